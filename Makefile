@@ -1,0 +1,43 @@
+# The five verbs of the project. Each one makes the virtual environment if it is missing and uses it as it is if not.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test check bench format lock proto clean
+
+demo: .venv/ready
+	$(BIN)/satbridge demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready
+	$(BIN)/python -m bench
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/ready: requirements-dev.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Pins every package with its hashes; needs uv on the PATH.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements-dev.lock
+
+proto: .venv/ready
+	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. messaging/satellite/message_data.proto
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

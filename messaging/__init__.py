@@ -1,0 +1,1 @@
+"""Satbridge: a gateway between e-mail, SMS and satellite messaging devices."""

@@ -1,0 +1,102 @@
+"""Reads settings from the environment, from files named by `…_FILE` variables and from `.env`; nothing else does.
+
+A part of the gateway declares what it needs as a `Section`, a frozen class of typed fields with its own prefix
+(`class HiveAccount(Section, prefix="SATBRIDGE_HIVE_")`); `read(HiveAccount)` fills it in. So adding a provider
+touches the provider's own file only.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from messaging.errors import ConfigurationError
+
+
+class Section(BaseSettings):
+    """A group of settings that share a prefix. Frozen; its errors never show what was entered."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    def __init_subclass__(cls, prefix: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if prefix:
+            cls.model_config = SettingsConfigDict(**{**cls.model_config, "env_prefix": prefix})
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order: given in code, environment, named files, `.env`."""
+        return init_settings, env_settings, _NamedFiles(settings_cls), dotenv_settings
+
+    @classmethod
+    def variables(cls) -> dict[str, str]:
+        """Return the environment variable of every field, by field name."""
+        prefix = cls.model_config.get("env_prefix", "")
+        return {field: prefix + field.upper() for field in cls.model_fields}
+
+
+S = TypeVar("S", bound=Section)
+
+
+def read(section: type[S], **given: Any) -> S:
+    """Read one section; fields given by name win. Raises ConfigurationError naming every variable that is wrong."""
+    try:
+        return section(**given)
+    except ValidationError as error:
+        names = section.variables()
+        raise ConfigurationError("; ".join(_plain(e, names) for e in error.errors())) from None
+
+
+def read_if_set(section: type[S], **given: Any) -> S | None:
+    """Read an optional section: None when none of its required variables is set, an error when only some are."""
+    required = {n for n, field in section.model_fields.items() if field.is_required()}
+    try:
+        return section(**given)
+    except ValidationError as error:
+        missing = {str(e["loc"][0]) for e in error.errors() if e["type"] == "missing" and e["loc"]}
+        if required and missing == required:
+            return None
+    return read(section, **given)
+
+
+def _plain(error: Mapping[str, Any], names: dict[str, str]) -> str:
+    field = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] == "missing":
+        return f"{names[field]} is not set"
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{names.get(field, field)}: {said}" if field else said
+
+
+class _NamedFiles(PydanticBaseSettingsSource):
+    """Reads the values that stand in files named by `<VARIABLE>_FILE`."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        prefix = self.settings_cls.model_config.get("env_prefix", "")
+        variable = f"{prefix}{field_name.upper()}_FILE"
+        path = os.environ.get(variable)
+        if path is None:
+            return None, field_name, False
+        try:
+            return Path(path).read_text().strip(), field_name, False
+        except OSError as error:
+            raise ConfigurationError(f"{variable}: cannot read {path}: {error.strerror}") from error
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, key, _ = self.get_field_value(field, name)
+            if value is not None:
+                found[key] = value
+        return found

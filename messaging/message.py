@@ -1,0 +1,188 @@
+"""The nouns of the gateway: addresses, messages, deliveries and their outcomes. Frozen; imports only our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+
+
+class Network(StrEnum):
+    """The three kinds of network that the gateway joins."""
+
+    EMAIL = "email"
+    SATELLITE = "satellite"
+    SMS = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A network and a value on it: a mailbox (`boop@example.org`), a device serial, or an E.164 number."""
+
+    network: Network
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def message_id(*facts: str | bytes) -> str:
+    """Return the id (32 hexadecimal digits) of the message that these facts identify.
+
+    The same facts give the same id in every process, so a message that is offered twice is recognised.
+    """
+    digest = sha256()
+    for fact in facts:
+        data = fact.encode("utf-8", "surrogatepass") if isinstance(fact, str) else fact
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A text from one address to another.
+
+    `id` is stable: whoever offers the same message again must give the same id. `via` is the provider that brought
+    it in, or will carry it out ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL.
+    """
+
+    id: str
+    sender: Address
+    recipient: Address
+    text: str
+    subject: str = ""
+    via: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """Asks the router whether a message to `recipient` would be taken; answered like a message, never stored."""
+
+    recipient: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undeliverable:
+    """Something that a network handed over and that can never be delivered; stored with its bytes, for people."""
+
+    id: str
+    sender: Address
+    via: str
+    raw: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A phone said STOP (`allowed` false) or START (`allowed` true) to one of our numbers. Idempotent on `id`."""
+
+    id: str
+    sender: Address
+    recipient: Address
+    allowed: bool
+    via: str
+
+
+Inbound = Message | Inquiry | Undeliverable | Consent
+"""Everything that a source may offer to the router."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One attempt, of one message, to one recipient, through one provider.
+
+    `message` is as it leaves: sender and recipient are rewritten for the network it leaves by. The attempt is void
+    after `lease_until` (timezone-aware): by then somebody else may have been given the next one. `parts_sent` says
+    how many parts of a split message an earlier attempt already handed over. `uncertain` is true when the outcome
+    of an earlier attempt is unknown, so that this one may send the message a second time.
+    """
+
+    id: int
+    message: Message
+    attempt: int
+    lease_until: datetime
+    parts_sent: int = 0
+    uncertain: bool = False
+
+    @property
+    def via(self) -> str:
+        """The provider that carries it."""
+        return self.message.via
+
+
+class Result(StrEnum):
+    """What became of one attempt."""
+
+    SENT = "sent"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a sender reports about one attempt at one delivery.
+
+    `reason` is in plain words, `network_id` the id(s) that the network gave (comma-separated for parts).
+    """
+
+    delivery_id: int
+    message_id: str
+    attempt: int
+    result: Result
+    reason: str = ""
+    network_id: str = ""
+    parts_sent: int = 0
+    retry_after_seconds: float | None = None
+
+    @staticmethod
+    def sent(delivery: Delivery, network_id: str = "", parts_sent: int = 1) -> Outcome:
+        """The network took it."""
+        return Outcome(
+            delivery_id=delivery.id,
+            message_id=delivery.message.id,
+            attempt=delivery.attempt,
+            result=Result.SENT,
+            network_id=network_id,
+            parts_sent=parts_sent,
+        )
+
+    @staticmethod
+    def failed(
+        delivery: Delivery, error: GatewayError, network_id: str = "", parts_sent: int | None = None
+    ) -> Outcome:
+        """The network refused it, could not take it now, or nobody knows."""
+        return Outcome(
+            delivery_id=delivery.id,
+            message_id=delivery.message.id,
+            attempt=delivery.attempt,
+            result=_result_of(error),
+            reason=error.reason,
+            network_id=network_id,
+            parts_sent=delivery.parts_sent if parts_sent is None else parts_sent,
+            retry_after_seconds=getattr(error, "retry_after_seconds", None),
+        )
+
+
+def _result_of(error: GatewayError) -> Result:
+    match error:
+        case Rejected():
+            return Result.REJECTED
+        case Uncertain():
+            return Result.UNCERTAIN
+        case Unavailable():
+            return Result.UNAVAILABLE
+    raise TypeError(f"no result for {type(error).__name__}")
+
+
+Emit = Callable[[Inbound], Awaitable[None]]
+"""How a source hands over what it received.
+
+Returns when the router has committed it: only then may the source say yes to its network. Raises `Rejected` or
+`Unavailable` when the router refused it; anything else that it raises is a bug and means "later" to the peer.
+"""

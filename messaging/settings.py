@@ -1,0 +1,114 @@
+"""The settings that the whole gateway shares; what one part alone needs is a `Section` beside that part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from messaging.configuration import Section
+from messaging.message import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """A host and a port to listen on; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Listen":
+        """Read `host:port`, `:port` (every address) or `[v6]:port`. Raises ValueError."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise ValueError("must look like host:port")
+        return cls(host.strip("[]") or "0.0.0.0", int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again on one network, and when to give up. Waits double up to the longest, with jitter."""
+
+    first_wait_seconds: float
+    longest_wait_seconds: float
+    max_attempts: int
+    lifetime_seconds: float
+
+
+def _listen(text: str) -> str:
+    Listen.parse(text)
+    return text
+
+
+def _domain(text: str) -> str:
+    domain = text.strip().rstrip(".").lower()
+    if not domain or "@" in domain or any(c.isspace() for c in domain):
+        raise ValueError("must be a domain such as example.org")
+    return domain
+
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+ListenText = Annotated[str, AfterValidator(_listen)]
+
+
+class Settings(Section, prefix="SATBRIDGE_"):
+    """The settings shared by the whole gateway; `configuration.read(Settings)` reads them."""
+
+    database_url: SecretStr = SecretStr("sqlite:///var/satbridge.sqlite3")
+    state_dir: Path = Path("var")
+    migrate: bool = True
+    secret_key: SecretStr | None = None
+    log_level: str = "INFO"
+
+    mail_domain: Annotated[str, AfterValidator(_domain)] = "localhost"
+    mail_receivers: Count = 1
+    http_listen: ListenText = "127.0.0.1:8000"
+    http_replicas: Count = 1
+    public_url: str = "http://localhost:8000"
+
+    routers: Count | None = None
+    ray_address: str | None = None
+    accept_seconds: Positive = 25
+    lease_seconds: Positive = 120
+    due_poll_seconds: Positive = 1
+    drain_seconds: Positive = 45
+    max_waiting_per_subscriber: Count = 1000
+    satellite_max_parts: Count = 4
+
+    mail_retry_seconds: Positive = 60
+    mail_longest_retry_seconds: Positive = 4 * 3600
+    mail_max_attempts: Count = 40
+    mail_lifetime_hours: Positive = 120
+    satellite_retry_seconds: Positive = 60
+    satellite_longest_retry_seconds: Positive = 3600
+    satellite_max_attempts: Count = 40
+    satellite_lifetime_hours: Positive = 72
+    sms_retry_seconds: Positive = 30
+    sms_longest_retry_seconds: Positive = 1800
+    sms_max_attempts: Count = 20
+    sms_lifetime_hours: Positive = 24
+
+    def retry_policy(self, network: Network) -> RetryPolicy:
+        """How deliveries on this network are retried."""
+        name = "mail" if network is Network.EMAIL else network.value
+        return RetryPolicy(
+            first_wait_seconds=getattr(self, f"{name}_retry_seconds"),
+            longest_wait_seconds=getattr(self, f"{name}_longest_retry_seconds"),
+            max_attempts=getattr(self, f"{name}_max_attempts"),
+            lifetime_seconds=getattr(self, f"{name}_lifetime_hours") * 3600,
+        )
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the store is a SQLite file, which has one writer at a time."""
+        return self.database_url.get_secret_value().startswith("sqlite")
+
+    @property
+    def router_count(self) -> int:
+        """How many user actors run: one on SQLite, two otherwise, unless set."""
+        return self.routers or (1 if self.uses_sqlite else 2)
