@@ -1,0 +1,177 @@
+"""From one emitting instance to one receiving instance: one batch in flight, and what arrives meanwhile is the next.
+
+That gives order, back-pressure and group commit at once. No order is asked of the transport below.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    retry_if_result,
+    wait_exponential,
+)
+
+from messaging.streaming.errors import StageFailed, StreamingError, WorkerLost
+from messaging.streaming.graph import Handover
+
+log = logging.getLogger(__name__)
+
+Answer = Exception | None
+"""What became of one record: taken, or refused with this exception."""
+
+Call = Callable[[list[Any]], Awaitable[Sequence[Answer]]]
+"""Hands a batch to an instance and returns an answer for each record. Raises StreamingError for the whole batch."""
+
+PAUSES = wait_exponential(multiplier=0.05, max=1.0)
+FAILURES_BEFORE_GIVING_UP = 10
+
+
+class Channel:
+    """Carries records to one instance. Belongs to one event loop."""
+
+    def __init__(
+        self, name: str, call: Call, handover: Handover, max_batch: int, capacity: int
+    ) -> None:
+        self.name = name
+        self._call = call
+        self._deliver = {
+            Handover.ASK: self._ask,
+            Handover.INSIST: self._insist,
+            Handover.ONCE: self._once,
+        }[handover]
+        self._max_batch = max_batch
+        self._capacity = capacity
+        self._room = asyncio.Semaphore(capacity)
+        self._offered = 0
+        self._pending: deque[tuple[Any, asyncio.Future[None]]] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._lost = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether every record has its answer."""
+        return self._pump is None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more record may be offered."""
+        return self._offered < self._capacity
+
+    async def put(self, record: Any) -> None:
+        """Wait for room and for the answer. Raises what the record was refused with, or StreamingError.
+
+        A caller that stops waiting takes the record back if it has not been handed over yet.
+        """
+        await self._room.acquire()
+        try:
+            await self._append(record)
+        finally:
+            self._room.release()
+
+    def offer(self, record: Any) -> None:
+        """Hand the record over without waiting; ask `has_room` first. A refusal is logged, not raised."""
+        self._offered += 1
+        self._append(record).add_done_callback(self._offer_answered)
+
+    def _offer_answered(self, future: asyncio.Future[None]) -> None:
+        self._offered -= 1
+        if error := future.exception():
+            log.warning("%s: a record was not taken: %s", self.name, type(error).__name__)
+
+    def _append(self, record: Any) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((record, future))
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._run(), name=f"channel {self.name}")
+        return future
+
+    async def _run(self) -> None:
+        try:
+            while batch := self._next_batch():
+                answers = await self._deliver([record for record, _ in batch])
+                for (_, future), answer in zip(batch, answers, strict=True):
+                    _settle(future, answer)
+        finally:
+            self._pump = None
+
+    def _next_batch(self) -> list[tuple[Any, asyncio.Future[None]]]:
+        batch: list[tuple[Any, asyncio.Future[None]]] = []
+        while self._pending and len(batch) < self._max_batch:
+            record, future = self._pending.popleft()
+            if not future.cancelled():
+                batch.append((record, future))
+        return batch
+
+    async def _ask(self, records: list[Any]) -> Sequence[Answer]:
+        """Deliver however often the worker is lost; its refusals go back to the emitters."""
+        try:
+            return _checked(records, await self._until_reached(records))
+        except StreamingError as error:
+            return [error] * len(records)
+
+    async def _insist(self, records: list[Any]) -> Sequence[Answer]:
+        """Deliver until everything is taken. A stage that fails again and again on a batch is given up on."""
+        owed = _Owed(records)
+        await AsyncRetrying(retry=retry_if_result(bool), wait=PAUSES)(self._press, owed)
+        return [None] * len(records)
+
+    async def _press(self, owed: "_Owed") -> int:
+        answers = await self._ask(owed.records)
+        owed.records = [r for r, a in zip(owed.records, answers, strict=True) if a is not None]
+        owed.failures += any(isinstance(answer, StageFailed) for answer in answers)
+        if owed.failures >= FAILURES_BEFORE_GIVING_UP:
+            log.error("%s: gave up on %d records", self.name, len(owed.records))
+            owed.records = []
+        return len(owed.records)
+
+    async def _once(self, records: list[Any]) -> Sequence[Answer]:
+        """Deliver at most once. After a loss, wait until the worker answers again before the next batch is risked."""
+        if self._lost:
+            await self._until_reached([])
+            self._lost = False
+        try:
+            return _checked(records, await self._call(records))
+        except StreamingError as error:
+            self._lost = isinstance(error, WorkerLost)
+            return [error] * len(records)
+
+    async def _until_reached(self, records: list[Any]) -> Sequence[Answer]:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(WorkerLost),
+            wait=PAUSES,
+            before_sleep=lambda state: self._say_lost(state.attempt_number),
+        ):
+            with attempt:
+                return await self._call(records)
+        raise WorkerLost(self.name)
+
+    def _say_lost(self, attempt_number: int) -> None:
+        if attempt_number == 1:
+            log.warning("%s: worker lost, trying again", self.name)
+
+
+def _checked(records: list[Any], answers: Sequence[Answer]) -> Sequence[Answer]:
+    if len(answers) != len(records):
+        raise StageFailed(f"{len(answers)} answers to {len(records)} records")
+    return answers
+
+
+def _settle(future: asyncio.Future[None], answer: Answer) -> None:
+    if future.done():
+        return
+    if answer is None:
+        future.set_result(None)
+    else:
+        future.set_exception(answer)
+
+
+@dataclass(slots=True)
+class _Owed:
+    records: list[Any]
+    failures: int = 0

@@ -1,0 +1,30 @@
+"""What the dataflow layer itself can raise. Refusals of a user's operator travel as they are, record by record."""
+
+import traceback
+
+
+class StreamingError(Exception):
+    """The record was not taken, for a reason that lies in the dataflow and not in the record."""
+
+
+class WorkerLost(StreamingError):
+    """The worker died or cannot be reached: what was handed to it may or may not have been done."""
+
+
+class StageFailed(StreamingError):
+    """The operator raised, for a whole batch. Carries the type of the error; the worker's log has the rest."""
+
+
+class NotTaken(StreamingError):
+    """No answer came while the emitter was willing to wait. The record may still be taken later."""
+
+
+class DeclarationError(ValueError):
+    """The declared graph makes no sense. The text names the stage."""
+
+
+def whereabouts(error: BaseException) -> str:
+    """Return the type of an error and where it was raised, without its text, which may quote what nobody may log."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    path = " > ".join(f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}" for frame in frames)
+    return f"{type(error).__name__} at {path}" if path else type(error).__name__

@@ -1,0 +1,153 @@
+"""The declared dataflow as a value: stages, the edges between them, and how records are handed over on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from messaging.streaming.errors import DeclarationError
+from messaging.streaming.partition import Partition
+
+Transform = Callable[[Any], Iterable[Any]]
+"""What a map, a filter or a flat_map does to one record on its way along an edge."""
+
+
+class Kind(StrEnum):
+    """What runs a stage."""
+
+    SOURCE = "source"  # an actor whose operator brings records in by itself
+    INLET = "inlet"  # fed by processes outside the job, such as the replicas of a web server
+    OPERATOR = "operator"  # an actor that is given batches of records
+    FUNCTION = "function"  # a remote function without state, called once for a batch
+
+
+class Handover(StrEnum):
+    """What the receiving stage of an edge asks of the one that emits.
+
+    ASK     A worker that is lost is tried again; a refusal travels back to whoever emitted the record.
+    INSIST  A worker that is lost is tried again, and so is a refused record, until it is taken.
+    ONCE    Nothing is tried again: the receiver acts on the outside world, and who owns the record
+            (by a lease, say) decides about another attempt. A refusal is only logged.
+    """
+
+    ASK = "ask"
+    INSIST = "insist"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Which of how many instances of its stage an operator is."""
+
+    index: int = 0
+    parallelism: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of the dataflow, run by `parallelism` instances.
+
+    `make` builds the operator inside the process that runs it (for a FUNCTION it is the function itself).
+    A `durable` stage keeps by its own means what it has taken: it acknowledges a batch when its operator has returned,
+    and acknowledgement stops there. A stage that is not durable acknowledges when the next stages have.
+    """
+
+    name: str
+    kind: Kind
+    make: Callable[..., Any] | None
+    parallelism: int = 1
+    durable: bool = False
+    handover: Handover = Handover.ASK
+    max_batch: int = 256
+    cpus: float = 0.0
+
+    def build(self) -> Any:
+        """Return a new operator. Raises LookupError for a stage whose operator belongs to another process."""
+        return self.function()
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What makes the operator, or the function of a FUNCTION stage. Raises LookupError, as `build` does."""
+        if self.make is None:
+            raise LookupError(f"the operator of stage {self.name!r} is not known here")
+        return self.make
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """From one stage to another: transforms applied where the record is emitted, then the choice of the instance."""
+
+    upstream: str
+    downstream: str
+    partition: Partition
+    transforms: tuple[Transform, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole dataflow. Knows nothing of where it runs."""
+
+    stages: tuple[Stage, ...]
+    edges: tuple[Edge, ...]
+
+    def stage(self, name: str) -> Stage:
+        """Return the stage of that name. Raises KeyError."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    def outgoing(self, name: str) -> tuple[Edge, ...]:
+        """The edges that leave a stage."""
+        return tuple(edge for edge in self.edges if edge.upstream == name)
+
+    def upstream_first(self) -> list[Stage]:
+        """All stages, each one after every stage that feeds it. Raises DeclarationError for a cycle."""
+        ordered: list[Stage] = []
+        waiting = list(self.stages)
+        while waiting:
+            names = {stage.name for stage in waiting}
+            ready = [s for s in waiting if not any(e.upstream in names for e in self._incoming(s))]
+            if not ready:
+                raise DeclarationError(f"these stages feed each other: {', '.join(sorted(names))}")
+            ordered += ready
+            waiting = [stage for stage in waiting if stage not in ready]
+        return ordered
+
+    def seen_from(self, name: str) -> Graph:
+        """The part of the graph that an instance of `name` needs: itself, what it feeds, and nobody else's operator.
+
+        A function runs in the name of whoever feeds it, so it is kept with what it feeds in turn. Operators of
+        other stages are left out: they hold settings, and secrets among them, that are not this stage's business.
+        """
+        reach = [name]
+        for reached in reach:
+            if reached == name or self.stage(reached).kind is Kind.FUNCTION:
+                reach += [e.downstream for e in self.outgoing(reached) if e.downstream not in reach]
+        stages = (self._bare(stage, name) for stage in self.stages if stage.name in reach)
+        return Graph(tuple(stages), tuple(e for e in self.edges if e.upstream in reach))
+
+    def _incoming(self, stage: Stage) -> Iterator[Edge]:
+        return (edge for edge in self.edges if edge.downstream == stage.name)
+
+    @staticmethod
+    def _bare(stage: Stage, owner: str) -> Stage:
+        if stage.name == owner or stage.kind is Kind.FUNCTION:
+            return stage
+        return replace(stage, make=None)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    for stage in graph.upstream_first():
+        marks = [stage.kind.value, f"x{stage.parallelism}"] + ["durable"] * stage.durable
+        yield f"{stage.name}  ({', '.join(marks)})"
+        for edge in graph.outgoing(stage.name):
+            handover = graph.stage(edge.downstream).handover.value
+            how = [edge.partition.label, *([edge.label] if edge.label else []), handover]
+            yield f"  └─► {edge.downstream}  [{'; '.join(how)}]"

@@ -1,0 +1,43 @@
+"""Starts, joins and leaves a Ray cluster."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+OBJECT_STORE_BYTES = 200 * 1024 * 1024
+
+
+@contextmanager
+def local_cluster(address: str | None = None, namespace: str = "satbridge") -> Iterator[Any]:
+    """Join the cluster at `address`, or start one on this machine that ends with the context.
+
+    Ray's own usage report is off. A cluster that Ray 2.60 starts here has token authentication by default; to join
+    one, RAY_AUTH_MODE has to stand in the environment before this process starts, since Ray reads it at import.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    own = {} if address else _own_cluster()
+    context = ray.init(
+        address=address,
+        namespace=namespace,
+        log_to_driver=True,
+        logging_level=logging.ERROR,
+        **own,
+    )
+    try:
+        yield context
+    finally:
+        ray.shutdown()
+
+
+def _own_cluster() -> dict[str, Any]:
+    # Our actors ask for no processor of their own: they wait most of the time. What is counted here
+    # bounds how many remote functions run at once.
+    return {
+        "include_dashboard": False,
+        "num_cpus": max(4, os.cpu_count() or 1),
+        "object_store_memory": OBJECT_STORE_BYTES,
+    }

@@ -1,0 +1,27 @@
+"""Fixtures for every test: a clean environment, asyncio for async tests, one Ray cluster for those that ask."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> None:
+    for name in list(os.environ):
+        if name.startswith("SATBRIDGE_"):
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One local cluster for all tests that are marked `ray`."""
+    from messaging.streaming.local import local_cluster
+
+    with local_cluster():
+        yield
