@@ -16,6 +16,8 @@ that is not a `GatewayError` is a bug: peers get generic words and the log has t
 class GatewayError(Exception):
     """A failure whose text may be shown to people."""
 
+    for_people = True
+
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -47,3 +49,5 @@ class Uncertain(GatewayError):
 
 class ConfigurationError(Exception):
     """A setting is missing or wrong. The text names the setting and is meant for the operator."""
+
+    for_people = True

@@ -39,6 +39,14 @@ class RetryPolicy:
     lifetime_seconds: float
 
 
+def _absolute(url: SecretStr) -> SecretStr:
+    """A SQLite file is meant from here, in whatever folder the process works that opens it."""
+    scheme, found, path = url.get_secret_value().partition(":///")
+    if scheme not in ("sqlite", "sqlite3") or not found or not path or path.startswith((":", "/")):
+        return url
+    return SecretStr(f"{scheme}:///{Path(path).absolute()}")
+
+
 def _listen(text: str) -> str:
     Listen.parse(text)
     return text
@@ -59,8 +67,12 @@ ListenText = Annotated[str, AfterValidator(_listen)]
 class Settings(Section, prefix="SATBRIDGE_"):
     """The settings shared by the whole gateway; `configuration.read(Settings)` reads them."""
 
-    database_url: SecretStr = SecretStr("sqlite:///var/satbridge.sqlite3")
-    state_dir: Path = Path("var")
+    database_url: Annotated[SecretStr, AfterValidator(_absolute), Field(validate_default=True)] = (
+        SecretStr("sqlite:///var/satbridge.sqlite3")
+    )
+    state_dir: Annotated[Path, AfterValidator(Path.absolute), Field(validate_default=True)] = Path(
+        "var"
+    )
     migrate: bool = True
     secret_key: SecretStr | None = None
     log_level: str = "INFO"
@@ -77,6 +89,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     lease_seconds: Positive = 120
     due_poll_seconds: Positive = 1
     drain_seconds: Positive = 45
+    max_claimed: Count = 256
     max_waiting_per_subscriber: Count = 1000
     satellite_max_parts: Count = 4
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -63,10 +62,8 @@ class Host:
 
     async def status(self) -> dict[str, Any]:
         """See Worker; with the process that it runs in."""
-        context = ray.get_runtime_context()
-        restarted = context.was_current_actor_reconstructed
-        where = {"pid": os.getpid(), "node": context.get_node_id()[:8], "restarted": restarted}
-        return {**self._worker.status(), **where, "at": round(time.time(), 1)}
+        node = ray.get_runtime_context().get_node_id()[:8]
+        return {**self._worker.status(), "pid": os.getpid(), "node": node}
 
 
 def start_host(
@@ -105,7 +102,7 @@ class RayRuntime(Runtime):
 
         async def call(records: list[Any]) -> Sequence[Answer]:
             if not handles:
-                handles.append(await _find(name, self._job.namespace))
+                handles.append(await find(name, self._job.namespace))
             try:
                 answers: Sequence[Answer] = await _reached(handles[0].process.remote(records))
             except WorkerLost:
@@ -117,10 +114,13 @@ class RayRuntime(Runtime):
 
     def function(self, stage: Stage, graph: Graph) -> Call:
         """See Runtime. The task is not retried: it acts on the outside world."""
-        make_remote: Any = ray.remote  # its overloads do not know a callable of any shape
-        remote = make_remote(stage.function).options(
-            num_cpus=stage.cpus, max_retries=0, name=stage.name
-        )
+        function = stage.function
+
+        def call(records: list[Any]) -> Results:
+            results: Results = function(records)  # Ray makes tasks of plain functions only
+            return results
+
+        remote: Any = ray.remote(call).options(num_cpus=stage.cpus, max_retries=0, name=stage.name)
 
         async def run(records: list[Any]) -> Results:
             results: Results = await _reached(remote.remote(records))
@@ -129,7 +129,8 @@ class RayRuntime(Runtime):
         return local_stage(stage, graph, self, run)
 
 
-async def _find(name: str, namespace: str) -> ActorHandle[Any]:
+async def find(name: str, namespace: str) -> ActorHandle[Any]:
+    """Look an actor up by name. Raises WorkerLost when there is none, or nobody can say."""
     try:
         return await asyncio.to_thread(ray.get_actor, name, namespace=namespace)
     except (ValueError, RayError):

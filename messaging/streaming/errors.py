@@ -24,7 +24,12 @@ class DeclarationError(ValueError):
 
 
 def whereabouts(error: BaseException) -> str:
-    """Return the type of an error and where it was raised, without its text, which may quote what nobody may log."""
+    """Return the type of an error and where it was raised.
+
+    Not its text, which may quote what nobody may log; unless the error says of itself, by a true `for_people`,
+    that its text is meant to be read.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     path = " > ".join(f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}" for frame in frames)
-    return f"{type(error).__name__} at {path}" if path else type(error).__name__
+    text = f" ({error})" if getattr(error, "for_people", False) else ""
+    return f"{type(error).__name__}{text} at {path}" if path else type(error).__name__ + text

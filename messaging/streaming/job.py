@@ -1,5 +1,6 @@
 """The handle of a job that runs on Ray: start it, ask it, drain it, stop it; or find it from another process."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +9,8 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
-from messaging.streaming.cluster import RayRuntime, start_host
-from messaging.streaming.errors import StreamingError
+from messaging.streaming.cluster import RayRuntime, find, start_host
+from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.names import JobName
 from messaging.streaming.outlet import Outlet, outlet_of
@@ -120,6 +121,17 @@ def open_inlet(
 ) -> Outlet:
     """Return what feeds an INLET stage of a running job, for use on the event loop of this process."""
     return outlet_of(graph.seen_from(stage), stage, index, RayRuntime(name), patience_seconds)
+
+
+async def ask(name: JobName, stage: str, index: int, seconds: float) -> dict[str, Any]:
+    """Ask one instance of a running job for its status, from any process. Raises StreamingError."""
+    try:
+        async with asyncio.timeout(seconds):
+            actor: Any = await find(name.of(stage, index), name.namespace)
+            status: dict[str, Any] = await actor.status.remote()
+    except (TimeoutError, RayError) as error:
+        raise WorkerLost(type(error).__name__) from None
+    return status
 
 
 def _all_done(calls: list[Any], seconds: float) -> bool:

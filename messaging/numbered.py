@@ -1,0 +1,105 @@
+"""Makes a text fit: cuts it into numbered parts ("1/3 …") that a network can carry. Pure.
+
+The unit is the caller's: `size` measures a text as the network would (bytes of the whole packet, characters, …). It
+must never shrink when a text grows, and every character must count for one at least.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
+
+from messaging.errors import Rejected
+
+Size = Callable[[str], int]
+
+# What belongs to the character before it: joiners, skin tones, tags of flags, Hangul vowels and finals.
+_EXTENDS = re.compile("[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff]")
+_JOINER = "\u200d"
+_REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]*\\Z")
+_LONGEST_CLUSTER = 64
+
+
+def split(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
+    """Return `text` as the fewest parts that each measure `limit` or less; the same for the same arguments.
+
+    One part is not numbered. Cuts are made between words where that leaves a part more than half full, and else
+    between characters as people see them, where one fits. Without their marks the parts join to `text`, unless more
+    than `max_parts` would be needed: then the last part says how many characters were left out. Raises Rejected when
+    a part has no room for a single character.
+    """
+    if size(text) <= limit:
+        return [text]
+    for count in range(2, max_parts + 1):
+        chunks = _fill(text, count, count, size, limit)
+        if sum(map(len, chunks)) == len(text):
+            return [_mark(i, len(chunks)) + chunk for i, chunk in enumerate(chunks, 1)]
+    return _shortened(text, size, limit, max_parts)
+
+
+def _mark(number: int, count: int) -> str:
+    return f"{number}/{count} " if count > 1 else ""
+
+
+def _fill(text: str, parts: int, count: int, size: Size, limit: int) -> list[str]:
+    """Cut the first `parts` chunks, or as many as there is text for, of a text in `count` parts."""
+    chunks: list[str] = []
+    start = 0
+    for number in range(1, parts + 1):
+        end = _end(text, start, _mark(number, count), "", size, limit)
+        if end <= start:
+            raise Rejected("the sender's address leaves no room for text in this network's packets")
+        chunks.append(text[start:end])
+        start = end
+        if start == len(text):
+            break
+    return chunks
+
+
+def _shortened(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
+    """Fill `max_parts` parts and end the last one with how much was left out, in words if they fit."""
+    chunks = _fill(text, max_parts - 1, max_parts, size, limit)
+    start = sum(map(len, chunks))
+    mark = _mark(max_parts, max_parts)
+    for notice in (" [{:,} characters left out]", " [+{:,}]"):
+        end = _end(text, start, mark, notice.format(len(text) - start), size, limit)
+        if end >= start:
+            last = text[start:end].rstrip() + notice.format(len(text) - end)
+            marked = [_mark(i, max_parts) + chunk for i, chunk in enumerate(chunks, 1)]
+            return [*marked, mark + last.lstrip()]
+    raise Rejected("the sender's address leaves no room for text in this network's packets")
+
+
+def _end(text: str, start: int, mark: str, notice: str, size: Size, limit: int) -> int:
+    """Return where the chunk that begins at `start` ends; less than `start` when not even an empty one fits."""
+    longest = min(len(text), start + max(limit, 0))
+    ends = range(start, longest + 1)
+    fitting = bisect_right(
+        ends, False, key=lambda end: size(mark + text[start:end] + notice) > limit
+    )
+    end = start + fitting - 1
+    return end if end <= start or end == len(text) else _boundary(text, start, end)
+
+
+def _boundary(text: str, start: int, end: int) -> int:
+    """Return the best place to cut between `start` and `end`."""
+    half = start + (end - start) // 2
+    for place in range(end, half, -1):
+        between_words = text[place - 1].isspace() or text[place].isspace()
+        if between_words and not _continues(text, place):
+            return place
+    for place in range(end, max(start, end - _LONGEST_CLUSTER), -1):
+        if not _continues(text, place):
+            return place
+    return end
+
+
+def _continues(text: str, place: int) -> bool:
+    """Whether a cut at `place` would fall within what people see as one character (UAX #29, the common cases)."""
+    before, after = text[place - 1], text[place]
+    if before == _JOINER or (before == "\r" and after == "\n"):
+        return True
+    if _EXTENDS.match(after) or unicodedata.category(after).startswith("M"):
+        return True
+    flags = _REGIONAL.search(text[max(0, place - _LONGEST_CLUSTER) : place])
+    return bool(_REGIONAL.match(after) and flags and len(flags.group()) % 2)
