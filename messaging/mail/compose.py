@@ -1,0 +1,68 @@
+"""Writes the mail that leaves for one delivery. Pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from typing import Final
+
+from messaging.errors import Rejected
+from messaging.mail.commands import canonical_domain
+from messaging.mail.tidy import one_line, tidy
+from messaging.message import Delivery
+
+MAX_SUBJECT_CHARS: Final = 200
+_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}")
+_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """Envelope and bytes of a mail; `international` when an address is beyond ASCII (RFC 6531)."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    international: bool
+
+
+def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail:
+    """Write the mail of a delivery; a repeat has the same Message-ID. Raises Rejected for an address that is none.
+
+    It is marked as sent by a program (RFC 3834 section 5), so that no holiday notice comes back by satellite.
+    """
+    message = delivery.message
+    sender = mail_address(message.sender.value)
+    recipient = mail_address(message.recipient.value)
+    international = not (sender + recipient).isascii()
+    mail = EmailMessage((SMTPUTF8 if international else SMTP).clone(cte_type="7bit"))
+    mail["From"] = sender
+    mail["To"] = recipient
+    mail["Subject"] = subject_of(message.subject, sender)
+    mail["Date"] = format_datetime(now)
+    domain = canonical_domain(mail_domain)
+    mail["Message-ID"] = f"<{message.id}.{delivery.id}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(tidy(message.text) + "\n", charset="utf-8")
+    return OutgoingMail(sender, recipient, mail.as_bytes(), international)
+
+
+def subject_of(subject: str, sender: str) -> str:
+    """Return the subject on one line; without one, whose message it is.
+
+    What looks like an encoded word (RFC 2047) is broken up: the library would decode it, line ends and all.
+    """
+    line = one_line(subject, MAX_SUBJECT_CHARS).replace("=?", "= ?").strip()
+    return line or f"Message from {sender.partition('@')[0]}"
+
+
+def mail_address(text: str) -> str:
+    """Return a mail address with its domain in ASCII. Raises Rejected when it is none, or one that needs quotes."""
+    local, _, domain = text.strip().rpartition("@")
+    domain = canonical_domain(domain)
+    fine = _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain) and local.isprintable()
+    if not fine:
+        raise Rejected(f"this is not a mail address: {one_line(text, 60)}")
+    return f"{local}@{domain}"

@@ -1,0 +1,145 @@
+"""One connection of the SMTP server: let in or turned away, timed, and ended with a reason.
+
+Built on aiosmtpd, which reads lines, finds the method of a command, switches to TLS and reads PROXY headers.
+"""
+
+import asyncio
+from collections import defaultdict
+from typing import Any, Final
+
+from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
+from aiosmtpd.smtp import SMTP, TLSSetupException
+
+from messaging.mail import replies
+from messaging.mail.desk import log_bug
+from messaging.mail.reception import Reception
+
+MAX_ERRORS: Final = 20
+MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have
+MAX_COMMAND_BYTES: Final = 1000
+PROXY_SECONDS: Final = 10.0
+ABORT_SECONDS: Final = 5.0
+
+
+class ProxyDoor:
+    """What aiosmtpd asks when a PROXY header has arrived."""
+
+    async def handle_PROXY(
+        self, session: "MailConnection", _session: object, _envelope: object, header: ProxyData
+    ) -> bool:
+        """Return whether the client that the header names may come in."""
+        return session.admit_proxied(header)
+
+
+class MailConnection(SMTP):
+    """The server side of one connection; what it says is in `session`."""
+
+    def __init__(self, reception: Reception, proxied: bool) -> None:
+        # An attribute of the class in aiosmtpd, where every EHLO of anybody makes it bigger.
+        self.command_size_limits = defaultdict(lambda: MAX_COMMAND_BYTES)
+        self.command_size_limit = MAX_COMMAND_BYTES
+        server = reception.server
+        super().__init__(
+            ProxyDoor(),
+            data_size_limit=server.max_bytes,
+            enable_SMTPUTF8=True,
+            hostname=reception.hostname,
+            ident="ESMTP",
+            timeout=server.idle_seconds,
+            proxy_protocol_timeout=min(PROXY_SECONDS, server.idle_seconds) if proxied else None,
+            loop=reception.loop,
+        )
+        self.client = ""
+        self.reception = reception
+        self._proxied = proxied
+        self._refusal: str | None = None
+        self._max_replies = MAX_REPLIES_WITHOUT_MAIL + 2 * server.max_recipients
+        self.errors = 0
+        self.replies = 0
+        self.collecting = False
+        self.in_data = False
+        self._hung_up = False
+        self._abort: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin a connection, or go on after the TLS handshake."""
+        first = self.transport is None
+        super().connection_made(transport)
+        if first:
+            peer = transport.get_extra_info("peername")
+            self.client = str(peer[0]) if peer else "unknown"
+            self._refusal = self.reception.enter(self, None if self._proxied else self.client)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End it; aiosmtpd may say so twice."""
+        super().connection_lost(error)
+        if self._abort is not None:
+            self._abort.cancel()
+        self.reception.leave(self)
+
+    def admit_proxied(self, header: ProxyData) -> bool:
+        """Take the client's address from a PROXY header; a proxy's own health check (LOCAL, UNKNOWN) has none."""
+        address = header.src_addr
+        if header.command == V2_CMD.LOCAL or address is None or isinstance(address, bytes | str):
+            return True
+        self.client = str(address)
+        refusal = self.reception.enter_client(self, self.client)
+        if refusal is not None:
+            self.hang_up(refusal)
+        return refusal is None
+
+    def hang_up(self, reply: str) -> None:
+        """Say why and close; a client that does not read is cut off after some seconds."""
+        transport: Any = self.transport  # uvloop's, where Ray runs it, are no asyncio.Transport
+        if self._hung_up or transport is None:
+            return
+        self._hung_up = True
+        if not transport.is_closing():
+            self._writer.write(reply.encode() + b"\r\n")
+        transport.close()
+        lowest: Any = self._original_transport or transport
+        self._abort = self.loop.call_later(ABORT_SECONDS, lowest.abort)
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
+
+    def shut(self) -> None:
+        """End the session now, unless a mail is on its way: that one is finished first."""
+        if not self.in_data:
+            self.hang_up(replies.SHUTTING_DOWN)
+
+    def _timeout_cb(self) -> None:
+        self.hang_up(replies.TOO_SLOW)
+
+    async def _handle_client(self) -> None:
+        try:
+            if self._refusal is not None:
+                self.hang_up(self._refusal)
+            await super()._handle_client()
+        except ConnectionError:
+            pass  # the client is gone; the transport says so to connection_lost
+        except Exception as error:
+            if self.transport is not None:
+                log_bug(error)
+                self.hang_up(replies.LATER)
+
+    async def push(self, status: str | bytes) -> None:
+        """Send a reply; too many errors, or replies that lead to no mail, end the session instead."""
+        reply = status if isinstance(status, str) else status.decode("utf-8", "replace")
+        if reply.startswith("500 ") and not reply.startswith("500 5."):
+            reply = "500 5.5.2 command not understood"  # aiosmtpd's own words have no status code
+        self.replies += 1
+        self.errors += reply.startswith("5")
+        if self.errors > MAX_ERRORS or self.replies > self._max_replies:
+            self.hang_up(replies.TOO_MANY_ERRORS)
+        if self._hung_up:
+            await asyncio.sleep(0)  # where the cancelled session ends
+        self._writer.write(reply.encode("utf-8", "replace") + b"\r\n")
+        await self._writer.drain()
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A bug says 451 and nothing about itself; within a mail it ends the session, or text would become commands."""
+        if not isinstance(error, TLSSetupException):
+            log_bug(error)
+        if self.collecting:
+            self.hang_up(replies.LATER)
+        return replies.LATER

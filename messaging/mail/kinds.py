@@ -1,0 +1,60 @@
+"""Says in plain words what a file in a mail is."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+_KIND_OF_MAJOR: Final = {"image": "picture", "audio": "recording", "video": "video"}
+_PICTURES: Final = frozenset(
+    ("jpg", "jpeg", "png", "gif", "heic", "heif", "webp", "bmp", "tif", "tiff", "svg")
+)
+_RECORDINGS: Final = frozenset(("mp3", "m4a", "ogg", "opus", "wav", "amr", "aac", "flac"))
+_VIDEOS: Final = frozenset(("mp4", "mov", "avi", "mkv", "webm", "3gp", "mpg", "mpeg"))
+# Parts that only machines read: losing them is no loss to a person.
+_NOTHING_LOST: Final = frozenset(
+    (
+        "application/pgp-signature",
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "application/pgp-encrypted",
+        "application/applefile",
+        "message/delivery-status",
+        "message/disposition-notification",
+        "text/rfc822-headers",
+    )
+)
+_ENCRYPTED: Final = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
+_PLURALS: Final = {
+    "picture": "pictures",
+    "recording": "recordings",
+    "video": "videos",
+    "document": "documents",
+    "encrypted text": "encrypted texts",
+    "mail": "mails",
+}
+
+
+def kind_of(content_type: str, filename: str) -> str | None:
+    """Return what a part that is left out is to a person, None when it is nothing to a person."""
+    if content_type in _NOTHING_LOST:
+        return None
+    if content_type in _ENCRYPTED:
+        return "encrypted text"
+    major = content_type.partition("/")[0]
+    return _KIND_OF_MAJOR.get(major) or _kind_by_name(filename)
+
+
+def phrases(counts: Counter[str]) -> Iterator[str]:
+    """Yield "2 pictures", "1 document" and so on, always in the same order."""
+    for kind, plural in _PLURALS.items():
+        if count := counts[kind]:
+            yield f"{count} {kind if count == 1 else plural}"
+
+
+def _kind_by_name(filename: str) -> str:
+    extension = filename.rpartition(".")[2].lower()
+    if extension in _PICTURES:
+        return "picture"
+    if extension in _RECORDINGS:
+        return "recording"
+    return "video" if extension in _VIDEOS else "document"

@@ -1,0 +1,115 @@
+"""Receives mail: the SMTP server as a source of messages."""
+
+import asyncio
+import errno
+import logging
+from functools import partial
+from typing import Final
+
+from messaging.errors import ConfigurationError
+from messaging.mail.reception import Reception
+from messaging.mail.server import SmtpServer
+from messaging.mail.session import MailSession
+from messaging.message import Emit
+from messaging.settings import Listen
+
+BACKLOG: Final = 1024
+_WHY_NOT: Final = {
+    errno.EADDRINUSE: "another program listens there",
+    errno.EACCES: "ports below 1024 need more rights",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+}
+
+
+class MailReceiver:
+    """Takes mail for the mailboxes of one domain and answers it after `emit` has returned.
+
+    Promise: 250 means that every recipient's message is committed. A repeat of the same mail has the same message
+    ids. Can be pickled until it runs. Several may share one port of a machine (`share_port`, SO_REUSEPORT).
+    """
+
+    def __init__(self, server: SmtpServer, mail_domain: str, *, share_port: bool = False) -> None:
+        self._settings = server
+        self._mail_domain = mail_domain
+        self._share_port = share_port
+        self._reception: Reception | None = None
+        self._servers: list[asyncio.Server] = []
+
+    @property
+    def addresses(self) -> list[Listen]:
+        """Where it listens now: the SMTP port first, then the one for proxies; empty before it runs."""
+        sockets = [socket for server in self._servers for socket in server.sockets]
+        return [Listen(*socket.getsockname()[:2]) for socket in sockets]
+
+    async def run(self, emit: Emit) -> None:
+        """Listen and serve until cancelled; then everybody is sent away with 421.
+
+        Raises ConfigurationError when an address or a certificate cannot be used.
+        """
+        _silence_aiosmtpd()
+        reception = Reception(self._settings, self._mail_domain, emit)
+        self._reception = reception
+        try:
+            await self._listen(reception)
+            await asyncio.Event().wait()
+        finally:
+            self._stop_listening()
+            await reception.close()
+
+    async def drain(self) -> None:
+        """Take no new connection, let mails on their way finish, send all others away; return when none is left."""
+        self._stop_listening()
+        if self._reception is not None:
+            await self._reception.drain()
+
+    def status(self) -> dict[str, object]:
+        """Return counters since the start, and what is open now."""
+        reception = self._reception
+        if reception is None:
+            return {"listening": [], "connections": 0}
+        certificate = reception.certificate
+        return {
+            "listening": [str(address) for address in self.addresses],
+            "connections": reception.open_connections,
+            "turned_away": reception.turned_away,
+            "accepted": reception.desk.accepted,
+            "refused": reception.desk.refused,
+            "put_off": reception.desk.put_off,
+            "bytes_in_flight": reception.bytes_in_flight.used,
+            "certificate_expires": certificate.expires.isoformat() if certificate else None,
+        }
+
+    async def _listen(self, reception: Reception) -> None:
+        settings = self._settings
+        await self._listen_on("SATBRIDGE_SMTP_LISTEN", settings.listen, reception, False)
+        if settings.proxy_listen is not None:
+            variable = "SATBRIDGE_SMTP_PROXY_LISTEN"
+            await self._listen_on(variable, settings.proxy_listen, reception, True)
+
+    async def _listen_on(
+        self, variable: str, text: str, reception: Reception, proxied: bool
+    ) -> None:
+        listen = Listen.parse(text)
+        try:
+            server = await reception.loop.create_server(
+                partial(MailSession, reception, proxied),
+                listen.host,
+                listen.port,
+                backlog=BACKLOG,
+                reuse_port=self._share_port or None,
+            )
+        except OSError as error:
+            why = _WHY_NOT.get(error.errno or 0, "the address cannot be used")
+            raise ConfigurationError(f"{variable}: cannot listen on {text}: {why}") from None
+        self._servers.append(server)
+
+    def _stop_listening(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+
+def _silence_aiosmtpd() -> None:
+    """Keep aiosmtpd from logging every command, and at its finest every line of a mail."""
+    for name in ("mail.log", "mail.debug"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
