@@ -1,0 +1,1 @@
+"""Satellite messaging devices: receive from their networks, send to them."""

@@ -1,0 +1,166 @@
+"""Bytes of a satellite packet ↔ texts, in the format of `message_data.proto`. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+from google.protobuf.message import DecodeError
+
+from messaging.errors import Rejected
+from messaging.message import Address, Message, Network
+from messaging.numbered import split
+from messaging.satellite.message_data_pb2 import (
+    LenientMessage,
+    LenientMessageData,
+    MessageDataPB,
+)
+from messaging.satellite.message_data_pb2 import Message as WireMessage
+
+VERSION = 1
+MAX_MAILBOX_BYTES = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
+MAX_LOCAL_PART_CHARACTERS = 64  # RFC 5321 section 4.5.3.1.1
+
+_PROTOCOLS = {Network.EMAIL: WireMessage.EMAIL, Network.SMS: WireMessage.SMS}
+# A dot-atom (RFC 5322 section 3.2.3) with the letters of RFC 6532; quoted local parts and address
+# literals are left out: nobody types them on a device, and they are a way to smuggle.
+_ATOM = r"[^\s@\"(),:;<>\[\\\].]+"
+_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_LABEL = r"(?!-)(?:[^\W_]|-){1,63}(?<!-)"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+class Undecodable(Rejected):
+    """These bytes can never become a message; says why in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text in a packet. `to` is whom it is for (up) or from (down)."""
+
+    text: str
+    to: Address
+
+
+def decode(payload: bytes) -> list[Text | Undecodable]:
+    """Return what a device sent, in order: per message its text, or why that one cannot be read.
+
+    Addresses come normalised (E.164, domain in lower case). Letters broken on the way are shown as U+FFFD. Raises
+    Undecodable when the packet as a whole is no packet of this format; never raises anything else.
+    """
+    return [_read_one(raw) for raw in _messages(payload)]
+
+
+def shown(payload: bytes) -> list[tuple[str, str]]:
+    """Return what a device shows for a downlink: (from, text) per message, with nothing checked or normalised.
+
+    Raises Undecodable like `decode`, and also when one message in it is broken.
+    """
+    messages = [_parsed(raw) for raw in _messages(payload)]
+    return [(_letters(m.to), _letters(m.text)) for m in messages]
+
+
+def encode(texts: Sequence[Text], *, from_device: bool) -> bytes:
+    """Return one packet that carries `texts`. Lone surrogates and NUL, which no device can show, are replaced."""
+    data = MessageDataPB(version=VERSION, from_device=from_device)
+    for text in texts:
+        protocol = _PROTOCOLS.get(text.to.network, WireMessage.UNKNOWN)
+        data.message.add(text=_clean(text.text), to=_clean(text.to.value), protocol=protocol)
+    return data.SerializeToString()
+
+
+def packets(message: Message, max_packet_bytes: int, max_parts: int) -> list[bytes]:
+    """Return the downlink packets that carry `message` to its device, in order; the same for the same arguments.
+
+    The subject is the first line; the sender stands where the device looks for whom to answer. Raises Rejected when
+    the sender's address leaves no room for text.
+    """
+
+    def packet(part: str) -> bytes:
+        return encode([Text(part, message.sender)], from_device=False)
+
+    lines = [line for line in (message.subject, message.text) if line]
+    parts = split(_clean("\n".join(lines)), lambda p: len(packet(p)), max_packet_bytes, max_parts)
+    return [packet(part) for part in parts]
+
+
+def _messages(payload: bytes) -> list[bytes]:
+    data = LenientMessageData()
+    try:
+        data.ParseFromString(payload)
+    except DecodeError:
+        raise Undecodable("the packet is not in the devices' message format") from None
+    if data.version != VERSION:
+        raise Undecodable("the packet is in an unknown version of the devices' message format")
+    if not data.message:
+        raise Undecodable("the packet holds no message")
+    return list(data.message)
+
+
+def _parsed(raw: bytes) -> LenientMessage:
+    message = LenientMessage()
+    try:
+        message.ParseFromString(raw)
+    except DecodeError:
+        raise Undecodable("the message is garbled") from None
+    return message
+
+
+def _read_one(raw: bytes) -> Text | Undecodable:
+    try:
+        message = _parsed(raw)
+        if not message.HasField("text"):
+            raise Undecodable("the message has no text")
+        return Text(_clean(_letters(message.text)), _recipient(message))
+    except Undecodable as error:
+        return error
+
+
+def _recipient(message: LenientMessage) -> Address:
+    to = _letters(message.to).strip()
+    # A protocol that this format does not name parses as "not there", and must not pass for UNKNOWN.
+    if not message.HasField("protocol") or message.protocol == WireMessage.TWITTER:
+        raise Undecodable("the message asks for a network that is not served")
+    if message.protocol == WireMessage.EMAIL:
+        return Address(Network.EMAIL, _mailbox(to))
+    if message.protocol == WireMessage.SMS:
+        return Address(Network.SMS, _phone_number(to))
+    if "@" in to:
+        return Address(Network.EMAIL, _mailbox(to))
+    return Address(Network.SMS, _phone_number(to))
+
+
+def _mailbox(text: str) -> str:
+    """Check a mail address and put its domain in lower case; the local part is its owner's business."""
+    local, _, domain = text.rpartition("@")
+    valid = (
+        text.isprintable()
+        and len(text.encode("utf-8", "replace")) <= MAX_MAILBOX_BYTES
+        and len(local) <= MAX_LOCAL_PART_CHARACTERS
+        and _LOCAL_PART.fullmatch(local)
+        and _DOMAIN.fullmatch(domain)
+    )
+    if not valid:
+        raise Undecodable("the recipient is not a mail address")
+    return f"{local}@{domain.lower()}"
+
+
+def _phone_number(text: str) -> str:
+    """Return the E.164 form. Without a country code nobody knows whose number it is, so that is refused."""
+    international = "+" + text[2:] if text.startswith("00") else text
+    try:
+        number = phonenumbers.parse(international, None)
+    except phonenumbers.NumberParseException:
+        raise Undecodable("the recipient is not a phone number with its country code") from None
+    lettered = any(character.isalpha() for character in text)
+    if lettered or number.extension or not phonenumbers.is_possible_number(number):
+        raise Undecodable("the recipient is not a phone number with its country code")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _letters(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\0", "")

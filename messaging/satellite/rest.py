@@ -1,0 +1,136 @@
+"""One request to a provider's REST API; the only place where failures of HTTP become ours."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any
+
+import httpx
+from pydantic import AfterValidator
+
+from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+
+IDLE_CONNECTION_SECONDS = (
+    4.0  # less than servers commonly keep one, so that none closes under a request
+)
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
+# Foreign exception → (whether the request may have been written by then, what people read).
+FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
+    httpx.ConnectError: (False, "the satellite network cannot be reached"),
+    httpx.ConnectTimeout: (False, "the satellite network cannot be reached"),
+    httpx.PoolTimeout: (False, "too many requests to the satellite network are waiting"),
+    httpx.ProxyError: (False, "the proxy on the way to the satellite network refuses"),
+    httpx.UnsupportedProtocol: (False, "the satellite network's URL is not an HTTP URL"),
+    httpx.InvalidURL: (False, "the satellite network's URL is not an HTTP URL"),
+    httpx.LocalProtocolError: (False, "the request to the satellite network is not valid HTTP"),
+    httpx.WriteError: (True, "the connection to the satellite network broke"),
+    httpx.WriteTimeout: (True, "the satellite network did not answer in time"),
+    httpx.ReadError: (True, "the connection to the satellite network broke"),
+    httpx.ReadTimeout: (True, "the satellite network did not answer in time"),
+    httpx.CloseError: (True, "the connection to the satellite network broke"),
+    httpx.RemoteProtocolError: (True, "the satellite network broke off without an answer"),
+    httpx.DecodingError: (True, "the satellite network's answer cannot be read"),
+    httpx.TooManyRedirects: (True, "the satellite network sends us in circles"),
+    TimeoutError: (True, "the satellite network did not answer in time"),
+}
+# These refuse the moment or the caller, not what was asked; every other 4xx refuses what was asked.
+_PASSING = frozenset({401, 407, 408, 421, 423, 425, 429})
+
+
+def _http_url(text: str) -> str:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ValueError("must look like https://host/path") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("must look like https://host/path")
+    return text
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""A setting that holds the URL of an API."""
+
+
+def new_client(base_url: str, timeout_seconds: float, max_connections: int) -> httpx.AsyncClient:
+    """Return a client for requests of `timeout_seconds` in all.
+
+    Each step before the request is written (a free connection, TCP, TLS) may take a third of that, so that a host
+    that cannot be reached is told from an answer that does not come.
+    """
+    # At DEBUG httpcore writes every header, and with them cookies and tokens; httpx, every request.
+    for name in ("httpcore", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        base_url=base_url,
+        timeout=httpx.Timeout(None, connect=timeout_seconds / 3, pool=timeout_seconds / 3),
+        limits=httpx.Limits(
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=IDLE_CONNECTION_SECONDS,
+        ),
+    )
+
+
+async def exchange(
+    client: httpx.AsyncClient, request: httpx.Request, timeout_seconds: float, *, writes: bool
+) -> httpx.Response:
+    """Send `request` once and return the answer, whatever its status, within `timeout_seconds` in all.
+
+    `writes` says that the request changes something over there. Raises Unavailable, or Uncertain when it `writes`
+    and may have taken effect.
+    """
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await client.send(request)
+    except tuple(FAILURES) as error:
+        raise _translated(error, writes=writes) from None
+
+
+def _translated(error: Exception, *, writes: bool) -> GatewayError:
+    known = next(kind for kind in type(error).__mro__ if kind in FAILURES)
+    written, words = FAILURES[known]
+    return Uncertain(words) if written and writes else Unavailable(words)
+
+
+def failure(
+    response: httpx.Response, refusals: Mapping[int, str] | None = None
+) -> GatewayError | None:
+    """Return what the status of `response` means for us; None when it is a success.
+
+    With `refusals` (status → plain words) a 4xx is `Rejected`: the request can never be taken. Without, and for
+    statuses that pass by themselves, it is `Unavailable`, with the peer's Retry-After.
+    """
+    status = response.status_code
+    if response.is_success:
+        return None
+    if refusals is not None and 400 <= status < 500 and status not in _PASSING:
+        return Rejected(refusals.get(status, f"the satellite network refuses it (HTTP {status})"))
+    if status == httpx.codes.UNAUTHORIZED:
+        return Unavailable("the satellite network does not accept our login")
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return Unavailable("the satellite network asks us to slow down", _retry_after(response))
+    words = f"the satellite network cannot answer now (HTTP {status})"
+    return Unavailable(words, _retry_after(response))
+
+
+def json_of(response: httpx.Response) -> Any:
+    """Return the JSON in `response`, or None when it holds none."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Read Retry-After (RFC 9110 section 10.2.3), seconds or a date; None when absent or nonsense."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdecimal():
+        return min(float(text[:9]), LONGEST_RETRY_AFTER_SECONDS)
+    try:
+        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)

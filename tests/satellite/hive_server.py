@@ -1,0 +1,108 @@
+"""A simulated Hive on a free port, and accounts at it that wait little."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from messaging.configuration import read
+from messaging.message import Emit
+from messaging.satellite.networks.hive import Hive, HiveAccount
+from messaging.satellite.receive import SatellitePoller
+from messaging.simulator.hive import HiveSimulator
+from messaging.simulator.serving import Serving
+
+PASSWORD = "correct-horse-battery"
+
+
+@dataclass(frozen=True)
+class HiveServer:
+    simulator: HiveSimulator
+    url: str
+
+    def account(self, **settings: Any) -> HiveAccount:
+        return account_at(self.url, **settings)
+
+
+def account_at(url: str, **settings: Any) -> HiveAccount:
+    quick = {
+        "username": "boop",
+        "password": PASSWORD,
+        "poll_seconds": 0.05,
+        "retry_seconds": 0.02,
+        "longest_retry_seconds": 0.2,
+        "login_pause_seconds": 0.01,
+        "timeout_seconds": 5,
+    }
+    return read(HiveAccount, url=url, **{**quick, **settings})
+
+
+@contextmanager
+def serving(simulator: HiveSimulator) -> Iterator[HiveServer]:
+    with Serving(simulator.app) as server:
+        yield HiveServer(simulator, server.url + "/hive")
+
+
+@contextmanager
+def closed_port() -> Iterator[str]:
+    """A URL where nobody listens, and nobody else can either meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}/hive"
+
+
+@asynccontextmanager
+async def polling(account: HiveAccount, emit: Emit) -> AsyncIterator[SatellitePoller]:
+    poller = SatellitePoller(account, "hive")
+    running = asyncio.create_task(poller.run(emit))
+    try:
+        yield poller
+    finally:
+        await poller.drain()
+        await running
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until `condition` holds; fails after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 (what is waited for is in another thread)
+            await asyncio.sleep(0.01)
+
+
+LOGIN = JSONResponse({"token": "t0ken"})
+
+
+@asynccontextmanager
+async def connected(account: HiveAccount) -> AsyncIterator[Hive]:
+    network = account.connect()
+    try:
+        yield network
+    finally:
+        await network.aclose()
+
+
+@contextmanager
+def answering(
+    messages: Callable[[Request], Response], login: Response = LOGIN
+) -> Iterator[HiveAccount]:
+    """A Hive that answers what the simulator never would."""
+
+    async def log_in(request: Request) -> Response:
+        return login
+
+    async def answer(request: Request) -> Response:
+        return messages(request)
+
+    routes = [
+        Route("/hive/login", log_in, methods=["POST"]),
+        Route("/hive/api/v1/{rest:path}", answer, methods=["GET", "POST"]),
+    ]
+    with Serving(Starlette(routes=routes)) as server:
+        yield account_at(server.url + "/hive")

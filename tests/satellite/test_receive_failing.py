@@ -1,0 +1,53 @@
+"""The poller at a network that fails in every way the simulator knows."""
+
+import asyncio
+
+import pytest
+
+from messaging.simulator.faults import Faults
+from tests.satellite.hive_server import HiveServer, eventually, polling
+from tests.satellite.uplinks import Router, acknowledged, put, waiting
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 403])
+async def test_a_network_that_fails_is_waited_for(hive: HiveServer, status: int) -> None:
+    hive.simulator.dice.faults = Faults(error_rate=1, error_status=status)
+    put(hive, "hello")
+    router = Router()
+    async with polling(hive.account(), router.emit) as poller:
+        await eventually(lambda: poller.status()["failing_since"] is not None)
+        await asyncio.sleep(0.3)
+        assert hive.simulator.counts()["requests"] < 40
+        assert poller.status()["failure"]
+        hive.simulator.dice.faults = Faults()
+        await eventually(lambda: acknowledged(hive) == 1)
+        assert poller.status()["failing_since"] is None
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(garbage_rate=1),
+        Faults(refuse_rate=1),
+        Faults(hang_before_rate=1, hang_seconds=1),
+        Faults(hang_after_rate=1, hang_seconds=1),
+        Faults(error_rate=0.5),
+    ],
+)
+async def test_no_fault_of_the_network_loses_or_repeats_a_message(
+    hive: HiveServer, faults: Faults
+) -> None:
+    for number in range(5):
+        put(hive, f"text {number}")
+    router = Router()
+    async with polling(hive.account(timeout_seconds=0.15), router.emit) as poller:
+        await eventually(lambda: poller.status()["last_poll"] is not None)
+        hive.simulator.dice.faults = faults
+        for number in range(5, 10):
+            put(hive, f"text {number}")
+        await asyncio.sleep(0.3)
+        hive.simulator.dice.faults = Faults()
+        await eventually(lambda: waiting(hive) == 0)
+    assert sorted(router.texts()) == sorted(f"text {number}" for number in range(10))

@@ -1,0 +1,112 @@
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.satellite.rest import FAILURES, HttpUrl, exchange, failure, json_of, new_client
+from tests.satellite.hive_server import HiveServer, closed_port
+
+
+def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+def test_every_failure_that_httpx_knows_is_in_the_table() -> None:
+    leaves = {kind for kind in subclasses(httpx.RequestError) if not kind.__subclasses__()}
+    assert leaves <= set(FAILURES)
+
+
+@pytest.mark.parametrize("kind", list(FAILURES))
+@pytest.mark.parametrize("writes", [False, True])
+def test_only_what_may_have_been_written_is_uncertain(kind: type[Exception], writes: bool) -> None:
+    async def broken(request: httpx.Request) -> httpx.Response:
+        raise kind("secret-cookie")
+
+    async def run() -> None:
+        transport = httpx.MockTransport(broken)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
+            await exchange(client, client.build_request("GET", "/"), 5, writes=writes)
+
+    written, words = FAILURES[kind]
+    with pytest.raises(Uncertain if written and writes else Unavailable) as caught:
+        asyncio.run(run())
+    assert caught.value.reason == words
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_success_is_no_failure(status: int) -> None:
+    assert failure(httpx.Response(status), {}) is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 413, 422, 499])
+def test_a_refusal_is_final_only_for_those_who_can_be_refused(status: int) -> None:
+    assert isinstance(failure(httpx.Response(status), {}), Rejected)
+    assert isinstance(failure(httpx.Response(status)), Unavailable)
+
+
+@pytest.mark.parametrize("status", [301, 401, 408, 425, 429, 500, 502, 503, 504])
+def test_everything_else_is_tried_again(status: int) -> None:
+    assert isinstance(failure(httpx.Response(status), {}), Unavailable)
+
+
+def in_an_hour() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [("7", 7, 7), ("999999999999999", 3600, 3600), (in_an_hour(), 1700, 1800)],
+)
+def test_the_wish_to_wait_is_read(header: str, low: float, high: float) -> None:
+    error = failure(httpx.Response(429, headers={"Retry-After": header}))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after_seconds is not None
+    assert low <= error.retry_after_seconds <= high
+
+
+@pytest.mark.parametrize("header", ["", "soon", "-1", "²", "Mon, 99 Foo 2026"])
+def test_a_senseless_wish_to_wait_is_none(header: str) -> None:
+    error = failure(httpx.Response(503, headers=[(b"Retry-After", header.encode())]))
+    assert isinstance(error, Unavailable)
+    assert error.retry_after_seconds is None
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"\xff", b"[" * 100_000])
+def test_what_is_not_json_is_none(content: bytes) -> None:
+    assert json_of(httpx.Response(200, content=content)) is None
+
+
+def test_a_host_where_nobody_listens_is_unavailable_even_for_writes() -> None:
+    async def run(url: str) -> None:
+        async with new_client(url, 5, 1) as client:
+            await exchange(client, client.build_request("POST", "/"), 5, writes=True)
+
+    with closed_port() as url, pytest.raises(Unavailable, match="cannot be reached"):
+        asyncio.run(run(url))
+
+
+@pytest.mark.parametrize("url", ["hive.example", "ftp://hive.example", "http://", "http://a:b", ""])
+def test_a_url_that_is_none_is_said_at_the_start(url: str) -> None:
+    with pytest.raises(ValidationError, match="https://host/path"):
+        TypeAdapter(HttpUrl).validate_python(url)
+
+
+def test_headers_are_not_logged_at_any_level(
+    hive: HiveServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        network = hive.account().connect()
+        await network.check()
+        await network.aclose()
+
+    caplog.set_level("DEBUG")
+    asyncio.run(run())
+    assert "Authorization" not in caplog.text
+    assert "JSESSIONID" not in caplog.text

@@ -1,0 +1,24 @@
+"""A simulated Hive and a client of it."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from messaging.simulator.hive import HiveSimulator
+from messaging.simulator.hive_state import Device
+from messaging.simulator.serving import Serving
+
+
+@pytest.fixture
+def hive_simulator() -> HiveSimulator:
+    return HiveSimulator([Device(9, "boop"), Device(10, two_way=False)])
+
+
+@pytest.fixture
+def hive(hive_simulator: HiveSimulator) -> Iterator[httpx.Client]:
+    with (
+        Serving(hive_simulator.app) as server,
+        httpx.Client(base_url=server.url, timeout=5) as client,
+    ):
+        yield client
