@@ -1,0 +1,1 @@
+"""SMS: texts from and to phones, through a provider's web API and its webhooks."""

@@ -1,0 +1,103 @@
+"""The seam between the gateway and an SMS provider: what its account, its client and its webhook must do."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from messaging.configuration import Section
+from messaging.message import Consent, Message, Undeliverable
+from messaging.settings import Count, Positive
+
+Received = Message | Consent | Undeliverable
+"""What a webhook may bring."""
+
+
+class NotAuthentic(Exception):
+    """The request does not prove that the provider made it, so nothing in it counts. The text is for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One request as it arrived: `path` and `query` raw as on the wire, header names in lower case."""
+
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What the provider wants to read after a webhook was taken."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingText:
+    """One text for one phone. `reference` is ours and the same in every attempt, for providers that carry a tag."""
+
+    sender: str
+    recipient: str
+    body: str
+    reference: str
+
+
+class SmsProvider(Protocol):
+    """A provider's API for outgoing texts. Blocking and thread-safe; constructible without I/O and picklable unused.
+
+    Every method raises only `GatewayError` and, where it says so, `ConfigurationError`.
+    """
+
+    def send(self, text: OutgoingText) -> str:
+        """Hand over one text and return the provider's id for it.
+
+        Raises `Uncertain` whenever the request may have been written and no proper answer came.
+        """
+        ...
+
+    def find_sent(self, text: OutgoingText, since: datetime) -> Sequence[str]:
+        """Return the ids of this very text that the provider took since then and did not fail, oldest first."""
+        ...
+
+    def check(self) -> str:
+        """Try the credentials, free of charge, and say how the account is. Raises ConfigurationError too."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections that are open; a later call opens new ones."""
+        ...
+
+
+class SmsAccount(Section):
+    """The settings of one provider, and what it takes to use them. A provider is a subclass in its own file.
+
+    `timeout_seconds` bounds one request, `max_sends` how many run at once, `max_parts` what a long text may become,
+    `lookup_hours` how far back an earlier, uncertain attempt is looked for at the provider.
+    """
+
+    name: ClassVar[str]
+    """How messages name the provider (`via`); also the last segment of its webhook's path."""
+    max_characters: ClassVar[int]
+    """The longest text (UTF-16 units) that the provider takes at once."""
+    acknowledgement: ClassVar[Acknowledgement]
+
+    timeout_seconds: Positive = 15
+    max_sends: Count = 16
+    max_parts: Count = 10
+    lookup_hours: Positive = 2
+    max_webhook_bytes: Count = 65_536
+
+    @abstractmethod
+    def connect(self) -> SmsProvider:
+        """Return the client; it does no I/O yet."""
+
+    @abstractmethod
+    def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
+        """Check that the provider made this request to `public_url`, and return what it brings.
+
+        Pure. Raises NotAuthentic; what is authentic and makes no sense comes back as `Undeliverable`.
+        """

@@ -1,0 +1,14 @@
+"""The SMS providers that the gateway knows, by name. One line here registers one."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from messaging.sms.provider import SmsAccount
+from messaging.sms.providers.twilio import TwilioAccount
+
+ACCOUNTS: Final[Mapping[str, type[SmsAccount]]] = MappingProxyType(
+    {
+        TwilioAccount.name: TwilioAccount,
+    }
+)

@@ -1,0 +1,127 @@
+"""Sends texts through an SMS provider: many at once, those of one recipient in turn, never twice knowingly."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+from unicodedata import normalize
+
+from cachetools import TTLCache
+
+from messaging.attempt import attempt, lease_seconds_left
+from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.message import Delivery, Message, Outcome
+from messaging.numbered import split
+from messaging.sms.provider import OutgoingText, SmsAccount
+
+T = TypeVar("T")
+
+KNOWN_IDS = 10_000
+
+
+class SmsSender:
+    """Hands deliveries to one provider. No I/O and no thread before the first use, so it can be pickled until then.
+
+    At most `account.max_sends` requests run at once, each in a thread, each bounded in time. When an earlier attempt
+    is uncertain, the provider is asked first whether it has the text. Two equal texts between the same two numbers
+    within `account.lookup_hours` can then be told apart only if this sender sent the other one itself.
+    """
+
+    def __init__(self, account: SmsAccount) -> None:
+        self._account = account
+        self._provider = account.connect()
+        self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
+
+    async def process(self, deliveries: Sequence[Delivery]) -> list[list[Outcome] | Exception]:
+        """Attempt every delivery; one entry each: its outcome, or nothing when its lease had passed."""
+        pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for index, delivery in enumerate(deliveries):
+            pairs[delivery.message.sender.value, delivery.message.recipient.value].append(index)
+        done: dict[int, list[Outcome]] = {}
+
+        async def in_turn(indices: list[int]) -> None:
+            for index in indices:
+                done[index] = await self._attempt(deliveries[index])
+
+        await asyncio.gather(*map(in_turn, pairs.values()))
+        return [done[index] for index in range(len(deliveries))]
+
+    def close(self) -> None:
+        """End the threads and the connections; those that are sending finish by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._provider.close()
+
+    async def _attempt(self, delivery: Delivery) -> list[Outcome]:
+        async with self._slots:
+            outcome = await attempt(delivery, self._send)
+        return [] if outcome is None else [outcome]
+
+    async def _send(self, delivery: Delivery) -> Outcome:
+        """Send what earlier attempts left of the message, and report how far it came."""
+        parts = self._parts(delivery.message)
+        ids: list[str] = []
+        searching = delivery.uncertain
+        for number in range(delivery.parts_sent, len(parts)):
+            part = parts[number]
+            try:
+                found = await self._find(delivery, part, ids) if searching else None
+                searching = found is not None
+                ids.append(found or await self._send_part(delivery, part, bool(ids)))
+            except GatewayError as error:
+                return Outcome.failed(delivery, error, ",".join(ids), number)
+        return Outcome.sent(delivery, ",".join(ids), len(parts))
+
+    def _parts(self, message: Message) -> list[OutgoingText]:
+        body = _body(message)
+        if not body:
+            raise Rejected("the text is empty")
+        bodies = split(body, utf16_units, self._account.max_characters, self._account.max_parts)
+        sender, recipient = message.sender.value, message.recipient.value
+        return [
+            OutgoingText(sender, recipient, part, f"{message.id}-{number}")
+            for number, part in enumerate(bodies, 1)
+        ]
+
+    async def _send_part(self, delivery: Delivery, part: OutgoingText, started: bool) -> str:
+        if started and lease_seconds_left(delivery) < self._account.timeout_seconds:
+            raise Unavailable("no time was left for the rest of a long text")
+        network_id = await self._in_thread(lambda: self._provider.send(part))
+        self._known[network_id] = delivery.id
+        return network_id
+
+    async def _find(self, delivery: Delivery, part: OutgoingText, ids: list[str]) -> str | None:
+        """Return the id of this part at the provider, if an earlier attempt came that far. Raises Uncertain."""
+        since = datetime.now(UTC) - timedelta(hours=self._account.lookup_hours)
+        try:
+            found = await self._in_thread(lambda: self._provider.find_sent(part, since))
+        except GatewayError as error:
+            raise Uncertain(f"whether it was sent could not be found out: {error.reason}") from None
+        for network_id in found:
+            if network_id not in ids and self._known.get(network_id, delivery.id) == delivery.id:
+                return network_id
+        return None
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._account.max_sends, thread_name_prefix="sms")
+
+    @cached_property
+    def _slots(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self._account.max_sends)
+
+
+def utf16_units(text: str) -> int:
+    """Return the length of a text as SMS providers count it."""
+    return len(text) + sum(c > "\uffff" for c in text)
+
+
+def _body(message: Message) -> str:
+    """Return what the phone shows: composed (fewer units), and without what no encoding can carry."""
+    text = "\n".join(part for part in (message.subject.strip(), message.text.strip()) if part)
+    return normalize("NFC", text).encode("utf-8", "replace").decode()
