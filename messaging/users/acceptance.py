@@ -1,0 +1,82 @@
+"""Takes a batch into the store: one transaction, a fixed number of statements, idempotent on the message id."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from messaging.configuration import read
+from messaging.errors import GatewayError
+from messaging.message import Consent, Delivery, Inbound, Message, Network, Undeliverable
+from messaging.settings import Settings
+from messaging.users import lookups, rows
+from messaging.users.admission import admit
+from messaging.users.consents import write_consents
+from messaging.users.lease import Lease
+from messaging.users.limits import StoreLimits
+from messaging.users.plan import Backlog, Decision, Plan
+from messaging.users.policy import Facts, Policy, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one record: `kind` to count it by, and the deliveries to make or the error to answer with."""
+
+    kind: str
+    deliveries: tuple[Delivery, ...] = ()
+    error: GatewayError | None = None
+
+
+class Acceptance:
+    """Decides about records and writes what it takes. `accept` is one transaction and harmless to repeat."""
+
+    def __init__(self, settings: Settings, policy: Policy, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._now = now
+        self._limits = read(StoreLimits)
+
+    def accept(self, records: Sequence[Inbound]) -> list[Verdict]:
+        """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is."""
+        admitted = [admit(record, self._limits) for record in records]
+        if not any(isinstance(one, Message | Undeliverable | Consent) for one in admitted):
+            decisions, _ = self._decide(admitted)
+            return [Verdict(decision.kind, error=decision.error) for decision in decisions]
+        with transaction.atomic(durable=True):
+            decisions, facts = self._decide(admitted)
+            return self._write(decisions, facts)
+
+    def _decide(self, admitted: Sequence[Inbound | Refusal]) -> tuple[list[Decision], Facts]:
+        mentioned = lookups.mentions(
+            [one for one in admitted if not isinstance(one, Refusal)], self._policy
+        )
+        known = lookups.known_ids(mentioned)
+        facts = lookups.look_up(mentioned)
+        waiting = lookups.waiting_for(facts.people_ids())
+        backlog = Backlog(waiting, self._settings.max_waiting_per_subscriber)
+        plan = Plan(self._policy, facts, known, backlog)
+        return [plan.decide(one) for one in admitted], facts
+
+    def _write(self, decisions: Sequence[Decision], facts: Facts) -> list[Verdict]:
+        now = self._now()
+        routed = [rows.Routed(*pair) for d in decisions if (pair := d.routed)]
+        stranded = [
+            rows.Stranded(d.record, facts.author(d.record.sender, d.record.via))
+            for d in decisions
+            if isinstance(d.record, Undeliverable)
+        ]
+        rows.write_messages(routed, stranded, now)
+        lease = Lease.starting(now, self._settings.lease_seconds)
+        made = rows.write_first_attempts(routed, now, lease, self._lifetime)
+        consents = (d.record for d in decisions if isinstance(d.record, Consent))
+        write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
+        return [_verdict(decision, made) for decision in decisions]
+
+    def _lifetime(self, network: Network) -> timedelta:
+        return timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)
+
+
+def _verdict(decision: Decision, made: dict[str, list[Delivery]]) -> Verdict:
+    deliveries = made[decision.routed[0].id] if decision.routed else ()
+    return Verdict(decision.kind, tuple(deliveries), decision.error)

@@ -1,0 +1,144 @@
+"""Gives out the attempts that are owed, ends those that nobody may make any more, and takes back unmade ones."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Case, F, QuerySet, When
+
+from messaging.message import Address, Delivery, Message, Network
+from messaging.settings import Settings
+from messaging.users import models
+from messaging.users.lease import Lease
+from messaging.users.models import State
+from messaging.users.settlement import Ending, Settled, Standing, gave_up, too_late, without_attempt
+from messaging.users.standings import standings, write
+from messaging.users.store import guard
+
+SWEEP_ROWS = 500
+"""How many deliveries one transaction ends: few enough to be quick, so that the router is not kept waiting."""
+
+_ATTEMPT = (
+    "id",
+    "message_id",
+    "via",
+    "sender_network",
+    "sender",
+    "recipient_network",
+    "recipient",
+    "message__subject",
+    "message__text",
+    "attempts",
+    "parts_sent",
+    "uncertain",
+)
+
+
+class Claims:
+    """Claims on the queue, by the rules of these settings. Every method raises Unavailable when the store is away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @guard
+    def claim(self, via: str, limit: int, now: datetime) -> list[Delivery]:
+        """Return the next attempts owed by `via`, at most `limit`, oldest first, each leased to the caller.
+
+        No two callers get the same one. A delivery whose last lease ended without an outcome is marked uncertain,
+        and one whose attempts are used up fails instead.
+        """
+        owed = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
+        # Asked without a transaction first: an idle gateway takes no write lock.
+        if limit <= 0 or not owed.exists():
+            return []
+        lease = Lease.starting(now, self._settings.lease_seconds)
+        with transaction.atomic(durable=True):
+            found = standings(_locked(owed)[:limit])
+            spent = [row for row in found if self._is_spent(row)]
+            write((_failed(row) for row in spent), now)
+            return _leased([row.id for row in found if not self._is_spent(row)], lease, now)
+
+    @guard
+    def expire(self, now: datetime) -> int:
+        """End every delivery whose life is over and that no sender has in hand, on whichever network; how many."""
+        total = 0
+        old = _due(now).filter(expires_at__lte=now)
+        while old.exists():
+            with transaction.atomic(durable=True):
+                found = standings(_locked(old.order_by("expires_at"))[:SWEEP_ROWS])
+                write((_expired(row) for row in found), now)
+            if not found:
+                break
+            total += len(found)
+        return total
+
+    def _is_spent(self, row: Standing) -> bool:
+        policy = self._settings.retry_policy(Network(row.recipient_network))
+        return row.counted_attempts >= policy.max_attempts
+
+
+@guard
+def release(deliveries: Iterable[Delivery], now: datetime) -> None:
+    """Put back attempts that could not be handed to a sender: due at once, and not counted."""
+    by_attempt: dict[int, list[int]] = defaultdict(list)
+    for delivery in deliveries:
+        by_attempt[delivery.attempt].append(delivery.id)
+    for attempt, ids in by_attempt.items():
+        models.Delivery.objects.filter(
+            id__in=ids, attempts=attempt, state=State.WAITING, leased=True
+        ).update(attempts=F("attempts") - 1, leased=False, due_at=now, updated_at=now)
+
+
+def _due(now: datetime) -> "QuerySet[models.Delivery]":
+    # Whatever has a due time waits (a constraint of the table); asking for the state too would mislead SQLite.
+    return models.Delivery.objects.filter(due_at__lte=now)
+
+
+def _locked(rows: "QuerySet[models.Delivery]") -> "QuerySet[models.Delivery]":
+    # Where the store can, two that claim at once pass each other; SQLite lets one writer in at a time.
+    if connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True)
+    return rows
+
+
+def _leased(ids: list[int], lease: Lease, now: datetime) -> list[Delivery]:
+    rows = models.Delivery.objects.filter(id__in=ids)
+    rows.update(
+        attempts=F("attempts") + 1,
+        # Still leased: nobody reported how the last attempt ended.
+        uncertain=F("uncertain") + Case(When(leased=True, then=1), default=0),
+        leased=True,
+        due_at=lease.due_at,
+        updated_at=now,
+    )
+    found = {row["id"]: _attempt(row, lease) for row in rows.values(*_ATTEMPT)}
+    return [found[number] for number in ids]
+
+
+def _attempt(row: dict[str, Any], lease: Lease) -> Delivery:
+    message = Message(
+        id=row["message_id"],
+        sender=Address(Network(row["sender_network"]), row["sender"]),
+        recipient=Address(Network(row["recipient_network"]), row["recipient"]),
+        subject=row["message__subject"],
+        text=row["message__text"],
+        via=row["via"],
+    )
+    return Delivery(
+        id=row["id"],
+        message=message,
+        attempt=row["attempts"],
+        lease_until=lease.lease_until,
+        parts_sent=row["parts_sent"],
+        uncertain=row["uncertain"] > 0,
+    )
+
+
+def _failed(row: Standing) -> Settled:
+    return without_attempt(row, Ending.FAILED, gave_up(row, row.last_said))
+
+
+def _expired(row: Standing) -> Settled:
+    return without_attempt(row, Ending.EXPIRED, too_late(row, row.last_said))

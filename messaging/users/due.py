@@ -1,0 +1,174 @@
+"""The source of everything that is owed: first tries that were lost, and tries whose time has come."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from messaging.errors import GatewayError
+from messaging.message import Delivery
+from messaging.settings import Settings
+from messaging.users.batches import BatchRunner
+from messaging.users.clock import utc_now
+from messaging.users.store import close_connection, open_store
+
+log = logging.getLogger(__name__)
+
+EmitDelivery = Callable[[Delivery], "Future[None]"]
+"""How `Due` hands over an attempt; the future is done when a sender has finished with it, or refused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Landed:
+    """An attempt that is in nobody's hands any more; `refused` means that no sender took it."""
+
+    delivery: Delivery
+    refused: bool
+
+
+class Due:
+    """Claims what is owed and emits it, for each provider at most as much as its `rooms` say at any one time.
+
+    A provider that is stuck keeps its own room only. Survives the store being away; what it claimed and could not
+    hand over is owed again at once when the refusal was one of ours, and else when its lease ends.
+    """
+
+    def __init__(
+        self, settings: Settings, rooms: Mapping[str, int], now: Callable[[], datetime] = utc_now
+    ) -> None:
+        open_store(settings)
+        # Whatever touches a model can be imported only now.
+        from messaging.users.claims import Claims, release
+
+        self._claims = Claims(settings)
+        self._release = release
+        self._rooms = dict(rooms)
+        self._poll_seconds = settings.due_poll_seconds
+        self._now = now
+        self._runner = BatchRunner("due")
+        self._in_flight: dict[str, dict[tuple[int, int], Delivery]] = {via: {} for via in rooms}
+        self._has_more: set[str] = set()
+        self._refused: list[Delivery] = []
+        self._landed: SimpleQueue[_Landed | None] = SimpleQueue()
+        self._stopping = Event()
+        self._draining = Event()
+        self._counters: Counter[str] = Counter()
+
+    def run(self, emit: EmitDelivery) -> None:
+        """Claim and emit until `stop` is called."""
+        try:
+            while not self._stopping.is_set():
+                self.turn(emit)
+                self._wait()
+        finally:
+            close_connection()
+
+    def stop(self) -> None:
+        """Make `run` return soon. What is in flight keeps its lease."""
+        self._stopping.set()
+        self._landed.put(None)
+
+    def drain(self) -> None:
+        """Claim nothing from now on."""
+        self._draining.set()
+
+    def status(self) -> dict[str, int]:
+        """Return what was claimed, released and expired since the start, and what is in flight by provider."""
+        flights = {f"in_flight_{via}": len(held) for via, held in self._in_flight.items()}
+        return {**self._counters, **flights}
+
+    def turn(self, emit: EmitDelivery) -> None:
+        """Do once what `run` does again and again: take back, expire, claim, emit."""
+        self._take_landed()
+        self._put_back()
+        if self._draining.is_set():
+            return
+        expired = self._runner.run_one(lambda: self._claims.expire(self._now()))
+        if isinstance(expired, GatewayError):
+            return
+        self._counters["expired"] += expired
+        for via in self._rooms:
+            self._claim_and_emit(via, emit)
+
+    def _claim_and_emit(self, via: str, emit: EmitDelivery) -> None:
+        room = self._room(via)
+        if not room:
+            return
+        claimed = self._runner.run_one(lambda: self._claims.claim(via, room, self._now()))
+        if isinstance(claimed, GatewayError):
+            return
+        self._counters["claimed"] += len(claimed)
+        if len(claimed) == room:
+            self._has_more.add(via)
+        else:
+            self._has_more.discard(via)
+        for delivery in claimed:
+            self._emit(delivery, emit)
+
+    def _emit(self, delivery: Delivery, emit: EmitDelivery) -> None:
+        self._in_flight[delivery.via][_key(delivery)] = delivery
+        try:
+            emit(delivery).add_done_callback(partial(self._land, delivery))
+        except Exception as error:
+            log.warning(
+                "emit failed with %s",
+                type(error).__name__,
+                extra={"message_id": delivery.message.id},
+            )
+            self._landed.put(_Landed(delivery, isinstance(error, GatewayError)))
+
+    def _land(self, delivery: Delivery, future: "Future[None]") -> None:
+        # Runs in the thread that ended the future; the store belongs to the thread of `run`.
+        error = None if future.cancelled() else future.exception()
+        self._landed.put(_Landed(delivery, isinstance(error, GatewayError)))
+
+    def _room(self, via: str) -> int:
+        held = self._in_flight[via]
+        now = self._now()
+        # An attempt whose lease has passed is void, whatever its sender still does.
+        for key in [key for key, delivery in held.items() if delivery.lease_until <= now]:
+            del held[key]
+        return max(self._rooms[via] - len(held), 0)
+
+    def _note(self, landed: _Landed) -> None:
+        self._in_flight[landed.delivery.via].pop(_key(landed.delivery), None)
+        if landed.refused:
+            self._refused.append(landed.delivery)
+
+    def _take_landed(self) -> None:
+        while not self._landed.empty():
+            landed = self._landed.get()
+            if landed is not None:
+                self._note(landed)
+
+    def _put_back(self) -> None:
+        refused, self._refused = self._refused, []
+        if not refused:
+            return
+        error = self._runner.run_one(lambda: self._release(refused, self._now()))
+        if error is None:
+            self._counters["released"] += len(refused)
+        # Otherwise the lease ends by itself.
+
+    def _wait(self) -> None:
+        """Wait for the next poll, or until half of the room of a provider with more to do is free again."""
+        end = time.monotonic() + self._poll_seconds
+        while not self._stopping.is_set() and (left := end - time.monotonic()) > 0:
+            try:
+                landed = self._landed.get(timeout=left)
+            except Empty:
+                return
+            if landed is not None:
+                self._note(landed)
+            if any(2 * len(self._in_flight[via]) <= self._rooms[via] for via in self._has_more):
+                return
+
+
+def _key(delivery: Delivery) -> tuple[int, int]:
+    return delivery.id, delivery.attempt

@@ -1,0 +1,74 @@
+"""What people may do to deliveries: ask for another round, or call one off. Import after `open_store`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from messaging.message import Network
+from messaging.settings import Settings
+from messaging.users.models import Delivery, State
+from messaging.users.store import guard
+
+REOPENED = (State.FAILED, State.EXPIRED, State.CANCELLED)
+BY_HAND = "cancelled by hand"
+UNDER_WAY = " while an attempt was under way: it may still arrive"
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """How many deliveries are due now, and how many were left alone (given to the network, or under way)."""
+
+    due_now: int
+    left_alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """How many deliveries were called off, and for how many of them an attempt was under way that none can recall."""
+
+    cancelled: int
+    under_way: int
+
+
+@guard
+@transaction.atomic
+def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> Retried:
+    """Make failed, expired and cancelled deliveries wait again with a whole new life, and waiting ones due now.
+
+    Attempts go on counting, so that a late outcome of an old one is still told apart; the cap starts anew.
+    """
+    asked = deliveries.count()
+    due_now = _in_hand(deliveries, now, negated=True).update(due_at=now, updated_at=now)
+    for network in Network:
+        lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
+        due_now += deliveries.filter(state__in=REOPENED, recipient_network=network).update(
+            state=State.WAITING,
+            attempts_forgiven=F("attempts"),
+            leased=False,
+            due_at=now,
+            expires_at=now + lifetime,
+            settled_at=None,
+            updated_at=now,
+        )
+    return Retried(due_now, asked - due_now)
+
+
+@guard
+@transaction.atomic
+def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) -> Cancelled:
+    """Call off what still waits. An attempt that is under way cannot be recalled; its outcome will be ignored."""
+    over = {"state": State.CANCELLED, "leased": False, "due_at": None}
+    times = {"updated_at": now, "settled_at": now}
+    under_way = _in_hand(deliveries, now).update(reason=why + UNDER_WAY, **over, **times)
+    idle = deliveries.filter(state=State.WAITING).update(reason=why, **over, **times)
+    return Cancelled(under_way + idle, under_way)
+
+
+def _in_hand(
+    deliveries: "QuerySet[Delivery]", now: datetime, *, negated: bool = False
+) -> "QuerySet[Delivery]":
+    """The waiting ones that a sender may be sending at this moment, or those that none is."""
+    held = Q(leased=True, due_at__gt=now)
+    return deliveries.filter(~held if negated else held, state=State.WAITING)

@@ -1,0 +1,46 @@
+"""The ledger: writes down what became of every attempt."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from messaging.message import Outcome
+from messaging.settings import Settings
+from messaging.users.batches import BatchRunner
+from messaging.users.clock import utc_now
+from messaging.users.store import open_store
+
+log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """Settles outcomes, a batch in one transaction. Synchronous throughout.
+
+    An outcome counts only while its delivery waits for that very attempt: older ones, repeats and those of cancelled
+    deliveries are accepted and change nothing. One that never arrives is noticed by `due` when the lease ends.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+        open_store(settings)
+        # Whatever touches a model can be imported only now.
+        from messaging.users.settling import Settling
+
+        self._settling = Settling(settings, now)
+        self._runner = BatchRunner("ledger")
+        self._counters: Counter[str] = Counter()
+
+    def process(self, outcomes: Sequence[Outcome]) -> list[list[None] | Exception]:
+        """Return, for each outcome, an empty list once it is on disk, or `Unavailable`: then offer it again."""
+        results: list[list[None] | Exception] = []
+        kinds = self._runner.run(self._settling.settle, outcomes)
+        for outcome, kind in zip(outcomes, kinds, strict=True):
+            self._counters["unavailable" if isinstance(kind, Exception) else kind] += 1
+            results.append(kind if isinstance(kind, Exception) else [])
+            if kind == "ignored":
+                log.info("an older outcome", extra={"message_id": outcome.message_id})
+        return results
+
+    def status(self) -> dict[str, int]:
+        """Return how many outcomes became what since the start: a state, ignored or unavailable."""
+        return dict(self._counters)

@@ -1,0 +1,136 @@
+"""Looks up everybody whom a batch mentions, in a number of queries that does not grow with the batch."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q
+
+from messaging.message import Address, Consent, Inbound, Inquiry, Message, Network, Undeliverable
+from messaging.users.models import WAITING, Delivery, Device, OptOut, Subscriber
+from messaging.users.models import Message as StoredMessage
+from messaging.users.policy import Author, Facts, Person, Policy, Terminal
+
+
+@dataclass(slots=True)
+class Mentions:
+    """The names, numbers, devices and ids that a batch mentions."""
+
+    names: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    devices: set[tuple[str, str]] = field(default_factory=set)
+    peers: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+
+
+def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
+    """Collect what has to be looked up."""
+    found = Mentions()
+    for record in records:
+        match record:
+            case Inquiry():
+                _mention_recipient(found, record.recipient, policy)
+            case Consent():
+                found.peers.add(policy.number_of(record.sender) or record.sender.value)
+            case Undeliverable():
+                found.ids.add(record.id)
+                _mention_sender(found, record.sender, record.via)
+            case Message():
+                found.ids.add(record.id)
+                _mention_sender(found, record.sender, record.via)
+                _mention_recipient(found, record.recipient, policy)
+                _mention_peer(found, record, policy)
+    return found
+
+
+def _mention_sender(found: Mentions, sender: Address, via: str) -> None:
+    if sender.network is Network.SATELLITE:
+        found.devices.add((via, sender.value))
+
+
+def _mention_recipient(found: Mentions, recipient: Address, policy: Policy) -> None:
+    if name := policy.name_of(recipient):
+        found.names.add(name)
+    elif number := policy.number_of(recipient):
+        found.numbers.add(number)
+
+
+def _mention_peer(found: Mentions, message: Message, policy: Policy) -> None:
+    if message.sender.network is not Network.SATELLITE:
+        return
+    if number := policy.number_of(message.recipient):
+        found.peers.add(number)
+
+
+def known_ids(found: Mentions) -> set[str]:
+    """Return which of the messages are in the store already: one query."""
+    if not found.ids:
+        return set()
+    return set(StoredMessage.objects.filter(id__in=found.ids).values_list("id", flat=True))
+
+
+def look_up(found: Mentions) -> Facts:
+    """Return the facts about the batch: three queries at most."""
+    people = _people(found)
+    return Facts(
+        by_name={person.name: person for person in people},
+        by_number={person.number: person for person in people if person.number},
+        authors=_authors(found.devices),
+        opted_out=_opted_out(found.peers),
+    )
+
+
+_PERSON = ("id", "name", "number", "is_active")
+_DEVICE = ("devices__id", "devices__network", "devices__serial", "devices__is_active")
+
+
+def _people(found: Mentions) -> list[Person]:
+    if not found.names and not found.numbers:
+        return []
+    wanted = Q(name__in=found.names) | Q(number__in=found.numbers)
+    rows = Subscriber.objects.filter(wanted).order_by("id", "devices__id")
+    people: dict[int, Person] = {}
+    for row in rows.values_list(*_PERSON, *_DEVICE):
+        person = people.get(row[0]) or Person(*row[:4])
+        people[person.id] = _with_device(person, *row[4:])
+    return list(people.values())
+
+
+def _with_device(
+    person: Person, device_id: int | None, network: str, serial: str, is_active: bool
+) -> Person:
+    if device_id is None or not is_active:
+        return person
+    devices = (*person.devices, Terminal(device_id, network, serial))
+    return Person(person.id, person.name, person.number, person.is_active, devices)
+
+
+def _authors(devices: set[tuple[str, str]]) -> Mapping[tuple[str, str], Author]:
+    if not devices:
+        return {}
+    rows = Device.objects.filter(serial__in={serial for _, serial in devices}).values_list(
+        "network",
+        "serial",
+        "id",
+        "is_active",
+        *(f"owner__{name}" for name in _PERSON),
+    )
+    return {(row[0], row[1]): Author(row[2], row[3], Person(*row[4:8])) for row in rows}
+
+
+def _opted_out(peers: set[str]) -> set[tuple[str, str]]:
+    if not peers:
+        return set()
+    return set(OptOut.objects.filter(peer__in=peers).values_list("peer", "number"))
+
+
+def waiting_for(subscribers: Collection[int]) -> dict[tuple[int, str], int]:
+    """Return how many deliveries wait for each subscriber on each provider: one query."""
+    if not subscribers:
+        return {}
+    counted = (
+        Delivery.objects.filter(WAITING, subscriber_id__in=subscribers)
+        .order_by()
+        .values_list("subscriber_id", "via")
+        .annotate(waiting=Count("id"))
+    )
+    return {(row[0] or 0, row[1]): row[2] for row in counted}

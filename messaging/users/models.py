@@ -1,0 +1,223 @@
+"""The tables: subscribers, devices, messages, deliveries and opt-outs."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from messaging.message import Network
+from messaging.users.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
+from messaging.users.clock import utc_now
+from messaging.users.fields import NameField, check_name, check_number
+
+NETWORKS = [(network.value, network.value) for network in Network]
+MAX_VIA_CHARACTERS = 32
+MAX_SERIAL_CHARACTERS = 64
+
+
+class Subscriber(models.Model):
+    """Somebody whose devices the gateway serves: `name` is the mailbox, `number` what their SMS come from."""
+
+    name = NameField(
+        max_length=MAX_NAME_CHARACTERS,
+        unique=True,
+        validators=[check_name],
+        error_messages={"unique": "This name is taken."},
+    )
+    number = models.CharField(
+        max_length=16,
+        unique=True,
+        null=True,
+        blank=True,
+        validators=[check_number],
+        error_messages={"unique": "This number belongs to somebody else."},
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def clean(self) -> None:
+        """Keep "no number" as null: many subscribers may have none."""
+        self.number = self.number or None
+
+
+class Device(models.Model):
+    """A satellite device: `network` is the provider ("hive") on which `serial` is unique."""
+
+    network = models.CharField(max_length=MAX_VIA_CHARACTERS)
+    serial = models.CharField(max_length=MAX_SERIAL_CHARACTERS)
+    nickname = models.CharField(max_length=64, blank=True)
+    owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["network", "serial"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["network", "serial"],
+                name="device_serial",
+                violation_error_message="This serial is registered on this network already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.serial}"
+
+
+class Message(models.Model):
+    """Everything that was taken, as it came. `reason` says why it could not be routed; then `raw` may hold its bytes.
+
+    `subscriber` is whom it concerns, `device` the device that sent it.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32)
+    sender_network = models.CharField(max_length=16, choices=NETWORKS)
+    sender = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
+    recipient_network = models.CharField(max_length=16, choices=NETWORKS, blank=True)
+    recipient = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
+    via = models.CharField(max_length=MAX_VIA_CHARACTERS)
+    subject = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    raw = models.BinaryField(null=True)
+    reason = models.TextField(blank=True)
+    subscriber = models.ForeignKey(
+        Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
+    )
+    device = models.ForeignKey(
+        Device, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], name="message_newest"),
+            models.Index(fields=["subscriber", "created_at"], name="message_of_subscriber"),
+            models.Index(
+                fields=["device", "created_at"],
+                name="message_of_device",
+                condition=Q(device__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+WAITING = Q(due_at__isnull=False)
+"""What every index of the queue is limited to. Not `state`: SQLite uses a partial index only when the query says the
+same without a parameter, and `due_at <= …` implies it."""
+
+
+class State(models.TextChoices):
+    """Where a delivery stands; every state but `waiting` is final, but for a person who says otherwise."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Delivery(models.Model):
+    """What is owed, or was given, to one recipient through one provider. The waiting rows are the queue.
+
+    `due_at` is when the next attempt may be claimed; while one is under way (`leased`) it is the end of its lease.
+    `attempts` numbers them and never goes back, so that the outcome of an older one is recognised; `attempts_forgiven`
+    is how many of them a person has written off by asking for another round. `reason` is what the last attempt said.
+    """
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    via = models.CharField(max_length=MAX_VIA_CHARACTERS)
+    sender_network = models.CharField(max_length=16, choices=NETWORKS)
+    sender = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
+    recipient_network = models.CharField(max_length=16, choices=NETWORKS)
+    recipient = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    subscriber = models.ForeignKey(
+        Subscriber, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    device = models.ForeignKey(
+        Device, null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    attempts_forgiven = models.PositiveIntegerField(default=0)
+    leased = models.BooleanField(default=False)
+    due_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    parts_sent = models.PositiveIntegerField(default=0)
+    uncertain = models.PositiveIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    network_id = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(Q(state="waiting") & WAITING) | (~Q(state="waiting") & ~WAITING),
+                name="delivery_due_while_waiting",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["message"], name="delivery_of_message"),
+            models.Index(
+                fields=["via", "due_at", "id"],
+                name="delivery_due",
+                condition=WAITING,
+            ),
+            models.Index(fields=["expires_at"], name="delivery_expiry", condition=WAITING),
+            models.Index(
+                fields=["subscriber", "via"],
+                name="delivery_backlog",
+                condition=WAITING,
+            ),
+            models.Index(fields=["state", "via"], name="delivery_counts"),
+            models.Index(
+                fields=["device", "id"],
+                name="delivery_of_device",
+                condition=Q(device__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} to {self.recipient}"
+
+
+class OptOut(models.Model):
+    """A phone (`peer`) asked not to get messages from one of our numbers (`number`)."""
+
+    number = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    peer = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    since = models.DateTimeField()
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["-since"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["peer", "number"], name="opt_out_pair")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.peer} from {self.number}"

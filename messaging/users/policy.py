@@ -1,0 +1,218 @@
+"""Decides where a message goes and as whom it leaves: pure, from the message and the facts that were looked up."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from messaging.message import Address, Consent, Message, Network
+from messaging.users.addresses import e164, is_mailbox, own_mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A device that messages can be sent to: its row, its provider and its serial."""
+
+    id: int
+    network: str
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A subscriber with the devices that are switched on."""
+
+    id: int
+    name: str
+    number: str | None
+    is_active: bool
+    devices: tuple[Terminal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """The device that a message comes from, and its owner."""
+
+    device_id: int
+    is_active: bool
+    owner: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store knows about everybody whom a batch mentions."""
+
+    by_name: Mapping[str, Person] = field(default_factory=dict)
+    by_number: Mapping[str, Person] = field(default_factory=dict)
+    authors: Mapping[tuple[str, str], Author] = field(default_factory=dict)
+    opted_out: Collection[tuple[str, str]] = ()
+    """Pairs of a peer and the number of ours that it wants nothing from."""
+
+    def author(self, sender: Address, via: str) -> Author | None:
+        """The device that a record came from, if it is one of ours."""
+        if sender.network is not Network.SATELLITE:
+            return None
+        return self.authors.get((via, sender.value))
+
+    def people_ids(self) -> set[int]:
+        """The subscribers whom the batch concerns."""
+        people = (*self.by_name.values(), *self.by_number.values())
+        owners = (author.owner for author in self.authors.values())
+        return {person.id for person in (*people, *owners)}
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One delivery to make: from whom to whom it leaves, through which provider, for which device."""
+
+    via: str
+    sender: Address
+    recipient: Address
+    device_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a message goes; `subscriber_id` is whom it concerns, `author_id` the device that sent it."""
+
+    subscriber_id: int
+    legs: tuple[Leg, ...]
+    author_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something is never taken: `kind` to count it by, `reason` for people."""
+
+    kind: str
+    reason: str
+
+
+UNKNOWN = Refusal("unknown_subscriber", "there is no subscriber here by that name or number")
+NOT_OURS = Refusal("not_ours", "this gateway takes mail for its own subscribers only")
+INACTIVE = Refusal("inactive_subscriber", "this subscriber does not take messages now")
+NO_DEVICE = Refusal("no_active_device", "this subscriber has no device that takes messages now")
+NOT_ADDRESSABLE = Refusal("not_ours", "a device is reached by the mailbox or number of its owner")
+UNKNOWN_DEVICE = Refusal("unknown_device", "the device is not registered here")
+INACTIVE_DEVICE = Refusal("inactive_device", "the device is switched off here")
+INACTIVE_OWNER = Refusal("inactive_subscriber", "the owner of the device is switched off here")
+NO_NUMBER = Refusal("no_number", "the owner of the device has no number to send SMS from")
+OPTED_OUT = Refusal("opted_out", "the recipient asked not to get messages from this number")
+BAD_MAILBOX = Refusal("bad_recipient", "the recipient is not a mail address")
+BAD_NUMBER = Refusal("bad_recipient", "the recipient is not a telephone number with + and country")
+MAIL_OFF = Refusal("network_off", "mail-out is off: no relay is configured")
+SMS_OFF = Refusal("network_off", "SMS-out is off: no provider is configured")
+SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device is not configured")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one gateway. `vias` names the provider that carries each outgoing network; what is missing is off.
+
+    `satellites` are the satellite networks that are configured; None means that any is.
+    """
+
+    mail_domain: str
+    vias: Mapping[Network, str]
+    satellites: Collection[str] | None = None
+
+    def name_of(self, address: Address) -> str | None:
+        """The subscriber whose mailbox this is, if it is one of ours."""
+        if address.network is not Network.EMAIL:
+            return None
+        return own_mailbox(address.value, self.mail_domain)
+
+    def number_of(self, address: Address) -> str | None:
+        """The number that this address means, if it is one."""
+        return e164(address.value) if address.network is Network.SMS else None
+
+    def pair(self, consent: Consent) -> tuple[str, str]:
+        """The peer and the number of ours that a consent speaks about."""
+        peer = self.number_of(consent.sender) or consent.sender.value
+        return peer, self.number_of(consent.recipient) or consent.recipient.value
+
+    def route(self, message: Message, facts: Facts) -> Route | Refusal:
+        """Return where the message goes, or why it is never taken."""
+        if message.sender.network is Network.SATELLITE:
+            return self._from_device(message, facts)
+        return self._to_person(message.sender, message.recipient, facts)
+
+    def answer(self, recipient: Address, facts: Facts) -> Route | Refusal:
+        """Return where a message from outside to `recipient` would go."""
+        return self._to_person(Address(Network.EMAIL, ""), recipient, facts)
+
+    def mailbox(self, person: Person) -> Address:
+        """The subscriber's own mailbox."""
+        return Address(Network.EMAIL, f"{person.name}@{self.mail_domain}")
+
+    def _to_person(self, sender: Address, recipient: Address, facts: Facts) -> Route | Refusal:
+        person = self._person(recipient, facts)
+        if isinstance(person, Refusal):
+            return person
+        if not person.is_active:
+            return INACTIVE
+        if not person.devices:
+            return NO_DEVICE
+        reachable = [d for d in person.devices if self._is_on(d.network)]
+        legs = tuple(
+            Leg(d.network, sender, Address(Network.SATELLITE, d.serial), d.id) for d in reachable
+        )
+        return Route(person.id, legs) if legs else SATELLITE_OFF
+
+    def _person(self, recipient: Address, facts: Facts) -> Person | Refusal:
+        match recipient.network:
+            case Network.EMAIL:
+                name = self.name_of(recipient)
+                return NOT_OURS if name is None else facts.by_name.get(name, UNKNOWN)
+            case Network.SMS:
+                return facts.by_number.get(self.number_of(recipient) or "", UNKNOWN)
+            case Network.SATELLITE:
+                return NOT_ADDRESSABLE
+
+    def _is_on(self, satellite: str) -> bool:
+        return self.satellites is None or satellite in self.satellites
+
+    def _from_device(self, message: Message, facts: Facts) -> Route | Refusal:
+        author = facts.author(message.sender, message.via)
+        if author is None:
+            return UNKNOWN_DEVICE
+        if not author.is_active:
+            return INACTIVE_DEVICE
+        if not author.owner.is_active:
+            return INACTIVE_OWNER
+        route = self._by_recipient(author.owner, message.recipient, facts)
+        if isinstance(route, Refusal):
+            return route
+        return Route(route.subscriber_id, route.legs, author.device_id)
+
+    def _by_recipient(self, owner: Person, recipient: Address, facts: Facts) -> Route | Refusal:
+        match recipient.network:
+            case Network.EMAIL if self.name_of(recipient) is not None:
+                return self._to_person(self.mailbox(owner), recipient, facts)
+            case Network.EMAIL:
+                return self._mail_out(owner, recipient)
+            case Network.SMS if (self.number_of(recipient) or "") in facts.by_number:
+                own = Address(Network.SMS, owner.number) if owner.number else self.mailbox(owner)
+                return self._to_person(own, recipient, facts)
+            case Network.SMS:
+                return self._sms_out(owner, recipient, facts)
+        return NOT_ADDRESSABLE
+
+    def _mail_out(self, owner: Person, recipient: Address) -> Route | Refusal:
+        if not is_mailbox(recipient.value):
+            return BAD_MAILBOX
+        via = self.vias.get(Network.EMAIL)
+        if via is None:
+            return MAIL_OFF
+        return Route(owner.id, (Leg(via, self.mailbox(owner), recipient),))
+
+    def _sms_out(self, owner: Person, recipient: Address, facts: Facts) -> Route | Refusal:
+        number, via = self.number_of(recipient), self.vias.get(Network.SMS)
+        if number is None:
+            return BAD_NUMBER
+        if via is None:
+            return SMS_OFF
+        if not owner.number:
+            return NO_NUMBER
+        if (number, owner.number) in facts.opted_out:
+            return OPTED_OUT
+        sender, to = Address(Network.SMS, owner.number), Address(Network.SMS, number)
+        return Route(owner.id, (Leg(via, sender, to),))

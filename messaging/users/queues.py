@@ -1,0 +1,39 @@
+"""How much waits, and how everything else ended, by provider. Import after `open_store`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min
+
+from messaging.users.clock import utc_now
+from messaging.users.models import WAITING, Delivery
+from messaging.users.store import guard
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """The deliveries of one provider: how many are in each state, and for how long the oldest has been waiting."""
+
+    via: str
+    states: dict[str, int]
+    oldest_waiting_seconds: float | None
+
+
+@guard
+def counts(now: datetime | None = None) -> list[QueueRow]:
+    """Return one row per provider: two queries. Raises Unavailable when the store is away."""
+    moment = now or utc_now()
+    by_via: dict[str, dict[str, int]] = {}
+    grouped = Delivery.objects.order_by("via", "state").values_list("via", "state")
+    for via, state, number in grouped.annotate(number=Count("id")):
+        by_via.setdefault(via, {})[state] = number
+    waiting = Delivery.objects.filter(WAITING).order_by().values_list("via")
+    oldest = dict(waiting.annotate(oldest=Min("created_at")))
+    return [
+        QueueRow(via, states, _seconds_since(oldest.get(via), moment))
+        for via, states in by_via.items()
+    ]
+
+
+def _seconds_since(then: datetime | None, now: datetime) -> float | None:
+    return None if then is None else max((now - then).total_seconds(), 0.0)

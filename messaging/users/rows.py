@@ -1,0 +1,185 @@
+"""Writes the rows that accepted records become, and makes the values that travel to the senders."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from messaging.message import Delivery, Message, Network, Undeliverable
+from messaging.users import models
+from messaging.users.lease import Lease
+from messaging.users.models import State
+from messaging.users.policy import Author, Leg, Route
+from messaging.users.statements import Row, insert, storable_time
+
+_MESSAGE_FIELDS = (
+    "id",
+    "sender_network",
+    "sender",
+    "recipient_network",
+    "recipient",
+    "via",
+    "subject",
+    "text",
+    "raw",
+    "reason",
+    "subscriber",
+    "device",
+    "created_at",
+)
+_DELIVERY_FIELDS = (
+    "message",
+    "via",
+    "sender_network",
+    "sender",
+    "recipient_network",
+    "recipient",
+    "subscriber",
+    "device",
+    "state",
+    "attempts",
+    "attempts_forgiven",
+    "leased",
+    "due_at",
+    "expires_at",
+    "parts_sent",
+    "uncertain",
+    "reason",
+    "network_id",
+    "created_at",
+    "updated_at",
+)
+
+
+_LEG_FIELDS = ("message", "via", "recipient")
+"""What tells the deliveries of one batch apart: the store returns them in no particular order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A message and where it goes."""
+
+    message: Message
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """Something that can never be delivered, and the device that sent it when it is one of ours."""
+
+    record: Undeliverable
+    author: Author | None
+
+
+def write_messages(routed: Sequence[Routed], stranded: Sequence[Stranded], now: datetime) -> None:
+    """Insert the messages of a batch: one statement."""
+    moment = storable_time(now)
+    rows = [_routed_row(one, moment) for one in routed]
+    rows += [_stranded_row(one, moment) for one in stranded]
+    # In one order everywhere, so that two batches that share ids wait for each other instead of locking up.
+    insert(models.Message, _MESSAGE_FIELDS, sorted(rows, key=lambda row: str(row[0])))
+
+
+def _routed_row(routed: Routed, moment: Any) -> Row:
+    message, route = routed.message, routed.route
+    return (
+        message.id,
+        message.sender.network.value,
+        message.sender.value,
+        message.recipient.network.value,
+        message.recipient.value,
+        message.via,
+        message.subject,
+        message.text,
+        None,
+        "",
+        route.subscriber_id,
+        route.author_id,
+        moment,
+    )
+
+
+def _stranded_row(stranded: Stranded, moment: Any) -> Row:
+    record, author = stranded.record, stranded.author
+    return (
+        record.id,
+        record.sender.network.value,
+        record.sender.value,
+        "",
+        "",
+        record.via,
+        "",
+        "",
+        record.raw,
+        record.reason,
+        author.owner.id if author else None,
+        author.device_id if author else None,
+        moment,
+    )
+
+
+def write_first_attempts(
+    routed: Sequence[Routed],
+    now: datetime,
+    lease: Lease,
+    lifetime: Callable[[Network], timedelta],
+) -> dict[str, list[Delivery]]:
+    """Insert the deliveries of a batch, leased to the caller: one statement. Returns them by message id."""
+    made, due = storable_time(now), storable_time(lease.due_at)
+    ends = {network: storable_time(now + lifetime(network)) for network in Network}
+    legs = {
+        (one.message.id, leg.via, leg.recipient.value): (one, leg) for one, leg in _legs(routed)
+    }
+    rows = [
+        _delivery_row(one, leg, _Times(made, due, ends[leg.recipient.network]))
+        for one, leg in legs.values()
+    ]
+    written = insert(models.Delivery, _DELIVERY_FIELDS, rows, ("id", *_LEG_FIELDS))
+    deliveries: dict[str, list[Delivery]] = {}
+    for row_id, *key in sorted(written):
+        one, leg = legs[key[0], key[1], key[2]]
+        deliveries.setdefault(key[0], []).append(_first_attempt(row_id, one.message, leg, lease))
+    return deliveries
+
+
+def _legs(routed: Sequence[Routed]) -> Iterator[tuple[Routed, Leg]]:
+    return ((one, leg) for one in routed for leg in one.route.legs)
+
+
+def _first_attempt(row_id: int, message: Message, leg: Leg, lease: Lease) -> Delivery:
+    leaving = replace(message, sender=leg.sender, recipient=leg.recipient, via=leg.via)
+    return Delivery(id=row_id, message=leaving, attempt=1, lease_until=lease.lease_until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """The moments of a new delivery, as the store takes them."""
+
+    made: Any
+    due: Any
+    ends: Any
+
+
+def _delivery_row(routed: Routed, leg: Leg, times: _Times) -> Row:
+    return (
+        routed.message.id,
+        leg.via,
+        leg.sender.network.value,
+        leg.sender.value,
+        leg.recipient.network.value,
+        leg.recipient.value,
+        routed.route.subscriber_id,
+        leg.device_id,
+        State.WAITING.value,
+        1,
+        0,
+        True,
+        times.due,
+        times.ends,
+        0,
+        0,
+        "",
+        "",
+        times.made,
+        times.made,
+    )

@@ -1,0 +1,45 @@
+"""Settles a batch of outcomes: one transaction, a fixed number of statements, fenced by the attempt."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from messaging.message import Network, Outcome
+from messaging.settings import Settings
+from messaging.users.models import Delivery, State
+from messaging.users.settlement import Settled, Standing, settle
+from messaging.users.standings import standings, write
+
+IGNORED = "ignored"
+
+
+class Settling:
+    """Settles by the retry rules of these settings. `settle` is one transaction and harmless to repeat."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+
+    def settle(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Return what became of each outcome, once that is on disk: the state of its delivery, or "ignored"."""
+        now = self._now()
+        with transaction.atomic(durable=True):
+            waiting = self._waiting({outcome.delivery_id for outcome in outcomes})
+            settled = [self._one(waiting, outcome, now) for outcome in outcomes]
+            write((one for one in settled if one is not None), now)
+        return [one.ending.value if one is not None else IGNORED for one in settled]
+
+    def _waiting(self, ids: set[int]) -> dict[int, Standing]:
+        rows = Delivery.objects.filter(id__in=ids, state=State.WAITING).order_by("id")
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update()
+        return {row.id: row for row in standings(rows)}
+
+    def _one(self, waiting: dict[int, Standing], outcome: Outcome, now: datetime) -> Settled | None:
+        row = waiting.get(outcome.delivery_id)
+        if row is None or row.attempts != outcome.attempt:
+            return None
+        del waiting[row.id]
+        policy = self._settings.retry_policy(Network(row.recipient_network))
+        return settle(row, outcome, policy, now)

@@ -1,0 +1,65 @@
+"""Reads how deliveries stand, and writes how they stand next."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from messaging.users.models import Delivery, State
+from messaging.users.settlement import Ending, Settled, Standing
+from messaging.users.statements import Row, storable_time, update
+
+_STANDING = (
+    "id",
+    "attempts",
+    "attempts_forgiven",
+    "leased",
+    "recipient_network",
+    "created_at",
+    "expires_at",
+    "parts_sent",
+    "uncertain",
+    "reason",
+    "network_id",
+)
+_SETTLED = (
+    "state",
+    "leased",
+    "due_at",
+    "reason",
+    "network_id",
+    "parts_sent",
+    "uncertain",
+    "updated_at",
+    "settled_at",
+)
+_STILL = ("id", "attempts", "state")
+"""A delivery is written only if it still waits for the outcome of the very attempt that was read."""
+
+
+def standings(rows: "QuerySet[Delivery]") -> list[Standing]:
+    """Read how these deliveries stand: one query."""
+    return [Standing(*row) for row in rows.values_list(*_STANDING)]
+
+
+def write(settled: Iterable[Settled], now: datetime) -> None:
+    """Write the next states: one statement for all."""
+    update(Delivery, _SETTLED, _STILL, [_row(one, now) for one in settled])
+
+
+def _row(one: Settled, now: datetime) -> Row:
+    moment = storable_time(now)
+    return (
+        one.ending.value,
+        False,
+        storable_time(one.due_at),
+        one.reason,
+        one.network_id,
+        one.parts_sent,
+        one.uncertain,
+        moment,
+        None if one.ending is Ending.WAITING else moment,
+        one.id,
+        one.attempt,
+        State.WAITING.value,
+    )

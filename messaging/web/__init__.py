@@ -1,0 +1,1 @@
+"""The Django project (the admin) and the HTTP app that Serve runs."""

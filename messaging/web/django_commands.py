@@ -1,0 +1,14 @@
+"""Runs the management commands that Django brings along."""
+
+from collections.abc import Sequence
+
+from django.core.management import ManagementUtility
+
+from messaging.settings import Settings
+from messaging.users.store import open_store
+
+
+def run_django_command(settings: Settings, arguments: Sequence[str]) -> None:
+    """Run one, such as `["createsuperuser"]`, on the store of the settings."""
+    open_store(settings)
+    ManagementUtility(["satbridge manage", *arguments]).execute()

@@ -1,0 +1,102 @@
+"""The Ray Serve deployment of the HTTP face: its replicas feed the pipeline's inlet and watch over readiness."""
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+
+from messaging.errors import Rejected
+from messaging.message import Address, Emit, Inquiry, Network
+from messaging.settings import Listen, Settings
+from messaging.sms.provider import SmsAccount
+from messaging.streaming import Graph, JobName, StreamingError
+from messaging.streaming.job import ask, open_inlet
+from messaging.streaming.outlet import Outlet
+from messaging.web.http import NotReady, build_app
+
+APPLICATION = "satbridge-http"
+QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
+MAX_ONGOING_REQUESTS = 500
+PROBE_SECONDS = 3.0
+
+
+def start_edge(
+    settings: Settings,
+    sms: Sequence[SmsAccount],
+    name: JobName,
+    graph: Graph,
+    inlet: str,
+    watched: str,
+    set_up: Callable[[], None],
+) -> None:
+    """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining."""
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    listen = Listen.parse(settings.http_listen)
+    serve.start(
+        http_options={"host": listen.host, "port": listen.port}, logging_config=QUIET_LOGGING
+    )
+    view = graph.seen_from(inlet)
+
+    def build() -> FastAPI:
+        set_up()
+        emit = _emitting(name, view, inlet, settings.accept_seconds)
+        probing = _emitting(name, view, inlet, PROBE_SECONDS)
+        return build_app(settings, sms, emit, _readiness(name, watched, probing))
+
+    deployment: Any = serve.deployment(
+        name="http",
+        num_replicas=settings.http_replicas,
+        logging_config=QUIET_LOGGING,
+        max_ongoing_requests=MAX_ONGOING_REQUESTS,
+        ray_actor_options={"num_cpus": 0},
+        graceful_shutdown_timeout_s=settings.accept_seconds,
+    )(serve.ingress(build)(_Edge))
+    serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+
+
+def stop_edge() -> None:
+    """Let requests in work end and take the application away. Serve itself ends with its cluster."""
+    serve.delete(APPLICATION)
+
+
+class _Edge:
+    """What Serve wraps around the application."""
+
+
+def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:
+    """Open the inlet at the first record: only then does the event loop of the replica run."""
+    opened: list[Outlet] = []
+
+    async def emit(record: Any) -> None:
+        if not opened:
+            opened.append(open_inlet(name, graph, inlet, uuid.uuid4().int % 1000, patience_seconds))
+        await opened[0].emit(record)
+
+    return emit
+
+
+def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
+    async def not_ready() -> str | None:
+        try:
+            status = await ask(name, watched, 0, PROBE_SECONDS)
+        except StreamingError:
+            return "mail is not taken: the receiver is starting"
+        if status.get("draining"):
+            return "draining"
+        return await _store_problem(emit)
+
+    return not_ready
+
+
+async def _store_problem(emit: Emit) -> str | None:
+    """Ask the router about a mailbox that cannot exist: a refusal proves that it read the store."""
+    try:
+        await emit(Inquiry(recipient=Address(Network.EMAIL, "@")))
+    except Rejected:
+        return None
+    except Exception:
+        return "the store is away"
+    return None

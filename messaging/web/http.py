@@ -1,0 +1,50 @@
+"""The HTTP face of the gateway: webhooks, health, and Django's pages. Plain ASGI; knows nothing of Ray."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+
+from messaging.message import Emit
+from messaging.settings import Settings
+from messaging.sms.provider import SmsAccount
+from messaging.sms.receive import routes
+from messaging.users.store import open_store
+
+NotReady = Callable[[], Awaitable[str | None]]
+"""Says in a few words why nothing can be taken now; None when mail and webhooks are taken."""
+
+
+def build_app(
+    settings: Settings, sms: Sequence[SmsAccount], emit: Emit, not_ready: NotReady
+) -> FastAPI:
+    """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503)."""
+    open_store(settings)
+    app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
+    for account in sms:
+        app.include_router(routes(account, emit, settings.public_url))
+
+    @app.get("/healthz")
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def ready() -> JSONResponse:
+        reason = await not_ready() or await asyncio.to_thread(_write_problem)
+        if reason is None:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+
+    django: Any = get_asgi_application()  # its own idea of the ASGI types
+    app.mount("/", django)
+    return app
+
+
+def _write_problem() -> str | None:
+    # Imports models, which Django allows only once it is configured.
+    from messaging.users.store_problem import write_problem
+
+    return write_problem()

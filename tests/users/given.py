@@ -1,0 +1,155 @@
+"""What the tests of the users part are given: messages of every kind, a clock that they turn, and a gateway."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from messaging.errors import GatewayError
+from messaging.message import (
+    Address,
+    Consent,
+    Delivery,
+    Inquiry,
+    Message,
+    Network,
+    Outcome,
+    Undeliverable,
+    message_id,
+)
+from messaging.settings import Settings
+from messaging.users.due import Due
+from messaging.users.ledger import Ledger
+from messaging.users.router import Router
+
+VIAS = {Network.EMAIL: "smtp", Network.SMS: "twilio"}
+BOOPS_NUMBER = "+15550001111"
+FRIENDS_NUMBER = "+15552223333"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is turned."""
+
+    now: datetime = field(default_factory=lambda: datetime(2026, 1, 1, 12, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def mail(key: str = "one", to: str = "boop@example.org", text: str = "hello") -> Message:
+    return Message(
+        id=message_id(key),
+        sender=Address(Network.EMAIL, "friend@example.com"),
+        recipient=Address(Network.EMAIL, to),
+        subject="Hi",
+        text=text,
+        via="smtp",
+    )
+
+
+def sms(key: str = "sms", to: str = BOOPS_NUMBER) -> Message:
+    return Message(
+        id=message_id(key),
+        sender=Address(Network.SMS, FRIENDS_NUMBER),
+        recipient=Address(Network.SMS, to),
+        text="hello",
+        via="twilio",
+    )
+
+
+def uplink(to: Address, key: str = "up", serial: str = "1001", via: str = "hive") -> Message:
+    return Message(
+        id=message_id(key),
+        sender=Address(Network.SATELLITE, serial),
+        recipient=to,
+        text="all well",
+        via=via,
+    )
+
+
+def email(value: str) -> Address:
+    return Address(Network.EMAIL, value)
+
+
+def phone(value: str) -> Address:
+    return Address(Network.SMS, value)
+
+
+def inquiry(to: str = "boop@example.org") -> Inquiry:
+    return Inquiry(recipient=email(to))
+
+
+def stranded(key: str = "broken", raw: bytes = b"\x00\xff") -> Undeliverable:
+    return Undeliverable(
+        id=message_id(key),
+        sender=Address(Network.SATELLITE, "1001"),
+        via="hive",
+        raw=raw,
+        reason="not a message of ours",
+    )
+
+
+def consent(allowed: bool, key: str = "stop", peer: str = FRIENDS_NUMBER) -> Consent:
+    return Consent(
+        id=message_id(key),
+        sender=phone(peer),
+        recipient=phone(BOOPS_NUMBER),
+        allowed=allowed,
+        via="twilio",
+    )
+
+
+@dataclass
+class Gateway:
+    """The parts that share one store and one clock."""
+
+    settings: Settings
+    clock: Clock
+    router: Router
+    ledger: Ledger
+    due: Due
+
+    @classmethod
+    def starting(cls, settings: Settings, clock: Clock) -> "Gateway":
+        from messaging.users import directory
+
+        router = Router(settings, VIAS, now=clock)
+        directory.add_subscriber("boop", BOOPS_NUMBER)
+        directory.add_device("1001", owner="boop", network="hive", networks=["hive"])
+        rooms = {"hive": 10, "smtp": 10, "twilio": 10}
+        return cls(
+            settings, clock, router, Ledger(settings, now=clock), Due(settings, rooms, now=clock)
+        )
+
+    def take(self, message: Message) -> list[Delivery]:
+        """Offer one message that must be taken."""
+        [result] = self.router.process([message])
+        assert isinstance(result, list), result
+        return result
+
+    def take_one(self, message: Message | None = None) -> Delivery:
+        """Offer one message that must become one delivery."""
+        [delivery] = self.take(message or mail())
+        return delivery
+
+    def settle(self, delivery: Delivery, error: GatewayError | None = None) -> None:
+        """Report how an attempt ended: sent, or with this error."""
+        outcome = Outcome.failed(delivery, error) if error else Outcome.sent(delivery, "id-1")
+        assert self.ledger.process([outcome]) == [[]]
+
+    def owed(self) -> list[Delivery]:
+        """Let `due` look once; return what it emitted."""
+        from concurrent.futures import Future
+
+        emitted: list[Delivery] = []
+
+        def emit(delivery: Delivery) -> "Future[None]":
+            emitted.append(delivery)
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
+
+        self.due.turn(emit)
+        return emitted

@@ -1,0 +1,179 @@
+"""Every message can be found, its story read, and its deliveries tried again or called off."""
+
+from dataclasses import asdict
+from datetime import timedelta
+
+import pytest
+
+from messaging.errors import Rejected, Unavailable
+from messaging.message import message_id
+from messaging.users import directory, history, queues
+from messaging.users.entries import WrongEntry
+from messaging.users.history import Wanted
+from messaging.users.interventions import Cancelled, Retried, cancel, retry
+from messaging.users.models import Delivery, State
+from tests.users import given as g
+from tests.users.given import Gateway
+
+MUM = g.email("mum@example.com")
+
+
+@pytest.fixture
+def filled(gateway: Gateway) -> Gateway:
+    """One message of each kind, a minute apart: sent, failed, undeliverable, waiting."""
+    directory.add_subscriber("ann")
+    directory.add_device("2001", owner="ann", network="hive", networks=["hive"])
+    gateway.settle(gateway.take_one(g.mail("sent")))
+    gateway.clock.turn(60)
+    gateway.settle(
+        gateway.take_one(g.mail("failed", to="ann@example.org")), Rejected("no such device")
+    )
+    gateway.clock.turn(60)
+    gateway.router.process([g.stranded()])
+    gateway.clock.turn(60)
+    gateway.take_one(g.uplink(MUM, "up"))
+    return gateway
+
+
+FOUND: tuple[tuple[Wanted, list[str]], ...] = (
+    (Wanted(), ["up", "broken", "failed", "sent"]),
+    (Wanted(limit=2), ["up", "broken"]),
+    (Wanted(state="sent"), ["sent"]),
+    (Wanted(state="waiting"), ["up"]),
+    (Wanted(state="undeliverable"), ["broken"]),
+    (Wanted(user="ann"), ["failed"]),
+    (Wanted(user="BOOP"), ["up", "broken", "sent"]),
+    (Wanted(device="1001"), ["up", "broken", "sent"]),
+    (Wanted(device="2001"), ["failed"]),
+    (Wanted(address="MUM@"), ["up"]),
+    (Wanted(address="boop@example.org"), ["up", "sent"]),
+    (Wanted(user="nobody"), []),
+)
+
+
+def test_messages_are_found(filled: Gateway) -> None:
+    for wanted, keys in FOUND:
+        assert [row.id for row in history.list_messages(wanted)] == [
+            message_id(key) for key in keys
+        ], wanted
+
+
+def test_messages_are_found_by_time(filled: Gateway) -> None:
+    since = filled.clock.now - timedelta(seconds=90)
+    assert len(history.list_messages(Wanted(since=since))) == 2
+
+
+def test_a_list_says_what_became_of_each(filled: Gateway) -> None:
+    rows = history.list_messages(Wanted())
+    assert [(row.state, row.reason) for row in rows] == [
+        ("waiting", ""),
+        ("undeliverable", "not a message of ours"),
+        ("failed", "no such device"),
+        ("sent", ""),
+    ]
+    assert asdict(rows[0])["sender"] == "1001"
+
+
+def test_the_story_of_a_message_is_whole(filled: Gateway) -> None:
+    story = history.show(message_id("up")[:8])
+    assert (story.text, story.device, story.message.user) == ("all well", "hive 1001", "boop")
+    [delivery] = story.deliveries
+    assert (delivery.sender, delivery.recipient) == ("boop@example.org", MUM.value)
+    assert (delivery.state, delivery.attempts, delivery.uncertain) == ("waiting", 1, 0)
+    assert history.show(message_id("broken")).raw_bytes == 2
+
+
+def test_the_states_of_several_deliveries_are_summed_up() -> None:
+    assert history.summary(["sent", "waiting", "sent"]) == "sent 2, waiting 1"
+    assert history.summary([]) == "undeliverable"
+
+
+@pytest.mark.parametrize("prefix", ["", "zz", "%"])
+def test_an_id_that_is_none_is_said(filled: Gateway, prefix: str) -> None:
+    with pytest.raises(WrongEntry, match="there is no message"):
+        history.show(prefix)
+
+
+def test_an_id_that_is_too_short_is_said(filled: Gateway) -> None:
+    records = [g.stranded(str(n)) for n in range(40)]
+    filled.router.process(records)
+    with pytest.raises(WrongEntry, match="several messages begin with"):
+        history.show(max("0123456789abcdef", key=lambda c: sum(r.id[0] == c for r in records)))
+
+
+def test_a_state_that_is_none_is_said(filled: Gateway) -> None:
+    with pytest.raises(WrongEntry, match="there is no state 'snet'"):
+        history.list_messages(Wanted(state="snet"))
+
+
+def test_a_failed_delivery_is_tried_again_with_a_whole_new_life(filled: Gateway) -> None:
+    Delivery.objects.filter(state=State.FAILED).update(attempts=40)
+    filled.clock.turn(100 * 3600)
+    everything = Delivery.objects.filter(message_id=message_id("failed"))
+    assert retry(everything, filled.settings, filled.clock.now) == Retried(1, 0)
+    again = next(d for d in filled.owed() if d.via == "hive")
+    assert again.attempt == 41
+    filled.settle(again, Unavailable("busy"))
+    row = everything.get()
+    assert (row.state, row.reason) == (State.WAITING, "busy")
+    assert row.expires_at > filled.clock.now + timedelta(hours=71)
+    assert row.due_at is not None
+    assert (row.due_at - filled.clock.now).total_seconds() <= 120
+
+
+def test_a_delivery_that_waits_for_its_next_attempt_can_be_due_now(gateway: Gateway) -> None:
+    gateway.settle(gateway.take_one(), Unavailable("busy", retry_after_seconds=3600))
+    assert gateway.owed() == []
+    assert retry(Delivery.objects.all(), gateway.settings, gateway.clock.now) == Retried(1, 0)
+    assert len(gateway.owed()) == 1
+
+
+def test_what_is_sent_or_under_way_is_left_alone_by_retry(gateway: Gateway) -> None:
+    gateway.settle(gateway.take_one(g.mail("a")))
+    gateway.take_one(g.mail("b"))
+    assert retry(Delivery.objects.all(), gateway.settings, gateway.clock.now) == Retried(0, 2)
+    assert gateway.owed() == []
+
+
+def test_after_an_outage_everything_in_one_state_can_be_tried_again(filled: Gateway) -> None:
+    assert history.retry_all("failed", "smtp", filled.settings) == Retried(0, 0)
+    assert history.retry_all("failed", "hive", filled.settings) == Retried(1, 0)
+    assert history.retry(message_id("sent"), filled.settings) == Retried(0, 1)
+
+
+def test_what_waits_is_called_off_and_stays_so(gateway: Gateway) -> None:
+    gateway.settle(gateway.take_one(), Unavailable("busy"))
+    assert history.cancel(message_id("one")) == Cancelled(1, 0)
+    gateway.clock.turn(3600)
+    assert gateway.owed() == []
+    assert Delivery.objects.get().state == State.CANCELLED
+    assert history.cancel(message_id("one")) == Cancelled(0, 0)
+
+
+def test_an_attempt_under_way_cannot_be_recalled_and_that_is_said(gateway: Gateway) -> None:
+    delivery = gateway.take_one()
+    assert cancel(Delivery.objects.all(), gateway.clock.now) == Cancelled(1, 1)
+    gateway.settle(delivery)
+    row = Delivery.objects.get()
+    assert (row.state, row.due_at) == (State.CANCELLED, None)
+    assert "may still arrive" in row.reason
+
+
+def test_an_old_outcome_does_not_settle_the_next_round(gateway: Gateway) -> None:
+    old = gateway.take_one()
+    cancel(Delivery.objects.all(), gateway.clock.now)
+    retry(Delivery.objects.all(), gateway.settings, gateway.clock.now)
+    [new] = gateway.owed()
+    gateway.settle(old, Rejected("from before"))
+    assert Delivery.objects.get().state == State.WAITING
+    gateway.settle(new)
+    assert Delivery.objects.get().state == State.SENT
+
+
+def test_the_queues_are_counted_by_provider_with_the_age_of_the_oldest(filled: Gateway) -> None:
+    filled.clock.turn(30)
+    rows = {row.via: row for row in queues.counts(filled.clock.now)}
+    assert rows["hive"].states == {"sent": 1, "failed": 1}
+    assert rows["hive"].oldest_waiting_seconds is None
+    assert rows["smtp"].states == {"waiting": 1}
+    assert rows["smtp"].oldest_waiting_seconds == 30

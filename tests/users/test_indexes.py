@@ -1,0 +1,28 @@
+"""The statements that run all the time are answered by the index that was made for them, on either store."""
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from messaging.users.models import WAITING, Delivery
+from messaging.users.store import guarded
+from tests.users.given import Clock, Gateway
+
+
+def plan(rows: "QuerySet[Delivery]") -> str:
+    with guarded(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET enable_seqscan = off")
+        return rows.explain()
+
+
+@pytest.mark.parametrize("index", ["delivery_due", "delivery_expiry", "delivery_backlog"])
+def test_the_queue_is_read_by_its_index(gateway: Gateway, index: str) -> None:
+    now = Clock()()
+    due = Delivery.objects.filter(due_at__lte=now)
+    queries = {
+        "delivery_due": due.filter(via="hive", expires_at__gt=now).order_by("due_at", "id")[:10],
+        "delivery_expiry": due.filter(expires_at__lte=now).order_by("expires_at")[:10],
+        "delivery_backlog": Delivery.objects.filter(WAITING, subscriber_id__in=[1, 2]).order_by(),
+    }
+    assert index in plan(queries[index])
