@@ -1,0 +1,6 @@
+"""`python -m messaging` is `satbridge`."""
+
+from messaging.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Puts the commands together, and turns what went wrong into one sentence and an exit code."""
+
+import typer
+
+from messaging.cli import lifecycle, manage, people, showing, simulate, stories
+from messaging.cli.console import complain
+from messaging.errors import ConfigurationError, GatewayError
+from messaging.users.entries import WrongEntry
+
+OK, NOT_WELL, WRONG = 0, 1, 2
+
+app = typer.Typer(
+    name="satbridge",
+    help="A gateway between e-mail, SMS and satellite messaging devices.",
+    epilog="Exit codes: 0 all is well; 1 it is not (not running, not settled, store away); "
+    "2 a setting, an argument or an entry is wrong.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+lifecycle.add_to(app)
+showing.add_to(app)
+manage.add_to(app)
+app.add_typer(people.users, name="users")
+app.add_typer(people.devices, name="devices")
+app.add_typer(stories.messages, name="messages")
+app.add_typer(simulate.simulate, name="simulate")
+
+
+def main() -> None:
+    """Run one command and exit."""
+    try:
+        app()
+    except (ConfigurationError, WrongEntry) as error:
+        complain(str(error))
+        raise SystemExit(WRONG) from None
+    except GatewayError as error:
+        complain(error.reason)
+        raise SystemExit(NOT_WELL) from None

@@ -1,0 +1,71 @@
+"""The commands that start and stop: `up`, `down`, `demo`."""
+
+from typing import Annotated
+
+import typer
+
+from messaging.cli.console import complain, say
+from messaging.configuration import read
+from messaging.gateway import read_gateway
+from messaging.logs import set_up_logging
+from messaging.running import read_running, stop_running
+from messaging.settings import Settings
+from messaging.signals import stopping_signal
+
+REPORT_SECONDS = 2.0
+STOP_GRACE_SECONDS = 30.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(demo)
+
+
+def up() -> None:
+    """Run the gateway in the foreground. SIGTERM and Ctrl-C drain and stop it."""
+    from messaging.service import Service
+
+    gateway = read_gateway()
+    set_up_logging(gateway.settings.log_level)
+    # In this order: Ray, when it starts, puts a handler of its own in the place of ours.
+    with Service(gateway) as service, stopping_signal() as stopped:
+        running = service.report()
+        say(
+            f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}"
+        )
+        say(f"and webhooks on {running.http}")
+        while not stopped.wait(REPORT_SECONDS):
+            service.report()
+        say("Draining; what is in work is settled first.")
+    if not service.settled:
+        complain("not everything was settled in time; it goes on at the next start")
+        raise typer.Exit(1)
+
+
+def down(
+    seconds: Annotated[float, typer.Option(help="How long to wait beyond the drain time.")] = (
+        STOP_GRACE_SECONDS
+    ),
+) -> None:
+    """Drain and stop the gateway that runs with these settings."""
+    settings = read(Settings)
+    if read_running(settings.state_dir) is None:
+        complain("no gateway is running with these settings")
+        raise typer.Exit(1)
+    if not stop_running(settings.state_dir, settings.drain_seconds + seconds):
+        complain("the gateway has not stopped yet")
+        raise typer.Exit(1)
+    say("stopped")
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop by itself after so many seconds.")
+    ] = None,
+) -> None:
+    """Run everything on this machine, with simulated networks; nothing to configure."""
+    from messaging.demo import run_demo
+
+    run_demo(seconds)

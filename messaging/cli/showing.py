@@ -1,0 +1,147 @@
+"""The commands that tell how things are: `status`, `check`, `graph`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import typer
+
+from messaging.cli.console import Json, ago, print_json, print_rows, say
+from messaging.cli.opened import opened_store
+from messaging.errors import ConfigurationError, GatewayError
+from messaging.gateway import Gateway, read_gateway
+from messaging.mail.relay_connection import check_relay
+from messaging.running import read_running
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(status)
+    app.command()(check)
+    app.command()(graph)
+
+
+def status(as_json: Json = False) -> None:
+    """Tell what runs and what waits. Exit code 1 when nothing runs."""
+    settings = opened_store()
+    from messaging.users.queues import counts
+
+    running, queues = read_running(settings.state_dir), counts()
+    if as_json:
+        print_json({"running": running, "queues": queues})
+    else:
+        if running is None:
+            say("not running")
+        else:
+            age = ago(time.time() - running.since)
+            say(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
+            columns = ("worker", "pid", "in", "out", "refused", "up", "state")
+            print_rows("", columns, (_worker(row) for row in running.workers))
+        states = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
+        print_rows(
+            "\nDeliveries",
+            ("via", *states, "oldest waiting"),
+            (
+                (q.via, *(q.states.get(s, 0) for s in states), ago(q.oldest_waiting_seconds))
+                for q in queues
+            ),
+        )
+    if running is None:
+        raise typer.Exit(1)
+
+
+def _worker(row: dict[str, Any]) -> tuple[object, ...]:
+    state = "lost" if row.get("lost") else "idle" if row.get("idle") else "working"
+    failing = f", failing: {row['failure']}" if row.get("failure") else ""
+    counted = (row.get(name) for name in ("name", "pid", "in", "out", "refused"))
+    return (*counted, ago(row.get("up_seconds")), state + failing)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `check` found out about one part: `ok` is None when the part is off."""
+
+    part: str
+    ok: bool | None
+    said: str
+
+
+def check(as_json: Json = False) -> None:
+    """Say what is configured and what is missing, and try each connection. Sends nothing that costs."""
+    gateway = read_gateway()
+    findings = [_store(), *_mail(gateway), *_satellites(gateway), *_sms(gateway)]
+    if as_json:
+        print_json(findings)
+    else:
+        words = {True: "ok", False: "FAILED", None: "off"}
+        print_rows("", ("part", "", ""), ((f.part, words[f.ok], f.said) for f in findings))
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+def graph() -> None:
+    """Print the dataflow that these settings declare."""
+    from messaging.pipeline import declare
+
+    typer.echo(str(declare(read_gateway())))
+
+
+def _store() -> Finding:
+    def probe() -> str:
+        opened_store()
+        return "can be written"
+
+    return _tried("store", probe)
+
+
+def _mail(gateway: Gateway) -> list[Finding]:
+    smtp = gateway.smtp
+    security = (
+        "STARTTLS offered"
+        if smtp.certificate
+        else "no STARTTLS: SATBRIDGE_SMTP_CERTIFICATE is not set"
+    )
+    receive = Finding(
+        "mail-in", True, f"{smtp.listen} for {gateway.settings.mail_domain}; {security}"
+    )
+    relay = gateway.relay
+    if relay is None:
+        return [receive, Finding("mail-out", None, "SATBRIDGE_RELAY_URL is not set")]
+    return [receive, _tried("mail-out", lambda: check_relay(relay) or "the relay takes our mail")]
+
+
+def _satellites(gateway: Gateway) -> list[Finding]:
+    if not gateway.satellites:
+        return [Finding("satellite", None, "no network is configured, such as SATBRIDGE_HIVE_URL")]
+    return [
+        _tried(name, partial(_probed, account.connect().check))
+        for name, account in gateway.satellites.items()
+    ]
+
+
+def _sms(gateway: Gateway) -> list[Finding]:
+    if not gateway.sms:
+        return [
+            Finding("sms", None, "no provider is configured, such as SATBRIDGE_TWILIO_ACCOUNT_SID")
+        ]
+    return [_tried(name, account.connect().check) for name, account in gateway.sms.items()]
+
+
+def _probed(probe: Callable[[], Awaitable[object]]) -> str:
+    async def run() -> None:
+        await probe()
+
+    asyncio.run(run())
+    return "takes our credentials"
+
+
+def _tried(part: str, probe: Callable[[], str]) -> Finding:
+    try:
+        return Finding(part, True, probe())
+    except ConfigurationError as error:
+        return Finding(part, False, str(error))
+    except GatewayError as error:
+        return Finding(part, False, error.reason)

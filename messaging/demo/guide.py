@@ -1,0 +1,56 @@
+"""What the demo tells people to try, ready to copy and paste."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from messaging.demo.networks import DEVICE, NUMBER, Networks
+from messaging.running import Running
+
+
+def satbridge() -> str:
+    """Return how this very command is called from here."""
+    script = Path(sys.argv[0])
+    if script.name != "satbridge":
+        return f"{shlex.quote(sys.executable)} -m messaging"
+    try:
+        return shlex.quote(str(script.resolve().relative_to(Path.cwd())))
+    except ValueError:
+        return shlex.quote(str(script))
+
+
+def mail_command(host: str, port: str) -> str:
+    """Return one line that sends a mail with nothing but Python."""
+    mail = r"Subject: Hello\n\nSee you at the lighthouse."
+    code = (
+        f"import smtplib; smtplib.SMTP('{host}', {port})"
+        f".sendmail('alice@example.org', 'boop@localhost', '{mail}')"
+    )
+    return f'python3 -c "{code}"'
+
+
+def guide(running: Running, networks: Networks, folder: Path, admin: tuple[str, str]) -> str:
+    """Return the text that the demo begins with."""
+    host, _, port = running.mail[0].rpartition(":")
+    command = satbridge()
+    environment = (
+        f"SATBRIDGE_STATE_DIR={folder} SATBRIDGE_DATABASE_URL=sqlite:///{folder}/satbridge.sqlite3"
+    )
+    user, password = admin
+    return f"""
+Satbridge runs. boop@localhost carries device {DEVICE} and has the number {NUMBER}.
+Everything outside is simulated on this machine; nothing leaves it. In another terminal, try:
+
+  a mail to the device
+    {mail_command(host, port)}
+  from the device to a mailbox, and to a phone
+    {command} simulate uplink alice@example.org "We are fine" --hive {networks.hive}
+    {command} simulate uplink +15551230000 "Back on Friday" --hive {networks.hive}
+  a text from a phone to the device
+    {command} simulate text "Bring fish" --to {NUMBER} --twilio {networks.twilio}
+  what became of everything
+    {environment} {command} messages list
+    {running.http}/admin/   user {user}, password {password}
+
+Ctrl-C ends everything. What moves:
+"""

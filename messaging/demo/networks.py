@@ -1,0 +1,54 @@
+"""The simulated outside of the demo: a Hive with one device, a Twilio with one number, a mail server."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from messaging.demo.watch import Watch
+from messaging.simulator.hive import HiveSimulator
+from messaging.simulator.hive_state import Device
+from messaging.simulator.mail import MailSink
+from messaging.simulator.serving import Serving
+from messaging.simulator.twilio import TwilioSimulator
+
+DEVICE = 1001
+NUMBER = "+15550001111"
+ACCOUNT_SID = "AC" + "0" * 32
+PASSWORD = "demo"  # noqa: S105 - of simulators that only this machine reaches
+
+HIVE_PORT, TWILIO_PORT, MAIL_PORT = 7431, 7432, 7433
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """Where the simulators are."""
+
+    hive: str
+    twilio: str
+    relay: str
+
+
+@contextmanager
+def simulated_networks(webhook_url: str, watch: Watch) -> Iterator[Networks]:
+    """Run the three simulators in this process; what reaches them is told to `watch`."""
+    hive = HiveSimulator([Device(DEVICE, "boop's")], on_shown=watch.shown)
+    twilio = TwilioSimulator(
+        ACCOUNT_SID, PASSWORD, webhook_url=webhook_url, numbers=[NUMBER], on_sent=watch.texted
+    )
+    with ExitStack() as exits:
+        at_hive = exits.enter_context(Serving(hive.app, port=free_port(HIVE_PORT)))
+        at_twilio = exits.enter_context(Serving(twilio.app, port=free_port(TWILIO_PORT)))
+        sink = exits.enter_context(MailSink(port=free_port(MAIL_PORT), on_mail=watch.mailed))
+        yield Networks(at_hive.url, at_twilio.url, sink.url)
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port if nobody has it, and another one that is free now if somebody does."""
+    for port in (wanted, 0):
+        try:
+            with socket.create_server(("127.0.0.1", port)) as probe:
+                return int(probe.getsockname()[1])
+        except OSError:
+            continue
+    raise OSError("no port is free")

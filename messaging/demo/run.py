@@ -1,0 +1,116 @@
+"""Runs the demo: simulators, the service, somebody with a device, and the live view."""
+
+import secrets
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from messaging.configuration import read
+from messaging.demo.guide import guide
+from messaging.demo.networks import (
+    ACCOUNT_SID,
+    DEVICE,
+    NUMBER,
+    PASSWORD,
+    Networks,
+    free_port,
+    simulated_networks,
+)
+from messaging.demo.watch import Watch
+from messaging.gateway import Gateway
+from messaging.logs import set_up_logging
+from messaging.mail.relay import Relay
+from messaging.mail.server import SmtpServer
+from messaging.satellite.networks.hive import HiveAccount
+from messaging.service import Service
+from messaging.settings import Settings
+from messaging.signals import stopping_signal
+from messaging.sms.providers.twilio import TwilioAccount
+from messaging.users.entries import WrongEntry
+
+FOLDER = Path("var/demo")
+LOOK_SECONDS = 0.3
+REPORT_SECONDS = 2.0
+
+
+def run_demo(seconds: float | None = None) -> None:
+    """Run until somebody asks it to stop, or for so many seconds. Raises ConfigurationError."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print("Starting; this takes some seconds …")
+    watch = Watch(console)
+    http = f"127.0.0.1:{free_port(8000)}"
+    with simulated_networks(f"http://{http}/sms/twilio", watch) as networks:
+        gateway = _gateway(networks, http)
+        set_up_logging("WARNING")
+        with Service(gateway) as service, stopping_signal() as stopped:
+            _somebody_with_a_device()
+            admin = _admin()
+            console.print(guide(service.report(), networks, FOLDER, admin), markup=False)
+            _watch(service, watch, stopped, seconds)
+            console.print("Stopping …")
+
+
+def _gateway(networks: Networks, http: str) -> Gateway:
+    settings = read(
+        Settings,
+        database_url=SecretStr(f"sqlite:///{FOLDER}/satbridge.sqlite3"),
+        state_dir=FOLDER,
+        mail_domain="localhost",
+        http_listen=http,
+        public_url=f"http://{http}",
+        log_level="WARNING",
+    )
+    hive = read(
+        HiveAccount,
+        url=f"{networks.hive}/hive",
+        username=PASSWORD,
+        password=SecretStr(PASSWORD),
+        poll_seconds=1,
+    )
+    twilio = read(
+        TwilioAccount,
+        account_sid=ACCOUNT_SID,
+        auth_token=SecretStr(PASSWORD),
+        api_url=networks.twilio,
+    )
+    return Gateway(
+        settings=settings,
+        smtp=read(SmtpServer, listen=f"127.0.0.1:{free_port(7420)}"),
+        relay=read(Relay, url=SecretStr(networks.relay)),
+        satellites={"hive": hive},
+        sms={"twilio": twilio},
+    )
+
+
+def _somebody_with_a_device() -> None:
+    from messaging.users.directory import add_device, add_subscriber
+
+    # They are there already when the demo ran before.
+    with suppress(WrongEntry):
+        add_subscriber("boop", NUMBER)
+    with suppress(WrongEntry):
+        add_device(str(DEVICE), owner="boop", network="hive", networks=["hive"], nickname="boop's")
+
+
+def _admin() -> tuple[str, str]:
+    """Let somebody into the admin, with a password of this run."""
+    from messaging.users.staff import set_staff_password
+
+    password = secrets.token_urlsafe(9)
+    set_staff_password("demo", password)
+    return "demo", password
+
+
+def _watch(service: Service, watch: Watch, stopped: threading.Event, seconds: float | None) -> None:
+    ends = time.monotonic() + seconds if seconds else None
+    next_report = 0.0
+    while not stopped.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):
+        watch.look()
+        if time.monotonic() >= next_report:
+            service.report()
+            next_report = time.monotonic() + REPORT_SECONDS
+    watch.look()

@@ -1,0 +1,72 @@
+"""What this gateway is made of: its settings, and the networks that are switched on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from messaging.configuration import Section, read, read_if_set
+from messaging.errors import ConfigurationError
+from messaging.mail.relay import Relay
+from messaging.mail.server import SmtpServer
+from messaging.message import Network
+from messaging.satellite.network import SatelliteAccount
+from messaging.satellite.networks import ACCOUNTS as SATELLITE_ACCOUNTS
+from messaging.settings import Settings
+from messaging.sms.provider import SmsAccount
+from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
+from messaging.users.limits import StoreLimits
+
+MAIL = "smtp"
+"""The name of outgoing mail among the providers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Everything that the declaration of the pipeline depends on. A network that is off is not in it."""
+
+    settings: Settings
+    smtp: SmtpServer
+    relay: Relay | None = None
+    satellites: Mapping[str, SatelliteAccount] = field(default_factory=dict)
+    sms: Mapping[str, SmsAccount] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parts = (self.relay, *self.satellites.values(), *self.sms.values())
+        longest = max((part.timeout_seconds for part in parts if part), default=0)
+        # A sender begins nothing that might outlive its lease, so with less it would never begin.
+        if self.settings.lease_seconds < 2 * longest:
+            raise ConfigurationError(
+                f"SATBRIDGE_LEASE_SECONDS: must be {2 * longest:g} or more,"
+                " twice the longest time-out of any network"
+            )
+
+    @property
+    def vias(self) -> Mapping[Network, str]:
+        """Which provider carries what leaves by mail and by SMS. Devices name their own network."""
+        sms = next(iter(self.sms), None)
+        found = {Network.EMAIL: MAIL if self.relay else None, Network.SMS: sms}
+        return {network: via for network, via in found.items() if via}
+
+    @property
+    def rooms(self) -> Mapping[str, int]:
+        """How many deliveries each provider's senders may be given at once."""
+        names = [*self.satellites, *self.sms, *([MAIL] if self.relay else [])]
+        return dict.fromkeys(names, self.settings.max_claimed)
+
+
+def read_gateway() -> Gateway:
+    """Read all settings. Raises ConfigurationError, which names each variable that is wrong or missing."""
+    satellites = {name: read_if_set(account) for name, account in SATELLITE_ACCOUNTS.items()}
+    sms = {name: read_if_set(account) for name, account in SMS_ACCOUNTS.items()}
+    return Gateway(
+        settings=read(Settings),
+        smtp=read(SmtpServer),
+        relay=read_if_set(Relay),
+        satellites={name: account for name, account in satellites.items() if account},
+        sms={name: account for name, account in sms.items() if account},
+    )
+
+
+def sections() -> tuple[type[Section], ...]:
+    """Every group of settings that there is."""
+    networks = (*SATELLITE_ACCOUNTS.values(), *SMS_ACCOUNTS.values())
+    return (Settings, StoreLimits, SmtpServer, Relay, *networks)

@@ -1,0 +1,108 @@
+"""THE declaration: how messages move through the gateway. Everything else serves what stands here."""
+
+from functools import partial
+from typing import Any
+
+from messaging.gateway import MAIL, Gateway
+from messaging.mail.receive import MailReceiver
+from messaging.mail.send import send_mail
+from messaging.message import Consent, Delivery, Inbound, Inquiry, Network, Outcome
+from messaging.satellite.network import PolledAccount
+from messaging.satellite.receive import SatellitePoller
+from messaging.satellite.send import SatelliteSender
+from messaging.sms.send import SmsSender
+from messaging.streaming import DataStream, Graph, Handover, StreamingContext
+from messaging.users.due import Due
+from messaging.users.ledger import Ledger
+from messaging.users.router import Router
+
+HTTP_IN = "http-in"
+MAIL_IN = "mail-in"
+MAIL_OUT = "mail-out"
+
+
+def declare(gateway: Gateway) -> Graph:
+    """Return the dataflow of a gateway.
+
+    What a source offers is answered when the router has committed it. What the router and `due` owe goes to the
+    senders, at most once for each attempt; what the senders report goes to the ledger until it is taken.
+    """
+    context = StreamingContext.Builder().build()
+    owed = _accepted(context, gateway).union(_due(context, gateway))
+    outcomes = [_sent(owed, gateway, via) for via in gateway.rooms]
+    if outcomes:
+        _settle(outcomes, gateway)
+    return context.graph()
+
+
+def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
+    settings = gateway.settings
+    shared = settings.mail_receivers > 1
+    receive_mail = partial(MailReceiver, gateway.smtp, settings.mail_domain, share_port=shared)
+    mail = context.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
+    satellites = (
+        context.source(f"{name}-in", partial(SatellitePoller, account, name))
+        for name, account in gateway.satellites.items()
+        if isinstance(account, PolledAccount)
+    )
+    inbound: DataStream[Inbound] = mail.union(context.inlet(HTTP_IN), *satellites)
+    return inbound.key_by(subscriber_key).operate(
+        "router",
+        partial(Router, settings, gateway.vias, frozenset(gateway.satellites)),
+        parallelism=settings.router_count,
+        durable=True,
+    )
+
+
+def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
+    return context.source("due", partial(Due, gateway.settings, gateway.rooms))
+
+
+def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
+    mine = owed.filter(partial(_goes_by, via), label=via)
+    if via == MAIL and gateway.relay:
+        send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
+        return mine.call(MAIL_OUT, send)
+    by_recipient = mine.key_by(_recipient)
+    if via in gateway.satellites:
+        max_parts = gateway.settings.satellite_max_parts
+        sender: Any = partial(SatelliteSender, gateway.satellites[via], max_parts)
+    else:
+        sender = partial(SmsSender, gateway.sms[via])
+    return by_recipient.operate(f"{via}-out", sender, handover=Handover.ONCE)
+
+
+def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
+    reported = outcomes[0].union(*outcomes[1:]) if len(outcomes) > 1 else outcomes[0]
+    reported.key_by(_delivery_id).operate(
+        "ledger",
+        partial(Ledger, gateway.settings),
+        parallelism=gateway.settings.router_count,
+        durable=True,
+        handover=Handover.INSIST,
+    )
+
+
+def subscriber_key(record: Inbound) -> str:
+    """What all records of one subscriber's mailbox, number or device share: the side of the record that is ours."""
+    match record:
+        case Inquiry():
+            return record.recipient.value
+        case Consent():
+            return record.recipient.value
+        case _ if record.sender.network is Network.SATELLITE:
+            return record.sender.value
+        case _:
+            return getattr(record, "recipient", record.sender).value
+
+
+def _goes_by(via: str, delivery: Delivery) -> bool:
+    return delivery.via == via
+
+
+def _recipient(delivery: Delivery) -> str:
+    return delivery.message.recipient.value
+
+
+def _delivery_id(outcome: Outcome) -> int:
+    return outcome.delivery_id

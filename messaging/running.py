@@ -1,0 +1,105 @@
+"""Which service runs on this machine: one for each state folder, with a file that tells others about it."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from messaging.errors import ConfigurationError
+
+RUN_FILE = "running.json"
+LOCK_FILE = "running.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a running service tells about itself. Times are seconds since 1970."""
+
+    pid: int
+    state: str
+    mail: list[str]
+    http: str
+    since: float
+    at: float
+    workers: list[dict[str, Any]] = field(default_factory=list)
+
+
+class AlreadyRunning(ConfigurationError):
+    """Another service has this state folder."""
+
+
+@contextmanager
+def sole_service(folder: Path) -> Iterator[None]:
+    """Hold the state folder for this process. Raises AlreadyRunning, or ConfigurationError if it cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK_FILE)
+        lock.acquire(timeout=0)
+    except Timeout:
+        other = read_running(folder)
+        who = f" (process {other.pid})" if other else ""
+        raise AlreadyRunning(
+            f"a service runs already with SATBRIDGE_STATE_DIR={folder}{who}"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"SATBRIDGE_STATE_DIR: {folder}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        (folder / RUN_FILE).unlink(missing_ok=True)
+        lock.release()
+
+
+def tell(folder: Path, running: Running) -> None:
+    """Write what others may know. Whoever reads finds the old text or the new one, never half of one."""
+    draft = folder / f"{RUN_FILE}.new"
+    draft.write_text(json.dumps(asdict(running)))
+    draft.replace(folder / RUN_FILE)
+
+
+def read_running(folder: Path) -> Running | None:
+    """Return what the service of this state folder told last; None when none runs."""
+    try:
+        running = Running(**json.loads((folder / RUN_FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return running if _alive(running.pid) else None
+
+
+def stop_running(folder: Path, seconds: float) -> bool:
+    """Ask the service of this state folder to drain and stop; returns whether it ended within `seconds`."""
+    running = read_running(folder)
+    if running is None:
+        return True
+    os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not _alive(running.pid):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """A process that has ended and whose parent has not noticed yet still takes signals (Linux)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False

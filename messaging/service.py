@@ -1,0 +1,142 @@
+"""Starts, drains, stops and reports on the whole service."""
+
+import logging
+import os
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+from messaging.errors import ConfigurationError, Unavailable
+from messaging.gateway import Gateway
+from messaging.logs import set_up_logging
+from messaging.pipeline import HTTP_IN, MAIL_IN, declare
+from messaging.running import Running, sole_service, tell
+from messaging.settings import Listen
+from messaging.streaming import JobName, StreamingError
+from messaging.streaming.job import Job, submit
+from messaging.streaming.local import local_cluster
+from messaging.users.opening import open_ready_store
+from messaging.web.edge import start_edge, stop_edge
+
+log = logging.getLogger(__name__)
+
+JOB = JobName("gateway")
+READY_SECONDS = 60.0
+
+
+class Service:
+    """The running gateway, a context manager. Entering returns when it takes mail and webhooks.
+
+    Entering raises ConfigurationError in one clear sentence when something is in the way. Leaving drains, within the
+    `drain_seconds` of the settings, and stops; `settled` then says whether everything in work was settled.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._exits = ExitStack()
+        self._job: Job | None = None
+        self._since = time.time()
+        self.settled = False
+
+    def __enter__(self) -> "Service":
+        settings = self._gateway.settings
+        with ExitStack() as exits:
+            exits.enter_context(sole_service(settings.state_dir))
+            self._check_ports()
+            open_ready_store(settings)
+            exits.enter_context(local_cluster(settings.ray_address, JOB.namespace))
+            exits.callback(self._stop)
+            try:
+                self._start()
+            except StreamingError as error:
+                raise Unavailable(f"the service cannot start: {error}") from None
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exits.close()
+
+    def report(self, state: str = "running") -> Running:
+        """Ask every worker, and tell the result to whoever looks into the state folder."""
+        settings = self._gateway.settings
+        workers = self._job.status() if self._job else []
+        running = Running(
+            pid=os.getpid(),
+            state=state,
+            mail=[str(a) for row in workers for a in row.get("listening", ())],
+            http=f"http://{settings.http_listen}",
+            since=self._since,
+            at=time.time(),
+            workers=workers,
+        )
+        tell(settings.state_dir, running)
+        return running
+
+    def _check_ports(self) -> None:
+        smtp = self._gateway.smtp
+        _check_port("SATBRIDGE_SMTP_LISTEN", smtp.listen)
+        if smtp.proxy_listen:
+            _check_port("SATBRIDGE_SMTP_PROXY_LISTEN", smtp.proxy_listen)
+        _check_port("SATBRIDGE_HTTP_LISTEN", self._gateway.settings.http_listen)
+
+    def _start(self) -> None:
+        settings = self._gateway.settings
+        graph = declare(self._gateway)
+        set_up = partial(set_up_logging, settings.log_level)
+        # Both take seconds, most of them spent waiting for processes to start.
+        with ThreadPoolExecutor() as threads:
+            edge = threads.submit(
+                start_edge,
+                settings,
+                tuple(self._gateway.sms.values()),
+                JOB,
+                graph,
+                HTTP_IN,
+                MAIL_IN,
+                set_up,
+            )
+            self._job = submit(JOB, graph, patience_seconds=settings.accept_seconds, set_up=set_up)
+            edge.result()
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.report().mail:
+            if time.monotonic() > deadline:
+                raise ConfigurationError("mail-in does not listen; its log says why")
+            time.sleep(0.2)
+
+    def _stop(self) -> None:
+        """Readiness goes off and sources stop first; then the web server; then what is in work settles."""
+        deadline = time.monotonic() + self._gateway.settings.drain_seconds
+        if self._job is not None:
+            self.report("draining")
+            self.settled = self._job.drain(deadline - time.monotonic())
+        stop_edge()
+        if self._job is not None:
+            left = max(deadline - time.monotonic(), 1.0)
+            self.settled = self.settled and self._job.drain(left)
+            self._job.stop()
+
+
+def _check_port(variable: str, text: str) -> None:
+    """Raise ConfigurationError when nobody could listen there. Port 0 is any free port."""
+    listen = Listen.parse(text)
+    family: Any = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((listen.host, listen.port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{variable}: cannot listen on {listen}: {error.strerror}"
+        ) from None

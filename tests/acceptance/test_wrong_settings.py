@@ -1,0 +1,91 @@
+"""What is wrong is said in one clear sentence, with an exit code, and never as a traceback."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running_gateway import Process, running
+
+
+def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:
+    values = {"STATE_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3", **settings}
+    process = Process(*arguments, **{f"SATBRIDGE_{k}": v for k, v in values.items()})
+    assert process.process.wait(60) == code, process.output
+    process.stop()
+    assert "Traceback" not in process.output
+    return " ".join(process.output.split())
+
+
+def test_a_wrong_value_names_its_variable(tmp_path: Path) -> None:
+    said = told(tmp_path, "up", code=2, SMTP_LISTEN="nowhere")
+    assert said == "satbridge: SATBRIDGE_SMTP_LISTEN: must look like host:port"
+
+
+def test_half_an_account_names_what_is_missing(tmp_path: Path) -> None:
+    said = told(tmp_path, "up", code=2, HIVE_URL="http://127.0.0.1:1/hive", HIVE_USERNAME="x")
+    assert said == "satbridge: SATBRIDGE_HIVE_PASSWORD is not set"
+
+
+def test_a_lease_that_no_send_fits_into_is_refused(tmp_path: Path) -> None:
+    said = told(tmp_path, "up", code=2, RELAY_URL="smtp://localhost", LEASE_SECONDS="30")
+    assert said.startswith("satbridge: SATBRIDGE_LEASE_SECONDS: must be 40 or more")
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = told(tmp_path, "up", code=2, SMTP_LISTEN=address)
+        assert said.startswith(f"satbridge: SATBRIDGE_SMTP_LISTEN: cannot listen on {address}")
+
+
+def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://satbridge:geheim@127.0.0.1:1/satbridge"
+    said = told(tmp_path, "up", code=2, DATABASE_URL=url)
+    assert said.startswith("satbridge: SATBRIDGE_DATABASE_URL: ")
+    assert "geheim" not in said
+
+
+def test_a_relay_that_nobody_runs_fails_the_check(tmp_path: Path) -> None:
+    said = told(tmp_path, "check", "--json", code=1, RELAY_URL="smtp://127.0.0.1:1")
+    found = {finding["part"]: finding["ok"] for finding in json.loads(said)}
+    assert found == {
+        "store": True,
+        "mail-in": True,
+        "mail-out": False,
+        "satellite": None,
+        "sms": None,
+    }
+
+
+def test_unknown_entries_are_refused_in_words(tmp_path: Path) -> None:
+    assert "there is no user" in told(tmp_path, "devices", "list", "--owner=nobody", code=2)
+    assert "cannot be a name" in told(tmp_path, "users", "add", "no spaces", code=2)
+    assert "there is no message" in told(tmp_path, "messages", "show", "abc", code=2)
+
+
+def test_nothing_running_is_an_exit_code(tmp_path: Path) -> None:
+    assert told(tmp_path, "status", code=1).startswith("not running")
+    assert told(tmp_path, "down", code=1) == "satbridge: no gateway is running with these settings"
+
+
+@pytest.mark.ray
+def test_an_unreachable_relay_is_a_state_that_status_shows(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.sqlite3"
+    with running(url, tmp_path, RELAY_URL="smtp://127.0.0.1:1") as gateway:
+        gateway.uplink(1000, "bob@example.net", "nobody takes this")
+        from tests.acceptance.running_gateway import eventually
+
+        rows = eventually(
+            lambda: [
+                row
+                for row in json.loads(gateway.satbridge("messages", "list", "--json"))
+                if row["reason"]
+            ]
+        )
+        assert rows[0]["state"] == "waiting"
+        assert "relay" in rows[0]["reason"]
+        assert gateway.waiting() == 1
+        twice = told(tmp_path, "up", code=2, DATABASE_URL=url)
+        assert "runs already" in twice
