@@ -55,7 +55,7 @@ class SatelliteSender:
         await asyncio.gather(*(send_to(serial, own) for serial, own in devices.items()))
         return results
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Let go of the network's connections."""
         await self._network.aclose()
 

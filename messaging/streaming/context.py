@@ -39,7 +39,7 @@ class StreamingContext:
 
         `async def run` awaits `emit(record)`, which returns when the record was taken and raises when it was refused.
         A plain `def run` has a thread of its own; its `emit(record)` returns a `concurrent.futures.Future`.
-        It may have `open(instance)`, called first, which tells it which of how many instances it is, and
+        It may have `open(instance)`, called first, which tells it which of how many instances it is; `close()`; and
         `drain()`: take nothing new, finish what is in work, and let `run` return.
         """
         stage = Stage(name=name, kind=Kind.SOURCE, make=make, parallelism=parallelism)

@@ -39,7 +39,7 @@ class InlineJob:
             task.cancel()
         await asyncio.gather(*self._sources, return_exceptions=True)
         for worker in self._runtime.workers.values():
-            worker.close()
+            await worker.close()
 
     def operator(self, stage: str, index: int = 0) -> Any:
         """Return the operator itself, which a test may want to ask."""
@@ -50,8 +50,8 @@ class InlineJob:
         return outlet_of(self._graph, name, 0, self._runtime, self._patience_seconds)
 
     def lose(self, stage: str, index: int = 0) -> None:
-        """Make an instance unreachable, as if its process had died."""
-        self._runtime.workers.pop((stage, index)).close()
+        """Make an instance unreachable, as if its process had died: nothing of it is closed."""
+        self._runtime.workers.pop((stage, index))
 
     def restart(self, stage: str, index: int = 0) -> None:
         """Start an instance anew, as the cluster does after a death."""

@@ -149,8 +149,12 @@ class Worker:
             **told,
         }
 
-    def close(self) -> None:
-        """Let go of the thread."""
+    async def close(self) -> None:
+        """Let go of what the operator holds (its `close()`, if it has one) and of its thread."""
+        if hasattr(self.operator, "close"):
+            closing = self.operator.close()
+            if inspect.isawaitable(closing):
+                await closing
         if self._thread is not None:
             self._thread.close()
 

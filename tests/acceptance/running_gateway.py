@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,15 +35,22 @@ T = TypeVar("T")
 class Process:
     """A command of ours, with what it printed."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.lines: list[str] = []
         self._queue: queue.Queue[str] = queue.Queue()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "messaging", *arguments],
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            cwd=cwd,
+            start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -107,7 +114,7 @@ class RunningGateway:
             self.http = f"http://127.0.0.1:{http}"
             self.environment = self._environment(http)
             self._people()
-            self.up = Process("up", **self.environment)
+            self.up = Process("up", environment=self.environment)
             exits.callback(self.up.stop)
             self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
             self._exits = exits.pop_all()
@@ -162,7 +169,7 @@ class RunningGateway:
     # -- what people do
 
     def satbridge(self, *arguments: str, code: int = 0) -> str:
-        done = Process(*arguments, **self.environment)
+        done = Process(*arguments, environment=self.environment)
         assert done.process.wait(60) == code, done.output
         done.stop()
         return done.output

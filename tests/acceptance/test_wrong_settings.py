@@ -11,7 +11,8 @@ from tests.acceptance.running_gateway import Process, running
 
 def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:
     values = {"STATE_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3", **settings}
-    process = Process(*arguments, **{f"SATBRIDGE_{k}": v for k, v in values.items()})
+    environment = {f"SATBRIDGE_{k}": v for k, v in values.items()}
+    process = Process(*arguments, environment=environment)
     assert process.process.wait(60) == code, process.output
     process.stop()
     assert "Traceback" not in process.output

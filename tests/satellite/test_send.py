@@ -40,7 +40,7 @@ async def sending(account: HiveAccount, max_parts: int = 4) -> AsyncIterator[Sat
     try:
         yield sender
     finally:
-        await sender.aclose()
+        await sender.close()
 
 
 async def outcome_of(sender: SatelliteSender, given: Delivery) -> Outcome:
@@ -221,4 +221,4 @@ async def test_locks_of_devices_are_not_kept(hive: HiveServer) -> None:
 async def test_a_sender_travels_between_processes(hive: HiveServer) -> None:
     sender = pickle.loads(pickle.dumps(SatelliteSender(hive.account(), 4)))
     assert (await outcome_of(sender, delivery())).result is Result.SENT
-    await sender.aclose()
+    await sender.close()

@@ -1,0 +1,76 @@
+"""`satbridge demo` as a stranger meets it: what it tells people to try is tried, and Ctrl-C ends everything."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running_gateway import Process, eventually
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that came from this one, however far down."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(entry.parent.name)] = int(fields[1])
+    found, front = set[int](), {pid}
+    while front:
+        front = {child for child, parent in parents.items() if parent in front}
+        found |= front
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_demo_does_what_it_tells_people_to_try_and_leaves_nothing(tmp_path: Path) -> None:
+    demo = Process("demo", cwd=tmp_path)
+    try:
+        demo.line_with("What moves")
+        for line in re.findall(r"^    (.+)$", demo.output, re.MULTILINE):
+            if line.startswith("http"):
+                continue
+            done = subprocess.run(
+                ["bash", "-c", f"cd {shlex.quote(str(tmp_path))}; {line}"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        for shown in (
+            "1001 shows, from alice@example.org: Hello / See you at the lighthouse.",
+            "alice@example.org got, from boop@localhost: We are fine",
+            "+15551230000 shows, from +15550001111: Back on Friday",
+            "1001 shows, from +15551230000: Bring fish",
+        ):
+            demo.line_with(shown)
+        children = descendants(demo.process.pid)
+        assert len(children) > 5
+        os.killpg(demo.process.pid, signal.SIGINT)
+        assert demo.process.wait(60) == 0, demo.output
+        eventually(lambda: not any(map(alive, children)))
+    finally:
+        demo.stop()
+
+
+def test_the_demo_can_end_by_itself_and_start_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        demo = Process("demo", "--seconds=1", cwd=tmp_path)
+        assert demo.process.wait(90) == 0, demo.output
+        demo.stop()
+        assert "Traceback" not in demo.output
+        assert "Stopping" in demo.output

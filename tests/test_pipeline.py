@@ -1,0 +1,273 @@
+"""The real declaration, run in one process without Ray: every route, with real servers around it."""
+
+import asyncio
+import smtplib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from pydantic import SecretStr
+
+from messaging.configuration import read
+from messaging.errors import ConfigurationError, Rejected
+from messaging.gateway import Gateway, sections
+from messaging.mail.relay import Relay
+from messaging.mail.server import SmtpServer
+from messaging.message import Address, Consent, Inbound, Inquiry, Message, Network, Undeliverable
+from messaging.pipeline import HTTP_IN, MAIL_IN, declare, subscriber_key
+from messaging.satellite.networks.hive import HiveAccount
+from messaging.satellite.payload import shown
+from messaging.settings import Settings
+from messaging.simulator.hive import HiveSimulator
+from messaging.simulator.hive_state import Device, device_payload
+from messaging.simulator.mail import MailSink
+from messaging.simulator.serving import Serving
+from messaging.simulator.twilio import TwilioSimulator
+from messaging.sms.providers.twilio import TwilioAccount
+from messaging.streaming import InlineJob
+from messaging.users.store import close_connection, migrate_store, open_store
+
+pytestmark = pytest.mark.anyio
+
+NUMBER, FRIEND = "+15550001111", "+15551230000"
+ACCOUNT_SID = "AC" + "2" * 32
+T = TypeVar("T")
+
+
+class World:
+    """The outside of a gateway in a test."""
+
+    def __init__(self) -> None:
+        self.hive = HiveSimulator([Device(7), Device(8)])
+        self.twilio = TwilioSimulator(ACCOUNT_SID, "token", numbers=[NUMBER])
+        self.sink = MailSink()
+
+    def downlinks(self) -> list[tuple[str, str]]:
+        packets = self.hive.state.downlinks()
+        return [line for packet in packets for line in shown(packet.data)]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def gateway(world: World, tmp_path: Path) -> Iterator[Gateway]:
+    settings = read(
+        Settings,
+        database_url=SecretStr(f"sqlite:///{tmp_path}/store.sqlite3"),
+        state_dir=tmp_path,
+        mail_domain="example.org",
+        due_poll_seconds=0.2,
+    )
+    open_store(settings)
+    migrate_store()
+    from messaging.users.directory import add_device, add_subscriber
+
+    add_subscriber("boop", NUMBER)
+    add_subscriber("beep", None)
+    add_device("7", owner="boop", network="hive", networks=["hive"])
+    add_device("8", owner="beep", network="hive", networks=["hive"])
+    with Serving(world.hive.app) as hive, Serving(world.twilio.app) as twilio, world.sink:
+        yield Gateway(
+            settings=settings,
+            smtp=read(SmtpServer, listen="127.0.0.1:0"),
+            relay=read(Relay, url=SecretStr(world.sink.url)),
+            satellites={
+                "hive": read(
+                    HiveAccount,
+                    url=f"{hive.url}/hive",
+                    username="demo",
+                    password=SecretStr("demo"),
+                    poll_seconds=0.2,
+                )
+            },
+            sms={
+                "twilio": read(
+                    TwilioAccount,
+                    account_sid=ACCOUNT_SID,
+                    auth_token=SecretStr("token"),
+                    api_url=twilio.url,
+                )
+            },
+        )
+    close_connection()
+
+
+@asynccontextmanager
+async def running(gateway: Gateway) -> AsyncIterator[InlineJob]:
+    async with InlineJob(declare(gateway), patience_seconds=10) as job:
+        await eventually(lambda: job.operator(MAIL_IN).addresses)
+        yield job
+        job.operator("due").stop()
+
+
+async def eventually(look: Callable[[], T], seconds: float = 15) -> T:
+    async with asyncio.timeout(seconds):
+        while not (found := look()):  # noqa: ASYNC110 - nobody tells when it happens
+            await asyncio.sleep(0.02)
+    return found
+
+
+def text(sender: str, recipient: str, body: str, key: str = "1") -> Message:
+    return Message(
+        id=key.rjust(32, "0"),
+        sender=Address(Network.SMS, sender),
+        recipient=Address(Network.SMS, recipient),
+        text=body,
+        via="twilio",
+    )
+
+
+def send_mail(job: InlineJob, recipient: str, subject: str, body: str) -> None:
+    port = job.operator(MAIL_IN).addresses[0].port
+    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        client.sendmail("alice@example.net", recipient, f"Subject: {subject}\n\n{body}\n")
+
+
+def uplink(world: World, device: int, to: str, body: str) -> None:
+    protocol = "email" if "@" in to else "sms"
+    payload = device_payload([{"text": body, "to": to, "protocol": protocol}])
+    world.hive.state.put_uplink(device, payload)
+
+
+async def test_mail_goes_to_the_device(world: World, gateway: Gateway) -> None:
+    async with running(gateway) as job:
+        await asyncio.to_thread(send_mail, job, "Boop+tag@Example.ORG", "Hello", "See you")
+        await eventually(world.downlinks)
+        await job.drain()
+    assert world.downlinks() == [("alice@example.net", "Hello\nSee you")]
+
+
+async def test_a_device_writes_mail_and_texts(world: World, gateway: Gateway) -> None:
+    uplink(world, 7, "alice@example.net", "We are fine")
+    uplink(world, 7, FRIEND, "Back on Friday")
+    async with running(gateway) as job:
+        await eventually(lambda: world.sink.received and world.twilio.sent())
+        await job.drain()
+    (mail,), (sms,) = world.sink.received, world.twilio.sent()
+    assert (mail.sender, mail.recipients) == ("boop@example.org", ("alice@example.net",))
+    assert (sms.sender, sms.recipient, sms.body) == (NUMBER, FRIEND, "Back on Friday")
+    assert world.hive.state.uplinks() == []
+
+
+async def test_a_text_goes_to_the_device(world: World, gateway: Gateway) -> None:
+    async with running(gateway) as job:
+        inlet = job.inlet(HTTP_IN)
+        await inlet.emit(text(FRIEND, NUMBER, "Bring fish"))
+        await inlet.emit(text(FRIEND, NUMBER, "Bring fish"))
+        await eventually(world.downlinks)
+        await job.drain()
+    assert world.downlinks() == [(FRIEND, "Bring fish")]
+
+
+async def test_a_device_writes_to_another_subscriber_without_leaving(
+    world: World, gateway: Gateway
+) -> None:
+    uplink(world, 7, "beep@example.org", "Race you")
+    async with running(gateway) as job:
+        await eventually(world.downlinks)
+        await job.drain()
+    assert world.downlinks() == [("boop@example.org", "Race you")]
+    assert world.sink.received == []
+
+
+async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) -> None:
+    stop = Consent(
+        id="c" * 32,
+        sender=Address(Network.SMS, FRIEND),
+        recipient=Address(Network.SMS, NUMBER),
+        allowed=False,
+        via="twilio",
+    )
+    async with running(gateway) as job:
+        await job.inlet(HTTP_IN).emit(stop)
+        uplink(world, 7, FRIEND, "Are you there?")
+        await eventually(lambda: not world.hive.state.uplinks())
+        await job.drain()
+        from messaging.users.history import Wanted, list_messages
+
+        (row,) = await asyncio.to_thread(list_messages, Wanted())
+    assert world.twilio.sent() == []
+    assert row.state == "undeliverable"
+    assert "asked not to get messages" in row.reason
+
+
+async def test_a_refusal_reaches_whoever_offered_the_message(gateway: Gateway) -> None:
+    async with running(gateway) as job:
+        with pytest.raises(Rejected):
+            await job.inlet(HTTP_IN).emit(text(FRIEND, "+15559999999", "Hello?"))
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        (text(FRIEND, NUMBER, "x"), NUMBER),
+        (Inquiry(recipient=Address(Network.EMAIL, "boop@example.org")), "boop@example.org"),
+        (
+            Message(
+                id="1" * 32,
+                sender=Address(Network.SATELLITE, "7"),
+                recipient=Address(Network.EMAIL, "alice@example.net"),
+                text="x",
+                via="hive",
+            ),
+            "7",
+        ),
+        (
+            Undeliverable(
+                id="2" * 32,
+                sender=Address(Network.SATELLITE, "7"),
+                via="hive",
+                raw=b"",
+                reason="broken",
+            ),
+            "7",
+        ),
+        (
+            Consent(
+                id="3" * 32,
+                sender=Address(Network.SMS, FRIEND),
+                recipient=Address(Network.SMS, NUMBER),
+                allowed=True,
+                via="twilio",
+            ),
+            NUMBER,
+        ),
+    ],
+    ids=["text", "inquiry", "uplink", "undeliverable", "consent"],
+)
+async def test_what_concerns_one_subscriber_has_one_key(record: Inbound, key: str) -> None:
+    assert subscriber_key(record) == key
+
+
+async def test_the_declaration_is_printed_and_has_every_network(gateway: Gateway) -> None:
+    printed = str(declare(gateway))
+    for stage in ("mail-in", "http-in", "hive-in", "router", "due", "mail-out", "ledger"):
+        assert f"\n{stage}  (" in f"\n{printed}"
+    assert "hive-out  [by key; hive; once]" in printed
+
+
+async def test_a_gateway_without_networks_is_declared_too(tmp_path: Path) -> None:
+    settings = read(Settings, state_dir=tmp_path)
+    printed = str(declare(Gateway(settings=settings, smtp=read(SmtpServer))))
+    assert "ledger" not in printed
+    assert "mail-in" in printed
+
+
+async def test_a_lease_too_short_for_a_network_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="SATBRIDGE_LEASE_SECONDS"):
+        Gateway(
+            settings=read(Settings, lease_seconds=10),
+            smtp=read(SmtpServer),
+            relay=read(Relay, url=SecretStr("smtp://localhost")),
+        )
+
+
+async def test_every_setting_has_a_variable_of_its_own() -> None:
+    names = [name for section in sections() for name in section.variables().values()]
+    assert len(names) == len(set(names))
+    assert all(name.startswith("SATBRIDGE_") for name in names)
