@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from messaging.configuration import Section, read, read_if_set
 from messaging.errors import ConfigurationError
@@ -21,13 +22,17 @@ MAIL = "smtp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Everything that the declaration of the pipeline depends on. A network that is off is not in it."""
+    """Everything that the declaration of the pipeline depends on. A network that is off is not in it.
+
+    `holder` is the name of this service among those that share the store.
+    """
 
     settings: Settings
     smtp: SmtpServer
     relay: Relay | None = None
     satellites: Mapping[str, SatelliteAccount] = field(default_factory=dict)
     sms: Mapping[str, SmsAccount] = field(default_factory=dict)
+    holder: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
         parts = (self.relay, *self.satellites.values(), *self.sms.values())

@@ -10,11 +10,13 @@ from messaging.message import Consent, Delivery, Inbound, Inquiry, Network, Outc
 from messaging.satellite.network import PolledAccount
 from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
+from messaging.settings import Settings
 from messaging.sms.send import SmsSender
 from messaging.streaming import DataStream, Graph, Handover, StreamingContext
 from messaging.users.due import Due
 from messaging.users.ledger import Ledger
 from messaging.users.router import Router
+from messaging.users.tenure import Tenure
 
 HTTP_IN = "http-in"
 MAIL_IN = "mail-in"
@@ -41,7 +43,7 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
     receive_mail = partial(MailReceiver, gateway.smtp, settings.mail_domain, share_port=shared)
     mail = context.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
     satellites = (
-        context.source(f"{name}-in", partial(SatellitePoller, account, name))
+        context.source(f"{name}-in", partial(_poller, settings, gateway.holder, name, account))
         for name, account in gateway.satellites.items()
         if isinstance(account, PolledAccount)
     )
@@ -52,6 +54,10 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
         parallelism=settings.router_count,
         durable=True,
     )
+
+
+def _poller(settings: Settings, holder: str, name: str, account: PolledAccount) -> SatellitePoller:
+    return SatellitePoller(account, name, Tenure(settings, f"poll {name}", holder))
 
 
 def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:

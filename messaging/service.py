@@ -117,9 +117,12 @@ class Service:
 
     def _stop(self) -> None:
         """Readiness goes off and sources stop first; then the web server; then what is in work settles."""
-        deadline = time.monotonic() + self._gateway.settings.drain_seconds
+        settings = self._gateway.settings
+        deadline = time.monotonic() + settings.unready_seconds + settings.drain_seconds
         if self._job is not None:
+            self._job.announce_drain()
             self.report("draining")
+            time.sleep(settings.unready_seconds)
             self.settled = self._job.drain(deadline - time.monotonic())
         stop_edge()
         if self._job is not None:

@@ -87,8 +87,10 @@ class Settings(Section, prefix="SATBRIDGE_"):
     ray_address: str | None = None
     accept_seconds: Positive = 25
     lease_seconds: Positive = 120
+    tenure_seconds: Positive = 30
     due_poll_seconds: Positive = 1
     drain_seconds: Positive = 45
+    unready_seconds: float = Field(default=0, ge=0)
     max_claimed: Count = 256
     max_waiting_per_subscriber: Count = 1000
     satellite_max_parts: Count = 4

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, wait_exponential, wait_random
 
-from messaging.errors import GatewayError
+from messaging.errors import GatewayError, Unavailable
 from messaging.message import Emit
 from messaging.satellite.intake import hand_over
 from messaging.satellite.network import Packet, PolledAccount
@@ -17,6 +18,7 @@ from messaging.satellite.network import Packet, PolledAccount
 log = logging.getLogger(__name__)
 
 PAGES_OF_STUCK_PACKETS = 20
+STAND_BY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +29,38 @@ class _Held:
     until: float
 
 
+class Turn(Protocol):
+    """Says whether it is this poller's turn, where several could poll one account. Blocking."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the turn that was last granted still lasts."""
+
+    def mine(self) -> bool:
+        """Take or keep the turn; whether it is ours. Raises GatewayError when nobody can say."""
+
+    def give_up(self) -> None:
+        """Let another have it. Raises GatewayError."""
+
+
 class SatellitePoller:
     """The source of one account's uplinks: at least once, acknowledged only after the router committed.
 
-    One poller per account. The network's list cannot be divided among several, and dividing it here starves whoever
-    finds the page full of the others' packets; one poller is bounded by the router, not by itself. A second one, as
-    during a rolling upgrade, does no harm: both offer the same ids.
+    One poller per account works at a time. The network's list cannot be divided among several, and dividing it here
+    starves whoever finds the page full of the others' packets; one poller is bounded by the router, not by itself.
+    With a `turn`, a second service on the same store stands by and takes over when the first leaves or dies. Two
+    that overlap for a moment do no harm: both offer the same ids, and neither acknowledges without its turn.
 
     The network lists unacknowledged packets and knows no second page. So packets that cannot be taken now (the
     router is away, or has a bug with one of them) are held for a while, doubling, and the page grows by their number:
     those behind them are seen, up to `PAGES_OF_STUCK_PACKETS` pages.
     """
 
-    def __init__(self, account: PolledAccount, via: str) -> None:
+    def __init__(self, account: PolledAccount, via: str, turn: Turn | None = None) -> None:
         self._account = account
         self._via = via
+        self._turn = turn
+        self._standing_by = False
         self._network = account.connect()
         self._held: dict[str, _Held] = {}
         self._stuck = 0
@@ -54,9 +73,9 @@ class SatellitePoller:
         self._taken = 0
         self._undeliverable = 0
 
-    def __reduce__(self) -> tuple[type["SatellitePoller"], tuple[PolledAccount, str]]:
+    def __reduce__(self) -> tuple[type["SatellitePoller"], tuple[PolledAccount, str, Turn | None]]:
         """Travel as settings: connections and counts stay behind."""
-        return type(self), (self._account, self._via)
+        return type(self), (self._account, self._via, self._turn)
 
     async def run(self, emit: Emit) -> None:
         """Poll until drained, once; a network or a router that fails is waited for, never given up."""
@@ -65,8 +84,9 @@ class SatellitePoller:
             while not self._stopping.is_set():
                 more: bool = await self._retrying()(self._poll, emit)
                 if not more:
-                    await self._pause(self._account.poll_seconds)
+                    await self._pause(self._idle_seconds)
         finally:
+            await self._give_up()
             self._stopped.set()
             await self._network.aclose()
 
@@ -79,6 +99,7 @@ class SatellitePoller:
         """Return what an operator wants to know: times in UTC, ISO 8601, or None."""
         return {
             "via": self._via,
+            "standing_by": self._standing_by,
             "last_poll": _iso(self._last_poll_at),
             "failing_since": _iso(self._failing_since),
             "failure": self._failure,
@@ -92,7 +113,7 @@ class SatellitePoller:
 
     async def _poll(self, emit: Emit) -> bool:
         """Take one page; returns whether to ask for the next at once. Raises what the network raises."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or not await self._is_our_turn():
             return False
         most = self._account.page_size * PAGES_OF_STUCK_PACKETS
         count = min(self._account.page_size + self._stuck, most)
@@ -122,6 +143,8 @@ class SatellitePoller:
         """Hand over and acknowledge one packet; whatever comes of it, it is held for a while."""
         try:
             undeliverable = await hand_over(packet, self._via, emit)
+            if self._turn is not None and not self._turn.held:
+                raise Unavailable("another poller has the turn")
             await self._network.acknowledge(packet.id)
         except Exception as error:
             self._hold(packet, getattr(error, "retry_after_seconds", None))
@@ -147,6 +170,25 @@ class SatellitePoller:
         jitter = wait_random(0, account.retry_seconds)
         asked = getattr(_error_of(state), "retry_after_seconds", None)
         return max(doubling(state) + jitter(state), asked or 0)
+
+    @property
+    def _idle_seconds(self) -> float:
+        poll_seconds = self._account.poll_seconds
+        return min(poll_seconds, STAND_BY_SECONDS) if self._standing_by else poll_seconds
+
+    async def _is_our_turn(self) -> bool:
+        if self._turn is None:
+            return True
+        self._standing_by = not await asyncio.to_thread(self._turn.mine)
+        return not self._standing_by
+
+    async def _give_up(self) -> None:
+        if self._turn is None or not self._turn.held:
+            return
+        try:
+            await asyncio.to_thread(self._turn.give_up)
+        except GatewayError as error:
+            log.warning("the turn for %s ends by itself: %s", self._via, error.reason)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not through a drain."""

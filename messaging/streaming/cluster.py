@@ -56,6 +56,10 @@ class Host:
         """See Worker."""
         return await self._worker.process(records)
 
+    async def announce_drain(self) -> None:
+        """See Worker."""
+        self._worker.announce_drain()
+
     async def drain(self) -> None:
         """See Worker."""
         await self._worker.drain()

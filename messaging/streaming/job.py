@@ -37,6 +37,11 @@ class Job:
         ray.wait(list(asked.values()), num_returns=len(asked), timeout=ASK_SECONDS)
         return [self._answer(stage, index, ref) for (stage, index), ref in asked.items()]
 
+    def announce_drain(self) -> None:
+        """Let every instance say that it is draining, so that nobody is sent here any more; all is still taken."""
+        calls: list[Any] = [actor.announce_drain.remote() for actor in self._actors.values()]
+        ray.wait(calls, num_returns=len(calls), timeout=ASK_SECONDS)
+
     def drain(self, seconds: float) -> bool:
         """Sources stop taking and everything in work settles. Returns whether it did within `seconds`."""
         deadline = time.monotonic() + seconds

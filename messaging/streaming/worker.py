@@ -125,6 +125,10 @@ class Worker:
         """Whether nothing is in work and everything emitted has its answer."""
         return not self._busy and self.outlet.idle
 
+    def announce_drain(self) -> None:
+        """Say from now on that it is draining, while everything is still taken."""
+        self._draining = True
+
     async def drain(self) -> None:
         """Take nothing new (a source), and return when nothing is in work."""
         self._draining = True

@@ -204,6 +204,18 @@ class Delivery(models.Model):
         return f"{self.message_id} to {self.recipient}"
 
 
+class Task(models.Model):
+    """What one service at a time does: `holder` until `until`; `number` counts the holders."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    holder = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
 class OptOut(models.Model):
     """A phone (`peer`) asked not to get messages from one of our numbers (`number`)."""
 

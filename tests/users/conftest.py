@@ -20,6 +20,7 @@ TABLES = (
     "users_device",
     "users_subscriber",
     "users_optout",
+    "users_task",
     "django_admin_log",
     "django_session",
     "auth_user_user_permissions",

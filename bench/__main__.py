@@ -1,0 +1,26 @@
+"""`python -m bench [name …]`: prints each figure, the peer's in the same run, and the ratio."""
+
+import os
+import platform
+import sys
+from importlib import import_module
+
+from bench.figures import Line, show
+
+NAMES = ("acceptance", "uplinks", "webhooks", "backlog", "recovery", "routers")
+
+
+def main(names: list[str]) -> None:
+    """Measure what is named, or everything."""
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        raise SystemExit(f"there are {', '.join(NAMES)}; not {', '.join(sorted(unknown))}")
+    lines: list[Line] = []
+    for name in names or NAMES:
+        print(f"measuring {name} …", file=sys.stderr)
+        lines += import_module(f"bench.{name}").measure()
+    show(lines, f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

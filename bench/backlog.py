@@ -1,0 +1,99 @@
+"""What a long queue costs: claims, counts and the admin's list with 100,000 deliveries waiting, against 1,000."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from bench.figures import Line
+from messaging.configuration import read
+from messaging.message import Address, Message, Network, message_id
+from messaging.settings import Settings
+from messaging.users.store import close_connection, migrate_store, open_store
+
+FEW, MANY = 1_000, 100_000
+SUBSCRIBERS = 200
+REPEATS = 7
+
+
+def measure() -> list[Line]:
+    """Fill two stores and ask both the same."""
+    few, many = _asked(FEW), _asked(MANY)
+    return [
+        Line(
+            f"{what}, {MANY:,} waiting",
+            many[what],
+            "ms",
+            f"ms with {FEW:,}",
+            few[what],
+            None,
+            "SQLite",
+        )
+        for what in many
+    ]
+
+
+def _asked(waiting: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as name:
+        settings = read(
+            Settings,
+            database_url=f"sqlite:///{name}/store.sqlite3",
+            state_dir=Path(name),
+            mail_domain="example.org",
+            max_waiting_per_subscriber=10**9,
+            lease_seconds=0.001,
+        )
+        open_store(settings)
+        migrate_store()
+        _fill(settings, waiting)
+        found = {what: _milliseconds(ask) for what, ask in _questions(settings).items()}
+        close_connection()
+        return found
+
+
+def _fill(settings: Settings, waiting: int) -> None:
+    from messaging.users.directory import add_device, add_subscriber
+    from messaging.users.router import Router
+
+    for number in range(SUBSCRIBERS):
+        add_subscriber(f"user{number}")
+        add_device(str(number + 1), owner=f"user{number}", network="hive", networks=["hive"])
+    router = Router(settings, {})
+    messages = [_message(number) for number in range(waiting)]
+    for start in range(0, waiting, 500):
+        router.process(messages[start : start + 500])
+
+
+def _message(number: int) -> Message:
+    return Message(
+        id=message_id("bench", str(number)),
+        sender=Address(Network.EMAIL, "author@example.net"),
+        recipient=Address(Network.EMAIL, f"user{number % SUBSCRIBERS}@example.org"),
+        text="four hundred bytes " * 20,
+        via="smtp",
+    )
+
+
+def _questions(settings: Settings) -> dict[str, Callable[[], object]]:
+    from messaging.users.claims import Claims
+    from messaging.users.history import Wanted, list_messages
+    from messaging.users.queues import counts
+
+    claims = Claims(settings)
+    return {
+        "claim of 100": lambda: claims.claim("hive", 100, datetime.now(UTC)),
+        "status": counts,
+        "list of 50": lambda: list_messages(Wanted()),
+        "list of 50 that failed": lambda: list_messages(Wanted(state="failed")),
+    }
+
+
+def _milliseconds(ask: Callable[[], object]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        began = time.monotonic()
+        ask()
+        times.append((time.monotonic() - began) * 1000)
+    return median(times)

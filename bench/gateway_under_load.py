@@ -1,0 +1,33 @@
+"""Our gateway as an operator runs it, its satellite network too slow to matter: what is measured is acceptance."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.acceptance.running_gateway import RunningGateway, running
+
+NETWORK_HANGS = {"hang_before_rate": 1.0, "hang_seconds": 600}
+
+
+@contextmanager
+def gateway(database_url: str | None = None, **settings: str) -> Iterator[RunningGateway]:
+    """Run it on SQLite, or on the store given, without the limits that a single author would meet."""
+    with tempfile.TemporaryDirectory(prefix="satbridge-bench-") as name:
+        folder = Path(name)
+        url = database_url or f"sqlite:///{folder}/store.sqlite3"
+        limits = {
+            "MAX_WAITING_PER_SUBSCRIBER": "1000000000",
+            "LOG_LEVEL": "WARNING",
+            "LEASE_SECONDS": "3600",
+            "HIVE_TIMEOUT_SECONDS": "600",
+        }
+        with running(url, folder, **{**limits, **settings}) as found:
+            yield found
+
+
+def make_network_hang(found: RunningGateway) -> None:
+    """From now on the Hive answers nothing."""
+    httpx.put(f"{found.hive}/sim/faults", json=NETWORK_HANGS).raise_for_status()

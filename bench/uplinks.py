@@ -1,0 +1,69 @@
+"""Messages that wait at the satellite network, to mails: against doing one after another, as the case study did."""
+
+import base64
+import smtplib
+import time
+from email.message import EmailMessage
+
+import httpx
+
+from bench.figures import Line
+from bench.gateway_under_load import gateway
+from messaging.satellite.payload import Text, decode
+from messaging.simulator.hive_state import device_payload
+from messaging.simulator.mail import MailSink
+from tests.acceptance.running_gateway import HIVE_PASSWORD, RunningGateway
+
+UPLINKS = 3000
+IN_SEQUENCE = 200
+
+
+def measure() -> list[Line]:
+    """Measure us, then the sequence, with the same simulators."""
+    with gateway(HIVE_POLL_SECONDS="1", HIVE_PAGE_SIZE="500") as ours:
+        _put(ours.hive, UPLINKS)
+        began = time.monotonic()
+        while len(ours.sink.received) < UPLINKS:
+            time.sleep(0.05)
+        rate = UPLINKS / (time.monotonic() - began)
+    with gateway(HIVE_POLL_SECONDS="3600") as idle:
+        sequence = _in_sequence(idle)
+    note = f"{UPLINKS} uplinks waiting; the sequence measured on {IN_SEQUENCE}"
+    peer = "one task, connection and acknowledgement each"
+    return [Line("device to mail", rate, "messages/s", peer, sequence, 10, note)]
+
+
+def _put(hive: str, count: int) -> None:
+    with httpx.Client(base_url=hive) as client:
+        for number in range(count):
+            payload = device_payload(
+                [{"text": f"uplink {number}", "to": "bob@example.net", "protocol": "email"}]
+            )
+            content = {"device": 1001 + number % 20, "data": base64.b64encode(payload).decode()}
+            client.post("/sim/uplinks", json=content).raise_for_status()
+
+
+def _in_sequence(gateway: RunningGateway) -> float:
+    time.sleep(2)  # its poller has looked once and now sleeps
+    _put(gateway.hive, IN_SEQUENCE)
+    with MailSink() as sink, httpx.Client(base_url=f"{gateway.hive}/hive") as client:
+        form = {"username": "boss", "password": HIVE_PASSWORD}
+        client.post("/login", data=form).raise_for_status()
+        began = time.monotonic()
+        done = 0
+        while items := client.get("/api/v1/messages", params={"count": 50, "status": 0}).json():
+            for item in items:
+                for text in decode(base64.b64decode(item["data"])):
+                    if isinstance(text, Text):
+                        _mail(sink.port, text)
+                client.post(f"/api/v1/messages/rxack/{item['packetId']}").raise_for_status()
+                done += 1
+        return done / (time.monotonic() - began)
+
+
+def _mail(port: int, text: Text) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "boop@example.org", text.to.value, "x"
+    message.set_content(text.text)
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        client.send_message(message)

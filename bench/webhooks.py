@@ -1,0 +1,81 @@
+"""Webhooks accepted durably: against the same web server with a handler that does nothing (`/healthz`)."""
+
+import asyncio
+import time
+from functools import partial
+from urllib.parse import urlencode, urlsplit
+
+from twilio.request_validator import RequestValidator
+
+from bench.figures import Line, in_turn
+from bench.gateway_under_load import gateway, make_network_hang
+from tests.acceptance.running_gateway import ACCOUNT_SID, NUMBER, TOKEN
+
+ROUNDS = 3
+CONNECTIONS = 50
+WEBHOOKS = 3000
+
+
+def measure() -> list[Line]:
+    """Measure signed webhooks and empty requests in turn, on one running gateway."""
+    with gateway() as ours:
+        make_network_hang(ours)
+        sid = iter(range(10**9))
+        found = in_turn(
+            ROUNDS,
+            {
+                "ours": lambda: _rate(
+                    ours.http, [_webhook(ours.http, next(sid)) for _ in range(WEBHOOKS)]
+                ),
+                "empty": partial(_rate, ours.http, [_empty(ours.http)] * WEBHOOKS),
+            },
+        )
+    note = f"{CONNECTIONS} connections, signature checked, SQLite, fsync; median of {ROUNDS}"
+    peer = "empty handler"
+    return [Line("webhook accepted durably", found["ours"], "/s", peer, found["empty"], 0.7, note)]
+
+
+def _webhook(url: str, number: int) -> bytes:
+    form = {
+        "MessageSid": f"SM{number:032x}",
+        "AccountSid": ACCOUNT_SID,
+        "From": "+15551230000",
+        "To": NUMBER,
+        "Body": f"text {number}",
+        "NumMedia": "0",
+    }
+    signature = RequestValidator(TOKEN).compute_signature(f"{url}/sms/twilio", form)
+    body = urlencode(form).encode()
+    head = (
+        f"POST /sms/twilio HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n"
+        f"X-Twilio-Signature: {signature}\r\nContent-Length: {len(body)}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _empty(url: str) -> bytes:
+    return f"GET /healthz HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n\r\n".encode()
+
+
+def _rate(url: str, requests: list[bytes]) -> float:
+    began = time.monotonic()
+    asyncio.run(_all(urlsplit(url).port or 80, requests))
+    return len(requests) / (time.monotonic() - began)
+
+
+async def _all(port: int, requests: list[bytes]) -> None:
+    shares = (requests[n::CONNECTIONS] for n in range(CONNECTIONS))
+    await asyncio.gather(*(_over_one_connection(port, share) for share in shares))
+
+
+async def _over_one_connection(port: int, requests: list[bytes]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for request in requests:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head[:16]:
+            raise RuntimeError(f"not taken: {head[:60]!r}")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length or 0))
+    writer.close()
