@@ -6,6 +6,7 @@ Nothing here reads what is in a downlink: whoever watches `on_shown` or `/sim/do
     GET, POST /sim/devices             {"id": 9, "name": "boop", "two_way": true, "reachable": true}
     POST      /sim/uplinks             {"device": 9, "texts": [{"text": …, "to": …, "protocol": "email"}]}
                                        or {"device": 9, "data": base64}
+    GET       /sim/uplinks             the packets that wait and those that were acknowledged
     GET       /sim/downlinks?after=0   every downlink and where it is
     POST      /sim/downlinks/7/advance one step on its way
     POST      /sim/sessions/expire     every login ends
@@ -81,6 +82,7 @@ class HiveSimulator:
             Route("/sim/devices", self._list_devices, methods=["GET"]),
             Route("/sim/devices", self._add_device, methods=["POST"]),
             Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
+            Route("/sim/uplinks", self._list_uplinks, methods=["GET"]),
             Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
             Route("/sim/downlinks/{packet:int}/advance", self._advance, methods=["POST"]),
             Route("/sim/sessions/expire", self._expire, methods=["POST"]),
@@ -108,6 +110,11 @@ class HiveSimulator:
             return _wrong(error)
         packet_id = self.state.put_uplink(uplink.device, payload)
         return JSONResponse({"packetId": packet_id, "bytes": len(payload)}, 201)
+
+    async def _list_uplinks(self, request: Request) -> Response:
+        waiting = [packet.id for packet in self.state.uplinks()]
+        taken = [packet.id for packet in self.state.uplinks(acknowledged=True)]
+        return JSONResponse({"waiting": waiting, "acknowledged": taken})
 
     async def _list_downlinks(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")

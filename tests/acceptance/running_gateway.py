@@ -12,7 +12,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -101,7 +101,7 @@ class RunningGateway:
         self._exits = ExitStack()
         self.environment: dict[str, str] = {}
 
-    def __enter__(self) -> "RunningGateway":
+    def __enter__(self) -> Self:
         with ExitStack() as exits:
             exits.enter_context(self.sink)
             devices = [f"--device={number}" for number in self.devices]
@@ -114,14 +114,18 @@ class RunningGateway:
             self.http = f"http://127.0.0.1:{http}"
             self.environment = self._environment(http)
             self._people()
-            self.up = Process("up", environment=self.environment)
-            exits.callback(self.up.stop)
-            self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
+            exits.callback(lambda: self.up.stop())
+            self.start()
             self._exits = exits.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._exits.close()
+
+    def start(self) -> None:
+        """Start the service; it may be called again after the service has ended."""
+        self.up = Process("up", environment=self.environment)
+        self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
 
     def _simulator(self, exits: ExitStack, *arguments: str) -> str:
         process = Process("simulate", *arguments, "--port=0")

@@ -1,0 +1,50 @@
+"""`python -m chaos`: runs the fault harness and prints the table; exit code 1 when something did not hold."""
+
+import argparse
+import os
+import secrets
+import sys
+
+from chaos import table
+from chaos.catalogue import catalogue
+from chaos.run import run
+from chaos.scenario import Scenario
+from chaos.verdict import Verdict
+
+STORES = ("sqlite", "postgres")
+
+
+def main() -> int:
+    """Read the arguments and run."""
+    wanted = _arguments()
+    scenarios = [s for s in catalogue() if wanted.only is None or s.name in wanted.only.split(",")]
+    if not scenarios:
+        print("there is no such scenario; these there are:", *(s.name for s in catalogue()))
+        return 2
+    for name in [name for name in os.environ if name.startswith("SATBRIDGE_")]:
+        del os.environ[name]
+    print(
+        f"seed {wanted.seed} (SEED={wanted.seed} makes the same throws)\n\n{table.head()}",
+        flush=True,
+    )
+    stores = STORES if wanted.store is None else (wanted.store,)
+    held = [run(scenarios, store, wanted.seed, _tell, short=wanted.short) for store in stores]
+    print("\neverything held" if all(held) else "\nSOMETHING DID NOT HOLD")
+    return 0 if all(held) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--only", help="names of scenarios, separated by commas")
+    parser.add_argument("--store", choices=STORES, help="one store instead of both")
+    parser.add_argument("--short", action="store_true", help="the version that tests have time for")
+    return parser.parse_args()
+
+
+def _tell(scenario: Scenario, store: str, verdict: Verdict) -> None:
+    print(table.line(scenario, store, verdict), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

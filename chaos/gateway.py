@@ -1,0 +1,160 @@
+"""The gateway that is struck: the service and the simulators as processes, and what each of them can be asked."""
+
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from chaos.processes import kill_tree
+from chaos.record import Offer, Way
+from messaging.configuration import read
+from messaging.settings import Settings
+from messaging.simulator.faults import Faults
+from messaging.simulator.mail_session import MailFaults
+from messaging.users.store import close_connection, migrate_store, open_store
+from tests.acceptance.running_gateway import NUMBER, Process, RunningGateway, free_port
+
+SHORT_WAITS = {
+    "LEASE_SECONDS": "10",
+    "ACCEPT_SECONDS": "15",
+    "DUE_POLL_SECONDS": "0.5",
+    "MAIL_RETRY_SECONDS": "1",
+    "MAIL_LONGEST_RETRY_SECONDS": "2",
+    "MAIL_MAX_ATTEMPTS": "1000",
+    "SATELLITE_RETRY_SECONDS": "1",
+    "SATELLITE_LONGEST_RETRY_SECONDS": "2",
+    "SATELLITE_MAX_ATTEMPTS": "1000",
+    "SMS_RETRY_SECONDS": "1",
+    "SMS_LONGEST_RETRY_SECONDS": "2",
+    "SMS_MAX_ATTEMPTS": "1000",
+    "HIVE_RETRY_SECONDS": "1",
+    "HIVE_LONGEST_RETRY_SECONDS": "2",
+    "HIVE_LOGIN_PAUSE_SECONDS": "1",
+    "MAX_WAITING_PER_SUBSCRIBER": "100000",
+}
+"""Lease and retries are short, so that minutes show what takes hours in the field."""
+
+PHONES = 50
+
+
+class StrickenGateway(RunningGateway):
+    """A running gateway whose every subscriber has a device and a number. `surroundings` is more environment."""
+
+    def __init__(self, database_url: str, folder: Path, **settings: str) -> None:
+        waits = {**SHORT_WAITS, "SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
+        super().__init__(database_url, folder, **{**waits, **settings})
+        self.surroundings: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Start the service, in its surroundings; it may be called again after the service has ended."""
+        self.up = Process("up", **{**self.environment, **self.surroundings})
+        self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
+
+    def kill_everything(self) -> int:
+        """SIGKILL the service and all that it started, Ray included; returns how many processes that were."""
+        killed = kill_tree(self.up.process.pid)
+        self.up.stop()
+        return killed
+
+    def _people(self) -> None:
+        settings = read(Settings, database_url=self.database_url, state_dir=self.folder)
+        open_store(settings)
+        migrate_store()
+        from messaging.users.directory import add_device, add_subscriber
+
+        for number, device in enumerate(self.devices):
+            add_subscriber(f"user{number}", _number(number))
+            add_device(str(device), owner=f"user{number}", network="hive", networks=["hive"])
+        close_connection()
+
+    # -- what people do
+
+    def mailbox_of(self, number: int) -> str:
+        """The mailbox of one of the subscribers, by any number."""
+        return f"user{number % len(self.devices)}@example.org"
+
+    def text_again(self, number: int, body: str, sid: str) -> bool:
+        """A phone texts one of the subscribers; whether the gateway said yes."""
+        content = {
+            "from": _phone(number),
+            "to": _number(number % len(self.devices)),
+            "body": body,
+            "sid": sid,
+            "webhook_url": f"{self.http}/sms/twilio",
+        }
+        try:
+            answer = httpx.post(f"{self.twilio}/sim/inbound", json=content, timeout=40)
+            return bool(answer.json()["taken"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return False
+
+    def uplink_of(self, number: int, offer: Offer) -> int:
+        """A device sends a letter or a note; returns the number of its packet at the Hive."""
+        letter = offer.way is Way.LETTER
+        to = f"friend{number % PHONES}@example.net" if letter else _phone(number)
+        protocol = "email" if letter else "sms"
+        texts = [{"text": f"from afar {offer.token}", "to": to, "protocol": protocol}]
+        device = self.devices[number % len(self.devices)]
+        return self.packet_from(device, texts=texts)
+
+    def packet_from(self, device: int, **content: Any) -> int:
+        """A device sends texts, or bytes (base64) as `data`; returns the number of its packet."""
+        answer = httpx.post(
+            f"{self.hive}/sim/uplinks", json={"device": device, **content}, timeout=30
+        )
+        answer.raise_for_status()
+        return int(answer.json()["packetId"])
+
+    # -- what is done to the networks
+
+    def set_faults(self, *networks: str, **faults: Any) -> None:
+        """Switch faults on, for the networks of these names ("hive", "twilio", "mail"); none are left of before."""
+        urls = {"hive": self.hive, "twilio": self.twilio}
+        for network in networks:
+            if network == "mail":
+                self.sink.faults = MailFaults(**faults)
+            else:
+                shared = {k: v for k, v in faults.items() if k in _SHARED}
+                httpx.put(f"{urls[network]}/sim/faults", json=shared, timeout=30).raise_for_status()
+
+    def expire_logins(self) -> None:
+        """Every login at the Hive ends."""
+        httpx.post(f"{self.hive}/sim/sessions/expire", timeout=30).raise_for_status()
+
+    # -- what can be seen
+
+    def acknowledged(self) -> set[int]:
+        """The packets that the gateway has acknowledged."""
+        answer = httpx.get(f"{self.hive}/sim/uplinks", timeout=30).json()
+        return set(answer["acknowledged"])
+
+    def workers(self) -> dict[str, int]:
+        """Every actor of the pipeline by its name, with its process."""
+        with suppress(OSError, ValueError):
+            rows = json.loads((self.folder / "running.json").read_text())["workers"]
+            return {row["name"]: row["pid"] for row in rows if "pid" in row}
+        return {}
+
+    def ready_seconds(self, seconds: float = 60) -> float:
+        """Wait until the gateway says that it is ready; returns how long that took."""
+        began = time.monotonic()
+        while time.monotonic() < began + seconds:
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"{self.http}/readyz", timeout=10).status_code == 200:
+                    break
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+
+_SHARED = frozenset(Faults.model_fields)
+
+
+def _number(user: int) -> str:
+    return f"+1{int(NUMBER[2:]) + user:010}"
+
+
+def _phone(number: int) -> str:
+    return f"+1555123{number % PHONES:04}"

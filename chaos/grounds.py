@@ -1,0 +1,25 @@
+"""Sets up the gateway that a group of scenarios shares."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from chaos.gateway import StrickenGateway
+from chaos.scenario import Ground
+from chaos.stores import Store, small_disk, store_in
+
+DISK_MEGABYTES = {"sqlite": 24, "postgres": 160}
+
+
+@contextmanager
+def ground_for(ground: Ground, store: str, folder: Path) -> Iterator[tuple[StrickenGateway, Store]]:
+    """A running gateway of this kind, with its store. Raises OSError where the machine does not allow it."""
+    with ExitStack() as exits:
+        state, data = folder / "state", folder / "data"
+        for path in (state, data):
+            path.mkdir(mode=0o755)
+        if ground is Ground.SMALL_DISK:
+            exits.enter_context(small_disk(data, DISK_MEGABYTES[store]))
+        kept = exits.enter_context(store_in(store, data))
+        gateway = exits.enter_context(StrickenGateway(kept.url, state))
+        yield gateway, kept

@@ -1,0 +1,104 @@
+"""Scenarios in which processes of the service are killed (SIGKILL)."""
+
+from collections.abc import Callable
+from functools import partial
+
+from chaos.field import Field
+from chaos.scenario import Scenario
+
+WORKERS = ("mail-in", "hive-in", "router", "due", "ledger", "hive-out", "twilio-out")
+
+
+def kill_scenarios() -> list[Scenario]:
+    """Every kind of actor by itself, then together, then everything."""
+    single = [
+        Scenario(
+            name=f"kill-{worker}",
+            what=f"SIGKILL of {worker}, three times at random moments",
+            strike=partial(_repeatedly, partial(_kill_one, worker)),
+        )
+        for worker in WORKERS
+    ]
+    return [
+        *single,
+        Scenario(
+            name="kill-serve-replica",
+            what="SIGKILL of the Serve replica, three times",
+            strike=partial(_repeatedly, partial(_kill_titled, "ray::ServeReplica")),
+        ),
+        Scenario(
+            name="kill-serve-proxy",
+            what="SIGKILL of the Serve proxy, three times",
+            strike=partial(_repeatedly, partial(_kill_titled, "ray::ProxyActor")),
+        ),
+        Scenario(
+            name="kill-mail-task",
+            what="SIGKILL of the mail-out task within its batch, six times",
+            strike=_kill_mail_tasks,
+        ),
+        Scenario(
+            name="kill-two",
+            what="SIGKILL of two kinds of actor at the same moment, four times",
+            strike=_kill_pairs,
+        ),
+        Scenario(
+            name="kill-each",
+            what="SIGKILL of one kind of actor after another, in random order",
+            strike=_kill_each,
+            short=True,
+        ),
+        Scenario(
+            name="kill-everything",
+            what="SIGKILL of all processes, Ray included; started again on the same database",
+            strike=_kill_everything,
+            short=True,
+        ),
+    ]
+
+
+def _repeatedly(blow: Callable[[Field], None], field: Field) -> None:
+    for _ in range(3):
+        field.a_while(0.5, 3)
+        blow(field)
+    field.wait(4)
+
+
+def _kill_one(worker: str, field: Field) -> None:
+    names = [name for name in field.gateway.workers() if name.startswith(f"{worker}/")]
+    field.kill_workers(field.chance.choice(sorted(names)))
+
+
+def _kill_titled(title: str, field: Field) -> None:
+    if not field.kill_titled(title):
+        raise LookupError(f"no process is called {title}")
+
+
+def _kill_mail_tasks(field: Field) -> None:
+    # A slow relay keeps the task at work for longer than it takes to find it.
+    field.gateway.set_faults("mail", latency_seconds=0.3)
+    for _ in range(6):
+        field.a_while(0.2, 1.5)
+        _kill_titled("ray::mail-out", field)
+    field.gateway.set_faults("mail")
+    field.wait(2)
+
+
+def _kill_pairs(field: Field) -> None:
+    for _ in range(4):
+        field.a_while(1, 3)
+        field.kill_workers(*(f"{name}/0" for name in field.chance.sample(WORKERS, 2)))
+    field.wait(4)
+
+
+def _kill_each(field: Field) -> None:
+    for worker in field.chance.sample(WORKERS, len(WORKERS)):
+        field.a_while(0.1, 0.4 if field.short else 2)
+        _kill_one(worker, field)
+    field.wait(3)
+
+
+def _kill_everything(field: Field) -> None:
+    field.a_while(1, 4)
+    field.killed += field.gateway.kill_everything()
+    field.gateway.start()
+    field.wait(2)

@@ -1,0 +1,139 @@
+"""Steady traffic in every direction while something breaks: mails, webhooks and uplinks, each with its token."""
+
+import smtplib
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from types import TracebackType
+
+from chaos.gateway import StrickenGateway
+from chaos.record import Offer, Record, Way
+
+MAIL_SENDERS = 3
+MAIL_PAUSE_SECONDS = 0.2
+TEXT_PAUSE_SECONDS = 0.3
+UPLINK_PAUSE_SECONDS = 0.2
+AGAIN_SECONDS = 0.3
+LAST_TRIES_SECONDS = 90.0
+
+
+class Load:
+    """A context manager: traffic flows until it is left, and what was begun is then offered until it is answered."""
+
+    def __init__(self, gateway: StrickenGateway, record: Record) -> None:
+        self._gateway = gateway
+        self._record = record
+        self._stop = threading.Event()
+        self._deadline = float("inf")
+        jobs: list[Callable[[], None]] = [self._mails] * MAIL_SENDERS
+        jobs += [self._texts, self._uplinks]
+        self._threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+        self.began = self.ended = 0.0
+
+    def __enter__(self) -> "Load":
+        self.began = time.monotonic()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.ended = time.monotonic()
+        self._deadline = self.ended + LAST_TRIES_SECONDS
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _mails(self) -> None:
+        client = _Client(self._gateway)
+        while not self._stop.wait(MAIL_PAUSE_SECONDS):
+            offer = self._record.offer(Way.MAIL)
+            self._until_answered(offer, client.send)
+        client.close()
+
+    def _texts(self) -> None:
+        while not self._stop.wait(TEXT_PAUSE_SECONDS):
+            offer = self._record.offer(Way.TEXT)
+            self._until_answered(offer, self._text)
+
+    def _text(self, offer: Offer) -> tuple[int, str]:
+        number = int(offer.token[-5:])
+        # Twilio tries again under the same sid.
+        sid = "SM" + sha256(offer.token.encode()).hexdigest()[:32]
+        taken = self._gateway.text_again(number, f"text {offer.token}", sid)
+        return (250, "") if taken else (451, "")
+
+    def _uplinks(self) -> None:
+        number = 0
+        while not self._stop.wait(UPLINK_PAUSE_SECONDS):
+            number += 1
+            offer = self._record.offer(Way.LETTER if number % 2 else Way.NOTE)
+            offer.packet = self._gateway.uplink_of(number, offer)
+
+    def _until_answered(self, offer: Offer, send: Callable[[Offer], tuple[int, str]]) -> None:
+        """Do as mail servers and Twilio do: offer again what was put off, as the same message."""
+        while time.monotonic() < self._deadline:
+            code, text = send(offer)
+            if code == 250:
+                return self._record.yes(offer)
+            if code >= 500:
+                offer.refused = f"{code} {text}"
+                return None
+            time.sleep(AGAIN_SECONDS)
+        return None
+
+
+class _Client:
+    """A mail client that keeps its connection while it can."""
+
+    def __init__(self, gateway: StrickenGateway) -> None:
+        self._gateway = gateway
+        self._smtp: smtplib.SMTP | None = None
+
+    def send(self, offer: Offer) -> tuple[int, str]:
+        """Return the code and text that end this try; 421 when the connection broke."""
+        try:
+            if self._smtp is None:
+                self._smtp = smtplib.SMTP("127.0.0.1", self._gateway.smtp_port, timeout=30)
+                self._smtp.ehlo()
+            return self._try(self._smtp, offer)
+        except (OSError, smtplib.SMTPException):
+            self.close()
+            return 421, "the connection broke"
+
+    def _try(self, smtp: smtplib.SMTP, offer: Offer) -> tuple[int, str]:
+        mailbox = self._gateway.mailbox_of(int(offer.token[-5:]))
+        for command in ("MAIL FROM:<alice@example.net>", f"RCPT TO:<{mailbox}>"):
+            code, said = smtp.docmd(command)
+            if code != 250:
+                smtp.rset()
+                return code, said.decode()
+        code, said = smtp.data(
+            f"From: alice@example.net\r\nTo: {mailbox}\r\n"
+            f"Message-ID: <{offer.token}@example.net>\r\n\r\nmail {offer.token}\r\n"
+        )
+        return code, said.decode()
+
+    def close(self) -> None:
+        if self._smtp is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                self._smtp.close()
+        self._smtp = None
+
+
+def mark_taken(gateway: StrickenGateway, record: Record) -> int:
+    """Note a yes for every uplink that the Hive has seen acknowledged; returns how many still wait there."""
+    taken = gateway.acknowledged()
+    waiting = 0
+    for offer in record.offers:
+        if offer.packet in taken:
+            record.yes(offer)
+        elif offer.packet is not None:
+            waiting += 1
+    return waiting

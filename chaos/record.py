@@ -1,0 +1,63 @@
+"""The harness's own record: every message that it offered, by a unique token in its text, and who said yes when."""
+
+import re
+import threading
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+TOKEN = re.compile(r"\b[0-9a-f]{8}-[a-z]+-\d{5}\b")
+
+
+class Way(StrEnum):
+    """How a message is offered, and where it then has to arrive."""
+
+    MAIL = "mail"  # over SMTP, for a device
+    TEXT = "text"  # by webhook, for a device
+    LETTER = "letter"  # from a device, for a mailbox
+    NOTE = "note"  # from a device, for a phone
+
+
+@dataclass(slots=True)
+class Offer:
+    """One message. `yes_at` is when the gateway said yes (monotonic seconds); `refused` what it said instead."""
+
+    token: str
+    way: Way
+    yes_at: float | None = None
+    refused: str = ""
+    packet: int | None = None
+
+
+class Record:
+    """All offers of one scenario. Safe to use from any thread."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._offers: dict[str, Offer] = {}
+
+    def offer(self, way: Way) -> Offer:
+        """Begin a new message."""
+        with self._lock:
+            offer = Offer(f"{self._run}-{way}-{len(self._offers):05}", way)
+            self._offers[offer.token] = offer
+            return offer
+
+    def yes(self, offer: Offer) -> None:
+        """The gateway said yes to it."""
+        offer.yes_at = offer.yes_at or time.monotonic()
+
+    @property
+    def offers(self) -> list[Offer]:
+        """Every message so far."""
+        with self._lock:
+            return list(self._offers.values())
+
+    def longest_gap_seconds(self, began: float, ended: float) -> float:
+        """The longest time within the load in which nobody who waited for an answer got a yes."""
+        waiting = (Way.MAIL, Way.TEXT)
+        times = sorted(o.yes_at for o in self.offers if o.yes_at is not None and o.way in waiting)
+        marks = [began, *(moment for moment in times if began <= moment <= ended), ended]
+        return max(b - a for a, b in pairwise(marks))

@@ -1,0 +1,131 @@
+"""The stores that are taken away from a running gateway: a SQLite file, a PostgreSQL server, a disk that fills up."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.postgres_server import postgres_server_in
+
+CHUNK = b"\0" * 65536
+
+
+class Store(Protocol):
+    """A database that can be taken away and given back."""
+
+    name: str
+    url: str
+    folder: Path
+
+    def take_away(self) -> None:
+        """From now on nobody can write."""
+
+    def give_back(self) -> None:
+        """Undo it."""
+
+    def crash(self) -> None:
+        """End every transaction as a crash would."""
+
+
+class SqliteStore:
+    """A file; taken away by locking it, as another process may."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"sqlite:///{folder}/store.sqlite3"
+        self._lock: sqlite3.Connection | None = None
+
+    def take_away(self) -> None:
+        """Lock the file."""
+        self._lock = sqlite3.connect(
+            self.folder / "store.sqlite3",
+            isolation_level=None,
+            timeout=30,
+            check_same_thread=False,
+        )
+        self._lock.execute("BEGIN EXCLUSIVE")
+
+    def give_back(self) -> None:
+        """Unlock it."""
+        if self._lock is not None:
+            with closing(self._lock) as lock:
+                lock.execute("ROLLBACK")
+            self._lock = None
+
+    def crash(self) -> None:
+        """A file has no server that could crash."""
+
+
+class PostgresStore:
+    """A server of its own; taken away by stopping it."""
+
+    name = "postgres"
+
+    def __init__(self, server: Any, folder: Path) -> None:
+        self._server = server
+        self.folder = folder
+        self.url = str(server.get_uri())
+
+    def take_away(self) -> None:
+        """Stop the server."""
+        self._server.stop()
+
+    def give_back(self) -> None:
+        """Start it, as its supervisor would; again, when it still has to recover."""
+        for _ in range(10):
+            with suppress(subprocess.SubprocessError, AssertionError):
+                self._server.start()
+                return
+            time.sleep(1)
+        raise TimeoutError("PostgreSQL does not start")
+
+    def crash(self) -> None:
+        """Shut down immediately, without letting any transaction end, and start again (SIGQUIT)."""
+        process = self._server.get_postmaster_info().process
+        os.kill(process.pid, signal.SIGQUIT)
+        process.wait(20)
+        self.give_back()
+
+
+@contextmanager
+def store_in(kind: str, folder: Path) -> Iterator[Store]:
+    """A store of this kind ("sqlite", "postgres") in this folder."""
+    if kind == "sqlite":
+        yield SqliteStore(folder)
+        return
+    with postgres_server_in(folder) as server:
+        yield PostgresStore(server, folder)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of its own with so much room (tmpfs). Raises OSError where nobody may mount one."""
+    with ExitStack() as exits:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise PermissionError("a file system of its own can be mounted by root only")
+        exits.callback(subprocess.run, ["umount", "-l", str(folder)], check=False)
+        yield folder
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room on the disk of `folder`; returns the file that has taken it."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(CHUNK)
+    with filler.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"\0")
+    return filler

@@ -1,0 +1,126 @@
+"""Compares the harness's record with what the far side received and with the store: what was lost, what came twice."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from chaos.gateway import StrickenGateway
+from chaos.record import TOKEN, Offer, Record, Way
+from messaging.configuration import read
+from messaging.settings import Settings
+from messaging.users.store import close_connection, open_store
+
+FINAL = frozenset(("sent", "delivered", "failed", "expired", "cancelled"))
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the store tells about the message with one token."""
+
+    states: tuple[str, ...]
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The counts of one scenario. `problems` is empty when everything held that must hold."""
+
+    offered: int
+    yes: int
+    final: int
+    lost: int
+    twice: int
+    marked: int
+    gap_seconds: float
+    settle_seconds: float
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def stories(gateway: StrickenGateway) -> dict[str, Story]:
+    """Read from the store what became of every message that has a token."""
+    open_store(
+        read(
+            Settings, database_url=gateway.database_url, state_dir=gateway.folder
+        )  # as the service
+    )
+    from messaging.users.models import Delivery
+
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    rows = Delivery.objects.values_list("message__subject", "message__text", "state", "uncertain")
+    for subject, text, state, uncertain in rows:
+        if match := TOKEN.search(f"{subject} {text}"):
+            found[match[0]].append((state, uncertain))
+    close_connection()
+    return {
+        token: Story(tuple(state for state, _ in rows), any(times for _, times in rows))
+        for token, rows in found.items()
+    }
+
+
+def arrivals(gateway: StrickenGateway) -> Counter[str]:
+    """Count how often each token reached the far side: devices, mailboxes and phones."""
+    texts = [text for _, _, text in gateway.shown()]
+    texts += [mail.content.decode("utf-8", "replace") for mail in list(gateway.sink.received)]
+    texts += [str(text["body"]) for text in gateway.texts()]
+    return Counter(match[0] for text in texts if (match := TOKEN.search(text)))
+
+
+def mails_with_two_ids(gateway: StrickenGateway) -> int:
+    """Count the mails that came more than once and not under the same Message-ID."""
+    ids: dict[str, set[str]] = defaultdict(set)
+    for mail in list(gateway.sink.received):
+        if match := TOKEN.search(mail.content.decode("utf-8", "replace")):
+            ids[match[0]].add(str(mail.message["Message-ID"]))
+    return sum(len(found) > 1 for found in ids.values())
+
+
+def judge(
+    record: Record,
+    told: dict[str, Story],
+    came: Counter[str],
+    *,
+    two_ids: int,
+    gap_seconds: float,
+    settle_seconds: float,
+) -> Verdict:
+    """Count. A message that got a yes and did not arrive is lost, whatever the store says about it."""
+    offers = record.offers
+    agreed = [offer for offer in offers if offer.yes_at is not None]
+    final = [o for o in agreed if o.token in told and set(told[o.token].states) <= FINAL]
+    lost = [o for o in agreed if not came[o.token]]
+    twice = [o for o in offers if came[o.token] > 1]
+    marked = [o for o in twice if o.token in told and told[o.token].uncertain]
+    return Verdict(
+        offered=len(offers),
+        yes=len(agreed),
+        final=len(final),
+        lost=len(lost),
+        twice=len(twice),
+        marked=len(marked),
+        gap_seconds=gap_seconds,
+        settle_seconds=settle_seconds,
+        problems=tuple(_problems(offers, agreed, final, lost, twice, marked, two_ids)),
+    )
+
+
+def _problems(
+    offers: list[Offer],
+    agreed: list[Offer],
+    final: list[Offer],
+    lost: list[Offer],
+    twice: list[Offer],
+    marked: list[Offer],
+    two_ids: int,
+) -> list[str]:
+    asked = [offer for offer in twice if offer.way is Way.NOTE]
+    refused = [offer for offer in offers if offer.refused]
+    found = {
+        "lost": [o.token for o in lost],
+        "not final": [o.token for o in agreed if o not in final],
+        "twice and not marked": [o.token for o in twice if o not in marked],
+        "twice although Twilio can be asked": [o.token for o in asked],
+        "refused for good": [f"{o.token}: {o.refused}" for o in refused],
+        "twice under another Message-ID": [str(two_ids)] if two_ids else [],
+        "never got a yes": ["all"] if offers and not agreed else [],
+    }
+    return [f"{name}: {', '.join(which[:5])}" for name, which in found.items() if which]
