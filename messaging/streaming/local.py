@@ -9,6 +9,8 @@ from typing import Any
 import ray
 
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
+# Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would find nobody for 25 s.
+PROXY_CHECK_SECONDS = "0.5"
 
 
 @contextmanager
@@ -21,7 +23,8 @@ def local_cluster(address: str | None = None, namespace: str = "satbridge") -> I
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     own = {} if address else _own_cluster()
     context = ray.init(
-        address=address,
+        # Without "local", Ray would join whatever cluster was last started on this machine.
+        address=address or "local",
         namespace=namespace,
         log_to_driver=True,
         logging_level=logging.ERROR,
@@ -34,6 +37,7 @@ def local_cluster(address: str | None = None, namespace: str = "satbridge") -> I
 
 
 def _own_cluster() -> dict[str, Any]:
+    os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", PROXY_CHECK_SECONDS)
     # Our actors ask for no processor of their own: they wait most of the time. What is counted here
     # bounds how many remote functions run at once.
     return {
