@@ -56,7 +56,7 @@ class Field:
         deadline = time.monotonic() + HUNT_SECONDS
         while time.monotonic() < deadline:
             pid = self.gateway.workers().get(name)
-            if pid is not None and command_line(pid):
+            if pid and command_line(pid):
                 return pid
             time.sleep(0.1)
         raise LookupError(f"no actor {name} runs")

@@ -132,10 +132,10 @@ class StrickenGateway(RunningGateway):
         return set(answer["acknowledged"])
 
     def workers(self) -> dict[str, int]:
-        """Every actor of the pipeline by its name, with its process."""
+        """Every actor of the pipeline by its name, with its process; 0 for one that does not answer now."""
         with suppress(OSError, ValueError):
             rows = json.loads((self.folder / "running.json").read_text())["workers"]
-            return {row["name"]: row["pid"] for row in rows if "pid" in row}
+            return {row["name"]: row.get("pid", 0) for row in rows}
         return {}
 
     def ready_seconds(self, seconds: float = 60) -> float:

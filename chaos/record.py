@@ -56,8 +56,10 @@ class Record:
             return list(self._offers.values())
 
     def longest_gap_seconds(self, began: float, ended: float) -> float:
-        """The longest time within the load in which nobody who waited for an answer got a yes."""
-        waiting = (Way.MAIL, Way.TEXT)
-        times = sorted(o.yes_at for o in self.offers if o.yes_at is not None and o.way in waiting)
+        """The longest time within the load in which one way in (mail, webhooks) gave nobody a yes."""
+        return max(self._gap(way, began, ended) for way in (Way.MAIL, Way.TEXT))
+
+    def _gap(self, way: Way, began: float, ended: float) -> float:
+        times = sorted(o.yes_at for o in self.offers if o.yes_at is not None and o.way is way)
         marks = [began, *(moment for moment in times if began <= moment <= ended), ended]
         return max(b - a for a, b in pairwise(marks))
