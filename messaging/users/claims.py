@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, QuerySet, Value, When
 
 from messaging.message import Address, Delivery, Message, Network
 from messaging.settings import Settings
 from messaging.users import models
+from messaging.users.clock import TOLERANCE
 from messaging.users.lease import Lease
 from messaging.users.models import State
 from messaging.users.settlement import Ending, Settled, Standing, gave_up, too_late, without_attempt
@@ -73,6 +74,19 @@ class Claims:
                 break
             total += len(found)
         return total
+
+    @guard
+    def recall(self, now: datetime) -> int:
+        """Owe again what was put off by a clock that ran ahead of this one; how many.
+
+        What waits for another try is due at once; what a sender has in hand is leased once more from now on.
+        """
+        lease = Lease.starting(now, self._settings.lease_seconds)
+        ahead = models.Delivery.objects.filter(due_at__gt=now, updated_at__gt=now + TOLERANCE)
+        if not ahead.exists():
+            return 0
+        due_at = Case(When(leased=True, then=Value(lease.due_at)), default=Value(now))
+        return ahead.update(due_at=due_at, updated_at=now)
 
     def _is_spent(self, row: Standing) -> bool:
         policy = self._settings.retry_policy(Network(row.recipient_network))

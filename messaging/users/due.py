@@ -15,7 +15,7 @@ from messaging.errors import GatewayError
 from messaging.message import Delivery
 from messaging.settings import Settings
 from messaging.users.batches import BatchRunner
-from messaging.users.clock import utc_now
+from messaging.users.clock import ClockWatch, utc_now
 from messaging.users.store import close_connection, open_store
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ class Due:
         self._rooms = dict(rooms)
         self._poll_seconds = settings.due_poll_seconds
         self._now = now
+        self._clock = ClockWatch()
+        self._is_recalling = False
         self._runner = BatchRunner("due")
         self._in_flight: dict[str, dict[tuple[int, int], Delivery]] = {via: {} for via in rooms}
         self._has_more: set[str] = set()
@@ -89,12 +91,25 @@ class Due:
         self._put_back()
         if self._draining.is_set():
             return
+        self._recall()
         expired = self._runner.run_one(lambda: self._claims.expire(self._now()))
         if isinstance(expired, GatewayError):
             return
         self._counters["expired"] += expired
         for via in self._rooms:
             self._claim_and_emit(via, emit)
+
+    def _recall(self) -> None:
+        """Do not let wait, for as long as a clock was wrong, what it had put off."""
+        self._is_recalling |= self._clock.was_set_back(self._now())
+        if not self._is_recalling:
+            return
+        recalled = self._runner.run_one(lambda: self._claims.recall(self._now()))
+        if isinstance(recalled, GatewayError):
+            return
+        self._is_recalling = False
+        if recalled:
+            log.warning("the clock was set back; %d deliveries are owed anew", recalled)
 
     def _claim_and_emit(self, via: str, emit: EmitDelivery) -> None:
         room = self._room(via)

@@ -222,3 +222,18 @@ def test_stopping_is_quick_even_when_polls_are_rare(sqlite_settings: Settings) -
     with running(due, Hand()):
         time.sleep(0.05)
     assert time.monotonic() - began < 5
+
+
+def test_what_a_clock_that_ran_ahead_put_off_is_owed_when_it_is_set_right(gateway: Gateway) -> None:
+    right = gateway.clock.now
+    gateway.clock.turn(3600)
+    put_off = gateway.take_one(g.mail("put off"))
+    gateway.settle(put_off, Unavailable("not now"))
+    in_hand = gateway.take_one(g.mail("in hand"))
+    assert gateway.owed() == []
+    gateway.clock.now = right
+    assert [delivery.id for delivery in gateway.owed()] == [put_off.id]
+    gateway.clock.turn(121)
+    [again] = [d for d in gateway.owed() if d.id == in_hand.id]
+    assert again.uncertain
+    assert again.attempt == 2
