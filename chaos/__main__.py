@@ -3,6 +3,7 @@
 import argparse
 import os
 import secrets
+import signal
 import sys
 
 from chaos import table
@@ -21,6 +22,8 @@ def main() -> int:
     if not scenarios:
         print("there is no such scenario; these there are:", *(s.name for s in catalogue()))
         return 2
+    # So that a run that is ended takes its servers with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in [name for name in os.environ if name.startswith("SATBRIDGE_")]:
         del os.environ[name]
     print(
