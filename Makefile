@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test check bench format lock proto clean
+.PHONY: demo test check bench chaos format lock proto clean
 
 demo: .venv/ready
 	$(BIN)/satbridge demo
@@ -18,6 +18,11 @@ check: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench
+
+# Breaks a running gateway in every way there is and counts: SEED=7 repeats a run, ONLY=kill-router,net-hangs is a part,
+# STORE=sqlite one store. Takes half an hour; root may do more (a small disk is mounted).
+chaos: .venv/ready
+	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(STORE),--store $(STORE))
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
