@@ -1,4 +1,4 @@
-# The five verbs of the project. Each one makes the virtual environment if it is missing and uses it as it is if not.
+# The verbs of the project. Each one makes the virtual environment if it is missing and uses it as it is if not.
 PYTHON ?= python3.11
 BIN := .venv/bin
 

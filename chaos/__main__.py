@@ -31,7 +31,7 @@ def main() -> int:
         flush=True,
     )
     stores = STORES if wanted.store is None else (wanted.store,)
-    held = [run(scenarios, store, wanted.seed, _tell, short=wanted.short) for store in stores]
+    held = [run(scenarios, store, wanted.seed, _tell) for store in stores]
     print("\neverything held" if all(held) else "\nSOMETHING DID NOT HOLD")
     return 0 if all(held) else 1
 
@@ -41,7 +41,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--only", help="names of scenarios, separated by commas")
     parser.add_argument("--store", choices=STORES, help="one store instead of both")
-    parser.add_argument("--short", action="store_true", help="the version that tests have time for")
     return parser.parse_args()
 
 

@@ -2,6 +2,7 @@
 
 from chaos.clocks import clock_scenarios
 from chaos.kills import kill_scenarios
+from chaos.medley import medley_scenarios
 from chaos.neighbours import neighbour_scenarios
 from chaos.networks import network_scenarios
 from chaos.nodes import node_scenarios
@@ -17,6 +18,7 @@ def catalogue() -> list[Scenario]:
         *outage_scenarios(),
         *network_scenarios(),
         *poison_scenarios(),
+        *medley_scenarios(),
         *neighbour_scenarios(),
         *clock_scenarios(),
         *node_scenarios(),

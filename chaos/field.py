@@ -15,13 +15,12 @@ HUNT_SECONDS = 20.0
 
 @dataclass
 class Field:
-    """One scenario's means. `short` asks for the version that a test run has time for."""
+    """One scenario's means."""
 
     gateway: StrickenGateway
     store: Store
     record: Record
     chance: Random
-    short: bool = False
     notes: list[str] = field(default_factory=list)
     killed: int = 0
 

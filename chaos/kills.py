@@ -45,13 +45,11 @@ def kill_scenarios() -> list[Scenario]:
             name="kill-each",
             what="SIGKILL of one kind of actor after another, in random order",
             strike=_kill_each,
-            short=True,
         ),
         Scenario(
             name="kill-everything",
             what="SIGKILL of all processes, Ray included; started again on the same database",
-            strike=_kill_everything,
-            short=True,
+            strike=kill_everything,
         ),
     ]
 
@@ -92,13 +90,13 @@ def _kill_pairs(field: Field) -> None:
 
 def _kill_each(field: Field) -> None:
     for worker in field.chance.sample(WORKERS, len(WORKERS)):
-        field.a_while(0.1, 0.4 if field.short else 2)
+        field.a_while(0.1, 2)
         _kill_one(worker, field)
     field.wait(3)
 
 
-def _kill_everything(field: Field) -> None:
-    field.a_while(1, 4)
+def kill_everything(field: Field) -> None:
+    """Kill the service with all that it started, and start it again."""
+    field.a_while(0.5, 2)
     field.killed += field.gateway.kill_everything()
     field.gateway.start()
-    field.wait(2)

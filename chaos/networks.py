@@ -26,7 +26,6 @@ def network_scenarios() -> list[Scenario]:
         _failing(
             "net-breaks-after",
             "three of ten requests are done and never answered (the uncertain case)",
-            short=True,
             hang_after_rate=0.3,
             hang_seconds=5,
             drop_after_rate=0.3,
@@ -60,11 +59,9 @@ def network_scenarios() -> list[Scenario]:
     ]
 
 
-def _failing(
-    name: str, what: str, *, seconds: float = OUTAGE_SECONDS, short: bool = False, **faults: Any
-) -> Scenario:
+def _failing(name: str, what: str, *, seconds: float = OUTAGE_SECONDS, **faults: Any) -> Scenario:
     strike: Callable[[Field], None] = partial(_fail, seconds, faults)
-    return Scenario(name=name, what=what, strike=strike, short=short)
+    return Scenario(name=name, what=what, strike=strike)
 
 
 def _fail(seconds: float, faults: dict[str, Any], field: Field) -> None:

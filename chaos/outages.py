@@ -18,7 +18,6 @@ def outage_scenarios() -> list[Scenario]:
             what=f"PostgreSQL stopped for {STOPPED_SECONDS:.0f} s, or SQLite locked by another process for"
             f" {LOCKED_SECONDS:.0f} s",
             strike=_away,
-            short=True,
         ),
         Scenario(
             name="store-crash",
@@ -39,7 +38,7 @@ def _away(field: Field) -> None:
     seconds = LOCKED_SECONDS if field.store.name == "sqlite" else STOPPED_SECONDS
     field.wait(2)
     field.store.take_away()
-    field.wait(SHORT_SECONDS if field.short else seconds)
+    field.wait(seconds)
     field.store.give_back()
     field.wait(3)
 

@@ -25,9 +25,7 @@ AFTERMATH_SECONDS = 2.0
 Tell = Callable[[Scenario, str, Verdict], None]
 
 
-def run(
-    scenarios: Sequence[Scenario], store: str, seed: int, tell: Tell, *, short: bool = False
-) -> bool:
+def run(scenarios: Sequence[Scenario], store: str, seed: int, tell: Tell) -> bool:
     """Run all scenarios that this store has, telling each verdict; returns whether everything held.
 
     Raises nothing that a scenario raises: it becomes a problem in its verdict.
@@ -40,7 +38,7 @@ def run(
         with _standing(ground, store) as (gateway, kept):
             for scenario in group:
                 chance = Random(f"{seed} {scenario.name} {store}")
-                verdict = _run_one(scenario, gateway, kept, chance, short)
+                verdict = _run_one(scenario, gateway, kept, chance)
                 tell(scenario, store, verdict)
                 held = held and not verdict.problems
     return held
@@ -55,11 +53,9 @@ def _standing(ground: Ground, store: str) -> Iterator[tuple[StrickenGateway, Sto
         yield exits.enter_context(ground_for(ground, store, folder))
 
 
-def _run_one(
-    scenario: Scenario, gateway: StrickenGateway, store: Store, chance: Random, short: bool
-) -> Verdict:
+def _run_one(scenario: Scenario, gateway: StrickenGateway, store: Store, chance: Random) -> Verdict:
     record = Record(secrets.token_hex(4))
-    field = Field(gateway, store, record, chance, short)
+    field = Field(gateway, store, record, chance)
     problems: list[str] = []
     with Load(gateway, record) as load:
         try:

@@ -20,8 +20,8 @@ def test_every_message_that_got_a_yes_survives_kills_outages_and_uncertain_netwo
         told[scenario.name] = verdict
 
     short = [scenario for scenario in catalogue() if scenario.short]
-    held = run(short, "postgres", SEED, tell, short=True)
+    held = run(short, "postgres", SEED, tell)
     assert held, {name: verdict.problems for name, verdict in told.items()}
-    assert set(told) == {"kill-each", "kill-everything", "store-away", "net-breaks-after"}
-    assert all(verdict.yes > 10 for verdict in told.values())
-    assert told["net-breaks-after"].twice > 0
+    [verdict] = told.values()
+    assert verdict.yes > 20
+    assert verdict.twice > 0
