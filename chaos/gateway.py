@@ -49,7 +49,7 @@ class StrickenGateway(RunningGateway):
 
     def start(self) -> None:
         """Start the service, in its surroundings; it may be called again after the service has ended."""
-        self.up = Process("up", **{**self.environment, **self.surroundings})
+        self.up = Process("up", environment={**self.environment, **self.surroundings})
         self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
 
     def kill_everything(self) -> int:
