@@ -2,6 +2,7 @@
 
 GatewayError
 ├── Rejected          never: offering the same message again cannot help          (SMTP 550)
+│   └── OptedOut      never, nor any other text from this sender: the recipient asked for it
 ├── Unavailable       later: the same message may well be taken in a while        (SMTP 451, HTTP 503)
 │   └── Busy          later: a limit is reached that passes by itself             (SMTP 452, HTTP 503)
 └── Uncertain         nobody knows: the connection broke after the request was written
@@ -25,6 +26,10 @@ class GatewayError(Exception):
 
 class Rejected(GatewayError):
     """The message can never be taken, or never be sent."""
+
+
+class OptedOut(Rejected):
+    """The recipient wants nothing more from this sender, so no later message to them shall be tried."""
 
 
 class Unavailable(GatewayError):

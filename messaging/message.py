@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
 
 
 class Network(StrEnum):
@@ -44,11 +44,28 @@ def message_id(*facts: str | bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What a notice tells the author of a message that reached nobody.
+
+    `recipient` is whom they wrote to, `reason` in plain words; `expired` when time ran out, not when somebody refused.
+    """
+
+    recipient: str
+    reason: str
+    expired: bool
+    subject: str
+    reference: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A text from one address to another.
 
     `id` is stable: whoever offers the same message again must give the same id. `via` is the provider that brought
-    it in, or will carry it out ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL.
+    it in, or will carry it out ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL. `wants_notice` says that
+    its author may be told if it fails; `reference` is the author's own name for it (a Message-ID), empty without one.
+    `failure` is set on a notice: then the text says the same for people, and nobody is told if the notice fails.
     """
 
     id: str
@@ -57,24 +74,35 @@ class Message:
     text: str
     subject: str = ""
     via: str
+    wants_notice: bool = False
+    reference: str = ""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """Asks the router whether a message to `recipient` would be taken; answered like a message, never stored."""
+    """Asks the router whether a message to `recipient` would be taken; answered like a message, never stored.
+
+    `is_report`: what comes is about a message of theirs and goes to no device, so they only have to be known.
+    """
 
     recipient: Address
+    is_report: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undeliverable:
-    """Something that a network handed over and that can never be delivered; stored with its bytes, for people."""
+    """Something that a network handed over and that can never be delivered; stored with its bytes, for people.
+
+    `recipient` is whom it was meant for, where that is known.
+    """
 
     id: str
     sender: Address
     via: str
     raw: bytes
     reason: str
+    recipient: Address | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +116,26 @@ class Consent:
     via: str
 
 
-Inbound = Message | Inquiry | Undeliverable | Consent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """A report that came back to `recipient` about something that left as one of our deliveries.
+
+    `is_final` is false when it is only late. The delivery is named by both its ids, which no stranger knows. One that
+    names none of ours is kept for people, like something undeliverable with the same fields. Idempotent.
+    """
+
+    id: str
+    sender: Address
+    recipient: Address
+    delivery_id: int
+    message_id: str
+    is_final: bool
+    reason: str
+    via: str
+    raw: bytes
+
+
+Inbound = Message | Inquiry | Undeliverable | Consent | Bounce
 """Everything that a source may offer to the router."""
 
 
@@ -128,7 +175,8 @@ class Result(StrEnum):
 class Outcome:
     """What a sender reports about one attempt at one delivery.
 
-    `reason` is in plain words, `network_id` the id(s) that the network gave (comma-separated for parts).
+    `reason` is in plain words, `network_id` the id(s) that the network gave (comma-separated for parts). `opted_out`:
+    the recipient wants nothing more from this sender.
     """
 
     delivery_id: int
@@ -139,6 +187,7 @@ class Outcome:
     network_id: str = ""
     parts_sent: int = 0
     retry_after_seconds: float | None = None
+    opted_out: bool = False
 
     @staticmethod
     def sent(delivery: Delivery, network_id: str = "", parts_sent: int = 1) -> Outcome:
@@ -166,6 +215,7 @@ class Outcome:
             network_id=network_id,
             parts_sent=delivery.parts_sent if parts_sent is None else parts_sent,
             retry_after_seconds=getattr(error, "retry_after_seconds", None),
+            opted_out=isinstance(error, OptedOut),
         )
 
 

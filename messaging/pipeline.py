@@ -6,7 +6,7 @@ from typing import Any
 from messaging.gateway import MAIL, Gateway
 from messaging.mail.receive import MailReceiver
 from messaging.mail.send import send_mail
-from messaging.message import Consent, Delivery, Inbound, Inquiry, Network, Outcome
+from messaging.message import Bounce, Consent, Delivery, Inbound, Inquiry, Network, Outcome
 from messaging.satellite.network import PolledAccount
 from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
@@ -61,7 +61,7 @@ def _poller(settings: Settings, holder: str, name: str, account: PolledAccount) 
 
 
 def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
-    return context.source("due", partial(Due, gateway.settings, gateway.rooms))
+    return context.source("due", partial(Due, gateway.settings, gateway.rooms, gateway.vias))
 
 
 def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
@@ -82,7 +82,7 @@ def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
     reported = outcomes[0].union(*outcomes[1:]) if len(outcomes) > 1 else outcomes[0]
     reported.key_by(_delivery_id).operate(
         "ledger",
-        partial(Ledger, gateway.settings),
+        partial(Ledger, gateway.settings, gateway.vias),
         parallelism=gateway.settings.router_count,
         durable=True,
         handover=Handover.INSIST,
@@ -94,12 +94,12 @@ def subscriber_key(record: Inbound) -> str:
     match record:
         case Inquiry():
             return record.recipient.value
-        case Consent():
+        case Consent() | Bounce():
             return record.recipient.value
         case _ if record.sender.network is Network.SATELLITE:
             return record.sender.value
         case _:
-            return getattr(record, "recipient", record.sender).value
+            return (getattr(record, "recipient", None) or record.sender).value
 
 
 def _goes_by(via: str, delivery: Delivery) -> bool:

@@ -93,7 +93,11 @@ class Settings(Section, prefix="SATBRIDGE_"):
     unready_seconds: float = Field(default=0, ge=0)
     max_claimed: Count = 256
     max_waiting_per_subscriber: Count = 1000
+    max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     satellite_max_parts: Count = 4
+
+    mail_failure_notices: bool = True
+    sms_failure_notices: bool = False
 
     mail_retry_seconds: Positive = 60
     mail_longest_retry_seconds: Positive = 4 * 3600

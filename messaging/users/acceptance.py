@@ -8,13 +8,23 @@ from django.db import transaction
 
 from messaging.configuration import read
 from messaging.errors import GatewayError
-from messaging.message import Consent, Delivery, Inbound, Message, Network, Undeliverable
+from messaging.message import (
+    Bounce,
+    Consent,
+    Delivery,
+    Inbound,
+    Message,
+    Network,
+    Undeliverable,
+)
 from messaging.settings import Settings
 from messaging.users import lookups, rows
 from messaging.users.admission import admit
+from messaging.users.bounces import write_bounces
 from messaging.users.consents import write_consents
 from messaging.users.lease import Lease
 from messaging.users.limits import StoreLimits
+from messaging.users.pace import Pace
 from messaging.users.plan import Backlog, Decision, Plan
 from messaging.users.policy import Facts, Policy, Refusal
 
@@ -36,16 +46,19 @@ class Acceptance:
         self._policy = policy
         self._now = now
         self._limits = read(StoreLimits)
+        self._pace = Pace(settings.max_hourly_per_pair)
 
     def accept(self, records: Sequence[Inbound]) -> list[Verdict]:
         """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is."""
         admitted = [admit(record, self._limits) for record in records]
-        if not any(isinstance(one, Message | Undeliverable | Consent) for one in admitted):
+        if not any(isinstance(one, Message | Undeliverable | Consent | Bounce) for one in admitted):
             decisions, _ = self._decide(admitted)
             return [Verdict(decision.kind, error=decision.error) for decision in decisions]
         with transaction.atomic(durable=True):
             decisions, facts = self._decide(admitted)
-            return self._write(decisions, facts)
+            verdicts = self._write(decisions, facts)
+        self._pace.note(pair for decision in decisions if (pair := decision.pair))
+        return verdicts
 
     def _decide(self, admitted: Sequence[Inbound | Refusal]) -> tuple[list[Decision], Facts]:
         mentioned = lookups.mentions(
@@ -55,14 +68,14 @@ class Acceptance:
         facts = lookups.look_up(mentioned)
         waiting = lookups.waiting_for(facts.people_ids())
         backlog = Backlog(waiting, self._settings.max_waiting_per_subscriber)
-        plan = Plan(self._policy, facts, known, backlog)
+        plan = Plan(self._policy, facts, known, backlog, self._pace)
         return [plan.decide(one) for one in admitted], facts
 
     def _write(self, decisions: Sequence[Decision], facts: Facts) -> list[Verdict]:
         now = self._now()
         routed = [rows.Routed(*pair) for d in decisions if (pair := d.routed)]
         stranded = [
-            rows.Stranded(d.record, facts.author(d.record.sender, d.record.via))
+            self._stranded(d.record, facts)
             for d in decisions
             if isinstance(d.record, Undeliverable)
         ]
@@ -71,7 +84,12 @@ class Acceptance:
         made = rows.write_first_attempts(routed, now, lease, self._lifetime)
         consents = (d.record for d in decisions if isinstance(d.record, Consent))
         write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
+        write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
         return [_verdict(decision, made) for decision in decisions]
+
+    def _stranded(self, record: Undeliverable, facts: Facts) -> rows.Stranded:
+        author = facts.author(record.sender, record.via)
+        return rows.Stranded(record, author, self._policy.subscriber_id(record.recipient, facts))
 
     def _lifetime(self, network: Network) -> timedelta:
         return timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import replace
+from typing import TypeVar
 
-from messaging.message import Address, Consent, Inbound, Inquiry, Message, Undeliverable
+from messaging.message import Address, Bounce, Consent, Inbound, Inquiry, Message, Undeliverable
 from messaging.users.addresses import MAX_ADDRESS_CHARACTERS
 from messaging.users.limits import StoreLimits
 from messaging.users.policy import Refusal
@@ -11,6 +12,8 @@ from messaging.users.policy import Refusal
 MAX_ID_CHARACTERS = 32
 MAX_VIA_CHARACTERS = 32
 MAX_REASON_CHARACTERS = 1000
+MAX_REFERENCE_CHARACTERS = 998
+Kept = TypeVar("Kept", Undeliverable, Bounce)
 RAW_CUT = "; only the first {limit} of its {size} bytes are kept"
 
 # PostgreSQL stores no NUL, and nothing stores half a surrogate pair.
@@ -34,13 +37,16 @@ def short_reason(text: str) -> str:
 def admit(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
     """Return the record in a form that can be stored, or why it cannot be taken whatever the store says.
 
-    What a network handed over and cannot be asked to repeat (`Undeliverable`) is cut, never refused.
+    What a network handed over and cannot be asked to repeat (`Undeliverable`, `Bounce`) is cut, never refused.
     """
     match record:
         case Message():
             return _admit_message(record, limits)
         case Undeliverable():
-            return _cut(record, limits)
+            recipient = _shortened(record.recipient) if record.recipient else None
+            return _cut(replace(record, recipient=recipient), limits)
+        case Bounce():
+            return _wrong_address(record.recipient) or _cut(record, limits)
         case Inquiry():
             return _wrong_address(record.recipient) or record
         case Consent():
@@ -57,7 +63,12 @@ def _admit_message(message: Message, limits: StoreLimits) -> Message | Refusal:
         return Refusal("malformed", "the message has no proper identity")
     if _is_larger(message.subject + message.text, limits.max_text_bytes):
         return Refusal("too_large", f"the text is longer than {limits.max_text_bytes} bytes")
-    return replace(message, subject=storable(message.subject), text=storable(message.text))
+    return replace(
+        message,
+        subject=storable(message.subject),
+        text=storable(message.text),
+        reference=storable(message.reference)[:MAX_REFERENCE_CHARACTERS],
+    )
 
 
 def _wrong_address(address: Address) -> Refusal | None:
@@ -79,15 +90,19 @@ def _is_larger(text: str, max_bytes: int) -> bool:
     return len(text) > max_bytes // 4 and len(text.encode("utf-8", "replace")) > max_bytes
 
 
-def _cut(record: Undeliverable, limits: StoreLimits) -> Undeliverable:
+def _cut(record: Kept, limits: StoreLimits) -> Kept:
     size, limit = len(record.raw), limits.max_raw_bytes
     note = RAW_CUT.format(limit=limit, size=size) if size > limit else ""
-    value = _CONTROL.sub("\ufffd", record.sender.value)[:MAX_ADDRESS_CHARACTERS]
     return replace(
         record,
         id=storable(record.id)[:MAX_ID_CHARACTERS],
         via=storable(record.via)[:MAX_VIA_CHARACTERS],
-        sender=Address(record.sender.network, value),
+        sender=_shortened(record.sender),
         raw=record.raw[:limit],
         reason=short_reason(record.reason + note),
     )
+
+
+def _shortened(address: Address) -> Address:
+    value = _CONTROL.sub("\ufffd", address.value)[:MAX_ADDRESS_CHARACTERS]
+    return Address(address.network, value)

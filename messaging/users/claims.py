@@ -1,7 +1,7 @@
 """Gives out the attempts that are owed, ends those that nobody may make any more, and takes back unmade ones."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,10 @@ from messaging.message import Address, Delivery, Message, Network
 from messaging.settings import Settings
 from messaging.users import models
 from messaging.users.clock import TOLERANCE
+from messaging.users.failures import from_json
 from messaging.users.lease import Lease
 from messaging.users.models import State
+from messaging.users.notices import Notices
 from messaging.users.settlement import Ending, Settled, Standing, gave_up, too_late, without_attempt
 from messaging.users.standings import standings, write
 from messaging.users.store import guard
@@ -31,6 +33,7 @@ _ATTEMPT = (
     "recipient",
     "message__subject",
     "message__text",
+    "message__failure",
     "attempts",
     "parts_sent",
     "uncertain",
@@ -40,8 +43,9 @@ _ATTEMPT = (
 class Claims:
     """Claims on the queue, by the rules of these settings. Every method raises Unavailable when the store is away."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, vias: Mapping[Network, str] | None = None) -> None:
         self._settings = settings
+        self._notices = Notices(settings, vias)
 
     @guard
     def claim(self, via: str, limit: int, now: datetime) -> list[Delivery]:
@@ -58,7 +62,7 @@ class Claims:
         with transaction.atomic(durable=True):
             found = standings(_locked(owed)[:limit])
             spent = [row for row in found if self._is_spent(row)]
-            write((_failed(row) for row in spent), now)
+            self._end([_failed(row) for row in spent], now)
             return _leased([row.id for row in found if not self._is_spent(row)], lease, now)
 
     @guard
@@ -69,7 +73,7 @@ class Claims:
         while old.exists():
             with transaction.atomic(durable=True):
                 found = standings(_locked(old.order_by("expires_at"))[:SWEEP_ROWS])
-                write((_expired(row) for row in found), now)
+                self._end([_expired(row) for row in found], now)
             if not found:
                 break
             total += len(found)
@@ -87,6 +91,10 @@ class Claims:
             return 0
         due_at = Case(When(leased=True, then=Value(lease.due_at)), default=Value(now))
         return ahead.update(due_at=due_at, updated_at=now)
+
+    def _end(self, settled: list[Settled], now: datetime) -> None:
+        write(settled, now)
+        self._notices.owe(settled, now)
 
     def _is_spent(self, row: Standing) -> bool:
         policy = self._settings.retry_policy(Network(row.recipient_network))
@@ -139,6 +147,7 @@ def _attempt(row: dict[str, Any], lease: Lease) -> Delivery:
         subject=row["message__subject"],
         text=row["message__text"],
         via=row["via"],
+        failure=from_json(row["message__failure"]),
     )
     return Delivery(
         id=row["id"],

@@ -23,17 +23,21 @@ def write_consents(wishes: Mapping[Pair, bool], now: datetime) -> None:
     """
     out = [pair for pair, allowed in wishes.items() if not allowed]
     back = {pair for pair, allowed in wishes.items() if allowed}
-    OptOut.objects.bulk_create(
-        (OptOut(peer=peer, number=number, since=now) for peer, number in sorted(out)),
-        ignore_conflicts=True,
-    )
     if out:
+        _note_out(out, now)
         cancel(_still_waiting(set(out)), now, STOPPED)
     if back:
         stored = OptOut.objects.filter(peer__in={peer for peer, _ in back})
         rows = stored.values_list("id", "peer", "number")
         gone = [number for number, *pair in rows if tuple(pair) in back]
         OptOut.objects.filter(id__in=gone).delete()
+
+
+def _note_out(pairs: list[Pair], now: datetime) -> None:
+    OptOut.objects.bulk_create(
+        (OptOut(peer=peer, number=number, since=now) for peer, number in sorted(pairs)),
+        ignore_conflicts=True,
+    )
 
 
 def _still_waiting(pairs: Set[Pair]) -> "QuerySet[Delivery]":

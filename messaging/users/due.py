@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from messaging.errors import GatewayError
-from messaging.message import Delivery
+from messaging.message import Delivery, Network
 from messaging.settings import Settings
 from messaging.users.batches import BatchRunner
 from messaging.users.clock import ClockWatch, utc_now
@@ -36,17 +36,22 @@ class Due:
     """Claims what is owed and emits it, for each provider at most as much as its `rooms` say at any one time.
 
     A provider that is stuck keeps its own room only. Survives the store being away; what it claimed and could not
-    hand over is owed again at once when the refusal was one of ours, and else when its lease ends.
+    hand over is owed again at once when the refusal was one of ours, and else when its lease ends. Authors are told
+    of what it ends by the networks in `vias`.
     """
 
     def __init__(
-        self, settings: Settings, rooms: Mapping[str, int], now: Callable[[], datetime] = utc_now
+        self,
+        settings: Settings,
+        rooms: Mapping[str, int],
+        vias: Mapping[Network, str] | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
         # Whatever touches a model can be imported only now.
         from messaging.users.claims import Claims, release
 
-        self._claims = Claims(settings)
+        self._claims = Claims(settings, vias)
         self._release = release
         self._rooms = dict(rooms)
         self._poll_seconds = settings.due_poll_seconds

@@ -133,7 +133,7 @@ def _state(text: str) -> State:
     try:
         return State(text)
     except ValueError:
-        known = ", ".join(State.values)
+        known = ", ".join(State)
         raise WrongEntry(f"there is no state {text!r}; there are {known}") from None
 
 

@@ -4,21 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from messaging.message import Network
 from messaging.settings import Settings
+from messaging.users.life import DEAD
 from messaging.users.models import Delivery, State
 from messaging.users.store import guard
 
-REOPENED = (State.FAILED, State.EXPIRED, State.CANCELLED)
 BY_HAND = "cancelled by hand"
 UNDER_WAY = " while an attempt was under way: it may still arrive"
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many deliveries are due now, and how many were left alone (given to the network, or under way)."""
+    """How many deliveries are due now (or within a lease, if called off under way), and how many were left alone.
+
+    Left alone is what the network has, and what is under way.
+    """
 
     due_now: int
     left_alone: int
@@ -37,17 +40,19 @@ class Cancelled:
 def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> Retried:
     """Make failed, expired and cancelled deliveries wait again with a whole new life, and waiting ones due now.
 
-    Attempts go on counting, so that a late outcome of an old one is still told apart; the cap starts anew.
+    Attempts go on counting, so that a late outcome of an old one is still told apart; the cap starts anew. One that was
+    called off in mid-attempt is due when that attempt can no longer be under way, so that no two ever are.
     """
     asked = deliveries.count()
     due_now = _in_hand(deliveries, now, negated=True).update(due_at=now, updated_at=now)
+    free_at = F("settled_at") + timedelta(seconds=settings.lease_seconds)
+    held = Q(leased=True, settled_at__gt=now - timedelta(seconds=settings.lease_seconds))
     for network in Network:
         lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
-        due_now += deliveries.filter(state__in=REOPENED, recipient_network=network).update(
+        due_now += deliveries.filter(state__in=DEAD, recipient_network=network).update(
             state=State.WAITING,
             attempts_forgiven=F("attempts"),
-            leased=False,
-            due_at=now,
+            due_at=Case(When(held, then=free_at), default=Value(now)),
             expires_at=now + lifetime,
             settled_at=None,
             updated_at=now,
@@ -59,10 +64,9 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
 @transaction.atomic
 def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) -> Cancelled:
     """Call off what still waits. An attempt that is under way cannot be recalled; its outcome will be ignored."""
-    over = {"state": State.CANCELLED, "leased": False, "due_at": None}
-    times = {"updated_at": now, "settled_at": now}
-    under_way = _in_hand(deliveries, now).update(reason=why + UNDER_WAY, **over, **times)
-    idle = deliveries.filter(state=State.WAITING).update(reason=why, **over, **times)
+    over = {"state": State.CANCELLED, "due_at": None, "updated_at": now, "settled_at": now}
+    under_way = _in_hand(deliveries, now).update(reason=why + UNDER_WAY, **over)
+    idle = deliveries.filter(state=State.WAITING).update(reason=why, leased=False, **over)
     return Cancelled(under_way + idle, under_way)
 
 

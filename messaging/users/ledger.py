@@ -2,10 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from messaging.message import Outcome
+from messaging.message import Network, Outcome
 from messaging.settings import Settings
 from messaging.users.batches import BatchRunner
 from messaging.users.clock import utc_now
@@ -18,15 +18,21 @@ class Ledger:
     """Settles outcomes, a batch in one transaction. Synchronous throughout.
 
     An outcome counts only while its delivery waits for that very attempt: older ones, repeats and those of cancelled
-    deliveries are accepted and change nothing. One that never arrives is noticed by `due` when the lease ends.
+    deliveries are accepted and change nothing. One that never arrives is noticed by `due` when the lease ends. What
+    fails for good is told to its author in the same transaction, by the networks in `vias`.
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        vias: Mapping[Network, str] | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         open_store(settings)
         # Whatever touches a model can be imported only now.
         from messaging.users.settling import Settling
 
-        self._settling = Settling(settings, now)
+        self._settling = Settling(settings, vias, now)
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
 
-from messaging.message import Address, Consent, Inbound, Inquiry, Message, Network, Undeliverable
+from messaging.message import (
+    Address,
+    Bounce,
+    Consent,
+    Inbound,
+    Inquiry,
+    Message,
+    Network,
+    Undeliverable,
+)
 from messaging.users.models import WAITING, Delivery, Device, OptOut, Subscriber
 from messaging.users.models import Message as StoredMessage
 from messaging.users.policy import Author, Facts, Person, Policy, Terminal
@@ -20,6 +29,7 @@ class Mentions:
     devices: set[tuple[str, str]] = field(default_factory=set)
     peers: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
+    deliveries: set[tuple[int, str]] = field(default_factory=set)
 
 
 def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
@@ -34,6 +44,12 @@ def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
             case Undeliverable():
                 found.ids.add(record.id)
                 _mention_sender(found, record.sender, record.via)
+                if record.recipient is not None:
+                    _mention_recipient(found, record.recipient, policy)
+            case Bounce():
+                found.ids.add(record.id)
+                found.deliveries.add((record.delivery_id, record.message_id))
+                _mention_recipient(found, record.recipient, policy)
             case Message():
                 found.ids.add(record.id)
                 _mention_sender(found, record.sender, record.via)
@@ -69,13 +85,14 @@ def known_ids(found: Mentions) -> set[str]:
 
 
 def look_up(found: Mentions) -> Facts:
-    """Return the facts about the batch: three queries at most."""
+    """Return the facts about the batch: four queries at most."""
     people = _people(found)
     return Facts(
         by_name={person.name: person for person in people},
         by_number={person.number: person for person in people if person.number},
         authors=_authors(found.devices),
         opted_out=_opted_out(found.peers),
+        deliveries=_deliveries(found.deliveries),
     )
 
 
@@ -121,6 +138,13 @@ def _opted_out(peers: set[str]) -> set[tuple[str, str]]:
     if not peers:
         return set()
     return set(OptOut.objects.filter(peer__in=peers).values_list("peer", "number"))
+
+
+def _deliveries(named: set[tuple[int, str]]) -> set[tuple[int, str]]:
+    if not named:
+        return set()
+    rows = Delivery.objects.filter(id__in={number for number, _ in named})
+    return named & set(rows.values_list("id", "message_id"))
 
 
 def waiting_for(subscribers: Collection[int]) -> dict[tuple[int, str], int]:

@@ -9,8 +9,10 @@ from messaging.message import Network
 from messaging.users.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.users.clock import utc_now
 from messaging.users.fields import NameField, check_name, check_number
+from messaging.users.life import State as State
 
 NETWORKS = [(network.value, network.value) for network in Network]
+STATES = [(state.value, state.value.capitalize()) for state in State]
 MAX_VIA_CHARACTERS = 32
 MAX_SERIAL_CHARACTERS = 64
 
@@ -77,7 +79,9 @@ class Device(models.Model):
 class Message(models.Model):
     """Everything that was taken, as it came. `reason` says why it could not be routed; then `raw` may hold its bytes.
 
-    `subscriber` is whom it concerns, `device` the device that sent it.
+    `subscriber` is whom it concerns, `device` the device that sent it. `wants_notice`, `reference` and `failure` are
+    those of the value that travels (`messaging.message`); they have defaults in the database, so that an older version
+    can work beside this one.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -90,6 +94,9 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     raw = models.BinaryField(null=True)
     reason = models.TextField(blank=True)
+    wants_notice = models.BooleanField(default=False, db_default=False)
+    reference = models.TextField(blank=True, default="", db_default="")
+    failure = models.JSONField(null=True)
     subscriber = models.ForeignKey(
         Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )
@@ -121,23 +128,13 @@ WAITING = Q(due_at__isnull=False)
 same without a parameter, and `due_at <= …` implies it."""
 
 
-class State(models.TextChoices):
-    """Where a delivery stands; every state but `waiting` is final, but for a person who says otherwise."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-
-
 class Delivery(models.Model):
     """What is owed, or was given, to one recipient through one provider. The waiting rows are the queue.
 
     `due_at` is when the next attempt may be claimed; while one is under way (`leased`) it is the end of its lease.
     `attempts` numbers them and never goes back, so that the outcome of an older one is recognised; `attempts_forgiven`
     is how many of them a person has written off by asking for another round. `reason` is what the last attempt said.
+    `leased` stays on one that was called off in mid-attempt: nobody was told how that attempt ended.
     """
 
     message = models.ForeignKey(
@@ -154,7 +151,7 @@ class Delivery(models.Model):
     device = models.ForeignKey(
         Device, null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
     )
-    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=16, choices=STATES, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     attempts_forgiven = models.PositiveIntegerField(default=0)
     leased = models.BooleanField(default=False)

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from messaging.errors import Busy, GatewayError, Rejected
-from messaging.message import Consent, Inbound, Inquiry, Message, Undeliverable
+from messaging.message import Bounce, Consent, Inbound, Inquiry, Message, Network, Undeliverable
+from messaging.users.pace import Pace, Pair
 from messaging.users.policy import Facts, Policy, Refusal, Route
 
 BUSY = "too many messages wait for this subscriber; try again later"
+TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
+NOT_KNOWN = "a report about a message that this gateway does not know: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,13 @@ class Decision:
 
     kind: str
     error: GatewayError | None = None
-    record: Undeliverable | Consent | None = None
+    record: Undeliverable | Consent | Bounce | None = None
     routed: tuple[Message, Route] | None = None
+
+    @property
+    def pair(self) -> Pair | None:
+        """Who wrote to whom, when that counts: what a device writes, and what its owner pays for, does not."""
+        return _pair(*self.routed) if self.routed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,16 @@ class Backlog:
 class Plan:
     """The decisions of one batch. Repeats are accepted and write nothing; refusals are each record's own."""
 
-    def __init__(self, policy: Policy, facts: Facts, known_ids: set[str], backlog: Backlog) -> None:
+    def __init__(
+        self, policy: Policy, facts: Facts, known_ids: set[str], backlog: Backlog, pace: Pace
+    ) -> None:
         self._policy = policy
         self._facts = facts
         self._known = set(known_ids)
         self._waiting = Counter(backlog.waiting)
         self._max_waiting = backlog.max_waiting
+        self._pace = pace
+        self._taken: Counter[Pair] = Counter()
 
     def decide(self, record: Inbound | Refusal) -> Decision:
         """Decide about the next record."""
@@ -48,8 +60,10 @@ class Plan:
                 return self._answer(record)
             case Consent():
                 return self._consent(record)
-            case Message() | Undeliverable() if record.id in self._known:
+            case Message() | Undeliverable() | Bounce() if record.id in self._known:
                 return Decision("repeated")
+            case Bounce():
+                return self._bounce(record)
             case Undeliverable():
                 self._known.add(record.id)
                 return Decision("undeliverable", record=record)
@@ -57,6 +71,9 @@ class Plan:
                 return self._take(record)
 
     def _answer(self, inquiry: Inquiry) -> Decision:
+        if inquiry.is_report:
+            unknown = self._policy.unknown(inquiry.recipient, self._facts)
+            return _refused(unknown) if unknown else Decision("inquiry")
         route = self._policy.answer(inquiry.recipient, self._facts)
         if isinstance(route, Refusal):
             return _refused(route)
@@ -70,13 +87,31 @@ class Plan:
             return _refused(route)
         if self._is_too_much(route):
             return Decision("busy", error=Busy(BUSY))
+        pair = _pair(message, route)
+        if pair and self._pace.room(pair) <= self._taken[pair]:
+            return Decision("too_fast", error=Busy(TOO_FAST))
         self._known.add(message.id)
+        self._taken.update([pair] if pair else [])
         self._waiting.update((route.subscriber_id, leg.via) for leg in route.legs)
         return Decision("accepted", routed=(message, route))
 
     def _is_too_much(self, route: Route) -> bool:
         wanted = Counter((route.subscriber_id, leg.via) for leg in route.legs)
         return any(self._waiting[key] + more > self._max_waiting for key, more in wanted.items())
+
+    def _bounce(self, bounce: Bounce) -> Decision:
+        if (bounce.delivery_id, bounce.message_id) in self._facts.deliveries:
+            return Decision("bounce", record=bounce)
+        self._known.add(bounce.id)
+        kept = Undeliverable(
+            id=bounce.id,
+            sender=bounce.sender,
+            recipient=bounce.recipient,
+            via=bounce.via,
+            raw=bounce.raw,
+            reason=NOT_KNOWN + bounce.reason,
+        )
+        return Decision("undeliverable", record=kept)
 
     def _consent(self, consent: Consent) -> Decision:
         pair = self._policy.pair(consent)
@@ -88,3 +123,9 @@ class Plan:
 
 def _refused(refusal: Refusal) -> Decision:
     return Decision(f"rejected_{refusal.kind}", error=Rejected(refusal.reason))
+
+
+def _pair(message: Message, route: Route) -> Pair | None:
+    if message.sender.network is Network.SATELLITE:
+        return None
+    return message.sender.value.lower(), route.subscriber_id

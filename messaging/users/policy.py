@@ -45,6 +45,8 @@ class Facts:
     authors: Mapping[tuple[str, str], Author] = field(default_factory=dict)
     opted_out: Collection[tuple[str, str]] = ()
     """Pairs of a peer and the number of ours that it wants nothing from."""
+    deliveries: Collection[tuple[int, str]] = ()
+    """The deliveries that are spoken of, each with the id of its message."""
 
     def author(self, sender: Address, via: str) -> Author | None:
         """The device that a record came from, if it is one of ours."""
@@ -138,6 +140,16 @@ class Policy:
     def answer(self, recipient: Address, facts: Facts) -> Route | Refusal:
         """Return where a message from outside to `recipient` would go."""
         return self._to_person(Address(Network.EMAIL, ""), recipient, facts)
+
+    def unknown(self, recipient: Address, facts: Facts) -> Refusal | None:
+        """Return why nothing about `recipient` can be taken, not even a report; None for every subscriber."""
+        person = self._person(recipient, facts)
+        return person if isinstance(person, Refusal) else None
+
+    def subscriber_id(self, recipient: Address | None, facts: Facts) -> int | None:
+        """The subscriber whose address this is, if it is one's."""
+        person = self._person(recipient, facts) if recipient else UNKNOWN
+        return None if isinstance(person, Refusal) else person.id
 
     def mailbox(self, person: Person) -> Address:
         """The subscriber's own mailbox."""

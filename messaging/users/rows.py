@@ -23,6 +23,8 @@ _MESSAGE_FIELDS = (
     "text",
     "raw",
     "reason",
+    "wants_notice",
+    "reference",
     "subscriber",
     "device",
     "created_at",
@@ -65,10 +67,11 @@ class Routed:
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """Something that can never be delivered, and the device that sent it when it is one of ours."""
+    """Something that can never be delivered, and the device that sent it or the subscriber it was for, if ours."""
 
     record: Undeliverable
     author: Author | None
+    subscriber_id: int | None = None
 
 
 def write_messages(routed: Sequence[Routed], stranded: Sequence[Stranded], now: datetime) -> None:
@@ -93,6 +96,8 @@ def _routed_row(routed: Routed, moment: Any) -> Row:
         message.text,
         None,
         "",
+        message.wants_notice,
+        message.reference,
         route.subscriber_id,
         route.author_id,
         moment,
@@ -105,14 +110,16 @@ def _stranded_row(stranded: Stranded, moment: Any) -> Row:
         record.id,
         record.sender.network.value,
         record.sender.value,
-        "",
-        "",
+        record.recipient.network.value if record.recipient else "",
+        record.recipient.value if record.recipient else "",
         record.via,
         "",
         "",
         record.raw,
         record.reason,
-        author.owner.id if author else None,
+        False,
+        "",
+        author.owner.id if author else stranded.subscriber_id,
         author.device_id if author else None,
         moment,
     )
@@ -147,7 +154,15 @@ def _legs(routed: Sequence[Routed]) -> Iterator[tuple[Routed, Leg]]:
 
 
 def _first_attempt(row_id: int, message: Message, leg: Leg, lease: Lease) -> Delivery:
-    leaving = replace(message, sender=leg.sender, recipient=leg.recipient, via=leg.via)
+    # What only matters when it fails stays in the store.
+    leaving = replace(
+        message,
+        sender=leg.sender,
+        recipient=leg.recipient,
+        via=leg.via,
+        wants_notice=False,
+        reference="",
+    )
     return Delivery(id=row_id, message=leaving, attempt=1, lease_until=lease.lease_until)
 
 

@@ -1,13 +1,15 @@
 """Settles a batch of outcomes: one transaction, a fixed number of statements, fenced by the attempt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from messaging.message import Network, Outcome
 from messaging.settings import Settings
+from messaging.users.consents import Pair, write_consents
 from messaging.users.models import Delivery, State
+from messaging.users.notices import Notices
 from messaging.users.settlement import Settled, Standing, settle
 from messaging.users.standings import standings, write
 
@@ -17,8 +19,11 @@ IGNORED = "ignored"
 class Settling:
     """Settles by the retry rules of these settings. `settle` is one transaction and harmless to repeat."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, vias: Mapping[Network, str] | None, now: Callable[[], datetime]
+    ) -> None:
         self._settings = settings
+        self._notices = Notices(settings, vias)
         self._now = now
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[str]:
@@ -27,7 +32,11 @@ class Settling:
         with transaction.atomic(durable=True):
             waiting = self._waiting({outcome.delivery_id for outcome in outcomes})
             settled = [self._one(waiting, outcome, now) for outcome in outcomes]
-            write((one for one in settled if one is not None), now)
+            changed = [one for one in settled if one is not None]
+            write(changed, now)
+            # First, so that nobody is told by a text that they asked not to get.
+            write_consents(_opted_out(outcomes), now)
+            self._notices.owe(changed, now)
         return [one.ending.value if one is not None else IGNORED for one in settled]
 
     def _waiting(self, ids: set[int]) -> dict[int, Standing]:
@@ -43,3 +52,12 @@ class Settling:
         del waiting[row.id]
         policy = self._settings.retry_policy(Network(row.recipient_network))
         return settle(row, outcome, policy, now)
+
+
+def _opted_out(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:
+    """Return the pairs that a network said want nothing from each other; true also when the outcome comes late."""
+    ids = {outcome.delivery_id for outcome in outcomes if outcome.opted_out}
+    if not ids:
+        return {}
+    pairs = Delivery.objects.filter(id__in=ids).values_list("recipient", "sender")
+    return dict.fromkeys(pairs, False)

@@ -33,7 +33,11 @@ open_store(Settings(database_url=f"sqlite:///{tempfile.gettempdir()}/satbridge-t
 
 def settings_for(url: str, folder: Path, **given: Any) -> Settings:
     """The settings of a gateway for example.org on this store."""
-    defaults: dict[str, Any] = {"mail_domain": "example.org", "max_waiting_per_subscriber": 5}
+    defaults: dict[str, Any] = {
+        "mail_domain": "example.org",
+        "max_waiting_per_subscriber": 5,
+        "max_hourly_per_pair": 0,
+    }
     return read(Settings, database_url=url, state_dir=folder, **{**defaults, **given})
 
 

@@ -119,9 +119,8 @@ class Gateway:
         directory.add_subscriber("boop", BOOPS_NUMBER)
         directory.add_device("1001", owner="boop", network="hive", networks=["hive"])
         rooms = {"hive": 10, "smtp": 10, "twilio": 10}
-        return cls(
-            settings, clock, router, Ledger(settings, now=clock), Due(settings, rooms, now=clock)
-        )
+        ledger = Ledger(settings, VIAS, now=clock)
+        return cls(settings, clock, router, ledger, Due(settings, rooms, VIAS, now=clock))
 
     def take(self, message: Message) -> list[Delivery]:
         """Offer one message that must be taken."""

@@ -163,7 +163,10 @@ def test_an_old_outcome_does_not_settle_the_next_round(gateway: Gateway) -> None
     old = gateway.take_one()
     cancel(Delivery.objects.all(), gateway.clock.now)
     retry(Delivery.objects.all(), gateway.settings, gateway.clock.now)
+    assert gateway.owed() == []  # the attempt that was called off may still be under way
+    gateway.clock.turn(120)
     [new] = gateway.owed()
+    assert new.uncertain
     gateway.settle(old, Rejected("from before"))
     assert Delivery.objects.get().state == State.WAITING
     gateway.settle(new)

@@ -10,7 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable
+from messaging.errors import ConfigurationError, GatewayError, OptedOut, Rejected, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ class Kind(Enum):
     """Whom a refusal is about, and so what helps."""
 
     PERMANENT = "permanent"
+    OPTED_OUT = "opted out"
     CONFIGURATION = "configuration"
     PASSING = "passing"
 
@@ -41,6 +42,8 @@ class Meaning:
         """The error that a sender raises for it."""
         if self.kind is Kind.PERMANENT:
             return Rejected(self.reason)
+        if self.kind is Kind.OPTED_OUT:
+            return OptedOut(self.reason)
         return Unavailable(self.reason, self.retry_after_seconds)
 
 
@@ -62,7 +65,9 @@ MEANINGS: Final[Mapping[int, Meaning]] = MappingProxyType(
         21265: _never("the recipient is a short code, which cannot receive texts"),
         21266: _never("the recipient's number is the one that the text would come from"),
         21408: _never("texts to the recipient's country are not enabled for this gateway"),
-        21610: _never("the recipient has opted out by replying STOP to this number"),
+        21610: Meaning(
+            Kind.OPTED_OUT, "the recipient has opted out by replying STOP to this number"
+        ),
         21612: _never("there is no route for texts to the recipient's number"),
         21614: _never("the recipient's number is not a mobile number"),
         21635: _never("the recipient's number is a landline"),

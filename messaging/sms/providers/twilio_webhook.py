@@ -122,6 +122,7 @@ def _message(fields: Mapping[str, str]) -> Message:
         recipient=_address(fields, "To"),
         text=_text(fields),
         via=VIA,
+        wants_notice=True,
     )
 
 
