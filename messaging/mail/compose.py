@@ -10,6 +10,7 @@ from typing import Final
 
 from messaging.errors import Rejected
 from messaging.mail.commands import canonical_domain
+from messaging.mail.references import message_id_header
 from messaging.mail.tidy import one_line, tidy
 from messaging.message import Delivery
 
@@ -20,7 +21,10 @@ _DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """Envelope and bytes of a mail; `international` when an address is beyond ASCII (RFC 6531)."""
+    """Envelope and bytes of a mail; `international` when an address is beyond ASCII (RFC 6531).
+
+    Without a sender nothing comes back (RFC 5321 section 4.5.5).
+    """
 
     sender: str
     recipient: str
@@ -42,8 +46,7 @@ def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail
     mail["To"] = recipient
     mail["Subject"] = subject_of(message.subject, sender)
     mail["Date"] = format_datetime(now)
-    domain = canonical_domain(mail_domain)
-    mail["Message-ID"] = f"<{message.id}.{delivery.id}@{domain}>"
+    mail["Message-ID"] = message_id_header(delivery, mail_domain)
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(tidy(message.text) + "\n", charset="utf-8")
     return OutgoingMail(sender, recipient, mail.as_bytes(), international)

@@ -5,7 +5,6 @@ import logging
 import secrets
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -14,8 +13,11 @@ from cachetools import LRUCache, TTLCache
 
 from messaging.errors import GatewayError, Rejected, Unavailable
 from messaging.mail.mime import Letter, read_mail
-from messaging.mail.replies import joint_refusal, refusal
-from messaging.message import Address, Emit, Inquiry, Message, Network, message_id
+from messaging.mail.references import find_reference
+from messaging.mail.replies import OUR_OWN, TOO_MANY_HOPS, joint_refusal, refusal
+from messaging.mail.server import SmtpServer
+from messaging.mail.sorting import Mail, Record, sort
+from messaging.message import Address, Emit, Inquiry, Network, message_id
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +31,6 @@ RECIPIENT_OK: Final = "250 2.1.5 recipient ok"
 Key = tuple[bytes, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A mail as it came: envelope, bytes, and the address of the client that brought it.
-
-    `size` is how many bytes came; `content` may be less, when there was too much to keep.
-    """
-
-    sender: str
-    recipients: tuple[str, ...]
-    size: int
-    content: bytes
-    client: str
-
-
 class Desk:
     """Asks and tells the router. Made within a running event loop; used by all sessions of one receiver.
 
@@ -51,9 +39,11 @@ class Desk:
     that a repeat after 451 is the same message.
     """
 
-    def __init__(self, emit: Emit, inquiry_cache_seconds: float) -> None:
+    def __init__(self, emit: Emit, mail_domain: str, server: SmtpServer) -> None:
         self._emit = emit
-        self._known: TTLCache[str, bool] = TTLCache(REMEMBERED, ttl=inquiry_cache_seconds)
+        self._mail_domain = mail_domain
+        self._max_received = server.max_received
+        self._known: TTLCache[Inquiry, bool] = TTLCache(REMEMBERED, server.inquiry_cache_seconds)
         self._unanswered: LRUCache[Key, str] = LRUCache(REMEMBERED)
         self._parsers = ThreadPoolExecutor(PARSER_THREADS, "mail-parser")
         self.accepted = 0
@@ -64,17 +54,21 @@ class Desk:
         """Stop the threads that read big mails."""
         self._parsers.shutdown(wait=False, cancel_futures=True)
 
-    async def answer_recipient(self, mailbox: str, client: str) -> str:
-        """Return the reply to RCPT. A yes is remembered for a short while, a no never."""
-        if mailbox in self._known:
+    async def answer_recipient(self, mailbox: str, client: str, is_report: bool = False) -> str:
+        """Return the reply to RCPT. A yes is remembered for a short while, a no never.
+
+        `is_report`: the mail has no sender, so it goes to no device, and whether one takes messages does not matter.
+        """
+        inquiry = Inquiry(recipient=Address(Network.EMAIL, mailbox), is_report=is_report)
+        if inquiry in self._known:
             return RECIPIENT_OK
         try:
-            await self._emit(Inquiry(recipient=Address(Network.EMAIL, mailbox)))
+            await self._emit(inquiry)
         except Exception as error:
             log_bug(error)
             log.info("recipient %s by %s refused: %s", mailbox, client, type(error).__name__)
             return refusal(error, "550 5.1.1")
-        self._known[mailbox] = True
+        self._known[inquiry] = True
         return RECIPIENT_OK
 
     async def answer_mail(self, mail: Mail) -> str:
@@ -83,10 +77,12 @@ class Desk:
             letter = await self._read(mail.content)
         except Rejected as error:
             return self.turn_down(mail, refusal(error, "550 5.6.0"))
+        if loop := self._loop(letter):
+            return self.turn_down(mail, loop)
         keys = _keys(mail) if letter.message_id_header is None else []
         ids = [self._remembered(key) for key in keys] or _ids(mail, letter)
-        messages = _messages(mail, letter, ids)
-        reply = self._settle(messages, await self._offer(messages))
+        records = sort(mail, letter, ids, self._mail_domain)
+        reply = self._settle(records, await self._offer(records))
         if not reply.startswith("4"):
             for key in keys:
                 self._unanswered.pop(key, None)
@@ -110,7 +106,14 @@ class Desk:
             self._unanswered[key] = message_id("mail", secrets.token_bytes(16))
         return self._unanswered[key]
 
-    async def _offer(self, messages: list[Message]) -> list[BaseException | None]:
+    def _loop(self, letter: Letter) -> str | None:
+        """Return how a mail that goes round in circles is refused: by its way, or because we wrote it."""
+        if letter.hops > self._max_received:
+            return TOO_MANY_HOPS
+        ours = find_reference(letter.message_id_header or "", self._mail_domain)
+        return OUR_OWN if ours else None
+
+    async def _offer(self, messages: list[Record]) -> list[BaseException | None]:
         if len(messages) > 1:
             offers = (self._emit(message) for message in messages)
             return await asyncio.gather(*offers, return_exceptions=True)
@@ -120,10 +123,11 @@ class Desk:
             return [error]
         return [None]
 
-    def _settle(self, messages: list[Message], errors: list[BaseException | None]) -> str:
+    def _settle(self, messages: list[Record], errors: list[BaseException | None]) -> str:
         for message, error in zip(messages, errors, strict=True):
             if error is not None:
-                self._known.pop(message.recipient.value, None)  # RCPT shall ask again
+                if message.recipient is not None:  # RCPT shall ask again
+                    self._known.pop(Inquiry(recipient=message.recipient), None)
                 log_bug(error, message.id)
         ids = " ".join(message.id for message in messages[:MAX_IDS_IN_REPLY])
         reply = joint_refusal(errors) or f"250 2.0.0 accepted {ids}"
@@ -160,22 +164,6 @@ def _ids(mail: Mail, letter: Letter) -> list[str]:
     facts = (letter.message_id_header or "", mail.sender)
     content = (letter.subject, letter.text)
     return [message_id("mail", *facts, recipient, *content) for recipient in mail.recipients]
-
-
-def _messages(mail: Mail, letter: Letter, ids: list[str]) -> list[Message]:
-    """Return one message per recipient; a bounce, which nobody sent, is from who its From names."""
-    sender = Address(Network.EMAIL, mail.sender or letter.author)
-    return [
-        Message(
-            id=id,
-            sender=sender,
-            recipient=Address(Network.EMAIL, recipient),
-            subject=letter.subject,
-            text=letter.text,
-            via="smtp",
-        )
-        for id, recipient in zip(ids, mail.recipients, strict=True)
-    ]
 
 
 def _log(mail: Mail, ids: str, reply: str) -> None:

@@ -12,7 +12,9 @@ from messaging.errors import Rejected
 from messaging.mail.bodies import Allowance, decoded_body, text_of
 from messaging.mail.charsets import decode_text
 from messaging.mail.kinds import kind_of, phrases
+from messaging.mail.origin import Origin, hops_of, origin_of
 from messaging.mail.parts import Part, part_at, part_of
+from messaging.mail.reports import Report, read_report
 from messaging.mail.tidy import one_line, tidy
 
 MAX_PARTS: Final = 1000
@@ -33,14 +35,16 @@ class Letter:
     """What a person wants to know of a mail.
 
     `text` ends with what was left out, in words, also kept in `left_out` ("2 pictures"). `author` is the address in
-    From, empty when there is none. `auto_submitted` is true when a machine says it wrote the mail (RFC 3834
-    section 5). `message_id_header` is as the author's program wrote it.
+    From, empty when there is none. `origin` says who wrote it, `hops` how many servers passed it on, `report` what it
+    reports when a mail server wrote it. `message_id_header` is as the author's program wrote it.
     """
 
     subject: str
     text: str
     message_id_header: str | None
-    auto_submitted: bool
+    origin: Origin
+    hops: int
+    report: Report | None
     author: str
     left_out: tuple[str, ...]
 
@@ -48,21 +52,23 @@ class Letter:
 def read_mail(data: bytes, max_text_chars: int = 20_000) -> Letter:
     """Read a mail; the text has at most `max_text_chars` characters and then says that it was cut.
 
-    Raises Rejected when there is neither subject nor text nor attachment, and nothing else on any input.
+    Raises Rejected when there is neither subject nor text nor attachment nor report, and nothing else on any input.
     """
     mail = part_of(data)
     reader = _Reader(Allowance(max_text_chars + 1))
     text = tidy(reader.read(mail, 0))
     subject = subject_of(mail)
     left_out = tuple(phrases(reader.left_out))
-    if not (subject or text or left_out):
+    report = read_report(mail)
+    if not (subject or text or left_out or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
     return Letter(
         subject=subject,
         text=_with_notes(text, max_text_chars, reader.cut, left_out),
         message_id_header=one_line(mail.field(b"message-id"), 998) or None,
-        auto_submitted=mail.field(b"auto-submitted").lower().split(";")[0].strip()
-        not in ("", "no"),
+        origin=origin_of(mail),
+        hops=hops_of(mail),
+        report=report,
         author=author_of(mail),
         left_out=left_out,
     )

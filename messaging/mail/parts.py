@@ -23,7 +23,8 @@ _MAX_BOUNDARY_CHARS: Final = 200  # RFC 2046 section 5.1.1 allows 70
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)\n?")
 _WANTED: Final = frozenset(
     b"subject from message-id auto-submitted content-type content-disposition"
-    b" content-transfer-encoding".split()
+    b" content-transfer-encoding in-reply-to references precedence list-id list-unsubscribe"
+    b" x-autoreply x-autorespond x-autoresponder x-auto-reply".split()
 )
 _NEWLINE: Final = 10
 

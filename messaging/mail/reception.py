@@ -38,7 +38,7 @@ class Reception:
         self.certificate: Certificate | None = None
         if server.certificate is not None and server.key is not None:
             self.certificate = Certificate(server.certificate, server.key)
-        self.desk = Desk(emit, server.inquiry_cache_seconds)
+        self.desk = Desk(emit, mail_domain, server)
         self.bytes_in_flight = ByteBudget(server.max_bytes_in_flight)
         self.draining = False
         self.turned_away = 0

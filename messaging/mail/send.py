@@ -10,6 +10,7 @@ from types import TracebackType
 from messaging.attempt import lease_seconds_left, outcome_of
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.mail.compose import OutgoingMail, compose
+from messaging.mail.notice import compose_notice
 from messaging.mail.relay import Relay
 from messaging.mail.relay_connection import (
     PatientSmtp,
@@ -44,11 +45,18 @@ def _attempt(courier: "_Courier", mail_domain: str, delivery: Delivery) -> list[
         log.info("not enough of the lease left to send", extra={"message_id": delivery.message.id})
         return []
     try:
-        mail = compose(delivery, mail_domain, datetime.now(UTC))
+        mail = _written(delivery, mail_domain)
         answer = courier.deliver(mail, time.monotonic() + seconds)
     except Exception as error:
         return [outcome_of(delivery, error)]
     return [Outcome.sent(delivery, network_id=answer)]
+
+
+def _written(delivery: Delivery, mail_domain: str) -> OutgoingMail:
+    failure, now = delivery.message.failure, datetime.now(UTC)
+    if failure is not None:
+        return compose_notice(delivery, failure, mail_domain, now)
+    return compose(delivery, mail_domain, now)
 
 
 class _Lost(Exception):

@@ -15,7 +15,8 @@ class SmtpServer(Section, prefix="SATBRIDGE_SMTP_"):
     `hostname` is what the server calls itself; without it, the mail domain. `proxy_listen` is a second port that
     expects the PROXY protocol before anything else and must be reachable by the proxy only. `max_bytes_in_flight`
     bounds the mails that are being received, as they come; the event loop reads at most 256 KiB more ahead for each
-    connection, and reading a mail takes a few times its size for a moment (two big ones at a time).
+    connection, and reading a mail takes a few times its size for a moment (two big ones at a time). A mail that more
+    than `max_received` servers have passed on goes round in circles and is refused.
     """
 
     listen: ListenText = "127.0.0.1:7420"
@@ -26,6 +27,7 @@ class SmtpServer(Section, prefix="SATBRIDGE_SMTP_"):
 
     max_bytes: Count = 10 * 1024 * 1024
     max_recipients: Count = 100
+    max_received: Count = 50
     max_connections: Count = 500
     max_connections_per_client: Count = 100
     max_bytes_in_flight: Count = 256 * 1024 * 1024

@@ -12,8 +12,9 @@ from messaging.mail import replies
 from messaging.mail.commands import BadCommand, read_forward_path, read_reverse_path
 from messaging.mail.connection import MailConnection
 from messaging.mail.data import Collector
-from messaging.mail.desk import RECIPIENT_OK, Mail
+from messaging.mail.desk import RECIPIENT_OK
 from messaging.mail.reception import Reception
+from messaging.mail.sorting import Mail
 
 CHUNK_BYTES: Final = 1024 * 1024
 
@@ -96,9 +97,10 @@ class MailSession(MailConnection):
         if self._transaction is None:
             await self.push("503 5.5.1 say MAIL first")
         else:
-            await self.push(await self._add(self._transaction.recipients, arg))
+            await self.push(await self._add(self._transaction, arg))
 
-    async def _add(self, recipients: list[str], arg: str | None) -> str:
+    async def _add(self, transaction: Transaction, arg: str | None) -> str:
+        sender, recipients = transaction.sender, transaction.recipients
         try:
             mailbox = read_forward_path(arg, self.reception.mail_domain)
         except BadCommand as error:
@@ -107,7 +109,7 @@ class MailSession(MailConnection):
             return RECIPIENT_OK
         if len(recipients) >= self.reception.server.max_recipients:
             return "452 4.5.3 too many recipients, send the others a second mail"
-        reply = await self.reception.desk.answer_recipient(mailbox, self.client)
+        reply = await self.reception.desk.answer_recipient(mailbox, self.client, not sender)
         if reply is RECIPIENT_OK:
             recipients.append(mailbox)
         return reply

@@ -131,13 +131,18 @@ async def test_a_recipient_refused_with_the_mail_is_asked_for_again() -> None:
         assert (await wire.begin("boop@example.org"))[1] == "550 5.1.1 gone"
 
 
-async def test_a_bounce_is_from_who_its_header_names() -> None:
+async def test_what_nobody_sent_is_kept_for_people_and_from_whom_its_header_names() -> None:
     async with post() as place:
         wire = await place.greeted()
-        await wire.send(LETTER, sender="")
+        assert (await wire.send(LETTER, sender="")).startswith("250")
         await wire.send(b"Subject: x\r\n\r\nno author\r\n", sender="")
-        senders = [str(message.sender) for message in place.router.messages]
-        assert senders == ["ann@friends.example", ""]
+        kept = place.router.kept
+        assert [str(one.sender) for one in kept] == ["ann@friends.example", ""]
+        assert {str(one.recipient) for one in kept} == {"boop@example.org"}
+        assert b"How are you?" in kept[0].raw
+        assert "without a sender" in kept[0].reason
+        assert place.router.messages == []
+        assert (place.router.reports_asked, place.router.inquiries) == (["boop@example.org"], [])
 
 
 async def test_a_mail_that_says_nothing_is_refused() -> None:

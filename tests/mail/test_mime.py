@@ -8,6 +8,7 @@ import pytest
 
 from messaging.errors import Rejected
 from messaging.mail.mime import read_mail
+from messaging.mail.origin import Origin, can_be_told
 from tests.mail.letters import ALTERNATIVE, HTML, MIXED, PDF, PICTURE, PLAIN, part, parts
 
 TEXTS = {
@@ -205,16 +206,45 @@ def test_the_author_of_a_mail(header: str, author: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "machine"),
+    ("header", "origin"),
     [
-        ("Auto-Submitted: auto-replied (vacation)", True),
-        ("auto-submitted: AUTO-GENERATED; x=y", True),
-        ("Auto-Submitted: no", False),
-        ("X-Other: 1", False),
+        ("Auto-Submitted: auto-replied (vacation)", Origin.ANSWER),
+        ("auto-submitted: AUTO-GENERATED; x=y", Origin.MACHINE),
+        ("Auto-Submitted: no", Origin.PERSON),
+        ("X-Other: 1", Origin.PERSON),
+        ("X-Autoreply: yes", Origin.ANSWER),
+        ("Precedence: auto_reply", Origin.ANSWER),
+        ("Content-Type: multipart/report; boundary=b", Origin.ANSWER),
+        ("Precedence: Bulk", Origin.LIST),
+        ("List-Id: <sailors.lists.example>", Origin.LIST),
+        ("List-Unsubscribe: <mailto:x@y.example>", Origin.LIST),
+        ("Precedence: first-class", Origin.PERSON),
     ],
 )
-def test_a_machine_that_says_so_is_noticed(header: str, machine: bool) -> None:
-    assert read_mail(f"{header}\r\n\r\ntext".encode()).auto_submitted is machine
+def test_who_wrote_a_mail_is_noticed(header: str, origin: Origin) -> None:
+    assert read_mail(f"{header}\r\n\r\ntext".encode()).origin is origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "sender", "told"),
+    [
+        (Origin.PERSON, "ann@x.example", True),
+        (Origin.PERSON, "", False),
+        (Origin.PERSON, "MAILER-DAEMON@x.example", False),
+        (Origin.PERSON, "no-reply@x.example", False),
+        (Origin.PERSON, "sailors-bounces+ann=y@x.example", False),
+        (Origin.MACHINE, "ann@x.example", False),
+        (Origin.LIST, "ann@x.example", False),
+        (Origin.ANSWER, "ann@x.example", False),
+    ],
+)
+def test_only_people_are_told(origin: Origin, sender: str, told: bool) -> None:
+    assert can_be_told(origin, sender) is told
+
+
+def test_only_the_header_counts_as_the_way_of_a_mail() -> None:
+    way = b"Received: from a\r\n\tby b\r\nRECEIVED: from b by c\r\nX-Received: from c by d\r\n"
+    assert read_mail(way + b"Subject: x\r\n\r\nReceived: quoted\r\n").hops == 2
 
 
 def test_the_message_id_is_kept_as_written() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from messaging.errors import Rejected
 from messaging.mail.receive import MailReceiver
 from messaging.mail.server import SmtpServer
-from messaging.message import Inbound, Inquiry, Message
+from messaging.message import Bounce, Inbound, Inquiry, Message, Undeliverable
 
 DOMAIN = "example.org"
 WAIT_SECONDS = 10.0
@@ -27,16 +27,26 @@ class Router:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.kept: list[Undeliverable] = []
+        self.bounces: list[Bounce] = []
+        self.reports_asked: list[str] = []
         self.inquiries: list[str] = []
         self.no: dict[str, Exception] = {"nobody@example.org": Rejected("there is no such user")}
         self.no_message: dict[str, Exception] = {}
         self.before: Callable[[], Awaitable[None]] | None = None
 
     async def emit(self, inbound: Inbound) -> None:
+        match inbound:
+            case Undeliverable():
+                self.kept.append(inbound)
+                return
+            case Bounce():
+                self.bounces.append(inbound)
+                return
         assert isinstance(inbound, Inquiry | Message)
         recipient = inbound.recipient.value
         if isinstance(inbound, Inquiry):
-            self.inquiries.append(recipient)
+            (self.reports_asked if inbound.is_report else self.inquiries).append(recipient)
             refusal = self.no.get(recipient)
         else:
             if self.before is not None:
