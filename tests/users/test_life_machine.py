@@ -325,7 +325,7 @@ def test_every_message_ends_and_no_state_is_a_trap(short_lives: Settings) -> Non
         settings = short_lives
 
     fixed = settings(
-        max_examples=40,
+        max_examples=60,
         stateful_step_count=30,
         deadline=None,
         derandomize=True,
