@@ -5,37 +5,46 @@ from typing import Annotated
 
 import typer
 
+from messaging.cli.ages import moment_before
 from messaging.cli.console import Json, print_json, print_rows, say
 from messaging.cli.opened import opened_store
 
 messages = typer.Typer(help="What became of each message.", no_args_is_help=True)
 
+StateName = "waiting, sent, delivered, failed, expired, cancelled"
+State = Annotated[str | None, typer.Option(help=f"In this state: {StateName}.")]
+Via = Annotated[str | None, typer.Option(help="By this provider, such as smtp, hive or twilio.")]
+User = Annotated[str | None, typer.Option(help="To or from this subscriber.")]
+OlderThan = Annotated[str | None, typer.Option(help="Taken longer ago than this: 90m, 12h, 3d.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+MaybeId = Annotated[str | None, typer.Argument(help="The id of a message, or its first digits.")]
 MessageId = Annotated[str, typer.Argument(help="The id of a message; its first digits are enough.")]
 
 
 @messages.command("list")
 def list_messages(
-    state: Annotated[
-        str | None,
-        typer.Option(help="waiting, sent, delivered, failed, expired, cancelled or undeliverable."),
-    ] = None,
-    user: Annotated[str | None, typer.Option(help="To or from this subscriber.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"{StateName} or undeliverable.")] = None,
+    via: Via = None,
+    user: User = None,
     device: Annotated[str | None, typer.Option(help="To or from this device.")] = None,
     address: Annotated[str | None, typer.Option(help="With this in an address.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Not older than this (UTC).")] = None,
+    older_than: OlderThan = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List messages, the newest first."""
+    """List messages, the newest first. A state with a ? means that the outcome of an attempt is unknown."""
     opened_store()
     from messaging.users import history
 
     wanted = history.Wanted(
         state=state,
+        via=via,
         user=user,
         device=device,
         address=address,
         since=since.replace(tzinfo=UTC) if since else None,
+        before=moment_before(older_than),
         limit=limit,
     )
     rows = history.list_messages(wanted)
@@ -43,7 +52,17 @@ def list_messages(
         print_json(rows)
         return
     columns = ("id", "when (UTC)", "from", "to", "state", "reason")
-    cells = ((r.id[:12], r.created_at, r.sender, r.recipient, r.state, r.reason) for r in rows)
+    cells = (
+        (
+            r.id[:12],
+            r.created_at,
+            r.sender,
+            r.recipient,
+            r.state + " ?" * (r.uncertain > 0),
+            r.reason,
+        )
+        for r in rows
+    )
     print_rows("", columns, cells)
 
 
@@ -62,6 +81,10 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
     say(f"from {message.sender} to {message.recipient}: {message.state}")
     if message.reason:
         say(f"because: {message.reason}")
+    if message.uncertain:
+        say(f"uncertain: of {message.uncertain} attempts nobody knows the end; it may arrive twice")
+    if story.notice:
+        say(f"its author was told by message {story.notice[:12]}")
     say("")
     say("\n".join(filter(None, (message.subject, story.text))))
     for d in story.deliveries:
@@ -81,21 +104,25 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
 
 @messages.command("retry")
 def retry_message(
-    message_id: Annotated[str | None, typer.Argument(help="The id, or its first digits.")] = None,
-    state: Annotated[str | None, typer.Option(help="Instead: everything in this state.")] = None,
-    via: Annotated[str | None, typer.Option(help="With --state: of this provider only.")] = None,
+    message_id: MaybeId = None,
+    state: State = None,
+    via: Via = None,
+    user: User = None,
+    older_than: OlderThan = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Try again now: one message, or everything that failed, expired or waits."""
+    """Try again now: one message, or everything that matches and has failed, expired, was cancelled or waits."""
     settings = opened_store()
     from messaging.users import history
 
-    if (message_id is None) == (state is None):
-        raise typer.BadParameter("give either the id of a message or --state")
+    chosen = history.Chosen(state=state, via=via, user=user, before=moment_before(older_than))
+    _one_or_many(message_id, chosen == history.Chosen())
     if message_id is not None:
         done = history.retry(message_id, settings)
     else:
-        done = history.retry_all(str(state), via, settings)
+        _ask(history.count_dead_or_waiting(chosen), "tried again now", yes or as_json)
+        done = history.retry_all(chosen, settings)
     if as_json:
         print_json(done)
     else:
@@ -103,12 +130,26 @@ def retry_message(
 
 
 @messages.command("cancel")
-def cancel_message(message_id: MessageId, as_json: Json = False) -> None:
-    """Call off what still waits of a message. An attempt that is under way cannot be recalled."""
+def cancel_message(
+    message_id: MaybeId = None,
+    state: State = None,
+    via: Via = None,
+    user: User = None,
+    older_than: OlderThan = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Call off what still waits, of one message or of all that match. What is under way cannot be recalled."""
     opened_store()
     from messaging.users import history
 
-    done = history.cancel(message_id)
+    chosen = history.Chosen(state=state, via=via, user=user, before=moment_before(older_than))
+    _one_or_many(message_id, chosen == history.Chosen())
+    if message_id is not None:
+        done = history.cancel(message_id)
+    else:
+        _ask(history.count_waiting(chosen), "cancelled", yes or as_json)
+        done = history.cancel_all(chosen)
     if as_json:
         print_json(done)
     else:
@@ -116,3 +157,16 @@ def cancel_message(message_id: MessageId, as_json: Json = False) -> None:
             f"; {done.under_way} were under way and may still arrive" if done.under_way else ""
         )
         say(f"{done.cancelled} deliveries cancelled{under_way}")
+
+
+def _one_or_many(message_id: str | None, no_filter: bool) -> None:
+    if (message_id is None) == no_filter:
+        raise typer.BadParameter(
+            "give either the id of a message, or what to choose by: --state, --via, --user, --older-than"
+        )
+
+
+def _ask(number: int, what: str, sure: bool) -> None:
+    """Say how many it is about and ask; a no, or nobody to answer, ends the command with code 1."""
+    if not sure:
+        typer.confirm(f"{number} deliveries will be {what}. Go on?", abort=True)

@@ -131,6 +131,24 @@ class MessageAdmin(ReadOnly):
         return summary(delivery.state for delivery in message.deliveries.all())
 
 
+class IsUncertain(admin.SimpleListFilter):
+    """Whether the outcome of an attempt is unknown, so that it may have arrived, perhaps twice."""
+
+    title = "unknown outcome"
+    parameter_name = "uncertain"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices beside "all"."""
+        return [("yes", "of some attempt"), ("no", "of none")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: "QuerySet[models.Model]"
+    ) -> "QuerySet[models.Model]":
+        """Keep what was chosen."""
+        chosen = {"yes": {"uncertain__gt": 0}, "no": {"uncertain": 0}}
+        return queryset.filter(**chosen.get(self.value() or "", {}))
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
     """What is owed, and what became of everything else."""
@@ -141,11 +159,12 @@ class DeliveryAdmin(ReadOnly):
         "via",
         "recipient",
         "attempts",
+        "uncertain",
         "due_at",
         "reason",
         "message_link",
     )
-    list_filter = ("state", "via", "recipient_network", "created_at")
+    list_filter = ("state", "via", IsUncertain, "recipient_network", "created_at")
     search_fields = ("sender", "recipient", "=message__id", "message__subject", "device__serial")
     actions = ("retry", "cancel")
 

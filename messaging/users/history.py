@@ -15,7 +15,9 @@ from messaging.users import interventions
 from messaging.users.clock import utc_now
 from messaging.users.entries import WrongEntry
 from messaging.users.interventions import Cancelled, Retried
-from messaging.users.models import Delivery, Message, State
+from messaging.users.life import DEAD, State
+from messaging.users.models import Delivery, Message
+from messaging.users.notices import notice_id
 from messaging.users.store import guard
 
 UNDELIVERABLE = "undeliverable"
@@ -27,16 +29,31 @@ class Wanted:
     """Which messages to list; what is not given does not matter. `address` may be a part of one."""
 
     state: str | None = None
+    via: str | None = None
     user: str | None = None
     device: str | None = None
     address: str | None = None
     since: datetime | None = None
+    before: datetime | None = None
     limit: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which deliveries to act on; at least one thing must be given. `before`: of messages taken before this moment."""
+
+    state: str | None = None
+    via: str | None = None
+    user: str | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """A message in a list. `state` sums up its deliveries: one word, or "sent 1, waiting 2"."""
+    """A message in a list. `state` sums up its deliveries: one word, or "sent 1, waiting 2".
+
+    `uncertain` counts the attempts of which nobody knows how they ended: the message may have arrived more than once.
+    """
 
     id: str
     created_at: datetime
@@ -46,6 +63,7 @@ class MessageRow:
     subject: str
     user: str | None
     state: str
+    uncertain: int
     reason: str
 
 
@@ -73,12 +91,16 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Everything about one message. `raw_bytes` is the size of what was kept of an undeliverable one."""
+    """Everything about one message. `raw_bytes` is the size of what was kept of an undeliverable one.
+
+    `notice` is the id of the message that told its author that it failed, when there is one.
+    """
 
     message: MessageRow
     text: str
     raw_bytes: int
     device: str | None
+    notice: str | None
     deliveries: tuple[DeliveryRow, ...]
 
 
@@ -102,6 +124,7 @@ def show(message_id: str) -> Story:
         text=message.text,
         raw_bytes=len(message.raw or b""),
         device=str(message.device) if message.device else None,
+        notice=_notice(message),
         deliveries=tuple(_delivery_row(delivery, now) for delivery in deliveries),
     )
 
@@ -111,12 +134,26 @@ def retry(message_id: str, settings: Settings) -> Retried:
     return interventions.retry(_deliveries_of(message_id), settings, utc_now())
 
 
-def retry_all(state: str, via: str | None, settings: Settings) -> Retried:
-    """Make every delivery in this state, of this provider or of any, due now: after an outage."""
-    deliveries = Delivery.objects.filter(state=_state(state))
-    if via is not None:
-        deliveries = deliveries.filter(via=via)
-    return interventions.retry(deliveries, settings, utc_now())
+def retry_all(chosen: Chosen, settings: Settings) -> Retried:
+    """Make all of these that can be tried again due now: after an outage."""
+    return interventions.retry(_deliveries_chosen(chosen), settings, utc_now())
+
+
+def cancel_all(chosen: Chosen) -> Cancelled:
+    """Call off all of these that still wait."""
+    return interventions.cancel(_deliveries_chosen(chosen), utc_now())
+
+
+@guard
+def count_dead_or_waiting(chosen: Chosen) -> int:
+    """Return how many of these a retry would make due, unless they are under way."""
+    return _deliveries_chosen(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
+
+
+@guard
+def count_waiting(chosen: Chosen) -> int:
+    """Return how many of these a cancel would call off."""
+    return _deliveries_chosen(chosen).filter(state=State.WAITING).count()
 
 
 def cancel(message_id: str) -> Cancelled:
@@ -127,6 +164,28 @@ def cancel(message_id: str) -> Cancelled:
 @guard
 def _deliveries_of(message_id: str) -> "QuerySet[Delivery]":
     return Delivery.objects.filter(message_id=_message(message_id).id).order_by()
+
+
+def _deliveries_chosen(chosen: Chosen) -> "QuerySet[Delivery]":
+    found = Delivery.objects.order_by()
+    if chosen.state is not None:
+        found = found.filter(state=_state(chosen.state))
+    if chosen.via is not None:
+        found = found.filter(via=chosen.via)
+    if chosen.before is not None:
+        found = found.filter(message__created_at__lt=chosen.before)
+    if chosen.user is not None:
+        found = found.filter(message__in=Message.objects.filter(_of_user(chosen.user)))
+    return found
+
+
+def _of_user(name: str) -> Q:
+    return Q(subscriber__name=name.lower()) | Q(device__owner__name=name.lower())
+
+
+def _notice(message: Message) -> str | None:
+    found = Message.objects.filter(id=notice_id(message.id))
+    return found.values_list("id", flat=True).first()
 
 
 def _state(text: str) -> State:
@@ -154,8 +213,9 @@ def _chosen(wanted: Wanted) -> "QuerySet[Message]":
     elif wanted.state is not None:
         chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state))))
     if wanted.user is not None:
-        name = wanted.user.lower()
-        chosen = chosen.filter(Q(subscriber__name=name) | Q(device__owner__name=name))
+        chosen = chosen.filter(_of_user(wanted.user))
+    if wanted.via is not None:
+        chosen = chosen.filter(Q(via=wanted.via) | _has_delivery(Q(via=wanted.via)))
     if wanted.device is not None:
         to_device = _has_delivery(Q(device__serial=wanted.device))
         chosen = chosen.filter(Q(device__serial=wanted.device) | to_device)
@@ -164,6 +224,8 @@ def _chosen(wanted: Wanted) -> "QuerySet[Message]":
         chosen = chosen.filter(part | _has_delivery(part))
     if wanted.since is not None:
         chosen = chosen.filter(created_at__gte=wanted.since)
+    if wanted.before is not None:
+        chosen = chosen.filter(created_at__lt=wanted.before)
     return chosen
 
 
@@ -189,6 +251,7 @@ def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
         subject=message.subject,
         user=message.subscriber.name if message.subscriber else None,
         state=summary(delivery.state for delivery in deliveries),
+        uncertain=sum(delivery.uncertain for delivery in deliveries),
         reason=message.reason or "; ".join(reasons),
     )
 

@@ -85,6 +85,8 @@ SEARCHES = (
     ("users/message/?deliveries__state=sent", False),
     ("users/delivery/?q=1001", True),
     ("users/delivery/?state__exact=waiting", False),
+    ("users/delivery/?uncertain=yes", False),
+    ("users/delivery/?uncertain=no", True),
 )
 
 

@@ -1,15 +1,15 @@
 """Every message can be found, its story read, and its deliveries tried again or called off."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
 
-from messaging.errors import Rejected, Unavailable
+from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.message import message_id
 from messaging.users import directory, history, queues
 from messaging.users.entries import WrongEntry
-from messaging.users.history import Wanted
+from messaging.users.history import Chosen, Wanted
 from messaging.users.interventions import Cancelled, Retried, cancel, retry
 from messaging.users.models import Delivery, State
 from tests.users import given as g
@@ -43,6 +43,7 @@ FOUND: tuple[tuple[Wanted, list[str]], ...] = (
     (Wanted(state="undeliverable"), ["broken"]),
     (Wanted(user="ann"), ["failed"]),
     (Wanted(user="BOOP"), ["up", "broken", "sent"]),
+    (Wanted(via="smtp"), ["up", "failed", "sent"]),
     (Wanted(device="1001"), ["up", "broken", "sent"]),
     (Wanted(device="2001"), ["failed"]),
     (Wanted(address="MUM@"), ["up"]),
@@ -136,9 +137,39 @@ def test_what_is_sent_or_under_way_is_left_alone_by_retry(gateway: Gateway) -> N
 
 
 def test_after_an_outage_everything_in_one_state_can_be_tried_again(filled: Gateway) -> None:
-    assert history.retry_all("failed", "smtp", filled.settings) == Retried(0, 0)
-    assert history.retry_all("failed", "hive", filled.settings) == Retried(1, 0)
+    failed = Chosen(state="failed")
+    assert history.retry_all(replace(failed, via="smtp"), filled.settings) == Retried(0, 0)
+    assert history.retry_all(replace(failed, user="boop"), filled.settings) == Retried(0, 0)
+    assert history.count_dead_or_waiting(failed) == 1
+    assert history.retry_all(replace(failed, via="hive"), filled.settings) == Retried(1, 0)
     assert history.retry(message_id("sent"), filled.settings) == Retried(0, 1)
+
+
+def test_what_waits_is_called_off_by_what_it_has_in_common(filled: Gateway) -> None:
+    filled.take_one(g.mail("late", to="ann@example.org"))
+    before = filled.clock.now - timedelta(seconds=1)
+    for chosen, number in (
+        (Chosen(state="failed"), 0),
+        (Chosen(via="twilio"), 0),
+        (Chosen(user="ann", before=before), 0),
+        (Chosen(user="Ann"), 1),
+        (Chosen(before=filled.clock.now + timedelta(seconds=1)), 1),
+    ):
+        assert history.count_waiting(chosen) == number, chosen
+        assert history.cancel_all(chosen).cancelled == number, chosen
+
+
+def test_an_unknown_outcome_is_seen_in_the_list_and_the_story(gateway: Gateway) -> None:
+    gateway.settle(gateway.take_one(), Uncertain("no answer in time"))
+    assert [row.uncertain for row in history.list_messages(Wanted())] == [1]
+    assert history.show(message_id("one")).message.uncertain == 1
+
+
+def test_the_story_names_the_notice_to_its_author(gateway: Gateway) -> None:
+    gateway.settle(gateway.take_one(replace(g.mail(), wants_notice=True)), Rejected("no"))
+    notice = history.show(message_id("one")).notice
+    assert notice is not None
+    assert history.show(notice).notice is None
 
 
 def test_what_waits_is_called_off_and_stays_so(gateway: Gateway) -> None:
