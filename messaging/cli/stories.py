@@ -36,8 +36,9 @@ def list_messages(
     """List messages, the newest first. A state with a ? means that the outcome of an attempt is unknown."""
     opened_store()
     from messaging.users import history
+    from messaging.users.selection import Wanted
 
-    wanted = history.Wanted(
+    wanted = Wanted(
         state=state,
         via=via,
         user=user,
@@ -115,9 +116,10 @@ def retry_message(
     """Try again now: one message, or everything that matches and has failed, expired, was cancelled or waits."""
     settings = opened_store()
     from messaging.users import history
+    from messaging.users.selection import Chosen
 
-    chosen = history.Chosen(state=state, via=via, user=user, before=moment_before(older_than))
-    _one_or_many(message_id, chosen == history.Chosen())
+    chosen = Chosen(state=state, via=via, user=user, before=moment_before(older_than))
+    _one_or_many(message_id, chosen == Chosen())
     if message_id is not None:
         done = history.retry(message_id, settings)
     else:
@@ -142,9 +144,10 @@ def cancel_message(
     """Call off what still waits, of one message or of all that match. What is under way cannot be recalled."""
     opened_store()
     from messaging.users import history
+    from messaging.users.selection import Chosen
 
-    chosen = history.Chosen(state=state, via=via, user=user, before=moment_before(older_than))
-    _one_or_many(message_id, chosen == history.Chosen())
+    chosen = Chosen(state=state, via=via, user=user, before=moment_before(older_than))
+    _one_or_many(message_id, chosen == Chosen())
     if message_id is not None:
         done = history.cancel(message_id)
     else:

@@ -43,7 +43,8 @@ class Watch:
 
     def look(self) -> None:
         """Print what the history says that it did not say before."""
-        from messaging.users.history import Wanted, list_messages
+        from messaging.users.history import list_messages
+        from messaging.users.selection import Wanted
 
         for row in reversed(list_messages(Wanted(since=self._since, limit=100))):
             told = f"{row.state}{': ' + row.reason if row.reason else ''}"

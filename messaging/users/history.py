@@ -8,44 +8,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from messaging.settings import Settings
 from messaging.users import interventions
 from messaging.users.clock import utc_now
-from messaging.users.entries import WrongEntry
 from messaging.users.interventions import Cancelled, Retried
 from messaging.users.life import DEAD, State
 from messaging.users.models import Delivery, Message
 from messaging.users.notices import notice_id
+from messaging.users.selection import (
+    UNDELIVERABLE,
+    Chosen,
+    Wanted,
+    chosen_deliveries,
+    message_named,
+    wanted_messages,
+)
 from messaging.users.store import guard
-
-UNDELIVERABLE = "undeliverable"
-"""The state of a message that was kept for people and has no deliveries."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which messages to list; what is not given does not matter. `address` may be a part of one."""
-
-    state: str | None = None
-    via: str | None = None
-    user: str | None = None
-    device: str | None = None
-    address: str | None = None
-    since: datetime | None = None
-    before: datetime | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """Which deliveries to act on; at least one thing must be given. `before`: of messages taken before this moment."""
-
-    state: str | None = None
-    via: str | None = None
-    user: str | None = None
-    before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +87,7 @@ class Story:
 @guard
 def list_messages(wanted: Wanted) -> list[MessageRow]:
     """Return the newest messages that are wanted: two queries."""
-    chosen = _chosen(wanted).select_related("subscriber").defer("text", "raw")
+    chosen = wanted_messages(wanted).select_related("subscriber").defer("text", "raw")
     messages = list(chosen.order_by("-created_at", "-id")[: wanted.limit])
     deliveries = _deliveries(message.id for message in messages)
     return [_message_row(message, deliveries[message.id]) for message in messages]
@@ -116,7 +96,7 @@ def list_messages(wanted: Wanted) -> list[MessageRow]:
 @guard
 def show(message_id: str) -> Story:
     """Return the whole story of one message; the first digits of its id are enough when they are unique."""
-    message = _message(message_id)
+    message = message_named(message_id)
     deliveries = _deliveries([message.id])[message.id]
     now = utc_now()
     return Story(
@@ -136,24 +116,24 @@ def retry(message_id: str, settings: Settings) -> Retried:
 
 def retry_all(chosen: Chosen, settings: Settings) -> Retried:
     """Make all of these that can be tried again due now: after an outage."""
-    return interventions.retry(_deliveries_chosen(chosen), settings, utc_now())
+    return interventions.retry(chosen_deliveries(chosen), settings, utc_now())
 
 
 def cancel_all(chosen: Chosen) -> Cancelled:
     """Call off all of these that still wait."""
-    return interventions.cancel(_deliveries_chosen(chosen), utc_now())
+    return interventions.cancel(chosen_deliveries(chosen), utc_now())
 
 
 @guard
 def count_dead_or_waiting(chosen: Chosen) -> int:
     """Return how many of these a retry would make due, unless they are under way."""
-    return _deliveries_chosen(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
+    return chosen_deliveries(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
 
 
 @guard
 def count_waiting(chosen: Chosen) -> int:
     """Return how many of these a cancel would call off."""
-    return _deliveries_chosen(chosen).filter(state=State.WAITING).count()
+    return chosen_deliveries(chosen).filter(state=State.WAITING).count()
 
 
 def cancel(message_id: str) -> Cancelled:
@@ -163,74 +143,12 @@ def cancel(message_id: str) -> Cancelled:
 
 @guard
 def _deliveries_of(message_id: str) -> "QuerySet[Delivery]":
-    return Delivery.objects.filter(message_id=_message(message_id).id).order_by()
-
-
-def _deliveries_chosen(chosen: Chosen) -> "QuerySet[Delivery]":
-    found = Delivery.objects.order_by()
-    if chosen.state is not None:
-        found = found.filter(state=_state(chosen.state))
-    if chosen.via is not None:
-        found = found.filter(via=chosen.via)
-    if chosen.before is not None:
-        found = found.filter(message__created_at__lt=chosen.before)
-    if chosen.user is not None:
-        found = found.filter(message__in=Message.objects.filter(_of_user(chosen.user)))
-    return found
-
-
-def _of_user(name: str) -> Q:
-    return Q(subscriber__name=name.lower()) | Q(device__owner__name=name.lower())
+    return Delivery.objects.filter(message_id=message_named(message_id).id).order_by()
 
 
 def _notice(message: Message) -> str | None:
     found = Message.objects.filter(id=notice_id(message.id))
     return found.values_list("id", flat=True).first()
-
-
-def _state(text: str) -> State:
-    try:
-        return State(text)
-    except ValueError:
-        known = ", ".join(State)
-        raise WrongEntry(f"there is no state {text!r}; there are {known}") from None
-
-
-def _message(prefix: str) -> Message:
-    found = Message.objects.select_related("subscriber", "device").filter(id__startswith=prefix)
-    messages = list(found.order_by()[:2]) if prefix else []
-    if not messages:
-        raise WrongEntry(f"there is no message {prefix!r}")
-    if len(messages) > 1:
-        raise WrongEntry(f"several messages begin with {prefix!r}; give more of the id")
-    return messages[0]
-
-
-def _chosen(wanted: Wanted) -> "QuerySet[Message]":
-    chosen = Message.objects.all()
-    if wanted.state == UNDELIVERABLE:
-        chosen = chosen.filter(~_has_delivery(Q()))
-    elif wanted.state is not None:
-        chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state))))
-    if wanted.user is not None:
-        chosen = chosen.filter(_of_user(wanted.user))
-    if wanted.via is not None:
-        chosen = chosen.filter(Q(via=wanted.via) | _has_delivery(Q(via=wanted.via)))
-    if wanted.device is not None:
-        to_device = _has_delivery(Q(device__serial=wanted.device))
-        chosen = chosen.filter(Q(device__serial=wanted.device) | to_device)
-    if wanted.address is not None:
-        part = Q(sender__icontains=wanted.address) | Q(recipient__icontains=wanted.address)
-        chosen = chosen.filter(part | _has_delivery(part))
-    if wanted.since is not None:
-        chosen = chosen.filter(created_at__gte=wanted.since)
-    if wanted.before is not None:
-        chosen = chosen.filter(created_at__lt=wanted.before)
-    return chosen
-
-
-def _has_delivery(condition: Q) -> Exists:
-    return Exists(Delivery.objects.filter(condition, message_id=OuterRef("pk")))
 
 
 def _deliveries(message_ids: Iterable[str]) -> dict[str, list[Delivery]]:

@@ -9,6 +9,7 @@ from messaging.message import Bounce, Inquiry, message_id
 from messaging.users import directory, history
 from messaging.users.interventions import retry
 from messaging.users.models import Delivery, Message, State
+from messaging.users.selection import Wanted
 from tests.users import given as g
 from tests.users.given import Gateway
 
@@ -84,7 +85,7 @@ def test_a_report_about_nothing_of_ours_is_kept_for_people(
         "boop@example.org",
         "boop",
     )
-    assert stray.id in {row.id for row in history.list_messages(history.Wanted(user="boop"))}
+    assert stray.id in {row.id for row in history.list_messages(Wanted(user="boop"))}
 
 
 def test_reports_are_taken_for_somebody_who_takes_no_messages_now(gateway: Gateway) -> None:

@@ -9,9 +9,9 @@ from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.message import message_id
 from messaging.users import directory, history, queues
 from messaging.users.entries import WrongEntry
-from messaging.users.history import Chosen, Wanted
 from messaging.users.interventions import Cancelled, Retried, cancel, retry
 from messaging.users.models import Delivery, State
+from messaging.users.selection import Chosen, Wanted
 from tests.users import given as g
 from tests.users.given import Gateway
 

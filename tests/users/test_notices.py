@@ -16,6 +16,7 @@ from messaging.users.interventions import cancel, retry
 from messaging.users.ledger import Ledger
 from messaging.users.models import Delivery, Message, OptOut, State
 from messaging.users.notices import VIA, notice_id
+from messaging.users.selection import Wanted
 from messaging.users.store import close_connection, guarded
 from messaging.users.wording import MAX_SMS_CHARACTERS
 from tests.users import given as g
@@ -58,7 +59,7 @@ def test_a_failed_mail_is_told_to_its_author_by_the_ordinary_way(gateway: Gatewa
     assert "Why: no such device." in told.message.text
     gateway.settle(told)
     assert Delivery.objects.get(id=told.id).state == State.SENT
-    assert history.list_messages(history.Wanted(user="boop"))[0].id == told.message.id
+    assert history.list_messages(Wanted(user="boop"))[0].id == told.message.id
 
 
 def test_what_expires_or_gives_up_between_attempts_is_told_too(gateway: Gateway) -> None:
