@@ -153,6 +153,7 @@ class RunningGateway:
             "TWILIO_TIMEOUT_SECONDS": "4",
             "LEASE_SECONDS": "10",
             "ACCEPT_SECONDS": "15",
+            "MAX_HOURLY_PER_PAIR": "0",
             **self._settings,
         }
         return {f"SATBRIDGE_{name}": value for name, value in values.items()}
