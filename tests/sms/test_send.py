@@ -123,6 +123,7 @@ def test_every_fixture_number_gives_its_outcome(
     (outcome,) = send(sender, delivery(SECRET, to=f"+150055{code}"))
     assert (outcome.result, outcome.parts_sent, outcome.network_id) == (result, 0, "")
     assert words in outcome.reason
+    assert outcome.opted_out is (code == 21610)
     assert SECRET not in caplog.text
     assert TOKEN not in caplog.text
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from messaging.errors import ConfigurationError, Rejected, Unavailable
+from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable
 from messaging.sms.providers.twilio_errors import Kind, meaning, report_probe
 
-PERMANENT = [21211, 21265, 21266, 21408, 21610, 21612, 21614, 21635, 21617, 21619]
+PERMANENT = [21211, 21265, 21266, 21408, 21612, 21614, 21635, 21617, 21619]
 PERMANENT_LATER = [30004, 30005, 30006, 30007, 30450, 30036]
 CONFIGURATION = [20003, 21212, 21606, 21608, 30002, 30032, 30034]
 PASSING = [20429, 21611, 30001, 30003, 30008]
@@ -15,6 +15,7 @@ PASSING = [20429, 21611, 30001, 30003, 30008]
     ("codes", "kind", "error"),
     [
         (PERMANENT + PERMANENT_LATER, Kind.PERMANENT, Rejected),
+        ([21610], Kind.OPTED_OUT, OptedOut),
         (CONFIGURATION, Kind.CONFIGURATION, Unavailable),
         (PASSING, Kind.PASSING, Unavailable),
     ],
@@ -51,6 +52,7 @@ def test_an_unknown_code_is_temporary_or_explained_by_its_status(
 
 def test_the_opt_out_is_said_in_plain_words() -> None:
     assert "STOP" in meaning(21610, 400).reason
+    assert isinstance(meaning(21610, 400).error(), OptedOut)
 
 
 def test_a_probe_names_the_setting() -> None:
