@@ -42,7 +42,8 @@ def _asked(waiting: int) -> dict[str, float]:
             database_url=f"sqlite:///{name}/store.sqlite3",
             state_dir=Path(name),
             mail_domain="example.org",
-            max_waiting_per_subscriber=10**9,
+            max_waiting_per_subscriber=0,
+            max_hourly_per_pair=0,
             lease_seconds=0.001,
         )
         open_store(settings)
@@ -78,8 +79,9 @@ def _message(number: int) -> Message:
 
 def _questions(settings: Settings) -> dict[str, Callable[[], object]]:
     from messaging.users.claims import Claims
-    from messaging.users.history import Wanted, list_messages
+    from messaging.users.history import list_messages
     from messaging.users.queues import counts
+    from messaging.users.selection import Wanted
 
     claims = Claims(settings)
     return {

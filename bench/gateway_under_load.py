@@ -19,7 +19,7 @@ def gateway(database_url: str | None = None, **settings: str) -> Iterator[Runnin
         folder = Path(name)
         url = database_url or f"sqlite:///{folder}/store.sqlite3"
         limits = {
-            "MAX_WAITING_PER_SUBSCRIBER": "1000000000",
+            "MAX_WAITING_PER_SUBSCRIBER": "0",
             "LOG_LEVEL": "WARNING",
             "LEASE_SECONDS": "3600",
             "HIVE_TIMEOUT_SECONDS": "600",

@@ -92,7 +92,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     drain_seconds: Positive = 45
     unready_seconds: float = Field(default=0, ge=0)
     max_claimed: Count = 256
-    max_waiting_per_subscriber: Count = 1000
+    max_waiting_per_subscriber: Annotated[int, Field(ge=0)] = 1000
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     satellite_max_parts: Count = 4
 

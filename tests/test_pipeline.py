@@ -188,7 +188,8 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
         uplink(world, 7, FRIEND, "Are you there?")
         await eventually(lambda: not world.hive.state.uplinks())
         await job.drain()
-        from messaging.users.history import Wanted, list_messages
+        from messaging.users.history import list_messages
+        from messaging.users.selection import Wanted
 
         (row,) = await asyncio.to_thread(list_messages, Wanted())
     assert world.twilio.sent() == []

@@ -66,8 +66,9 @@ class Acceptance:
         )
         known = lookups.known_ids(mentioned)
         facts = lookups.look_up(mentioned)
-        waiting = lookups.waiting_for(facts.people_ids())
-        backlog = Backlog(waiting, self._settings.max_waiting_per_subscriber)
+        most = self._settings.max_waiting_per_subscriber
+        waiting = lookups.waiting_for(facts.people_ids()) if most else {}
+        backlog = Backlog(waiting, most)
         plan = Plan(self._policy, facts, known, backlog, self._pace)
         return [plan.decide(one) for one in admitted], facts
 

@@ -31,7 +31,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many deliveries wait for each subscriber on each provider, and how many may."""
+    """How many deliveries wait for each subscriber on each provider, and how many may; 0 lets any number wait."""
 
     waiting: Mapping[tuple[int, str], int]
     max_waiting: int
@@ -96,6 +96,8 @@ class Plan:
         return Decision("accepted", routed=(message, route))
 
     def _is_too_much(self, route: Route) -> bool:
+        if not self._max_waiting:
+            return False
         wanted = Counter((route.subscriber_id, leg.via) for leg in route.legs)
         return any(self._waiting[key] + more > self._max_waiting for key, more in wanted.items())
 

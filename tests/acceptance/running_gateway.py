@@ -153,6 +153,7 @@ class RunningGateway:
             "TWILIO_TIMEOUT_SECONDS": "4",
             "LEASE_SECONDS": "10",
             "ACCEPT_SECONDS": "15",
+            # One author writes by the thousand here.
             "MAX_HOURLY_PER_PAIR": "0",
             **self._settings,
         }

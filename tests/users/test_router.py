@@ -221,3 +221,12 @@ def statements(gateway: Gateway, records: Sequence[Inbound]) -> int:
         results = router.process(records)
     assert all(isinstance(result, list) for result in results)
     return len(queries)
+
+
+def test_without_a_limit_any_number_may_wait(gateway: Gateway) -> None:
+    lavish = gateway.settings.model_copy(
+        update={"max_waiting_per_subscriber": 0, "max_hourly_per_pair": 0}
+    )
+    router = Router(lavish, g.VIAS, now=gateway.clock)
+    results = router.process([g.mail(str(number)) for number in range(50)])
+    assert all(isinstance(result, list) and result for result in results)
