@@ -21,6 +21,8 @@ APPLICATION = "satbridge-http"
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 MAX_ONGOING_REQUESTS = 500
 PROBE_SECONDS = 3.0
+# Serve replaces a replica that died when it next looks after it, by default once in 10 s.
+REPLICA_CHECK_SECONDS = 0.5
 
 
 def start_edge(
@@ -53,6 +55,7 @@ def start_edge(
         max_ongoing_requests=MAX_ONGOING_REQUESTS,
         ray_actor_options={"num_cpus": 0},
         graceful_shutdown_timeout_s=settings.accept_seconds,
+        health_check_period_s=REPLICA_CHECK_SECONDS,
     )(serve.ingress(build)(_Edge))
     serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
 
