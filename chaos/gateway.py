@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from chaos.cluster import Cluster
 from chaos.processes import kill_tree
 from chaos.record import Offer, Way
 from messaging.configuration import read
@@ -42,10 +43,12 @@ PHONES = 50
 class StrickenGateway(RunningGateway):
     """A running gateway whose every subscriber has a device and a number. `surroundings` is more environment."""
 
-    def __init__(self, database_url: str, folder: Path, **settings: str) -> None:
-        waits = {**SHORT_WAITS, "SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
-        super().__init__(database_url, folder, **{**waits, **settings})
-        self.surroundings: dict[str, str] = {}
+    def __init__(self, database_url: str, folder: Path, cluster: Cluster | None = None) -> None:
+        joined = {"RAY_ADDRESS": cluster.address} if cluster else {}
+        own_port = {"SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
+        super().__init__(database_url, folder, **SHORT_WAITS, **own_port, **joined)
+        self.cluster = cluster
+        self.surroundings: dict[str, str] = dict(cluster.environment) if cluster else {}
 
     def start(self) -> None:
         """Start the service, in its surroundings; it may be called again after the service has ended."""

@@ -40,13 +40,15 @@ class Service:
         self._exits = ExitStack()
         self._job: Job | None = None
         self._since = time.time()
+        self._lost_since: float | None = None
         self.settled = False
 
     def __enter__(self) -> "Service":
         settings = self._gateway.settings
         with ExitStack() as exits:
             exits.enter_context(sole_service(settings.state_dir))
-            self._check_ports()
+            if settings.ray_address is None:
+                self._check_ports()
             open_ready_store(settings)
             exits.enter_context(local_cluster(settings.ray_address, JOB.namespace))
             exits.callback(self._stop)
@@ -69,6 +71,7 @@ class Service:
         """Ask every worker, and tell the result to whoever looks into the state folder."""
         settings = self._gateway.settings
         workers = self._job.status() if self._job else []
+        self._note_loss(workers)
         running = Running(
             pid=os.getpid(),
             state=state,
@@ -81,7 +84,19 @@ class Service:
         tell(settings.state_dir, running)
         return running
 
+    @property
+    def lost_seconds(self) -> float:
+        """How long no worker at all has answered. Ray restarts workers, but nobody restarts a cluster that is gone."""
+        return 0.0 if self._lost_since is None else time.monotonic() - self._lost_since
+
+    def _note_loss(self, workers: list[dict[str, Any]]) -> None:
+        if not workers or not all("lost" in row for row in workers):
+            self._lost_since = None
+        elif self._lost_since is None:
+            self._lost_since = time.monotonic()
+
     def _check_ports(self) -> None:
+        # On a cluster that was joined, other nodes listen, or a web server that outlived the last service.
         smtp = self._gateway.smtp
         _check_port("SATBRIDGE_SMTP_LISTEN", smtp.listen)
         if smtp.proxy_listen:
@@ -117,6 +132,8 @@ class Service:
 
     def _stop(self) -> None:
         """Readiness goes off and sources stop first; then the web server; then what is in work settles."""
+        if self.lost_seconds:
+            return  # there is nobody to ask
         settings = self._gateway.settings
         deadline = time.monotonic() + settings.unready_seconds + settings.drain_seconds
         if self._job is not None:

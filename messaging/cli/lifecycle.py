@@ -13,6 +13,8 @@ from messaging.settings import Settings
 from messaging.signals import stopping_signal
 
 REPORT_SECONDS = 2.0
+# A worker is back within seconds, a node within a minute; only when all are away for so long, it is the cluster.
+LOST_SECONDS = 20.0
 STOP_GRACE_SECONDS = 30.0
 
 
@@ -38,6 +40,11 @@ def up() -> None:
         say(f"and webhooks on {running.http}")
         while not stopped.wait(REPORT_SECONDS):
             service.report()
+            if service.lost_seconds > LOST_SECONDS:
+                complain(
+                    "the Ray cluster is gone: no worker answers any more; start the gateway again"
+                )
+                raise typer.Exit(1)
         say("Draining; what is in work is settled first.")
     if not service.settled:
         complain("not everything was settled in time; it goes on at the next start")

@@ -119,6 +119,15 @@ def test_the_list_comes_out_of_order_and_twice_when_told(
     assert ids[:20] != sorted(ids[:20])
 
 
+def test_whoever_watches_sees_which_uplinks_were_acknowledged(
+    hive: httpx.Client, hive_simulator: HiveSimulator
+) -> None:
+    log_in(hive)
+    first, second = (hive_simulator.state.put_uplink(9, b"x") for _ in range(2))
+    hive.post(f"/hive/api/v1/messages/rxack/{first}").raise_for_status()
+    assert hive.get("/sim/uplinks").json() == {"waiting": [second], "acknowledged": [first]}
+
+
 def test_a_downlink_reaches_its_device() -> None:
     seen: queue.Queue[Packet] = queue.Queue()
     simulator = HiveSimulator([Device(9)], on_shown=seen.put)
