@@ -10,7 +10,7 @@ from chaos.processes import command_line, kill, titled
 from chaos.record import Record
 from chaos.stores import Store
 
-HUNT_SECONDS = 20.0
+HUNT_SECONDS = 90.0
 
 
 @dataclass

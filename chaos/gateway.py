@@ -38,6 +38,7 @@ SHORT_WAITS = {
 """Lease and retries are short, so that minutes show what takes hours in the field."""
 
 PHONES = 50
+START_SECONDS = 240.0  # a busy machine takes long to start twenty processes
 
 
 class StrickenGateway(RunningGateway):
@@ -53,7 +54,7 @@ class StrickenGateway(RunningGateway):
     def start(self) -> None:
         """Start the service, in its surroundings; it may be called again after the service has ended."""
         self.up = Process("up", environment={**self.environment, **self.surroundings})
-        self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
+        self.smtp_port = int(self.up.line_with("accepts mail", START_SECONDS).rpartition(":")[2])
 
     def kill_everything(self) -> int:
         """SIGKILL the service and all that it started, Ray included; returns how many processes that were."""

@@ -7,7 +7,7 @@ from chaos.cluster import Cluster
 from chaos.field import Field
 from chaos.scenario import Ground, Scenario
 
-BACK_SECONDS = 60.0
+BACK_SECONDS = 120.0
 END_SECONDS = 120.0
 
 
