@@ -11,9 +11,10 @@ from types import TracebackType
 from chaos.gateway import StrickenGateway
 from chaos.record import Offer, Record, Way
 
-MAIL_SENDERS = 3
-MAIL_PAUSE_SECONDS = 0.2
-TEXT_PAUSE_SECONDS = 0.3
+# Enough that at any moment some mail is between its last byte and its answer: that is when a kill can lose it.
+MAIL_SENDERS = 10
+MAIL_PAUSE_SECONDS = 0.1
+TEXT_PAUSE_SECONDS = 0.2
 UPLINK_PAUSE_SECONDS = 0.2
 AGAIN_SECONDS = 0.3
 LAST_TRIES_SECONDS = 90.0

@@ -31,17 +31,17 @@ class Offer:
 
 
 class Record:
-    """All offers of one scenario. Safe to use from any thread."""
+    """All offers of one scenario; `run` begins each of their tokens. Safe to use from any thread."""
 
     def __init__(self, run: str) -> None:
-        self._run = run
+        self.run = run
         self._lock = threading.Lock()
         self._offers: dict[str, Offer] = {}
 
     def offer(self, way: Way) -> Offer:
         """Begin a new message."""
         with self._lock:
-            offer = Offer(f"{self._run}-{way}-{len(self._offers):05}", way)
+            offer = Offer(f"{self.run}-{way}-{len(self._offers):05}", way)
             self._offers[offer.token] = offer
             return offer
 

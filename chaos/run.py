@@ -65,7 +65,7 @@ def _run_one(scenario: Scenario, gateway: StrickenGateway, store: Store, chance:
     settle_seconds = _settled(gateway, record, load.ended)
     verdict = judge(
         record,
-        stories(gateway),
+        stories(gateway, record.run),
         arrivals(gateway),
         two_ids=mails_with_two_ids(gateway),
         gap_seconds=record.longest_gap_seconds(load.began, load.ended),
@@ -89,6 +89,6 @@ def _settled(gateway: StrickenGateway, record: Record, since: float) -> float:
 def _is_settled(gateway: StrickenGateway, record: Record) -> bool:
     if mark_taken(gateway, record):
         return False
-    told = stories(gateway)
+    told = stories(gateway, record.run)
     agreed = [offer for offer in record.offers if offer.yes_at is not None]
     return all(o.token in told and set(told[o.token].states) <= FINAL for o in agreed)

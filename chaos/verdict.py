@@ -36,17 +36,22 @@ class Verdict:
     notes: tuple[str, ...] = field(default=())
 
 
-def stories(gateway: StrickenGateway) -> dict[str, Story]:
-    """Read from the store what became of every message that has a token."""
+def stories(gateway: StrickenGateway, run: str) -> dict[str, Story]:
+    """Read from the store what became of every message whose token is of this run."""
     open_store(
         read(
             Settings, database_url=gateway.database_url, state_dir=gateway.folder
         )  # as the service
     )
+    from django.db.models import Q
+
     from messaging.users.models import Delivery
 
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    rows = Delivery.objects.values_list("message__subject", "message__text", "state", "uncertain")
+    ours = Q(message__text__contains=run) | Q(message__subject__contains=run)
+    rows = Delivery.objects.filter(ours).values_list(
+        "message__subject", "message__text", "state", "uncertain"
+    )
     for subject, text, state, uncertain in rows:
         if match := TOKEN.search(f"{subject} {text}"):
             found[match[0]].append((state, uncertain))
