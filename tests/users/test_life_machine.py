@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,7 @@ class Hand:
 
     delivery: values.Delivery
     future: "Future[None]"
+    until: datetime
     over: bool = False
 
 
@@ -152,7 +153,12 @@ class Life(RuleBasedStateMachine):
     )
     def time_passes(self, seconds: int, then: str) -> None:
         self.clock.turn(seconds)
-        self.seconds_back += max(-seconds, 0)
+        if seconds < 0:
+            self.seconds_back -= seconds
+            # A sender bounds an attempt by seconds that do not step, so none lasts longer than a lease from now.
+            end = self.clock.now + timedelta(seconds=self.settings.lease_seconds)
+            for hand in self.hands:
+                hand.until = min(hand.until, end)
         if then == "restart":
             self.restart()
         if then != "nothing":
@@ -280,11 +286,11 @@ class Life(RuleBasedStateMachine):
                 assert hand.over or self._has_ended(hand, self.clock.now), "two valid leases"
                 assert hand.over or delivery.attempt > hand.delivery.attempt
         if not lost:
-            self.hands.append(Hand(delivery, future, over))
+            self.hands.append(Hand(delivery, future, delivery.lease_until, over))
 
     @staticmethod
     def _has_ended(hand: Hand, now: datetime) -> bool:
-        return hand.delivery.lease_until <= now
+        return hand.until <= now
 
     def _given_back(self, deliveries: list[values.Delivery]) -> None:
         keys = {(delivery.id, delivery.attempt) for delivery in deliveries}
