@@ -10,7 +10,13 @@ from tests.acceptance.running_gateway import Process, running
 
 
 def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:
-    values = {"STATE_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3", **settings}
+    defaults = {
+        "STATE_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3",
+        "SMTP_LISTEN": "127.0.0.1:0",
+        "HTTP_LISTEN": "127.0.0.1:0",
+    }
+    values = {**defaults, **settings}
     environment = {f"SATBRIDGE_{k}": v for k, v in values.items()}
     process = Process(*arguments, environment=environment)
     assert process.process.wait(60) == code, process.output

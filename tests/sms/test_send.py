@@ -251,14 +251,14 @@ def test_a_long_text_goes_in_numbered_parts(sender: SmsSender, twilio: TwilioSim
     (outcome,) = send(sender, delivery(LONG))
     texts = twilio.sent()
     assert [text.body.strip() for text in texts] == [part.strip() for part in PARTS]
-    assert texts[0].body.startswith("(1/3) ")
+    assert texts[0].body.startswith("1/3 ")
     assert outcome.network_id == ",".join(text.sid for text in texts)
     assert (outcome.result, outcome.parts_sent) == (Result.SENT, 3)
 
 
 def test_a_long_text_goes_on_where_it_stopped(sender: SmsSender, twilio: TwilioSimulator) -> None:
     (first,) = send(sender, delivery(LONG, parts_sent=1))
-    assert [text.body[:5] for text in twilio.sent()] == ["(2/3)", "(3/3)"]
+    assert [text.body[:3] for text in twilio.sent()] == ["2/3", "3/3"]
     assert (first.result, first.parts_sent) == (Result.SENT, 3)
     assert send(sender, delivery(LONG, parts_sent=3))[0].result is Result.SENT
     assert len(twilio.sent()) == 2
@@ -333,7 +333,7 @@ def test_an_uncertain_long_text_is_completed(
     twilio.faults = Faults()
     (outcome,) = send(sender, delivery(LONG, attempt=2, uncertain=True))
     texts = twilio.sent()
-    assert sorted(text.body[:5] for text in texts) == ["(1/3)", "(2/3)", "(3/3)"]
+    assert sorted(text.body[:3] for text in texts) == ["1/3", "2/3", "3/3"]
     assert outcome.network_id == ",".join(text.sid for text in texts)
 
 
