@@ -4,44 +4,52 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
+from messaging.streaming.batches import Batch
 from messaging.streaming.channel import Answer, Call
 from messaging.streaming.errors import StageFailed, StreamingError, WorkerLost, whereabouts
 from messaging.streaming.function_stage import local_stage
 from messaging.streaming.graph import Graph, Kind, Stage
+from messaging.streaming.guard import SetAside
+from messaging.streaming.kept_worker import KeptWorker
+from messaging.streaming.making import make_worker
+from messaging.streaming.meters import Meters
 from messaging.streaming.names import JobName
 from messaging.streaming.operator_thread import Results
-from messaging.streaming.outlet import Runtime, outlet_of
-from messaging.streaming.worker import Worker
+from messaging.streaming.outlet import Deliver, Runtime
+from messaging.streaming.sql_stores import open_store
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What every actor is started with: how long a source waits for answers, and what runs first in its process."""
+
+    patience_seconds: float
+    set_up: Callable[[], None] | None = None
 
 
 class Host:
     """The actor around one worker. A source begins in the constructor, so that it runs again after a restart."""
 
-    def __init__(
-        self,
-        job: JobName,
-        graph: Graph,
-        stage_name: str,
-        index: int,
-        patience_seconds: float,
-        set_up: Callable[[], None] | None,
-    ) -> None:
-        if set_up is not None:
-            set_up()
-        stage = graph.stage(stage_name)
-        patience = patience_seconds if stage.kind is Kind.SOURCE else None
-        outlet = outlet_of(graph, stage_name, index, RayRuntime(job), patience)
-        self._worker = Worker(stage, index, stage.build(), outlet)
-        if stage.kind is Kind.SOURCE:
-            self._source = asyncio.get_running_loop().create_task(self._run_source())
+    def __init__(self, job: JobName, view: Graph, stage_name: str, index: int, life: Life) -> None:
+        if life.set_up is not None:
+            life.set_up()
+        stage = view.stage(stage_name)
+        url, name = view.options.get("state", "memory:"), f"{stage_name}/{index}"
+        store = open_store(url, job.job, name) if stage.kind.keeps else None
+        runtime = RayRuntime(job)
+        self._worker: Any = make_worker(view, stage, index, runtime, store, life.patience_seconds)
+        self._meters = Meters(job.job, name)
+        work = self._run_source if stage.kind in (Kind.SOURCE, Kind.READER) else self._load
+        self._begun = asyncio.get_running_loop().create_task(work())
 
     async def _run_source(self) -> None:
         try:
@@ -52,9 +60,55 @@ class Host:
             await asyncio.sleep(1)
             os._exit(1)
 
+    async def _load(self) -> None:
+        if isinstance(self._worker, KeptWorker):
+            await self._worker.load()
+
+    async def take(self, batch: Batch) -> None:
+        """See KeptWorker."""
+        await self._worker.take(batch)
+        self._meters.read(self._worker.status())
+
+    async def pause(self, paused: bool) -> None:
+        """See KeptWorker."""
+        self._worker.pause(paused)
+
+    async def settle(self) -> None:
+        """See KeptWorker."""
+        await self._worker.settle()
+
+    async def finish(self) -> None:
+        """See KeptWorker."""
+        await self._worker.finish()
+
+    async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Any]:
+        """See KeptWorker."""
+        entries: tuple[list[tuple[bytes, bytes]], Any] = await self._worker.state_entries()
+        return entries
+
+    async def set_aside(self) -> list[SetAside]:
+        """See KeptWorker."""
+        found: list[SetAside] = await self._worker.set_aside()
+        return found
+
+    async def ended(self, seconds: float) -> bool:
+        """Wait so long for the source to end, and say whether it has."""
+        try:
+            await asyncio.wait_for(self._worker.ended.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def leave(self) -> None:
+        """End this process for good, after closing the user's functions."""
+        await self._worker.close()
+        leave: Any = ray.actor.exit_actor
+        leave()
+
     async def process(self, records: list[Any]) -> Sequence[Answer]:
         """See Worker."""
-        return await self._worker.process(records)
+        answers: Sequence[Answer] = await self._worker.process(records)
+        return answers
 
     async def announce_drain(self) -> None:
         """See Worker."""
@@ -67,7 +121,9 @@ class Host:
     async def status(self) -> dict[str, Any]:
         """See Worker; with the process that it runs in."""
         node = ray.get_runtime_context().get_node_id()[:8]
-        return {**self._worker.status(), "pid": os.getpid(), "node": node}
+        status = self._worker.status()
+        self._meters.read(status)
+        return {**status, "pid": os.getpid(), "node": node}
 
 
 def start_host(
@@ -75,8 +131,7 @@ def start_host(
     graph: Graph,
     stage: Stage,
     index: int,
-    patience_seconds: float,
-    set_up: Callable[[], None] | None,
+    life: Life,
 ) -> ActorHandle[Any]:
     """Start the actor of one instance. Raises nothing yet: ask its `status` to know that it stands."""
     host: Any = ray.remote(Host)
@@ -89,7 +144,7 @@ def start_host(
         max_concurrency=1000,
     )
     view = graph.seen_from(stage.name)
-    started: ActorHandle[Any] = actor.remote(job, view, stage.name, index, patience_seconds, set_up)
+    started: ActorHandle[Any] = actor.remote(job, view, stage.name, index, life)
     return started
 
 
@@ -101,18 +156,26 @@ class RayRuntime(Runtime):
 
     def worker(self, stage: Stage, index: int) -> Call:
         """See Runtime."""
+        call: Call = self._calling(stage, index, "process")
+        return call
+
+    def keeper(self, stage: Stage, index: int) -> Deliver:
+        """See Runtime."""
+        deliver: Deliver = self._calling(stage, index, "take")
+        return deliver
+
+    def _calling(self, stage: Stage, index: int, method: str) -> Any:
         name = self._job.of(stage.name, index)
         handles: list[Any] = []
 
-        async def call(records: list[Any]) -> Sequence[Answer]:
+        async def call(argument: Any) -> Any:
             if not handles:
                 handles.append(await find(name, self._job.namespace))
             try:
-                answers: Sequence[Answer] = await _reached(handles[0].process.remote(records))
+                return await _reached(getattr(handles[0], method).remote(argument))
             except WorkerLost:
                 handles.clear()
                 raise
-            return answers
 
         return call
 

@@ -1,14 +1,25 @@
-"""Collects a declaration and submits it."""
+"""Collects a declaration, and submits it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.errors import DeclarationError
-from messaging.streaming.graph import Edge, Graph, Instance, Kind, Stage
-from messaging.streaming.stream import DataStream, Origin
+from messaging.streaming.graph import Graph, Kind, Stage
+from messaging.streaming.logical import Input, LogicalGraph, Node, declared_at
+from messaging.streaming.plan import plan
+from messaging.streaming.sources import TextFile, Values
+from messaging.streaming.stream import DataStream
+
+if TYPE_CHECKING:
+    from messaging.streaming.job import Job
+
+log = logging.getLogger(__name__)
+
+KNOWN_OPTIONS = ("state",)
 
 
 class StreamingContext:
@@ -20,19 +31,37 @@ class StreamingContext:
         def __init__(self) -> None:
             self._options: dict[str, str] = {}
 
-        def option(self, key: str, value: str) -> StreamingContext.Builder:
-            """Keep one option."""
-            self._options[key] = value
+        def option(
+            self,
+            key: str | None = None,
+            value: object = None,
+            *,
+            conf: Mapping[str, object] | None = None,
+        ) -> StreamingContext.Builder:
+            """Keep one option, or all of `conf`, as text. Functions find them in their context's `job_config`.
+
+            The library itself reads `state`, the URL of the state store (see `sql_stores.open_store`).
+            Raises DeclarationError for a value of None; an empty text is a value.
+            """
+            given = dict(conf or {}) | ({key: value} if key is not None else {})
+            for name, one in given.items():
+                if one is None:
+                    raise DeclarationError(f"option {name!r} has no value")
+                if name not in KNOWN_OPTIONS:
+                    log.info("option %s is not one of the library's own; it is kept", name)
+                self._options[name] = str(one)
             return self
 
         def build(self) -> StreamingContext:
             """Return the context."""
             return StreamingContext(self._options)
 
-    def __init__(self, options: dict[str, str] | None = None) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self.options = dict(options or {})
-        self._stages: dict[str, Stage] = {}
-        self._edges: list[Edge] = []
+        self._nodes: list[Node] = []
+        self._parallelism: int | None = None
+
+    # -- sources
 
     def source(self, name: str, make: Callable[[], Any], parallelism: int = 1) -> DataStream[Any]:
         """Declare a source: `make` builds an operator with `run(emit)`, which ends when the source does.
@@ -41,58 +70,102 @@ class StreamingContext:
         A plain `def run` has a thread of its own; its `emit(record)` returns a `concurrent.futures.Future`.
         It may have `open(instance)`, called first, which tells it which of how many instances it is; `close()`; and
         `drain()`: take nothing new, finish what is in work, and let `run` return.
+
+        An operator with `read` instead of `run` is declared with `read_from`.
         """
-        stage = Stage(name=name, kind=Kind.SOURCE, make=make, parallelism=parallelism)
-        return self._begin(stage)
+        return self._begin(Stage(name=name, kind=Kind.SOURCE, make=make), parallelism)
+
+    def read_from(
+        self, make: Callable[[], Any], name: str = "", parallelism: int = 1
+    ) -> DataStream[Any]:
+        """Declare a source that is read from a position (see `sources.Source`), and resumes where it was committed."""
+        stage = Stage(name=name or self.fresh("source"), kind=Kind.READER, make=make)
+        return self._begin(stage, parallelism)
 
     def inlet(self, name: str) -> DataStream[Any]:
         """Declare a source that is fed from outside the job: whoever connects to the job and opens the inlet."""
-        return self._begin(Stage(name=name, kind=Kind.INLET, make=None))
+        return self._begin(Stage(name=name, kind=Kind.INLET, make=None), 1)
 
     def from_values(self, *values: Any) -> DataStream[Any]:
-        """Declare a source of these values; it ends after the last."""
-        name = f"values-{len(self._stages)}"
-        return self.source(name, _Values(tuple(values)))
+        """Declare a source of these values, which its instances split among them; it ends after the last."""
+        return self.read_from(Values(values), self.fresh("values"))
 
-    def add(self, stage: Stage, *edges: Edge) -> None:
-        """Add a stage and the edges that lead to it. Raises DeclarationError."""
-        if stage.name in self._stages:
-            raise DeclarationError(f"there is a stage {stage.name!r} already")
-        if stage.parallelism < 1:
-            raise DeclarationError(f"stage {stage.name!r}: parallelism {stage.parallelism}")
-        self._stages[stage.name] = stage
-        self._edges += edges
+    def from_collection(self, values: Collection[Any]) -> DataStream[Any]:
+        """`from_values` of what the collection holds now. Raises DeclarationError for an empty one."""
+        if not values:
+            raise DeclarationError(f"an empty collection (declared at {declared_at()})")
+        return self.from_values(*values)
 
-    def change(self, name: str, *, parallelism: int) -> None:
-        """Change the number of instances of a stage."""
-        if parallelism < 1:
-            raise DeclarationError(f"stage {name!r}: parallelism {parallelism}")
-        self._stages[name] = replace(self._stages[name], parallelism=parallelism)
+    def read_text_file(self, path: object) -> DataStream[str]:
+        """Declare a source of the lines of a file that every instance can open; each instance reads a part of it."""
+        return self.read_from(TextFile(str(path)), self.fresh("file"))
+
+    # -- for all
+
+    def set_parallelism(self, parallelism: int) -> StreamingContext:
+        """Run what is declared from here on in so many instances, unless it says otherwise. Sources stay at one."""
+        _check(parallelism, "the context")
+        self._parallelism = parallelism
+        return self
+
+    def logical_graph(self) -> LogicalGraph:
+        """Return what has been declared so far, verb by verb."""
+        return LogicalGraph(tuple(self._nodes))
 
     def graph(self) -> Graph:
-        """Return what has been declared so far, as a value."""
-        graph = Graph(tuple(self._stages.values()), tuple(self._edges))
+        """Return what would run, as a value: stages and the edges between them."""
+        graph = plan(self.logical_graph(), self.options)
         graph.upstream_first()
         return graph
 
-    def _begin(self, stage: Stage) -> DataStream[Any]:
-        self.add(stage)
-        return DataStream(self, (Origin(stage.name),))
+    def submit(self, name: str, savepoint: object = None) -> Job:
+        """Run the dataflow on Ray, which is started if need be, and return the job. See `job.submit`."""
+        from messaging.streaming.launch import launch  # which knows Ray
+
+        return launch(self.graph(), name, savepoint)
+
+    def execute(self, name: str) -> Job:
+        """`submit`, and return when the job has ended."""
+        job = self.submit(name)
+        job.wait()
+        return job
+
+    # -- for the streams
+
+    def fresh(self, verb: str) -> str:
+        """Return a name for a stage that was given none: stable as long as the declaration is."""
+        return f"{verb}-{len(self._nodes)}"
+
+    def add(self, stage: Stage, inputs: tuple[Input, ...] = (), **more: Any) -> Node:
+        """Add a verb. Raises DeclarationError."""
+        node = Node(
+            id=len(self._nodes), stage=stage, inputs=inputs, declared_at=declared_at(), **more
+        )
+        for other in self._nodes:
+            if other.stage.name == stage.name:
+                raise DeclarationError(f"there is a stage {stage.name!r} already: {other}")
+        if node.parallelism is not None:
+            _check(node.parallelism, str(node))
+        elif inputs:
+            node = replace(node, parallelism=self._parallelism)
+        self._nodes.append(node)
+        return node
+
+    def node(self, number: int) -> Node:
+        """Return a verb."""
+        return self._nodes[number]
+
+    def change(self, number: int, **changes: Any) -> None:
+        """Change a verb that was declared. Raises DeclarationError."""
+        if "parallelism" in changes:
+            _check(changes["parallelism"], str(self._nodes[number]))
+        self._nodes[number] = replace(self._nodes[number], **changes)
+
+    def _begin(self, stage: Stage, parallelism: int) -> DataStream[Any]:
+        node = self.add(stage, parallelism=parallelism)
+        return DataStream(self, (Input(node=node.id),))
 
 
-class _Values:
-    """A source of given values, split between its instances by their number."""
-
-    def __init__(self, values: tuple[Any, ...]) -> None:
-        self._values = values
-        self._instance = Instance()
-
-    def __call__(self) -> _Values:
-        return _Values(self._values)
-
-    def open(self, instance: Instance) -> None:
-        self._instance = instance
-
-    async def run(self, emit: Callable[[Any], Awaitable[None]]) -> None:
-        for value in self._values[self._instance.index :: self._instance.parallelism]:
-            await emit(value)
+def _check(parallelism: int, what: str) -> None:
+    if parallelism < 1:
+        raise DeclarationError(f"{what}: parallelism {parallelism}")

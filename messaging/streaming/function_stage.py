@@ -29,4 +29,4 @@ def local_stage(
 ) -> Call:
     """Return what runs the stage from this process, with channels of its own to the stages after it."""
     outlet = outlet_of(graph, stage.name, 0, runtime)
-    return Worker(stage, 0, Calling(function), outlet).process
+    return Worker(stage, graph.instance(stage, 0), Calling(function), outlet).process

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,20 @@ class Kind(StrEnum):
     INLET = "inlet"  # fed by processes outside the job, such as the replicas of a web server
     OPERATOR = "operator"  # an actor that is given batches of records
     FUNCTION = "function"  # a remote function without state, called once for a batch
+    READER = (
+        "reader"  # an actor that reads a source from a position, which is kept with what was read
+    )
+    KEEPER = "keeper"  # an actor that commits what it did with a batch before it acknowledges it
+
+    @property
+    def keeps(self) -> bool:
+        """Whether its instances work by `commit, acknowledge, emit, forget`; see `keeper`."""
+        return self in (Kind.READER, Kind.KEEPER)
+
+    @property
+    def has_actors(self) -> bool:
+        """Whether its instances are actors of the job."""
+        return self not in (Kind.INLET, Kind.FUNCTION)
 
 
 class Handover(StrEnum):
@@ -39,10 +53,16 @@ class Handover(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Which of how many instances of its stage an operator is."""
+    """The context that an operator is opened with: which of how many instances of its stage it is, and the settings.
+
+    `config` is the stream's (`with_config`), `job_config` the job's (`Builder.option`).
+    """
 
     index: int = 0
     parallelism: int = 1
+    stage: str = ""
+    config: Mapping[str, str] = field(default_factory=dict)
+    job_config: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +72,7 @@ class Stage:
     `make` builds the operator inside the process that runs it (for a FUNCTION it is the function itself).
     A `durable` stage keeps by its own means what it has taken: it acknowledges a batch when its operator has returned,
     and acknowledgement stops there. A stage that is not durable acknowledges when the next stages have.
+    `senders` names the instances that feed it.
     """
 
     name: str
@@ -62,6 +83,8 @@ class Stage:
     handover: Handover = Handover.ASK
     max_batch: int = 256
     cpus: float = 0.0
+    config: Mapping[str, str] = field(default_factory=dict)
+    senders: tuple[str, ...] = ()
 
     def build(self) -> Any:
         """Return a new operator. Raises LookupError for a stage whose operator belongs to another process."""
@@ -77,13 +100,22 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """From one stage to another: transforms applied where the record is emitted, then the choice of the instance."""
+    """From one stage to another: transforms applied where the record is emitted, then the choice of the instance.
+
+    Without a `downstream` the last transform is the end of the branch. `time` reads the event time of a record.
+    """
 
     upstream: str
     downstream: str
     partition: Partition
     transforms: tuple[Transform, ...] = ()
     label: str = ""
+    time: Callable[[Any], float] | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it leads to no other stage."""
+        return not self.downstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +124,7 @@ class Graph:
 
     stages: tuple[Stage, ...]
     edges: tuple[Edge, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def stage(self, name: str) -> Stage:
         """Return the stage of that name. Raises KeyError."""
@@ -126,9 +159,20 @@ class Graph:
         reach = [name]
         for reached in reach:
             if reached == name or self.stage(reached).kind is Kind.FUNCTION:
-                reach += [e.downstream for e in self.outgoing(reached) if e.downstream not in reach]
+                fed = (e.downstream for e in self.outgoing(reached) if not e.ends)
+                reach += [name for name in fed if name not in reach]
         stages = (self._bare(stage, name) for stage in self.stages if stage.name in reach)
-        return Graph(tuple(stages), tuple(e for e in self.edges if e.upstream in reach))
+        edges = (e for e in self.edges if self._emits(e.upstream, name, reach))
+        return Graph(tuple(stages), tuple(edges), self.options)
+
+    def _emits(self, upstream: str, name: str, reach: list[str]) -> bool:
+        return upstream in reach and (
+            upstream == name or self.stage(upstream).kind is Kind.FUNCTION
+        )
+
+    def instance(self, stage: Stage, index: int) -> Instance:
+        """Return the context of one instance."""
+        return Instance(index, stage.parallelism, stage.name, stage.config, self.options)
 
     def _incoming(self, stage: Stage) -> Iterator[Edge]:
         return (edge for edge in self.edges if edge.downstream == stage.name)
@@ -140,14 +184,6 @@ class Graph:
         return replace(stage, make=None)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        from messaging.streaming.drawing import text_of  # which knows graphs
 
-
-def _lines(graph: Graph) -> Iterator[str]:
-    for stage in graph.upstream_first():
-        marks = [stage.kind.value, f"x{stage.parallelism}"] + ["durable"] * stage.durable
-        yield f"{stage.name}  ({', '.join(marks)})"
-        for edge in graph.outgoing(stage.name):
-            handover = graph.stage(edge.downstream).handover.value
-            how = [edge.partition.label, *([edge.label] if edge.label else []), handover]
-            yield f"  └─► {edge.downstream}  [{'; '.join(how)}]"
+        return text_of(self)

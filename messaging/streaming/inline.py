@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from messaging.streaming.batches import Batch
 from messaging.streaming.channel import Answer, Call
 from messaging.streaming.errors import WorkerLost
 from messaging.streaming.function_stage import local_stage
 from messaging.streaming.graph import Graph, Kind, Stage
-from messaging.streaming.outlet import Outlet, Runtime, outlet_of
-from messaging.streaming.worker import Worker
+from messaging.streaming.guard import SetAside
+from messaging.streaming.kept_worker import KeptWorker
+from messaging.streaming.making import AnyWorker, make_worker
+from messaging.streaming.outlet import Deliver, Outlet, Runtime, outlet_of
+from messaging.streaming.store import MemoryStore, Store
 
 
 class InlineJob:
@@ -21,10 +25,11 @@ class InlineJob:
         self._patience_seconds = patience_seconds
         self._runtime = _InlineRuntime()
         self._sources: list[asyncio.Task[None]] = []
+        self._loads: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "InlineJob":
         for stage in reversed(self._graph.upstream_first()):
-            if stage.kind in (Kind.OPERATOR, Kind.SOURCE):
+            if stage.kind.has_actors:
                 for index in range(stage.parallelism):
                     self._start(stage, index)
         return self
@@ -35,9 +40,9 @@ class InlineJob:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for task in self._sources:
+        for task in self._sources + self._loads:
             task.cancel()
-        await asyncio.gather(*self._sources, return_exceptions=True)
+        await asyncio.gather(*self._sources, *self._loads, return_exceptions=True)
         for worker in self._runtime.workers.values():
             await worker.close()
 
@@ -51,7 +56,13 @@ class InlineJob:
 
     def lose(self, stage: str, index: int = 0) -> None:
         """Make an instance unreachable, as if its process had died: nothing of it is closed."""
-        self._runtime.workers.pop((stage, index))
+        worker = self._runtime.workers.pop((stage, index))
+        if isinstance(worker, KeptWorker):
+            worker.abandon()
+
+    def store(self, stage: str, index: int = 0) -> Store:
+        """Return the store of an instance that keeps. It outlives the instance, as a store does."""
+        return self._runtime.stores.setdefault((stage, index), MemoryStore())
 
     def restart(self, stage: str, index: int = 0) -> None:
         """Start an instance anew, as the cluster does after a death."""
@@ -60,7 +71,9 @@ class InlineJob:
     async def wait(self) -> None:
         """Return when all sources have ended and all they brought is taken. Raises what a source raised."""
         await asyncio.gather(*self._sources)
-        await self.drain()
+        for stage in self._graph.upstream_first():
+            for worker in self._instances(stage):
+                await worker.finish()
 
     async def drain(self) -> None:
         """Sources stop taking; returns when nothing is in work."""
@@ -72,31 +85,49 @@ class InlineJob:
         """What every instance says about itself."""
         return [w.status() for s in self._graph.upstream_first() for w in self._instances(s)]
 
-    def _instances(self, stage: Stage) -> list[Worker]:
+    async def set_aside(self) -> list[SetAside]:
+        """What the functions raised on, from all instances."""
+        kept = [w for w in self._runtime.workers.values() if isinstance(w, KeptWorker)]
+        return [one for worker in kept for one in await worker.set_aside()]
+
+    def _instances(self, stage: Stage) -> list[AnyWorker]:
         return [w for (name, _), w in self._runtime.workers.items() if name == stage.name]
 
     def _start(self, stage: Stage, index: int) -> None:
-        patience = self._patience_seconds if stage.kind is Kind.SOURCE else None
-        outlet = outlet_of(self._graph, stage.name, index, self._runtime, patience)
-        worker = Worker(stage, index, stage.build(), outlet)
+        store = self.store(stage.name, index) if stage.kind.keeps else None
+        patience = self._patience_seconds
+        worker = make_worker(self._graph, stage, index, self._runtime, store, patience)
         self._runtime.workers[stage.name, index] = worker
-        if stage.kind is Kind.SOURCE:
+        if stage.kind in (Kind.SOURCE, Kind.READER):
             self._sources.append(asyncio.create_task(worker.run(), name=worker.name))
+        elif isinstance(worker, KeptWorker):
+            self._loads.append(asyncio.create_task(worker.load()))
 
 
 class _InlineRuntime(Runtime):
     def __init__(self) -> None:
-        self.workers: dict[tuple[str, int], Worker] = {}
+        self.workers: dict[tuple[str, int], AnyWorker] = {}
+        self.stores: dict[tuple[str, int], Store] = {}
 
     def worker(self, stage: Stage, index: int) -> Call:
         async def call(records: list[Any]) -> Sequence[Answer]:
-            worker = self.workers.get((stage.name, index))
-            if worker is None:
-                raise WorkerLost(f"{stage.name}/{index}")
-            return await worker.process(records)
+            return await self._found(stage, index).process(records)
 
         return call
+
+    def keeper(self, stage: Stage, index: int) -> Deliver:
+        async def deliver(batch: Batch) -> None:
+            worker: Any = self._found(stage, index)
+            await worker.take(batch)
+
+        return deliver
 
     def function(self, stage: Stage, graph: Graph) -> Call:
         function = stage.function
         return local_stage(stage, graph, self, lambda records: asyncio.to_thread(function, records))
+
+    def _found(self, stage: Stage, index: int) -> AnyWorker:
+        worker = self.workers.get((stage.name, index))
+        if worker is None:
+            raise WorkerLost(f"{stage.name}/{index}")
+        return worker

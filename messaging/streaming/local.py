@@ -20,9 +20,18 @@ def local_cluster(address: str | None = None, namespace: str = "satbridge") -> I
     Ray's own usage report is off. A cluster that Ray 2.60 starts here has token authentication by default; to join
     one, RAY_AUTH_MODE has to stand in the environment before this process starts, since Ray reads it at import.
     """
+    context = start_ray(address, namespace)
+    try:
+        yield context
+    finally:
+        ray.shutdown()
+
+
+def start_ray(address: str | None = None, namespace: str = "satbridge") -> Any:
+    """Join the cluster at `address`, or start one on this machine, until `ray.shutdown` or the end of the process."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     own = {} if address else _own_cluster()
-    context = ray.init(
+    return ray.init(
         # Without "local", Ray would join whatever cluster was last started on this machine.
         address=address or "local",
         namespace=namespace,
@@ -30,10 +39,6 @@ def local_cluster(address: str | None = None, namespace: str = "satbridge") -> I
         logging_level=logging.ERROR,
         **own,
     )
-    try:
-        yield context
-    finally:
-        ray.shutdown()
 
 
 def _own_cluster() -> dict[str, Any]:

@@ -1,14 +1,20 @@
 """Where an instance emits: transforms each record, chooses the receivers, and waits for their answers."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from messaging.streaming.batches import Batch
 from messaging.streaming.channel import Call, Channel
 from messaging.streaming.errors import NotTaken
-from messaging.streaming.graph import Edge, Graph, Kind, Stage, Transform
-from messaging.streaming.partition import Choose
+from messaging.streaming.graph import Graph, Kind, Stage
+from messaging.streaming.routes import Routes
+
+log = logging.getLogger(__name__)
+
+Deliver = Callable[[Batch], Awaitable[None]]
+"""Hands a batch to a receiver and returns when it is acknowledged. Raises StreamingError."""
 
 CHANNEL_CAPACITY = 2000
 
@@ -17,46 +23,34 @@ class Runtime(Protocol):
     """How instances reach each other. Implemented inline, in one process, and on Ray."""
 
     def worker(self, stage: Stage, index: int) -> Call:
-        """Return what hands a batch to one instance of a stage."""
+        """Return what hands a batch to one instance of a stage, which answers for each record."""
+
+    def keeper(self, stage: Stage, index: int) -> Deliver:
+        """Return what hands a numbered batch to one instance of a stage that keeps."""
 
     def function(self, stage: Stage, graph: Graph) -> Call:
         """Return what runs a FUNCTION stage on a batch and hands on what it returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One edge, as seen by one emitting instance."""
-
-    transforms: tuple[Transform, ...]
-    choose: Choose
-    channels: Sequence[Channel]
-
-    def targets(self, record: Any) -> Iterator[tuple[Channel, Any]]:
-        """Which channels carry what, for one record."""
-        records: Iterable[Any] = (record,)
-        for transform in self.transforms:
-            records = [out for one in records for out in transform(one)]
-        for one in records:
-            for index in self.choose(one):
-                yield self.channels[index], one
-
-
 class Outlet:
     """All edges that leave one instance. `patience_seconds` bounds how long `emit` waits; None is for ever."""
 
-    def __init__(self, branches: Sequence[Branch], patience_seconds: float | None = None) -> None:
-        self._branches = branches
+    def __init__(
+        self, routes: Routes, channels: Mapping[str, Channel], patience_seconds: float | None = None
+    ) -> None:
+        self.routes = routes
+        self._channels = channels
         self._patience_seconds = patience_seconds
 
     @property
     def leads_on(self) -> bool:
         """Whether there is anybody to emit to."""
-        return bool(self._branches)
+        return bool(self._channels)
 
     @property
     def idle(self) -> bool:
         """Whether every record that was emitted has its answer."""
-        return all(channel.idle for branch in self._branches for channel in branch.channels)
+        return all(channel.idle for channel in self._channels.values())
 
     async def emit(self, record: Any) -> None:
         """Return when every receiver has taken the record. Raises what one refused it with, or StreamingError."""
@@ -83,7 +77,7 @@ class Outlet:
         return True
 
     def _targets(self, record: Any) -> list[tuple[Channel, Any]]:
-        return [target for branch in self._branches for target in branch.targets(record)]
+        return [(self._channels[name], one) for name, one in self.routes.targets(record)]
 
 
 async def _all_taken(targets: list[tuple[Channel, Any]]) -> None:
@@ -99,31 +93,33 @@ def outlet_of(
     graph: Graph, stage: str, index: int, runtime: Runtime, patience_seconds: float | None = None
 ) -> Outlet:
     """Build the outlet of one instance. Channels that several edges share are shared."""
-    channels: dict[str, list[Channel]] = {}
-    for edge in graph.outgoing(stage):
-        if edge.downstream not in channels:
-            receiver = graph.stage(edge.downstream)
-            channels[edge.downstream] = _channels(graph, f"{stage}/{index}", receiver, runtime)
-    branches = [_branch(edge, index, channels[edge.downstream]) for edge in graph.outgoing(stage)]
-    return Outlet(branches, patience_seconds)
+    routes = Routes(graph, stage, index)
+    channels = {
+        name: channel_to(graph, f"{stage}/{index}", receiver, number, runtime)
+        for name, (receiver, number) in routes.receivers.items()
+    }
+    return Outlet(routes, channels, patience_seconds)
 
 
-def _branch(edge: Edge, index: int, channels: list[Channel]) -> Branch:
-    return Branch(edge.transforms, edge.partition.chooser(index, len(channels)), channels)
+def channel_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: Runtime) -> Channel:
+    """Build the channel from one instance to another."""
+    is_function = receiver.kind is Kind.FUNCTION
+    call = runtime.function(receiver, graph) if is_function else runtime.worker(receiver, index)
+    name = f"{sender} to {receiver.name}/{index}"
+    return Channel(name, call, receiver.handover, receiver.max_batch, CHANNEL_CAPACITY)
 
 
-def _channels(graph: Graph, sender: str, receiver: Stage, runtime: Runtime) -> list[Channel]:
-    if receiver.kind is Kind.FUNCTION:
-        calls = [runtime.function(receiver, graph)] * receiver.parallelism
-    else:
-        calls = [runtime.worker(receiver, i) for i in range(receiver.parallelism)]
-    return [
-        Channel(
-            f"{sender} to {receiver.name}/{i}",
-            call,
-            receiver.handover,
-            receiver.max_batch,
-            CHANNEL_CAPACITY,
-        )
-        for i, call in enumerate(calls)
-    ]
+def deliver_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: Runtime) -> Deliver:
+    """Return how a keeping instance hands a batch on: by its number, or record by record to who keeps no numbers."""
+    if receiver.kind.keeps:
+        return runtime.keeper(receiver, index)
+    channel = channel_to(graph, sender, receiver, index, runtime)
+
+    async def deliver(batch: Batch) -> None:
+        _, records = batch.open()
+        puts = (channel.put(record) for record in records)
+        for answer in await asyncio.gather(*puts, return_exceptions=True):
+            if answer is not None:
+                log.warning("%s: a record was not taken: %s", channel.name, type(answer).__name__)
+
+    return deliver

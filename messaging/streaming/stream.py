@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from messaging.streaming.errors import DeclarationError
-from messaging.streaming.graph import Edge, Handover, Kind, Stage, Transform
-from messaging.streaming.partition import Broadcast, ByKey, Forward, Key, Partition, RoundRobin
+from messaging.streaming.functions import (
+    Chained,
+    filtered,
+    flat_mapping,
+    inspected,
+    mapped,
+    sunk,
+)
+from messaging.streaming.graph import Handover, Kind, Stage
+from messaging.streaming.keys import Key, Selector, selecting
+from messaging.streaming.logical import Input, Node, declared_at
+from messaging.streaming.partition import (
+    Broadcast,
+    ByKey,
+    Custom,
+    Forward,
+    Partition,
+    Rescale,
+    RoundRobin,
+    Shuffle,
+)
+from messaging.streaming.steps import OnceFor, Reduce, Stateful, Sum
 
 if TYPE_CHECKING:
     from messaging.streaming.context import StreamingContext
@@ -18,58 +39,151 @@ U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """A stage that a stream comes from, and what happens to its records on the way."""
-
-    stage: str
-    transforms: tuple[Transform, ...] = ()
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DataStream(Generic[T]):
-    """A stream of records of type T, coming from one stage or, after `union`, from several.
+    """A stream of records of type T, made by one verb or, after `union`, by several.
 
-    `map`, `flat_map` and `filter` run chained to the stage before, in the same process.
+    Verbs without state run chained to what feeds them, in the same process, unless their parallelism, a partition
+    call or `disable_chain` says otherwise. A function may be an object with `open(context)` and `close()`.
+    Partition calls and `key_by` say how the next verb gets its records; the last one counts.
     """
 
     context: StreamingContext
-    origins: tuple[Origin, ...]
-    partition: Partition | None = None
+    inputs: tuple[Input, ...]
+    key: Callable[[Any], Key] | None = None
+
+    # -- without state
 
     def map(self, function: Callable[[T], U], label: str = "") -> DataStream[U]:
         """One record in, one out."""
-        return self._then(_Map(function), label)
+        return self._then("map", function, mapped, label)
 
-    def flat_map(self, function: Callable[[T], Iterable[U]], label: str = "") -> DataStream[U]:
-        """One record in, any number out."""
-        return self._then(function, label)
+    def flat_map(
+        self,
+        function: Callable[[T], Iterable[U]] | Callable[[T, Any], object],
+        label: str = "",
+    ) -> DataStream[U]:
+        """One record in, any number out: returned, or handed to `collector.collect` if there are two parameters."""
+        return self._then("flat_map", function, flat_mapping(function), label)
 
     def filter(self, predicate: Callable[[T], bool], label: str = "") -> DataStream[T]:
         """Keep the records for which `predicate` is true."""
-        return self._then(_Filter(predicate), label)
+        return self._then("filter", predicate, filtered, label)
 
-    def key_by(self, key: Callable[[T], Key]) -> DataStream[T]:
-        """Send records with the same key to the same instance of the next stage, in order."""
-        return replace(self, partition=ByKey(key))
-
-    def broadcast(self) -> DataStream[T]:
-        """Send every record to every instance of the next stage."""
-        return replace(self, partition=Broadcast())
-
-    def round_robin(self) -> DataStream[T]:
-        """Deal the records out in turn."""
-        return replace(self, partition=RoundRobin())
-
-    def forward(self) -> DataStream[T]:
-        """Send from instance i to instance i mod n."""
-        return replace(self, partition=Forward())
+    def inspect(self, function: Callable[[T], object], label: str = "") -> DataStream[T]:
+        """Look at each record, and pass it on."""
+        return self._then("inspect", function, inspected, label)
 
     def union(self, *others: DataStream[T]) -> DataStream[T]:
         """Merge streams of one type. Merging is only declared: there is no stage that does it."""
         if not others:
-            raise DeclarationError(f"union of {self._names()} with nothing")
-        return replace(self, origins=self.origins + tuple(o for s in others for o in s.origins))
+            raise DeclarationError(f"union of {self._names()} with nothing, at {declared_at()}")
+        inputs = self.inputs + tuple(one for stream in others for one in stream.inputs)
+        return replace(self, inputs=inputs)
+
+    # -- who gets what
+
+    def key_by(self, key: Selector) -> DataStream[T]:
+        """Send records with the same key to the same instance of the next stage, in order.
+
+        `key` is a function, the index of an item, or the name of an attribute.
+        """
+        select = selecting(key)
+        return replace(self._parted(ByKey(select)), key=select)
+
+    def broadcast(self) -> DataStream[T]:
+        """Send every record to every instance of the next stage."""
+        return self._parted(Broadcast())
+
+    def round_robin(self) -> DataStream[T]:
+        """Deal the records out in turn."""
+        return self._parted(RoundRobin())
+
+    def rescale(self) -> DataStream[T]:
+        """Deal the records out in turn, among neighbouring instances only."""
+        return self._parted(Rescale())
+
+    def shuffle(self) -> DataStream[T]:
+        """Spread the records by a hash of the whole record."""
+        return self._parted(Shuffle())
+
+    def forward(self) -> DataStream[T]:
+        """Send from instance i to instance i mod n."""
+        return self._parted(Forward())
+
+    def partition_by(self, function: Callable[[T, int], int | Iterable[int]]) -> DataStream[T]:
+        """Send where `function(record, n)` says: one number below n, or several."""
+        return self._parted(Custom(function))
+
+    # -- with state, kept by key
+
+    def reduce(self, function: Callable[[T, T], T], name: str = "") -> DataStream[T]:
+        """A running fold for each key. Every record gives an output; a key's first record is given unchanged."""
+        return self._keyed("reduce", Reduce, function, name)
+
+    def sum(self, selector: Selector = 1, name: str = "") -> DataStream[tuple[Any, Any]]:
+        """A running sum for each key, as `(key, sum)`. The selector says what of a record is added."""
+        return self._keyed("sum", Sum, selecting(selector), name)
+
+    def stateful(
+        self, function: Callable[[Any, T], tuple[Any, Iterable[U]]], name: str = ""
+    ) -> DataStream[U]:
+        """Work on the state of each key: `function(state, record)` returns the new state and the outputs.
+
+        The state is None for a new key, and None forgets the key.
+        """
+        return self._keyed("stateful", Stateful, function, name)
+
+    # -- ends
+
+    def sink(self, function: Callable[[T], object], name: str = "") -> DataStream[Any]:
+        """End the stream: `function` is called for each record, in order for each key, at least once."""
+        return self._then("sink", function, sunk, name=name, ends=True)
+
+    def sink_once(
+        self, function: Callable[[Key, T], object], key: Selector, name: str = ""
+    ) -> DataStream[Any]:
+        """End the stream: `function(key, record)` is called once for each key, which identifies a record for good.
+
+        Whatever is sent again is recognised by its key. Only a crash between the call and the commit of one batch
+        repeats calls, with the same keys: give the key to the outside world as its idempotence key, and the effect
+        happens exactly once.
+        """
+        return self.key_by(key)._keyed("sink_once", OnceFor, function, name)
+
+    # -- settings of the verb that makes this stream
+
+    def set_parallelism(self, parallelism: int) -> DataStream[T]:
+        """Run the verb that produces this stream in `parallelism` instances."""
+        return self._change(parallelism=parallelism)
+
+    def disable_chain(self) -> DataStream[T]:
+        """Give the verb that produces this stream actors of its own."""
+        return self._change(chain=False)
+
+    def with_config(
+        self, key: str | None = None, value: str = "", *, conf: Mapping[str, str] | None = None
+    ) -> DataStream[T]:
+        """Keep settings for the function of this stream, which finds them in its context's `config`."""
+        given = dict(conf or {}) | ({key: value} if key is not None else {})
+        if not all(isinstance(text, str) for pair in given.items() for text in pair):
+            raise DeclarationError(f"{self._names()}: settings are text, not {given!r}")
+        for node in self._made_by():
+            self.context.change(node.id, config={**node.config, **given})
+        return self
+
+    def get_config(self) -> dict[str, str]:
+        """Return the settings of this stream."""
+        return {name: text for node in self._made_by() for name, text in node.config.items()}
+
+    def get_parallelism(self) -> int:
+        """Return how many instances produce this stream."""
+        return self.context.logical_graph().parallelism(self._made_by()[0])
+
+    def get_id(self) -> int:
+        """Return the number of this stream within its context."""
+        return self.inputs[0].node
+
+    # -- stages that answer record by record, as the gateway's do
 
     def operate(
         self,
@@ -91,12 +205,11 @@ class DataStream(Generic[T]):
             name=name,
             kind=Kind.OPERATOR,
             make=make,
-            parallelism=parallelism,
             durable=durable,
             handover=handover,
             max_batch=max_batch,
         )
-        return self._into(stage)
+        return self._into(stage, parallelism=parallelism)
 
     def call(
         self, name: str, function: Callable[[list[T]], Any], *, max_batch: int = 64
@@ -112,79 +225,48 @@ class DataStream(Generic[T]):
             handover=Handover.ONCE,
             max_batch=max_batch,
         )
-        return self._into(stage)
+        return self._into(stage, parallelism=1)
 
-    def sink(self, function: Callable[[T], object], name: str = "sink") -> DataStream[Any]:
-        """End the stream: `function` is called for each record, at least once."""
-        return self.operate(name, _Calling(function), handover=Handover.INSIST)
+    # -- how it is done
 
-    def set_parallelism(self, parallelism: int) -> DataStream[T]:
-        """Run the stage that produces this stream in `parallelism` instances."""
-        for origin in self.origins:
-            self.context.change(origin.stage, parallelism=parallelism)
+    def _then(
+        self,
+        verb: str,
+        function: Any,
+        how: Any,
+        label: str = "",
+        name: str = "",
+        ends: bool = False,
+    ) -> DataStream[Any]:
+        chained = Chained(name or self.context.fresh(verb), function, how)
+        # A sink is pressed for an answer by stages that do not number what they send.
+        handover = Handover.INSIST if ends else Handover.ASK
+        stage = Stage(name=chained.name, kind=Kind.KEEPER, make=None, handover=handover)
+        return self._into(stage, transform=chained, label=label, ends=ends)
+
+    def _keyed(
+        self, verb: str, make: Callable[..., Any], function: Any, name: str
+    ) -> DataStream[Any]:
+        if self.key is None:
+            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self._names()}")
+        step = partial(make, self.key, function)
+        return self._into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
+
+    def _into(self, stage: Stage, **more: Any) -> DataStream[Any]:
+        node = self.context.add(stage, self.inputs, **more)
+        return DataStream(self.context, (Input(node=node.id),))
+
+    def _parted(self, partition: Partition) -> DataStream[T]:
+        inputs = tuple(replace(one, partition=partition) for one in self.inputs)
+        return replace(self, inputs=inputs, key=None)
+
+    def _change(self, **changes: Any) -> DataStream[T]:
+        for node in self._made_by():
+            self.context.change(node.id, **changes)
         return self
 
-    def _then(self, transform: Transform, label: str) -> DataStream[Any]:
-        origins = (
-            replace(
-                o,
-                transforms=(*o.transforms, transform),
-                label=" ".join(filter(None, (o.label, label))),
-            )
-            for o in self.origins
-        )
-        return replace(self, origins=tuple(origins))
-
-    def _into(self, stage: Stage) -> DataStream[Any]:
-        partition = self.partition or (RoundRobin() if stage.kind is Kind.OPERATOR else Forward())
-        edges = (
-            Edge(
-                upstream=origin.stage,
-                downstream=stage.name,
-                partition=partition,
-                transforms=origin.transforms,
-                label=origin.label,
-            )
-            for origin in self.origins
-        )
-        self.context.add(stage, *edges)
-        return DataStream(self.context, (Origin(stage.name),))
+    def _made_by(self) -> list[Node]:
+        return [self.context.node(one.node) for one in self.inputs]
 
     def _names(self) -> str:
-        return ", ".join(origin.stage for origin in self.origins)
-
-
-@dataclass(frozen=True, slots=True)
-class _Map:
-    function: Callable[[Any], Any]
-
-    def __call__(self, record: Any) -> Iterable[Any]:
-        return (self.function(record),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    predicate: Callable[[Any], bool]
-
-    def __call__(self, record: Any) -> Iterable[Any]:
-        return (record,) if self.predicate(record) else ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Calling:
-    """Makes an operator of a function that is called for each record."""
-
-    function: Callable[[Any], object]
-
-    def __call__(self) -> _Calling:
-        return self
-
-    def process(self, records: list[Any]) -> list[list[Any] | Exception]:
-        return [self._one(record) for record in records]
-
-    def _one(self, record: Any) -> list[Any] | Exception:
-        try:
-            self.function(record)
-        except Exception as error:
-            return error
-        return []
+        return ", ".join(map(str, self._made_by()))

@@ -10,6 +10,7 @@ from typing import Any
 
 from messaging.streaming.channel import Answer
 from messaging.streaming.errors import DeclarationError, StageFailed, whereabouts
+from messaging.streaming.functions import open_function
 from messaging.streaming.graph import Instance, Kind, Stage
 from messaging.streaming.operator_thread import OperatorThread, Results
 from messaging.streaming.outlet import Outlet
@@ -20,8 +21,10 @@ log = logging.getLogger(__name__)
 class Worker:
     """Runs one instance. Belongs to the event loop that it is made on."""
 
-    def __init__(self, stage: Stage, index: int, operator: Any, outlet: Outlet) -> None:
+    def __init__(self, stage: Stage, instance: Instance, operator: Any, outlet: Outlet) -> None:
+        index = instance.index
         self.stage = stage
+        self.ended = asyncio.Event()
         self.name = f"{stage.name}/{index}"
         self.outlet = outlet
         self.operator = operator
@@ -31,8 +34,8 @@ class Worker:
         self._counts = {"in": 0, "out": 0, "refused": 0}
         self._draining = False
         self._since = time.time()
-        if hasattr(operator, "open"):
-            operator.open(Instance(index, stage.parallelism))
+        open_function(operator, instance)
+        outlet.routes.open(instance)
         if stage.kind is not Kind.SOURCE:
             self._prepare()
 
@@ -117,6 +120,7 @@ class Worker:
             await self.operator.run(self.emit)
         else:
             await self._on_thread(self.operator.run, self.emit_from_thread)
+        self.ended.set()
 
     # -- every worker
 
@@ -139,6 +143,10 @@ class Worker:
                 await self._on_thread(self.operator.drain)
         while not self.idle:  # noqa: ASYNC110 - many small events end idleness; asking is simpler
             await asyncio.sleep(0.02)
+
+    async def finish(self) -> None:
+        """Everything upstream has ended: return when nothing is in work."""
+        await self.drain()
 
     def status(self) -> dict[str, Any]:
         """Return what the instance says about itself, ready for JSON."""

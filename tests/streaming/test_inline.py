@@ -265,7 +265,7 @@ def test_what_makes_no_sense_is_said_at_declaration() -> None:
         context.inlet("in")
     with pytest.raises(DeclarationError, match="parallelism 0"):
         numbers.set_parallelism(0)
-    with pytest.raises(DeclarationError, match="union of in"):
+    with pytest.raises(DeclarationError, match="union of stream 'in'"):
         numbers.union()
 
 

@@ -1,0 +1,274 @@
+"""Around one keeper: a thread to work on, a pump for each receiver, and back-pressure. Knows nothing of Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from tenacity import AsyncRetrying, retry_if_exception_type
+
+from messaging.streaming.batches import MAX_RECORDS, Batch
+from messaging.streaming.channel import PAUSES, Answer
+from messaging.streaming.errors import StageFailed, whereabouts
+from messaging.streaming.graph import Graph, Stage
+from messaging.streaming.guard import SetAside
+from messaging.streaming.keeper import Keeper
+from messaging.streaming.outlet import Runtime, deliver_to
+from messaging.streaming.pumps import Pumps
+from messaging.streaming.routes import Routes
+from messaging.streaming.store import Store
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.05
+TICK_SECONDS = 0.1
+MAX_MERGED = 8
+
+T = TypeVar("T")
+
+
+class KeptWorker:
+    """Runs one instance of a READER or KEEPER stage. Belongs to the event loop that it is made on."""
+
+    def __init__(
+        self, graph: Graph, stage: Stage, index: int, store: Store, runtime: Runtime
+    ) -> None:
+        self.stage = stage
+        self.name = f"{stage.name}/{index}"
+        self.operator = stage.build()
+        self.ended = asyncio.Event()
+        self._graph = graph
+        self._index = index
+        self._store = store
+        self._keeper: Keeper | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self.name)
+        self._turn = asyncio.Lock()
+        self._inbox: list[tuple[Batch | Sequence[Any], asyncio.Future[None]]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._serving = self._reloading = False
+        self._paused = self._draining = self._announced = False
+        self._failure = ""
+        self._since = time.time()
+        receivers = Routes(graph, stage.name, index).receivers
+        deliver = {
+            name: deliver_to(graph, self.name, receiver, number, runtime)
+            for name, (receiver, number) in receivers.items()
+        }
+        self._pumps = Pumps(deliver, lambda: self._keeper, self._sent)
+        if hasattr(self.operator, "tick"):
+            self._spawn(self._ticking())
+
+    # -- a stage that is given records
+
+    async def take(self, batch: Batch) -> None:
+        """Return when the batch is committed: that is the acknowledgement. Raises StageFailed."""
+        await self._put(batch)
+
+    async def process(self, records: list[Any]) -> Sequence[Answer]:
+        """Take records that nobody numbered. Refuses none; raises StageFailed."""
+        if records:
+            await self._put(records)
+        return [None] * len(records)
+
+    async def _put(self, arrival: Batch | Sequence[Any]) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._inbox.append((arrival, future))
+        if not self._serving:
+            self._serving = True
+            self._spawn(self._serve())
+        await future
+
+    async def _serve(self) -> None:
+        """What arrives while one commit runs is committed together by the next."""
+        while self._inbox:
+            await self._pumps.wait_for_room()
+            taken, self._inbox = self._inbox[:MAX_MERGED], self._inbox[MAX_MERGED:]
+            try:
+                await self._work(_take, [arrival for arrival, _ in taken])
+                error = None
+            except StageFailed as failure:
+                error = failure
+            for _, future in taken:
+                _settle(future, error)
+        self._serving = False
+
+    # -- a source
+
+    async def run(self) -> None:
+        """Read the source to its end, however often the store fails."""
+        while not self.ended.is_set():
+            await self._pumps.wait_for_room()
+            if self._paused or self._draining:
+                await asyncio.sleep(IDLE_SECONDS)
+                continue
+            try:
+                count = await self._work(lambda keeper: keeper.read(MAX_RECORDS))
+            except StageFailed:
+                await asyncio.sleep(1)
+                continue
+            if self._keeper and self._keeper.head.ended:
+                self.ended.set()
+            elif not count:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    def pause(self, paused: bool) -> None:
+        """Stop reading, or go on."""
+        self._paused = paused
+
+    # -- the keeper, one call at a time
+
+    async def _work(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the keeper on its thread. After a failure the next call begins with what the store has."""
+        async with self._turn:
+            try:
+                keeper = await self._standing()
+                result = await self._on_thread(function, keeper, *arguments)
+            except Exception as error:
+                self._lose_keeper(error)
+                raise StageFailed(f"{self.stage.name}: {type(error).__name__}") from None
+        self._pumps.start()
+        return result
+
+    def _lose_keeper(self, error: Exception) -> None:
+        log.error("%s failed: %s", self.name, whereabouts(error))
+        self._failure = type(error).__name__
+        self._keeper = None
+        if not self._reloading:
+            self._reloading = True
+            self._spawn(self.load())
+
+    async def _standing(self) -> Keeper:
+        if self._keeper is None:
+            self._keeper = await self._on_thread(self._load)
+        return self._keeper
+
+    def _load(self) -> Keeper:
+        routes = Routes(self._graph, self.stage.name, self._index)
+        instance = self._graph.instance(self.stage, self._index)
+        return Keeper(self.stage, instance, self.operator, routes, self._store)
+
+    async def load(self) -> None:
+        """Begin with what the store has: send what was not acknowledged, without waiting for anything new."""
+        async for attempt in AsyncRetrying(retry=retry_if_exception_type(StageFailed), wait=PAUSES):
+            with attempt:
+                await self._work(lambda keeper: None)
+        self._reloading = False
+
+    async def _on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def _sent(self) -> None:
+        """Everything is acknowledged: forget it in the store, unless more comes at once."""
+        self._spawn(self._tidy())
+
+    async def _tidy(self) -> None:
+        await asyncio.sleep(IDLE_SECONDS)
+        if self._keeper and self.idle:
+            await self._quietly(lambda keeper: keeper.tidy())
+
+    async def _ticking(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            await self._pumps.wait_for_room()
+            await self._quietly(lambda keeper: keeper.tick(time.time()))
+
+    async def _quietly(self, function: Callable[[Keeper], None]) -> None:
+        try:
+            await self._work(function)
+        except StageFailed:
+            await asyncio.sleep(
+                1
+            )  # it is logged, and nothing is lost: the next call loads from the store
+
+    # -- every worker
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in work and everything emitted is acknowledged."""
+        return self._pumps.idle and not (self._inbox or self._turn.locked() or self._serving)
+
+    def announce_drain(self) -> None:
+        """Say from now on that it is draining, while everything is still taken."""
+        self._announced = True
+
+    async def drain(self) -> None:
+        """Read nothing new, and return when nothing is in work."""
+        self._draining = True
+        await self.settle()
+
+    async def finish(self) -> None:
+        """Everything upstream has ended: do what waits for the end. Raises StageFailed; may be called again."""
+        await self.settle()
+        await self._work(lambda keeper: keeper.finish())
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Return when nothing is in work."""
+        while not self.idle:  # noqa: ASYNC110 - many small events end idleness; asking is simpler
+            await asyncio.sleep(0.02)
+
+    async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Any]:
+        """Return the state, and the position of the source, for a savepoint."""
+        return await self._work(lambda keeper: (keeper.state_entries(), keeper.head.source))
+
+    async def set_aside(self) -> list[SetAside]:
+        """Return the newest records that were set aside."""
+        return await self._work(lambda keeper: keeper.set_aside())
+
+    def status(self) -> dict[str, Any]:
+        """Return what the instance says about itself, ready for JSON."""
+        keeper = self._keeper
+        counts = keeper.head.counts if keeper else {"in": 0, "out": 0, "set_aside": 0}
+        return {
+            "stage": self.stage.name,
+            "name": self.name,
+            "up_seconds": round(time.time() - self._since, 1),
+            "draining": self._draining or self._announced,
+            "idle": self.idle,
+            "ended": self.ended.is_set(),
+            "lag": sum(keeper.outbox.waiting) if keeper else 0,
+            "last_error": (keeper.last_error if keeper else "") or self._failure,
+            "refused": 0,
+            **counts,
+        }
+
+    async def close(self) -> None:
+        """Let go of everything, and close the user's functions and the store."""
+        self.abandon()
+        closing = self._keeper.close if self._keeper else self._store.close
+        await self._on_thread(closing)
+        self._thread.shutdown(wait=False)
+
+    def abandon(self) -> None:
+        """End in the middle of everything, as a process does that is killed."""
+        self._pumps.stop()
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=self.name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _take(keeper: Keeper, arrivals: Sequence[Batch | Sequence[Any]]) -> None:
+    batches = [arrival for arrival in arrivals if isinstance(arrival, Batch)]
+    if batches:
+        keeper.take(batches)
+    for arrival in arrivals:
+        if not isinstance(arrival, Batch):
+            keeper.take_records(arrival)
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)

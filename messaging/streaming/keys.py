@@ -1,0 +1,54 @@
+"""Keys: how they are told apart, and in which of 128 groups each one lives. The same in every process, always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import cache
+from operator import attrgetter, itemgetter
+from typing import Any
+from zlib import crc32
+
+Key = Hashable
+"""Text, bytes, numbers, None, enumerations, frozen dataclasses, and tuples of these."""
+
+KEY_GROUPS = 128
+"""State moves between instances in groups, so that a savepoint can start with another parallelism."""
+
+Selector = Callable[[Any], Any] | int | str
+
+
+def token_of(key: Key) -> bytes:
+    """Return what the key is stored under. Raises TypeError for an object whose text changes between processes."""
+    if not _tells_itself(type(key)):
+        raise TypeError(f"{type(key).__name__} cannot be a key: it has no text of its own")
+    return repr(key).encode("utf-8", "surrogatepass")
+
+
+def stable_hash(key: Key) -> int:
+    """Return a number that depends on the key alone. Python's own `hash` differs between processes for text."""
+    return crc32(token_of(key))
+
+
+def group_of(token: bytes) -> int:
+    """Return the number, below KEY_GROUPS, of the group that a key's token belongs to."""
+    return crc32(token) % KEY_GROUPS
+
+
+def owner_of(group: int, parallelism: int) -> int:
+    """Return which of `parallelism` instances keeps the group."""
+    return group * parallelism // KEY_GROUPS
+
+
+def selecting(selector: Selector) -> Callable[[Any], Any]:
+    """Make a function of a selector: a function, the index of an item, or the name of an attribute."""
+    if isinstance(selector, int):
+        return itemgetter(selector)
+    if isinstance(selector, str):
+        return attrgetter(selector)
+    return selector
+
+
+@cache
+def _tells_itself(kind: type) -> bool:
+    plain: object = object.__repr__
+    return kind.__repr__ is not plain

@@ -1,0 +1,125 @@
+"""From what was declared to what runs: which verbs are chained into one actor, and the edges between the actors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from messaging.streaming.drawing import channels_of
+from messaging.streaming.graph import Edge, Graph, Kind, Stage, Transform
+from messaging.streaming.logical import Input, LogicalGraph, Node
+from messaging.streaming.partition import Forward, Partition, RoundRobin
+from messaging.streaming.steps import Pass
+
+
+def plan(logical: LogicalGraph, options: Mapping[str, str]) -> Graph:
+    """Return the physical graph. A verb without state is chained where it may be: see `_Planner.chained`."""
+    return _Planner(logical).graph(options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How records come from a stage to a node: the functions chained on the way."""
+
+    stage: str
+    transforms: tuple[Transform, ...] = ()
+    label: str = ""
+
+    def further(self, transforms: tuple[Transform, ...], label: str = "") -> _Way:
+        labels = " ".join(filter(None, (self.label, label)))
+        return replace(self, transforms=self.transforms + transforms, label=labels)
+
+
+class _Planner:
+    def __init__(self, logical: LogicalGraph) -> None:
+        self._logical = logical
+        self._nodes = logical.nodes
+
+    def graph(self, options: Mapping[str, str]) -> Graph:
+        stages = [self._stage(node) for node in self._nodes if not self.chained(node)]
+        edges = [edge for node in self._nodes for edge in self._edges(node)]
+        graph = Graph(tuple(stages), tuple(edges), dict(options))
+        fed = (replace(stage, senders=_senders(graph, stage.name)) for stage in stages)
+        return replace(graph, stages=tuple(fed))
+
+    def chained(self, node: Node) -> bool:
+        """Whether the node's function runs where its input is emitted: same parallelism, nothing says otherwise."""
+        return (
+            node.transform is not None
+            and node.chain
+            and all(self._joins(node, source) for source in node.inputs)
+        )
+
+    def _joins(self, node: Node, source: Input) -> bool:
+        before = self._nodes[source.node]
+        same = node.parallelism in (None, self._logical.parallelism(before))
+        if node.ends and not all(self._kept(way.stage) for way in self._ways(before)):
+            return False  # a stage that keeps nothing must not call a sink that may raise
+        return same and before.chain and isinstance(source.partition, Forward | None)
+
+    def _kept(self, stage: str) -> bool:
+        return any(n.stage.name == stage and n.stage.kind.keeps for n in self._nodes)
+
+    def _stage(self, node: Node) -> Stage:
+        make = partial(Pass, node.transform) if node.transform else node.stage.make
+        parallelism = self._logical.parallelism(node)
+        return replace(node.stage, make=make, parallelism=parallelism, config=node.config)
+
+    def _ways(self, node: Node) -> Iterator[_Way]:
+        """All ways on which records of the node's stream come."""
+        if not self.chained(node) or node.transform is None:
+            yield _Way(node.stage.name)
+            return
+        for source in node.inputs:
+            for way in self._ways(self._nodes[source.node]):
+                yield way.further((*source.before, node.transform), node.label)
+
+    def _edges(self, node: Node) -> Iterator[Edge]:
+        if self.chained(node):
+            if node.ends:
+                yield from map(_last_edge, self._ways(node))
+            return
+        for source in node.inputs:
+            before = self._nodes[source.node]
+            partition = source.partition or self._default(node, before)
+            for way in self._ways(before):
+                yield _edge(way.further(source.before), node, partition, source)
+
+    def _default(self, node: Node, before: Node) -> Partition:
+        same = self._logical.parallelism(node) == self._logical.parallelism(before)
+        kind = node.stage.kind
+        dealt = kind is Kind.OPERATOR or (kind.keeps and not same)
+        return RoundRobin() if dealt else Forward()
+
+
+def _last_edge(way: _Way) -> Edge:
+    return Edge(
+        upstream=way.stage,
+        downstream="",
+        partition=Forward(),
+        transforms=way.transforms,
+        label=way.label or str(getattr(way.transforms[-1], "name", "")),
+    )
+
+
+def _edge(way: _Way, node: Node, partition: Partition, source: Input) -> Edge:
+    return Edge(
+        upstream=way.stage,
+        downstream=node.stage.name,
+        partition=partition,
+        transforms=way.transforms,
+        label=way.label,
+        time=source.time,
+    )
+
+
+def _senders(graph: Graph, name: str) -> tuple[str, ...]:
+    """The instances that feed a stage; those that keep nothing go by one name together."""
+    feeding = (edge for edge in graph.edges if edge.downstream == name)
+    found = {_sender(graph, e.upstream, a): None for e in feeding for a, _ in channels_of(graph, e)}
+    return tuple(found)
+
+
+def _sender(graph: Graph, stage: str, index: int) -> str:
+    return f"{stage}/{index}" if graph.stage(stage).kind.keeps else ""
