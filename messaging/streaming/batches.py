@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from math import inf
 from typing import Any
 
 from messaging.streaming.pickling import dumps, loads
@@ -37,10 +38,20 @@ class Head:
     seen: dict[str, float] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     clocks: dict[str, list[float | None]] = field(default_factory=dict)
+    watermark: float = -inf
     source: Any = None
     ended: bool = False
     asides: int = 0
     counts: dict[str, int] = field(default_factory=lambda: {"in": 0, "out": 0, "set_aside": 0})
+
+    def packed(self) -> bytes:
+        """Return the head as bytes."""
+        return dumps({field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Head:
+        """Read a head; one that an older version wrote, too."""
+        return cls(**loads(data))
 
 
 def chunks(records: Sequence[Any], size: int = MAX_RECORDS) -> Iterator[Sequence[Any]]:

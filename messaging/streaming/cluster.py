@@ -11,7 +11,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
-from messaging.streaming.batches import Batch
+from messaging.streaming.batches import Batch, Head
 from messaging.streaming.channel import Answer, Call
 from messaging.streaming.errors import StageFailed, StreamingError, WorkerLost, whereabouts
 from messaging.streaming.function_stage import local_stage
@@ -81,9 +81,9 @@ class Host:
         """See KeptWorker."""
         await self._worker.finish()
 
-    async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Any]:
+    async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Head]:
         """See KeptWorker."""
-        entries: tuple[list[tuple[bytes, bytes]], Any] = await self._worker.state_entries()
+        entries: tuple[list[tuple[bytes, bytes]], Head] = await self._worker.state_entries()
         return entries
 
     async def set_aside(self) -> list[SetAside]:

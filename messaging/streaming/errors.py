@@ -19,6 +19,10 @@ class NotTaken(StreamingError):
     """No answer came while the emitter was willing to wait. The record may still be taken later."""
 
 
+class Late(StreamingError):
+    """The record came after its windows were over. Trying again cannot help."""
+
+
 class DeclarationError(ValueError):
     """The declared graph makes no sense. The text names the stage."""
 

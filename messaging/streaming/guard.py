@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from messaging.streaming.batches import Head
-from messaging.streaming.errors import whereabouts
+from messaging.streaming.errors import Late, whereabouts
 from messaging.streaming.pickling import dumps
 from messaging.streaming.store import Name
 
@@ -49,6 +49,8 @@ class Guard:
             except Exception as error:
                 self._undo()
                 failure = error
+            if isinstance(failure, Late):
+                break
             if attempt < TRIES:
                 time.sleep(PAUSE_SECONDS * attempt)
         self.put_aside(record, stage, failure)

@@ -168,7 +168,7 @@ class Job:
             if stage.kind.keeps:
                 answers = self._ask_all("state_entries", [stage])
                 entries = [entry for state, _ in answers for entry in state]
-                yield StageState(stage.name, entries, [source for _, source in answers])
+                yield StageState(stage.name, entries, [head for _, head in answers])
 
     def _leave_alone(self) -> None:
         if self._supervision is not None:

@@ -20,7 +20,7 @@ from messaging.streaming.functions import close_function, open_function
 from messaging.streaming.graph import Instance, Stage, Transform
 from messaging.streaming.guard import Guard, SetAside
 from messaging.streaming.outbox import Outbox
-from messaging.streaming.pickling import dumps, loads
+from messaging.streaming.pickling import loads
 from messaging.streaming.routes import Routes
 from messaging.streaming.state import State
 from messaging.streaming.store import Name, Store
@@ -45,11 +45,12 @@ class Keeper:
         self._state = State()
         self._guard = Guard(self._state.undo)
         stored = list(store.load())
-        self.head: Head = next((loads(v) for (kind, _), v in stored if kind == "head"), Head())
+        self.head: Head = _head(stored)
         name = f"{stage.name}/{instance.index}"
         self.outbox = Outbox(name, routes, self.head, self._cannot_be_sent)
         self._load(stored)
         self._open(instance)
+        self._advance(self.head.watermark)
 
     # -- what comes in
 
@@ -67,7 +68,7 @@ class Keeper:
         self._work(records)
         if hasattr(self._step, "latest"):
             seen = self.head.seen.get(UNKEPT, -inf)
-            self.head.seen[UNKEPT] = max(seen, self._step.latest(records))
+            self.head.seen[UNKEPT] = max(seen, self._step.latest)
         self._advance(self._watermark())
         self._commit()
 
@@ -160,7 +161,10 @@ class Keeper:
             self.outbox.put(receiver, one)
 
     def _watermark(self) -> float:
-        return min((self.head.seen.get(name, -inf) for name in self._stage.senders), default=-inf)
+        """Up to when all senders have sent everything, by event time. Never goes back."""
+        seen = (self.head.seen.get(name, -inf) for name in self._stage.senders)
+        self.head.watermark = max(self.head.watermark, min(seen, default=-inf))
+        return self.head.watermark
 
     def _advance(self, watermark: float) -> None:
         if hasattr(self._step, "advance"):
@@ -179,7 +183,7 @@ class Keeper:
         changes = self.outbox.changes()
         changes |= {("state", name): value for name, value in self._state.changes()}
         changes |= self._guard.changes(self.head)
-        changes["head", b""] = dumps(self.head)
+        changes["head", b""] = self.head.packed()
         self._store.write(changes)
         for part in (self.outbox, self._state, self._guard):
             part.committed()
@@ -201,6 +205,10 @@ class Keeper:
         else:
             open_function(self._step, instance)
         self._routes.open(instance)
+
+
+def _head(stored: Iterable[tuple[Name, bytes]]) -> Head:
+    return next((Head.unpacked(data) for (kind, _), data in stored if kind == "head"), Head())
 
 
 def _known(result: Iterable[Any], record: Any) -> Iterable[Any]:

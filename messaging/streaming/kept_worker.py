@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception_type
 
-from messaging.streaming.batches import MAX_RECORDS, Batch
+from messaging.streaming.batches import MAX_RECORDS, Batch, Head
 from messaging.streaming.channel import PAUSES, Answer
 from messaging.streaming.errors import StageFailed, whereabouts
 from messaging.streaming.graph import Graph, Stage
@@ -211,9 +211,9 @@ class KeptWorker:
         while not self.idle:  # noqa: ASYNC110 - many small events end idleness; asking is simpler
             await asyncio.sleep(0.02)
 
-    async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Any]:
-        """Return the state, and the position of the source, for a savepoint."""
-        return await self._work(lambda keeper: (keeper.state_entries(), keeper.head.source))
+    async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Head]:
+        """Return the state, and where the instance stands, for a savepoint."""
+        return await self._work(lambda keeper: (keeper.state_entries(), keeper.head))
 
     async def set_aside(self) -> list[SetAside]:
         """Return the newest records that were set aside."""

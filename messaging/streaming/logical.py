@@ -20,7 +20,6 @@ class Input:
 
     node: int
     partition: Partition | None = None
-    before: tuple[Transform, ...] = ()
     time: Callable[[Any], float] | None = None
 
 

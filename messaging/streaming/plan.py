@@ -26,9 +26,9 @@ class _Way:
     transforms: tuple[Transform, ...] = ()
     label: str = ""
 
-    def further(self, transforms: tuple[Transform, ...], label: str = "") -> _Way:
+    def further(self, transform: Transform, label: str) -> _Way:
         labels = " ".join(filter(None, (self.label, label)))
-        return replace(self, transforms=self.transforms + transforms, label=labels)
+        return replace(self, transforms=(*self.transforms, transform), label=labels)
 
 
 class _Planner:
@@ -73,7 +73,7 @@ class _Planner:
             return
         for source in node.inputs:
             for way in self._ways(self._nodes[source.node]):
-                yield way.further((*source.before, node.transform), node.label)
+                yield way.further(node.transform, node.label)
 
     def _edges(self, node: Node) -> Iterator[Edge]:
         if self.chained(node):
@@ -84,7 +84,7 @@ class _Planner:
             before = self._nodes[source.node]
             partition = source.partition or self._default(node, before)
             for way in self._ways(before):
-                yield _edge(way.further(source.before), node, partition, source)
+                yield _edge(way, node, partition, source)
 
     def _default(self, node: Node, before: Node) -> Partition:
         same = self._logical.parallelism(node) == self._logical.parallelism(before)

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from messaging.streaming.batches import Head
 from messaging.streaming.errors import DeclarationError
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.keys import owner_of
-from messaging.streaming.pickling import dumps, loads
 from messaging.streaming.store import Changes, Name, Store
 
 _SCHEMA = "CREATE TABLE saved (stage TEXT, kind TEXT, name BLOB, value BLOB)"
@@ -23,18 +21,18 @@ _READ = "SELECT name, value FROM saved WHERE stage = ? AND kind = ? ORDER BY nam
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """The state of all instances of a stage by key group, and where each instance of a source stands."""
+    """The state of all instances of a stage by key group, and where each instance stands."""
 
     stage: str
     entries: list[tuple[bytes, bytes]]
-    sources: list[Any]
+    heads: list[Head]
 
     def rows(self) -> Iterator[tuple[str, str, bytes, bytes]]:
         """Return what stands in the file."""
         for name, value in self.entries:
             yield self.stage, "state", name, value
-        for index, source in enumerate(self.sources):
-            yield self.stage, "source", index.to_bytes(4, "big"), dumps(source)
+        for index, head in enumerate(self.heads):
+            yield self.stage, "head", index.to_bytes(4, "big"), head.packed()
 
 
 def write_savepoint(path: Path, states: Iterable[StageState]) -> None:
@@ -70,10 +68,17 @@ def _saved(file: sqlite3.Connection, stage: Stage, index: int) -> Changes:
         for name, value in file.execute(_READ, (stage.name, "state"))
         if owner_of(name[0], stage.parallelism) == index
     }
-    if stage.kind is Kind.READER and (sources := list(file.execute(_READ, (stage.name, "source")))):
-        if len(sources) != stage.parallelism:
-            raise DeclarationError(
-                f"source {stage.name!r} was saved with parallelism {len(sources)}, not {stage.parallelism}"
-            )
-        changes["head", b""] = dumps(Head(source=loads(sources[index][1])))
+    if heads := [Head.unpacked(data) for _, data in file.execute(_READ, (stage.name, "head"))]:
+        changes["head", b""] = _head(stage, index, heads).packed()
     return changes
+
+
+def _head(stage: Stage, index: int, heads: list[Head]) -> Head:
+    """Channels begin anew; only the source's position and the event time go on."""
+    if stage.kind is not Kind.READER:
+        return Head(watermark=min(head.watermark for head in heads))
+    if len(heads) != stage.parallelism:
+        raise DeclarationError(
+            f"source {stage.name!r} was saved with parallelism {len(heads)}, not {stage.parallelism}"
+        )
+    return Head(source=heads[index].source, clocks=heads[index].clocks)

@@ -29,7 +29,9 @@ from messaging.streaming.partition import (
     RoundRobin,
     Shuffle,
 )
-from messaging.streaming.steps import OnceFor, Reduce, Stateful, Sum
+from messaging.streaming.steps import OnceFor, Reduce, Stateful, Step, Sum
+from messaging.streaming.window_steps import Window
+from messaging.streaming.windows import WindowedStream, frame_of, joined
 
 if TYPE_CHECKING:
     from messaging.streaming.context import StreamingContext
@@ -118,11 +120,11 @@ class DataStream(Generic[T]):
 
     def reduce(self, function: Callable[[T, T], T], name: str = "") -> DataStream[T]:
         """A running fold for each key. Every record gives an output; a key's first record is given unchanged."""
-        return self._keyed("reduce", Reduce, function, name)
+        return self.with_state("reduce", partial(Reduce, function=function), name)
 
     def sum(self, selector: Selector = 1, name: str = "") -> DataStream[tuple[Any, Any]]:
         """A running sum for each key, as `(key, sum)`. The selector says what of a record is added."""
-        return self._keyed("sum", Sum, selecting(selector), name)
+        return self.with_state("sum", partial(Sum, function=selecting(selector)), name)
 
     def stateful(
         self, function: Callable[[Any, T], tuple[Any, Iterable[U]]], name: str = ""
@@ -131,7 +133,37 @@ class DataStream(Generic[T]):
 
         The state is None for a new key, and None forgets the key.
         """
-        return self._keyed("stateful", Stateful, function, name)
+        return self.with_state("stateful", partial(Stateful, function=function), name)
+
+    def window(
+        self,
+        size_seconds: float,
+        slide_seconds: float | None = None,
+        *,
+        time: Callable[[T], float] | None = None,
+        lateness_seconds: float = 0.0,
+    ) -> WindowedStream:
+        """Cut a keyed stream into windows that begin every `slide_seconds`, or one after the other.
+
+        With `time`, which returns seconds, windows go by event time and wait `lateness_seconds` for records that
+        come out of order; what comes later still is set aside. Without it they go by the time of arrival.
+        """
+        self._key_for("window")
+        return WindowedStream(self, frame_of(size_seconds, slide_seconds, time, lateness_seconds))
+
+    def window_join(
+        self,
+        other: DataStream[Any],
+        size_seconds: float,
+        *,
+        time: Callable[[Any], float] | None = None,
+        lateness_seconds: float = 0.0,
+        name: str = "",
+    ) -> DataStream[Window]:
+        """Join two keyed streams: a `Window` for every pair `(left, right)` with one key in one window of time."""
+        frame = frame_of(size_seconds, None, time, lateness_seconds)
+        sides = [(s._unparted(), s._key_for("window_join")) for s in (self, other)]
+        return joined(sides[0], sides[1], frame, name)
 
     # -- ends
 
@@ -148,7 +180,13 @@ class DataStream(Generic[T]):
         repeats calls, with the same keys: give the key to the outside world as its idempotence key, and the effect
         happens exactly once.
         """
-        return self.key_by(key)._keyed("sink_once", OnceFor, function, name)
+        step = partial(OnceFor, function=function)
+        return self.key_by(key).with_state("sink_once", step, name)
+
+    def with_state(self, verb: str, make: Callable[..., Step], name: str = "") -> DataStream[Any]:
+        """Work on the state of each key by a step of one's own, which `make(key)` builds; see `steps.Step`."""
+        step = partial(make, self._key_for(verb))
+        return self._into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
 
     # -- settings of the verb that makes this stream
 
@@ -244,17 +282,18 @@ class DataStream(Generic[T]):
         stage = Stage(name=chained.name, kind=Kind.KEEPER, make=None, handover=handover)
         return self._into(stage, transform=chained, label=label, ends=ends)
 
-    def _keyed(
-        self, verb: str, make: Callable[..., Any], function: Any, name: str
-    ) -> DataStream[Any]:
-        if self.key is None:
-            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self._names()}")
-        step = partial(make, self.key, function)
-        return self._into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
-
     def _into(self, stage: Stage, **more: Any) -> DataStream[Any]:
         node = self.context.add(stage, self.inputs, **more)
         return DataStream(self.context, (Input(node=node.id),))
+
+    def _key_for(self, verb: str) -> Callable[[Any], Key]:
+        if self.key is None:
+            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self._names()}")
+        return self.key
+
+    def _unparted(self) -> DataStream[T]:
+        inputs = tuple(replace(one, partition=None) for one in self.inputs)
+        return replace(self, inputs=inputs, key=None)
 
     def _parted(self, partition: Partition) -> DataStream[T]:
         inputs = tuple(replace(one, partition=partition) for one in self.inputs)
