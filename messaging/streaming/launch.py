@@ -27,7 +27,7 @@ def launch(graph: Graph, name: str, savepoint: Any = None) -> Job:
     With one, a job of the same name goes on where the last one stood. Raises StreamingError, DeclarationError.
     """
     if not ray.is_initialized():
-        start_ray()
+        start_ray(os.environ.get("RAY_ADDRESS"))
     if "state" in graph.options or not any(stage.kind.keeps for stage in graph.stages):
         return _submitted(graph, name, savepoint)
     # Outlives a worker, not the machine: whoever wants more names a place.

@@ -167,6 +167,7 @@ class Worker:
             closing = self.operator.close()
             if inspect.isawaitable(closing):
                 await closing
+        self.outlet.routes.close()
         if self._thread is not None:
             self._thread.close()
 
