@@ -14,6 +14,7 @@ from messaging.satellite.networks import ACCOUNTS as SATELLITE_ACCOUNTS
 from messaging.settings import Settings
 from messaging.sms.provider import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
+from messaging.steps import find_steps
 from messaging.users.limits import StoreLimits
 
 MAIL = "smtp"
@@ -35,6 +36,7 @@ class Gateway:
     holder: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
+        find_steps(self.settings.steps or "")
         parts = (self.relay, *self.satellites.values(), *self.sms.values())
         longest = max((part.timeout_seconds for part in parts if part), default=0)
         # A sender begins nothing that might outlive its lease, so with less it would never begin.

@@ -12,6 +12,7 @@ from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
 from messaging.settings import Settings
 from messaging.sms.send import SmsSender
+from messaging.steps import Steps
 from messaging.streaming import DataStream, Graph, Handover, StreamingContext
 from messaging.users.due import Due
 from messaging.users.ledger import Ledger
@@ -66,6 +67,18 @@ def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
 
 def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
     mine = owed.filter(partial(_goes_by, via), label=via)
+    if not gateway.settings.steps:
+        return _by_sender(mine, gateway, via)
+    # A stage of their own for each provider: whatever a step does, it holds up nobody else, and what it loses
+    # is owed again when its lease ends.
+    stepped = mine.key_by(_recipient).operate(
+        f"{via}-steps", partial(Steps, gateway.settings.steps), handover=Handover.ONCE
+    )
+    refused = stepped.filter(_is_outcome, label="refused")
+    return _by_sender(stepped.filter(_is_delivery), gateway, via).union(refused)
+
+
+def _by_sender(mine: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
     if via == MAIL and gateway.relay:
         send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
         return mine.call(MAIL_OUT, send)
@@ -104,6 +117,14 @@ def subscriber_key(record: Inbound) -> str:
 
 def _goes_by(via: str, delivery: Delivery) -> bool:
     return delivery.via == via
+
+
+def _is_delivery(record: Delivery | Outcome) -> bool:
+    return isinstance(record, Delivery)
+
+
+def _is_outcome(record: Delivery | Outcome) -> bool:
+    return isinstance(record, Outcome)
 
 
 def _recipient(delivery: Delivery) -> str:

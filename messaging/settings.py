@@ -95,6 +95,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_waiting_per_subscriber: Annotated[int, Field(ge=0)] = 1000
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     satellite_max_parts: Count = 4
+    steps: str | None = None
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False

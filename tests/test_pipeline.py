@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -195,6 +196,24 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
     assert world.twilio.sent() == []
     assert row.state == "undeliverable"
     assert "asked not to get messages" in row.reason
+
+
+async def test_a_step_of_the_owners_sees_what_leaves_and_what_it_refuses_is_settled(
+    world: World, gateway: Gateway
+) -> None:
+    steps = "tests.own_steps.refuse_spam,tests.own_steps.crash,examples.place_codes.shorten"
+    stepped = replace(gateway, settings=gateway.settings.model_copy(update={"steps": steps}))
+    async with running(stepped) as job:
+        await job.inlet(HTTP_IN).emit(text(FRIEND, NUMBER, "spam", "1"))
+        await job.inlet(HTTP_IN).emit(text(FRIEND, NUMBER, "Meet us in Horta", "2"))
+        await eventually(world.downlinks)
+        await job.drain()
+        from messaging.users.history import Wanted, list_messages
+
+        rows = await asyncio.to_thread(list_messages, Wanted())
+    assert world.downlinks() == [(FRIEND, "Meet us in HOR")]
+    (failed,) = [row for row in rows if row.state == "failed"]
+    assert "refused by a step" in failed.reason
 
 
 async def test_a_refusal_reaches_whoever_offered_the_message(gateway: Gateway) -> None:
