@@ -14,20 +14,24 @@ PROXY_CHECK_SECONDS = "0.5"
 
 
 @contextmanager
-def local_cluster(address: str | None = None, namespace: str = "satbridge") -> Iterator[Any]:
+def local_cluster(
+    address: str | None = None, namespace: str = "satbridge", job_config: Any = None
+) -> Iterator[Any]:
     """Join the cluster at `address`, or start one on this machine that ends with the context.
 
     Ray's own usage report is off. A cluster that Ray 2.60 starts here has token authentication by default; to join
     one, RAY_AUTH_MODE has to stand in the environment before this process starts, since Ray reads it at import.
     """
-    context = start_ray(address, namespace)
+    context = start_ray(address, namespace, job_config)
     try:
         yield context
     finally:
         ray.shutdown()
 
 
-def start_ray(address: str | None = None, namespace: str = "satbridge") -> Any:
+def start_ray(
+    address: str | None = None, namespace: str = "satbridge", job_config: Any = None
+) -> Any:
     """Join the cluster at `address`, or start one on this machine, until `ray.shutdown` or the end of the process."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     own = {} if address else _own_cluster()
@@ -37,6 +41,7 @@ def start_ray(address: str | None = None, namespace: str = "satbridge") -> Any:
         namespace=namespace,
         log_to_driver=True,
         logging_level=logging.ERROR,
+        job_config=job_config,
         **own,
     )
 

@@ -34,6 +34,7 @@ class Node:
     stage: Stage
     inputs: tuple[Input, ...] = ()
     transform: Transform | None = None
+    java: tuple[tuple[str, str], ...] = ()
     label: str = ""
     parallelism: int | None = None
     ends: bool = False

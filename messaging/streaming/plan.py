@@ -8,6 +8,7 @@ from functools import partial
 
 from messaging.streaming.drawing import channels_of
 from messaging.streaming.graph import Edge, Graph, Kind, Stage, Transform
+from messaging.streaming.java_steps import JavaOperators
 from messaging.streaming.logical import Input, LogicalGraph, Node
 from messaging.streaming.partition import Forward, Partition, RoundRobin
 from messaging.streaming.steps import Pass
@@ -35,10 +36,13 @@ class _Planner:
     def __init__(self, logical: LogicalGraph) -> None:
         self._logical = logical
         self._nodes = logical.nodes
+        befores = (self._same_jvm(node) for node in logical.nodes)
+        self._absorbed = {before.id for before in befores if before is not None}
 
     def graph(self, options: Mapping[str, str]) -> Graph:
-        stages = [self._stage(node) for node in self._nodes if not self.chained(node)]
-        edges = [edge for node in self._nodes for edge in self._edges(node)]
+        alone = [node for node in self._nodes if node.id not in self._absorbed]
+        stages = [self._stage(node) for node in alone if not self.chained(node)]
+        edges = [edge for node in alone for edge in self._edges(node)]
         graph = Graph(tuple(stages), tuple(edges), dict(options))
         fed = (replace(stage, senders=_senders(graph, stage.name)) for stage in stages)
         return replace(graph, stages=tuple(fed))
@@ -58,11 +62,30 @@ class _Planner:
             return False  # a stage that keeps nothing must not call a sink that may raise
         return same and before.chain and isinstance(source.partition, Forward | None)
 
+    def _same_jvm(self, node: Node) -> Node | None:
+        """The Java operator that runs just before this one in the same JVM: it feeds this one only."""
+        if not node.java or len(node.inputs) != 1 or not node.chain:
+            return None
+        (source,) = node.inputs
+        before = self._nodes[source.node]
+        uses = sum(one.node == before.id for other in self._nodes for one in other.inputs)
+        return before if before.java and uses == 1 and self._joins(node, source) else None
+
+    def _operators(self, node: Node) -> tuple[tuple[str, str], ...]:
+        before = self._same_jvm(node)
+        return (self._operators(before) if before else ()) + node.java
+
+    def _inputs(self, node: Node) -> tuple[Input, ...]:
+        before = self._same_jvm(node)
+        return self._inputs(before) if before else node.inputs
+
     def _kept(self, stage: str) -> bool:
         return any(n.stage.name == stage and n.stage.kind.keeps for n in self._nodes)
 
     def _stage(self, node: Node) -> Stage:
         make = partial(Pass, node.transform) if node.transform else node.stage.make
+        if node.java:
+            make = partial(JavaOperators, self._operators(node))
         parallelism = self._logical.parallelism(node)
         return replace(node.stage, make=make, parallelism=parallelism, config=node.config)
 
@@ -80,7 +103,7 @@ class _Planner:
             if node.ends:
                 yield from map(_last_edge, self._ways(node))
             return
-        for source in node.inputs:
+        for source in self._inputs(node):
             before = self._nodes[source.node]
             partition = source.partition or self._default(node, before)
             for way in self._ways(before):

@@ -17,6 +17,7 @@ from messaging.streaming.functions import (
     sunk,
 )
 from messaging.streaming.graph import Handover, Kind, Stage
+from messaging.streaming.java_stream import JavaStream
 from messaging.streaming.keys import Key, Selector, selecting
 from messaging.streaming.logical import Input, Node, declared_at
 from messaging.streaming.partition import (
@@ -52,6 +53,11 @@ class DataStream(Generic[T]):
     context: StreamingContext
     inputs: tuple[Input, ...]
     key: Callable[[Any], Key] | None = None
+    changed: bool = False
+
+    def as_java_stream(self) -> JavaStream:
+        """See the same stream from Java, whose operators are named by their classes."""
+        return JavaStream(self)
 
     # -- without state
 
@@ -78,7 +84,7 @@ class DataStream(Generic[T]):
     def union(self, *others: DataStream[T]) -> DataStream[T]:
         """Merge streams of one type. Merging is only declared: there is no stage that does it."""
         if not others:
-            raise DeclarationError(f"union of {self._names()} with nothing, at {declared_at()}")
+            raise DeclarationError(f"union of {self.names()} with nothing, at {declared_at()}")
         inputs = self.inputs + tuple(one for stream in others for one in stream.inputs)
         return replace(self, inputs=inputs)
 
@@ -186,7 +192,7 @@ class DataStream(Generic[T]):
     def with_state(self, verb: str, make: Callable[..., Step], name: str = "") -> DataStream[Any]:
         """Work on the state of each key by a step of one's own, which `make(key)` builds; see `steps.Step`."""
         step = partial(make, self._key_for(verb))
-        return self._into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
+        return self.into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
 
     # -- settings of the verb that makes this stream
 
@@ -204,7 +210,7 @@ class DataStream(Generic[T]):
         """Keep settings for the function of this stream, which finds them in its context's `config`."""
         given = dict(conf or {}) | ({key: value} if key is not None else {})
         if not all(isinstance(text, str) for pair in given.items() for text in pair):
-            raise DeclarationError(f"{self._names()}: settings are text, not {given!r}")
+            raise DeclarationError(f"{self.names()}: settings are text, not {given!r}")
         for node in self._made_by():
             self.context.change(node.id, config={**node.config, **given})
         return self
@@ -247,7 +253,7 @@ class DataStream(Generic[T]):
             handover=handover,
             max_batch=max_batch,
         )
-        return self._into(stage, parallelism=parallelism)
+        return self.into(stage, parallelism=parallelism)
 
     def call(
         self, name: str, function: Callable[[list[T]], Any], *, max_batch: int = 64
@@ -263,7 +269,7 @@ class DataStream(Generic[T]):
             handover=Handover.ONCE,
             max_batch=max_batch,
         )
-        return self._into(stage, parallelism=1)
+        return self.into(stage, parallelism=1)
 
     # -- how it is done
 
@@ -280,15 +286,16 @@ class DataStream(Generic[T]):
         # A sink is pressed for an answer by stages that do not number what they send.
         handover = Handover.INSIST if ends else Handover.ASK
         stage = Stage(name=chained.name, kind=Kind.KEEPER, make=None, handover=handover)
-        return self._into(stage, transform=chained, label=label, ends=ends)
+        return self.into(stage, transform=chained, label=label, ends=ends)
 
-    def _into(self, stage: Stage, **more: Any) -> DataStream[Any]:
+    def into(self, stage: Stage, **more: Any) -> DataStream[Any]:
+        """Add a verb that takes this stream, run by `stage`."""
         node = self.context.add(stage, self.inputs, **more)
         return DataStream(self.context, (Input(node=node.id),))
 
     def _key_for(self, verb: str) -> Callable[[Any], Key]:
         if self.key is None:
-            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self._names()}")
+            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self.names()}")
         return self.key
 
     def _unparted(self) -> DataStream[T]:
@@ -296,6 +303,10 @@ class DataStream(Generic[T]):
         return replace(self, inputs=inputs, key=None)
 
     def _parted(self, partition: Partition) -> DataStream[T]:
+        if self.changed:
+            raise DeclarationError(
+                f"partition call at {declared_at()} right after a change of language: {self.names()}"
+            )
         inputs = tuple(replace(one, partition=partition) for one in self.inputs)
         return replace(self, inputs=inputs, key=None)
 
@@ -307,5 +318,6 @@ class DataStream(Generic[T]):
     def _made_by(self) -> list[Node]:
         return [self.context.node(one.node) for one in self.inputs]
 
-    def _names(self) -> str:
+    def names(self) -> str:
+        """Name the verbs that make this stream, and their lines."""
         return ", ".join(map(str, self._made_by()))

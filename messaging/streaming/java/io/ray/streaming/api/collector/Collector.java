@@ -1,0 +1,7 @@
+package io.ray.streaming.api.collector;
+
+/** What a flat map hands its outputs to. */
+@FunctionalInterface
+public interface Collector<T> {
+  void collect(T value);
+}

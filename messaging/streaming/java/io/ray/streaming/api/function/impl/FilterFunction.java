@@ -1,0 +1,7 @@
+package io.ray.streaming.api.function.impl;
+
+/** Keeps the records for which it returns true. */
+@FunctionalInterface
+public interface FilterFunction<T> {
+  boolean filter(T value) throws Exception;
+}

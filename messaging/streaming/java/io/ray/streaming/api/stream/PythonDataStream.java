@@ -1,0 +1,52 @@
+package io.ray.streaming.api.stream;
+
+import io.ray.streaming.api.context.StreamingContext;
+
+/** A stream whose next operator is a Python function, named by its module and its name. */
+public class PythonDataStream {
+  private final StreamingContext context;
+  private final int stream;
+
+  PythonDataStream(StreamingContext context, int stream) {
+    this.context = context;
+    this.stream = stream;
+  }
+
+  public PythonDataStream map(String module, String function) {
+    return next("map", module, function);
+  }
+
+  public PythonDataStream flatMap(String module, String function) {
+    return next("flat_map", module, function);
+  }
+
+  public PythonDataStream filter(String module, String function) {
+    return next("filter", module, function);
+  }
+
+  public PythonDataStream keyBy(String module, String function) {
+    return next("key_by", module, function);
+  }
+
+  public PythonDataStream reduce(String module, String function) {
+    return next("reduce", module, function);
+  }
+
+  public PythonDataStream sink(String module, String function) {
+    return next("sink", module, function);
+  }
+
+  public PythonDataStream setParallelism(int parallelism) {
+    context.add(stream, "python", "set_parallelism", parallelism);
+    return this;
+  }
+
+  /** The same stream, whose next operator is written in Java. */
+  public <T> DataStream<T> asJavaStream() {
+    return new DataStream<>(context, stream);
+  }
+
+  private PythonDataStream next(String verb, String module, String function) {
+    return new PythonDataStream(context, context.add(stream, "python", verb, module, function));
+  }
+}
