@@ -96,7 +96,7 @@ class Channel:
             while batch := self._next_batch():
                 answers = await self._deliver([record for record, _ in batch])
                 for (_, future), answer in zip(batch, answers, strict=True):
-                    _settle(future, answer)
+                    settle(future, answer)
         finally:
             self._pump = None
 
@@ -162,7 +162,8 @@ def _checked(records: list[Any], answers: Sequence[Answer]) -> Sequence[Answer]:
     return answers
 
 
-def _settle(future: asyncio.Future[None], answer: Answer) -> None:
+def settle(future: asyncio.Future[None], answer: Answer) -> None:
+    """Tell whoever waits, if anybody still does."""
     if future.done():
         return
     if answer is None:

@@ -1,7 +1,7 @@
 """Runs a graph in one process and one event loop, by the same workers and channels as on a cluster. For fast tests."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -20,7 +20,13 @@ from messaging.streaming.store import MemoryStore, Store
 class InlineJob:
     """A running graph; an async context manager. Entering starts sinks first, leaving stops sources first."""
 
-    def __init__(self, graph: Graph, patience_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        patience_seconds: float | None = None,
+        make_store: Callable[[str], Store] = lambda worker: MemoryStore(),
+    ) -> None:
+        self._make_store = make_store
         self._graph = graph
         self._patience_seconds = patience_seconds
         self._runtime = _InlineRuntime()
@@ -62,7 +68,9 @@ class InlineJob:
 
     def store(self, stage: str, index: int = 0) -> Store:
         """Return the store of an instance that keeps. It outlives the instance, as a store does."""
-        return self._runtime.stores.setdefault((stage, index), MemoryStore())
+        if (stage, index) not in self._runtime.stores:
+            self._runtime.stores[stage, index] = self._make_store(f"{stage}/{index}")
+        return self._runtime.stores[stage, index]
 
     def restart(self, stage: str, index: int = 0) -> None:
         """Start an instance anew, as the cluster does after a death."""

@@ -16,6 +16,7 @@ from messaging.streaming.drawing import dot_of
 from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
+from messaging.streaming.meters import Lives
 from messaging.streaming.names import JobName
 from messaging.streaming.outlet import Outlet, outlet_of
 from messaging.streaming.savepoint import StageState, write_savepoint
@@ -180,20 +181,6 @@ class Job:
         except (RayError, TimeoutError):
             return {"stage": stage, "name": f"{stage}/{index}", "lost": True}
         return {**answer, "restarts": self._lives.seen(answer["name"], answer["pid"])}
-
-
-class Lives:
-    """Counts how often the process behind a name was another one than before."""
-
-    def __init__(self) -> None:
-        self._pids: dict[str, list[int]] = {}
-
-    def seen(self, name: str, pid: int) -> int:
-        """Return how many restarts have been noticed."""
-        pids = self._pids.setdefault(name, [])
-        if pid not in pids:
-            pids.append(pid)
-        return len(pids) - 1
 
 
 def submit(

@@ -63,6 +63,13 @@ class Keeper:
             self._advance(self._watermark())
             self._commit()
 
+    def take_any(self, arrivals: Sequence[Batch | Sequence[Any]]) -> None:
+        """Take batches, and lists of records that nobody numbered."""
+        self.take([arrival for arrival in arrivals if isinstance(arrival, Batch)])
+        for arrival in arrivals:
+            if not isinstance(arrival, Batch):
+                self.take_records(arrival)
+
     def take_records(self, records: Sequence[Any]) -> None:
         """Take records without a number, from a sender that keeps nothing: once for each time they are offered."""
         self._work(records)

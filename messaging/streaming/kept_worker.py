@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from messaging.streaming.batches import MAX_RECORDS, Batch, Head
-from messaging.streaming.channel import PAUSES, Answer
+from messaging.streaming.channel import PAUSES, Answer, settle
 from messaging.streaming.errors import StageFailed, whereabouts
 from messaging.streaming.graph import Graph, Stage
 from messaging.streaming.guard import SetAside
@@ -88,12 +88,12 @@ class KeptWorker:
             await self._pumps.wait_for_room()
             taken, self._inbox = self._inbox[:MAX_MERGED], self._inbox[MAX_MERGED:]
             try:
-                await self._work(_take, [arrival for arrival, _ in taken])
+                await self._work(Keeper.take_any, [arrival for arrival, _ in taken])
                 error = None
             except StageFailed as failure:
                 error = failure
             for _, future in taken:
-                _settle(future, error)
+                settle(future, error)
         self._serving = False
 
     # -- a source
@@ -153,9 +153,7 @@ class KeptWorker:
 
     async def load(self) -> None:
         """Begin with what the store has: send what was not acknowledged, without waiting for anything new."""
-        async for attempt in AsyncRetrying(retry=retry_if_exception_type(StageFailed), wait=PAUSES):
-            with attempt:
-                await self._work(lambda keeper: None)
+        await self._surely(lambda keeper: None)
         self._reloading = False
 
     async def _on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -175,6 +173,12 @@ class KeptWorker:
             await asyncio.sleep(TICK_SECONDS)
             await self._pumps.wait_for_room()
             await self._quietly(lambda keeper: keeper.tick(time.time()))
+
+    async def _surely(self, function: Callable[[Keeper], None]) -> None:
+        retrying: Any = retry_if_exception_type(StageFailed)
+        async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
+            with attempt:
+                await self._work(function)
 
     async def _quietly(self, function: Callable[[Keeper], None]) -> None:
         try:
@@ -201,9 +205,9 @@ class KeptWorker:
         await self.settle()
 
     async def finish(self) -> None:
-        """Everything upstream has ended: do what waits for the end. Raises StageFailed; may be called again."""
+        """Everything upstream has ended: do what waits for the end. May be called again."""
         await self.settle()
-        await self._work(lambda keeper: keeper.finish())
+        await self._surely(lambda keeper: keeper.finish())
         await self.settle()
 
     async def settle(self) -> None:
@@ -254,21 +258,3 @@ class KeptWorker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _take(keeper: Keeper, arrivals: Sequence[Batch | Sequence[Any]]) -> None:
-    batches = [arrival for arrival in arrivals if isinstance(arrival, Batch)]
-    if batches:
-        keeper.take(batches)
-    for arrival in arrivals:
-        if not isinstance(arrival, Batch):
-            keeper.take_records(arrival)
-
-
-def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)

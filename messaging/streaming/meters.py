@@ -1,4 +1,4 @@
-"""The figures of one instance for Ray's metrics endpoint: records in, out and set aside, and batches that wait."""
+"""Figures of instances: records and waiting batches for Ray's metrics endpoint, and how often each was restarted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,3 +30,17 @@ class Meters:
                 counter.inc(added, self._tags)
                 self._last[key] += added
         self._lag.set(status.get("lag", 0), self._tags)
+
+
+class Lives:
+    """Counts how often the process behind a name was another one than before."""
+
+    def __init__(self) -> None:
+        self._pids: dict[str, list[int]] = {}
+
+    def seen(self, name: str, pid: int) -> int:
+        """Return how many restarts have been noticed."""
+        pids = self._pids.setdefault(name, [])
+        if pid not in pids:
+            pids.append(pid)
+        return len(pids) - 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from messaging.streaming.declared import Declared
 from messaging.streaming.errors import DeclarationError
 from messaging.streaming.functions import (
     Chained,
@@ -19,13 +20,12 @@ from messaging.streaming.functions import (
 from messaging.streaming.graph import Handover, Kind, Stage
 from messaging.streaming.java_stream import JavaStream
 from messaging.streaming.keys import Key, Selector, selecting
-from messaging.streaming.logical import Input, Node, declared_at
+from messaging.streaming.logical import declared_at
 from messaging.streaming.partition import (
     Broadcast,
     ByKey,
     Custom,
     Forward,
-    Partition,
     Rescale,
     RoundRobin,
     Shuffle,
@@ -34,26 +34,18 @@ from messaging.streaming.steps import OnceFor, Reduce, Stateful, Step, Sum
 from messaging.streaming.window_steps import Window
 from messaging.streaming.windows import WindowedStream, frame_of, joined
 
-if TYPE_CHECKING:
-    from messaging.streaming.context import StreamingContext
-
 T = TypeVar("T")
 U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
-class DataStream(Generic[T]):
+class DataStream(Declared, Generic[T]):
     """A stream of records of type T, made by one verb or, after `union`, by several.
 
     Verbs without state run chained to what feeds them, in the same process, unless their parallelism, a partition
     call or `disable_chain` says otherwise. A function may be an object with `open(context)` and `close()`.
     Partition calls and `key_by` say how the next verb gets its records; the last one counts.
     """
-
-    context: StreamingContext
-    inputs: tuple[Input, ...]
-    key: Callable[[Any], Key] | None = None
-    changed: bool = False
 
     def as_java_stream(self) -> JavaStream:
         """See the same stream from Java, whose operators are named by their classes."""
@@ -96,31 +88,31 @@ class DataStream(Generic[T]):
         `key` is a function, the index of an item, or the name of an attribute.
         """
         select = selecting(key)
-        return replace(self._parted(ByKey(select)), key=select)
+        return replace(self.divided(ByKey(select)), key=select)
 
     def broadcast(self) -> DataStream[T]:
         """Send every record to every instance of the next stage."""
-        return self._parted(Broadcast())
+        return self.divided(Broadcast())
 
     def round_robin(self) -> DataStream[T]:
         """Deal the records out in turn."""
-        return self._parted(RoundRobin())
+        return self.divided(RoundRobin())
 
     def rescale(self) -> DataStream[T]:
         """Deal the records out in turn, among neighbouring instances only."""
-        return self._parted(Rescale())
+        return self.divided(Rescale())
 
     def shuffle(self) -> DataStream[T]:
         """Spread the records by a hash of the whole record."""
-        return self._parted(Shuffle())
+        return self.divided(Shuffle())
 
     def forward(self) -> DataStream[T]:
         """Send from instance i to instance i mod n."""
-        return self._parted(Forward())
+        return self.divided(Forward())
 
     def partition_by(self, function: Callable[[T, int], int | Iterable[int]]) -> DataStream[T]:
         """Send where `function(record, n)` says: one number below n, or several."""
-        return self._parted(Custom(function))
+        return self.divided(Custom(function))
 
     # -- with state, kept by key
 
@@ -154,7 +146,7 @@ class DataStream(Generic[T]):
         With `time`, which returns seconds, windows go by event time and wait `lateness_seconds` for records that
         come out of order; what comes later still is set aside. Without it they go by the time of arrival.
         """
-        self._key_for("window")
+        self.key_for("window")
         return WindowedStream(self, frame_of(size_seconds, slide_seconds, time, lateness_seconds))
 
     def window_join(
@@ -168,7 +160,7 @@ class DataStream(Generic[T]):
     ) -> DataStream[Window]:
         """Join two keyed streams: a `Window` for every pair `(left, right)` with one key in one window of time."""
         frame = frame_of(size_seconds, None, time, lateness_seconds)
-        sides = [(s._unparted(), s._key_for("window_join")) for s in (self, other)]
+        sides = [(s.divided(None), s.key_for("window_join")) for s in (self, other)]
         return joined(sides[0], sides[1], frame, name)
 
     # -- ends
@@ -191,41 +183,8 @@ class DataStream(Generic[T]):
 
     def with_state(self, verb: str, make: Callable[..., Step], name: str = "") -> DataStream[Any]:
         """Work on the state of each key by a step of one's own, which `make(key)` builds; see `steps.Step`."""
-        step = partial(make, self._key_for(verb))
+        step = partial(make, self.key_for(verb))
         return self.into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
-
-    # -- settings of the verb that makes this stream
-
-    def set_parallelism(self, parallelism: int) -> DataStream[T]:
-        """Run the verb that produces this stream in `parallelism` instances."""
-        return self._change(parallelism=parallelism)
-
-    def disable_chain(self) -> DataStream[T]:
-        """Give the verb that produces this stream actors of its own."""
-        return self._change(chain=False)
-
-    def with_config(
-        self, key: str | None = None, value: str = "", *, conf: Mapping[str, str] | None = None
-    ) -> DataStream[T]:
-        """Keep settings for the function of this stream, which finds them in its context's `config`."""
-        given = dict(conf or {}) | ({key: value} if key is not None else {})
-        if not all(isinstance(text, str) for pair in given.items() for text in pair):
-            raise DeclarationError(f"{self.names()}: settings are text, not {given!r}")
-        for node in self._made_by():
-            self.context.change(node.id, config={**node.config, **given})
-        return self
-
-    def get_config(self) -> dict[str, str]:
-        """Return the settings of this stream."""
-        return {name: text for node in self._made_by() for name, text in node.config.items()}
-
-    def get_parallelism(self) -> int:
-        """Return how many instances produce this stream."""
-        return self.context.logical_graph().parallelism(self._made_by()[0])
-
-    def get_id(self) -> int:
-        """Return the number of this stream within its context."""
-        return self.inputs[0].node
 
     # -- stages that answer record by record, as the gateway's do
 
@@ -290,34 +249,4 @@ class DataStream(Generic[T]):
 
     def into(self, stage: Stage, **more: Any) -> DataStream[Any]:
         """Add a verb that takes this stream, run by `stage`."""
-        node = self.context.add(stage, self.inputs, **more)
-        return DataStream(self.context, (Input(node=node.id),))
-
-    def _key_for(self, verb: str) -> Callable[[Any], Key]:
-        if self.key is None:
-            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self.names()}")
-        return self.key
-
-    def _unparted(self) -> DataStream[T]:
-        inputs = tuple(replace(one, partition=None) for one in self.inputs)
-        return replace(self, inputs=inputs, key=None)
-
-    def _parted(self, partition: Partition) -> DataStream[T]:
-        if self.changed:
-            raise DeclarationError(
-                f"partition call at {declared_at()} right after a change of language: {self.names()}"
-            )
-        inputs = tuple(replace(one, partition=partition) for one in self.inputs)
-        return replace(self, inputs=inputs, key=None)
-
-    def _change(self, **changes: Any) -> DataStream[T]:
-        for node in self._made_by():
-            self.context.change(node.id, **changes)
-        return self
-
-    def _made_by(self) -> list[Node]:
-        return [self.context.node(one.node) for one in self.inputs]
-
-    def names(self) -> str:
-        """Name the verbs that make this stream, and their lines."""
-        return ", ".join(map(str, self._made_by()))
+        return DataStream(self.context, self.add(stage, **more))
