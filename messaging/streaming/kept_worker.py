@@ -25,6 +25,7 @@ from messaging.streaming.store import Store
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05
+READ_IDLE_SECONDS = 0.005
 TICK_SECONDS = 0.1
 MAX_MERGED = 8
 
@@ -113,7 +114,7 @@ class KeptWorker:
             if self._keeper and self._keeper.head.ended:
                 self.ended.set()
             elif not count:
-                await asyncio.sleep(IDLE_SECONDS)
+                await asyncio.sleep(getattr(self.operator, "idle_seconds", READ_IDLE_SECONDS))
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""

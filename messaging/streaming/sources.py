@@ -10,7 +10,10 @@ from messaging.streaming.graph import Instance
 
 
 class Source(Protocol):
-    """Read by position. One that has `open(context)` is told which of how many instances it is."""
+    """Read by position. One that has `open(context)` is told which of how many instances it is.
+
+    `idle_seconds`, if it has that, is how long it is left alone after it had nothing.
+    """
 
     def read(self, position: Any, count: int) -> tuple[Sequence[Any], Any] | None:
         """Return about `count` records after the position, and the new position; None at the end.

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from messaging.streaming.errors import DeclarationError
 from messaging.streaming.store import Changes, MemoryStore, Name, Store, StoreFailed
@@ -15,7 +16,13 @@ from messaging.streaming.store import Changes, MemoryStore, Name, Store, StoreFa
 _CREATE = """CREATE TABLE IF NOT EXISTS streaming_kept (
     worker TEXT NOT NULL, kind TEXT NOT NULL, name {bytes} NOT NULL, value {bytes} NOT NULL,
     PRIMARY KEY (worker, kind, name))"""
-_LOAD = "SELECT kind, name, value FROM streaming_kept WHERE worker = {p} ORDER BY kind, name"
+_LOAD = (
+    "SELECT kind, name, value FROM streaming_kept WHERE worker = {p} AND kind <> 'life'"
+    " ORDER BY kind, name"
+)
+_LIVE = (
+    "UPDATE streaming_kept SET value = value WHERE worker = {p} AND kind = 'life' AND value = {p}"
+)
 _PUT = (
     "INSERT INTO streaming_kept (worker, kind, name, value) VALUES ({p}, {p}, {p}, {p})"
     " ON CONFLICT (worker, kind, name) DO UPDATE SET value = excluded.value"
@@ -24,7 +31,11 @@ _TAKE = "DELETE FROM streaming_kept WHERE worker = {p} AND kind = {p} AND name =
 
 
 class SqlStore:
-    """The rows of one worker in the table `streaming_kept`, over any DB-API connection that knows ON CONFLICT."""
+    """The rows of one worker in the table `streaming_kept`, over any DB-API connection that knows ON CONFLICT.
+
+    Whoever loads takes over: an older life of the same worker, cut off but not dead, can write no more until it has
+    loaded what the newer one wrote.
+    """
 
     def __init__(
         self,
@@ -38,12 +49,16 @@ class SqlStore:
         self._worker = worker
         self._errors = errors
         self._create = _CREATE.format(bytes=bytes_type)
-        self._load, self._put, self._take = (sql.format(p=mark) for sql in (_LOAD, _PUT, _TAKE))
+        self._load, self._put, self._take, self._live = (
+            sql.format(p=mark) for sql in (_LOAD, _PUT, _TAKE, _LIVE)
+        )
+        self._life = uuid4().bytes
         self._connection: Any = None
 
     def load(self) -> Iterable[tuple[Name, bytes]]:
         """See Store."""
         with self._cursor() as cursor:
+            cursor.execute(self._put, (self._worker, "life", b"", self._life))
             cursor.execute(self._load, (self._worker,))
             rows = cursor.fetchall()
         return [((kind, bytes(name)), bytes(value)) for kind, name, value in rows]
@@ -53,6 +68,9 @@ class SqlStore:
         puts = [(self._worker, k, n, v) for (k, n), v in changes.items() if v is not None]
         takes = [(self._worker, k, n) for (k, n), v in changes.items() if v is None]
         with self._cursor() as cursor:
+            cursor.execute(self._live, (self._worker, self._life))
+            if cursor.rowcount != 1:
+                raise StoreFailed("another life of this worker has taken over")
             if puts:
                 cursor.executemany(self._put, puts)
             if takes:
@@ -77,6 +95,9 @@ class SqlStore:
         except self._errors as error:
             self._give_up()
             raise StoreFailed(type(error).__name__) from None
+        except StoreFailed:
+            self._give_up()
+            raise
 
     def _give_up(self) -> None:
         try:

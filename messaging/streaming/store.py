@@ -25,7 +25,7 @@ class Store(Protocol):
         """Return everything, in the order of the names."""
 
     def write(self, changes: Changes) -> None:
-        """Make all changes, or none; they stand when this returns."""
+        """Make all changes, or none; they stand when this returns. Only after `load`."""
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -29,6 +29,8 @@ class MessageLog:
     them, and would be overlooked. Raises Unavailable while the store is away. The position None is the beginning.
     """
 
+    idle_seconds = 1.0
+
     def __init__(
         self,
         settings: Settings,

@@ -34,6 +34,7 @@ def open_again(store: Store, url: str, name: str) -> Store:
 
 def test_what_was_written_is_there_in_order_and_only_for_its_worker(url: str) -> None:
     store = open_store(url, "job", "stage/0")
+    assert list(store.load()) == []
     store.write({("state", b"b"): b"2", ("state", b"a\0"): b"1", ("head", b""): b""})
     store.write({("state", b"b"): None, ("state", b"c"): b"3", ("out", b"x"): b"\xff" * 100_000})
     store.write({("state", b"c"): b"4", ("state", b"gone"): None})
@@ -52,12 +53,28 @@ def test_what_was_written_is_there_in_order_and_only_for_its_worker(url: str) ->
 
 def test_changes_are_made_all_or_none(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}", "job", "s/0")
+    store.load()
     store.write({("state", b"a"): b"1"})
     broken: dict[Any, Any] = {("state", b"a"): None, ("state", b"b"): object()}
     with pytest.raises(StoreFailed):
         store.write(broken)
     assert list(store.load()) == [(("state", b"a"), b"1")]
     store.close()
+
+
+def test_a_life_that_was_followed_by_another_writes_no_more(url: str) -> None:
+    if url == "memory:":
+        pytest.skip("memory is never shared")
+    first, second = (open_store(url, "twice", "s/0") for _ in range(2))
+    first.load()
+    first.write({("state", b"a"): b"1"})
+    second.load()
+    second.write({("state", b"a"): b"2"})
+    with pytest.raises(StoreFailed, match="another life"):
+        first.write({("state", b"a"): b"3"})
+    assert list(first.load()) == [(("state", b"a"), b"2")]
+    first.close()
+    second.close()
 
 
 def test_a_store_that_is_unknown_is_a_mistake() -> None:
@@ -68,6 +85,7 @@ def test_a_store_that_is_unknown_is_a_mistake() -> None:
 @pytest.mark.postgres
 def test_a_database_that_goes_away_and_comes_back_is_used_again(postgres: Any) -> None:
     store = open_store(postgres.get_uri(), "away", "s/0")
+    store.load()
     store.write({("state", b"a"): b"1"})
     postgres.stop()
     with pytest.raises(StoreFailed):
