@@ -208,7 +208,8 @@ async def test_a_step_of_the_owners_sees_what_leaves_and_what_it_refuses_is_sett
         await job.inlet(HTTP_IN).emit(text(FRIEND, NUMBER, "Meet us in Horta", "2"))
         await eventually(world.downlinks)
         await job.drain()
-        from messaging.users.history import Wanted, list_messages
+        from messaging.users.history import list_messages
+        from messaging.users.selection import Wanted
 
         rows = await asyncio.to_thread(list_messages, Wanted())
     assert world.downlinks() == [(FRIEND, "Meet us in HOR")]
