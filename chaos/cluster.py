@@ -54,6 +54,8 @@ class Cluster:
 
     def start_head(self) -> None:
         """Start the head, again too, and wait until it answers. Raises TimeoutError."""
+        # Here the second node's processes name the same address; Ray would take them for a head that still runs.
+        (Path(self._folder) / "ray_current_cluster").unlink(missing_ok=True)
         place = [f"--port={self._port}", f"--temp-dir={self._folder}", "--include-dashboard=false"]
         self._nodes["head"] = self._start("--head", *place)
         deadline = time.monotonic() + START_SECONDS
