@@ -80,6 +80,7 @@ class Cluster:
             env={**os.environ, **self.environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a node that ends takes its process group with it
         )
 
     def _run(self, *arguments: str) -> int:

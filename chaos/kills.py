@@ -1,5 +1,7 @@
 """Scenarios in which processes of the service are killed (SIGKILL)."""
 
+import subprocess
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -7,6 +9,7 @@ from chaos.field import Field
 from chaos.scenario import Scenario
 
 WORKERS = ("mail-in", "hive-in", "router", "due", "ledger", "hive-out", "twilio-out")
+END_SECONDS = 120.0
 
 
 def kill_scenarios() -> list[Scenario]:
@@ -45,6 +48,11 @@ def kill_scenarios() -> list[Scenario]:
             name="kill-each",
             what="SIGKILL of one kind of actor after another, in random order",
             strike=_kill_each,
+        ),
+        Scenario(
+            name="kill-ray",
+            what="SIGKILL of Ray's own daemons (GCS and raylet); the service ends by itself and is started again",
+            strike=_kill_ray,
         ),
         Scenario(
             name="kill-everything",
@@ -100,3 +108,25 @@ def kill_everything(field: Field) -> None:
     field.a_while(0.5, 2)
     field.killed += field.gateway.kill_everything()
     field.gateway.start()
+
+
+def _kill_ray(field: Field) -> None:
+    field.a_while(0.5, 2)
+    for daemon in ("/gcs_server", "/raylet/raylet"):
+        if not field.kill_titled(daemon):
+            raise LookupError(f"no {daemon} runs")
+    restart_when_ended(field)
+    field.wait(2)
+
+
+def restart_when_ended(field: Field) -> None:
+    """Wait until the service ends by itself, and start it again, as its supervisor would."""
+    began = time.monotonic()
+    try:
+        code = field.gateway.up.process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise AssertionError("the service neither works nor ends") from None
+    field.gateway.up.stop()
+    field.say(f"the service ended with code {code} after {time.monotonic() - began:.0f} s")
+    field.gateway.start()
+    field.say(f"and took mail again after {time.monotonic() - began:.0f} s")

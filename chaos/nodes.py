@@ -1,14 +1,13 @@
 """Scenarios with a Ray cluster of two nodes, one of which is lost."""
 
-import subprocess
 import time
 
 from chaos.cluster import Cluster
 from chaos.field import Field
+from chaos.kills import restart_when_ended
 from chaos.scenario import Ground, Scenario
 
 BACK_SECONDS = 120.0
-END_SECONDS = 120.0
 
 
 def node_scenarios() -> list[Scenario]:
@@ -56,13 +55,7 @@ def _lose_head(field: Field) -> None:
     field.killed += cluster.kill("head")
     cluster.start_head()
     field.say(f"head back after {time.monotonic() - began:.0f} s")
-    try:
-        code = field.gateway.up.process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise AssertionError("the service neither works nor ends") from None
-    field.say(f"the service ended with code {code} after {time.monotonic() - began:.0f} s")
-    field.gateway.start()
-    field.say(f"and took mail again after {time.monotonic() - began:.0f} s")
+    restart_when_ended(field)
     field.wait(3)
 
 
