@@ -5,6 +5,7 @@ import time
 from chaos.cluster import Cluster
 from chaos.field import Field
 from chaos.kills import restart_when_ended
+from chaos.processes import command_line
 from chaos.scenario import Ground, Scenario
 
 BACK_SECONDS = 120.0
@@ -61,7 +62,9 @@ def _lose_head(field: Field) -> None:
 
 def _is_whole(field: Field) -> bool:
     workers = field.gateway.workers()
-    return bool(workers) and all(workers.values()) and field.gateway.is_ready()
+    # What the service told last may name processes that are gone.
+    standing = all(pid and command_line(pid) for pid in workers.values())
+    return bool(workers) and standing and field.gateway.is_ready()
 
 
 def _cluster(field: Field) -> Cluster:
