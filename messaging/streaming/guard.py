@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 PAUSE_SECONDS = 0.02
 MAX_SET_ASIDE = 1000
+_READY = (tuple, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,29 @@ class Guard:
         self, function: Callable[[Any], Iterable[Any]], record: Any, stage: str
     ) -> Iterable[Any]:
         """Return the outputs for a record; none if it was set aside."""
-        for attempt in range(1, TRIES + 1):
+        try:
+            outputs = function(record)
+            return outputs if type(outputs) in _READY else list(outputs)
+        except Exception as error:
+            self._undo()
+            return self._again(function, record, stage, error)
+
+    def _again(
+        self,
+        function: Callable[[Any], Iterable[Any]],
+        record: Any,
+        stage: str,
+        failure: Exception,
+    ) -> Iterable[Any]:
+        for attempt in range(1, TRIES):
+            if isinstance(failure, Late):
+                break
+            time.sleep(PAUSE_SECONDS * attempt)
             try:
-                outputs = function(record)
-                return outputs if isinstance(outputs, (tuple, list)) else list(outputs)
+                return list(function(record))
             except Exception as error:
                 self._undo()
                 failure = error
-            if isinstance(failure, Late):
-                break
-            if attempt < TRIES:
-                time.sleep(PAUSE_SECONDS * attempt)
         self.put_aside(record, stage, failure)
         return ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
 from zlib import crc32
@@ -11,17 +11,20 @@ from zlib import crc32
 Key = Hashable
 """Text, bytes, numbers, None, enumerations, frozen dataclasses, and tuples of these."""
 
+CACHED_KEYS = 2**16
 KEY_GROUPS = 128
 """State moves between instances in groups, so that a savepoint can start with another parallelism."""
 
 Selector = Callable[[Any], Any] | int | str
 
 
+@lru_cache(maxsize=CACHED_KEYS)
 def token_of(key: Key) -> bytes:
-    """Return what the key is stored under. Raises TypeError for an object whose text changes between processes."""
-    if not _tells_itself(type(key)):
-        raise TypeError(f"{type(key).__name__} cannot be a key: it has no text of its own")
-    return repr(key).encode("utf-8", "surrogatepass")
+    """Return what the key is stored under; equal keys have equal tokens.
+
+    Raises TypeError for an object whose text changes between processes, and for one that cannot be hashed.
+    """
+    return repr(_plain(key)).encode("utf-8", "surrogatepass")
 
 
 def stable_hash(key: Key) -> int:
@@ -46,6 +49,17 @@ def selecting(selector: Selector) -> Callable[[Any], Any]:
     if isinstance(selector, str):
         return attrgetter(selector)
     return selector
+
+
+def _plain(key: Key) -> Key:
+    """The same key, with numbers that are equal written alike: 1, 1.0 and True."""
+    if isinstance(key, tuple):
+        return tuple(map(_plain, key))
+    if type(key) is bool or (isinstance(key, float) and key.is_integer()):
+        return int(key)
+    if not _tells_itself(type(key)):
+        raise TypeError(f"{type(key).__name__} cannot be a key: it has no text of its own")
+    return key
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,7 +23,7 @@ class Outbox:
         self._routes = routes
         self._head = head
         self._refuse = refuse
-        self._records: dict[str, list[Any]] = {}
+        self._records: defaultdict[str, list[Any]] = defaultdict(list)
         self._new: list[tuple[str, Batch]] = []
         self._pending: dict[str, deque[Batch]] = {name: deque() for name in routes.receivers}
         self._acknowledged: list[Name] = []
@@ -35,7 +35,7 @@ class Outbox:
 
     def put(self, receiver: str, record: Any) -> None:
         """Send a record with the next commit."""
-        self._records.setdefault(receiver, []).append(record)
+        self._records[receiver].append(record)
 
     def load(self, name: bytes, data: bytes) -> None:
         """Take over a batch from the store: it has to be sent again."""

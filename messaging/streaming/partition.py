@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Protocol
 from zlib import crc32
 
-from messaging.streaming.keys import Key, group_of, owner_of, token_of
+from messaging.streaming.keys import CACHED_KEYS, Key, group_of, owner_of, token_of
 
 Choose = Callable[[Any], Sequence[int]]
 """Returns the numbers of the instances that get a record."""
@@ -134,7 +135,8 @@ class ByKey:
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
         key, receivers = self.key, ends.receivers
-        return lambda record: (owner_of(group_of(token_of(key(record))), receivers),)
+        home = lru_cache(CACHED_KEYS)(partial(_home, receivers))
+        return lambda record: home(key(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,10 @@ class Custom:
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
         return lambda record: _checked(self.function(record, ends.receivers), ends.receivers)
+
+
+def _home(receivers: int, key: Key) -> Sequence[int]:
+    return (owner_of(group_of(token_of(key)), receivers),)
 
 
 def _in_turn(targets: Sequence[int], first: int) -> Choose:

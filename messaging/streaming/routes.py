@@ -75,9 +75,13 @@ class Routes:
         self._root = _Fork()
         for edge in graph.outgoing(stage):
             self._add(graph, edge)
+        ends = self._root.ends
+        self._only = ends[0] if len(ends) == 1 and not self._root.branches else None
 
-    def targets(self, record: Any, guard: Guard = unguarded) -> list[Target]:
+    def targets(self, record: Any, guard: Guard = unguarded) -> Iterable[Target]:
         """Return who gets what. Chained sinks are called on the way."""
+        if self._only is not None:
+            return guard(self._only.targets, record, self._only.edge)
         targets: list[Target] = []
         self._follow(self._root, record, guard, targets)
         return targets

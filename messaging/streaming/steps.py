@@ -10,6 +10,8 @@ from messaging.streaming.graph import Instance, Transform
 from messaging.streaming.keys import Key
 from messaging.streaming.state import State
 
+_NOTHING = object()
+
 
 class Step(Protocol):
     """Opened once for each life of a worker, with the state that the store has.
@@ -67,7 +69,8 @@ class Reduce(OfKey):
     def process(self, record: Any) -> Iterable[Any]:
         """See Step."""
         key = self._key(record)
-        value = self._function(self._state[key], record) if key in self._state else record
+        known = self._state.get(key, _NOTHING)
+        value = record if known is _NOTHING else self._function(known, record)
         self._state[key] = value
         return (value,)
 
@@ -78,8 +81,8 @@ class Sum(OfKey):
     def process(self, record: Any) -> Iterable[Any]:
         """See Step."""
         key = self._key(record)
-        added = self._function(record)
-        value = self._state[key] + added if key in self._state else added
+        known, added = self._state.get(key, _NOTHING), self._function(record)
+        value = added if known is _NOTHING else known + added
         self._state[key] = value
         return ((key, value),)
 

@@ -1,0 +1,56 @@
+"""Keys: the same in every process, and equal when Python says that they are equal."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from enum import Enum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.streaming.keys import KEY_GROUPS, group_of, owner_of, stable_hash, token_of
+
+Simple = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.floats(-3, 3), st.text(max_size=2)
+)
+KEYS = st.one_of(Simple, st.tuples(Simple, Simple))
+
+
+@given(KEYS, KEYS)
+def test_keys_have_one_token_exactly_when_they_are_equal(one: object, other: object) -> None:
+    assert (token_of(one) == token_of(other)) == (one == other)
+
+
+class Colour(Enum):
+    RED = 1
+
+
+@dataclass(frozen=True)
+class Place:
+    name: str
+
+
+def test_a_key_is_the_same_in_another_process() -> None:
+    program = (
+        "from messaging.streaming.keys import *; print(stable_hash(('ä', 7, None, b'x', 2.5)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(done.stdout) == stable_hash(("ä", 7, None, b"x", 2.5))
+
+
+def test_enumerations_and_frozen_dataclasses_are_keys_and_bare_objects_are_not() -> None:
+    assert token_of(Colour.RED) != token_of(Place("sea")) != token_of(Place("hill"))
+    with pytest.raises(TypeError, match="cannot be a key"):
+        token_of(object())
+    with pytest.raises(TypeError):
+        token_of([1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("parallelism", [1, 2, 3, 7, 128])
+def test_the_groups_are_divided_evenly(parallelism: int) -> None:
+    owners = [owner_of(group, parallelism) for group in range(KEY_GROUPS)]
+    assert owners == sorted(owners)
+    counts = [owners.count(index) for index in range(parallelism)]
+    assert max(counts) - min(counts) <= 1
+    assert group_of(token_of("a")) < KEY_GROUPS
