@@ -126,26 +126,28 @@ class Host:
         return {**status, "pid": os.getpid(), "node": node}
 
 
-def start_host(
-    job: JobName,
-    graph: Graph,
-    stage: Stage,
-    index: int,
-    life: Life,
-) -> ActorHandle[Any]:
-    """Start the actor of one instance. Raises nothing yet: ask its `status` to know that it stands."""
+def start_hosts(
+    job: JobName, graph: Graph, stage: Stage, life: Life
+) -> tuple[list[ActorHandle[Any]], Any]:
+    """Start the actors of a stage, and return them with what has to be held as long as they may be restarted.
+
+    Raises nothing yet: ask their `status` to know that they stand.
+    """
+    # Ray forgets a large argument once an actor stands, and could not start it again.
+    view = ray.put(graph.seen_from(stage.name))
     host: Any = ray.remote(Host)
-    actor = host.options(
-        name=job.of(stage.name, index),
-        namespace=job.namespace,
-        num_cpus=stage.cpus,
-        max_restarts=-1,
-        max_task_retries=0,
-        max_concurrency=1000,
-    )
-    view = graph.seen_from(stage.name)
-    started: ActorHandle[Any] = actor.remote(job, view, stage.name, index, life)
-    return started
+    actors = [
+        host.options(
+            name=job.of(stage.name, index),
+            namespace=job.namespace,
+            num_cpus=stage.cpus,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=1000,
+        ).remote(job, view, stage.name, index, life)
+        for index in range(stage.parallelism)
+    ]
+    return actors, view
 
 
 class RayRuntime(Runtime):

@@ -1,6 +1,7 @@
 """The handle of a job that runs on Ray: start it, ask it, drain it, stop it; or find it from another process."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
-from messaging.streaming.cluster import Life, RayRuntime, find, start_host
+from messaging.streaming.cluster import Life, RayRuntime, find, start_hosts
 from messaging.streaming.drawing import dot_of
 from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.graph import Graph, Kind, Stage
@@ -40,6 +41,7 @@ class Job:
         self._last_set_aside: list[SetAside] = []
         self._supervision: Supervision | None = None
         self._at_end = ExitStack()
+        self._ending = threading.Lock()
 
     # -- about it
 
@@ -110,15 +112,22 @@ class Job:
     def savepoint(self, path: str | Path, seconds: float = 60.0) -> None:
         """Pause the sources, let everything in work settle, write all state to a file, and go on.
 
-        `submit(..., savepoint=path)` starts from it. Raises StreamingError when it does not settle in time.
+        `submit(..., savepoint=path)` starts from it. Raises StreamingError when it does not settle in time, and for a
+        job that has ended.
         """
+        with self._ending:
+            if not self._actors:
+                raise StreamingError("the job has ended: there is nothing to save")
+            self._save(Path(path), seconds)
+
+    def _save(self, path: Path, seconds: float) -> None:
         readers = [stage for stage in self.graph.stages if stage.kind is Kind.READER]
         self._ask_all("pause", readers, True)
         try:
             for stage in self.graph.upstream_first():
                 if stage.kind.keeps:
                     self._ask_all("settle", [stage], seconds=seconds)
-            write_savepoint(Path(path), self._states())
+            write_savepoint(path, self._states())
         finally:
             self._ask_all("pause", readers, False)
 
@@ -129,6 +138,10 @@ class Job:
 
     def end(self) -> None:
         """Let every actor go that has finished; what they know stays readable."""
+        with self._ending:
+            self._end()
+
+    def _end(self) -> None:
         self._last_status = self.status()
         self._last_set_aside = self.set_aside()
         actors, self._actors = list(self._actors.values()), {}
@@ -196,12 +209,15 @@ def submit(
     StreamingError with the reason when an operator cannot be made.
     """
     actors: dict[tuple[str, int], ActorHandle[Any]] = {}
+    held: list[Any] = []
     life = Life(patience_seconds, set_up)
     for stage in reversed(graph.upstream_first()):
         if stage.kind.has_actors:
-            for index in range(stage.parallelism):
-                actors[stage.name, index] = start_host(name, graph, stage, index, life)
+            started, view = start_hosts(name, graph, stage, life)
+            actors |= {(stage.name, index): actor for index, actor in enumerate(started)}
+            held.append(view)
     job = Job(name, graph, actors)
+    job.at_end(held.clear)
     _wait_until_standing(job, actors)
     job.supervise()
     return job

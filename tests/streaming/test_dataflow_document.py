@@ -28,8 +28,10 @@ def test_the_examples_of_the_document_do_what_it_says(
     counts = {row["stage"]: row["in"] for row in names["job"].status()}
     assert counts["thermostat"] == 4
     assert (tmp_path / "heaters.txt").read_text() == "hall ON\nhall OFF\n"
-    exec(examples[2], names)
+    exec(examples[1], names)
     assert (tmp_path / "heaters.txt").read_text() == "hall ON\nhall OFF\n", "it went on, not again"
+    exec(examples[2], names)
+    assert (tmp_path / "pulse.savepoint").stat().st_size
     exec(examples[3], names)
     assert (tmp_path / "sums.txt").read_text() == "cod 0.0 8\ncod 60.0 2\ncod 120.0 1\n"
     assert len(examples) == 4
