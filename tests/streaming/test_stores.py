@@ -62,9 +62,11 @@ def test_changes_are_made_all_or_none(tmp_path: Path) -> None:
     store.close()
 
 
+# Memory is never shared between lives.
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
 def test_a_life_that_was_followed_by_another_writes_no_more(url: str) -> None:
-    if url == "memory:":
-        pytest.skip("memory is never shared")
     first, second = (open_store(url, "twice", "s/0") for _ in range(2))
     first.load()
     first.write({("state", b"a"): b"1"})
