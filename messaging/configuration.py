@@ -38,24 +38,30 @@ class Section(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order: given in code, environment, named files, `.env`."""
-        return init_settings, env_settings, _NamedFiles(settings_cls), dotenv_settings
+        prefix = str(getattr(env_settings, "env_prefix", ""))
+        return init_settings, env_settings, _NamedFiles(settings_cls, prefix), dotenv_settings
 
     @classmethod
-    def variables(cls) -> dict[str, str]:
+    def variables(cls, prefix: str | None = None) -> dict[str, str]:
         """Return the environment variable of every field, by field name."""
-        prefix = cls.model_config.get("env_prefix", "")
-        return {field: prefix + field.upper() for field in cls.model_fields}
+        start = cls.model_config.get("env_prefix", "") if prefix is None else prefix
+        return {field: start + field.upper() for field in cls.model_fields}
 
 
 S = TypeVar("S", bound=Section)
 
 
-def read(section: type[S], **given: Any) -> S:
-    """Read one section; fields given by name win. Raises ConfigurationError naming every variable that is wrong."""
+def read(section: type[S], *, prefix: str | None = None, **given: Any) -> S:
+    """Read one section, from variables with another `prefix` if given; fields given by name win.
+
+    Raises ConfigurationError naming every variable that is wrong.
+    """
     try:
+        if prefix is not None:
+            given["_env_prefix"] = prefix
         return section(**given)
     except ValidationError as error:
-        names = section.variables()
+        names = section.variables(prefix)
         raise ConfigurationError("; ".join(_plain(e, names) for e in error.errors())) from None
 
 
@@ -82,9 +88,12 @@ def _plain(error: Mapping[str, Any], names: dict[str, str]) -> str:
 class _NamedFiles(PydanticBaseSettingsSource):
     """Reads the values that stand in files named by `<VARIABLE>_FILE`."""
 
+    def __init__(self, section: type[BaseSettings], prefix: str) -> None:
+        super().__init__(section)
+        self._prefix = prefix
+
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        prefix = self.settings_cls.model_config.get("env_prefix", "")
-        variable = f"{prefix}{field_name.upper()}_FILE"
+        variable = f"{self._prefix}{field_name.upper()}_FILE"
         path = os.environ.get(variable)
         if path is None:
             return None, field_name, False

@@ -1,9 +1,10 @@
 """What this gateway is made of: its settings, and the networks that are switched on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from messaging.account import A, read_accounts
 from messaging.configuration import Section, read, read_if_set
 from messaging.errors import ConfigurationError
 from messaging.mail.relay import Relay
@@ -62,15 +63,17 @@ class Gateway:
 
 def read_gateway() -> Gateway:
     """Read all settings. Raises ConfigurationError, which names each variable that is wrong or missing."""
-    satellites = {name: read_if_set(account) for name, account in SATELLITE_ACCOUNTS.items()}
-    sms = {name: read_if_set(account) for name, account in SMS_ACCOUNTS.items()}
     return Gateway(
         settings=read(Settings),
         smtp=read(SmtpServer),
         relay=read_if_set(Relay),
-        satellites={name: account for name, account in satellites.items() if account},
-        sms={name: account for name, account in sms.items() if account},
+        satellites=_all_accounts(SATELLITE_ACCOUNTS.values()),
+        sms=_all_accounts(SMS_ACCOUNTS.values()),
     )
+
+
+def _all_accounts(providers: Iterable[type[A]]) -> dict[str, A]:
+    return {name: one for provider in providers for name, one in read_accounts(provider).items()}
 
 
 def sections() -> tuple[type[Section], ...]:

@@ -9,6 +9,11 @@ from enum import StrEnum
 from hashlib import sha256
 
 from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
+from messaging.position import Position as Position
+from messaging.position import Sos as Sos
+from messaging.receipt import Handed as Handed
+from messaging.receipt import Receipt as Receipt
+from messaging.receipt import ReceiptState as ReceiptState
 
 
 class Network(StrEnum):
@@ -66,6 +71,7 @@ class Message:
     it in, or will carry it out ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL. `wants_notice` says that
     its author may be told if it fails; `reference` is the author's own name for it (a Message-ID), empty without one.
     `failure` is set on a notice: then the text says the same for people, and nobody is told if the notice fails.
+    `position`, `battery_percent` and `sos` are what the device said beside the text.
     """
 
     id: str
@@ -77,6 +83,26 @@ class Message:
     wants_notice: bool = False
     reference: str = ""
     failure: Failure | None = None
+    position: Position | None = None
+    battery_percent: int | None = None
+    sos: Sos | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beacon:
+    """What a device said about itself: where it was `at` that time, its battery, an emergency. Idempotent on `id`.
+
+    With `sos` it is never refused: it becomes a message to whoever shall know, with the `text` that came with it.
+    """
+
+    id: str
+    sender: Address
+    via: str
+    at: datetime | None = None
+    position: Position | None = None
+    battery_percent: int | None = None
+    sos: Sos | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +161,7 @@ class Bounce:
     raw: bytes
 
 
-Inbound = Message | Inquiry | Undeliverable | Consent | Bounce
+Inbound = Message | Inquiry | Undeliverable | Consent | Bounce | Receipt | Beacon
 """Everything that a source may offer to the router."""
 
 
@@ -146,7 +172,8 @@ class Delivery:
     `message` is as it leaves: sender and recipient are rewritten for the network it leaves by. The attempt is void
     after `lease_until` (timezone-aware): by then somebody else may have been given the next one. `parts_sent` says
     how many parts of a split message an earlier attempt already handed over. `uncertain` is true when the outcome
-    of an earlier attempt is unknown, so that this one may send the message a second time.
+    of an earlier attempt is unknown, so that this one may send the message a second time. `codec` is how the device
+    reads packets, empty for the way of its network.
     """
 
     id: int
@@ -155,6 +182,7 @@ class Delivery:
     lease_until: datetime
     parts_sent: int = 0
     uncertain: bool = False
+    codec: str = ""
 
     @property
     def via(self) -> str:
@@ -175,8 +203,8 @@ class Result(StrEnum):
 class Outcome:
     """What a sender reports about one attempt at one delivery.
 
-    `reason` is in plain words, `network_id` the id(s) that the network gave (comma-separated for parts). `opted_out`:
-    the recipient wants nothing more from this sender.
+    `reason` is in plain words, `handed` what the network took in this attempt, part by part. `opted_out`: the recipient
+    wants nothing more from this sender.
     """
 
     delivery_id: int
@@ -184,26 +212,37 @@ class Outcome:
     attempt: int
     result: Result
     reason: str = ""
-    network_id: str = ""
+    handed: tuple[Handed, ...] = ()
     parts_sent: int = 0
     retry_after_seconds: float | None = None
     opted_out: bool = False
 
+    @property
+    def network_id(self) -> str:
+        """The ids that the network gave, with commas."""
+        return ",".join(part.network_id for part in self.handed)
+
+    @property
+    def units(self) -> int | None:
+        """What the network charges for this attempt; None when it said nothing."""
+        said = [part.units for part in self.handed if part.units is not None]
+        return sum(said) if said else None
+
     @staticmethod
-    def sent(delivery: Delivery, network_id: str = "", parts_sent: int = 1) -> Outcome:
+    def sent(delivery: Delivery, *handed: Handed, parts_sent: int = 1) -> Outcome:
         """The network took it."""
         return Outcome(
             delivery_id=delivery.id,
             message_id=delivery.message.id,
             attempt=delivery.attempt,
             result=Result.SENT,
-            network_id=network_id,
+            handed=handed,
             parts_sent=parts_sent,
         )
 
     @staticmethod
     def failed(
-        delivery: Delivery, error: GatewayError, network_id: str = "", parts_sent: int | None = None
+        delivery: Delivery, error: GatewayError, *handed: Handed, parts_sent: int | None = None
     ) -> Outcome:
         """The network refused it, could not take it now, or nobody knows."""
         return Outcome(
@@ -212,7 +251,7 @@ class Outcome:
             attempt=delivery.attempt,
             result=_result_of(error),
             reason=error.reason,
-            network_id=network_id,
+            handed=handed,
             parts_sent=delivery.parts_sent if parts_sent is None else parts_sent,
             retry_after_seconds=getattr(error, "retry_after_seconds", None),
             opted_out=isinstance(error, OptedOut),

@@ -6,7 +6,16 @@ from typing import Any
 from messaging.gateway import MAIL, Gateway
 from messaging.mail.receive import MailReceiver
 from messaging.mail.send import send_mail
-from messaging.message import Bounce, Consent, Delivery, Inbound, Inquiry, Network, Outcome
+from messaging.message import (
+    Bounce,
+    Consent,
+    Delivery,
+    Inbound,
+    Inquiry,
+    Network,
+    Outcome,
+    Receipt,
+)
 from messaging.satellite.network import PolledAccount
 from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
@@ -109,6 +118,8 @@ def subscriber_key(record: Inbound) -> str:
             return record.recipient.value
         case Consent() | Bounce():
             return record.recipient.value
+        case Receipt():
+            return record.network_id
         case _ if record.sender.network is Network.SATELLITE:
             return record.sender.value
         case _:

@@ -111,8 +111,7 @@ class Service:
         with ThreadPoolExecutor() as threads:
             edge = threads.submit(
                 start_edge,
-                settings,
-                tuple(self._gateway.sms.values()),
+                self._gateway,
                 JOB,
                 graph,
                 HTTP_IN,

@@ -233,7 +233,7 @@ async def test_the_example_network_is_probed_and_declared(
     await network.check()
     await network.aclose()
     with pytest.raises(Rejected):
-        network.packets(
+        account.packets(
             Message(
                 id="0" * 32,
                 sender=Address(Network.EMAIL, "a" * 200 + "@example.net"),
@@ -241,6 +241,7 @@ async def test_the_example_network_is_probed_and_declared(
                 text="hello",
                 via="pigeon",
             ),
+            "",
             4,
         )
     gateway = Gateway(

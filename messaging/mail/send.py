@@ -19,7 +19,7 @@ from messaging.mail.relay_connection import (
     quit_quietly,
     said,
 )
-from messaging.message import Delivery, Outcome
+from messaging.message import Delivery, Handed, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def _attempt(courier: "_Courier", mail_domain: str, delivery: Delivery) -> list[
         answer = courier.deliver(mail, time.monotonic() + seconds)
     except Exception as error:
         return [outcome_of(delivery, error)]
-    return [Outcome.sent(delivery, network_id=answer)]
+    return [Outcome.sent(delivery, Handed(answer))]
 
 
 def _written(delivery: Delivery, mail_domain: str) -> OutgoingMail:

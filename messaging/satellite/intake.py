@@ -1,21 +1,33 @@
-"""Hands one packet over to the router: each message in it, or why it can never be one. Polls and webhooks share it."""
+"""Hands one packet to the router: each message in it, or why it can never be one. All kinds of networks share it."""
 
 import logging
+from collections.abc import Sequence
 
 from messaging.errors import Rejected
-from messaging.message import Address, Emit, Message, Network, Undeliverable, message_id
+from messaging.message import (
+    Address,
+    Beacon,
+    Emit,
+    Message,
+    Network,
+    Undeliverable,
+    message_id,
+)
 from messaging.satellite.network import Packet
 from messaging.satellite.payload import Text, Undecodable, decode
 
 log = logging.getLogger(__name__)
 
+Offer = Message | Beacon | Undeliverable
+
 
 async def hand_over(packet: Packet, via: str, emit: Emit) -> int:
     """Return when everything in `packet` is on disk, as messages or as undeliverable: then it may be acknowledged.
 
-    Messages go one after another, so that they keep their order; one that fails does not keep back the others.
-    Returns how many were undeliverable. Raises the first failure that is not final (Unavailable, or a bug): then the
-    packet must be offered again, and what was committed is recognised by its id.
+    What it says of the device goes first, so that an emergency waits for nothing. Messages go one after another, so
+    that they keep their order; one that fails does not keep back the others. Returns how many were undeliverable.
+    Raises the first failure that is not final (Unavailable, or a bug): then the packet must be offered again, and what
+    was committed is recognised by its id.
     """
     failures: list[Exception] = []
     undeliverable = 0
@@ -30,37 +42,62 @@ async def hand_over(packet: Packet, via: str, emit: Emit) -> int:
     return undeliverable
 
 
-def offers(packet: Packet, via: str) -> list[Message | Undeliverable]:
+def offers(packet: Packet, via: str) -> list[Offer]:
     """Return what is in `packet`; ids depend on `via`, the packet's id and the position in it alone. Pure."""
-    contents: list[Text | Undecodable]
+    contents = _contents(packet)
+    found: list[Offer] = [_offer(packet, via, number, one) for number, one in enumerate(contents)]
+    said = (packet.position, packet.battery_percent, packet.sos)
+    if any(one is not None for one in said):
+        found.insert(0, _beacon(packet, via, contents))
+    return found
+
+
+def _contents(packet: Packet) -> Sequence[Text | Undecodable]:
+    if packet.texts is not None:
+        return packet.texts
     try:
-        contents = decode(_payload(packet))
+        if packet.payload is None:
+            raise Undecodable("the network's wrapping of the packet cannot be read")
+        return decode(packet.payload)
     except Undecodable as error:
-        contents = [error]
-    return [_offer(packet, via, position, content) for position, content in enumerate(contents)]
+        return [error]
 
 
-def _payload(packet: Packet) -> bytes:
-    if packet.payload is None:
-        raise Undecodable("the network's wrapping of the packet cannot be read")
-    return packet.payload
+def _beacon(packet: Packet, via: str, contents: Sequence[Text | Undecodable]) -> Beacon:
+    return Beacon(
+        id=message_id(via, packet.id, "beacon"),
+        sender=Address(Network.SATELLITE, packet.serial),
+        via=via,
+        at=packet.sent_at,
+        position=packet.position,
+        battery_percent=packet.battery_percent,
+        sos=packet.sos,
+        text="\n".join(one.text for one in contents if isinstance(one, Text)),
+    )
 
 
-def _offer(
-    packet: Packet, via: str, position: int, content: Text | Undecodable
-) -> Message | Undeliverable:
-    identity = message_id(via, packet.id, str(position))
+def _offer(packet: Packet, via: str, number: int, content: Text | Undecodable) -> Offer:
+    identity = message_id(via, packet.id, str(number))
     sender = Address(Network.SATELLITE, packet.serial)
     if isinstance(content, Undecodable):
         return Undeliverable(
             id=identity, sender=sender, via=via, raw=packet.raw, reason=content.reason
         )
-    return Message(id=identity, sender=sender, recipient=content.to, text=content.text, via=via)
+    return Message(
+        id=identity,
+        sender=sender,
+        recipient=content.to,
+        text=content.text,
+        via=via,
+        position=packet.position,
+        battery_percent=packet.battery_percent,
+        sos=packet.sos,
+    )
 
 
-async def _taken(offer: Message | Undeliverable, packet: Packet, emit: Emit) -> bool:
-    """Return whether `offer` was taken as a message; False when it was stored as undeliverable."""
-    if isinstance(offer, Message):
+async def _taken(offer: Offer, packet: Packet, emit: Emit) -> bool:
+    """Return whether `offer` was taken as what it is; False when it was stored as undeliverable."""
+    if not isinstance(offer, Undeliverable):
         try:
             await emit(offer)
             return True
@@ -71,11 +108,11 @@ async def _taken(offer: Message | Undeliverable, packet: Packet, emit: Emit) -> 
     return False
 
 
-def _refused(message: Message, packet: Packet, refusal: Rejected) -> Undeliverable:
+def _refused(offer: Message | Beacon, packet: Packet, refusal: Rejected) -> Undeliverable:
     return Undeliverable(
-        id=message.id,
-        sender=message.sender,
-        via=message.via,
+        id=offer.id,
+        sender=offer.sender,
+        via=offer.via,
         raw=packet.raw,
         reason=refusal.reason,
     )

@@ -1,16 +1,32 @@
 """What the gateway needs of a satellite provider: the interfaces that each file in `networks/` fills in."""
 
 from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field
 
-from messaging.configuration import Section
-from messaging.message import Message
+from messaging.account import Account
+from messaging.message import Handed as Handed
+from messaging.message import Message, Receipt
+from messaging.position import Position as Position
+from messaging.position import Sos as Sos
+from messaging.satellite.payload import Text, packets
+from messaging.settings import ListenText
+from messaging.webhook import Acknowledgement, Webhook
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+
+
+class Codec(StrEnum):
+    """How a device reads and writes packets."""
+
+    PROTOBUF = "protobuf"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,29 +34,37 @@ class Packet:
     """What a network hands over from one device.
 
     `id` is the network's own and unique there; `serial` names the device. `payload` is None when the network's
-    wrapping of it cannot be read; `raw` is then all that it handed over, and the payload otherwise.
+    wrapping of it cannot be read; `raw` is then all that it handed over, and the payload otherwise. `texts` are the
+    messages of a network that carries texts and addresses itself; then no payload is decoded, and with none of them
+    the packet is about the device only. What came with it is said by the rest, where the network said so.
     """
 
     id: str
     serial: str
     payload: bytes | None
     raw: bytes
+    texts: tuple[Text, ...] | None = None
+    sent_at: datetime | None = None
+    position: Position | None = None
+    battery_percent: int | None = None
+    sos: Sos | None = None
 
 
 class SatelliteNetwork(Protocol):
     """Carries packets to devices. Made without I/O, and picklable; connects when first used."""
 
-    def packets(self, message: Message, max_parts: int) -> list[bytes]:
-        """Return what to hand to `send`, in order; always the same for the same message. Raises Rejected."""
+    async def send(self, serial: str, packet: bytes) -> Handed:
+        """Hand one packet over and return the network's id for it, and what it charges if that is known.
 
-    async def send(self, serial: str, packet: bytes) -> str:
-        """Hand one packet over and return the network's id for it.
-
-        Raises Rejected (never), Unavailable (later) or Uncertain (the answer was lost). Never repeats by itself.
+        Raises Rejected (never; always, on a network that carries nothing to devices), Unavailable (later) or Uncertain
+        (the answer was lost). Never repeats by itself.
         """
 
     async def check(self) -> None:
-        """Return when the network is there and takes our credentials; raises Unavailable saying what is wrong."""
+        """Return when the network is there and takes our credentials, without a paid message.
+
+        Raises Unavailable or ConfigurationError, saying what is wrong.
+        """
 
     async def aclose(self) -> None:
         """Let go of connections; the network can be used again afterwards."""
@@ -56,16 +80,27 @@ class PolledNetwork(SatelliteNetwork, Protocol):
         """Tell the network to forget a packet. Raises Rejected when it does not know it, or Unavailable."""
 
 
-class SatelliteAccount(Section):
-    """The settings that every provider has; each adds its own and its prefix."""
+class SatelliteAccount(Account):
+    """The settings that every provider has; each adds its own and its prefix.
+
+    `codec` is for the devices that have none of their own. A provider declares one limit: `max_packet_bytes`, or
+    `max_packet_characters` where it counts characters.
+    """
 
     timeout_seconds: Seconds = 20
-    max_packet_bytes: Count
     max_sends: Count = 32
+    codec: Codec = Codec.PROTOBUF
 
     @abstractmethod
     def connect(self) -> SatelliteNetwork:
         """Return the network of this account, without I/O."""
+
+    def packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
+        """Return what to hand to `send`, in order; always the same for the same arguments. Pure. Raises Rejected.
+
+        `codec` is the device's own, empty for the account's.
+        """
+        return packets(message, int(getattr(self, "max_packet_bytes")), max_parts)  # noqa: B009
 
 
 class PolledAccount(SatelliteAccount):
@@ -79,3 +114,48 @@ class PolledAccount(SatelliteAccount):
     @abstractmethod
     def connect(self) -> PolledNetwork:
         """Return the network of this account, without I/O."""
+
+
+class WebhookAccount(SatelliteAccount):
+    """The settings of a provider that calls `POST /satellite/<provider>/<account name>`, with anything behind that."""
+
+    acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
+    """What the provider wants to read once everything is on disk."""
+
+    max_webhook_bytes: Count = 65_536
+
+    @abstractmethod
+    def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
+        """Check that the provider made this request to `public_url`, and return what it brings, in order. Pure.
+
+        Raises NotAuthentic. What is authentic and makes no sense is a `Packet` without a payload, so that it is kept;
+        one bad event never hides the others.
+        """
+
+
+Take = Callable[[Packet | Receipt], Awaitable[None]]
+"""Returns when all of it is on disk, as messages or as undeliverable: only then may the network be told yes.
+
+Raises Unavailable, or a bug of ours: then it has to be offered again.
+"""
+
+
+class Server(Protocol):
+    """What a network connects to."""
+
+    @property
+    def listening(self) -> Sequence[str]:
+        """Where it listens, as host:port."""
+
+    async def drain(self) -> None:
+        """Take no new connection, let those in work finish within a bounded time, and return when none is left."""
+
+
+class ListeningAccount(SatelliteAccount):
+    """The settings of a provider that connects to us over TCP, on `listen`."""
+
+    listen: ListenText
+
+    @abstractmethod
+    async def serve(self, take: Take) -> Server:
+        """Listen, and hand over what comes; returns when it listens. Raises OSError when it cannot."""

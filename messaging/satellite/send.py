@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from messaging.attempt import attempt, outcome_of
 from messaging.errors import Unavailable
-from messaging.message import Delivery, Outcome, Result
+from messaging.message import Delivery, Handed, Outcome, Result
 from messaging.satellite.network import SatelliteAccount
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class SatelliteSender:
         """Return per delivery its outcome, or nothing when its lease had passed before it could start.
 
         `Outcome.parts_sent` says how many parts of the whole message the network has, also after a failure;
-        `network_id` names those handed over by this attempt.
+        `handed` are those of this attempt.
         """
         devices: dict[str, list[int]] = {}
         for position, delivery in enumerate(deliveries):
@@ -68,20 +68,20 @@ class SatelliteSender:
     async def _send(self, delivery: Delivery) -> Outcome | None:
         """Send the parts that the network does not have yet, in order, until one fails."""
         try:
-            packets = self._network.packets(delivery.message, self._max_parts)
+            packets = self._account.packets(delivery.message, delivery.codec, self._max_parts)
         except Exception as error:
             return outcome_of(delivery, error)
         outcome = Outcome.sent(delivery, parts_sent=len(packets))
-        ids: list[str] = []
+        handed: list[Handed] = []
         for position in range(delivery.parts_sent, len(packets)):
             result = await self._send_part(delivery, packets[position])
-            if result is None and not ids:
+            if result is None and not handed:
                 return None
             outcome = result or Outcome.failed(delivery, Unavailable("no time left for the rest"))
             if outcome.result is not Result.SENT:
-                return replace(outcome, network_id=",".join(ids), parts_sent=position)
-            ids.append(outcome.network_id)
-        return replace(outcome, network_id=",".join(ids), parts_sent=len(packets))
+                return replace(outcome, handed=tuple(handed), parts_sent=position)
+            handed.extend(outcome.handed)
+        return replace(outcome, handed=tuple(handed), parts_sent=len(packets))
 
     async def _send_part(self, delivery: Delivery, packet: bytes) -> Outcome | None:
         async def send(delivery: Delivery) -> Outcome:

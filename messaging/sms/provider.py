@@ -1,39 +1,18 @@
 """The seam between the gateway and an SMS provider: what its account, its client and its webhook must do."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from messaging.configuration import Section
-from messaging.message import Consent, Message, Undeliverable
+from messaging.account import Account
+from messaging.message import Consent, Handed, Message, Receipt, Undeliverable
 from messaging.settings import Count, Positive
+from messaging.webhook import Acknowledgement, Webhook
 
-Received = Message | Consent | Undeliverable
+Received = Message | Consent | Undeliverable | Receipt
 """What a webhook may bring."""
-
-
-class NotAuthentic(Exception):
-    """The request does not prove that the provider made it, so nothing in it counts. The text is for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """One request as it arrived: `path` and `query` raw as on the wire, header names in lower case."""
-
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """What the provider wants to read after a webhook was taken."""
-
-    content: bytes
-    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +31,8 @@ class SmsProvider(Protocol):
     Every method raises only `GatewayError` and, where it says so, `ConfigurationError`.
     """
 
-    def send(self, text: OutgoingText) -> str:
-        """Hand over one text and return the provider's id for it.
+    def send(self, text: OutgoingText) -> Handed:
+        """Hand over one text and return the provider's id for it, and what it charges if it says so.
 
         Raises `Uncertain` whenever the request may have been written and no proper answer came.
         """
@@ -72,15 +51,14 @@ class SmsProvider(Protocol):
         ...
 
 
-class SmsAccount(Section):
+class SmsAccount(Account):
     """The settings of one provider, and what it takes to use them. A provider is a subclass in its own file.
 
     `timeout_seconds` bounds one request, `max_sends` how many run at once, `max_parts` what a long text may become,
-    `lookup_hours` how far back an earlier, uncertain attempt is looked for at the provider.
+    `lookup_hours` how far back an earlier, uncertain attempt is looked for at the provider. It calls
+    `POST /sms/<account name>`, with anything behind that.
     """
 
-    name: ClassVar[str]
-    """How messages name the provider (`via`); also the last segment of its webhook's path."""
     max_characters: ClassVar[int]
     """The longest text (UTF-16 units) that the provider takes at once."""
     acknowledgement: ClassVar[Acknowledgement]

@@ -13,7 +13,7 @@ from cachetools import TTLCache
 
 from messaging.attempt import attempt, lease_seconds_left
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.message import Delivery, Message, Outcome
+from messaging.message import Delivery, Handed, Message, Outcome
 from messaging.numbered import split
 from messaging.sms.provider import OutgoingText, SmsAccount
 
@@ -62,17 +62,17 @@ class SmsSender:
     async def _send(self, delivery: Delivery) -> Outcome:
         """Send what earlier attempts left of the message, and report how far it came."""
         parts = self._parts(delivery.message)
-        ids: list[str] = []
+        handed: list[Handed] = []
         searching = delivery.uncertain
         for number in range(delivery.parts_sent, len(parts)):
             part = parts[number]
             try:
-                found = await self._find(delivery, part, ids) if searching else None
+                found = await self._find(delivery, part, handed) if searching else None
                 searching = found is not None
-                ids.append(found or await self._send_part(delivery, part, bool(ids)))
+                handed.append(found or await self._send_part(delivery, part, bool(handed)))
             except GatewayError as error:
-                return Outcome.failed(delivery, error, ",".join(ids), number)
-        return Outcome.sent(delivery, ",".join(ids), len(parts))
+                return Outcome.failed(delivery, error, *handed, parts_sent=number)
+        return Outcome.sent(delivery, *handed, parts_sent=len(parts))
 
     def _parts(self, message: Message) -> list[OutgoingText]:
         body = _body(message)
@@ -85,23 +85,26 @@ class SmsSender:
             for number, part in enumerate(bodies, 1)
         ]
 
-    async def _send_part(self, delivery: Delivery, part: OutgoingText, started: bool) -> str:
+    async def _send_part(self, delivery: Delivery, part: OutgoingText, started: bool) -> Handed:
         if started and lease_seconds_left(delivery) < self._account.timeout_seconds:
             raise Unavailable("no time was left for the rest of a long text")
-        network_id = await self._in_thread(lambda: self._provider.send(part))
-        self._known[network_id] = delivery.id
-        return network_id
+        handed = await self._in_thread(lambda: self._provider.send(part))
+        self._known[handed.network_id] = delivery.id
+        return handed
 
-    async def _find(self, delivery: Delivery, part: OutgoingText, ids: list[str]) -> str | None:
-        """Return the id of this part at the provider, if an earlier attempt came that far. Raises Uncertain."""
+    async def _find(
+        self, delivery: Delivery, part: OutgoingText, handed: Sequence[Handed]
+    ) -> Handed | None:
+        """Return this part as the provider has it, if an earlier attempt came that far. Raises Uncertain."""
         since = datetime.now(UTC) - timedelta(hours=self._account.lookup_hours)
         try:
             found = await self._in_thread(lambda: self._provider.find_sent(part, since))
         except GatewayError as error:
             raise Uncertain(f"whether it was sent could not be found out: {error.reason}") from None
+        ids = [one.network_id for one in handed]
         for network_id in found:
             if network_id not in ids and self._known.get(network_id, delivery.id) == delivery.id:
-                return network_id
+                return Handed(network_id)
         return None
 
     async def _in_thread(self, call: Callable[[], T]) -> T:

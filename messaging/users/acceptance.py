@@ -9,11 +9,12 @@ from django.db import transaction
 from messaging.configuration import read
 from messaging.errors import GatewayError
 from messaging.message import (
+    Beacon,
     Bounce,
     Consent,
     Delivery,
     Inbound,
-    Message,
+    Inquiry,
     Network,
     Undeliverable,
 )
@@ -27,6 +28,7 @@ from messaging.users.limits import StoreLimits
 from messaging.users.pace import Pace
 from messaging.users.plan import Backlog, Decision, Plan
 from messaging.users.policy import Facts, Policy, Refusal
+from messaging.users.sightings import write_sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Acceptance:
     def accept(self, records: Sequence[Inbound]) -> list[Verdict]:
         """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is."""
         admitted = [admit(record, self._limits) for record in records]
-        if not any(isinstance(one, Message | Undeliverable | Consent | Bounce) for one in admitted):
+        if all(isinstance(one, Inquiry | Refusal) for one in admitted):
             decisions, _ = self._decide(admitted)
             return [Verdict(decision.kind, error=decision.error) for decision in decisions]
         with transaction.atomic(durable=True):
@@ -86,6 +88,7 @@ class Acceptance:
         consents = (d.record for d in decisions if isinstance(d.record, Consent))
         write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
         write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
+        write_sightings([d.record for d in decisions if isinstance(d.record, Beacon)], facts, now)
         return [_verdict(decision, made) for decision in decisions]
 
     def _stranded(self, record: Undeliverable, facts: Facts) -> rows.Stranded:

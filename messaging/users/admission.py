@@ -4,7 +4,17 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
-from messaging.message import Address, Bounce, Consent, Inbound, Inquiry, Message, Undeliverable
+from messaging.message import (
+    Address,
+    Beacon,
+    Bounce,
+    Consent,
+    Inbound,
+    Inquiry,
+    Message,
+    Receipt,
+    Undeliverable,
+)
 from messaging.users.addresses import MAX_ADDRESS_CHARACTERS
 from messaging.users.limits import StoreLimits
 from messaging.users.policy import Refusal
@@ -51,6 +61,10 @@ def admit(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
             return _wrong_address(record.recipient) or record
         case Consent():
             return _wrong_address(record.sender) or _wrong_address(record.recipient) or record
+        case Beacon():
+            return _wrong_address(record.sender) or replace(record, text=storable(record.text))
+        case Receipt():
+            return replace(record, network_id=storable(record.network_id))
 
 
 def _admit_message(message: Message, limits: StoreLimits) -> Message | Refusal:

@@ -37,6 +37,7 @@ _ATTEMPT = (
     "attempts",
     "parts_sent",
     "uncertain",
+    "device__codec",
 )
 
 
@@ -156,6 +157,7 @@ def _attempt(row: dict[str, Any], lease: Lease) -> Delivery:
         lease_until=lease.lease_until,
         parts_sent=row["parts_sent"],
         uncertain=row["uncertain"] > 0,
+        codec=row["device__codec"] or "",
     )
 
 

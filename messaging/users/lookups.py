@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 
 from messaging.message import (
     Address,
+    Beacon,
     Bounce,
     Consent,
     Inbound,
@@ -50,6 +51,8 @@ def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
                 found.ids.add(record.id)
                 found.deliveries.add((record.delivery_id, record.message_id))
                 _mention_recipient(found, record.recipient, policy)
+            case Beacon():
+                _mention_sender(found, record.sender, record.via)
             case Message():
                 found.ids.add(record.id)
                 _mention_sender(found, record.sender, record.via)
@@ -97,7 +100,13 @@ def look_up(found: Mentions) -> Facts:
 
 
 _PERSON = ("id", "name", "number", "is_active")
-_DEVICE = ("devices__id", "devices__network", "devices__serial", "devices__is_active")
+_DEVICE = (
+    "devices__id",
+    "devices__network",
+    "devices__serial",
+    "devices__codec",
+    "devices__is_active",
+)
 
 
 def _people(found: Mentions) -> list[Person]:
@@ -113,11 +122,11 @@ def _people(found: Mentions) -> list[Person]:
 
 
 def _with_device(
-    person: Person, device_id: int | None, network: str, serial: str, is_active: bool
+    person: Person, device_id: int | None, network: str, serial: str, codec: str, is_active: bool
 ) -> Person:
     if device_id is None or not is_active:
         return person
-    devices = (*person.devices, Terminal(device_id, network, serial))
+    devices = (*person.devices, Terminal(device_id, network, serial, codec))
     return Person(person.id, person.name, person.number, person.is_active, devices)
 
 

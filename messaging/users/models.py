@@ -1,4 +1,4 @@
-"""The tables: subscribers, devices, messages, deliveries and opt-outs."""
+"""The tables of what was taken and is owed: messages, deliveries, tasks and opt-outs; gathers all others."""
 
 from typing import ClassVar
 
@@ -6,74 +6,17 @@ from django.db import models
 from django.db.models import Q
 
 from messaging.message import Network
-from messaging.users.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
-from messaging.users.clock import utc_now
-from messaging.users.fields import NameField, check_name, check_number
+from messaging.users.addresses import MAX_ADDRESS_CHARACTERS
 from messaging.users.life import State as State
+from messaging.users.people import MAX_VIA_CHARACTERS
+from messaging.users.people import Contact as Contact
+from messaging.users.people import Device as Device
+from messaging.users.people import Subscriber as Subscriber
+from messaging.users.reported import HandedPart as HandedPart
+from messaging.users.reported import Sighting as Sighting
 
 NETWORKS = [(network.value, network.value) for network in Network]
 STATES = [(state.value, state.value.capitalize()) for state in State]
-MAX_VIA_CHARACTERS = 32
-MAX_SERIAL_CHARACTERS = 64
-
-
-class Subscriber(models.Model):
-    """Somebody whose devices the gateway serves: `name` is the mailbox, `number` what their SMS come from."""
-
-    name = NameField(
-        max_length=MAX_NAME_CHARACTERS,
-        unique=True,
-        validators=[check_name],
-        error_messages={"unique": "This name is taken."},
-    )
-    number = models.CharField(
-        max_length=16,
-        unique=True,
-        null=True,
-        blank=True,
-        validators=[check_number],
-        error_messages={"unique": "This number belongs to somebody else."},
-    )
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=utc_now, editable=False)
-
-    class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
-
-        ordering: ClassVar = ["name"]
-
-    def __str__(self) -> str:
-        return str(self.name)
-
-    def clean(self) -> None:
-        """Keep "no number" as null: many subscribers may have none."""
-        self.number = self.number or None
-
-
-class Device(models.Model):
-    """A satellite device: `network` is the provider ("hive") on which `serial` is unique."""
-
-    network = models.CharField(max_length=MAX_VIA_CHARACTERS)
-    serial = models.CharField(max_length=MAX_SERIAL_CHARACTERS)
-    nickname = models.CharField(max_length=64, blank=True)
-    owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=utc_now, editable=False)
-
-    class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
-
-        ordering: ClassVar = ["network", "serial"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["network", "serial"],
-                name="device_serial",
-                violation_error_message="This serial is registered on this network already.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.network} {self.serial}"
 
 
 class Message(models.Model):
@@ -134,7 +77,8 @@ class Delivery(models.Model):
     `due_at` is when the next attempt may be claimed; while one is under way (`leased`) it is the end of its lease.
     `attempts` numbers them and never goes back, so that the outcome of an older one is recognised; `attempts_forgiven`
     is how many of them a person has written off by asking for another round. `reason` is what the last attempt said.
-    `leased` stays on one that was called off in mid-attempt: nobody was told how that attempt ended.
+    `leased` stays on one that was called off in mid-attempt: nobody was told how that attempt ended. `units` is what
+    the network charges, as far as it said so. One that `is_urgent` neither expires nor uses up its attempts.
     """
 
     message = models.ForeignKey(
@@ -161,6 +105,8 @@ class Delivery(models.Model):
     uncertain = models.PositiveIntegerField(default=0)
     reason = models.TextField(blank=True)
     network_id = models.TextField(blank=True)
+    units = models.PositiveIntegerField(null=True)
+    is_urgent = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

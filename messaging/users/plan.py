@@ -4,8 +4,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from messaging.errors import Busy, GatewayError, Rejected
-from messaging.message import Bounce, Consent, Inbound, Inquiry, Message, Network, Undeliverable
+from messaging.errors import Busy, GatewayError, Rejected, Unavailable
+from messaging.message import (
+    Beacon,
+    Bounce,
+    Consent,
+    Inbound,
+    Inquiry,
+    Message,
+    Network,
+    Receipt,
+    Undeliverable,
+)
 from messaging.users.pace import Pace, Pair
 from messaging.users.policy import Facts, Policy, Refusal, Route
 
@@ -20,7 +30,7 @@ class Decision:
 
     kind: str
     error: GatewayError | None = None
-    record: Undeliverable | Consent | Bounce | None = None
+    record: Undeliverable | Consent | Bounce | Beacon | Receipt | None = None
     routed: tuple[Message, Route] | None = None
 
     @property
@@ -69,6 +79,10 @@ class Plan:
                 return Decision("undeliverable", record=record)
             case Message():
                 return self._take(record)
+            case Receipt():
+                return Decision("receipt", error=Unavailable("receipts are not taken yet"))
+            case Beacon():
+                return self._beacon(record)
 
     def _answer(self, inquiry: Inquiry) -> Decision:
         if inquiry.is_report:
@@ -114,6 +128,10 @@ class Plan:
             reason=NOT_KNOWN + bounce.reason,
         )
         return Decision("undeliverable", record=kept)
+
+    def _beacon(self, beacon: Beacon) -> Decision:
+        refusal = self._policy.unheard(beacon.sender, beacon.via, self._facts)
+        return _refused(refusal) if refusal else Decision("beacon", record=beacon)
 
     def _consent(self, consent: Consent) -> Decision:
         pair = self._policy.pair(consent)

@@ -9,11 +9,12 @@ from messaging.users.addresses import e164, is_mailbox, own_mailbox
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """A device that messages can be sent to: its row, its provider and its serial."""
+    """A device that messages can be sent to: its row, its provider, its serial and, if it has its own, its codec."""
 
     id: int
     network: str
     serial: str
+    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Leg:
     sender: Address
     recipient: Address
     device_id: int | None = None
+    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,15 @@ class Policy:
         person = self._person(recipient, facts)
         return person if isinstance(person, Refusal) else None
 
+    def unheard(self, sender: Address, via: str, facts: Facts) -> Refusal | None:
+        """Return why nothing is taken from this device; None when it is one of ours and switched on."""
+        author = facts.author(sender, via)
+        if author is None:
+            return UNKNOWN_DEVICE
+        if not author.is_active:
+            return INACTIVE_DEVICE
+        return None if author.owner.is_active else INACTIVE_OWNER
+
     def subscriber_id(self, recipient: Address | None, facts: Facts) -> int | None:
         """The subscriber whose address this is, if it is one's."""
         person = self._person(recipient, facts) if recipient else UNKNOWN
@@ -165,7 +176,8 @@ class Policy:
             return NO_DEVICE
         reachable = [d for d in person.devices if self._is_on(d.network)]
         legs = tuple(
-            Leg(d.network, sender, Address(Network.SATELLITE, d.serial), d.id) for d in reachable
+            Leg(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
+            for d in reachable
         )
         return Route(person.id, legs) if legs else SATELLITE_OFF
 
@@ -184,12 +196,9 @@ class Policy:
 
     def _from_device(self, message: Message, facts: Facts) -> Route | Refusal:
         author = facts.author(message.sender, message.via)
-        if author is None:
-            return UNKNOWN_DEVICE
-        if not author.is_active:
-            return INACTIVE_DEVICE
-        if not author.owner.is_active:
-            return INACTIVE_OWNER
+        refusal = self.unheard(message.sender, message.via, facts)
+        if author is None or refusal:
+            return refusal or UNKNOWN_DEVICE
         route = self._by_recipient(author.owner, message.recipient, facts)
         if isinstance(route, Refusal):
             return route

@@ -163,7 +163,9 @@ def _first_attempt(row_id: int, message: Message, leg: Leg, lease: Lease) -> Del
         wants_notice=False,
         reference="",
     )
-    return Delivery(id=row_id, message=leaving, attempt=1, lease_until=lease.lease_until)
+    return Delivery(
+        id=row_id, message=leaving, attempt=1, lease_until=lease.lease_until, codec=leg.codec
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,16 @@
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
 
 from messaging.errors import Rejected
+from messaging.gateway import Gateway
 from messaging.message import Address, Emit, Inquiry, Network
-from messaging.settings import Listen, Settings
-from messaging.sms.provider import SmsAccount
+from messaging.settings import Listen
 from messaging.streaming import Graph, JobName, StreamingError
 from messaging.streaming.job import ask, open_inlet
 from messaging.streaming.outlet import Outlet
@@ -26,8 +26,7 @@ REPLICA_CHECK_SECONDS = 0.5
 
 
 def start_edge(
-    settings: Settings,
-    sms: Sequence[SmsAccount],
+    gateway: Gateway,
     name: JobName,
     graph: Graph,
     inlet: str,
@@ -36,6 +35,7 @@ def start_edge(
 ) -> None:
     """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining."""
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    settings = gateway.settings
     listen = Listen.parse(settings.http_listen)
     serve.start(
         http_options={"host": listen.host, "port": listen.port}, logging_config=QUIET_LOGGING
@@ -46,7 +46,8 @@ def start_edge(
         set_up()
         emit = _emitting(name, view, inlet, settings.accept_seconds)
         probing = _emitting(name, view, inlet, PROBE_SECONDS)
-        return build_app(settings, sms, emit, _readiness(name, watched, probing))
+        not_ready = _readiness(name, watched, probing)
+        return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready)
 
     deployment: Any = serve.deployment(
         name="http",

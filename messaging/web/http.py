@@ -1,7 +1,7 @@
 """The HTTP face of the gateway: webhooks, health, and Django's pages. Plain ASGI; knows nothing of Ray."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -9,23 +9,27 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
 from messaging.message import Emit
+from messaging.satellite.network import SatelliteAccount
 from messaging.settings import Settings
 from messaging.sms.provider import SmsAccount
-from messaging.sms.receive import routes
 from messaging.users.store import open_store
+from messaging.web.webhooks import routes
 
 NotReady = Callable[[], Awaitable[str | None]]
 """Says in a few words why nothing can be taken now; None when mail and webhooks are taken."""
 
 
 def build_app(
-    settings: Settings, sms: Sequence[SmsAccount], emit: Emit, not_ready: NotReady
+    settings: Settings,
+    sms: Mapping[str, SmsAccount],
+    satellites: Mapping[str, SatelliteAccount],
+    emit: Emit,
+    not_ready: NotReady,
 ) -> FastAPI:
     """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503)."""
     open_store(settings)
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
-    for account in sms:
-        app.include_router(routes(account, emit, settings.public_url))
+    app.include_router(routes(sms, satellites, emit, settings.public_url))
 
     @app.get("/healthz")
     async def alive() -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.message import Address, Delivery, Message, Network, Outcome, Result
+from messaging.message import Address, Delivery, Handed, Message, Network, Outcome, Result
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.satellite.payload import shown
 from messaging.satellite.send import SatelliteSender
@@ -59,7 +59,7 @@ async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
         outcome = await outcome_of(sender, delivery())
     (downlink,) = hive.simulator.state.downlinks()
-    assert outcome == Outcome.sent(delivery(), str(downlink.id), 1)
+    assert outcome == Outcome.sent(delivery(), Handed(str(downlink.id)))
     assert shown(downlink.data) == [("alice@example.com", "hello")]
 
 

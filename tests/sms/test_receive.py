@@ -17,7 +17,7 @@ from messaging.message import Consent, Inbound, Message, Undeliverable
 from messaging.simulator.serving import Serving
 from messaging.simulator.twilio import InboundText, TwilioSimulator
 from messaging.simulator.twilio_webhooks import signature
-from messaging.sms.receive import routes
+from messaging.web.webhooks import routes
 from tests.sms.twilio_gateway import (
     FORM,
     OURS,
@@ -206,7 +206,7 @@ def test_twilio_comes_back_after_a_503_only_when_the_url_asks_for_it(
 ) -> None:
     router, app = AwayAtFirst(), FastAPI()
     gateway = Serving(app)
-    app.include_router(routes(account(), router.emit, gateway.url))
+    app.include_router(routes({"twilio": account()}, {}, router.emit, gateway.url))
     twilio = TwilioSimulator(SID, TOKEN, webhook_url=f"{gateway.url}/sms/twilio{fragment}")
     text = InboundText.model_validate({"from": PHONE, "to": OURS, "body": "grüße 👋 & more"})
     with gateway:

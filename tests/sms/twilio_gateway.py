@@ -13,7 +13,7 @@ from messaging.message import Address, Delivery, Inbound, Message, Network, mess
 from messaging.simulator.serving import Serving
 from messaging.simulator.twilio_webhooks import signature
 from messaging.sms.providers.twilio import TwilioAccount
-from messaging.sms.receive import routes
+from messaging.web.webhooks import routes
 
 SID = "AC" + "1" * 32
 TOKEN = "token-that-nobody-may-see"
@@ -51,7 +51,7 @@ PUBLIC_URL = "https://gateway.example/behind/a/proxy"
 def serving(router: Router, used: TwilioAccount) -> Iterator[str]:
     """Serve the webhook; its public URL is not its own, as behind a proxy."""
     app = FastAPI()
-    app.include_router(routes(used, router.emit, PUBLIC_URL))
+    app.include_router(routes({used.name: used}, {}, router.emit, PUBLIC_URL))
     with Serving(app) as served:
         yield served.url
 

@@ -15,6 +15,9 @@ from tests.postgres_server import postgres_server_in
 from tests.users.given import Clock, Gateway
 
 TABLES = (
+    "users_handedpart",
+    "users_sighting",
+    "users_contact",
     "users_delivery",
     "users_message",
     "users_device",

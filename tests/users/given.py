@@ -8,6 +8,7 @@ from messaging.message import (
     Address,
     Consent,
     Delivery,
+    Handed,
     Inquiry,
     Message,
     Network,
@@ -135,7 +136,9 @@ class Gateway:
 
     def settle(self, delivery: Delivery, error: GatewayError | None = None) -> None:
         """Report how an attempt ended: sent, or with this error."""
-        outcome = Outcome.failed(delivery, error) if error else Outcome.sent(delivery, "id-1")
+        outcome = (
+            Outcome.failed(delivery, error) if error else Outcome.sent(delivery, Handed("id-1"))
+        )
         assert self.ledger.process([outcome]) == [[]]
 
     def owed(self) -> list[Delivery]:

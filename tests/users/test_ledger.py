@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.message import Outcome, Result
+from messaging.message import Handed, Outcome, Result
 from messaging.users.models import Delivery, State
 from messaging.users.store import guarded
 from tests.users import given as g
@@ -21,7 +21,9 @@ def row() -> Delivery:
 
 def test_sent_is_final_and_keeps_the_networks_own_id(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    assert gateway.ledger.process([Outcome.sent(delivery, "ab,cd", parts_sent=2)]) == [[]]
+    assert gateway.ledger.process(
+        [Outcome.sent(delivery, Handed("ab"), Handed("cd"), parts_sent=2)]
+    ) == [[]]
     settled = row()
     assert (settled.state, settled.network_id, settled.parts_sent) == (State.SENT, "ab,cd", 2)
     assert (settled.due_at, settled.leased) == (None, False)
@@ -65,12 +67,12 @@ def test_uncertain_is_counted_and_the_next_attempt_knows(gateway: Gateway) -> No
 
 def test_parts_that_were_sent_are_not_forgotten(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    halfway = Outcome.failed(delivery, Unavailable("busy"), network_id="p1", parts_sent=1)
+    halfway = Outcome.failed(delivery, Unavailable("busy"), Handed("p1"), parts_sent=1)
     gateway.ledger.process([halfway])
     gateway.clock.turn(121)
     [again] = gateway.owed()
     assert again.parts_sent == 1
-    gateway.ledger.process([Outcome.sent(again, "p2", parts_sent=2)])
+    gateway.ledger.process([Outcome.sent(again, Handed("p2"), parts_sent=2)])
     assert (row().network_id, row().parts_sent) == ("p1,p2", 2)
 
 

@@ -1,4 +1,4 @@
-"""The satellite providers, by name: to add one, write its file here and its line in `ACCOUNTS`."""
+"""The satellite providers, by name: to add one, write its file here and name its account below."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,5 +6,9 @@ from types import MappingProxyType
 from messaging.satellite.network import SatelliteAccount
 from messaging.satellite.networks.hive import HiveAccount
 
-ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType({"hive": HiveAccount})
-"""Provider name (the `via` of a message) → the settings of its account, which `connect()` to the network."""
+_PROVIDERS: tuple[type[SatelliteAccount], ...] = (HiveAccount,)
+
+ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(
+    {account.provider(): account for account in _PROVIDERS}
+)
+"""Provider name → the settings of its accounts, which `connect()` to the network."""

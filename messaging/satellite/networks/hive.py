@@ -12,10 +12,9 @@ import httpx
 from pydantic import SecretStr
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.message import Message
+from messaging.message import Handed
 from messaging.satellite.network import Count, Packet, PolledAccount, Seconds
 from messaging.satellite.networks.hive_items import INCOMING_UNACKNOWLEDGED, packets_of
-from messaging.satellite.payload import packets
 from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
 from messaging.satellite.session import Session
 
@@ -80,10 +79,6 @@ class Hive:
         """Travel as an account: connections and sessions stay behind."""
         return type(self), (self._account,)
 
-    def packets(self, message: Message, max_parts: int) -> list[bytes]:
-        """Return the packets that carry `message`. Raises Rejected when its sender leaves no room for text."""
-        return packets(message, self._account.max_packet_bytes, max_parts)
-
     async def inbox(self, count: int) -> list[Packet]:
         """Return up to `count` packets that nobody acknowledged, oldest first. Raises Unavailable."""
         # What is no packet cannot be acknowledged, and would take up the page for ever.
@@ -105,7 +100,7 @@ class Hive:
         if not isinstance(answer, dict) or _status(answer).startswith("ERROR"):
             raise Unavailable("the satellite network did not take the acknowledgement")
 
-    async def send(self, serial: str, packet: bytes) -> str:
+    async def send(self, serial: str, packet: bytes) -> Handed:
         """Queue one packet for the device `serial` and return the Hive's id for it; never repeats by itself.
 
         Raises Rejected when it is too long or the Hive refuses the device, Unavailable, or Uncertain.
@@ -117,7 +112,7 @@ class Hive:
         body = self._downlink(int(serial), packet)
         response = await self._call("POST", "/api/v1/messages", writes=True, json=body)
         _succeed(response, _REFUSALS)
-        return _queued(json_of(response))
+        return Handed(_queued(json_of(response)))
 
     async def check(self) -> None:
         """Return when the Hive takes our login; raises Unavailable saying what is wrong."""

@@ -7,8 +7,8 @@ from typing import Final
 from messaging.sms.provider import SmsAccount
 from messaging.sms.providers.twilio import TwilioAccount
 
+_PROVIDERS: Final[tuple[type[SmsAccount], ...]] = (TwilioAccount,)
+
 ACCOUNTS: Final[Mapping[str, type[SmsAccount]]] = MappingProxyType(
-    {
-        TwilioAccount.name: TwilioAccount,
-    }
+    {account.provider(): account for account in _PROVIDERS}
 )

@@ -4,10 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from messaging.sms.provider import Acknowledgement, Received, SmsAccount, SmsProvider, Webhook
+from messaging.sms.provider import Received, SmsAccount, SmsProvider
 from messaging.sms.providers.twilio_client import TwilioProvider
 from messaging.sms.providers.twilio_transport import TWILIO_URL
 from messaging.sms.providers.twilio_webhook import fields_of, received
+from messaging.webhook import Acknowledgement, Webhook
 
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
@@ -29,7 +30,6 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
     enter the URL with `#rc=3&rp=all` behind it: otherwise Twilio does not come back after a 503.
     """
 
-    name: ClassVar[str] = "twilio"
     max_characters: ClassVar[int] = 1600
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(EMPTY_TWIML, "text/xml")
 
@@ -52,7 +52,7 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
         """Check the signature against the public URL and return what the webhook brings."""
         fields = fields_of(webhook, self._signed_url(webhook, public_url), self._tokens())
-        return received(fields, webhook.body)
+        return received(fields, webhook.body, self.name)
 
     def _tokens(self) -> list[str]:
         tokens = [self.auth_token, self.old_auth_token]

@@ -11,6 +11,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from messaging.errors import ConfigurationError, GatewayError, Unavailable, Uncertain
+from messaging.message import Handed
 from messaging.sms.provider import OutgoingText
 from messaging.sms.providers.twilio_errors import Meaning, meaning, report, report_probe
 from messaging.sms.providers.twilio_transport import Transport
@@ -44,7 +45,7 @@ class TwilioProvider:
             environment={"TWILIO_EDGE": "", "TWILIO_REGION": ""},
         )
 
-    def send(self, text: OutgoingText) -> str:
+    def send(self, text: OutgoingText) -> Handed:
         """Create a message (`POST …/Messages.json`) and return its sid."""
         # What comes back after the request was written, and cannot be read, decides nothing.
         with _foreign_errors(Uncertain(_MAYBE_TAKEN)):
@@ -56,7 +57,7 @@ class TwilioProvider:
             raise report(meaning(error_code, None))
         if not isinstance(sid, str) or not sid:
             raise Uncertain(_MAYBE_TAKEN)
-        return sid
+        return Handed(sid)
 
     def find_sent(self, text: OutgoingText, since: datetime) -> list[str]:
         """List the newest messages of this pair and return the sids of those with this very text, oldest first.

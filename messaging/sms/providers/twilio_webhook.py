@@ -13,7 +13,8 @@ from twilio.request_validator import RequestValidator
 from messaging.message import Address, Consent, Message, Network, Undeliverable, message_id
 from messaging.sms.keywords import Keyword, is_everyday_answer, keyword
 from messaging.sms.numbers import normalised
-from messaging.sms.provider import NotAuthentic, Received, Webhook
+from messaging.sms.provider import Received
+from messaging.webhook import NotAuthentic, Webhook
 
 VIA: Final = "twilio"
 MAX_FIELDS = 1000
@@ -70,22 +71,25 @@ def _json_text(webhook: Webhook) -> str:
         raise NotAuthentic("the body is not text") from error
 
 
-def received(fields: Mapping[str, str], body: bytes) -> list[Received]:
-    """Return what an authentic webhook brings: a message, a consent, something undeliverable, or nothing."""
+def received(fields: Mapping[str, str], body: bytes, via: str = VIA) -> list[Received]:
+    """Return what an authentic webhook brings to the account `via`.
+
+    That is a message, a consent, something undeliverable, or nothing.
+    """
     if fields.get("MessageStatus", "received") not in ("received", "receiving"):
         return []  # about a text of ours: a status callback that was given this URL
     problem = _problem(fields)
     if problem:
-        return [_undeliverable(fields, body, problem)]
+        return [_undeliverable(fields, body, problem, via)]
     wish = _wish(fields)
     if wish is Keyword.HELP:
         return []  # Twilio answers it
     if wish is None:
-        return [_message(fields)]
-    consent = _consent(fields, wish is Keyword.START)
+        return [_message(fields, via)]
+    consent = _consent(fields, wish is Keyword.START, via)
     # Only Twilio knows whether a bare "yes" opts in or answers a question, and says so when asked to (OptOutType).
     is_answer = "OptOutType" not in fields and is_everyday_answer(fields.get("Body", ""))
-    return [consent, _message(fields)] if is_answer else [consent]
+    return [consent, _message(fields, via)] if is_answer else [consent]
 
 
 def _problem(fields: Mapping[str, str]) -> str:
@@ -115,33 +119,33 @@ def _address(fields: Mapping[str, str], name: str) -> Address:
     return Address(Network.SMS, normalised(fields.get(name, ""))[:MAX_ADDRESS_CHARACTERS])
 
 
-def _message(fields: Mapping[str, str]) -> Message:
+def _message(fields: Mapping[str, str], via: str) -> Message:
     return Message(
-        id=message_id(VIA, _sid(fields)),
+        id=message_id(via, _sid(fields)),
         sender=_address(fields, "From"),
         recipient=_address(fields, "To"),
         text=_text(fields),
-        via=VIA,
+        via=via,
         wants_notice=True,
     )
 
 
-def _consent(fields: Mapping[str, str], allowed: bool) -> Consent:
+def _consent(fields: Mapping[str, str], allowed: bool, via: str) -> Consent:
     return Consent(
-        id=message_id(VIA, _sid(fields), "consent"),
+        id=message_id(via, _sid(fields), "consent"),
         sender=_address(fields, "From"),
         recipient=_address(fields, "To"),
         allowed=allowed,
-        via=VIA,
+        via=via,
     )
 
 
-def _undeliverable(fields: Mapping[str, str], body: bytes, reason: str) -> Undeliverable:
+def _undeliverable(fields: Mapping[str, str], body: bytes, reason: str, via: str) -> Undeliverable:
     sid = _sid(fields)
     return Undeliverable(
-        id=message_id(VIA, sid) if sid else message_id(VIA, "body", body),
+        id=message_id(via, sid) if sid else message_id(via, "body", body),
         sender=_address(fields, "From"),
-        via=VIA,
+        via=via,
         raw=body,
         reason=reason,
     )

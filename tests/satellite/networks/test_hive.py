@@ -114,9 +114,9 @@ async def test_a_packet_that_is_too_long_never_leaves(hive: HiveServer) -> None:
 
 async def test_a_packet_of_just_the_limit_is_sent(hive: HiveServer) -> None:
     async with connected(hive.account(organization_id=3)) as network:
-        network_id = await network.send("9", b"x" * 192)
+        handed = await network.send("9", b"x" * 192)
     (downlink,) = hive.simulator.state.downlinks()
-    assert (network_id, downlink.data) == (str(downlink.id), b"x" * 192)
+    assert (handed.network_id, downlink.data) == (str(downlink.id), b"x" * 192)
 
 
 async def test_an_error_in_the_status_of_a_send_is_read(hive: HiveServer) -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Consent, Message, Undeliverable
+from messaging.message import Consent, Message, Receipt, Undeliverable
 from messaging.simulator.twilio_webhooks import signature
-from messaging.sms.provider import NotAuthentic, Webhook
 from messaging.sms.providers.twilio_webhook import fields_of, received
+from messaging.webhook import NotAuthentic, Webhook
 from tests.sms.twilio_gateway import FORM, OURS, PHONE, TOKEN, account
 
 URL = "https://gateway.example/sms/twilio"
@@ -250,6 +250,7 @@ def test_a_status_callback_is_no_message() -> None:
 )
 def test_any_fields_become_something_that_can_be_stored(fields: dict[str, str]) -> None:
     for got in received(fields, b"raw"):
+        assert not isinstance(got, Receipt)
         assert len(got.id) == 32
         assert "\0" not in got.sender.value
         if isinstance(got, Message):

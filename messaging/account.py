@@ -1,0 +1,63 @@
+"""An account at a provider: one of several that the same provider may have, told apart by their names."""
+
+from typing import TypeVar
+
+from pydantic import PrivateAttr
+
+from messaging.configuration import Section, read, read_if_set
+from messaging.errors import ConfigurationError
+
+MAX_NAME_CHARACTERS = 16
+
+
+class Account(Section):
+    """The settings of one account. A provider is a subclass with a prefix of its own: `SATBRIDGE_<PROVIDER>_`.
+
+    `accounts` names further accounts of the provider, with commas: `north` has its settings in
+    `SATBRIDGE_<PROVIDER>_NORTH_…` and is called `<provider>-north`.
+    """
+
+    accounts: str = ""
+
+    _name: str = PrivateAttr(default="")
+
+    @classmethod
+    def provider(cls) -> str:
+        """The name of the provider, as in its prefix."""
+        return str(cls.model_config["env_prefix"]).removeprefix("SATBRIDGE_").strip("_").lower()
+
+    @property
+    def name(self) -> str:
+        """What messages and devices call the account (their `via`, their `network`)."""
+        return self._name or self.provider()
+
+
+A = TypeVar("A", bound=Account)
+
+
+class _Further(Section):
+    """The one setting that is read before it is known whether the provider is switched on."""
+
+    accounts: str = ""
+
+
+def read_accounts(account: type[A]) -> dict[str, A]:
+    """Read all accounts of a provider, by name; none when it is off. Raises ConfigurationError naming variables."""
+    prefix = str(account.model_config["env_prefix"])
+    found = {}
+    first = read_if_set(account)
+    if first is not None:
+        found[first.name] = first
+    for name in _names(prefix):
+        further = read(account, prefix=f"{prefix}{name.upper()}_")
+        further._name = f"{account.provider()}-{name}"
+        found[further.name] = further
+    return found
+
+
+def _names(prefix: str) -> list[str]:
+    names = [name.strip().lower() for name in read(_Further, prefix=prefix).accounts.split(",")]
+    for name in names:
+        if name and not (name.isascii() and name.isalnum() and len(name) <= MAX_NAME_CHARACTERS):
+            raise ConfigurationError(f"{prefix}ACCOUNTS: {name!r} must be letters and digits")
+    return [name for name in dict.fromkeys(names) if name]

@@ -1,0 +1,31 @@
+"""Where a device is, and whether it calls for help: what networks report beside texts. Frozen values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place on the earth (WGS 84): degrees north and east, metres above sea level, and when the device was there.
+
+    Raises ValueError for a place that there is not.
+    """
+
+    latitude: float
+    longitude: float
+    altitude_meters: float | None = None
+    at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        # Written so that "not a number" is refused too.
+        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+            raise ValueError("there is no such place")
+
+
+class Sos(StrEnum):
+    """What a device says about an emergency."""
+
+    DECLARED = "declared"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
