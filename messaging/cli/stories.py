@@ -95,12 +95,16 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
         for name, value in (
             ("reason", d.reason),
             ("the network's id", d.network_id),
+            ("units charged", d.units),
             ("next attempt", "under way" if d.under_way else d.due_at),
             ("expires", d.expires_at if d.settled_at is None else None),
             ("settled", d.settled_at),
         ):
             if value:
                 say(f"  {name}: {value}")
+        for part in d.parts:
+            why = f": {part.reason}" if part.reason else ""
+            say(f"  {part.network_id} {part.state}{why}")
 
 
 @messages.command("retry")

@@ -16,6 +16,7 @@ from messaging.message import (
     Inbound,
     Inquiry,
     Network,
+    Receipt,
     Undeliverable,
 )
 from messaging.settings import Settings
@@ -25,9 +26,11 @@ from messaging.users.bounces import write_bounces
 from messaging.users.consents import write_consents
 from messaging.users.lease import Lease
 from messaging.users.limits import StoreLimits
+from messaging.users.notices import Notices
 from messaging.users.pace import Pace
 from messaging.users.plan import Backlog, Decision, Plan
 from messaging.users.policy import Facts, Policy, Refusal
+from messaging.users.receipts import write_receipts
 from messaging.users.sightings import write_sightings
 
 
@@ -48,6 +51,7 @@ class Acceptance:
         self._policy = policy
         self._now = now
         self._limits = read(StoreLimits)
+        self._notices = Notices(settings, policy.vias)
         self._pace = Pace(settings.max_hourly_per_pair)
 
     def accept(self, records: Sequence[Inbound]) -> list[Verdict]:
@@ -88,6 +92,8 @@ class Acceptance:
         consents = (d.record for d in decisions if isinstance(d.record, Consent))
         write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
         write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
+        lost = write_receipts([d.record for d in decisions if isinstance(d.record, Receipt)], now)
+        self._notices.owe(lost, now)
         write_sightings([d.record for d in decisions if isinstance(d.record, Beacon)], facts, now)
         return [_verdict(decision, made) for decision in decisions]
 

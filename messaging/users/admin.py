@@ -99,7 +99,7 @@ class DeliveryInline(DeliveryLines):
     extra = 0
     can_delete = False
     show_change_link = True
-    fields = ("state", "via", "recipient", "attempts", "uncertain", "reason", "updated_at")
+    fields = ("state", "via", "recipient", "attempts", "uncertain", "units", "reason", "updated_at")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -160,6 +160,7 @@ class DeliveryAdmin(ReadOnly):
         "recipient",
         "attempts",
         "uncertain",
+        "units",
         "due_at",
         "reason",
         "message_link",

@@ -9,14 +9,23 @@ from django.db import connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from messaging.message import Address, Delivery, Message, Network
-from messaging.settings import Settings
+from messaging.settings import RetryPolicy, Settings
 from messaging.users import models
 from messaging.users.clock import TOLERANCE
 from messaging.users.failures import from_json
 from messaging.users.lease import Lease
 from messaging.users.models import State
 from messaging.users.notices import Notices
-from messaging.users.settlement import Ending, Settled, Standing, gave_up, too_late, without_attempt
+from messaging.users.settlement import (
+    Ending,
+    Settled,
+    Standing,
+    gave_up,
+    is_spent,
+    too_late,
+    undelivered,
+    without_attempt,
+)
 from messaging.users.standings import standings, write
 from messaging.users.store import guard
 
@@ -62,9 +71,9 @@ class Claims:
         lease = Lease.starting(now, self._settings.lease_seconds)
         with transaction.atomic(durable=True):
             found = standings(_locked(owed)[:limit])
-            spent = [row for row in found if self._is_spent(row)]
-            self._end([_failed(row) for row in spent], now)
-            return _leased([row.id for row in found if not self._is_spent(row)], lease, now)
+            spent = {row.id: row for row in found if is_spent(row, self._policy(row))}
+            self._end([_failed(row) for row in spent.values()], now)
+            return _leased([row.id for row in found if row.id not in spent], lease, now)
 
     @guard
     def expire(self, now: datetime) -> int:
@@ -95,11 +104,10 @@ class Claims:
 
     def _end(self, settled: list[Settled], now: datetime) -> None:
         write(settled, now)
-        self._notices.owe(settled, now)
+        self._notices.owe(undelivered(settled), now)
 
-    def _is_spent(self, row: Standing) -> bool:
-        policy = self._settings.retry_policy(Network(row.recipient_network))
-        return row.counted_attempts >= policy.max_attempts
+    def _policy(self, row: Standing) -> RetryPolicy:
+        return self._settings.retry_policy(Network(row.recipient_network))
 
 
 @guard

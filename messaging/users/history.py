@@ -15,7 +15,7 @@ from messaging.users import interventions
 from messaging.users.clock import utc_now
 from messaging.users.interventions import Cancelled, Retried
 from messaging.users.life import DEAD, State
-from messaging.users.models import Delivery, Message
+from messaging.users.models import Delivery, HandedPart, Message
 from messaging.users.notices import notice_id
 from messaging.users.selection import (
     UNDELIVERABLE,
@@ -48,8 +48,22 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """What the network was handed of a delivery, and what it says about it. `units` is what it charges."""
+
+    network_id: str
+    state: str
+    reason: str
+    units: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
-    """One delivery of a message. `uncertain` counts the attempts of which nobody knows how they ended."""
+    """One delivery of a message. `uncertain` counts the attempts of which nobody knows how they ended.
+
+    `units` is what the network charges for it (credits, segments), None where it did not say. `parts` are given for
+    networks that send receipts.
+    """
 
     id: int
     via: str
@@ -64,6 +78,8 @@ class DeliveryRow:
     expires_at: datetime
     parts_sent: int
     network_id: str
+    units: int | None
+    parts: tuple[PartRow, ...]
     created_at: datetime
     updated_at: datetime
     settled_at: datetime | None
@@ -200,7 +216,15 @@ def _delivery_row(delivery: Delivery, now: datetime) -> DeliveryRow:
         expires_at=delivery.expires_at,
         parts_sent=delivery.parts_sent,
         network_id=delivery.network_id,
+        units=delivery.units,
+        parts=tuple(_part_row(part) for part in delivery.handed.all()),
         created_at=delivery.created_at,
         updated_at=delivery.updated_at,
         settled_at=delivery.settled_at,
+    )
+
+
+def _part_row(part: HandedPart) -> PartRow:
+    return PartRow(
+        network_id=part.network_id, state=part.state, reason=part.reason, units=part.units
     )

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
-from messaging.message import Network
+from messaging.message import Network, ReceiptState
 from messaging.settings import Settings
 from messaging.users.life import DEAD
-from messaging.users.models import Delivery, State
+from messaging.users.models import Delivery, HandedPart, State
 from messaging.users.store import guard
 
 BY_HAND = "cancelled by hand"
@@ -41,9 +41,11 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     """Make failed, expired and cancelled deliveries wait again with a whole new life, and waiting ones due now.
 
     Attempts go on counting, so that a late outcome of an old one is still told apart; the cap starts anew. One that was
-    called off in mid-attempt is due when that attempt can no longer be under way, so that no two ever are.
+    called off in mid-attempt is due when that attempt can no longer be under way, so that no two ever are. What the
+    network took and then lost is handed over anew as a whole.
     """
     asked = deliveries.count()
+    _hand_over_anew(deliveries)
     due_now = _in_hand(deliveries, now, negated=True).update(due_at=now, updated_at=now)
     free_at = F("settled_at") + timedelta(seconds=settings.lease_seconds)
     held = Q(leased=True, settled_at__gt=now - timedelta(seconds=settings.lease_seconds))
@@ -68,6 +70,16 @@ def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) 
     under_way = _in_hand(deliveries, now).update(reason=why + UNDER_WAY, **over)
     idle = deliveries.filter(state=State.WAITING).update(reason=why, leased=False, **over)
     return Cancelled(under_way + idle, under_way)
+
+
+def _hand_over_anew(deliveries: "QuerySet[Delivery]") -> None:
+    lost = HandedPart.objects.filter(
+        state=ReceiptState.FAILED, delivery__in=deliveries.filter(state=State.FAILED)
+    )
+    ids = set(lost.values_list("delivery_id", flat=True))
+    if ids:
+        HandedPart.objects.filter(delivery_id__in=ids).delete()
+        Delivery.objects.filter(id__in=ids).update(parts_sent=0)
 
 
 def _in_hand(

@@ -38,7 +38,7 @@ class Stage:
 
 
 _FOREVER = "for ever"
-_ENDS = (State.SENT, State.FAILED, State.EXPIRED, State.WAITING, State.CANCELLED)
+_ENDS = (State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED, State.WAITING, State.CANCELLED)
 
 STAGES = (
     Stage(

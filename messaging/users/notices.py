@@ -1,7 +1,7 @@
 """Owes a notice to the author of a message that reached nobody: once, in the transaction that decides it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,6 @@ from messaging.users.admission import short_reason
 from messaging.users.failures import as_json
 from messaging.users.life import FINAL, GIVEN, UNDELIVERED, State
 from messaging.users.models import Delivery, Message, OptOut
-from messaging.users.settlement import Settled
 from messaging.users.wording import Doubts, mail_text, sms_text, subject_of
 
 VIA = "notice"
@@ -56,12 +55,11 @@ class Notices:
             or (network is Network.SMS and settings.sms_failure_notices)
         }
 
-    def owe(self, settled: Iterable[Settled], now: datetime) -> None:
-        """Write the notices that these endings make due. Call it within their transaction, after they are written.
+    def owe(self, ids: list[int], now: datetime) -> None:
+        """Write the notices that these failed or expired deliveries make due. Call it within the same transaction.
 
         Nothing is asked of the store when nothing failed, and else a number of queries that does not grow.
         """
-        ids = [one.id for one in settled if one.ending.value in UNDELIVERED]
         if not ids or not self._vias:
             return
         messages = self._locked(ids)

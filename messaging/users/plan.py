@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from messaging.errors import Busy, GatewayError, Rejected, Unavailable
+from messaging.errors import Busy, GatewayError, Rejected
 from messaging.message import (
     Beacon,
     Bounce,
@@ -80,7 +80,7 @@ class Plan:
             case Message():
                 return self._take(record)
             case Receipt():
-                return Decision("receipt", error=Unavailable("receipts are not taken yet"))
+                return Decision("receipt", record=record)
             case Beacon():
                 return self._beacon(record)
 

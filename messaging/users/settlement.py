@@ -1,6 +1,6 @@
 """Turns the outcome of an attempt into the next state of its delivery: pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,9 +30,11 @@ class Standing:
     """A waiting delivery as it stands in the store; the fields are named as there."""
 
     id: int
+    via: str
     attempts: int
     attempts_forgiven: int
     leased: bool
+    is_urgent: bool
     recipient_network: str
     created_at: datetime
     expires_at: datetime
@@ -40,6 +42,7 @@ class Standing:
     uncertain: int
     reason: str
     network_id: str
+    units: int | None
 
     @property
     def counted_attempts(self) -> int:
@@ -66,13 +69,14 @@ class Settled:
     network_id: str
     parts_sent: int
     uncertain: int
+    units: int | None
 
 
 def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) -> Settled:
     """Return the next state of a delivery after this outcome of its current attempt.
 
     Sent and rejected are final. Everything else waits for the next attempt, unless the attempts are used up or the
-    delivery's life has ended; the reason then quotes what the last attempt said.
+    delivery's life has ended; the reason then quotes what the last attempt said. What is urgent is never given up.
     """
     said = short_reason(outcome.reason) or NO_REASON
     match outcome.result:
@@ -80,7 +84,7 @@ def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) 
             return _settled(row, outcome, Ending.SENT, None, "")
         case Result.REJECTED:
             return _settled(row, outcome, Ending.FAILED, None, said)
-    if row.counted_attempts >= policy.max_attempts:
+    if is_spent(row, policy):
         return _settled(row, outcome, Ending.FAILED, None, gave_up(row, said))
     if now >= row.expires_at:
         return _settled(row, outcome, Ending.EXPIRED, None, too_late(row, said))
@@ -101,7 +105,18 @@ def _settled(
         network_id=_joined(row.network_id, outcome.network_id),
         parts_sent=max(row.parts_sent, outcome.parts_sent),
         uncertain=row.uncertain + (outcome.result is Result.UNCERTAIN),
+        units=_sum(row.units, outcome.units),
     )
+
+
+def is_spent(row: Standing, policy: RetryPolicy) -> bool:
+    """Whether its attempts are used up."""
+    return row.counted_attempts >= policy.max_attempts and not row.is_urgent
+
+
+def undelivered(settled: Iterable[Settled]) -> list[int]:
+    """Return which of these have ended without reaching anybody."""
+    return [one.id for one in settled if one.ending in (Ending.FAILED, Ending.EXPIRED)]
 
 
 def without_attempt(row: Standing, ending: Ending, reason: str) -> Settled:
@@ -115,6 +130,7 @@ def without_attempt(row: Standing, ending: Ending, reason: str) -> Settled:
         network_id=row.network_id,
         parts_sent=row.parts_sent,
         uncertain=row.uncertain + row.leased,
+        units=row.units,
     )
 
 
@@ -132,6 +148,10 @@ def too_late(row: Standing, said: str) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _sum(before: int | None, now: int | None) -> int | None:
+    return before if now is None else (before or 0) + now
 
 
 def _joined(before: str, now: str) -> str:

@@ -8,9 +8,10 @@ from django.db import connection, transaction
 from messaging.message import Network, Outcome
 from messaging.settings import Settings
 from messaging.users.consents import Pair, write_consents
+from messaging.users.handing import Attempted, write_handed
 from messaging.users.models import Delivery, State
 from messaging.users.notices import Notices
-from messaging.users.settlement import Settled, Standing, settle
+from messaging.users.settlement import Standing, settle, undelivered
 from messaging.users.standings import standings, write
 
 IGNORED = "ignored"
@@ -31,13 +32,15 @@ class Settling:
         now = self._now()
         with transaction.atomic(durable=True):
             waiting = self._waiting({outcome.delivery_id for outcome in outcomes})
-            settled = [self._one(waiting, outcome, now) for outcome in outcomes]
-            changed = [one for one in settled if one is not None]
+            attempts = [self._one(waiting, outcome, now) for outcome in outcomes]
+            counted = [one for one in attempts if one is not None]
+            changed = [one.settled for one in counted]
             write(changed, now)
+            lost = write_handed(counted, now)
             # First, so that nobody is told by a text that they asked not to get.
             write_consents(_opted_out(outcomes), now)
-            self._notices.owe(changed, now)
-        return [one.ending.value if one is not None else IGNORED for one in settled]
+            self._notices.owe([*undelivered(changed), *lost], now)
+        return [one.settled.ending.value if one is not None else IGNORED for one in attempts]
 
     def _waiting(self, ids: set[int]) -> dict[int, Standing]:
         rows = Delivery.objects.filter(id__in=ids, state=State.WAITING).order_by("id")
@@ -45,13 +48,15 @@ class Settling:
             rows = rows.select_for_update()
         return {row.id: row for row in standings(rows)}
 
-    def _one(self, waiting: dict[int, Standing], outcome: Outcome, now: datetime) -> Settled | None:
+    def _one(
+        self, waiting: dict[int, Standing], outcome: Outcome, now: datetime
+    ) -> Attempted | None:
         row = waiting.get(outcome.delivery_id)
         if row is None or row.attempts != outcome.attempt:
             return None
         del waiting[row.id]
         policy = self._settings.retry_policy(Network(row.recipient_network))
-        return settle(row, outcome, policy, now)
+        return Attempted(row, outcome, settle(row, outcome, policy, now))
 
 
 def _opted_out(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:

@@ -11,9 +11,11 @@ from messaging.users.statements import Row, storable_time, update
 
 _STANDING = (
     "id",
+    "via",
     "attempts",
     "attempts_forgiven",
     "leased",
+    "is_urgent",
     "recipient_network",
     "created_at",
     "expires_at",
@@ -21,6 +23,7 @@ _STANDING = (
     "uncertain",
     "reason",
     "network_id",
+    "units",
 )
 _SETTLED = (
     "state",
@@ -30,6 +33,7 @@ _SETTLED = (
     "network_id",
     "parts_sent",
     "uncertain",
+    "units",
     "updated_at",
     "settled_at",
 )
@@ -57,6 +61,7 @@ def _row(one: Settled, now: datetime) -> Row:
         one.network_id,
         one.parts_sent,
         one.uncertain,
+        one.units,
         moment,
         None if one.ending is Ending.WAITING else moment,
         one.id,

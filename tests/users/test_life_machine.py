@@ -22,7 +22,15 @@ from hypothesis.stateful import (
 
 from messaging import message as values
 from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
-from messaging.message import Bounce, Network, Outcome, message_id
+from messaging.message import (
+    Bounce,
+    Handed,
+    Network,
+    Outcome,
+    Receipt,
+    ReceiptState,
+    message_id,
+)
 from messaging.settings import Settings
 from messaging.users import directory, interventions
 from messaging.users.due import Due
@@ -135,7 +143,10 @@ class Life(RuleBasedStateMachine):
             fate = "unavailable"
         error = FATES[fate]
         self.stopped = self.stopped or (fate == "opted out" and times > 0)
-        outcome = Outcome.failed(hand.delivery, error) if error else Outcome.sent(hand.delivery)
+        handed = Handed(f"{hand.delivery.id}-{hand.delivery.attempt}", 1)
+        outcome = (
+            Outcome.failed(hand.delivery, error) if error else Outcome.sent(hand.delivery, handed)
+        )
         before = self._row(hand.delivery.id)
         for _ in range(times):
             assert self.ledger.process([outcome]) == [[]]
@@ -198,6 +209,20 @@ class Life(RuleBasedStateMachine):
             raw=b"",
         )
         assert self.router.process([bounce, bounce]) == [[], []]
+
+    @precondition(lambda self: self.hands)
+    @rule(which=WHICH, states=st.lists(st.sampled_from(list(ReceiptState)), max_size=3))
+    def a_network_tells(self, which: int, states: list[ReceiptState]) -> None:
+        """News of any attempt, whether it was reported or not, in any order."""
+        delivery = self.hands[-1 - which % len(self.hands)].delivery
+        for state in states:
+            news = Receipt(
+                via=delivery.via,
+                network_id=f"{delivery.id}-{delivery.attempt}",
+                state=state,
+                units=which,
+            )
+            assert self.router.process([news, news]) == [[], []]
 
     @rule(allowed=st.booleans())
     def a_phone_says_stop_or_start(self, allowed: bool) -> None:

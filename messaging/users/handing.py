@@ -1,0 +1,83 @@
+"""Keeps what networks were handed, part by part, so that later news finds its delivery. Import after `open_store`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from messaging.message import Handed, Network, Outcome, ReceiptState
+from messaging.users.models import HandedPart
+from messaging.users.receipts import Key, settle_by_parts
+from messaging.users.reported import MAX_NETWORK_ID_CHARACTERS
+from messaging.users.settlement import Ending, Settled, Standing
+from messaging.users.statements import insert, storable_time
+
+_PART = ("delivery", "via", "network_id", "state", "reason", "units", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """An attempt whose outcome counts: how the delivery stood, what was reported, how it stands now."""
+
+    row: Standing
+    outcome: Outcome
+    settled: Settled
+
+
+def write_handed(attempts: Iterable[Attempted], now: datetime) -> list[int]:
+    """Note the parts of these attempts, and settle what news came before them; returns the deliveries that failed.
+
+    Nothing is asked of the store for mail, which has no receipts.
+    """
+    heard_of = [one for one in attempts if one.row.recipient_network != Network.EMAIL]
+    parts = {
+        (one.row.via, part.network_id[:MAX_NETWORK_ID_CHARACTERS]): (one.row.id, part)
+        for one in heard_of
+        for part in one.outcome.handed
+        if part.network_id
+    }
+    if parts:
+        known = _adopted(parts, now)
+        _insert([(key, *found) for key, found in parts.items() if key not in known], now)
+    return settle_by_parts(_with_news(heard_of), now)
+
+
+def _adopted(parts: Mapping[Key, tuple[int, Handed]], now: datetime) -> set[Key]:
+    """Give the parts that are known already to the deliveries that name them now; returns which those are."""
+    rows = HandedPart.objects.filter(
+        via__in={via for via, _ in parts}, network_id__in={number for _, number in parts}
+    ).order_by("id")
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    known = {key: row for row in rows if (key := (row.via, row.network_id)) in parts}
+    for key, row in known.items():
+        delivery_id, handed = parts[key]
+        if row.delivery_id not in (None, delivery_id):
+            # A network that counts anew: what it said was about something else.
+            row.state, row.reason, row.units = ReceiptState.ON_ITS_WAY.value, "", None
+        row.delivery_id = delivery_id
+        row.units = handed.units if row.units is None else row.units
+        row.updated_at = now
+    fields = ("delivery", "state", "reason", "units", "updated_at")
+    HandedPart.objects.bulk_update(known.values(), fields)
+    return set(known)
+
+
+def _insert(parts: Sequence[tuple[Key, int, Handed]], now: datetime) -> None:
+    moment = storable_time(now)
+    state = ReceiptState.ON_ITS_WAY.value
+    rows = [
+        (delivery_id, via, number, state, "", handed.units, moment)
+        for (via, number), delivery_id, handed in parts
+    ]
+    insert(HandedPart, _PART, rows)
+
+
+def _with_news(attempts: Iterable[Attempted]) -> set[int]:
+    """The deliveries that have just been sent and of whose parts something is known already."""
+    sent = [one.row.id for one in attempts if one.settled.ending is Ending.SENT]
+    if not sent:
+        return set()
+    rows = HandedPart.objects.filter(delivery_id__in=sent).exclude(state=ReceiptState.ON_ITS_WAY)
+    return {number for number in rows.values_list("delivery_id", flat=True) if number}
