@@ -20,6 +20,7 @@ class Account(Section):
     accounts: str = ""
 
     _name: str = PrivateAttr(default="")
+    _prefix: str = PrivateAttr(default="")
 
     @classmethod
     def provider(cls) -> str:
@@ -30,6 +31,10 @@ class Account(Section):
     def name(self) -> str:
         """What messages and devices call the account (their `via`, their `network`)."""
         return self._name or self.provider()
+
+    def variable(self, field: str) -> str:
+        """Return the environment variable of one of its fields."""
+        return self.variables(self._prefix or None)[field]
 
 
 A = TypeVar("A", bound=Account)
@@ -43,19 +48,26 @@ class _Further(Section):
 
 def read_accounts(account: type[A]) -> dict[str, A]:
     """Read all accounts of a provider, by name; none when it is off. Raises ConfigurationError naming variables."""
-    prefix = str(account.model_config["env_prefix"])
     found = {}
     first = read_if_set(account)
     if first is not None:
         found[first.name] = first
-    for name in _names(prefix):
-        further = read(account, prefix=f"{prefix}{name.upper()}_")
-        further._name = f"{account.provider()}-{name}"
+    for name in _further(account):
+        prefix = f"{account.model_config['env_prefix']}{name.upper()}_"
+        further = read(account, prefix=prefix)
+        further._name, further._prefix = f"{account.provider()}-{name}", prefix
         found[further.name] = further
     return found
 
 
-def _names(prefix: str) -> list[str]:
+def account_names(account: type[Account]) -> list[str]:
+    """Return the names that accounts of a provider can have, whether it is switched on or not."""
+    provider = account.provider()
+    return [provider, *(f"{provider}-{name}" for name in _further(account))]
+
+
+def _further(account: type[Account]) -> list[str]:
+    prefix = str(account.model_config["env_prefix"])
     names = [name.strip().lower() for name in read(_Further, prefix=prefix).accounts.split(",")]
     for name in names:
         if name and not (name.isascii() and name.isalnum() and len(name) <= MAX_NAME_CHARACTERS):

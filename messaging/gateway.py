@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from messaging.account import A, read_accounts
+from messaging.account import A, account_names, read_accounts
 from messaging.configuration import Section, read, read_if_set
 from messaging.errors import ConfigurationError
 from messaging.mail.relay import Relay
@@ -74,6 +74,11 @@ def read_gateway() -> Gateway:
 
 def _all_accounts(providers: Iterable[type[A]]) -> dict[str, A]:
     return {name: one for provider in providers for name, one in read_accounts(provider).items()}
+
+
+def satellite_names() -> list[str]:
+    """What the network of a device may be: every provider, and every further account that is named."""
+    return [name for account in SATELLITE_ACCOUNTS.values() for name in account_names(account)]
 
 
 def sections() -> tuple[type[Section], ...]:

@@ -1,5 +1,6 @@
 """THE declaration: how messages move through the gateway. Everything else serves what stands here."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,8 @@ from messaging.message import (
     Outcome,
     Receipt,
 )
-from messaging.satellite.network import PolledAccount
+from messaging.satellite.listen import SatelliteListener
+from messaging.satellite.network import ListeningAccount, PolledAccount, SatelliteAccount
 from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
 from messaging.settings import Settings
@@ -52,11 +54,11 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
     shared = settings.mail_receivers > 1
     receive_mail = partial(MailReceiver, gateway.smtp, settings.mail_domain, share_port=shared)
     mail = context.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
-    satellites = (
-        context.source(f"{name}-in", partial(_poller, settings, gateway.holder, name, account))
+    satellites = [
+        context.source(f"{name}-in", source)
         for name, account in gateway.satellites.items()
-        if isinstance(account, PolledAccount)
-    )
+        if (source := _satellite_source(gateway, name, account))
+    ]
     inbound: DataStream[Inbound] = mail.union(context.inlet(HTTP_IN), *satellites)
     return inbound.key_by(subscriber_key).operate(
         "router",
@@ -64,6 +66,18 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
         parallelism=settings.router_count,
         durable=True,
     )
+
+
+def _satellite_source(
+    gateway: Gateway, name: str, account: SatelliteAccount
+) -> Callable[[], Any] | None:
+    """The source of a network that we ask, or that connects to us; others call `http-in`."""
+    match account:
+        case PolledAccount():
+            return partial(_poller, gateway.settings, gateway.holder, name, account)
+        case ListeningAccount():
+            return partial(SatelliteListener, account, name)
+    return None
 
 
 def _poller(settings: Settings, holder: str, name: str, account: PolledAccount) -> SatellitePoller:

@@ -15,6 +15,7 @@ from messaging.gateway import Gateway
 from messaging.logs import set_up_logging
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.running import Running, sole_service, tell
+from messaging.satellite.network import ListeningAccount
 from messaging.settings import Listen
 from messaging.streaming import JobName, StreamingError
 from messaging.streaming.job import Job, submit
@@ -102,6 +103,9 @@ class Service:
         if smtp.proxy_listen:
             _check_port("SATBRIDGE_SMTP_PROXY_LISTEN", smtp.proxy_listen)
         _check_port("SATBRIDGE_HTTP_LISTEN", self._gateway.settings.http_listen)
+        for account in self._gateway.satellites.values():
+            if isinstance(account, ListeningAccount):
+                _check_port(account.variable("listen"), account.listen)
 
     def _start(self) -> None:
         settings = self._gateway.settings

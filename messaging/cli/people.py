@@ -6,6 +6,7 @@ import typer
 
 from messaging.cli.console import Json, print_json, print_rows, say
 from messaging.cli.opened import opened_store
+from messaging.gateway import satellite_names
 from messaging.satellite.networks import ACCOUNTS
 
 users = typer.Typer(
@@ -20,7 +21,8 @@ Active = Annotated[
 ]
 Serial = Annotated[str, typer.Argument(help="The device's number on its network.")]
 Owner = Annotated[str | None, typer.Option(help="The user who carries it.")]
-SatelliteName = Annotated[str | None, typer.Option(help=f"One of: {', '.join(ACCOUNTS)}.")]
+NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-north."
+SatelliteName = Annotated[str | None, typer.Option(help=NETWORKS)]
 Nickname = Annotated[str | None, typer.Option(help="How people call it.")]
 
 
@@ -66,7 +68,7 @@ def change_user(
 def add_device(
     serial: Serial,
     owner: Annotated[str, typer.Option(help="The user who carries it.")],
-    network: Annotated[str, typer.Option(help=f"One of: {', '.join(ACCOUNTS)}.")],
+    network: Annotated[str, typer.Option(help=NETWORKS)],
     nickname: Annotated[str, typer.Option(help="How people call it.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -75,7 +77,7 @@ def add_device(
     from messaging.users import directory
 
     row = directory.add_device(
-        serial, owner=owner, network=network, networks=ACCOUNTS, nickname=nickname
+        serial, owner=owner, network=network, networks=satellite_names(), nickname=nickname
     )
     print_json(row) if as_json else say(f"added {row.network} device {row.serial} of {row.owner}")
 
