@@ -22,6 +22,13 @@ class Position:
         if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
             raise ValueError("there is no such place")
 
+    @property
+    def map_link(self) -> str:
+        """A link that shows the place on a map; needs no account and no script."""
+        place = f"{self.latitude:.5f}/{self.longitude:.5f}"
+        mark = f"mlat={self.latitude:.5f}&mlon={self.longitude:.5f}"
+        return f"https://www.openstreetmap.org/?{mark}#map=13/{place}"
+
 
 class Sos(StrEnum):
     """What a device says about an emergency."""

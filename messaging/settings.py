@@ -1,5 +1,6 @@
 """The settings that the whole gateway shares; what one part alone needs is a `Section` beside that part."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from messaging.configuration import Section
-from messaging.message import Network
+from messaging.message import Address, Network
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+|\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,13 @@ def _domain(text: str) -> str:
     return domain
 
 
+def _addresses(text: str) -> str:
+    for one in text.split(","):
+        if one.strip() and not _ADDRESS.fullmatch(one.strip()):
+            raise ValueError("must be mailboxes and numbers such as +15550001111, with commas")
+    return text
+
+
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 ListenText = Annotated[str, AfterValidator(_listen)]
@@ -96,6 +106,8 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     satellite_max_parts: Count = 4
     steps: str | None = None
+    operator_addresses: Annotated[str, AfterValidator(_addresses)] = ""
+    sos_longest_retry_seconds: Positive = 300
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False
@@ -121,6 +133,14 @@ class Settings(Section, prefix="SATBRIDGE_"):
             longest_wait_seconds=getattr(self, f"{name}_longest_retry_seconds"),
             max_attempts=getattr(self, f"{name}_max_attempts"),
             lifetime_seconds=getattr(self, f"{name}_lifetime_hours") * 3600,
+        )
+
+    @property
+    def operators(self) -> tuple[Address, ...]:
+        """Who is told of every emergency."""
+        given = [one.strip() for one in self.operator_addresses.split(",")]
+        return tuple(
+            Address(Network.EMAIL if "@" in one else Network.SMS, one) for one in given if one
         )
 
     @property

@@ -72,7 +72,13 @@ class Finding:
 def check(as_json: Json = False) -> None:
     """Say what is configured and what is missing, and try each connection. Sends nothing that costs."""
     gateway = read_gateway()
-    findings = [_store(), *_mail(gateway), *_satellites(gateway), *_sms(gateway)]
+    findings = [
+        _store(),
+        *_mail(gateway),
+        *_satellites(gateway),
+        *_sms(gateway),
+        _operator(gateway),
+    ]
     if as_json:
         print_json(findings)
     else:
@@ -128,6 +134,14 @@ def _sms(gateway: Gateway) -> list[Finding]:
             Finding("sms", None, "no provider is configured, such as SATBRIDGE_TWILIO_ACCOUNT_SID")
         ]
     return [_tried(name, account.connect().check) for name, account in gateway.sms.items()]
+
+
+def _operator(gateway: Gateway) -> Finding:
+    told = gateway.settings.operator_addresses
+    if told:
+        return Finding("operator", True, f"{told} is told of every emergency")
+    why = "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
+    return Finding("operator", None, why)
 
 
 def _probed(probe: Callable[[], Awaitable[object]]) -> str:

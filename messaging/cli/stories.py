@@ -1,7 +1,7 @@
 """The commands about what became of messages: `messages list|show|retry|cancel`."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -97,7 +97,7 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
             ("the network's id", d.network_id),
             ("units charged", d.units),
             ("next attempt", "under way" if d.under_way else d.due_at),
-            ("expires", d.expires_at if d.settled_at is None else None),
+            ("expires", _end(d) if d.settled_at is None else None),
             ("settled", d.settled_at),
         ):
             if value:
@@ -105,6 +105,10 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
         for part in d.parts:
             why = f": {part.reason}" if part.reason else ""
             say(f"  {part.network_id} {part.state}{why}")
+
+
+def _end(delivery: Any) -> object:
+    return "never, it is about an emergency" if delivery.is_urgent else delivery.expires_at
 
 
 @messages.command("retry")

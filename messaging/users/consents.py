@@ -42,7 +42,10 @@ def _note_out(pairs: list[Pair], now: datetime) -> None:
 
 def _still_waiting(pairs: Set[Pair]) -> "QuerySet[Delivery]":
     waiting = Delivery.objects.filter(
-        WAITING, recipient_network=Network.SMS.value, recipient__in={peer for peer, _ in pairs}
+        WAITING,
+        is_urgent=False,
+        recipient_network=Network.SMS.value,
+        recipient__in={peer for peer, _ in pairs},
     )
     rows = waiting.values_list("id", "recipient", "sender")
     return Delivery.objects.filter(id__in=[row[0] for row in rows if (row[1], row[2]) in pairs])

@@ -62,7 +62,7 @@ class DeliveryRow:
     """One delivery of a message. `uncertain` counts the attempts of which nobody knows how they ended.
 
     `units` is what the network charges for it (credits, segments), None where it did not say. `parts` are given for
-    networks that send receipts.
+    networks that send receipts. What `is_urgent` never expires.
     """
 
     id: int
@@ -74,6 +74,7 @@ class DeliveryRow:
     attempts: int
     uncertain: int
     under_way: bool
+    is_urgent: bool
     due_at: datetime | None
     expires_at: datetime
     parts_sent: int
@@ -212,6 +213,7 @@ def _delivery_row(delivery: Delivery, now: datetime) -> DeliveryRow:
         attempts=delivery.attempts,
         uncertain=delivery.uncertain,
         under_way=under_way,
+        is_urgent=delivery.is_urgent,
         due_at=delivery.due_at,
         expires_at=delivery.expires_at,
         parts_sent=delivery.parts_sent,

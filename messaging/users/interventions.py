@@ -55,7 +55,9 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
             state=State.WAITING,
             attempts_forgiven=F("attempts"),
             due_at=Case(When(held, then=free_at), default=Value(now)),
-            expires_at=now + lifetime,
+            expires_at=Case(
+                When(is_urgent=True, then=F("expires_at")), default=Value(now + lifetime)
+            ),
             settled_at=None,
             updated_at=now,
         )

@@ -16,7 +16,7 @@ from messaging.message import (
     Network,
     Undeliverable,
 )
-from messaging.users.models import WAITING, Delivery, Device, OptOut, Subscriber
+from messaging.users.models import WAITING, Contact, Delivery, Device, OptOut, Subscriber
 from messaging.users.models import Message as StoredMessage
 from messaging.users.policy import Author, Facts, Person, Policy, Terminal
 
@@ -31,6 +31,8 @@ class Mentions:
     peers: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
     deliveries: set[tuple[int, str]] = field(default_factory=set)
+    calls: set[tuple[str, str]] = field(default_factory=set)
+    """The devices that call for help."""
 
 
 def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
@@ -53,6 +55,9 @@ def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
                 _mention_recipient(found, record.recipient, policy)
             case Beacon():
                 _mention_sender(found, record.sender, record.via)
+                if record.sos is not None:
+                    found.ids.add(record.id)
+                    found.calls.add((record.via, record.sender.value))
             case Message():
                 found.ids.add(record.id)
                 _mention_sender(found, record.sender, record.via)
@@ -88,14 +93,17 @@ def known_ids(found: Mentions) -> set[str]:
 
 
 def look_up(found: Mentions) -> Facts:
-    """Return the facts about the batch: four queries at most."""
-    people = _people(found)
+    """Return the facts about the batch: five queries at most."""
+    people, authors = _people(found), _authors(found.devices)
     return Facts(
         by_name={person.name: person for person in people},
         by_number={person.number: person for person in people if person.number},
-        authors=_authors(found.devices),
+        authors=authors,
         opted_out=_opted_out(found.peers),
         deliveries=_deliveries(found.deliveries),
+        emergency_contacts=_emergency_contacts(
+            {authors[call].owner.id for call in found.calls if call in authors}
+        ),
     )
 
 
@@ -154,6 +162,16 @@ def _deliveries(named: set[tuple[int, str]]) -> set[tuple[int, str]]:
         return set()
     rows = Delivery.objects.filter(id__in={number for number, _ in named})
     return named & set(rows.values_list("id", "message_id"))
+
+
+def _emergency_contacts(owners: set[int]) -> dict[int, list[Address]]:
+    contacts: dict[int, list[Address]] = {}
+    if owners:
+        rows = Contact.objects.filter(is_emergency=True, owner_id__in=owners).order_by("id")
+        for owner, address in rows.values_list("owner_id", "address"):
+            network = Network.EMAIL if "@" in address else Network.SMS
+            contacts.setdefault(owner, []).append(Address(network, address))
+    return contacts
 
 
 def waiting_for(subscribers: Collection[int]) -> dict[tuple[int, str], int]:

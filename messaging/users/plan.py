@@ -1,5 +1,6 @@
 """Decides the records of one batch one after another, each knowing what the earlier ones did: pure."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,8 +17,11 @@ from messaging.message import (
     Receipt,
     Undeliverable,
 )
+from messaging.users.emergency import NOBODY, alarm
 from messaging.users.pace import Pace, Pair
 from messaging.users.policy import Facts, Policy, Refusal, Route
+
+log = logging.getLogger(__name__)
 
 BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
@@ -56,7 +60,7 @@ class Plan:
         self._policy = policy
         self._facts = facts
         self._known = set(known_ids)
-        self._waiting = Counter(backlog.waiting)
+        self._waiting: Counter[tuple[int | None, str]] = Counter(backlog.waiting)
         self._max_waiting = backlog.max_waiting
         self._pace = pace
         self._taken: Counter[Pair] = Counter()
@@ -70,7 +74,7 @@ class Plan:
                 return self._answer(record)
             case Consent():
                 return self._consent(record)
-            case Message() | Undeliverable() | Bounce() if record.id in self._known:
+            case Message() | Undeliverable() | Bounce() | Beacon() if record.id in self._known:
                 return Decision("repeated")
             case Bounce():
                 return self._bounce(record)
@@ -130,8 +134,26 @@ class Plan:
         return Decision("undeliverable", record=kept)
 
     def _beacon(self, beacon: Beacon) -> Decision:
+        if beacon.sos is not None:
+            return self._alarm(beacon)
         refusal = self._policy.unheard(beacon.sender, beacon.via, self._facts)
         return _refused(refusal) if refusal else Decision("beacon", record=beacon)
+
+    def _alarm(self, beacon: Beacon) -> Decision:
+        """Whatever else holds for a device, its owner or a queue: an emergency is always taken."""
+        self._known.add(beacon.id)
+        found = alarm(beacon, self._policy, self._facts)
+        if found.route.legs:
+            return Decision("sos", record=beacon, routed=(found.message, found.route))
+        log.critical(NOBODY, extra={"message_id": beacon.id})
+        kept = Undeliverable(
+            id=beacon.id,
+            sender=beacon.sender,
+            via=beacon.via,
+            raw=f"{found.message.subject}\n{found.message.text}".encode(),
+            reason=NOBODY,
+        )
+        return Decision("sos", record=kept)
 
     def _consent(self, consent: Consent) -> Decision:
         pair = self._policy.pair(consent)
@@ -146,6 +168,6 @@ def _refused(refusal: Refusal) -> Decision:
 
 
 def _pair(message: Message, route: Route) -> Pair | None:
-    if message.sender.network is Network.SATELLITE:
+    if message.sender.network is Network.SATELLITE or route.subscriber_id is None:
         return None
     return message.sender.value.lower(), route.subscriber_id

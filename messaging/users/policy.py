@@ -1,6 +1,6 @@
 """Decides where a message goes and as whom it leaves: pure, from the message and the facts that were looked up."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from messaging.message import Address, Consent, Message, Network
@@ -48,6 +48,8 @@ class Facts:
     """Pairs of a peer and the number of ours that it wants nothing from."""
     deliveries: Collection[tuple[int, str]] = ()
     """The deliveries that are spoken of, each with the id of its message."""
+    emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
+    """Whom to tell of an emergency, by subscriber; looked up only when there is one."""
 
     def author(self, sender: Address, via: str) -> Author | None:
         """The device that a record came from, if it is one of ours."""
@@ -75,11 +77,15 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a message goes; `subscriber_id` is whom it concerns, `author_id` the device that sent it."""
+    """Where a message goes; `subscriber_id` is whom it concerns, `author_id` the device that sent it.
 
-    subscriber_id: int
+    What `is_urgent` is tried until it succeeds.
+    """
+
+    subscriber_id: int | None
     legs: tuple[Leg, ...]
     author_id: int | None = None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +117,14 @@ SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device i
 class Policy:
     """The rules of one gateway. `vias` names the provider that carries each outgoing network; what is missing is off.
 
-    `satellites` are the satellite networks that are configured; None means that any is.
+    `satellites` are the satellite networks that are configured; None means that any is. `operators` are told of every
+    emergency.
     """
 
     mail_domain: str
     vias: Mapping[Network, str]
     satellites: Collection[str] | None = None
+    operators: Sequence[Address] = ()
 
     def name_of(self, address: Address) -> str | None:
         """The subscriber whose mailbox this is, if it is one of ours."""

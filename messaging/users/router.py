@@ -39,7 +39,7 @@ class Router:
         from messaging.users.acceptance import Acceptance
         from messaging.users.claims import release
 
-        policy = Policy(settings.mail_domain, dict(vias), satellites)
+        policy = Policy(settings.mail_domain, dict(vias), satellites, settings.operators)
         self._acceptance = Acceptance(settings, policy, now)
         self._release = release
         self._now = now

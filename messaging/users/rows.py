@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from messaging.message import Delivery, Message, Network, Undeliverable
@@ -48,10 +48,14 @@ _DELIVERY_FIELDS = (
     "uncertain",
     "reason",
     "network_id",
+    "is_urgent",
     "created_at",
     "updated_at",
 )
 
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When what is urgent expires."""
 
 _LEG_FIELDS = ("message", "via", "recipient")
 """What tells the deliveries of one batch apart: the store returns them in no particular order."""
@@ -133,12 +137,13 @@ def write_first_attempts(
 ) -> dict[str, list[Delivery]]:
     """Insert the deliveries of a batch, leased to the caller: one statement. Returns them by message id."""
     made, due = storable_time(now), storable_time(lease.due_at)
+    never = storable_time(NEVER)
     ends = {network: storable_time(now + lifetime(network)) for network in Network}
     legs = {
         (one.message.id, leg.via, leg.recipient.value): (one, leg) for one, leg in _legs(routed)
     }
     rows = [
-        _delivery_row(one, leg, _Times(made, due, ends[leg.recipient.network]))
+        _delivery_row(one, leg, _Times(made, due, ends[leg.recipient.network], never))
         for one, leg in legs.values()
     ]
     written = insert(models.Delivery, _DELIVERY_FIELDS, rows, ("id", *_LEG_FIELDS))
@@ -175,6 +180,7 @@ class _Times:
     made: Any
     due: Any
     ends: Any
+    never: Any
 
 
 def _delivery_row(routed: Routed, leg: Leg, times: _Times) -> Row:
@@ -192,11 +198,12 @@ def _delivery_row(routed: Routed, leg: Leg, times: _Times) -> Row:
         0,
         True,
         times.due,
-        times.ends,
+        times.never if routed.route.is_urgent else times.ends,
         0,
         0,
         "",
         "",
+        routed.route.is_urgent,
         times.made,
         times.made,
     )

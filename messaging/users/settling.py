@@ -1,12 +1,13 @@
 """Settles a batch of outcomes: one transaction, a fixed number of statements, fenced by the attempt."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from messaging.message import Network, Outcome
-from messaging.settings import Settings
+from messaging.settings import RetryPolicy, Settings
 from messaging.users.consents import Pair, write_consents
 from messaging.users.handing import Attempted, write_handed
 from messaging.users.models import Delivery, State
@@ -55,8 +56,15 @@ class Settling:
         if row is None or row.attempts != outcome.attempt:
             return None
         del waiting[row.id]
-        policy = self._settings.retry_policy(Network(row.recipient_network))
+        policy = self._policy(row)
         return Attempted(row, outcome, settle(row, outcome, policy, now))
+
+    def _policy(self, row: Standing) -> RetryPolicy:
+        policy = self._settings.retry_policy(Network(row.recipient_network))
+        if not row.is_urgent:
+            return policy
+        longest = min(policy.longest_wait_seconds, self._settings.sos_longest_retry_seconds)
+        return replace(policy, longest_wait_seconds=longest)
 
 
 def _opted_out(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:

@@ -1,0 +1,170 @@
+"""An emergency reaches whoever shall know: from any device, past every limit, for as long as it takes."""
+
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from messaging.errors import Rejected, Unavailable
+from messaging.message import Address, Beacon, Delivery, Network, Position, Sos, message_id
+from messaging.users import directory, history, interventions
+from messaging.users.emergency import NOBODY
+from messaging.users.models import Contact, Message, Sighting, State, Subscriber
+from messaging.users.models import Delivery as Row
+from messaging.users.router import Router
+from tests.users import given as g
+from tests.users.given import VIAS, Clock, Gateway
+
+OPERATOR = "watch@example.org"
+MUM, FRIEND = "mum@example.net", "+15559998888"
+
+
+def call(serial: str = "1001", key: str = "sos", **changes: object) -> Beacon:
+    made = Beacon(
+        id=message_id(key),
+        sender=Address(Network.SATELLITE, serial),
+        via="hive",
+        at=datetime(2026, 1, 1, 11, 59, tzinfo=UTC),
+        position=Position(latitude=47.5, longitude=-8.25, altitude_meters=1200.4),
+        battery_percent=40,
+        sos=Sos.DECLARED,
+        text="broken leg",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def watched(gateway: Gateway) -> Gateway:
+    """A gateway with an operator, and an owner with two emergency contacts and one other."""
+    settings = gateway.settings.model_copy(update={"operator_addresses": f" {OPERATOR}, "})
+    owner = Subscriber.objects.get()
+    for name, address in (("mum", MUM), ("friend", FRIEND)):
+        Contact.objects.create(owner=owner, name=name, address=address, is_emergency=True)
+    Contact.objects.create(owner=owner, name="boss", address="boss@example.net")
+    router = Router(settings, VIAS, now=gateway.clock)
+    return replace(gateway, settings=settings, router=router)
+
+
+def take(gateway: Gateway, beacon: Beacon) -> list[Delivery]:
+    [result] = gateway.router.process([beacon])
+    assert isinstance(result, list), result
+    return result
+
+
+def told(deliveries: list[Delivery]) -> set[str]:
+    return {delivery.message.recipient.value for delivery in deliveries}
+
+
+def test_everybody_is_told_everything_once(watched: Gateway) -> None:
+    deliveries = take(watched, call())
+    assert told(deliveries) == {MUM, FRIEND, OPERATOR}
+    by_mail = next(d.message for d in deliveries if d.message.recipient.value == MUM)
+    assert by_mail.sender.value == "boop@example.org"
+    assert by_mail.subject == "SOS: boop's device 1001 (hive) calls for help"
+    for said in (
+        "broken leg",
+        "2026-01-01 11:59 UTC",
+        "47.50000, -8.25000, 1200 m high",
+        "https://www.openstreetmap.org/?mlat=47.50000&mlon=-8.25000#map=13/47.50000/-8.25000",
+        "40 %",
+    ):
+        assert said in by_mail.text
+    assert take(watched, call()) == []
+    [sighting] = Sighting.objects.all()
+    assert (sighting.sos, sighting.latitude, sighting.at) == ("declared", 47.5, call().at)
+    assert Message.objects.get().device is not None
+
+
+@pytest.mark.parametrize("sos", list(Sos))
+def test_every_stage_of_an_emergency_is_told(watched: Gateway, sos: Sos) -> None:
+    assert len(take(watched, call(sos=sos))) == 3
+
+
+def test_a_device_or_an_owner_that_is_switched_off_is_heard(watched: Gateway) -> None:
+    directory.change_device("1001", is_active=False)
+    directory.change_subscriber("boop", is_active=False)
+    assert told(take(watched, call())) == {MUM, FRIEND, OPERATOR}
+
+
+def test_an_unknown_device_is_heard_by_the_operator(watched: Gateway) -> None:
+    [delivery] = take(watched, call("9999"))
+    assert delivery.message.recipient.value == OPERATOR
+    assert delivery.message.sender.value == "MAILER-DAEMON@example.org"
+    assert "unknown device 9999 (hive)" in delivery.message.subject
+
+
+def test_no_limit_holds_it_back(watched: Gateway) -> None:
+    for number in range(8):
+        watched.router.process([g.uplink(g.email(MUM), f"up{number}")])
+    [refused] = watched.router.process([g.uplink(g.email(MUM), "one too many")])
+    assert isinstance(refused, Unavailable)
+    assert len(take(watched, call())) == 3
+
+
+def test_a_stop_does_not_hold_it_back(watched: Gateway) -> None:
+    watched.router.process([g.consent(False, "before", FRIEND)])
+    assert FRIEND in told(take(watched, call()))
+    watched.router.process([g.consent(False, "after", FRIEND)])
+    assert Row.objects.get(recipient=FRIEND).state == State.WAITING
+
+
+def test_it_is_tried_for_as_long_as_it_takes(watched: Gateway) -> None:
+    deliveries = take(watched, call())
+    for _ in range(60):
+        for delivery in deliveries:
+            watched.settle(delivery, Unavailable("the relay is away"))
+        longest = max(row.due_at for row in Row.objects.all() if row.due_at)
+        assert (longest - watched.clock.now).total_seconds() <= 300 + 60
+        watched.clock.turn(24 * 3600)
+        deliveries = watched.owed()
+        assert len(deliveries) == 3
+    for delivery in deliveries:
+        watched.settle(delivery)
+    assert {row.state for row in Row.objects.all()} == {State.SENT}
+
+
+def test_a_refusal_ends_it_and_a_retry_keeps_it_urgent(watched: Gateway) -> None:
+    for delivery in take(watched, call()):
+        watched.settle(delivery, Rejected("no such mailbox"))
+    rows = Row.objects.filter(recipient=MUM)
+    assert rows.get().state == State.FAILED
+    interventions.retry(rows, watched.settings, watched.clock.now)
+    watched.clock.turn(400 * 24 * 3600)
+    assert [d.message.recipient.value for d in watched.owed()] == [MUM]
+
+
+def test_whom_nobody_could_tell_is_kept_and_cried_out(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert take(gateway, call()) == []
+    [critical] = [one for one in caplog.records if one.levelno == logging.CRITICAL]
+    assert critical.getMessage() == NOBODY
+    kept = Message.objects.get()
+    assert kept.reason == NOBODY
+    assert b"broken leg" in bytes(kept.raw or b"")
+    assert take(gateway, call()) == []
+
+
+def test_an_owner_without_a_number_is_told_of_by_mail(watched: Gateway) -> None:
+    directory.change_subscriber("boop", number="")
+    assert told(take(watched, call())) == {MUM, OPERATOR}
+
+
+def test_the_history_says_that_it_does_not_expire(watched: Gateway) -> None:
+    take(watched, call())
+    story = history.show(message_id("sos"))
+    assert all(delivery.is_urgent for delivery in story.deliveries)
+
+
+def test_what_a_device_says_without_an_emergency_is_kept(gateway: Gateway, clock: Clock) -> None:
+    assert take(gateway, call(sos=None)) == []
+    assert take(gateway, call(sos=None)) == []
+    assert take(gateway, call(key="later", sos=None, position=None, at=None)) == []
+    latest, first = Sighting.objects.all()
+    assert (latest.latitude, latest.battery_percent, latest.at) == (None, 40, clock.now)
+    assert (first.longitude, first.altitude_meters, first.sos) == (-8.25, 1200.4, "")
+    [refused] = gateway.router.process([call("9999", sos=None)])
+    assert isinstance(refused, Rejected)
+    assert json.loads(json.dumps(gateway.router.status()))["beacon"] == 3
