@@ -1,4 +1,4 @@
-"""The nouns of the gateway: addresses, messages, deliveries and their outcomes. Frozen; imports only our errors."""
+"""The nouns of the gateway: messages, deliveries and their outcomes; gathers those that other modules own. Frozen."""
 
 from __future__ import annotations
 
@@ -6,46 +6,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 
+from messaging.address import Address as Address
+from messaging.address import Network as Network
+from messaging.address import message_id as message_id
 from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
 from messaging.position import Position as Position
 from messaging.position import Sos as Sos
 from messaging.receipt import Handed as Handed
 from messaging.receipt import Receipt as Receipt
 from messaging.receipt import ReceiptState as ReceiptState
-
-
-class Network(StrEnum):
-    """The three kinds of network that the gateway joins."""
-
-    EMAIL = "email"
-    SATELLITE = "satellite"
-    SMS = "sms"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A network and a value on it: a mailbox (`boop@example.org`), a device serial, or an E.164 number."""
-
-    network: Network
-    value: str
-
-    def __str__(self) -> str:
-        return self.value
-
-
-def message_id(*facts: str | bytes) -> str:
-    """Return the id (32 hexadecimal digits) of the message that these facts identify.
-
-    The same facts give the same id in every process, so a message that is offered twice is recognised.
-    """
-    digest = sha256()
-    for fact in facts:
-        data = fact.encode("utf-8", "surrogatepass") if isinstance(fact, str) else fact
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
