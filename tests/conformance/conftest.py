@@ -1,0 +1,30 @@
+"""Each registered network in turn, and a watch over everything that is logged."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.stand import SECRET, TEXT, Stand
+from tests.conformance.stands import STANDS
+
+# The simulators live in this process too; what their own client and server log is not ours.
+NOT_OURS = ("httpx", "httpcore", "asyncio", "uvicorn")
+
+
+@pytest.fixture(params=list(STANDS))
+def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
+    with STANDS[request.param]() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No secret and no text of a message is logged, at whatever level."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    for record in caplog.get_records("call"):
+        if not record.name.startswith(NOT_OURS):
+            said = logging.Formatter().format(record)
+            assert SECRET not in said, record.name
+            assert TEXT not in said, record.name

@@ -1,0 +1,12 @@
+"""THE list of networks that the tables run over. One line here registers one."""
+
+from collections.abc import Mapping
+
+from tests.conformance.hive import hive
+from tests.conformance.stand import MakeStand
+from tests.conformance.twilio import twilio
+
+STANDS: Mapping[str, MakeStand] = {
+    "hive": hive,
+    "twilio": twilio,
+}

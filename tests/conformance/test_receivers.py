@@ -1,0 +1,176 @@
+"""The table of outcomes of every receiver: yes only when it is on disk, and whatever fails harms nothing later."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from fastapi import FastAPI
+
+from messaging.errors import Busy, Rejected, Unavailable
+from messaging.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.satellite.listen import SatelliteListener
+from messaging.satellite.network import (
+    ListeningAccount,
+    PolledAccount,
+    SatelliteAccount,
+    WebhookAccount,
+)
+from messaging.satellite.receive import SatellitePoller
+from messaging.simulator.faults import Faults
+from messaging.simulator.serving import Serving
+from messaging.web.webhooks import routes
+from tests.conformance.stand import SECRET, TEXT, Stand
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Router:
+    """Commits what it is offered once per id, as the real one does, unless it is told to fail."""
+
+    fails_with: dict[type, Exception] = field(default_factory=dict)
+    committed: dict[str, Inbound] = field(default_factory=dict)
+    offered: int = 0
+
+    async def emit(self, record: Inbound) -> None:
+        self.offered += isinstance(record, Message)
+        await asyncio.sleep(0)
+        if error := self.fails_with.get(type(record)):
+            raise error
+        assert isinstance(record, Message | Undeliverable | Beacon | Receipt)
+        self.committed.setdefault(record.id, record)
+
+    def texts(self) -> list[str]:
+        return [r.text for r in self.committed.values() if isinstance(r, Message)]
+
+    def undeliverable(self) -> list[Undeliverable]:
+        return [r for r in self.committed.values() if isinstance(r, Undeliverable)]
+
+
+@asynccontextmanager
+async def receiving(stand: Stand, router: Router) -> AsyncIterator[None]:
+    """Run the source of the account, whichever kind it is, and tell the network where it is."""
+    account = stand.account
+    if isinstance(account, PolledAccount | ListeningAccount):
+        source = (
+            SatellitePoller(account, account.name)
+            if isinstance(account, PolledAccount)
+            else SatelliteListener(account, account.name)
+        )
+        async with _running(source, router):
+            if isinstance(source, SatelliteListener):
+                await eventually(lambda: bool(source.listening))
+                stand.point_at(source.listening[0])
+            yield
+            assert SECRET not in repr(source.status())
+    else:
+        async with _served(stand, router):
+            yield
+
+
+@asynccontextmanager
+async def _running(
+    source: SatellitePoller | SatelliteListener, router: Router
+) -> AsyncIterator[None]:
+    task = asyncio.create_task(source.run(router.emit))
+    try:
+        yield
+    finally:
+        async with asyncio.timeout(20):
+            await source.drain()
+            await task
+
+
+@asynccontextmanager
+async def _served(stand: Stand, router: Router) -> AsyncIterator[None]:
+    account, app = stand.account, FastAPI()
+    server = Serving(app)
+    if isinstance(account, SatelliteAccount):
+        assert isinstance(account, WebhookAccount)
+        path = f"/satellite/{account.provider()}/{account.name}"
+        app.include_router(routes({}, {account.name: account}, router.emit, server.url))
+    else:
+        path = f"/sms/{account.name}"
+        app.include_router(routes({account.name: account}, {}, router.emit, server.url))
+    with server:
+        stand.point_at(server.url + path)
+        yield
+
+
+async def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 (what is waited for is in another thread)
+            await asyncio.sleep(0.01)
+
+
+async def uplink(stand: Stand, text: str) -> None:
+    async with asyncio.timeout(30):
+        await asyncio.to_thread(stand.uplink, text)
+
+
+async def test_what_was_accepted_is_on_disk_and_then_taken(stand: Stand) -> None:
+    router = Router()
+    async with receiving(stand, router):
+        await uplink(stand, TEXT)
+        await eventually(lambda: stand.taken() == 1)
+    [text] = router.texts()
+    assert TEXT in text
+    [message] = [r for r in router.committed.values() if isinstance(r, Message)]
+    assert message.via == stand.account.name
+    assert router.undeliverable() == []
+
+
+async def test_what_the_router_rejects_is_kept_with_its_bytes_and_taken(stand: Stand) -> None:
+    router = Router({Message: Rejected("the device is not registered here")})
+    async with receiving(stand, router):
+        await uplink(stand, TEXT)
+        await eventually(lambda: stand.taken() == 1)
+    [kept] = router.undeliverable()
+    assert kept.reason == "the device is not registered here"
+    assert kept.raw
+
+
+FAILURES = {
+    "unavailable": Unavailable("the store is away"),
+    "busy": Busy("too many messages wait"),
+    "bug": RuntimeError(f"{TEXT} {SECRET}"),
+}
+
+
+@pytest.mark.parametrize("error", FAILURES.values(), ids=FAILURES)
+async def test_while_the_router_fails_nothing_is_taken_and_later_all_is_well(
+    stand: Stand, error: Exception
+) -> None:
+    router = Router({Message: error})
+    async with receiving(stand, router):
+        await uplink(stand, TEXT)
+        await eventually(lambda: router.offered > 0)
+        await asyncio.sleep(0.1)
+        assert stand.taken() == 0
+        assert router.committed == {}
+        router.fails_with = {}
+        await uplink(stand, "after that")
+        await eventually(lambda: any("after that" in text for text in router.texts()))
+        await eventually(lambda: stand.taken() >= 1)
+
+
+async def test_what_comes_twice_is_one_message(stand: Stand) -> None:
+    router = Router()
+    async with receiving(stand, router):
+        stand.faults(Faults(duplicate_rate=1))
+        await uplink(stand, TEXT)
+        await eventually(lambda: router.offered >= 2)
+        stand.faults(Faults())
+        await eventually(lambda: stand.taken() >= 1)
+    assert len(router.texts()) == 1
+
+
+async def test_many_at_once_are_all_taken(stand: Stand) -> None:
+    router = Router()
+    async with receiving(stand, router):
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(uplink(stand, f"text {n:02}") for n in range(20)))
+        await eventually(lambda: stand.taken() == 20, 60)
+    assert len(router.texts()) == 20

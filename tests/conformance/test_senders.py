@@ -1,0 +1,181 @@
+"""The table of outcomes of every sender: never a message lost, never one sent twice knowingly, never a secret told."""
+
+import pickle
+from dataclasses import dataclass
+
+import pytest
+
+from messaging.errors import ConfigurationError, GatewayError
+from messaging.message import Result
+from messaging.satellite.network import SatelliteAccount
+from messaging.simulator.faults import Faults
+from tests.conformance.sending import delivery, outcome_of, sending
+from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
+
+pytestmark = pytest.mark.anyio
+
+LATER = {Result.UNAVAILABLE}
+NOBODY_KNOWS = {Result.UNCERTAIN}
+EITHER = LATER | NOBODY_KNOWS
+NOT_YET = {Result.REJECTED, Result.UNAVAILABLE}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault, the outcomes that it may have, and how many messages the network then has; None: does not matter."""
+
+    faults: Faults
+    results: set[Result]
+    arrives: int | None
+
+
+TABLE = {
+    "sent": Row(Faults(), {Result.SENT}, 1),
+    "slow": Row(Faults(latency_seconds=0.05), {Result.SENT}, 1),
+    "400": Row(Faults(error_rate=1, error_status=400), NOT_YET, 0),
+    "401": Row(Faults(error_rate=1, error_status=401), LATER, 0),
+    "403": Row(Faults(error_rate=1, error_status=403), NOT_YET, 0),
+    "404": Row(Faults(error_rate=1, error_status=404), NOT_YET, 0),
+    "429": Row(Faults(requests_per_second=0.001, retry_after_seconds=7), LATER, 0),
+    "500": Row(Faults(error_rate=1, error_status=500), EITHER, 0),
+    "503": Row(Faults(error_rate=1, error_status=503), EITHER, 0),
+    "dropped": Row(Faults(refuse_rate=1), NOBODY_KNOWS, 0),
+    "hangs before": Row(Faults(hang_before_rate=1, hang_seconds=0.8), NOBODY_KNOWS, 0),
+    "hangs after": Row(Faults(hang_after_rate=1, hang_seconds=0.8), NOBODY_KNOWS, 1),
+    "garbage": Row(Faults(garbage_rate=1), NOBODY_KNOWS, 1),
+}
+
+
+@pytest.fixture
+def two_way(stand: Stand) -> Stand:
+    if stand.arrived is None:
+        pytest.skip("carries nothing to devices")
+    return stand
+
+
+def count(stand: Stand) -> int:
+    assert stand.arrived is not None
+    return stand.arrived()
+
+
+@pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+async def test_every_answer_has_its_outcome(two_way: Stand, row: Row) -> None:
+    async with sending(two_way.account) as sender:
+        # Logged in and connected, so that the fault meets the message and nothing before it.
+        first = await outcome_of(sender, delivery(two_way, "the first"))
+        assert first.result is Result.SENT, first
+        two_way.faults(row.faults)
+        outcome = await outcome_of(sender, delivery(two_way))
+        assert outcome.result in row.results, outcome
+        assert bool(outcome.reason) == (outcome.result is not Result.SENT)
+        assert TEXT not in outcome.reason
+        assert SECRET not in repr(outcome)
+        if row.arrives is not None:
+            assert count(two_way) == 1 + row.arrives
+        two_way.faults(Faults())
+        after = await outcome_of(sender, delivery(two_way, "the last"))
+    assert after.result in {Result.SENT, *LATER}, after
+
+
+async def test_what_was_sent_has_an_id_of_its_own(two_way: Stand) -> None:
+    async with sending(two_way.account) as sender:
+        outcomes = [await outcome_of(sender, delivery(two_way, f"text {n}")) for n in range(3)]
+    ids = [part.network_id for outcome in outcomes for part in outcome.handed]
+    assert len(set(ids)) == 3
+    assert all(ids)
+
+
+async def test_the_wish_to_wait_is_in_the_outcome(two_way: Stand) -> None:
+    async with sending(two_way.account) as sender:
+        await outcome_of(sender, delivery(two_way, "the first"))
+        two_way.faults(Faults(requests_per_second=0.001, retry_after_seconds=7))
+        assert (await outcome_of(sender, delivery(two_way))).retry_after_seconds == 7
+
+
+async def test_a_long_text_arrives_in_parts_that_are_all_named(two_way: Stand) -> None:
+    async with sending(two_way.account) as sender:
+        outcome = await outcome_of(sender, delivery(two_way, "the wind is rising " * 100))
+    assert outcome.result is Result.SENT, outcome
+    assert len(outcome.handed) == outcome.parts_sent == count(two_way)
+    assert outcome.parts_sent > 1
+
+
+async def test_where_nobody_listens_it_is_later(two_way: Stand) -> None:
+    async with sending(two_way.unreachable) as sender:
+        outcome = await outcome_of(sender, delivery(two_way))
+    assert outcome.result is Result.UNAVAILABLE
+    assert SECRET not in repr(outcome)
+
+
+async def test_a_wrong_secret_is_never_the_messages_fault(two_way: Stand) -> None:
+    if two_way.refused is None:
+        pytest.skip("has no secret")
+    async with sending(two_way.refused) as sender:
+        outcome = await outcome_of(sender, delivery(two_way))
+    assert outcome.result is Result.UNAVAILABLE
+    assert SECRET not in repr(outcome)
+    assert count(two_way) == 0
+
+
+async def test_an_attempt_whose_lease_has_passed_is_not_made(two_way: Stand) -> None:
+    async with sending(two_way.account) as sender:
+        assert await sender.process([delivery(two_way, seconds=-1)]) == [[]]
+    assert count(two_way) == 0
+
+
+async def test_a_one_way_network_refuses_for_good(stand: Stand) -> None:
+    if stand.arrived is not None:
+        pytest.skip("carries messages to devices")
+    async with sending(stand.account) as sender:
+        outcome = await outcome_of(sender, delivery(stand))
+    assert outcome.result is Result.REJECTED
+    assert outcome.reason
+
+
+async def test_the_probe_says_yes_and_costs_nothing(stand: Stand) -> None:
+    await probe(stand.account)
+    if stand.arrived is not None:
+        assert stand.arrived() == 0
+
+
+async def test_the_probe_says_what_is_wrong_without_the_secret(stand: Stand) -> None:
+    for account in (stand.unreachable, stand.refused):
+        if account is not None:
+            with pytest.raises((GatewayError, ConfigurationError)) as caught:
+                await probe(account)
+            assert str(caught.value)
+            assert SECRET not in repr(caught.value)
+
+
+async def probe(account: AnyAccount) -> None:
+    if isinstance(account, SatelliteAccount):
+        network = account.connect()
+        try:
+            await network.check()
+        finally:
+            await network.aclose()
+    else:
+        provider = account.connect()
+        try:
+            provider.check()
+        finally:
+            provider.close()
+
+
+async def test_no_shown_form_of_an_account_has_its_secret(stand: Stand) -> None:
+    account = stand.account
+    for shown in (
+        repr(account),
+        str(account),
+        repr(account.model_dump()),
+        account.model_dump_json(),
+    ):
+        assert SECRET not in shown
+
+
+async def test_account_network_and_sender_travel_before_they_are_used(stand: Stand) -> None:
+    again = pickle.loads(pickle.dumps(stand.account))
+    assert again == stand.account
+    assert pickle.loads(pickle.dumps(again.connect()))
+    async with sending(again) as sender:
+        assert pickle.loads(pickle.dumps(sender))

@@ -1,0 +1,53 @@
+"""Twilio for the tables."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from messaging.configuration import read
+from messaging.simulator.faults import Faults
+from messaging.simulator.serving import Serving
+from messaging.simulator.twilio import InboundText, TwilioSimulator
+from messaging.sms.providers.twilio import TwilioAccount
+from tests.conformance.stand import SECRET, Stand
+from tests.satellite.hive_server import closed_port
+
+OURS, PHONE = "+15550001111", "+15550002222"
+SID = "AC" + "1" * 32
+
+
+def account_at(url: str, **changes: Any) -> TwilioAccount:
+    given = {"account_sid": SID, "auth_token": SECRET, "timeout_seconds": 0.4, **changes}
+    return read(TwilioAccount, api_url=url, **given)
+
+
+@contextmanager
+def twilio() -> Iterator[Stand]:
+    simulator = TwilioSimulator(SID, SECRET, numbers=[OURS])
+    taken: list[str] = []
+
+    def uplink(text: str) -> None:
+        inbound = InboundText.model_validate({"from": PHONE, "to": OURS, "body": text})
+        tries = asyncio.run(simulator.receive(inbound))
+        if not tries[-1].failure:
+            taken.append(text)
+
+    def set_faults(faults: Faults) -> None:
+        simulator.faults = faults
+
+    def point_at(url: str) -> None:
+        simulator.webhook_url = url
+
+    with Serving(simulator.app) as server, closed_port() as nowhere:
+        yield Stand(
+            account=account_at(server.url),
+            unreachable=account_at(nowhere),
+            refused=account_at(server.url, auth_token=f"{SECRET}-but-wrong"),
+            recipient=PHONE,
+            faults=set_faults,
+            arrived=lambda: len(simulator.sent()),
+            uplink=uplink,
+            taken=lambda: len(taken),
+            point_at=point_at,
+        )
