@@ -7,7 +7,7 @@ from importlib import import_module
 
 from bench.figures import Line, show
 
-NAMES = ("acceptance", "uplinks", "webhooks", "backlog", "recovery", "routers")
+NAMES = ("acceptance", "uplinks", "webhooks", "webhook_budget", "backlog", "recovery", "routers")
 
 
 def main(names: list[str]) -> None:

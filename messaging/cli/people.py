@@ -114,3 +114,35 @@ def change_device(
         serial, network=network, owner=owner, nickname=nickname, is_active=active
     )
     print_json(row) if as_json else say(f"changed {row.network} device {row.serial}")
+
+
+@devices.command("positions")
+def list_positions(
+    serial: Annotated[str | None, typer.Argument(help="Of this device only.")] = None,
+    owner: Owner = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List where devices were, the newest first, as far as their networks say it."""
+    opened_store()
+    from messaging.users.sightings import list_sightings
+
+    rows = list_sightings(serial=serial, owner=owner, limit=limit)
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ("when (UTC)", "device", "owner", "north", "east", "metres", "battery", "sos")
+        cells = (
+            (
+                r.at,
+                f"{r.network} {r.serial}",
+                r.owner,
+                r.latitude,
+                r.longitude,
+                r.altitude_meters,
+                r.battery_percent,
+                r.sos,
+            )
+            for r in rows
+        )
+        print_rows("", columns, cells)

@@ -9,7 +9,6 @@ from django.db import transaction
 from messaging.configuration import read
 from messaging.errors import GatewayError
 from messaging.message import (
-    Beacon,
     Bounce,
     Consent,
     Delivery,
@@ -94,7 +93,7 @@ class Acceptance:
         write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
         lost = write_receipts([d.record for d in decisions if isinstance(d.record, Receipt)], now)
         self._notices.owe(lost, now)
-        write_sightings([d.record for d in decisions if isinstance(d.record, Beacon)], facts, now)
+        write_sightings([d.beacon for d in decisions if d.beacon], facts, now)
         return [_verdict(decision, made) for decision in decisions]
 
     def _stranded(self, record: Undeliverable, facts: Facts) -> rows.Stranded:

@@ -30,11 +30,12 @@ NOT_KNOWN = "a report about a message that this gateway does not know: "
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to become of one record: `kind` to count it by; `record` or `routed` is what to write."""
+    """What is to become of one record: `kind` to count it by; the rest but `error` is what to write."""
 
     kind: str
     error: GatewayError | None = None
-    record: Undeliverable | Consent | Bounce | Beacon | Receipt | None = None
+    record: Undeliverable | Consent | Bounce | Receipt | None = None
+    beacon: Beacon | None = None
     routed: tuple[Message, Route] | None = None
 
     @property
@@ -137,14 +138,14 @@ class Plan:
         if beacon.sos is not None:
             return self._alarm(beacon)
         refusal = self._policy.unheard(beacon.sender, beacon.via, self._facts)
-        return _refused(refusal) if refusal else Decision("beacon", record=beacon)
+        return _refused(refusal) if refusal else Decision("beacon", beacon=beacon)
 
     def _alarm(self, beacon: Beacon) -> Decision:
         """Whatever else holds for a device, its owner or a queue: an emergency is always taken."""
         self._known.add(beacon.id)
         found = alarm(beacon, self._policy, self._facts)
         if found.route.legs:
-            return Decision("sos", record=beacon, routed=(found.message, found.route))
+            return Decision("sos", beacon=beacon, routed=(found.message, found.route))
         log.critical(NOBODY, extra={"message_id": beacon.id})
         kept = Undeliverable(
             id=beacon.id,
@@ -153,7 +154,7 @@ class Plan:
             raw=f"{found.message.subject}\n{found.message.text}".encode(),
             reason=NOBODY,
         )
-        return Decision("sos", record=kept)
+        return Decision("sos", beacon=beacon, record=kept)
 
     def _consent(self, consent: Consent) -> Decision:
         pair = self._policy.pair(consent)

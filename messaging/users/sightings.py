@@ -1,11 +1,28 @@
-"""Keeps where devices were. Import after `open_store`."""
+"""Keeps where devices were, and tells it. Import after `open_store`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from messaging.message import Beacon
 from messaging.users.models import Sighting
 from messaging.users.policy import Facts
+from messaging.users.store import guard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SightingRow:
+    """Where a device was and how it fared, for tables and `--json`. Degrees, metres, percent; None where not said."""
+
+    network: str
+    serial: str
+    owner: str
+    at: datetime
+    latitude: float | None
+    longitude: float | None
+    altitude_meters: float | None
+    battery_percent: int | None
+    sos: str
 
 
 def write_sightings(beacons: Sequence[Beacon], facts: Facts, now: datetime) -> None:
@@ -33,4 +50,31 @@ def _row(beacon: Beacon, device_id: int, now: datetime) -> Sighting:
         altitude_meters=position.altitude_meters if position else None,
         battery_percent=beacon.battery_percent,
         sos=beacon.sos.value if beacon.sos else "",
+    )
+
+
+@guard
+def list_sightings(
+    *, serial: str | None = None, owner: str | None = None, limit: int
+) -> list[SightingRow]:
+    """Return the newest sightings, of one device or of all of one subscriber's if that is asked for: one query."""
+    rows = Sighting.objects.select_related("device__owner").order_by("-at")
+    if serial is not None:
+        rows = rows.filter(device__serial=serial.strip())
+    if owner is not None:
+        rows = rows.filter(device__owner__name=owner)
+    return [_shown(row) for row in rows[:limit]]
+
+
+def _shown(row: Sighting) -> SightingRow:
+    return SightingRow(
+        network=row.device.network,
+        serial=row.device.serial,
+        owner=row.device.owner.name,
+        at=row.at,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        altitude_meters=row.altitude_meters,
+        battery_percent=row.battery_percent,
+        sos=row.sos,
     )

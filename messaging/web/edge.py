@@ -19,7 +19,9 @@ from messaging.web.http import NotReady, build_app
 
 APPLICATION = "satbridge-http"
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
-MAX_ONGOING_REQUESTS = 500
+# What waits while the store or the router stalls. Beyond it Serve makes requests wait by doubling pauses, and is
+# then slow to catch up; at 200 webhooks a second this is ten seconds, and at most 64 KiB of memory each.
+MAX_ONGOING_REQUESTS = 2000
 PROBE_SECONDS = 3.0
 # Serve replaces a replica that died when it next looks after it, by default once in 10 s.
 REPLICA_CHECK_SECONDS = 0.5

@@ -14,6 +14,7 @@ from messaging.users.emergency import NOBODY
 from messaging.users.models import Contact, Message, Sighting, State, Subscriber
 from messaging.users.models import Delivery as Row
 from messaging.users.router import Router
+from messaging.users.sightings import list_sightings
 from tests.users import given as g
 from tests.users.given import VIAS, Clock, Gateway
 
@@ -168,3 +169,17 @@ def test_what_a_device_says_without_an_emergency_is_kept(gateway: Gateway, clock
     [refused] = gateway.router.process([call("9999", sos=None)])
     assert isinstance(refused, Rejected)
     assert json.loads(json.dumps(gateway.router.status()))["beacon"] == 3
+
+
+def test_where_devices_were_is_listed_the_newest_first(gateway: Gateway, clock: Clock) -> None:
+    directory.add_subscriber("beep")
+    directory.add_device("1002", owner="beep", network="hive", networks=["hive"])
+    take(gateway, call(sos=None))
+    take(gateway, call("1002", "later", sos=Sos.DECLARED, at=clock.now))
+    rows = list_sightings(limit=5)
+    assert [(row.serial, row.owner, row.sos) for row in rows] == [
+        ("1002", "beep", "declared"),
+        ("1001", "boop", ""),
+    ]
+    assert [row.serial for row in list_sightings(serial="1002", limit=5)] == ["1002"]
+    assert [row.latitude for row in list_sightings(owner="boop", limit=1)] == [47.5]
