@@ -2,7 +2,7 @@
 
 import typer
 
-from messaging.cli import lifecycle, manage, people, showing, simulate, stories
+from messaging.cli import lifecycle, manage, people, showing, simulate, simulate_modems, stories
 from messaging.cli.console import complain
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.users.entries import WrongEntry
@@ -24,6 +24,7 @@ manage.add_to(app)
 app.add_typer(people.users, name="users")
 app.add_typer(people.devices, name="devices")
 app.add_typer(stories.messages, name="messages")
+simulate_modems.add_to(simulate.simulate)
 app.add_typer(simulate.simulate, name="simulate")
 
 

@@ -37,7 +37,7 @@ def hive(
         habits=Habits(username=username, password=password),
         on_shown=_say_shown,
     )
-    _serve(simulator.app, host, port, "a Swarm Hive", "/hive")
+    serve(simulator.app, host, port, "a Swarm Hive", "/hive")
 
 
 @simulate.command()
@@ -52,7 +52,7 @@ def twilio(
 ) -> None:
     """Run a Twilio; its REST API is at the root, its switches under /sim."""
     simulator = TwilioSimulator(account_sid, auth_token, webhook_url=webhook, on_sent=_say_sent)
-    _serve(simulator.app, host, port, "a Twilio", "")
+    serve(simulator.app, host, port, "a Twilio", "")
 
 
 @simulate.command()
@@ -78,7 +78,7 @@ def uplink(
     """Send a message from a device, as if somebody had typed it there."""
     protocol = "email" if "@" in to else "sms"
     texts = [{"text": text, "to": to, "protocol": protocol}]
-    answer = _post(f"{hive}/sim/uplinks", {"device": device, "texts": texts})
+    answer = post(f"{hive}/sim/uplinks", {"device": device, "texts": texts})
     say(f"packet {answer['packetId']}, {answer['bytes']} bytes, waits at the Hive")
 
 
@@ -92,7 +92,7 @@ def text_from_phone(
     ),
 ) -> None:
     """Send a text from a phone to one of the gateway's numbers."""
-    answer = _post(f"{twilio}/sim/inbound", {"from": sender, "to": to, "body": body})
+    answer = post(f"{twilio}/sim/inbound", {"from": sender, "to": to, "body": body})
     if not answer["taken"]:
         last = answer["tries"][-1]
         complain(f"the gateway did not take it: {last['failure']} {last['status'] or ''}")
@@ -100,13 +100,16 @@ def text_from_phone(
     say("the gateway took it")
 
 
-def _serve(app: Any, host: str, port: int, what: str, path: str) -> None:
+def serve(app: Any, host: str, port: int, what: str, path: str, hint: str = "") -> None:
+    """Serve a stand-in until a signal stops it, after saying where it is."""
     try:
         serving = Serving(app, host, port)
     except OSError as error:
         raise _taken(host, port, error) from None
     with stopping_signal() as stopped, serving:
         say(f"{what} at {serving.url}{path}")
+        if hint:
+            say(hint)
         stopped.wait()
 
 
@@ -114,7 +117,8 @@ def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
     return ConfigurationError(f"--port: cannot listen on {host}:{port}: {error.strerror}")
 
 
-def _post(url: str, content: Any) -> Any:
+def post(url: str, content: Any) -> Any:
+    """Use a switch of a stand-in; returns its answer. Raises ConfigurationError."""
     try:
         answer = httpx.post(url, json=content, timeout=ASK_SECONDS)
         answer.raise_for_status()

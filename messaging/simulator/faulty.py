@@ -10,12 +10,12 @@ from messaging.simulator.faults import Dice
 
 
 class Faulty:
-    """Stands before `app`: requests below `prefix` meet a fault or pass, and are counted in `requests`.
+    """Stands before `app`: requests below `prefix` (or several) meet a fault or pass, and are counted in `requests`.
 
     It must be what the server calls first: only there can a connection be dropped.
     """
 
-    def __init__(self, app: ASGIApp, dice: Dice, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, dice: Dice, prefix: str | tuple[str, ...]) -> None:
         self._app = app
         self._dice = dice
         self._prefix = prefix

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from messaging.satellite.network import SatelliteAccount
+from messaging.satellite.networks.cloudloop import CloudloopAccount
 from messaging.satellite.networks.hive import HiveAccount
+from messaging.satellite.networks.rockblock import RockblockAccount
 
-_PROVIDERS: tuple[type[SatelliteAccount], ...] = (HiveAccount,)
+_PROVIDERS: tuple[type[SatelliteAccount], ...] = (
+    HiveAccount,
+    RockblockAccount,
+    CloudloopAccount,
+)
 
 ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(
     {account.provider(): account for account in _PROVIDERS}

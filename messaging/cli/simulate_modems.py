@@ -1,0 +1,109 @@
+"""The stand-ins of networks of Iridium modems: `simulate rockblock|cloudloop` serve, `simulate modem` acts as one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from messaging.cli.console import complain, say
+from messaging.cli.simulate import Host, Port, post, serve
+from messaging.errors import ConfigurationError
+from messaging.simulator.cloudloop import CloudloopSimulator
+from messaging.simulator.cloudloop_push import FORMS as CLOUDLOOP_FORMS
+from messaging.simulator.modems import Downlink, Modem
+from messaging.simulator.rockblock import RockblockSimulator
+from messaging.simulator.rockblock_push import FORMS as ROCKBLOCK_FORMS
+from messaging.simulator.rockblock_push import kept_key
+
+Webhook = Annotated[str, typer.Option(help="Where messages from modems are posted.")]
+
+
+def add_to(simulate: typer.Typer) -> None:
+    """Add these commands to `simulate`."""
+    simulate.command()(rockblock)
+    simulate.command()(cloudloop)
+    simulate.command()(modem)
+
+
+def rockblock(
+    modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
+    webhook: Webhook = "http://localhost:8000/satellite/rockblock/rockblock",
+    form: Annotated[str, typer.Option(help=f"One of: {', '.join(ROCKBLOCK_FORMS)}.")] = "HTTP_JSON",
+    host: Host = "127.0.0.1",
+    port: Port = 7434,
+    username: Annotated[str, typer.Option(help="Who may log in.")] = "demo",
+    password: Annotated[str, typer.Option(help="With which password.")] = "demo",  # noqa: S107
+    key: Annotated[
+        Path | None, typer.Option(help="The key that signs, PEM; made if it is not there.")
+    ] = None,
+) -> None:
+    """Run a RockBLOCK; its web service is under /rockblock, its switches under /sim."""
+    simulator = RockblockSimulator(
+        [Modem(imei) for imei in modem],
+        username=username,
+        password=password,
+        webhook_url=webhook,
+        form=_one_of(form, ROCKBLOCK_FORMS),
+        private_key=_key(key),
+        on_shown=_say_shown,
+    )
+    hint = f"SATBRIDGE_ROCKBLOCK_PUBLIC_KEY={simulator.public_key}"
+    serve(simulator.app, host, port, "a RockBLOCK", "/rockblock", hint)
+
+
+def cloudloop(
+    thing: Annotated[list[str], typer.Option(help="A thing, as IMEI=thing; may be repeated.")],
+    webhook: Webhook = "http://localhost:8000/satellite/cloudloop/cloudloop/demo-demo-demo-demo",
+    form: Annotated[str, typer.Option(help=f"One of: {', '.join(CLOUDLOOP_FORMS)}.")] = "LINGO",
+    service: Annotated[str, typer.Option(help="What carries messages: sbd or imt.")] = "sbd",
+    host: Host = "127.0.0.1",
+    port: Port = 7435,
+    token: Annotated[str, typer.Option(help="The API token.")] = "demo",  # noqa: S107
+) -> None:
+    """Run a Cloudloop; its API is at the root, its switches under /sim."""
+    pairs = [one.partition("=") for one in thing]
+    simulator = CloudloopSimulator(
+        [Modem(imei, thing=name) for imei, _, name in pairs],
+        token=token,
+        service=_one_of(service, ("sbd", "imt")),
+        webhook_url=webhook,
+        form=_one_of(form, CLOUDLOOP_FORMS),
+        on_shown=_say_shown,
+    )
+    serve(simulator.app, host, port, "a Cloudloop", "")
+
+
+def modem(
+    to: Annotated[str, typer.Argument(help="A mailbox, or a number such as +15551230000.")],
+    text: Annotated[str, typer.Argument(help="What the modem sends.")],
+    imei: Annotated[str, typer.Option(help="Which modem sends it.")],
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7434"
+    ),
+) -> None:
+    """Send a message from a modem, as if somebody had typed it there."""
+    protocol = "email" if "@" in to else "sms"
+    texts = [{"text": text, "to": to, "protocol": protocol}]
+    answer = post(f"{at}/sim/uplinks", {"imei": imei, "texts": texts})
+    if not answer["taken"]:
+        complain(f"the gateway did not take it: {answer['failure'] or answer['status']}")
+        raise typer.Exit(1)
+    say("the gateway took it")
+
+
+def _one_of(value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ConfigurationError(f"{value!r} is none of: {', '.join(known)}")
+    return value
+
+
+def _key(path: Path | None) -> RSAPrivateKey | None:
+    try:
+        return None if path is None else kept_key(path)
+    except (OSError, ValueError):
+        raise ConfigurationError(f"--key: cannot read an RSA key from {path}") from None
+
+
+def _say_shown(downlink: Downlink) -> None:
+    say(f"modem {downlink.imei} got {len(downlink.data)} bytes: {downlink.data.hex()}")

@@ -1,0 +1,176 @@
+"""Cloudloop, Ground Control's platform: settings, messages to devices over SBD or IMT, webhooks from them.
+
+Pages knowledge.cloudloop.com/docs/api and /docs/destinations/http. The bodies of its answers are documented nowhere;
+`docs/networks/cloudloop.md` says what is known and what is not.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import httpx
+from pydantic import AfterValidator, Field, SecretStr
+
+from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.message import Receipt
+from messaging.satellite.network import Count, Handed, Packet, WebhookAccount
+from messaging.satellite.networks.cloudloop_webhook import read
+from messaging.satellite.networks.ground_control import (
+    PathSecret,
+    credits_for,
+    fields_of,
+    has_secret,
+    identifier,
+)
+from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
+from messaging.webhook import NotAuthentic, Webhook
+
+MAX_REASON_CHARACTERS = 120
+SPARE_CONNECTIONS = 1
+_REFUSALS: Final[Mapping[int, str]] = {
+    403: "the satellite network gives us no access to this device",
+    404: "the satellite network does not know this device",
+    413: "the packet is too long for the satellite network",
+}
+
+
+class Service(StrEnum):
+    """What carries messages to the devices of an account."""
+
+    SBD = "sbd"
+    IMT = "imt"
+
+
+def _things(text: str) -> str:
+    things_of(text)
+    return text
+
+
+def things_of(text: str) -> dict[str, str]:
+    """Read `IMEI=thing` pairs, with commas between them. Raises ValueError."""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if not all(identifier(imei.strip()) and identifier(thing.strip()) for imei, _, thing in pairs):
+        raise ValueError("must look like IMEI=thing,IMEI=thing")
+    return {imei.strip(): thing.strip() for imei, _, thing in pairs}
+
+
+class CloudloopAccount(WebhookAccount, prefix="SATBRIDGE_CLOUDLOOP_"):
+    """An account at Cloudloop, for the devices of one `service`; a device's serial is the id of its thing.
+
+    Webhooks are not signed: every one has to have `webhook_secret` last in its path. `things` tells which modem is in
+    which thing, for the older webhook formats. `topic` and `ring_style` are for IMT.
+    """
+
+    token: Annotated[SecretStr, Field(min_length=1)]
+    webhook_secret: PathSecret
+    url: HttpUrl = "https://api.cloudloop.com"
+    service: Service = Service.SBD
+    topic: str = "IMT_TOPIC_RAW"
+    ring_style: str = "RING_STYLE_NORMAL"
+    things: Annotated[str, AfterValidator(_things)] = ""
+    max_position_error_km: Annotated[float, Field(ge=0)] = 10
+    max_packet_bytes: Count = 270
+    credit_bytes: Count | None = None
+
+    def connect(self) -> "Cloudloop":
+        """Return the network of this account, without I/O."""
+        return Cloudloop(self)
+
+    def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
+        """Return what a webhook of any of the three formats brings. Raises NotAuthentic without our secret."""
+        if not has_secret(webhook, self.webhook_secret):
+            raise NotAuthentic("the secret is not in its path")
+        brought = read(
+            fields_of(webhook),
+            webhook.body,
+            via=self.name,
+            things=things_of(self.things),
+            max_error_km=self.max_position_error_km,
+        )
+        return [brought]
+
+
+class Cloudloop:
+    """The API for messages to devices; connects when it is first used."""
+
+    def __init__(self, account: CloudloopAccount) -> None:
+        self._account = account
+        self._client: httpx.AsyncClient | None = None
+
+    def __reduce__(self) -> tuple[type["Cloudloop"], tuple[CloudloopAccount]]:
+        """Travel as an account: connections stay behind."""
+        return type(self), (self._account,)
+
+    async def send(self, serial: str, packet: bytes) -> Handed:
+        """Queue one packet for the thing `serial`; never repeats by itself. Raises Rejected, Unavailable, Uncertain."""
+        account = self._account
+        if len(packet) > account.max_packet_bytes:
+            raise Rejected(f"{len(packet)} bytes are too long for one packet of this network")
+        if not identifier(serial):
+            raise Rejected("the device's serial is not the id of a thing, which this network needs")
+        try:
+            network_id = await self._queue(serial, packet)
+        except Rejected as refusal:
+            # How a bad token is refused is documented nowhere; if that is what it is, the message can wait.
+            await self.check()
+            raise refusal
+        units = credits_for(len(packet), account.credit_bytes) if account.credit_bytes else None
+        return Handed(network_id, units)
+
+    async def check(self) -> None:
+        """Return when Cloudloop takes our token. Raises Unavailable saying what is wrong."""
+        response = await self._post("Platform/Ping", {}, writes=False)
+        error, answer = failure(response, {}), json_of(response)
+        if isinstance(error, Rejected) or (isinstance(answer, dict) and answer.get("error")):
+            raise Unavailable("the satellite network does not accept our token")
+        if error is not None:
+            raise error
+
+    async def aclose(self) -> None:
+        """Close the connections; the next call connects again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _queue(self, serial: str, packet: bytes) -> str:
+        verb, content = self._message(packet)
+        response = await self._post(verb, {"thing": serial, **content}, writes=True)
+        error = failure(response, _REFUSALS)
+        if error is not None:
+            raise error
+        return self._queued_id(json_of(response))
+
+    def _message(self, packet: bytes) -> tuple[str, dict[str, str]]:
+        account = self._account
+        if account.service is Service.SBD:
+            return "Data/DoSendSbdMessage", {"message": packet.hex()}
+        return "Data/DoSendImtMessage", {
+            "message": base64.b64encode(packet).decode(),
+            "topic": account.topic,
+            "ringStyle": account.ring_style,
+        }
+
+    def _queued_id(self, answer: Any) -> str:
+        """Return the id of the queued message. An answer of theirs without one refuses: trying again would cost."""
+        if not isinstance(answer, dict):
+            raise Uncertain("the satellite network's answer cannot be read")
+        if not isinstance(answer.get("id"), str | int) or not str(answer["id"]):
+            raise Rejected(f"the satellite network refuses it: {self._said(answer)}")
+        return str(answer["id"])
+
+    def _said(self, answer: Mapping[str, Any]) -> str:
+        """Return the network's own words, unless they repeat our token or are none."""
+        words = str(answer.get("error") or answer.get("message") or answer.get("status") or "")
+        hides = self._account.token.get_secret_value() not in words and words.isprintable()
+        return words[:MAX_REASON_CHARACTERS] if words and hides else "it does not say why"
+
+    async def _post(self, verb: str, content: dict[str, str], *, writes: bool) -> httpx.Response:
+        """Make one call. The token travels in the body: an URL stands in logs."""
+        account = self._account
+        if self._client is None:
+            connections = account.max_sends + SPARE_CONNECTIONS
+            self._client = new_client(account.url, account.timeout_seconds, connections)
+        body = {"token": account.token.get_secret_value(), **content}
+        request = self._client.build_request("POST", f"/{verb}", json=body)
+        return await exchange(self._client, request, account.timeout_seconds, writes=writes)

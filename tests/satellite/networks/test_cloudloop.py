@@ -1,0 +1,283 @@
+"""Messages to things at Cloudloop, over real sockets: both services, every answer, every way to get none."""
+
+import pickle
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from messaging.configuration import read
+from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
+from messaging.satellite.networks import ACCOUNTS
+from messaging.satellite.networks.cloudloop import Cloudloop, CloudloopAccount, things_of
+from messaging.simulator.cloudloop import Habits
+from messaging.simulator.faults import Faults
+from messaging.simulator.serving import Serving
+from tests.satellite.ground_control import IMEI, SECRET, THING, TOKEN, cloudloop
+from tests.satellite.hive_server import closed_port
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def connected(account: CloudloopAccount) -> AsyncIterator[Cloudloop]:
+    network = account.connect()
+    try:
+        yield network
+    finally:
+        await network.aclose()
+
+
+def test_it_is_registered_under_its_name() -> None:
+    assert ACCOUNTS["cloudloop"] is CloudloopAccount
+
+
+def test_an_account_that_lacks_something_says_which_variable() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(CloudloopAccount)
+    assert "SATBRIDGE_CLOUDLOOP_TOKEN is not set" in str(caught.value)
+    assert "SATBRIDGE_CLOUDLOOP_WEBHOOK_SECRET is not set" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("webhook_secret", "too-short"),
+        ("webhook_secret", "long enough but not for a path"),
+        ("things", "300234010753370"),
+        ("things", "=x"),
+        ("service", "fax"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(CloudloopAccount, **{"token": "t", "webhook_secret": SECRET, name: value})
+    assert f"SATBRIDGE_CLOUDLOOP_{name.upper()}" in str(caught.value)
+    assert value not in str(caught.value).replace("IMEI=", "")
+
+
+def test_things_are_read() -> None:
+    assert things_of(f" {IMEI}={THING} , 1=a,") == {IMEI: THING, "1": "a"}
+    assert things_of("") == {}
+
+
+@pytest.mark.parametrize(
+    ("service", "size", "limit"), [("sbd", 270, 270), ("imt", 271, 271), ("imt", 99_999, 100_000)]
+)
+async def test_a_packet_goes_by_the_service_of_its_account(
+    service: str, size: int, limit: int
+) -> None:
+    with cloudloop() as server:
+        account = server.account(service=service, max_packet_bytes=limit)
+        async with connected(account) as network:
+            handed = await network.send(THING, b"\x00" * size)
+        assert handed.network_id.startswith("MT0")
+        assert handed.units is None
+        assert server.downlinks() == [(b"\x00" * size, service)]
+
+
+async def test_credits_are_counted_where_they_are_known() -> None:
+    with cloudloop() as server:
+        async with connected(server.account(credit_bytes=50)) as network:
+            assert (await network.send(THING, b"x" * 51)).units == 2
+
+
+async def test_a_packet_that_is_too_long_never_leaves() -> None:
+    with cloudloop() as server:
+        async with connected(server.account()) as network:
+            with pytest.raises(Rejected, match="271 bytes"):
+                await network.send(THING, b"x" * 271)
+        assert server.simulator.app.requests == 0
+
+
+@pytest.mark.parametrize("serial", ["", "a b", "x" * 65, "ä"])
+async def test_a_serial_that_is_no_thing_is_rejected(serial: str) -> None:
+    account = read(CloudloopAccount, token="t", webhook_secret=SECRET)
+    with pytest.raises(Rejected):
+        await account.connect().send(serial, b"hello")
+
+
+@pytest.mark.parametrize(
+    ("settings", "thing", "words"),
+    [
+        ({}, "nobody", "Thing not found"),
+        ({"max_packet_bytes": 400}, THING, "Message too long"),
+        ({"service": "imt", "topic": "IMT_TOPIC_PLAID"}, THING, "Invalid topic"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "name"), [(200, "error"), (200, "message"), (400, "error"), (403, "error")]
+)
+async def test_a_refusal_is_final_in_whatever_shape_it_comes(
+    settings: dict[str, Any], thing: str, words: str, status: int, name: str
+) -> None:
+    with cloudloop(habits=Habits(refused_status=status, error_name=name)) as server:
+        async with connected(server.account(**settings)) as network:
+            with pytest.raises(Rejected, match=words if status == 200 else None):
+                await network.send(thing, b"x" * (300 if "max_packet_bytes" in settings else 5))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403])
+async def test_a_token_that_is_refused_can_be_mended(status: int) -> None:
+    with cloudloop(habits=Habits(refused_status=status)) as server:
+        async with connected(server.account(token="wrong")) as network:
+            with pytest.raises(Unavailable, match="does not accept our"):
+                await network.send(THING, b"hello")
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected", "sends"),
+    [
+        (Faults(error_rate=1, error_status=404), Unavailable, 0),
+        (Faults(error_rate=1, error_status=500), Unavailable, 0),
+        (Faults(error_rate=1, error_status=503), Unavailable, 0),
+        (Faults(requests_per_second=0.001, retry_after_seconds=7), Unavailable, 0),
+        (Faults(refuse_rate=1), Uncertain, 0),
+        (Faults(hang_before_rate=1, hang_seconds=1), Uncertain, 0),
+        (Faults(hang_after_rate=1, hang_seconds=1), Uncertain, 1),
+        (Faults(garbage_rate=1), Uncertain, 1),
+    ],
+)
+async def test_an_answer_that_does_not_come_is_judged(
+    faults: Faults, expected: type[Exception], sends: int
+) -> None:
+    with cloudloop(faults=faults) as server:
+        async with connected(server.account(timeout_seconds=0.3)) as network:
+            with pytest.raises(expected) as caught:
+                await network.send(THING, b"hello")
+        assert type(caught.value) is expected
+        assert len(server.downlinks()) == sends
+        if faults.requests_per_second:
+            assert getattr(caught.value, "retry_after_seconds", None) == 7
+
+
+async def test_a_host_that_is_not_there_is_unavailable() -> None:
+    with closed_port() as url:
+        account = read(CloudloopAccount, token="t", webhook_secret=SECRET, url=url)
+        async with connected(account) as network:
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                await network.send(THING, b"hello")
+
+
+@asynccontextmanager
+async def answering(answer: Response) -> AsyncIterator[Cloudloop]:
+    async def say(request: Request) -> Response:
+        return PlainTextResponse("") if request.url.path == "/Platform/Ping" else answer
+
+    with Serving(Starlette(routes=[Route("/{rest:path}", say, methods=["POST"])])) as server:
+        account = read(CloudloopAccount, token=TOKEN, webhook_secret=SECRET, url=server.url)
+        async with connected(account) as network:
+            yield network
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "words"),
+    [
+        ({"id": 7}, "7", ""),
+        ({"id": "x", "error": ""}, "x", ""),
+        ({"id": None, "error": "No credit"}, Rejected, "No credit"),
+        ({"id": ""}, Rejected, "does not say why"),
+        ({}, Rejected, "does not say why"),
+        ({"error": {"code": 1}}, Rejected, "code"),
+        ({"error": f"bad token {TOKEN}"}, Rejected, "does not say why"),
+        ({"error": "two\nlines"}, Rejected, "does not say why"),
+        ({"error": "x" * 1000}, Rejected, "x" * 120),
+        ([], Uncertain, ""),
+        ("OK", Uncertain, ""),
+        (None, Uncertain, ""),
+    ],
+)
+async def test_the_answer_to_a_send_is_judged(answer: Any, expected: Any, words: str) -> None:
+    async with answering(JSONResponse(answer)) as network:
+        if isinstance(expected, str):
+            assert (await network.send(THING, b"hello")).network_id == expected
+            return
+        with pytest.raises(GatewayError, match=words or None) as caught:
+            await network.send(THING, b"hello")
+    assert type(caught.value) is expected
+    assert TOKEN not in caught.value.reason
+    assert len(caught.value.reason) < 200
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "refuses it"),
+        (403, "no access"),
+        (404, "does not know this device"),
+        (413, "too long"),
+    ],
+)
+async def test_a_refusal_of_the_message_alone_is_final(status: int, words: str) -> None:
+    async with answering(JSONResponse({"error": "no"}, status)) as network:
+        with pytest.raises(Rejected, match=words):
+            await network.send(THING, b"hello")
+
+
+async def test_the_probe_tells_a_token_that_is_taken() -> None:
+    with cloudloop() as server:
+        async with connected(server.account()) as network:
+            await network.check()
+        assert server.simulator.modems.downlinks() == []
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
+async def test_the_probe_tells_a_token_that_is_refused(status: int) -> None:
+    with cloudloop(habits=Habits(refused_status=status)) as server:
+        async with connected(server.account(token="wrong")) as network:
+            with pytest.raises(Unavailable):
+                await network.check()
+
+
+async def test_a_probe_with_an_empty_answer_is_well() -> None:
+    async with answering(PlainTextResponse("")) as network:
+        await network.check()
+
+
+async def test_the_token_is_in_no_url_and_no_repr() -> None:
+    urls: list[str] = []
+
+    async def keep(request: Request) -> Response:
+        urls.append(str(request.url))
+        return JSONResponse({"id": "1"})
+
+    with Serving(Starlette(routes=[Route("/{rest:path}", keep, methods=["POST"])])) as server:
+        account = read(CloudloopAccount, token=TOKEN, webhook_secret=SECRET, url=server.url)
+        async with connected(account) as network:
+            await network.send(THING, b"hello")
+            await network.check()
+    assert len(urls) == 2
+    for hidden in (TOKEN, SECRET):
+        assert hidden not in repr(account) + str(urls)
+
+
+async def test_it_travels_between_processes() -> None:
+    with cloudloop() as server:
+        async with connected(server.account()) as network:
+            await network.send(THING, b"one")
+            copy = pickle.loads(pickle.dumps(network))
+            await copy.send(THING, b"two")
+            await copy.aclose()
+        assert [data for data, _ in server.downlinks()] == [b"one", b"two"]
+
+
+def test_the_simulator_takes_parameters_in_every_documented_way() -> None:
+    call = {"token": TOKEN, "thing": THING, "message": "48656c6c6f"}
+    with cloudloop() as server, httpx.Client(base_url=server.url) as client:
+        path = "/Data/DoSendSbdMessage"
+        for answer in (
+            client.get(path, params=call),
+            client.post(path, data=call),
+            client.post(path, json=call),
+        ):
+            found = {"token": TOKEN, "message": answer.json()["id"]}
+            status = client.post("/Data/GetMtDeliveryStatus", data=found)
+            assert status.json()["mtMessageStatus"] == "DELIVERED"
+        things = client.post("/Data/GetThings", data={"token": TOKEN}).json()["things"]
+        assert [thing["id"] for thing in things] == [THING]
