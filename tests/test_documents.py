@@ -82,7 +82,7 @@ def test_the_readme_names_settings_that_exist_with_their_defaults() -> None:
 
 
 def test_every_file_that_a_document_links_to_exists() -> None:
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
@@ -91,12 +91,14 @@ COMMAND = re.compile(r"^satbridge +(.*?)(?: +#.*)?$", re.MULTILINE)
 
 
 def commands() -> list[list[str]]:
-    """Every command line of the README, in words."""
-    return [shlex.split(line) for line in COMMAND.findall((ROOT / "README.md").read_text())]
+    """Every command line of the README and of the networks' pages, in words."""
+    documents = [ROOT / "README.md", *ROOT.glob("docs/networks/*.md")]
+    lines = [line for document in documents for line in COMMAND.findall(document.read_text())]
+    return [shlex.split(line) for line in lines]
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
-def test_every_command_in_the_readme_is_understood(words: list[str]) -> None:
+def test_every_command_in_the_documents_is_understood(words: list[str]) -> None:
     # With --help at the end, arguments and options before it are parsed and nothing is done.
     outcome = CliRunner().invoke(app, [*words, "--help"])
     assert outcome.exit_code == 0, outcome.output

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 from tests.conformance.hive import hive
+from tests.conformance.modems import cloudloop, rockblock
 from tests.conformance.stand import MakeStand
 from tests.conformance.twilio import twilio
 
 STANDS: Mapping[str, MakeStand] = {
     "hive": hive,
     "twilio": twilio,
+    "rockblock": rockblock,
+    "cloudloop": cloudloop,
 }

@@ -93,6 +93,12 @@ def rockblock(*modems: Modem, **options: Any) -> Iterator[RockblockServer]:
         password=PASSWORD,
         **{"waits_seconds": [0.05] * 5, **options},
     )
+    with rockblock_at(simulator) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def rockblock_at(simulator: RockblockSimulator) -> Iterator[RockblockServer]:
     with Serving(simulator.app) as server:
         yield RockblockServer(simulator, server.url)
 
@@ -104,6 +110,12 @@ def cloudloop(*modems: Modem, **options: Any) -> Iterator[CloudloopServer]:
         token=TOKEN,
         **{"waits_seconds": [0.05] * 5, **options},
     )
+    with cloudloop_at(simulator) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def cloudloop_at(simulator: CloudloopSimulator) -> Iterator[CloudloopServer]:
     with Serving(simulator.app) as server:
         yield CloudloopServer(simulator, server.url)
 

@@ -1,0 +1,85 @@
+"""RockBLOCK and Cloudloop for the tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from messaging.simulator.cloudloop import CloudloopSimulator
+from messaging.simulator.faults import Faults
+from messaging.simulator.modems import Modem
+from messaging.simulator.rockblock import RockblockSimulator
+from tests.conformance.stand import SECRET, AnyAccount, Stand
+from tests.satellite.ground_control import (
+    IMEI,
+    THING,
+    CloudloopServer,
+    RockblockServer,
+    cloudloop_at,
+    rockblock_at,
+)
+from tests.satellite.hive_server import closed_port
+
+# So coarse that no position is kept: the tables are about messages.
+MODEM = Modem(IMEI, thing=THING, cep=1000)
+NO_REPEATS: dict[str, Any] = {"waits_seconds": []}
+
+
+@contextmanager
+def rockblock() -> Iterator[Stand]:
+    simulator = RockblockSimulator([MODEM], username="boss", password=SECRET, **NO_REPEATS)
+    with rockblock_at(simulator) as server, closed_port() as nowhere:
+        quick = {"password": SECRET, "timeout_seconds": 0.4}
+        yield _stand(
+            server,
+            server.checking(**quick),
+            server.account(**quick, url=nowhere),
+            server.account(**{**quick, "password": f"{SECRET}-but-wrong"}),
+            IMEI,
+        )
+
+
+@contextmanager
+def cloudloop() -> Iterator[Stand]:
+    simulator = CloudloopSimulator([MODEM], token=SECRET, **NO_REPEATS)
+    with cloudloop_at(simulator) as server, closed_port() as nowhere:
+        quick = {"token": SECRET, "webhook_secret": SECRET, "timeout_seconds": 0.4}
+        yield _stand(
+            server,
+            server.account(**quick),
+            server.account(**quick, url=nowhere),
+            server.account(**{**quick, "token": f"{SECRET}-but-wrong"}),
+            THING,
+            path=f"/{SECRET}",
+        )
+
+
+def _stand(
+    server: RockblockServer | CloudloopServer,
+    account: AnyAccount,
+    unreachable: AnyAccount,
+    refused: AnyAccount,
+    recipient: str,
+    path: str = "",
+) -> Stand:
+    simulator = server.simulator
+
+    def set_faults(faults: Faults) -> None:
+        simulator.dice.faults = faults
+
+    def uplink(text: str) -> None:
+        server.uplink(texts=[{"text": text, "to": "alice@example.com", "protocol": "email"}])
+
+    def point_at(url: str) -> None:
+        simulator.webhook_url = url + path
+
+    return Stand(
+        account=account,
+        unreachable=unreachable,
+        refused=refused,
+        recipient=recipient,
+        faults=set_faults,
+        arrived=lambda: len(simulator.modems.downlinks()),
+        uplink=uplink,
+        taken=lambda: sum(one.taken for one in simulator.pushes.tries),
+        point_at=point_at,
+    )
