@@ -21,6 +21,7 @@ from messaging.satellite.listen import SatelliteListener
 from messaging.satellite.network import ListeningAccount, PolledAccount, SatelliteAccount
 from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
+from messaging.satellite.trace import SatelliteTracer, TracedAccount
 from messaging.settings import Settings
 from messaging.sms.send import SmsSender
 from messaging.steps import Steps
@@ -29,6 +30,7 @@ from messaging.users.due import Due
 from messaging.users.ledger import Ledger
 from messaging.users.router import Router
 from messaging.users.tenure import Tenure
+from messaging.users.unheard import Unheard
 
 HTTP_IN = "http-in"
 MAIL_IN = "mail-in"
@@ -71,17 +73,24 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
 def _satellite_source(
     gateway: Gateway, name: str, account: SatelliteAccount
 ) -> Callable[[], Any] | None:
-    """The source of a network that we ask, or that connects to us; others call `http-in`."""
+    """The source of a network that we ask, for messages or for news, or that connects to us; others call `http-in`."""
     match account:
         case PolledAccount():
             return partial(_poller, gateway.settings, gateway.holder, name, account)
         case ListeningAccount():
             return partial(SatelliteListener, account, name)
+        case TracedAccount() if account.traces:
+            return partial(_tracer, gateway.settings, gateway.holder, name, account)
     return None
 
 
 def _poller(settings: Settings, holder: str, name: str, account: PolledAccount) -> SatellitePoller:
     return SatellitePoller(account, name, Tenure(settings, f"poll {name}", holder))
+
+
+def _tracer(settings: Settings, holder: str, name: str, account: TracedAccount) -> SatelliteTracer:
+    unheard = Unheard(settings, name, account.trace_hours)
+    return SatelliteTracer(account, name, unheard, Tenure(settings, f"trace {name}", holder))
 
 
 def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:

@@ -90,6 +90,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             "CLOUDLOOP_NORTH_TOKEN": TOKEN,
             "CLOUDLOOP_NORTH_WEBHOOK_SECRET": SECRET,
             "CLOUDLOOP_NORTH_TIMEOUT_SECONDS": "4",
+            "CLOUDLOOP_NORTH_DELIVERED_STATUSES": "DELIVERED",
+            "CLOUDLOOP_NORTH_TRACE_SECONDS": "0.5",
         }
         url = f"sqlite:///{folder}/store.sqlite3"
         gateway = exits.enter_context(running(url, folder, **settings))
@@ -173,6 +175,19 @@ def test_a_long_mail_arrives_in_parts_and_its_credits_are_in_its_history(stage: 
     # 550 letters and the numbers of three parts, in blocks of 50 begun.
     assert len(found) == 3
     assert eventually(units) in range(13, 17)
+
+
+@pytest.mark.parametrize(("owner", "end"), [("carla", "delivered"), ("robin", "sent")])
+def test_what_arrived_is_delivered_where_the_network_can_be_asked(
+    stage: Stage, owner: str, end: str
+) -> None:
+    send(stage.gateway, f"{owner}@example.org", "Ahoy", f"Can you hear me, {owner}?")
+
+    def state() -> str:
+        told = stage.gateway.satbridge("messages", "list", f"--address={owner}", "--json")
+        return str(json.loads(told)[0]["state"])
+
+    eventually(lambda: state() == end)
 
 
 def test_a_message_that_comes_twice_is_delivered_once(stage: Stage, network: Network) -> None:

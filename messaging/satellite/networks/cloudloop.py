@@ -13,9 +13,9 @@ import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.message import Receipt
+from messaging.message import Receipt, ReceiptState
 from messaging.satellite.network import Count, Handed, Packet, WebhookAccount
-from messaging.satellite.networks.cloudloop_webhook import read
+from messaging.satellite.networks.cloudloop_webhook import read, status_of
 from messaging.satellite.networks.ground_control import (
     PathSecret,
     credits_for,
@@ -24,6 +24,7 @@ from messaging.satellite.networks.ground_control import (
     identifier,
 )
 from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
+from messaging.satellite.trace import TracedAccount
 from messaging.webhook import NotAuthentic, Webhook
 
 MAX_REASON_CHARACTERS = 120
@@ -33,6 +34,10 @@ _REFUSALS: Final[Mapping[int, str]] = {
     404: "the satellite network does not know this device",
     413: "the packet is too long for the satellite network",
 }
+
+
+_UNKNOWN: Final[Mapping[int, str]] = {404: "the satellite network does not know this message"}
+_LOST: Final = "the satellite network could not deliver it"
 
 
 class Service(StrEnum):
@@ -55,11 +60,16 @@ def things_of(text: str) -> dict[str, str]:
     return {imei.strip(): thing.strip() for imei, _, thing in pairs}
 
 
-class CloudloopAccount(WebhookAccount, prefix="SATBRIDGE_CLOUDLOOP_"):
+def _names(text: str) -> list[str]:
+    return [name.strip().upper() for name in text.split(",") if name.strip()]
+
+
+class CloudloopAccount(WebhookAccount, TracedAccount, prefix="SATBRIDGE_CLOUDLOOP_"):
     """An account at Cloudloop, for the devices of one `service`; a device's serial is the id of its thing.
 
     Webhooks are not signed: every one has to have `webhook_secret` last in its path. `things` tells which modem is in
-    which thing, for the older webhook formats. `topic` and `ring_style` are for IMT.
+    which thing, for the older webhook formats. `topic` and `ring_style` are for IMT. What was sent is traced only when
+    it is known what the account calls its ends: `delivered_statuses`, `failed_statuses`, with commas.
     """
 
     token: Annotated[SecretStr, Field(min_length=1)]
@@ -72,6 +82,13 @@ class CloudloopAccount(WebhookAccount, prefix="SATBRIDGE_CLOUDLOOP_"):
     max_position_error_km: Annotated[float, Field(ge=0)] = 10
     max_packet_bytes: Count = 270
     credit_bytes: Count | None = None
+    delivered_statuses: str = ""
+    failed_statuses: str = ""
+
+    @property
+    def traces(self) -> bool:
+        """Whether the status of what was sent is looked up."""
+        return bool(self.delivered_statuses or self.failed_statuses)
 
     def connect(self) -> "Cloudloop":
         """Return the network of this account, without I/O."""
@@ -118,6 +135,21 @@ class Cloudloop:
         units = credits_for(len(packet), account.credit_bytes) if account.credit_bytes else None
         return Handed(network_id, units)
 
+    async def trace(self, network_id: str) -> Receipt | None:
+        """Look up what became of a message. Raises Rejected when Cloudloop does not know it, or Unavailable."""
+        call = {"message": network_id}
+        response = await self._post("Data/GetMtDeliveryStatus", call, writes=False)
+        error = failure(response, _UNKNOWN)
+        if error is not None:
+            raise error
+        answer = json_of(response)
+        status = status_of(answer) if isinstance(answer, dict) else ""
+        state = self._ends().get(status)
+        if state is None:
+            return None
+        reason = "" if state is ReceiptState.DELIVERED else _LOST
+        return Receipt(via=self._account.name, network_id=network_id, state=state, reason=reason)
+
     async def check(self) -> None:
         """Return when Cloudloop takes our token. Raises Unavailable saying what is wrong."""
         response = await self._post("Platform/Ping", {}, writes=False)
@@ -140,6 +172,11 @@ class Cloudloop:
         if error is not None:
             raise error
         return self._queued_id(json_of(response))
+
+    def _ends(self) -> dict[str, ReceiptState]:
+        lost, arrived = self._account.failed_statuses, self._account.delivered_statuses
+        ends = dict.fromkeys(_names(lost), ReceiptState.FAILED)
+        return ends | dict.fromkeys(_names(arrived), ReceiptState.DELIVERED)
 
     def _message(self, packet: bytes) -> tuple[str, dict[str, str]]:
         account = self._account

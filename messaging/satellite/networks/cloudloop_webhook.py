@@ -55,6 +55,12 @@ def read(
     return replace(packet, serial=things.get(packet.serial, packet.serial))
 
 
+def status_of(answer: Mapping[str, Any]) -> str:
+    """Return the status in the answer to a look-up, a word or a number, in capitals; empty without one."""
+    value = answer.get("mtMessageStatus", answer.get("status"))
+    return str(value).strip().upper() if isinstance(value, str | int) else ""
+
+
 def _receipt(fields: Mapping[str, Any], state: ReceiptState, via: str) -> Receipt:
     reason = _ERRORS.get(str(fields.get("error")), _ERRORS["DELIVERY_ERROR_UNKNOWN"])
     return Receipt(
