@@ -34,8 +34,6 @@ _REFUSALS: Final[Mapping[int, str]] = {
     404: "the satellite network does not know this device",
     413: "the packet is too long for the satellite network",
 }
-
-
 _UNKNOWN: Final[Mapping[int, str]] = {404: "the satellite network does not know this message"}
 _LOST: Final = "the satellite network could not deliver it"
 
@@ -171,7 +169,7 @@ class Cloudloop:
         error = failure(response, _REFUSALS)
         if error is not None:
             raise error
-        return self._queued_id(json_of(response))
+        return self._queued_id(json_of(response), content["message"])
 
     def _ends(self) -> dict[str, ReceiptState]:
         lost, arrived = self._account.failed_statuses, self._account.delivered_statuses
@@ -188,19 +186,21 @@ class Cloudloop:
             "ringStyle": account.ring_style,
         }
 
-    def _queued_id(self, answer: Any) -> str:
+    def _queued_id(self, answer: Any, message: str) -> str:
         """Return the id of the queued message. An answer of theirs without one refuses: trying again would cost."""
         if not isinstance(answer, dict):
             raise Uncertain("the satellite network's answer cannot be read")
         if not isinstance(answer.get("id"), str | int) or not str(answer["id"]):
-            raise Rejected(f"the satellite network refuses it: {self._said(answer)}")
+            raise Rejected(f"the satellite network refuses it: {self._said(answer, message)}")
         return str(answer["id"])
 
-    def _said(self, answer: Mapping[str, Any]) -> str:
-        """Return the network's own words, unless they repeat our token or are none."""
+    def _said(self, answer: Mapping[str, Any], message: str) -> str:
+        """Return the network's own words, unless they repeat our token or the message, or are none."""
         words = str(answer.get("error") or answer.get("message") or answer.get("status") or "")
-        hides = self._account.token.get_secret_value() not in words and words.isprintable()
-        return words[:MAX_REASON_CHARACTERS] if words and hides else "it does not say why"
+        ours = (self._account.token.get_secret_value(), message)
+        if not words or not words.isprintable() or any(one in words for one in ours):
+            return "it does not say why"
+        return words[:MAX_REASON_CHARACTERS]
 
     async def _post(self, verb: str, content: dict[str, str], *, writes: bool) -> httpx.Response:
         """Make one call. The token travels in the body: an URL stands in logs."""

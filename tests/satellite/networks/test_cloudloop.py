@@ -186,6 +186,7 @@ async def answering(answer: Response) -> AsyncIterator[Cloudloop]:
         ({}, Rejected, "does not say why"),
         ({"error": {"code": 1}}, Rejected, "code"),
         ({"error": f"bad token {TOKEN}"}, Rejected, "does not say why"),
+        ({"error": f"bad message {b'hello'.hex()}"}, Rejected, "does not say why"),
         ({"error": "two\nlines"}, Rejected, "does not say why"),
         ({"error": "x" * 1000}, Rejected, "x" * 120),
         ([], Uncertain, ""),

@@ -428,6 +428,13 @@ def test_momsn_zero_is_a_number_like_any_other() -> None:
     assert found.id == f"{IMEI} 0 21-10-31 10:41:50"
 
 
+def test_a_number_that_begins_again_in_a_new_modem_is_another_message() -> None:
+    used = account(webhook_secret=SECRET)
+    first = packet_of(used, facts(), f"/{SECRET}")
+    again = packet_of(used, facts(transmit_time="21-10-31 10:41:51"), f"/{SECRET}")
+    assert first.id != again.id
+
+
 def test_everything_stored_by_an_unreadable_webhook_can_be_looked_up() -> None:
     router = Router()
     with rockblock() as server, gateway(router, server.checking(webhook_secret=SECRET)) as url:
