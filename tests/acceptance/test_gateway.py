@@ -122,6 +122,7 @@ def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:
     check = json.loads(gateway.satbridge("check", "--json"))
     assert {finding["part"]: finding["ok"] for finding in check} == {
         "store": True,
+        "operator": None,
         "mail-in": True,
         "mail-out": True,
         "hive": True,

@@ -18,7 +18,7 @@ SID = "AC" + "1" * 32
 
 
 def account_at(url: str, **changes: Any) -> TwilioAccount:
-    given = {"account_sid": SID, "auth_token": SECRET, "timeout_seconds": 0.4, **changes}
+    given = {"account_sid": SID, "auth_token": SECRET, "timeout_seconds": 1, **changes}
     return read(TwilioAccount, api_url=url, **given)
 
 
