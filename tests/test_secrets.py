@@ -18,8 +18,8 @@ NOT_SECRET = {"key_id", "public_key"}
 
 def is_hidden(annotation: object) -> bool:
     """Whether a field of this type shows nothing, or only where a secret is kept."""
-    kinds = {annotation, *typing.get_args(annotation)}
-    return SecretStr in kinds or Path in kinds
+    kinds = typing.get_args(annotation)
+    return annotation in (SecretStr, Path) or any(is_hidden(kind) for kind in kinds)
 
 
 @pytest.mark.parametrize("section", sections(), ids=lambda section: section.__name__)

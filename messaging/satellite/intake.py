@@ -72,7 +72,7 @@ def _beacon(packet: Packet, via: str, contents: Sequence[Text | Undecodable]) ->
         position=packet.position,
         battery_percent=packet.battery_percent,
         sos=packet.sos,
-        text="\n".join(one.text for one in contents if isinstance(one, Text)),
+        text=packet.remark or "\n".join(one.text for one in contents if isinstance(one, Text)),
     )
 
 

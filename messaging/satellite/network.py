@@ -14,7 +14,7 @@ from messaging.message import Handed as Handed
 from messaging.message import Message, Receipt
 from messaging.position import Position as Position
 from messaging.position import Sos as Sos
-from messaging.satellite.payload import Text, packets
+from messaging.satellite.payload import Text, Undecodable, packets
 from messaging.settings import ListenText
 from messaging.webhook import Acknowledgement, Webhook
 
@@ -35,19 +35,21 @@ class Packet:
 
     `id` is the network's own and unique there; `serial` names the device. `payload` is None when the network's
     wrapping of it cannot be read; `raw` is then all that it handed over, and the payload otherwise. `texts` are the
-    messages of a network that carries texts and addresses itself; then no payload is decoded, and with none of them
-    the packet is about the device only. What came with it is said by the rest, where the network said so.
+    messages of a network that carries texts and addresses itself, or why one of them can never be delivered; then no
+    payload is decoded, and with none of them the packet is about the device only. What came with it is said by the
+    rest, where the network said so; `remark` is what goes with an emergency, instead of the texts.
     """
 
     id: str
     serial: str
     payload: bytes | None
     raw: bytes
-    texts: tuple[Text, ...] | None = None
+    texts: tuple[Text | Undecodable, ...] | None = None
     sent_at: datetime | None = None
     position: Position | None = None
     battery_percent: int | None = None
     sos: Sos | None = None
+    remark: str = ""
 
 
 class SatelliteNetwork(Protocol):
@@ -131,6 +133,10 @@ class WebhookAccount(SatelliteAccount):
         Raises NotAuthentic. What is authentic and makes no sense is a `Packet` without a payload, so that it is kept;
         one bad event never hides the others.
         """
+
+    def acknowledge(self, webhook: Webhook) -> Acknowledgement:
+        """Return what the provider wants to read, once everything that `webhook` brought is on disk."""
+        return self.acknowledgement
 
 
 Take = Callable[[Packet | Receipt], Awaitable[None]]

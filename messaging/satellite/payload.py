@@ -65,7 +65,7 @@ def encode(texts: Sequence[Text], *, from_device: bool) -> bytes:
     data = MessageDataPB(version=VERSION, from_device=from_device)
     for text in texts:
         protocol = _PROTOCOLS.get(text.to.network, WireMessage.UNKNOWN)
-        data.message.add(text=_clean(text.text), to=_clean(text.to.value), protocol=protocol)
+        data.message.add(text=clean(text.text), to=clean(text.to.value), protocol=protocol)
     return data.SerializeToString()
 
 
@@ -80,7 +80,7 @@ def packets(message: Message, max_packet_bytes: int, max_parts: int) -> list[byt
         return encode([Text(part, message.sender)], from_device=False)
 
     lines = [line for line in (message.subject, message.text) if line]
-    parts = split(_clean("\n".join(lines)), lambda p: len(packet(p)), max_packet_bytes, max_parts)
+    parts = split(clean("\n".join(lines)), lambda p: len(packet(p)), max_packet_bytes, max_parts)
     return [packet(part) for part in parts]
 
 
@@ -111,7 +111,7 @@ def _read_one(raw: bytes) -> Text | Undecodable:
         message = _parsed(raw)
         if not message.HasField("text"):
             raise Undecodable("the message has no text")
-        return Text(_clean(_letters(message.text)), _recipient(message))
+        return Text(clean(_letters(message.text)), _recipient(message))
     except Undecodable as error:
         return error
 
@@ -122,16 +122,19 @@ def _recipient(message: LenientMessage) -> Address:
     if not message.HasField("protocol") or message.protocol == WireMessage.TWITTER:
         raise Undecodable("the message asks for a network that is not served")
     if message.protocol == WireMessage.EMAIL:
-        return Address(Network.EMAIL, _mailbox(to))
+        return Address(Network.EMAIL, mailbox(to))
     if message.protocol == WireMessage.SMS:
-        return Address(Network.SMS, _phone_number(to))
+        return Address(Network.SMS, phone_number(to))
     if "@" in to:
-        return Address(Network.EMAIL, _mailbox(to))
-    return Address(Network.SMS, _phone_number(to))
+        return Address(Network.EMAIL, mailbox(to))
+    return Address(Network.SMS, phone_number(to))
 
 
-def _mailbox(text: str) -> str:
-    """Check a mail address and put its domain in lower case; the local part is its owner's business."""
+def mailbox(text: str) -> str:
+    """Check a mail address and put its domain in lower case; the local part is its owner's business.
+
+    Raises Undecodable.
+    """
     local, _, domain = text.rpartition("@")
     valid = (
         text.isprintable()
@@ -145,11 +148,14 @@ def _mailbox(text: str) -> str:
     return f"{local}@{domain.lower()}"
 
 
-def _phone_number(text: str) -> str:
-    """Return the E.164 form. Without a country code nobody knows whose number it is, so that is refused."""
+def phone_number(text: str, region: str | None = None) -> str:
+    """Return the E.164 form. A number without a country code is one of `region` (ISO 3166, such as US).
+
+    Without a region nobody knows whose number that is. Raises Undecodable.
+    """
     international = "+" + text[2:] if text.startswith("00") else text
     try:
-        number = phonenumbers.parse(international, None)
+        number = phonenumbers.parse(international, region)
     except phonenumbers.NumberParseException:
         raise Undecodable("the recipient is not a phone number with its country code") from None
     lettered = any(character.isalpha() for character in text)
@@ -162,5 +168,6 @@ def _letters(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return `text` without what no device and no store can hold: lone surrogates and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")

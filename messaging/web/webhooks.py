@@ -15,13 +15,13 @@ from messaging.satellite import webhooks as satellite
 from messaging.satellite.network import SatelliteAccount, WebhookAccount
 from messaging.sms import receive as sms
 from messaging.sms.provider import SmsAccount
-from messaging.webhook import NotAuthentic, Webhook
+from messaging.webhook import Acknowledgement, NotAuthentic, Webhook
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 30
 
-Receive = Callable[[Webhook], Awaitable[None]]
+Receive = Callable[[Webhook], Awaitable[Acknowledgement]]
 
 
 class _TooLarge(Exception):
@@ -56,14 +56,18 @@ def routes(
     return router
 
 
-async def _receive_text(account: SmsAccount, emit: Emit, public_url: str, webhook: Webhook) -> None:
+async def _receive_text(
+    account: SmsAccount, emit: Emit, public_url: str, webhook: Webhook
+) -> Acknowledgement:
     await sms.receive(account, webhook, emit, public_url)
+    return account.acknowledgement
 
 
 async def _receive_packets(
     account: WebhookAccount, emit: Emit, public_url: str, webhook: Webhook
-) -> None:
+) -> Acknowledgement:
     await satellite.receive(account, webhook, emit, public_url)
+    return account.acknowledge(webhook)
 
 
 def _add(
@@ -81,10 +85,9 @@ async def _answer(
     account: SmsAccount | WebhookAccount, receive: Receive, request: Request
 ) -> Response:
     try:
-        await receive(await _read(request, account))
+        taken = await receive(await _read(request, account))
     except Exception as error:
         return _refusal(account.name, error)
-    taken = account.acknowledgement
     return Response(taken.content, media_type=taken.media_type)
 
 
