@@ -2,7 +2,16 @@
 
 import typer
 
-from messaging.cli import lifecycle, manage, people, showing, simulate, simulate_modems, stories
+from messaging.cli import (
+    lifecycle,
+    manage,
+    people,
+    showing,
+    simulate,
+    simulate_modems,
+    simulate_trackers,
+    stories,
+)
 from messaging.cli.console import complain
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.users.entries import WrongEntry
@@ -25,6 +34,7 @@ app.add_typer(people.users, name="users")
 app.add_typer(people.devices, name="devices")
 app.add_typer(stories.messages, name="messages")
 simulate_modems.add_to(simulate.simulate)
+simulate_trackers.add_to(simulate.simulate)
 app.add_typer(simulate.simulate, name="simulate")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.conformance.garmin import garmin
 from tests.conformance.hive import hive
 from tests.conformance.modems import cloudloop, rockblock
 from tests.conformance.stand import MakeStand
@@ -12,4 +13,5 @@ STANDS: Mapping[str, MakeStand] = {
     "twilio": twilio,
     "rockblock": rockblock,
     "cloudloop": cloudloop,
+    "garmin": garmin,
 }

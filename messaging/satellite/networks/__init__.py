@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from messaging.satellite.network import SatelliteAccount
 from messaging.satellite.networks.cloudloop import CloudloopAccount
+from messaging.satellite.networks.garmin import GarminAccount
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.satellite.networks.rockblock import RockblockAccount
 
@@ -12,6 +13,7 @@ _PROVIDERS: tuple[type[SatelliteAccount], ...] = (
     HiveAccount,
     RockblockAccount,
     CloudloopAccount,
+    GarminAccount,
 )
 
 ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(

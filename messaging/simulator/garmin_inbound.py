@@ -1,0 +1,237 @@
+"""IPC Inbound v2 of a simulated Portal Connect: messages to devices, with every error code.
+
+Guide "IPC Inbound" 3.1.1.
+"""
+
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+
+FIXTURE_PREFIX: Final = "3000000000000"
+EARLIEST_MS: Final = 1_293_840_000_000  # 2011-01-01
+MAX_CHARACTERS: Final = 160
+MAX_BINARY_BYTES: Final = 268
+ERRORS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1: "Internal error",
+        2: "Too many requests",
+        3: "Authentication failed",
+        4: "Unknown IMEI",
+        5: "Invalid message length",
+        6: "Invalid timestamp",
+        7: "Invalid sender",
+        8: "Invalid altitude",
+        9: "Invalid speed",
+        10: "Invalid course",
+        11: "Invalid coordinate",
+        12: "Invalid interval",
+        13: "Invalid location type",
+        14: "Invalid label",
+        15: "Emergencies are not handled by this account",
+        16: "Invalid binary type",
+        17: "Invalid payload",
+    }
+)
+_STATUSES: Final = MappingProxyType({1: 500, 2: 429, 3: 403})
+_DATE: Final = re.compile(r"/Date\((-?[0-9]+)\)/")
+_SENDER: Final = re.compile(r"\+?[0-9 ()-]{7,20}|[^@\s]+@[^@\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An inReach of the account. One that `replies` answers each text to the sender that it shows."""
+
+    imei: str
+    replies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Downlink:
+    """What a device got: a text and whom it shows as its sender, or bytes."""
+
+    imei: str
+    sender: str = ""
+    text: str = ""
+    payload: bytes = b""
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "imei": self.imei,
+            "from": self.sender,
+            "text": self.text,
+            "payload": self.payload.hex(),
+        }
+
+
+class Refused(Exception):
+    """The request is answered with this code."""
+
+    def __init__(self, code: int, imei: str | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.imei = imei
+
+
+class InboundApi:
+    """The API over the devices of one account; `now_ms` tells its time, `on_shown` is told of each downlink."""
+
+    def __init__(
+        self,
+        api_key: str,
+        devices: Iterable[Device],
+        now_ms: Callable[[], int],
+        on_shown: Callable[[Downlink], None],
+    ) -> None:
+        self._api_key = api_key
+        self._now_ms = now_ms
+        self._on_shown = on_shown
+        self.devices = {device.imei: device for device in devices}
+        self.downlinks: list[Downlink] = []
+
+    @property
+    def app(self) -> Router:
+        """The API as an ASGI application, without its base path."""
+        return Router(
+            [
+                Route("/Messaging/Message", self._serving(self._message), methods=["POST"]),
+                Route("/Messaging/Binary", self._serving(self._binary), methods=["POST"]),
+                Route("/Tracking/Tracking", self._serving(self._track), methods=["POST"]),
+                Route("/Location/LastKnownLocation", self._serving(self._locate), methods=["GET"]),
+                Route("/Emergency/{rest:path}", self._serving(_emergency), methods=["GET", "POST"]),
+                Route("/{rest:path}", self._serving(_nothing), methods=["GET", "POST"]),
+            ]
+        )
+
+    def _serving(self, answer: Callable[[Request, Any], dict[str, Any] | None]) -> Any:
+        async def serve(request: Request) -> Response:
+            try:
+                self._authenticate(request)
+                body = await request.json() if request.method == "POST" else None
+                found = answer(request, body)
+            except Refused as refused:
+                return refusal(request, refused)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return JSONResponse({"Message": "The request is invalid."}, 400)
+            return JSONResponse(found) if found is not None else JSONResponse({}, 501)
+
+        return serve
+
+    def _authenticate(self, request: Request) -> None:
+        key = request.headers.get("X-API-Key")
+        if key != self._api_key:
+            raise Refused(3)
+
+    def _message(self, request: Request, body: Any) -> dict[str, Any]:
+        return self._queue(body["Messages"], self._text_of)
+
+    def _binary(self, request: Request, body: Any) -> dict[str, Any]:
+        return self._queue(body["Messages"], self._bytes_of)
+
+    def _queue(
+        self, messages: Sequence[Any], read: Callable[[str, Mapping[str, Any]], Downlink]
+    ) -> dict[str, Any]:
+        """Take all of them or none."""
+        found = [
+            read(self._known(imei), message)
+            for message in messages
+            for imei in message["Recipients"]
+        ]
+        for downlink in found:
+            self.downlinks.append(downlink)
+            self._on_shown(downlink)
+        return {"count": len(found)}
+
+    def _known(self, imei: Any) -> str:
+        text = str(imei)
+        fixture = text.removeprefix(FIXTURE_PREFIX)
+        if text != fixture and fixture.isdecimal() and int(fixture) in ERRORS:
+            raise Refused(int(fixture), text)
+        if text not in self.devices:
+            raise Refused(4, text)
+        return text
+
+    def _text_of(self, imei: str, message: Mapping[str, Any]) -> Downlink:
+        text, sender = message["Message"], message["Sender"]
+        if not 1 <= len(text) <= MAX_CHARACTERS:
+            raise Refused(5, imei)
+        date = _DATE.fullmatch(message["Timestamp"])
+        if not date or not EARLIEST_MS <= int(date[1]) <= self._now_ms():
+            raise Refused(6, imei)
+        if not _SENDER.fullmatch(sender):
+            raise Refused(7, imei)
+        _check_place(imei, message.get("ReferencePoint"))
+        return Downlink(imei, sender, text)
+
+    def _bytes_of(self, imei: str, message: Mapping[str, Any]) -> Downlink:
+        if message["Type"] not in (0, 1, 2):
+            raise Refused(16, imei)
+        try:
+            payload = b64decode(message["Payload"], validate=True)
+        except ValueError:
+            raise Refused(17, imei) from None
+        if len(payload) > MAX_BINARY_BYTES:
+            raise Refused(17, imei)
+        return Downlink(imei, payload=payload)
+
+    def _track(self, request: Request, body: Any) -> dict[str, Any]:
+        for device in body["Devices"]:
+            imei = self._known(device["Imei"])
+            if not 30 <= device["Interval"] <= 65_535:
+                raise Refused(12, imei)
+        return {}
+
+    def _locate(self, request: Request, body: Any) -> dict[str, Any]:
+        imeis = request.query_params.get("IMEI", "").split(",")
+        return {"Locations": [{"IMEI": self._known(imei)} for imei in imeis]}
+
+
+def _check_place(imei: str, place: Any) -> None:
+    if place is None:
+        return
+    coordinate = place["Coordinate"]
+    checks = (
+        (8, -1000 <= place["Altitude"] <= 18_000),
+        (9, 0 <= place["Speed"] <= 1854),
+        (10, -360 <= place["Course"] <= 360),
+        (11, abs(coordinate["Latitude"]) <= 90 and abs(coordinate["Longitude"]) <= 180),
+        (13, place["LocationType"] in (0, 1)),
+        (14, 0 < len(place["Label"]) <= MAX_CHARACTERS),
+    )
+    for code, is_right in checks:
+        if not is_right:
+            raise Refused(code, imei)
+
+
+def _emergency(request: Request, body: Any) -> dict[str, Any]:
+    raise Refused(15, request.query_params.get("IMEI"))
+
+
+def _nothing(request: Request, body: Any) -> None:
+    """Stand for the calls that the guide has and this does not."""
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """Answer with an error code, as the guide shows it."""
+    content = {
+        "Code": refused.code,
+        "Description": ERRORS[refused.code],
+        "Message": f"{ERRORS[refused.code]}.",
+        "URL": str(request.url.path),
+        "IMEI": [refused.imei] if refused.imei else None,
+    }
+    absent = refused.code == 3 and "X-API-Key" not in request.headers
+    status = 401 if absent else _STATUSES.get(refused.code, 422)
+    headers = {"Retry-After": "30"} if status == 429 else None
+    return JSONResponse(content, status, headers)
+
+
+DEVICE: Final[TypeAdapter[Device]] = TypeAdapter(Device)
