@@ -1,4 +1,4 @@
-"""The stand-ins of networks that carry texts and places themselves: `simulate garmin` serves, `inreach` acts as one."""
+"""The stand-ins of networks of trackers: `simulate garmin|spot` serve, `inreach` and `tracker` act as devices."""
 
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from messaging.simulator.garmin import GarminSimulator
 from messaging.simulator.garmin_events import VERSIONS
 from messaging.simulator.garmin_inbound import Device, Downlink
 from messaging.simulator.garmin_portal import Portal
+from messaging.simulator.spot import BASE_PATH, LEAST_SECONDS, Feed, SpotSimulator
 
 Place = Annotated[str, typer.Option(help="Where it is: degrees north and east, as 47.5,-3.25.")]
 
@@ -19,6 +20,8 @@ def add_to(simulate: typer.Typer) -> None:
     """Add these commands to `simulate`."""
     simulate.command()(garmin)
     simulate.command()(inreach)
+    simulate.command()(spot)
+    simulate.command()(tracker)
 
 
 def garmin(
@@ -60,6 +63,36 @@ def inreach(
     """Let an inReach send, as if somebody had pressed its keys."""
     event = {"imei": imei, "code": code, "text": text, "to": to or [], **_where(place)}
     tell(post(f"{at}/sim/events", event))
+
+
+def spot(
+    feed: Annotated[list[str], typer.Option(help="A feed, as ID or ID:password; repeatable.")],
+    least_seconds: Annotated[
+        float, typer.Option(help="Who asks a feed again sooner is blocked.")
+    ] = LEAST_SECONDS,
+    host: Host = "127.0.0.1",
+    port: Port = 7439,
+) -> None:
+    """Run SPOT's public feeds, with their limits; the switches are under /sim."""
+    feeds = [Feed(name, password) for name, _, password in (one.partition(":") for one in feed)]
+    simulator = SpotSimulator(feeds, least_seconds=least_seconds)
+    serve(simulator.app, host, port, "a SPOT", BASE_PATH)
+
+
+def tracker(
+    text: Annotated[str, typer.Argument(help="The text of the button.")],
+    feed: Annotated[str, typer.Option(help="The feed that shows the device.")],
+    kind: Annotated[str, typer.Option("--type", help="OK, CUSTOM, HELP, TRACK, …")] = "OK",
+    place: Place = "",
+    messenger: Annotated[str, typer.Option(help="Which device sends it.")] = "0-8356068",
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7439"
+    ),
+) -> None:
+    """Let a SPOT device send, as if somebody had pressed its button."""
+    where = {name: value for name, value in _where(place).items() if name != "fix"}
+    sent = {"feed": feed, "type": kind, "content": text, "messenger": messenger, **where}
+    say(f"message {post(f'{at}/sim/messages', sent)['id']} is in the feed")
 
 
 def tell(answer: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.conformance.garmin import garmin
 from tests.conformance.hive import hive
 from tests.conformance.modems import cloudloop, rockblock
+from tests.conformance.spot import spot
 from tests.conformance.stand import MakeStand
 from tests.conformance.twilio import twilio
 
@@ -14,4 +15,5 @@ STANDS: Mapping[str, MakeStand] = {
     "rockblock": rockblock,
     "cloudloop": cloudloop,
     "garmin": garmin,
+    "spot": spot,
 }

@@ -8,12 +8,14 @@ from messaging.satellite.networks.cloudloop import CloudloopAccount
 from messaging.satellite.networks.garmin import GarminAccount
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.satellite.networks.rockblock import RockblockAccount
+from messaging.satellite.networks.spot import SpotAccount
 
 _PROVIDERS: tuple[type[SatelliteAccount], ...] = (
     HiveAccount,
     RockblockAccount,
     CloudloopAccount,
     GarminAccount,
+    SpotAccount,
 )
 
 ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(

@@ -1,0 +1,68 @@
+"""SPOT for the tables. A feed is never told that something was taken, so the account's network counts that itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pydantic import PrivateAttr
+
+from messaging.configuration import read
+from messaging.satellite.networks.spot import Spot, SpotAccount
+from messaging.simulator.faults import Faults
+from messaging.simulator.spot import Feed, SpotSimulator
+from tests.conformance.stand import SECRET, Stand
+from tests.satellite.hive_server import closed_port
+from tests.satellite.spot_server import SERIAL, spot_account, spot_at
+
+
+@dataclass
+class Tally:
+    """What was acknowledged; while `forgetful`, the network does not remember it, as after a restart."""
+
+    taken: set[str] = field(default_factory=set)
+    forgetful: bool = False
+
+
+class CountingAccount(SpotAccount, prefix="SATBRIDGE_SPOT_"):
+    _tally: Tally = PrivateAttr(default_factory=Tally)
+
+    def connect(self) -> "CountingSpot":
+        return CountingSpot(self)
+
+
+class CountingSpot(Spot):
+    def __init__(self, account: CountingAccount) -> None:
+        super().__init__(account)
+        self._tally = account._tally
+
+    async def acknowledge(self, packet_id: str) -> None:
+        if not self._tally.forgetful:
+            await super().acknowledge(packet_id)
+        self._tally.taken.add(packet_id)
+
+
+@contextmanager
+def spot() -> Iterator[Stand]:
+    simulator = SpotSimulator([Feed(SECRET)], least_seconds=0, between_seconds=0)
+    with spot_at(simulator) as server, closed_port() as nowhere:
+        settings = server.account(feeds=SECRET, timeout_seconds=1).model_dump()
+        account = read(CountingAccount, **settings)
+
+        def set_faults(faults: Faults) -> None:
+            simulator.dice.faults = faults
+            account._tally.forgetful = bool(faults.duplicate_rate)
+
+        def uplink(text: str) -> None:
+            # Without a place: the tables are about messages.
+            server.send(text, feed=SECRET, latitude=-99999)
+
+        yield Stand(
+            account=account,
+            unreachable=spot_account(nowhere, feeds=SECRET),
+            refused=server.account(feeds=f"{SECRET}-but-wrong"),
+            recipient=SERIAL,
+            faults=set_faults,
+            arrived=None,
+            uplink=uplink,
+            taken=lambda: len(account._tally.taken),
+        )

@@ -1,0 +1,262 @@
+"""Polling SPOT over real sockets: every message once, and never sooner than SPOT allows."""
+
+import asyncio
+import logging
+import pickle
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from messaging.errors import ConfigurationError, Rejected, Unavailable
+from messaging.message import Address, Beacon, Inbound, Message, Network
+from messaging.position import Sos
+from messaging.satellite.networks import ACCOUNTS
+from messaging.satellite.networks.spot import Spot, SpotAccount
+from messaging.satellite.receive import SatellitePoller
+from messaging.simulator.faults import Faults
+from messaging.simulator.spot import Feed, SpotSimulator
+from tests.satellite.hive_server import closed_port, eventually
+from tests.satellite.spot_server import (
+    FEED,
+    OTHER_FEED,
+    PASSWORD,
+    SERIAL,
+    SpotServer,
+    spot_account,
+    spot_at,
+)
+
+pytestmark = pytest.mark.anyio
+BOTH = f"{FEED},{OTHER_FEED}:{PASSWORD}"
+
+
+@pytest.fixture
+def spot() -> Iterator[SpotServer]:
+    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
+    with spot_at(SpotSimulator(feeds, least_seconds=0, between_seconds=0)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def connected(account: SpotAccount) -> AsyncIterator[Spot]:
+    network = account.connect()
+    try:
+        yield network
+    finally:
+        await network.aclose()
+
+
+class Router:
+    def __init__(self) -> None:
+        self.taken: list[Inbound] = []
+
+    async def emit(self, record: Inbound) -> None:
+        self.taken.append(record)
+
+    def texts(self) -> list[str]:
+        return [record.text for record in self.taken if isinstance(record, Message)]
+
+    def beacons(self) -> list[Beacon]:
+        return [record for record in self.taken if isinstance(record, Beacon)]
+
+
+@asynccontextmanager
+async def polling(account: SpotAccount, router: Router) -> AsyncIterator[SatellitePoller]:
+    poller = SatellitePoller(account, "spot")
+    running = asyncio.create_task(poller.run(router.emit))
+    try:
+        yield poller
+    finally:
+        await poller.drain()
+        await running
+
+
+def test_it_is_registered_under_its_name() -> None:
+    assert ACCOUNTS["spot"] is SpotAccount
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"feeds": "a b"}, "SATBRIDGE_SPOT_FEEDS: must look like"),
+        ({"feeds": ""}, "SATBRIDGE_SPOT_FEEDS"),
+        ({"recipients": "mum"}, "SATBRIDGE_SPOT_RECIPIENTS"),
+        ({"recipients": "a@b@c"}, "SATBRIDGE_SPOT_RECIPIENTS"),
+        ({"feed_seconds": 0}, "SATBRIDGE_SPOT_FEED_SECONDS"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        spot_account(**settings)
+
+
+async def test_texts_and_places_of_all_feeds_arrive_once(spot: SpotServer) -> None:
+    spot.send("All is well", ago_seconds=3)
+    spot.send("Camp", type="CUSTOM", ago_seconds=2)
+    spot.send(type="TRACK", feed=OTHER_FEED, messenger="0-1")
+    router = Router()
+    async with polling(spot.account(feeds=BOTH), router):
+        await eventually(lambda: len(router.taken) >= 5)
+        await asyncio.sleep(0.3)
+    assert router.texts() == ["All is well", "Camp"]
+    assert [beacon.sender.value for beacon in router.beacons()].count("0-1") == 1
+    assert len(router.beacons()) == 3
+    message = next(record for record in router.taken if isinstance(record, Message))
+    assert message.sender == Address(Network.SATELLITE, SERIAL)
+    assert message.recipient == Address(Network.EMAIL, "mum@example.org")
+
+
+async def test_a_call_for_help_comes_before_what_waits(spot: SpotServer) -> None:
+    for number in range(5):
+        spot.send(f"text {number}", ago_seconds=100 - number)
+    spot.send("Broken leg", type="HELP")
+    async with connected(spot.account()) as network:
+        first = (await network.inbox(1))[0]
+    assert first.sos is Sos.DECLARED
+
+
+async def test_two_messages_at_once_come_and_more_than_a_page_too(spot: SpotServer) -> None:
+    for number in range(120):
+        spot.send(f"text {number}", ago_seconds=1000 - number, latitude=-99999)
+    router = Router()
+    async with polling(spot.account(), router):
+        await eventually(lambda: len(router.texts()) == 120)
+    assert sorted(router.texts()) == sorted(f"text {number}" for number in range(120))
+
+
+async def test_after_a_restart_everything_is_offered_again(spot: SpotServer) -> None:
+    spot.send("All is well")
+    account = spot.account()
+    offered = []
+    for _ in range(2):
+        async with connected(pickle.loads(pickle.dumps(account))) as network:
+            (packet,) = await network.inbox(50)
+            await network.acknowledge(packet.id)
+            assert await network.inbox(50) == []
+            with pytest.raises(Rejected):
+                await network.acknowledge(packet.id)
+            offered.append(packet.id)
+    assert offered[0] == offered[1]
+
+
+async def test_what_was_not_acknowledged_is_returned_again_without_asking(
+    spot: SpotServer,
+) -> None:
+    spot.send("All is well")
+    async with connected(spot.account(feed_seconds=60)) as network:
+        first = await network.inbox(50)
+        assert [await network.inbox(50) for _ in range(5)] == [first] * 5
+    assert spot.simulator.calls == {FEED: 1}
+
+
+# -- the limits
+
+
+async def test_no_feed_is_asked_again_too_soon_and_no_two_at_once() -> None:
+    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
+    # The limits of the simulator are a little below ours: both measure on their own.
+    simulator = SpotSimulator(feeds, least_seconds=0.28, between_seconds=0.08)
+    with spot_at(simulator) as spot:
+        spot.send("All is well")
+        account = spot.account(
+            feeds=BOTH, feed_seconds=0.3, between_feeds_seconds=0.1, poll_seconds=0.01
+        )
+        router = Router()
+        start = time.monotonic()
+        async with polling(account, router):
+            await eventually(lambda: spot.simulator.calls[FEED] >= 4)
+        took = time.monotonic() - start
+        calls = dict(spot.simulator.calls)
+    assert calls.get("too soon", 0) == 0
+    assert calls[FEED] <= took / 0.3 + 1
+    assert router.texts() == ["All is well"]
+
+
+@pytest.mark.parametrize(
+    "faults", [Faults(error_rate=1), Faults(refuse_rate=1), Faults(garbage_rate=1)]
+)
+async def test_a_feed_that_fails_is_not_asked_sooner_for_that(
+    spot: SpotServer, faults: Faults
+) -> None:
+    spot.simulator.dice.faults = faults
+    router = Router()
+    async with polling(spot.account(feed_seconds=0.5), router) as poller:
+        await eventually(lambda: bool(poller.status()["failing_since"]))
+        await asyncio.sleep(0.3)
+        assert spot.simulator.app.requests == 1
+        spot.simulator.dice.faults = Faults()
+        spot.send("All is well")
+        await eventually(lambda: router.texts() == ["All is well"])
+
+
+async def test_a_feed_that_blocks_us_is_left_alone(spot: SpotServer) -> None:
+    spot.simulator.dice.faults = Faults(error_rate=1, error_status=403)
+    async with connected(spot.account(blocked_seconds=60)) as network:
+        with pytest.raises(Unavailable, match="too often") as caught:
+            await network.inbox(50)
+        spot.simulator.dice.faults = Faults()
+        await asyncio.sleep(0.1)
+        with pytest.raises(Unavailable):
+            await network.inbox(50)
+    assert caught.value.retry_after_seconds is not None
+    assert 50 < caught.value.retry_after_seconds <= 60
+    assert spot.simulator.app.requests == 1
+
+
+async def test_a_feed_that_fails_does_not_keep_back_another(spot: SpotServer) -> None:
+    router = Router()
+    account = spot.account(feeds=f"unknown,{OTHER_FEED}:{PASSWORD}")
+    async with polling(account, router) as poller:
+        spot.send("All is well", feed=OTHER_FEED)
+        await eventually(lambda: router.texts() == ["All is well"])
+        await eventually(lambda: "E-0160" in str(poller.status()["failure"]))
+        spot.send("Again", feed=OTHER_FEED)
+        await eventually(lambda: len(router.texts()) == 2)
+
+
+# -- one way, the probe, secrets
+
+
+async def test_nothing_can_be_sent() -> None:
+    account = spot_account()
+    with pytest.raises(Rejected, match="cannot receive"):
+        await account.connect().send(SERIAL, b"hello")
+
+
+async def test_the_probe_has_each_feed(spot: SpotServer) -> None:
+    async with connected(spot.account(feeds=BOTH)) as network:
+        await network.check()
+    assert spot.simulator.calls == {FEED: 1, OTHER_FEED: 1}
+
+
+@pytest.mark.parametrize("feeds", [f"{FEED},wrong-one", f"{FEED},{OTHER_FEED}:wrong-one"])
+async def test_the_probe_says_which_feed_cannot_be_had(spot: SpotServer, feeds: str) -> None:
+    async with connected(spot.account(feeds=feeds)) as network:
+        with pytest.raises(ConfigurationError, match="SATBRIDGE_SPOT_FEEDS: feed 2") as caught:
+            await network.check()
+    for secret in (FEED, OTHER_FEED, "wrong-one"):
+        assert secret not in str(caught.value)
+
+
+async def test_the_probe_says_when_nobody_is_there() -> None:
+    with closed_port() as url:
+        async with connected(spot_account(url)) as network:
+            with pytest.raises(Unavailable, match="cannot be reached"):
+                await network.check()
+
+
+async def test_feeds_and_passwords_are_not_logged(
+    spot: SpotServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    spot.send("meet me at the old pier")
+    account = spot.account(feeds=f"{BOTH},unknown-feed-id")
+    async with connected(account) as network:
+        assert len(await network.inbox(50)) == 1
+    said = "".join(r.getMessage() for r in caplog.records if r.name.startswith("messaging"))
+    assert said
+    for secret in (FEED, OTHER_FEED, PASSWORD, "unknown-feed-id", "old pier"):
+        assert secret not in said + repr(account)
