@@ -11,7 +11,7 @@ from messaging.simulator.garmin import GarminSimulator
 from messaging.simulator.garmin_events import VERSIONS
 from messaging.simulator.garmin_inbound import Device, Downlink
 from messaging.simulator.garmin_portal import Portal
-from messaging.simulator.spot import BASE_PATH, LEAST_SECONDS, Feed, SpotSimulator
+from messaging.simulator.spot import BASE_PATH, BETWEEN_SECONDS, LEAST_SECONDS, Feed, SpotSimulator
 
 Place = Annotated[str, typer.Option(help="Where it is: degrees north and east, as 47.5,-3.25.")]
 
@@ -75,7 +75,8 @@ def spot(
 ) -> None:
     """Run SPOT's public feeds, with their limits; the switches are under /sim."""
     feeds = [Feed(name, password) for name, _, password in (one.partition(":") for one in feed)]
-    simulator = SpotSimulator(feeds, least_seconds=least_seconds)
+    between_seconds = min(BETWEEN_SECONDS, least_seconds)
+    simulator = SpotSimulator(feeds, least_seconds=least_seconds, between_seconds=between_seconds)
     serve(simulator.app, host, port, "a SPOT", BASE_PATH)
 
 
