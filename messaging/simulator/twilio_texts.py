@@ -4,31 +4,18 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
-from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
+from messaging.simulator.segments import segments
+
 API = "/2010-04-01/Accounts"
 FINAL = frozenset(("delivered", "undelivered", "failed", "canceled", "received"))
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 
 
 def new_sid(kind: str = "SM") -> str:
     """Return a new identifier in Twilio's form."""
     return kind + secrets.token_hex(16)
-
-
-def segments(body: str) -> int:
-    """Return how many SMS a body takes: GSM-7 160 or 153 each, UCS-2 70 or 67 each."""
-    if all(c in _GSM or c in _GSM_EXTENDED for c in body):
-        size, single, several = sum(1 + (c in _GSM_EXTENDED) for c in body), 160, 153
-    else:
-        size, single, several = len(body.encode("utf-16-le")) // 2, 70, 67
-    return 1 if size <= single else ceil(size / several)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

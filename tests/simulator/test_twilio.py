@@ -17,11 +17,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from messaging.simulator.faults import Faults
+from messaging.simulator.segments import segments
 from messaging.simulator.serving import Serving
 from messaging.simulator.twilio import InboundText, TwilioSimulator
 from messaging.simulator.twilio_api import Answer
 from messaging.simulator.twilio_codes import TEXTS, is_found_out_later
-from messaging.simulator.twilio_texts import segments
 from messaging.simulator.twilio_webhooks import Rules, signature
 
 SID, TOKEN = "AC" + "2" * 32, "a-token"
