@@ -1,0 +1,89 @@
+"""What a provider's refusal means for a message: the classes, the errors and the words that all providers share."""
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+
+from messaging.errors import (
+    ConfigurationError,
+    GatewayError,
+    OptedOut,
+    Rejected,
+    Unavailable,
+    Uncertain,
+)
+
+log = logging.getLogger(__name__)
+
+SETTING_RETRY_SECONDS = 600.0
+"""How long to wait where only the operator can help."""
+
+
+class Kind(Enum):
+    """Whom a refusal is about, and so what helps."""
+
+    PERMANENT = "permanent"
+    OPTED_OUT = "opted out"
+    CONFIGURATION = "configuration"
+    PASSING = "passing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a refusal says, in plain words; `setting` is what the operator has to look at."""
+
+    kind: Kind
+    reason: str
+    retry_after_seconds: float | None = None
+    setting: str = ""
+
+    def error(self) -> GatewayError:
+        """The error that a sender raises for it."""
+        match self.kind:
+            case Kind.PERMANENT:
+                return Rejected(self.reason)
+            case Kind.OPTED_OUT:
+                return OptedOut(self.reason)
+            case Kind.UNKNOWN:
+                return Uncertain(self.reason)
+        return Unavailable(self.reason, self.retry_after_seconds)
+
+
+def never(reason: str) -> Meaning:
+    """The text can never be sent."""
+    return Meaning(Kind.PERMANENT, reason)
+
+
+def opted_out() -> Meaning:
+    """The recipient wants nothing more from the number."""
+    return Meaning(Kind.OPTED_OUT, "the recipient has opted out by replying STOP to this number")
+
+
+def later(reason: str, seconds: float | None = None) -> Meaning:
+    """The text may be sent in a while."""
+    return Meaning(Kind.PASSING, reason, seconds)
+
+
+def wrong_setting(reason: str, setting: str) -> Meaning:
+    """The text may be sent when the operator has done something."""
+    return Meaning(Kind.CONFIGURATION, reason, SETTING_RETRY_SECONDS, setting)
+
+
+def unknown(reason: str) -> Meaning:
+    """Nobody can say whether the text arrived."""
+    return Meaning(Kind.UNKNOWN, reason)
+
+
+def report(found: Meaning, provider: str) -> GatewayError:
+    """Return the error for a refused message; the operator reads in the log which setting is to blame."""
+    if found.kind is Kind.CONFIGURATION:
+        log.error("%s refused a text: %s; check %s", provider, found.reason, found.setting)
+    return found.error()
+
+
+def report_probe(found: Meaning) -> Exception:
+    """Return the error for a refused probe of the account."""
+    if found.kind is Kind.CONFIGURATION:
+        return ConfigurationError(f"{found.setting}: {found.reason}")
+    return found.error()
