@@ -119,7 +119,7 @@ def _by_sender(mine: DataStream[Delivery], gateway: Gateway, via: str) -> DataSt
         max_parts = gateway.settings.satellite_max_parts
         sender: Any = partial(SatelliteSender, gateway.satellites[via], max_parts)
     else:
-        sender = partial(SmsSender, gateway.sms[via])
+        sender = partial(SmsSender, gateway.sms[via], gateway.settings.public_url)
     return by_recipient.operate(f"{via}-out", sender, handover=Handover.ONCE)
 
 

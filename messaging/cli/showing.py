@@ -133,7 +133,8 @@ def _sms(gateway: Gateway) -> list[Finding]:
         return [
             Finding("sms", None, "no provider is configured, such as SATBRIDGE_TWILIO_ACCOUNT_SID")
         ]
-    return [_tried(name, account.connect().check) for name, account in gateway.sms.items()]
+    at = gateway.settings.public_url
+    return [_tried(name, account.connect(at).check) for name, account in gateway.sms.items()]
 
 
 def _operator(gateway: Gateway) -> Finding:

@@ -1,6 +1,6 @@
 """A local Twilio: the message API with its errors, signed webhooks, and switches for everything that can go wrong."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException
@@ -54,6 +54,7 @@ class TwilioSimulator:
         webhook_url: str | None = None,
         fallback_url: str | None = None,
         numbers: Iterable[str] | None = None,
+        services: Mapping[str, Iterable[str]] | None = None,
         advanced_opt_out: bool = False,
         faults: Faults | None = None,
         seed: int = 1,
@@ -74,6 +75,7 @@ class TwilioSimulator:
             webhooks=self._webhooks,
             dice=self._dice,
             numbers=numbers,
+            services=services,
             status_seconds=status_seconds,
             on_sent=on_sent,
         )

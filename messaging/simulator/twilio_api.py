@@ -6,9 +6,8 @@ Twilio's pages "Message resource" and "Account resource", API version 2010-04-01
 import asyncio
 import base64
 import hmac
-import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,16 +20,13 @@ from messaging.simulator.faults import Dice
 from messaging.simulator.twilio_codes import (
     MAGIC_RECIPIENTS,
     MAGIC_SENDERS,
-    is_found_out_later,
     problem,
     provoked,
     refusal,
 )
+from messaging.simulator.twilio_objections import Objections
 from messaging.simulator.twilio_texts import API, Text, Texts
 from messaging.simulator.twilio_webhooks import Webhooks
-
-MAX_CHARACTERS = 1600
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class Answer(BaseModel):
@@ -50,6 +46,7 @@ class Answer(BaseModel):
 class MessageApi:
     """The API of one account. `numbers` are the account's own; None means that it owns every number.
 
+    `services` are its messaging services, by sid, with the numbers in each.
     `on_sent` is called with each text that is taken, from the thread that serves.
     """
 
@@ -62,6 +59,7 @@ class MessageApi:
         webhooks: Webhooks,
         dice: Dice,
         numbers: Iterable[str] | None = None,
+        services: Mapping[str, Iterable[str]] | None = None,
         status_seconds: float = 0,
         on_sent: Callable[[Text], None] | None = None,
     ) -> None:
@@ -70,7 +68,7 @@ class MessageApi:
         self._texts = texts
         self._webhooks = webhooks
         self._dice = dice
-        self._numbers = None if numbers is None else frozenset(numbers)
+        self._objections = Objections(texts, numbers, services)
         self._status_seconds = status_seconds
         self._on_sent = on_sent
         self.next_answers: deque[Answer] = deque()
@@ -91,7 +89,7 @@ class MessageApi:
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
         form = dict(pairs)
         planned = self.next_answers.popleft() if self.next_answers else None
-        code = self._unauthorised(account_sid, request) or self._objection(form)
+        code = self._unauthorised(account_sid, request) or self._objections.first(form)
         if planned and not planned.taken:
             return self._refused(planned.code, planned.status, planned.as_problem)
         if code:
@@ -144,40 +142,14 @@ class MessageApi:
             return 20003
         return None if account_sid == self._account_sid else 20404
 
-    def _objection(self, form: dict[str, str]) -> int | None:
-        """Return the code of the first thing that is wrong with a send request."""
-        return self._missing(form) or self._wrong_number(form["From"], form["To"])
-
-    def _missing(self, form: dict[str, str]) -> int | None:
-        if not form.get("To"):
-            return 21604
-        if not form.get("From"):
-            return 21603
-        if not form.get("Body") and not form.get("MediaUrl"):
-            return 21619
-        return 21617 if len(form.get("Body", "")) > MAX_CHARACTERS else None
-
-    def _wrong_number(self, sender: str, recipient: str) -> int | None:
-        code = provoked(sender, MAGIC_SENDERS) or provoked(recipient, MAGIC_RECIPIENTS)
-        if code and not is_found_out_later(code):
-            return code
-        if not _PHONE.fullmatch(recipient):
-            return 21211
-        if not _PHONE.fullmatch(sender):
-            return 21212
-        if sender == recipient:
-            return 21266
-        if self._numbers is not None and sender not in self._numbers:
-            return 21606
-        return 21610 if self._texts.has_opted_out(recipient, sender) else None
-
     def _take(self, form: dict[str, str], media: int) -> Text:
         self.counts["taken"] += 1
         text = self._texts.add(
-            sender=form["From"],
+            sender=self._objections.sender(form),
             recipient=form["To"],
             body=form.get("Body", ""),
-            status="queued",
+            status="accepted" if "MessagingServiceSid" in form else "queued",
+            messaging_service_sid=form.get("MessagingServiceSid"),
             direction="outbound-api",
             media=media,
         )

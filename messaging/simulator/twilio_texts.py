@@ -33,6 +33,7 @@ class Text:
     sent: datetime | None = None
     error_code: int | None = None
     media: int = 0
+    messaging_service_sid: str | None = None
 
     def resource(self) -> dict[str, Any]:
         """The JSON that the API answers with."""
@@ -45,7 +46,8 @@ class Text:
             "body": self.body,
             "status": self.status,
             "direction": self.direction,
-            "num_segments": str(segments(self.body)),
+            # A messaging service decides later; until then nothing is counted.
+            "num_segments": "0" if self.status == "accepted" else str(segments(self.body)),
             "num_media": str(self.media),
             "price": None,
             "price_unit": "USD",
@@ -54,7 +56,7 @@ class Text:
             "date_created": format_datetime(self.created),
             "date_updated": format_datetime(self.sent or self.created),
             "date_sent": format_datetime(self.sent) if self.sent else None,
-            "messaging_service_sid": None,
+            "messaging_service_sid": self.messaging_service_sid,
             "api_version": "2010-04-01",
             "uri": f"{uri}.json",
             "subresource_uris": {"media": f"{uri}/Media.json"},

@@ -56,7 +56,8 @@ class SmsAccount(Account):
 
     `timeout_seconds` bounds one request, `max_sends` how many run at once, `max_parts` what a long text may become,
     `lookup_hours` how far back an earlier, uncertain attempt is looked for at the provider. It calls
-    `POST /sms/<account name>`, with anything behind that.
+    `POST /sms/<account name>`, with anything behind that. With `media_links`, pictures that a phone sends stand in the
+    text as links; without, they are only counted there.
     """
 
     max_characters: ClassVar[int]
@@ -68,10 +69,15 @@ class SmsAccount(Account):
     max_parts: Count = 10
     lookup_hours: Positive = 2
     max_webhook_bytes: Count = 65_536
+    media_links: bool = True
 
     @abstractmethod
-    def connect(self) -> SmsProvider:
-        """Return the client; it does no I/O yet."""
+    def connect(self, public_url: str = "") -> SmsProvider:
+        """Return the client; it does no I/O yet. The gateway is at `public_url`, where that is known."""
+
+    def webhook_at(self, public_url: str) -> str:
+        """Return the URL of the account's webhook."""
+        return f"{public_url.rstrip('/')}/sms/{self.name}"
 
     @abstractmethod
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:

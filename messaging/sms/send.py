@@ -16,6 +16,7 @@ from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.message import Delivery, Handed, Message, Outcome
 from messaging.numbered import split
 from messaging.sms.provider import OutgoingText, SmsAccount
+from messaging.sms.segments import segments
 
 T = TypeVar("T")
 
@@ -27,12 +28,13 @@ class SmsSender:
 
     At most `account.max_sends` requests run at once, each in a thread, each bounded in time. When an earlier attempt
     is uncertain, the provider is asked first whether it has the text. Two equal texts between the same two numbers
-    within `account.lookup_hours` can then be told apart only if this sender sent the other one itself.
+    within `account.lookup_hours` can then be told apart only if this sender sent the other one itself. Where the
+    provider does not say what it charges, the segments of the text count. The gateway is at `public_url`.
     """
 
-    def __init__(self, account: SmsAccount) -> None:
+    def __init__(self, account: SmsAccount, public_url: str = "") -> None:
         self._account = account
-        self._provider = account.connect()
+        self._provider = account.connect(public_url)
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
 
     async def process(self, deliveries: Sequence[Delivery]) -> list[list[Outcome] | Exception]:
@@ -90,7 +92,7 @@ class SmsSender:
             raise Unavailable("no time was left for the rest of a long text")
         handed = await self._in_thread(lambda: self._provider.send(part))
         self._known[handed.network_id] = delivery.id
-        return handed
+        return handed if handed.units else Handed(handed.network_id, segments(part.body))
 
     async def _find(
         self, delivery: Delivery, part: OutgoingText, handed: Sequence[Handed]
@@ -104,7 +106,7 @@ class SmsSender:
         ids = [one.network_id for one in handed]
         for network_id in found:
             if network_id not in ids and self._known.get(network_id, delivery.id) == delivery.id:
-                return Handed(network_id)
+                return Handed(network_id, segments(part.body))
         return None
 
     async def _in_thread(self, call: Callable[[], T]) -> T:

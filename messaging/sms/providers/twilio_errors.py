@@ -1,97 +1,63 @@
-"""What Twilio's error codes mean for a message: the one table, and the one place where its exceptions become ours.
+"""What Twilio's error codes mean for a message: the one table.
 
 Codes and classes: Twilio's error dictionary, https://www.twilio.com/docs/api/errors
 """
 
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from messaging.errors import ConfigurationError, GatewayError, OptedOut, Rejected, Unavailable
+from messaging.sms.refusals import Meaning, later, never, opted_out, wrong_setting
 
-log = logging.getLogger(__name__)
-
+MAX_CODE_DIGITS = 6
 _HOUR = 3600.0
 _SID = "SATBRIDGE_TWILIO_ACCOUNT_SID"
 _TOKEN = "SATBRIDGE_TWILIO_AUTH_TOKEN"  # noqa: S105 (the name of a setting, not a secret)
+_SERVICE = "SATBRIDGE_TWILIO_MESSAGING_SERVICE_SID"
 _NUMBER = "the subscriber's number"
-
-
-class Kind(Enum):
-    """Whom a refusal is about, and so what helps."""
-
-    PERMANENT = "permanent"
-    OPTED_OUT = "opted out"
-    CONFIGURATION = "configuration"
-    PASSING = "passing"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a refusal says, in plain words; `setting` is what the operator has to look at."""
-
-    kind: Kind
-    reason: str
-    retry_after_seconds: float | None = None
-    setting: str = ""
-
-    def error(self) -> GatewayError:
-        """The error that a sender raises for it."""
-        if self.kind is Kind.PERMANENT:
-            return Rejected(self.reason)
-        if self.kind is Kind.OPTED_OUT:
-            return OptedOut(self.reason)
-        return Unavailable(self.reason, self.retry_after_seconds)
-
-
-def _never(reason: str) -> Meaning:
-    return Meaning(Kind.PERMANENT, reason)
-
-
-def _later(reason: str, seconds: float | None = None) -> Meaning:
-    return Meaning(Kind.PASSING, reason, seconds)
-
-
-def _setting(reason: str, setting: str) -> Meaning:
-    return Meaning(Kind.CONFIGURATION, reason, 600, setting)
 
 
 MEANINGS: Final[Mapping[int, Meaning]] = MappingProxyType(
     {
-        21211: _never("the recipient's number is not a valid phone number"),
-        21265: _never("the recipient is a short code, which cannot receive texts"),
-        21266: _never("the recipient's number is the one that the text would come from"),
-        21408: _never("texts to the recipient's country are not enabled for this gateway"),
-        21610: Meaning(
-            Kind.OPTED_OUT, "the recipient has opted out by replying STOP to this number"
+        21211: never("the recipient's number is not a valid phone number"),
+        21265: never("the recipient is a short code, which cannot receive texts"),
+        21266: never("the recipient's number is the one that the text would come from"),
+        21408: never("texts to the recipient's country are not enabled for this gateway"),
+        21610: opted_out(),
+        21612: never("there is no route for texts to the recipient's number"),
+        21614: never("the recipient's number is not a mobile number"),
+        21635: never("the recipient's number is a landline"),
+        30004: never("the recipient's number is blocked"),
+        30005: never("the recipient's number is unknown or no longer in service"),
+        30006: never("the recipient's number is a landline or its network cannot be reached"),
+        21617: never("the text is too long for one SMS"),
+        21619: never("the text is empty"),
+        30007: never("the mobile network filtered the text out as unwanted"),
+        30450: never("the text was stopped by the protection against SMS fraud"),
+        30036: never("the text could not be delivered before it expired"),
+        20003: wrong_setting(
+            "the gateway's SMS account was not recognised", f"{_SID} and {_TOKEN}"
         ),
-        21612: _never("there is no route for texts to the recipient's number"),
-        21614: _never("the recipient's number is not a mobile number"),
-        21635: _never("the recipient's number is a landline"),
-        30004: _never("the recipient's number is blocked"),
-        30005: _never("the recipient's number is unknown or no longer in service"),
-        30006: _never("the recipient's number is a landline or its network cannot be reached"),
-        21617: _never("the text is too long for one SMS"),
-        21619: _never("the text is empty"),
-        30007: _never("the mobile network filtered the text out as unwanted"),
-        30450: _never("the text was stopped by the protection against SMS fraud"),
-        30036: _never("the text could not be delivered before it expired"),
-        20003: _setting("the gateway's SMS account was not recognised", f"{_SID} and {_TOKEN}"),
-        20404: _setting("the gateway's SMS account was not found", _SID),
-        21212: _setting("the gateway's sending number is not valid", _NUMBER),
-        21606: _setting("the gateway's sending number cannot send texts", _NUMBER),
-        21608: _setting("the gateway's SMS account is a trial for verified recipients", _SID),
-        30002: _setting("the gateway's SMS account is suspended", _SID),
-        30032: _setting("the gateway's toll-free number is not verified yet", _NUMBER),
-        30034: _setting("the gateway's number is not registered for texts (10DLC)", _NUMBER),
-        20429: _later("the SMS provider asked for fewer requests"),
-        21611: _later("too many texts are waiting at the sending number", 60),
-        30001: _later("too many texts are waiting at the SMS provider", 60),
-        30003: _later("the recipient's phone is switched off or out of reach", 2 * _HOUR),
-        30008: _later("the mobile network failed for an unknown reason", 600),
+        20404: wrong_setting("the gateway's SMS account was not found", _SID),
+        21212: wrong_setting("the gateway's sending number is not valid", _NUMBER),
+        21606: wrong_setting("the gateway's sending number cannot send texts", _NUMBER),
+        21608: wrong_setting("the gateway's SMS account is a trial for verified recipients", _SID),
+        21609: wrong_setting(
+            "the gateway's public URL is not one that the SMS provider can call",
+            "SATBRIDGE_PUBLIC_URL",
+        ),
+        21701: wrong_setting("the gateway's messaging service was not found", _SERVICE),
+        21703: wrong_setting("the gateway's messaging service has no number", _SERVICE),
+        21705: wrong_setting("the gateway's messaging service is not valid", _SERVICE),
+        21711: wrong_setting("the gateway's number is not in its messaging service", _SERVICE),
+        30002: wrong_setting("the gateway's SMS account is suspended", _SID),
+        30032: wrong_setting("the gateway's toll-free number is not verified yet", _NUMBER),
+        30034: wrong_setting("the gateway's number is not registered for texts (10DLC)", _NUMBER),
+        20429: later("the SMS provider asked for fewer requests"),
+        21611: later("too many texts are waiting at the sending number", 60),
+        30001: later("too many texts are waiting at the SMS provider", 60),
+        30003: later("the recipient's phone is switched off or out of reach", 2 * _HOUR),
+        30008: later("the mobile network failed for an unknown reason", 600),
     }
 )
 
@@ -106,10 +72,10 @@ def meaning(code: object, status: object) -> Meaning:
     if status == 404:
         return MEANINGS[20404]
     if isinstance(status, int) and 300 <= status < 400:
-        return _setting(
+        return wrong_setting(
             "the SMS provider is not at the configured address", "SATBRIDGE_TWILIO_API_URL"
         )
-    return _later(f"the SMS provider refused it for now (error {_number(code) or _number(status)})")
+    return later(f"the SMS provider refused it for now (error {_number(code) or _number(status)})")
 
 
 def _number(value: object) -> str:
@@ -117,15 +83,14 @@ def _number(value: object) -> str:
     return str(value) if isinstance(value, int) else ""
 
 
-def report(found: Meaning) -> GatewayError:
-    """Return the error for a refused message; the operator reads in the log which setting is to blame."""
-    if found.kind is Kind.CONFIGURATION:
-        log.error("Twilio refused a text: %s; check %s", found.reason, found.setting)
-    return found.error()
+def reason_of(code: str) -> str:
+    """Return in plain words why a text that Twilio had taken did not arrive; `code` is the callback's `ErrorCode`."""
+    if not (code.isascii() and code.isdecimal() and len(code) <= MAX_CODE_DIGITS):
+        return "the SMS provider could not deliver the text and gave no reason"
+    known = MEANINGS.get(int(code))
+    return known.reason if known else f"the SMS provider could not deliver the text (error {code})"
 
 
-def report_probe(found: Meaning) -> Exception:
-    """Return the error for a refused probe of the account."""
-    if found.kind is Kind.CONFIGURATION:
-        return ConfigurationError(f"{found.setting}: {found.reason}")
-    return found.error()
+def is_opt_out(code: str) -> bool:
+    """Whether this `ErrorCode` says that the recipient wants nothing from the number."""
+    return code == "21610"

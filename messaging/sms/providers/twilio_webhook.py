@@ -1,25 +1,37 @@
-"""Checks Twilio's webhooks and reads them: a request in, messages or consents out. Pure.
+"""Checks Twilio's webhooks and reads them: a request in, messages, consents and receipts out. Pure.
 
-Twilio's pages "Webhooks security" (the signature) and "TwiML for Programmable SMS" (the fields).
+Twilio's pages "Webhooks security" (the signature), "TwiML for Programmable SMS" (the fields) and "Track the message
+status of outbound messages" (the callbacks).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qs, parse_qsl
 
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
-from messaging.message import Address, Consent, Message, Network, Undeliverable, message_id
-from messaging.sms.keywords import Keyword, is_everyday_answer, keyword
-from messaging.sms.numbers import normalised
+from messaging.message import Receipt, ReceiptState
+from messaging.sms.keywords import Keyword, keyword
+from messaging.sms.phone_text import MAX_MEDIA, Media, PhoneText, consent_of, undeliverable
+from messaging.sms.phone_text import received as texted
 from messaging.sms.provider import Received
+from messaging.sms.providers.twilio_errors import is_opt_out, reason_of
 from messaging.webhook import NotAuthentic, Webhook
 
 VIA: Final = "twilio"
 MAX_FIELDS = 1000
-MAX_ADDRESS_CHARACTERS = 100
-MAX_MEDIA = 10
+_ENDS: Final[Mapping[str, ReceiptState]] = MappingProxyType(
+    {
+        "delivered": ReceiptState.DELIVERED,
+        "read": ReceiptState.DELIVERED,
+        "undelivered": ReceiptState.FAILED,
+        "failed": ReceiptState.FAILED,
+        "canceled": ReceiptState.FAILED,
+    }
+)
 
 Fields = ImmutableMultiDict[str, str]
 
@@ -71,36 +83,55 @@ def _json_text(webhook: Webhook) -> str:
         raise NotAuthentic("the body is not text") from error
 
 
-def received(fields: Mapping[str, str], body: bytes, via: str = VIA) -> list[Received]:
+def received(
+    fields: Mapping[str, str], body: bytes, via: str = VIA, *, media_links: bool = True
+) -> list[Received]:
     """Return what an authentic webhook brings to the account `via`.
 
-    That is a message, a consent, something undeliverable, or nothing.
+    That is a message, a consent, news of a text of ours, something undeliverable, or nothing.
     """
-    if fields.get("MessageStatus", "received") not in ("received", "receiving"):
-        return []  # about a text of ours: a status callback that was given this URL
-    problem = _problem(fields)
-    if problem:
-        return [_undeliverable(fields, body, problem, via)]
+    told = _told(fields, body, via)
+    status = fields.get("MessageStatus") or "received"
+    if status not in ("received", "receiving"):
+        return _news(fields, told, status)
     wish = _wish(fields)
     if wish is Keyword.HELP:
         return []  # Twilio answers it
-    if wish is None:
-        return [_message(fields, via)]
-    consent = _consent(fields, wish is Keyword.START, via)
     # Only Twilio knows whether a bare "yes" opts in or answers a question, and says so when asked to (OptOutType).
-    is_answer = "OptOutType" not in fields and is_everyday_answer(fields.get("Body", ""))
-    return [consent, _message(fields, via)] if is_answer else [consent]
+    is_sure = "OptOutType" in fields
+    return texted(told, wish, is_sure=is_sure, media_links=media_links)
 
 
-def _problem(fields: Mapping[str, str]) -> str:
-    """Return why no message can be made of the fields, or nothing."""
-    if not _sid(fields):
-        return "the webhook has no MessageSid"
-    for name in ("From", "To"):
-        value = normalised(fields.get(name, ""))
-        if not value or len(value) > MAX_ADDRESS_CHARACTERS:
-            return f"the webhook has no usable {name}"
-    return "" if _wish(fields) or _text(fields) else "the text is empty"
+def _told(fields: Mapping[str, str], body: bytes, via: str) -> PhoneText:
+    sid = fields.get("MessageSid") or fields.get("SmsSid") or fields.get("SmsMessageSid") or ""
+    return PhoneText(
+        via=via,
+        facts=(sid,),
+        sender=fields.get("From", ""),
+        recipient=fields.get("To", ""),
+        text=fields.get("Body", ""),
+        media=_media(fields),
+        raw=body,
+    )
+
+
+def _news(fields: Mapping[str, str], about: PhoneText, status: str) -> list[Received]:
+    """Return what a status callback says; nothing while the text is on its way, for which no order is promised."""
+    state = _ENDS.get(status)
+    if state is None:
+        return []
+    (sid,) = about.facts
+    if not sid:
+        return [undeliverable(about, "the status callback does not name its message")]
+    code = fields.get("ErrorCode", "").strip()
+    has_failed = state is ReceiptState.FAILED
+    reason = reason_of(code) if has_failed else ""
+    receipt = Receipt(via=about.via, network_id=sid, state=state, reason=reason)
+    if not (has_failed and is_opt_out(code)):
+        return [receipt]
+    # Here the phone is the one that the text was for.
+    turned = replace(about, sender=about.recipient, recipient=about.sender)
+    return [receipt, consent_of(turned, allowed=False)]
 
 
 def _wish(fields: Mapping[str, str]) -> Keyword | None:
@@ -111,65 +142,10 @@ def _wish(fields: Mapping[str, str]) -> Keyword | None:
     return keyword(fields.get("Body", ""))
 
 
-def _sid(fields: Mapping[str, str]) -> str:
-    return fields.get("MessageSid") or fields.get("SmsSid") or fields.get("SmsMessageSid") or ""
-
-
-def _address(fields: Mapping[str, str], name: str) -> Address:
-    return Address(Network.SMS, normalised(fields.get(name, ""))[:MAX_ADDRESS_CHARACTERS])
-
-
-def _message(fields: Mapping[str, str], via: str) -> Message:
-    return Message(
-        id=message_id(via, _sid(fields)),
-        sender=_address(fields, "From"),
-        recipient=_address(fields, "To"),
-        text=_text(fields),
-        via=via,
-        wants_notice=True,
-    )
-
-
-def _consent(fields: Mapping[str, str], allowed: bool, via: str) -> Consent:
-    return Consent(
-        id=message_id(via, _sid(fields), "consent"),
-        sender=_address(fields, "From"),
-        recipient=_address(fields, "To"),
-        allowed=allowed,
-        via=via,
-    )
-
-
-def _undeliverable(fields: Mapping[str, str], body: bytes, reason: str, via: str) -> Undeliverable:
-    sid = _sid(fields)
-    return Undeliverable(
-        id=message_id(via, sid) if sid else message_id(via, "body", body),
-        sender=_address(fields, "From"),
-        via=via,
-        raw=body,
-        reason=reason,
-    )
-
-
-def _text(fields: Mapping[str, str]) -> str:
-    """Return the text, with a note of the media that cannot travel."""
-    said = fields.get("Body", "").replace("\0", "")
-    note = _left_out(fields)
-    return "\n".join(line for line in (said, note) if line.strip())
-
-
-def _left_out(fields: Mapping[str, str]) -> str:
-    types = [fields.get(f"MediaContentType{n}", "") for n in range(_media_count(fields))]
-    pictures = sum(kind.lower().startswith("image/") for kind in types)
-    counted = [_counted(pictures, "picture"), _counted(len(types) - pictures, "attachment")]
-    named = " and ".join(words for words in counted if words)
-    return f"[{named} left out]" if named else ""
-
-
-def _media_count(fields: Mapping[str, str]) -> int:
+def _media(fields: Mapping[str, str]) -> list[Media]:
     number = fields.get("NumMedia", "").strip()
-    return min(int(number), MAX_MEDIA) if number.isascii() and number.isdecimal() else 0
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}" if count else ""
+    count = min(int(number[:3]), MAX_MEDIA) if number.isascii() and number.isdecimal() else 0
+    return [
+        Media(fields.get(f"MediaUrl{n}", ""), fields.get(f"MediaContentType{n}", ""))
+        for n in range(count)
+    ]

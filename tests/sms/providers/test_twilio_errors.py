@@ -3,11 +3,13 @@
 import pytest
 
 from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable
-from messaging.sms.providers.twilio_errors import Kind, meaning, report_probe
+from messaging.sms.providers.twilio_errors import meaning
+from messaging.sms.refusals import Kind, report_probe
 
 PERMANENT = [21211, 21265, 21266, 21408, 21612, 21614, 21635, 21617, 21619]
 PERMANENT_LATER = [30004, 30005, 30006, 30007, 30450, 30036]
 CONFIGURATION = [20003, 21212, 21606, 21608, 30002, 30032, 30034]
+SERVICE = [21609, 21701, 21703, 21705, 21711]
 PASSING = [20429, 21611, 30001, 30003, 30008]
 
 
@@ -16,7 +18,7 @@ PASSING = [20429, 21611, 30001, 30003, 30008]
     [
         (PERMANENT + PERMANENT_LATER, Kind.PERMANENT, Rejected),
         ([21610], Kind.OPTED_OUT, OptedOut),
-        (CONFIGURATION, Kind.CONFIGURATION, Unavailable),
+        (CONFIGURATION + SERVICE, Kind.CONFIGURATION, Unavailable),
         (PASSING, Kind.PASSING, Unavailable),
     ],
 )

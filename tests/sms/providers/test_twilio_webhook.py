@@ -226,10 +226,6 @@ def test_what_is_authentic_and_makes_no_sense_is_undeliverable(changes: dict[str
     assert got.reason
 
 
-def test_a_status_callback_is_no_message() -> None:
-    assert received({**FORM, "MessageStatus": "delivered"}, b"") == []
-
-
 @given(
     st.dictionaries(
         st.sampled_from(
@@ -241,7 +237,7 @@ def test_a_status_callback_is_no_message() -> None:
                 "NumMedia",
                 "OptOutType",
                 "MediaContentType0",
-                "MessageStatus",
+                "MediaUrl0",
             ]
         )
         | st.text(max_size=5),

@@ -1,0 +1,52 @@
+"""A gateway's webhooks and a sender, both on real sockets, for tests with a simulated provider that calls back."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from messaging.message import Delivery, Inbound, Outcome
+from messaging.simulator.serving import Serving
+from messaging.sms.provider import SmsAccount
+from messaging.sms.send import SmsSender
+from messaging.web.webhooks import routes
+from tests.sms.twilio_gateway import Router
+
+
+@dataclass
+class Live:
+    """`router` keeps what the webhooks brought; `url` is the public URL."""
+
+    router: Router
+    account: SmsAccount
+    url: str
+    sender: SmsSender
+
+    def send(self, *deliveries: Delivery) -> list[Outcome]:
+        found = asyncio.run(self.sender.process(deliveries))
+        return [outcome for entry in found if isinstance(entry, list) for outcome in entry]
+
+    def brought(self, kind: type[Inbound]) -> list[Inbound]:
+        return [one for one in self.router.all() if isinstance(one, kind)]
+
+
+@contextmanager
+def live(account: SmsAccount) -> Iterator[Live]:
+    router, app = Router(), FastAPI()
+    with Serving(app) as server:
+        app.include_router(routes({account.name: account}, {}, router.emit, server.url))
+        sender = SmsSender(account, server.url)
+        try:
+            yield Live(router, account, server.url, sender)
+        finally:
+            sender.close()
+
+
+def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
