@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.conformance.bandwidth import bandwidth
 from tests.conformance.garmin import garmin
 from tests.conformance.hive import hive
 from tests.conformance.modems import cloudloop, rockblock
@@ -16,4 +17,5 @@ STANDS: Mapping[str, MakeStand] = {
     "cloudloop": cloudloop,
     "garmin": garmin,
     "spot": spot,
+    "bandwidth": bandwidth,
 }

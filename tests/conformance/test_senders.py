@@ -94,7 +94,7 @@ async def test_the_wish_to_wait_is_in_the_outcome(two_way: Stand) -> None:
 
 async def test_a_long_text_arrives_in_parts_that_are_all_named(two_way: Stand) -> None:
     async with sending(two_way.account) as sender:
-        outcome = await outcome_of(sender, delivery(two_way, "the wind is rising " * 100))
+        outcome = await outcome_of(sender, delivery(two_way, "the wind is rising " * 200))
     assert outcome.result is Result.SENT, outcome
     assert len(outcome.handed) == outcome.parts_sent == count(two_way)
     assert outcome.parts_sent > 1

@@ -146,13 +146,14 @@ def test_news_of_a_text_is_posted_with_the_credentials_that_were_asked_for(
     assert receiver.headers[1]["user-agent"] == "BandwidthAPI/v2"
 
 
-@pytest.mark.parametrize("code", DESCRIPTIONS)
-def test_every_code_can_be_provoked(api: httpx.Client, receiver: Receiver, code: int) -> None:
-    assert api.post(PATH, json={**SEND, "to": [f"+1500550{code}"]}).status_code == 202
-    eventually(lambda: len(receiver.bodies) == 1)
-    (event,) = receiver.events()
-    assert (event["type"], event["errorCode"]) == ("message-failed", code)
-    assert event["description"] == DESCRIPTIONS[code]
+def test_every_code_can_be_provoked(api: httpx.Client, receiver: Receiver) -> None:
+    for code in DESCRIPTIONS:
+        receiver.bodies.clear()
+        assert api.post(PATH, json={**SEND, "to": [f"+1500550{code}"]}).status_code == 202
+        eventually(lambda: len(receiver.bodies) == 1)
+        (event,) = receiver.events()
+        assert (event["type"], event["errorCode"]) == ("message-failed", code)
+        assert event["description"] == DESCRIPTIONS[code]
 
 
 def test_a_text_from_a_phone_comes_as_an_array(api: httpx.Client, receiver: Receiver) -> None:
