@@ -46,11 +46,29 @@ class Gateway:
                 f"SATBRIDGE_LEASE_SECONDS: must be {2 * longest:g} or more,"
                 " twice the longest time-out of any network"
             )
+        self._check_carriers()
+
+    def _check_carriers(self) -> None:
+        """A number belongs to one provider, and no other can send from it; so nobody guesses which."""
+        carriers, names = self.settings.carriers, ", ".join(self.sms)
+        unknown = sorted(set(carriers.values()) - set(self.sms))
+        if unknown:
+            raise ConfigurationError(
+                f"SATBRIDGE_SMS_CARRIERS: {unknown[0]!r} is no SMS account; there is: {names or 'none'}"
+            )
+        if len(self.sms) > 1 and "*" not in carriers:
+            raise ConfigurationError(
+                f"SATBRIDGE_SMS_CARRIERS: say which of {names} carries the texts from which number,"
+                f" such as *={next(iter(self.sms))}"
+            )
 
     @property
     def vias(self) -> Mapping[Network, str]:
-        """Which provider carries what leaves by mail and by SMS. Devices name their own network."""
-        sms = next(iter(self.sms), None)
+        """Which provider carries what leaves by mail and by SMS. Devices name their own network.
+
+        For texts from some numbers the settings' `carriers` name another one.
+        """
+        sms = self.settings.carriers.get("*") or next(iter(self.sms), None)
         found = {Network.EMAIL: MAIL if self.relay else None, Network.SMS: sms}
         return {network: via for network, via in found.items() if via}
 

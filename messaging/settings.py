@@ -1,6 +1,7 @@
 """The settings that the whole gateway shares; what one part alone needs is a `Section` beside that part."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from messaging.configuration import Section
 from messaging.message import Address, Network
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+|\+[1-9][0-9]{6,14}")
+_CARRIER = re.compile(r"(\*|\+[1-9][0-9]{6,14})\s*=\s*[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,13 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _carriers(text: str) -> str:
+    for one in text.split(","):
+        if one.strip() and not _CARRIER.fullmatch(one.strip()):
+            raise ValueError("must look like +15550001111=bandwidth,*=twilio")
+    return text
+
+
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 ListenText = Annotated[str, AfterValidator(_listen)]
@@ -111,6 +120,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False
+    sms_carriers: Annotated[str, AfterValidator(_carriers)] = ""
 
     mail_retry_seconds: Positive = 60
     mail_longest_retry_seconds: Positive = 4 * 3600
@@ -142,6 +152,12 @@ class Settings(Section, prefix="SATBRIDGE_"):
         return tuple(
             Address(Network.EMAIL if "@" in one else Network.SMS, one) for one in given if one
         )
+
+    @property
+    def carriers(self) -> Mapping[str, str]:
+        """Which SMS account carries the texts from each of our numbers; `*` stands for all others."""
+        pairs = (one.partition("=") for one in self.sms_carriers.split(",") if one.strip())
+        return {number.strip(): account.strip() for number, _, account in pairs}
 
     @property
     def uses_sqlite(self) -> bool:

@@ -84,6 +84,7 @@ def test_all_accounts_are_declared_and_can_be_a_devices_network(
     twilio = {"ACCOUNT_SID": "AC1", "AUTH_TOKEN": SECRET}
     give(monkeypatch, "SATBRIDGE_TWILIO_", ACCOUNTS="work", **twilio)
     give(monkeypatch, "SATBRIDGE_TWILIO_WORK_", **twilio)
+    give(monkeypatch, "SATBRIDGE_SMS_", CARRIERS="*=twilio")
     printed = str(declare(read_gateway()))
     for stage in ("hive-in", "hive-north-in", "hive-out", "hive-north-out", "twilio-work-out"):
         assert f"\n{stage}  " in printed

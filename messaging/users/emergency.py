@@ -62,8 +62,8 @@ def alarm(beacon: Beacon, policy: Policy, facts: Facts) -> Alarm:
 
 def _leg(recipient: Address, author: Author | None, policy: Policy) -> Leg | None:
     """Return how somebody can be told, None when they cannot. That they once said STOP does not count here."""
-    via = policy.vias.get(recipient.network)
     sender = _sender(recipient.network, author, policy)
+    via = policy.via(sender) if sender else None
     return Leg(via, sender, recipient) if via and sender else None
 
 

@@ -106,7 +106,8 @@ class Notices:
         )
         doubts = Doubts(any(d.uncertain for d in ends), any(d.parts_sent for d in ends))
         sender, recipient = parties
-        return _Notice(message, failure, doubts, sender, recipient, self._vias[recipient.network])
+        via = self._settings.carriers.get(sender.value) or self._vias[recipient.network]
+        return _Notice(message, failure, doubts, sender, recipient, via)
 
     def _parties(self, message: Message) -> tuple[Address, Address] | None:
         """Return from whom and to whom the notice goes, None where nobody could be told."""

@@ -118,13 +118,22 @@ class Policy:
     """The rules of one gateway. `vias` names the provider that carries each outgoing network; what is missing is off.
 
     `satellites` are the satellite networks that are configured; None means that any is. `operators` are told of every
-    emergency.
+    emergency. `carriers` name the provider of texts from one of our numbers where that is another.
     """
 
     mail_domain: str
     vias: Mapping[Network, str]
     satellites: Collection[str] | None = None
     operators: Sequence[Address] = ()
+    carriers: Mapping[str, str] = field(default_factory=dict)
+
+    def via(self, sender: Address) -> str | None:
+        """The provider that carries what leaves as `sender` by mail or SMS; None when that network is off.
+
+        A number is one provider's, so the answer to a text leaves by the provider that the text came in by.
+        """
+        number = self.number_of(sender) or ""
+        return self.carriers.get(number) or self.vias.get(sender.network)
 
     def name_of(self, address: Address) -> str | None:
         """The subscriber whose mailbox this is, if it is one of ours."""
@@ -234,14 +243,15 @@ class Policy:
         return Route(owner.id, (Leg(via, self.mailbox(owner), recipient),))
 
     def _sms_out(self, owner: Person, recipient: Address, facts: Facts) -> Route | Refusal:
-        number, via = self.number_of(recipient), self.vias.get(Network.SMS)
+        number = self.number_of(recipient)
         if number is None:
             return BAD_NUMBER
+        sender, to = Address(Network.SMS, owner.number or ""), Address(Network.SMS, number)
+        via = self.via(sender)
         if via is None:
             return SMS_OFF
         if not owner.number:
             return NO_NUMBER
         if (number, owner.number) in facts.opted_out:
             return OPTED_OUT
-        sender, to = Address(Network.SMS, owner.number), Address(Network.SMS, number)
         return Route(owner.id, (Leg(via, sender, to),))

@@ -39,7 +39,9 @@ class Router:
         from messaging.users.acceptance import Acceptance
         from messaging.users.claims import release
 
-        policy = Policy(settings.mail_domain, dict(vias), satellites, settings.operators)
+        policy = Policy(
+            settings.mail_domain, dict(vias), satellites, settings.operators, settings.carriers
+        )
         self._acceptance = Acceptance(settings, policy, now)
         self._release = release
         self._now = now
