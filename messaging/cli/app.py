@@ -8,6 +8,7 @@ from messaging.cli import (
     people,
     showing,
     simulate,
+    simulate_bandwidth,
     simulate_modems,
     simulate_trackers,
     stories,
@@ -33,6 +34,7 @@ manage.add_to(app)
 app.add_typer(people.users, name="users")
 app.add_typer(people.devices, name="devices")
 app.add_typer(stories.messages, name="messages")
+simulate_bandwidth.add_to(simulate.simulate)
 simulate_modems.add_to(simulate.simulate)
 simulate_trackers.add_to(simulate.simulate)
 app.add_typer(simulate.simulate, name="simulate")

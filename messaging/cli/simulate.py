@@ -1,4 +1,4 @@
-"""The outside on this machine: stand-ins that serve; `uplink` and `text` act as a device and a phone."""
+"""The outside on this machine: `simulate hive|twilio|mail` serve; `uplink` and `text` act as a device and a phone."""
 
 from typing import Annotated, Any
 
@@ -8,10 +8,6 @@ import typer
 from messaging.cli.console import complain, say
 from messaging.errors import ConfigurationError
 from messaging.signals import stopping_signal
-from messaging.simulator.bandwidth import BandwidthSimulator
-from messaging.simulator.bandwidth_api import Account
-from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.bandwidth_texts import Text as BandwidthText
 from messaging.simulator.hive import HiveSimulator
 from messaging.simulator.hive_api import Habits
 from messaging.simulator.hive_state import Device, Packet
@@ -23,7 +19,6 @@ from messaging.simulator.twilio_texts import Text
 simulate = typer.Typer(help="Local stand-ins of the outside networks.", no_args_is_help=True)
 
 ASK_SECONDS = 20.0
-A_DAY_OF_TRIES = 24 * 3600 // 5
 Host = Annotated[str, typer.Option(help="Where to listen.")]
 Port = Annotated[int, typer.Option(help="The port; 0 is any free one.")]
 
@@ -61,30 +56,6 @@ def twilio(
 
 
 @simulate.command()
-def bandwidth(
-    account: Annotated[str, typer.Option(help="The number of the account.")] = "9900000",
-    application: Annotated[str, typer.Option(help="Its messaging application.")] = "demo",
-    username: Annotated[str, typer.Option(help="Who may call the API, and calls us.")] = "demo",
-    password: Annotated[str, typer.Option(help="With which password.")] = "demo",  # noqa: S107
-    webhook: Annotated[
-        str, typer.Option(help="Where texts from phones and the news of ours are posted.")
-    ] = "http://localhost:8000/sms/bandwidth",
-    host: Host = "127.0.0.1",
-    port: Port = 7434,
-) -> None:
-    """Run a Bandwidth; its REST API is under /api/v2, its switches under /sim."""
-    simulator = BandwidthSimulator(
-        Account(
-            account_id=account, application_id=application, username=username, password=password
-        ),
-        callback_url=webhook,
-        callbacks=CallbackHabits(username=username, password=password, max_tries=A_DAY_OF_TRIES),
-        on_sent=_say_by_bandwidth,
-    )
-    _serve(simulator.app, host, port, "a Bandwidth", "/api/v2")
-
-
-@simulate.command()
 def mail(host: Host = "127.0.0.1", port: Port = 7433) -> None:
     """Run a mail server that takes everything and shows what it took."""
     try:
@@ -116,12 +87,12 @@ def text_from_phone(
     body: Annotated[str, typer.Argument(help="What the phone sends.")],
     to: Annotated[str, typer.Option(help="The gateway's number.")],
     sender: Annotated[str, typer.Option("--from", help="The phone's number.")] = "+15551230000",
-    twilio: Annotated[str, typer.Option(help="Where the simulated Twilio is.")] = (
-        "http://127.0.0.1:7432"
-    ),
+    at: Annotated[
+        str, typer.Option("--at", "--twilio", help="Where the simulated provider is.")
+    ] = "http://127.0.0.1:7432",
 ) -> None:
     """Send a text from a phone to one of the gateway's numbers."""
-    answer = post(f"{twilio}/sim/inbound", {"from": sender, "to": to, "body": body})
+    answer = post(f"{at}/sim/inbound", {"from": sender, "to": to, "body": body})
     if not answer["taken"]:
         last = answer["tries"][-1]
         complain(f"the gateway did not take it: {last['failure']} {last['status'] or ''}")
@@ -166,10 +137,6 @@ def _say_shown(packet: Packet) -> None:
 
 def _say_sent(text: Text) -> None:
     say(f"text from {text.sender} to {text.recipient}: {text.body}")
-
-
-def _say_by_bandwidth(text: BandwidthText) -> None:
-    say(f"text from {text.sender} to {', '.join(text.recipients)}: {text.text}")
 
 
 def _say_mail(mail: ReceivedMail) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from messaging.simulator.bandwidth_api import Account, Answer, MessageApi, Network
 from messaging.simulator.bandwidth_callbacks import CallbackHabits, Callbacks, Try
@@ -34,7 +34,7 @@ class InboundText(BaseModel):
 
     sender: str = Field(alias="from")
     to: str | list[str]
-    text: str = ""
+    text: str = Field(default="", validation_alias=AliasChoices("text", "body"))
     media: list[str] = []
     extra: dict[str, Any] = {}
     callback_url: str | None = None
