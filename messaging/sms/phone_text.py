@@ -41,7 +41,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneText:
-    """A text as a provider tells it. `facts` identify it at the account `via`; `raw` is all that came."""
+    """A text as a provider tells it, in whole characters.
+
+    `facts` identify it at the account `via`; `raw` is all that came.
+    """
 
     via: str
     facts: tuple[str, ...]
@@ -120,7 +123,7 @@ def _address(value: str) -> Address:
 
 def _said(told: PhoneText, *, media_links: bool) -> str:
     """Return the text, with a note of the media that cannot travel."""
-    said = told.text.replace("\0", "").encode("utf-8", "replace").decode()
+    said = told.text.replace("\0", "")
     media = told.media[:MAX_MEDIA]
     linked = [one for one in media if media_links and one.link]
     notes = [f"[{one.noun}: {one.link}]" for one in linked]

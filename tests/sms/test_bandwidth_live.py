@@ -141,6 +141,26 @@ def test_a_text_that_was_not_taken_is_sent_again_also_beside_others(
     assert [text.text for text in simulator.sent()].count("fghij") == 1
 
 
+LANDLINE = "+15005504720"
+
+
+@pytest.mark.parametrize(
+    ("to", "before"),
+    [(PHONE, "abcdef"), (LANDLINE, "abcde"), ("+15550003333", "abcde")],
+    ids=["of another length", "failed", "to somebody else"],
+)
+def test_what_another_sender_sent_is_not_taken_for_a_text_that_it_cannot_be(
+    gateway: Live, simulator: BandwidthSimulator, to: str, before: str
+) -> None:
+    with live(gateway.account) as other:
+        other.send(delivery(before, to=to))
+    eventually(lambda: simulator.sent()[0].status in ("DELIVERED", "FAILED"))
+    phone = LANDLINE if to == LANDLINE else PHONE
+    (outcome,) = gateway.send(delivery("fghij", to=phone, uncertain=True, attempt=2))
+    assert outcome.result is Result.SENT
+    assert [text.text for text in simulator.sent()] == [before, "fghij"]
+
+
 def test_while_the_records_cannot_be_read_nothing_is_sent_again(
     gateway: Live, simulator: BandwidthSimulator
 ) -> None:

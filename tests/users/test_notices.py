@@ -34,9 +34,10 @@ def notices() -> list[Message]:
     return list(Message.objects.filter(via=VIA).order_by("id"))
 
 
-def with_sms(gateway: Gateway) -> Gateway:
+def with_sms(gateway: Gateway, carriers: str = "") -> Gateway:
     """The same gateway with notices by SMS switched on."""
-    settings = gateway.settings.model_copy(update={"sms_failure_notices": True})
+    changes = {"sms_failure_notices": True, "sms_carriers": carriers}
+    settings = gateway.settings.model_copy(update=changes)
     return replace(gateway, ledger=Ledger(settings, VIAS, now=gateway.clock))
 
 
@@ -148,6 +149,14 @@ def test_an_sms_author_gets_one_short_text_where_that_is_switched_on(gateway: Ga
     assert told.message.subject == ""
     assert told.message.text.startswith("Your text of 12:00 UTC could not be delivered: xxx")
     assert len(told.message.text) <= MAX_SMS_CHARACTERS
+
+
+def test_a_phone_is_told_by_the_provider_that_has_the_number(gateway: Gateway) -> None:
+    text = replace(g.sms(), wants_notice=True)
+    carriers = f"{g.BOOPS_NUMBER}=bandwidth,*=twilio"
+    with_sms(gateway, carriers).settle(gateway.take_one(text), NO)
+    (owed,) = Delivery.objects.filter(message__via=VIA)
+    assert owed.via == "bandwidth"
 
 
 def test_a_phone_that_said_stop_is_not_told(gateway: Gateway) -> None:

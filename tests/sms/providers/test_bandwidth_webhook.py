@@ -155,6 +155,13 @@ def test_media_are_counted_where_links_are_not_wanted_or_are_none() -> None:
     assert other.text == "hello\n[3 pictures and 2 attachments left out]"
 
 
+def test_half_a_character_is_replaced() -> None:
+    # RFC 8259 section 8.2: JSON may hold one; no store takes it.
+    (got,) = read(event(message={"text": "a\ud83d", "id": "m\ud83d"}))
+    assert isinstance(got, Message)
+    assert got.text == "a?"
+
+
 @pytest.mark.parametrize("kind", ["message-delivered", "message-read"])
 def test_what_arrived_is_a_receipt_with_its_segments(kind: str) -> None:
     (got,) = read(event(kind))
