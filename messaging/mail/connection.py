@@ -5,7 +5,7 @@ Built on aiosmtpd, which reads lines, finds the method of a command, switches to
 
 import asyncio
 from collections import defaultdict
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
 from aiosmtpd.smtp import SMTP, TLSSetupException
@@ -30,9 +30,18 @@ class ProxyDoor:
         """Return whether the client that the header names may come in."""
         return session.admit_proxied(header)
 
+    def __dir__(self) -> list[str]:
+        """See `MailConnection.__dir__`."""
+        return ["handle_PROXY"]
+
 
 class MailConnection(SMTP):
     """The server side of one connection; what it says is in `session`."""
+
+    _commands: ClassVar[list[str]]
+
+    def __init_subclass__(cls) -> None:
+        cls._commands = [name for name in dir(cls) if name.startswith("smtp_")]
 
     def __init__(self, reception: Reception, proxied: bool) -> None:
         # An attribute of the class in aiosmtpd, where every EHLO of anybody makes it bigger.
@@ -60,6 +69,10 @@ class MailConnection(SMTP):
         self.in_data = False
         self._hung_up = False
         self._abort: asyncio.TimerHandle | None = None
+
+    def __dir__(self) -> list[str]:
+        """Name the commands only: aiosmtpd searches all members of every new connection three times for them."""
+        return self._commands
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a connection, or go on after the TLS handshake."""

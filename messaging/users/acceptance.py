@@ -1,6 +1,6 @@
 """Takes a batch into the store: one transaction, a fixed number of statements, idempotent on the message id."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,15 +53,20 @@ class Acceptance:
         self._notices = Notices(settings, policy.vias)
         self._pace = Pace(settings.max_hourly_per_pair)
 
-    def accept(self, records: Sequence[Inbound]) -> list[Verdict]:
-        """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is."""
+    def accept(
+        self, records: Sequence[Inbound], crowded: Collection[str] = frozenset()
+    ) -> list[Verdict]:
+        """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is.
+
+        What is for a crowded provider is owed, and not among the deliveries to make.
+        """
         admitted = [admit(record, self._limits) for record in records]
         if all(isinstance(one, Inquiry | Refusal) for one in admitted):
             decisions, _ = self._decide(admitted)
             return [Verdict(decision.kind, error=decision.error) for decision in decisions]
         with transaction.atomic(durable=True):
             decisions, facts = self._decide(admitted)
-            verdicts = self._write(decisions, facts)
+            verdicts = self._write(decisions, facts, crowded)
         self._pace.note(pair for decision in decisions if (pair := decision.pair))
         return verdicts
 
@@ -77,7 +82,9 @@ class Acceptance:
         plan = Plan(self._policy, facts, known, backlog, self._pace)
         return [plan.decide(one) for one in admitted], facts
 
-    def _write(self, decisions: Sequence[Decision], facts: Facts) -> list[Verdict]:
+    def _write(
+        self, decisions: Sequence[Decision], facts: Facts, crowded: Collection[str]
+    ) -> list[Verdict]:
         now = self._now()
         routed = [rows.Routed(*pair) for d in decisions if (pair := d.routed)]
         stranded = [
@@ -87,7 +94,7 @@ class Acceptance:
         ]
         rows.write_messages(routed, stranded, now)
         lease = Lease.starting(now, self._settings.lease_seconds)
-        made = rows.write_first_attempts(routed, now, lease, self._lifetime)
+        made = rows.write_first_attempts(routed, now, lease, self._lifetime, crowded)
         consents = (d.record for d in decisions if isinstance(d.record, Consent))
         write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
         write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
@@ -105,5 +112,5 @@ class Acceptance:
 
 
 def _verdict(decision: Decision, made: dict[str, list[Delivery]]) -> Verdict:
-    deliveries = made[decision.routed[0].id] if decision.routed else ()
+    deliveries = made.get(decision.routed[0].id, ()) if decision.routed else ()
     return Verdict(decision.kind, tuple(deliveries), decision.error)

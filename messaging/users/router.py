@@ -4,12 +4,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from messaging.errors import GatewayError, Unavailable
 from messaging.message import Delivery, Inbound, Network
 from messaging.settings import Settings
 from messaging.users.batches import BatchRunner
 from messaging.users.clock import utc_now
+from messaging.users.crowds import Crowds
 from messaging.users.policy import Policy
 from messaging.users.store import open_store
 
@@ -24,7 +26,8 @@ class Router:
 
     What `process` accepted is on disk when it returns, and a record that is offered again is accepted again and
     changes nothing. The deliveries that it returns are leased to the caller; those that never reach a sender come
-    back through `due` when the lease ends, or at once through `released`.
+    back through `due` when the lease ends, or at once through `released`. What is for a provider that had no room a
+    moment ago is left to `due`.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Router:
         self._acceptance = Acceptance(settings, policy, now)
         self._release = release
         self._now = now
+        self._crowds = Crowds()
         self._runner = BatchRunner("router")
         self._counters: Counter[str] = Counter()
 
@@ -55,7 +59,8 @@ class Router:
         undeliverable that is now kept. Never raises.
         """
         results: list[list[Delivery] | Exception] = []
-        for verdict in self._runner.run(self._acceptance.accept, records):
+        accept = partial(self._acceptance.accept, crowded=self._crowds.now())
+        for verdict in self._runner.run(accept, records):
             if isinstance(verdict, GatewayError):
                 self._counters[_kind(verdict)] += 1
                 results.append(verdict)
@@ -69,6 +74,7 @@ class Router:
 
         While the store is away nothing happens: they come back when their lease ends.
         """
+        self._crowds.note({delivery.via for delivery in deliveries})
         error = self._runner.run_one(lambda: self._release(deliveries, self._now()))
         if error is not None:
             log.warning("%d deliveries stay leased until their lease ends", len(deliveries))

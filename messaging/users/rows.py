@@ -1,6 +1,6 @@
 """Writes the rows that accepted records become, and makes the values that travel to the senders."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,8 +134,12 @@ def write_first_attempts(
     now: datetime,
     lease: Lease,
     lifetime: Callable[[Network], timedelta],
+    crowded: Collection[str] = frozenset(),
 ) -> dict[str, list[Delivery]]:
-    """Insert the deliveries of a batch, leased to the caller: one statement. Returns them by message id."""
+    """Insert the deliveries of a batch, one statement. Returns by message id those that are leased to the caller.
+
+    Those for a crowded provider are due at once instead, for whoever claims them.
+    """
     made, due = storable_time(now), storable_time(lease.due_at)
     never = storable_time(NEVER)
     ends = {network: storable_time(now + lifetime(network)) for network in Network}
@@ -143,14 +147,21 @@ def write_first_attempts(
         (one.message.id, leg.via, leg.recipient.value): (one, leg) for one, leg in _legs(routed)
     }
     rows = [
-        _delivery_row(one, leg, _Times(made, due, ends[leg.recipient.network], never))
+        _delivery_row(
+            one,
+            leg,
+            leg.via not in crowded,
+            _Times(made, due, ends[leg.recipient.network], never),
+        )
         for one, leg in legs.values()
     ]
     written = insert(models.Delivery, _DELIVERY_FIELDS, rows, ("id", *_LEG_FIELDS))
     deliveries: dict[str, list[Delivery]] = {}
-    for row_id, *key in sorted(written):
-        one, leg = legs[key[0], key[1], key[2]]
-        deliveries.setdefault(key[0], []).append(_first_attempt(row_id, one.message, leg, lease))
+    for row_id, message_id, via, recipient in sorted(written):
+        if via not in crowded:
+            one, leg = legs[message_id, via, recipient]
+            attempt = _first_attempt(row_id, one.message, leg, lease)
+            deliveries.setdefault(message_id, []).append(attempt)
     return deliveries
 
 
@@ -183,7 +194,7 @@ class _Times:
     never: Any
 
 
-def _delivery_row(routed: Routed, leg: Leg, times: _Times) -> Row:
+def _delivery_row(routed: Routed, leg: Leg, leased: bool, times: _Times) -> Row:
     return (
         routed.message.id,
         leg.via,
@@ -194,10 +205,10 @@ def _delivery_row(routed: Routed, leg: Leg, times: _Times) -> Row:
         routed.route.subscriber_id,
         leg.device_id,
         State.WAITING.value,
-        1,
+        int(leased),
         0,
-        True,
-        times.due,
+        leased,
+        times.due if leased else times.made,
         times.never if routed.route.is_urgent else times.ends,
         0,
         0,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from messaging.errors import Busy, Rejected, Unavailable
 from messaging.message import Address, Inbound, Message, Network, message_id
 from messaging.users import directory
+from messaging.users.crowds import CROWDED_SECONDS, Crowds
 from messaging.users.models import Delivery, State
 from messaging.users.models import Message as StoredMessage
 from messaging.users.router import Router
@@ -136,6 +137,24 @@ def test_what_could_not_be_handed_on_is_owed_at_once_and_not_counted(gateway: Ga
     assert (row.attempts, row.leased, row.due_at) == (0, False, gateway.clock.now)
     [again] = gateway.owed()
     assert (again.attempt, again.uncertain) == (1, False)
+
+
+def test_after_one_found_no_room_the_next_for_that_provider_are_left_to_the_queue(
+    gateway: Gateway,
+) -> None:
+    gateway.router.released([gateway.take_one(g.mail("1"))])
+    assert gateway.router.process([g.mail("2")]) == [[]]
+    assert gateway.take_one(g.uplink(g.email("mum@example.com"))).via == "smtp"
+    assert [delivery.attempt for delivery in gateway.owed()] == [1, 1]
+
+
+def test_a_provider_is_crowded_for_a_moment_only() -> None:
+    now = 5.0
+    crowds = Crowds(lambda: now)
+    crowds.note(["hive"])
+    assert crowds.now() == {"hive"}
+    now += CROWDED_SECONDS
+    assert crowds.now() == frozenset()
 
 
 def test_releasing_is_without_effect_once_the_attempt_is_over(gateway: Gateway) -> None:
