@@ -18,7 +18,8 @@ from messaging.running import Running, sole_service, tell
 from messaging.satellite.network import ListeningAccount
 from messaging.settings import Listen
 from messaging.streaming import JobName, StreamingError
-from messaging.streaming.job import Job, submit
+from messaging.streaming.job import Job
+from messaging.streaming.launch import submit
 from messaging.streaming.local import local_cluster
 from messaging.users.opening import open_ready_store
 from messaging.web.edge import start_edge, stop_edge

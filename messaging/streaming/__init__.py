@@ -1,7 +1,7 @@
 """A thin dataflow layer on Ray actors: sources, keyed operators, remote functions, sinks, and answers that travel back.
 
 Knows nothing of messages or of Django. `StreamingContext` declares, `InlineJob` runs a declaration in one process,
-`messaging.streaming.job.submit` runs it on Ray.
+`messaging.streaming.launch.submit` runs it on Ray.
 """
 
 from messaging.streaming.context import StreamingContext

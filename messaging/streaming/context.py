@@ -119,7 +119,7 @@ class StreamingContext:
         return graph
 
     def submit(self, name: str, savepoint: object = None) -> Job:
-        """Run the dataflow on Ray, which is started if need be, and return the job. See `job.submit`."""
+        """Run the dataflow on Ray, which is started if need be, and return the job. See `launch.launch`."""
         from messaging.streaming.launch import launch  # which knows Ray
 
         return launch(self.graph(), name, savepoint)

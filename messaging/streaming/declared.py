@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from messaging.streaming.errors import DeclarationError
-from messaging.streaming.keys import Key
+from messaging.streaming.keys import Key, Selector, selecting
 from messaging.streaming.logical import Input, Node, declared_at
-from messaging.streaming.partition import Partition
+from messaging.streaming.partition import (
+    Broadcast,
+    ByKey,
+    Custom,
+    Forward,
+    Partition,
+    Rescale,
+    RoundRobin,
+    Shuffle,
+)
 
 if TYPE_CHECKING:
     from messaging.streaming.context import StreamingContext
@@ -56,6 +65,40 @@ class Declared:
     def get_id(self) -> int:
         """Return the number of this stream within its context."""
         return self.inputs[0].node
+
+    # -- who gets what
+
+    def key_by(self, key: Selector) -> Self:
+        """Send records with the same key to the same instance of the next stage, in order.
+
+        `key` is a function, the index of an item, or the name of an attribute.
+        """
+        select = selecting(key)
+        return replace(self.divided(ByKey(select)), key=select)
+
+    def broadcast(self) -> Self:
+        """Send every record to every instance of the next stage."""
+        return self.divided(Broadcast())
+
+    def round_robin(self) -> Self:
+        """Deal the records out in turn."""
+        return self.divided(RoundRobin())
+
+    def rescale(self) -> Self:
+        """Deal the records out in turn, among neighbouring instances only."""
+        return self.divided(Rescale())
+
+    def shuffle(self) -> Self:
+        """Spread the records by a hash of the whole record."""
+        return self.divided(Shuffle())
+
+    def forward(self) -> Self:
+        """Send from instance i to instance i mod n."""
+        return self.divided(Forward())
+
+    def partition_by(self, function: Callable[[Any, int], int | Iterable[int]]) -> Self:
+        """Send where `function(record, n)` says: one number below n, or several."""
+        return self.divided(Custom(function))
 
     # -- for the verbs
 

@@ -1,6 +1,5 @@
-"""The handle of a job that runs on Ray: start it, ask it, drain it, stop it; or find it from another process."""
+"""The handle of a job that runs on Ray: ask it, drain it, stop it."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,20 +9,17 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayError
+from ray.exceptions import RayError
 
-from messaging.streaming.cluster import Life, RayRuntime, find, start_hosts
 from messaging.streaming.drawing import dot_of
 from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.meters import Lives
 from messaging.streaming.names import JobName
-from messaging.streaming.outlet import Outlet, outlet_of
 from messaging.streaming.savepoint import StageState, write_savepoint
 from messaging.streaming.supervision import Supervision
 
-START_SECONDS = 120.0
 ASK_SECONDS = 5.0
 
 
@@ -194,68 +190,6 @@ class Job:
         except (RayError, TimeoutError):
             return {"stage": stage, "name": f"{stage}/{index}", "lost": True}
         return {**answer, "restarts": self._lives.seen(answer["name"], answer["pid"])}
-
-
-def submit(
-    name: JobName,
-    graph: Graph,
-    *,
-    patience_seconds: float = 25.0,
-    set_up: Callable[[], None] | None = None,
-) -> Job:
-    """Start every instance of the graph, sinks first, and return when all of them stand.
-
-    `set_up` runs first in every actor's process (logging, say). Ray must have been initialised. Raises
-    StreamingError with the reason when an operator cannot be made.
-    """
-    actors: dict[tuple[str, int], ActorHandle[Any]] = {}
-    held: list[Any] = []
-    life = Life(patience_seconds, set_up)
-    for stage in reversed(graph.upstream_first()):
-        if stage.kind.has_actors:
-            started, view = start_hosts(name, graph, stage, life)
-            actors |= {(stage.name, index): actor for index, actor in enumerate(started)}
-            held.append(view)
-    job = Job(name, graph, actors)
-    job.at_end(held.clear)
-    _wait_until_standing(job, actors)
-    job.supervise()
-    return job
-
-
-def _wait_until_standing(job: Job, actors: dict[tuple[str, int], ActorHandle[Any]]) -> None:
-    try:
-        ray.get([actor.status.remote() for actor in actors.values()], timeout=START_SECONDS)
-    except GetTimeoutError:
-        job.stop()
-        raise StreamingError("the actors did not start in time; is the cluster full?") from None
-    except RayActorError as error:
-        job.stop()
-        raise StreamingError(f"an actor could not start: {_reason(error)}") from None
-
-
-def _reason(error: RayActorError) -> str:
-    """The last line of what Ray says is the error that the operator raised."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
-
-
-def open_inlet(
-    name: JobName, graph: Graph, stage: str, index: int, patience_seconds: float
-) -> Outlet:
-    """Return what feeds an INLET stage of a running job, for use on the event loop of this process."""
-    return outlet_of(graph.seen_from(stage), stage, index, RayRuntime(name), patience_seconds)
-
-
-async def ask(name: JobName, stage: str, index: int, seconds: float) -> dict[str, Any]:
-    """Ask one instance of a running job for its status, from any process. Raises StreamingError."""
-    try:
-        async with asyncio.timeout(seconds):
-            actor: Any = await find(name.of(stage, index), name.namespace)
-            status: dict[str, Any] = await actor.status.remote()
-    except (TimeoutError, RayError) as error:
-        raise WorkerLost(type(error).__name__) from None
-    return status
 
 
 def _all_done(calls: list[Any], seconds: float) -> bool:

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-
-from tenacity import AsyncRetrying, retry_if_exception_type
+from collections.abc import Sequence
+from typing import Any
 
 from messaging.streaming.batches import MAX_RECORDS, Batch, Head
-from messaging.streaming.channel import PAUSES, Answer, settle
-from messaging.streaming.errors import StageFailed, whereabouts
+from messaging.streaming.channel import Answer, settle
+from messaging.streaming.errors import StageFailed
 from messaging.streaming.graph import Graph, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.keeper import Keeper
+from messaging.streaming.keeper_thread import KeeperThread
 from messaging.streaming.outlet import Runtime, deliver_to
 from messaging.streaming.pumps import Pumps
 from messaging.streaming.routes import Routes
 from messaging.streaming.store import Store
 
-log = logging.getLogger(__name__)
-
 IDLE_SECONDS = 0.05
 READ_IDLE_SECONDS = 0.005
 TICK_SECONDS = 0.1
 MAX_MERGED = 8
-
-T = TypeVar("T")
 
 
 class KeptWorker:
@@ -45,21 +38,18 @@ class KeptWorker:
         self._graph = graph
         self._index = index
         self._store = store
-        self._keeper: Keeper | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self.name)
-        self._turn = asyncio.Lock()
         self._inbox: list[tuple[Batch | Sequence[Any], asyncio.Future[None]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._serving = self._reloading = False
         self._paused = self._draining = self._announced = False
-        self._failure = ""
         self._since = time.time()
         receivers = Routes(graph, stage.name, index).receivers
         deliver = {
             name: deliver_to(graph, self.name, receiver, number, runtime)
             for name, (receiver, number) in receivers.items()
         }
-        self._pumps = Pumps(deliver, lambda: self._keeper, self._sent)
+        self._pumps = Pumps(deliver, lambda: self._thread.keeper, self._sent)
+        self._thread = KeeperThread(self.name, self._life, self._pumps.start, self._lost)
         if hasattr(self.operator, "tick"):
             self._spawn(self._ticking())
 
@@ -89,7 +79,7 @@ class KeptWorker:
             await self._pumps.wait_for_room()
             taken, self._inbox = self._inbox[:MAX_MERGED], self._inbox[MAX_MERGED:]
             try:
-                await self._work(Keeper.take_any, [arrival for arrival, _ in taken])
+                await self._thread.work(Keeper.take_any, [arrival for arrival, _ in taken])
                 error = None
             except StageFailed as failure:
                 error = failure
@@ -107,11 +97,11 @@ class KeptWorker:
                 await asyncio.sleep(IDLE_SECONDS)
                 continue
             try:
-                count = await self._work(lambda keeper: keeper.read(MAX_RECORDS))
+                count = await self._thread.work(lambda keeper: keeper.read(MAX_RECORDS))
             except StageFailed:
                 await asyncio.sleep(1)
                 continue
-            if self._keeper and self._keeper.head.ended:
+            if self._thread.keeper and self._thread.keeper.head.ended:
                 self.ended.set()
             elif not count:
                 await asyncio.sleep(getattr(self.operator, "idle_seconds", READ_IDLE_SECONDS))
@@ -120,45 +110,22 @@ class KeptWorker:
         """Stop reading, or go on."""
         self._paused = paused
 
-    # -- the keeper, one call at a time
+    # -- its keeper
 
-    async def _work(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call the keeper on its thread. After a failure the next call begins with what the store has."""
-        async with self._turn:
-            try:
-                keeper = await self._standing()
-                result = await self._on_thread(function, keeper, *arguments)
-            except Exception as error:
-                self._lose_keeper(error)
-                raise StageFailed(f"{self.stage.name}: {type(error).__name__}") from None
-        self._pumps.start()
-        return result
-
-    def _lose_keeper(self, error: Exception) -> None:
-        log.error("%s failed: %s", self.name, whereabouts(error))
-        self._failure = type(error).__name__
-        self._keeper = None
-        if not self._reloading:
-            self._reloading = True
-            self._spawn(self.load())
-
-    async def _standing(self) -> Keeper:
-        if self._keeper is None:
-            self._keeper = await self._on_thread(self._load)
-        return self._keeper
-
-    def _load(self) -> Keeper:
+    def _life(self) -> Keeper:
         routes = Routes(self._graph, self.stage.name, self._index)
         instance = self._graph.instance(self.stage, self._index)
         return Keeper(self.stage, instance, self.operator, routes, self._store)
 
+    def _lost(self) -> None:
+        if not self._reloading:
+            self._reloading = True
+            self._spawn(self.load())
+
     async def load(self) -> None:
         """Begin with what the store has: send what was not acknowledged, without waiting for anything new."""
-        await self._surely(lambda keeper: None)
+        await self._thread.surely(lambda keeper: None)
         self._reloading = False
-
-    async def _on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def _sent(self) -> None:
         """Everything is acknowledged: forget it in the store, unless more comes at once."""
@@ -166,35 +133,21 @@ class KeptWorker:
 
     async def _tidy(self) -> None:
         await asyncio.sleep(IDLE_SECONDS)
-        if self._keeper and self.idle:
-            await self._quietly(lambda keeper: keeper.tidy())
+        if self._thread.keeper and self.idle:
+            await self._thread.quietly(lambda keeper: keeper.tidy())
 
     async def _ticking(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             await self._pumps.wait_for_room()
-            await self._quietly(lambda keeper: keeper.tick(time.time()))
-
-    async def _surely(self, function: Callable[[Keeper], None]) -> None:
-        retrying: Any = retry_if_exception_type(StageFailed)
-        async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
-            with attempt:
-                await self._work(function)
-
-    async def _quietly(self, function: Callable[[Keeper], None]) -> None:
-        try:
-            await self._work(function)
-        except StageFailed:
-            await asyncio.sleep(
-                1
-            )  # it is logged, and nothing is lost: the next call loads from the store
+            await self._thread.quietly(lambda keeper: keeper.tick(time.time()))
 
     # -- every worker
 
     @property
     def idle(self) -> bool:
         """Whether nothing is in work and everything emitted is acknowledged."""
-        return self._pumps.idle and not (self._inbox or self._turn.locked() or self._serving)
+        return self._pumps.idle and not (self._inbox or self._thread.busy or self._serving)
 
     def announce_drain(self) -> None:
         """Say from now on that it is draining, while everything is still taken."""
@@ -208,7 +161,7 @@ class KeptWorker:
     async def finish(self) -> None:
         """Everything upstream has ended: do what waits for the end. May be called again."""
         await self.settle()
-        await self._surely(lambda keeper: keeper.finish())
+        await self._thread.surely(lambda keeper: keeper.finish())
         await self.settle()
 
     async def settle(self) -> None:
@@ -218,15 +171,15 @@ class KeptWorker:
 
     async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Head]:
         """Return the state, and where the instance stands, for a savepoint."""
-        return await self._work(lambda keeper: (keeper.state_entries(), keeper.head))
+        return await self._thread.work(lambda keeper: (keeper.state_entries(), keeper.head))
 
     async def set_aside(self) -> list[SetAside]:
         """Return the newest records that were set aside."""
-        return await self._work(lambda keeper: keeper.set_aside())
+        return await self._thread.work(lambda keeper: keeper.set_aside())
 
     def status(self) -> dict[str, Any]:
         """Return what the instance says about itself, ready for JSON."""
-        keeper = self._keeper
+        keeper = self._thread.keeper
         counts = keeper.head.counts if keeper else {"in": 0, "out": 0, "set_aside": 0}
         return {
             "stage": self.stage.name,
@@ -236,7 +189,7 @@ class KeptWorker:
             "idle": self.idle,
             "ended": self.ended.is_set(),
             "lag": sum(keeper.outbox.waiting) if keeper else 0,
-            "last_error": (keeper.last_error if keeper else "") or self._failure,
+            "last_error": (keeper.last_error if keeper else "") or self._thread.failure,
             "refused": 0,
             **counts,
         }
@@ -244,9 +197,9 @@ class KeptWorker:
     async def close(self) -> None:
         """Let go of everything, and close the user's functions and the store."""
         self.abandon()
-        closing = self._keeper.close if self._keeper else self._store.close
-        await self._on_thread(closing)
-        self._thread.shutdown(wait=False)
+        keeper = self._thread.keeper
+        await self._thread.run(keeper.close if keeper else self._store.close)
+        self._thread.close()
 
     def abandon(self) -> None:
         """End in the middle of everything, as a process does that is killed."""

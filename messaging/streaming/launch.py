@@ -3,22 +3,27 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, RayActorError
 
-from messaging.streaming.errors import DeclarationError
+from messaging.streaming.cluster import Life, start_hosts
+from messaging.streaming.errors import DeclarationError, StreamingError
 from messaging.streaming.graph import Graph, Stage
-from messaging.streaming.job import Job, submit
+from messaging.streaming.job import Job
 from messaging.streaming.local import start_ray
 from messaging.streaming.names import JobName
 from messaging.streaming.savepoint import restore
 from messaging.streaming.sql_stores import open_store
 from messaging.streaming.store import Store
+
+START_SECONDS = 120.0
 
 
 def launch(graph: Graph, name: str, savepoint: Any = None) -> Job:
@@ -59,3 +64,47 @@ def _stores(graph: Graph, name: str) -> Iterator[tuple[Stage, int, Store]]:
         if stage.kind.keeps:
             for index in range(stage.parallelism):
                 yield stage, index, open_store(url, name, f"{stage.name}/{index}")
+
+
+def submit(
+    name: JobName,
+    graph: Graph,
+    *,
+    patience_seconds: float = 25.0,
+    set_up: Callable[[], None] | None = None,
+) -> Job:
+    """Start every instance of the graph, sinks first, and return when all of them stand.
+
+    `set_up` runs first in every actor's process (logging, say). Ray must have been initialised. Raises
+    StreamingError with the reason when an operator cannot be made.
+    """
+    actors: dict[tuple[str, int], ActorHandle[Any]] = {}
+    held: list[Any] = []
+    life = Life(patience_seconds, set_up)
+    for stage in reversed(graph.upstream_first()):
+        if stage.kind.has_actors:
+            started, view = start_hosts(name, graph, stage, life)
+            actors |= {(stage.name, index): actor for index, actor in enumerate(started)}
+            held.append(view)
+    job = Job(name, graph, actors)
+    job.at_end(held.clear)
+    _wait_until_standing(job, actors)
+    job.supervise()
+    return job
+
+
+def _wait_until_standing(job: Job, actors: dict[tuple[str, int], ActorHandle[Any]]) -> None:
+    try:
+        ray.get([actor.status.remote() for actor in actors.values()], timeout=START_SECONDS)
+    except GetTimeoutError:
+        job.stop()
+        raise StreamingError("the actors did not start in time; is the cluster full?") from None
+    except RayActorError as error:
+        job.stop()
+        raise StreamingError(f"an actor could not start: {_reason(error)}") from None
+
+
+def _reason(error: RayActorError) -> str:
+    """The last line of what Ray says is the error that the operator raised."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -21,15 +21,6 @@ from messaging.streaming.graph import Handover, Kind, Stage
 from messaging.streaming.java_stream import JavaStream
 from messaging.streaming.keys import Key, Selector, selecting
 from messaging.streaming.logical import declared_at
-from messaging.streaming.partition import (
-    Broadcast,
-    ByKey,
-    Custom,
-    Forward,
-    Rescale,
-    RoundRobin,
-    Shuffle,
-)
 from messaging.streaming.steps import OnceFor, Reduce, Stateful, Step, Sum
 from messaging.streaming.window_steps import Window
 from messaging.streaming.windows import WindowedStream, frame_of, joined
@@ -79,40 +70,6 @@ class DataStream(Declared, Generic[T]):
             raise DeclarationError(f"union of {self.names()} with nothing, at {declared_at()}")
         inputs = self.inputs + tuple(one for stream in others for one in stream.inputs)
         return replace(self, inputs=inputs)
-
-    # -- who gets what
-
-    def key_by(self, key: Selector) -> DataStream[T]:
-        """Send records with the same key to the same instance of the next stage, in order.
-
-        `key` is a function, the index of an item, or the name of an attribute.
-        """
-        select = selecting(key)
-        return replace(self.divided(ByKey(select)), key=select)
-
-    def broadcast(self) -> DataStream[T]:
-        """Send every record to every instance of the next stage."""
-        return self.divided(Broadcast())
-
-    def round_robin(self) -> DataStream[T]:
-        """Deal the records out in turn."""
-        return self.divided(RoundRobin())
-
-    def rescale(self) -> DataStream[T]:
-        """Deal the records out in turn, among neighbouring instances only."""
-        return self.divided(Rescale())
-
-    def shuffle(self) -> DataStream[T]:
-        """Spread the records by a hash of the whole record."""
-        return self.divided(Shuffle())
-
-    def forward(self) -> DataStream[T]:
-        """Send from instance i to instance i mod n."""
-        return self.divided(Forward())
-
-    def partition_by(self, function: Callable[[T, int], int | Iterable[int]]) -> DataStream[T]:
-        """Send where `function(record, n)` says: one number below n, or several."""
-        return self.divided(Custom(function))
 
     # -- with state, kept by key
 

@@ -13,8 +13,8 @@ from messaging.gateway import Gateway
 from messaging.message import Address, Emit, Inquiry, Network
 from messaging.settings import Listen
 from messaging.streaming import Graph, JobName, StreamingError
-from messaging.streaming.job import ask, open_inlet
 from messaging.streaming.outlet import Outlet
+from messaging.streaming.outside import ask, open_inlet
 from messaging.web.http import NotReady, build_app
 
 APPLICATION = "satbridge-http"

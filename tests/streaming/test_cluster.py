@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from messaging.streaming import Handover, JobName, StageFailed, StreamingContext, StreamingError
-from messaging.streaming.job import Job, open_inlet, submit
+from messaging.streaming.job import Job
+from messaging.streaming.launch import submit
+from messaging.streaming.outside import open_inlet
 from tests.streaming.operators_for_ray import Recorder, Ticker, Unmakeable, lines, shout
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
