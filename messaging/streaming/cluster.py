@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.kept_worker import KeptWorker
 from messaging.streaming.making import make_worker
-from messaging.streaming.meters import Meters
+from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
 from messaging.streaming.operator_thread import Results
 from messaging.streaming.outlet import Deliver, Runtime
@@ -47,9 +48,21 @@ class Host:
         store = open_store(url, job.job, name) if stage.kind.keeps else None
         runtime = RayRuntime(job)
         self._worker: Any = make_worker(view, stage, index, runtime, store, life.patience_seconds)
-        self._meters = Meters(job.job, name)
+        self._meters, self._rates = Meters(job.job, name), Rates()
         work = self._run_source if stage.kind in (Kind.SOURCE, Kind.READER) else self._load
-        self._begun = asyncio.get_running_loop().create_task(work())
+        begin = asyncio.get_running_loop().create_task
+        self._begun = begin(work()), begin(self._measure())
+
+    async def _measure(self) -> None:
+        while True:
+            await asyncio.sleep(METER_SECONDS)
+            try:
+                status = self._worker.status()
+            except Exception as error:  # an operator's own status; the job does not hang on it
+                log.warning("%s cannot tell its status: %s", self._worker.name, whereabouts(error))
+                continue
+            self._meters.read(status)
+            self._rates.read(status, time.monotonic())
 
     async def _run_source(self) -> None:
         try:
@@ -67,7 +80,6 @@ class Host:
     async def take(self, batch: Batch) -> None:
         """See KeptWorker."""
         await self._worker.take(batch)
-        self._meters.read(self._worker.status())
 
     async def pause(self, paused: bool) -> None:
         """See KeptWorker."""
@@ -121,9 +133,8 @@ class Host:
     async def status(self) -> dict[str, Any]:
         """See Worker; with the process that it runs in."""
         node = ray.get_runtime_context().get_node_id()[:8]
-        status = self._worker.status()
-        self._meters.read(status)
-        return {**status, "pid": os.getpid(), "node": node}
+        rates = self._rates.per_second()
+        return {**self._worker.status(), **rates, "pid": os.getpid(), "node": node}
 
 
 def start_hosts(

@@ -1,4 +1,4 @@
-"""Graphs for people: as lines of text, and as DOT for Graphviz."""
+"""Graphs for people: as lines of text, and as DOT for Graphviz; of a running job with what its instances do now."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from typing import Any
 from messaging.streaming.graph import Edge, Graph, Stage
 from messaging.streaming.partition import Ends
 
-
-def text_of(graph: Graph) -> str:
-    """Return the physical graph: what runs as an actor or a remote function, and how records travel between them."""
-    return "\n".join(_lines(graph))
+Row = Mapping[str, Any]
+"""What an instance says in a job's status."""
 
 
-def dot_of(graph: Graph, rows: Iterable[Mapping[str, Any]] = ()) -> str:
-    """Return the physical graph with every instance and every channel; `rows`, a job's status, adds live counts."""
-    live = {str(row["name"]): row for row in rows}
+def text_of(graph: Graph, rows: Iterable[Row] = ()) -> str:
+    """Return the physical graph: what runs as an actor or a remote function, and how records travel between them.
+
+    With `rows`, a job's status, every instance has a line that says what it does now.
+    """
+    return "\n".join(_lines(graph, by_name(rows)))
+
+
+def dot_of(graph: Graph, rows: Iterable[Row] = ()) -> str:
+    """Return the physical graph with every instance and every channel; `rows`, a job's status, adds what they do."""
+    live = by_name(rows)
     lines = ["digraph dataflow {", "  rankdir=LR; node [shape=box];"]
     for stage in graph.stages:
-        for name in _instances(stage):
+        for name in instances(stage):
             lines.append(
                 f"  {_quoted(name)} [label={_quoted(_label(name, stage, live.get(name)))}];"
             )
@@ -39,10 +45,38 @@ def channels_of(graph: Graph, edge: Edge) -> list[tuple[int, int]]:
     ]
 
 
-def _lines(graph: Graph) -> Iterator[str]:
+def by_name(rows: Iterable[Row]) -> dict[str, Row]:
+    """Return a status by the names of the instances."""
+    return {str(row["name"]): row for row in rows}
+
+
+def instances(stage: Stage) -> list[str]:
+    """Return the names of a stage's instances."""
+    return [f"{stage.name}/{index}" for index in range(stage.parallelism)]
+
+
+def doings(row: Row) -> list[str]:
+    """Return what an instance does, in a few short lines: records, records per second, what waits and what failed."""
+    if row.get("lost"):
+        return ["does not answer"]
+    doing = [
+        f"{way} {row.get(way, 0):,} ({row.get(f'{way}_per_second', 0):,.0f}/s)" for way in _WAYS
+    ]
+    doing += [f"{row[key]} {what}" for key, what in _TROUBLES.items() if row.get(key)]
+    return doing
+
+
+_WAYS = ("in", "out")
+_TROUBLES = {"lag": "batches wait", "set_aside": "set aside", "restarts": "restarts"}
+
+
+def _lines(graph: Graph, live: Mapping[str, Row]) -> Iterator[str]:
     for stage in graph.upstream_first():
         marks = [stage.kind.value, f"x{stage.parallelism}"] + ["durable"] * stage.durable
         yield f"{stage.name}  ({', '.join(marks)})"
+        for name in instances(stage):
+            if name in live:
+                yield f"  {name}: {', '.join(doings(live[name]))}"
         for edge in graph.outgoing(stage.name):
             yield _edge_line(graph, edge)
 
@@ -56,19 +90,14 @@ def _edge_line(graph: Graph, edge: Edge) -> str:
     return f"  └─► {edge.downstream}  [{'; '.join(how)}]"
 
 
-def _instances(stage: Stage) -> list[str]:
-    return [f"{stage.name}/{index}" for index in range(stage.parallelism)]
-
-
-def _label(name: str, stage: Stage, row: Mapping[str, Any] | None) -> str:
-    counts = f"\\nin {row.get('in', 0)}, out {row.get('out', 0)}" if row else ""
-    return f"{name}\\n{stage.kind.value}{counts}"
+def _label(name: str, stage: Stage, row: Row | None) -> str:
+    return "\\n".join((name, stage.kind.value, *(doings(row) if row else ())))
 
 
 def _arrows(graph: Graph, edge: Edge) -> Iterator[tuple[str, str, str]]:
     label = _quoted("\\n".join(filter(None, (edge.label, edge.partition.label))))
     if edge.ends:
-        for name in _instances(graph.stage(edge.upstream)):
+        for name in instances(graph.stage(edge.upstream)):
             yield _quoted(name), _quoted(f"{edge.label} of {name}"), _quoted("chained")
         return
     for sender, receiver in channels_of(graph, edge):

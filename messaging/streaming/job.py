@@ -11,12 +11,13 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from messaging.streaming.drawing import dot_of
+from messaging.streaming.drawing import dot_of, text_of
 from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.meters import Lives
 from messaging.streaming.names import JobName
+from messaging.streaming.picture import svg_of
 from messaging.streaming.savepoint import StageState, write_savepoint
 from messaging.streaming.supervision import Supervision
 
@@ -44,8 +45,9 @@ class Job:
     def status(self) -> list[dict[str, Any]]:
         """What every instance says about itself; one that does not answer in time says `lost`.
 
-        Where it runs (`node`, `pid`), records `in`, `out` and `set_aside`, batches that wait (`lag`), `restarts`
-        since the handle began to ask, and the `last_error`. After the end: what they said last.
+        Where it runs (`node`, `pid`), records `in`, `out` and `set_aside`, `in_per_second` and `out_per_second`
+        over the last five seconds, batches that wait (`lag`), `restarts` since the handle began to ask, and the
+        `last_error`. After the end: what they said last.
         """
         if not self._actors:
             return self._last_status
@@ -62,9 +64,16 @@ class Job:
         found = self._ask_all("set_aside", [s for s in self.graph.stages if s.kind.keeps])
         return [one for answer in found for one in answer]
 
-    def picture(self) -> str:
-        """The physical graph for Graphviz, with live counts."""
+    def __str__(self) -> str:
+        return text_of(self.graph, self.status())
+
+    def dot(self) -> str:
+        """The physical graph for Graphviz, with what every instance does now."""
         return dot_of(self.graph, self.status())
+
+    def picture(self) -> str:
+        """The same as an SVG image, which any browser shows."""
+        return svg_of(self.graph, self.status())
 
     # -- its life
 

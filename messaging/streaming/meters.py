@@ -1,9 +1,13 @@
-"""Figures of instances: records and waiting batches for Ray's metrics endpoint, and how often each was restarted."""
+"""Figures of instances: for Ray's metrics endpoint, records per second, and how often each was restarted."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from ray.util.metrics import Counter, Gauge
+
+METER_SECONDS = 1.0
+RATE_SAMPLES = 6
 
 _COUNTED = {"in": "taken", "out": "sent", "set_aside": "set aside"}
 
@@ -30,6 +34,27 @@ class Meters:
                 counter.inc(added, self._tags)
                 self._last[key] += added
         self._lag.set(status.get("lag", 0), self._tags)
+
+
+class Rates:
+    """Records in and out per second, over the last few seconds."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int, int]] = deque(maxlen=RATE_SAMPLES)
+
+    def read(self, status: Mapping[str, Any], now: float) -> None:
+        """Take a sample at `now`, in seconds. What a new life loads from its store is not counted as work."""
+        taken, sent = status.get("in", 0), status.get("out", 0)
+        if taken or sent:
+            self._samples.append((now, taken, sent))
+
+    def per_second(self) -> dict[str, float]:
+        """Return the rates as they stand in a status."""
+        if len(self._samples) < 2:
+            return {"in_per_second": 0.0, "out_per_second": 0.0}
+        (began, *first), (now, *last) = self._samples[0], self._samples[-1]
+        taken, sent = ((b - a) / (now - began) for a, b in zip(first, last, strict=True))
+        return {"in_per_second": round(taken, 1), "out_per_second": round(sent, 1)}
 
 
 class Lives:

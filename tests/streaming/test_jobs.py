@@ -46,7 +46,9 @@ def test_two_jobs_end_by_themselves_and_leave_nothing_but_what_they_say(tmp_path
     assert rows["values-0/0"]["set_aside"] == 1
     assert rows["values-0/0"]["last_error"] == "map-1: ZeroDivisionError"
     assert rows["reduce-2/0"]["in"] == 2
-    assert 'label="reduce-2/0' in first.picture()
+    assert 'label="reduce-2/0' in first.dot()
+    assert ">reduce-2/0</text>" in first.picture()
+    assert "  reduce-2/0: in 2 (" in str(first)
     assert actors_of("first") == actors_of("second") == []
     after = {path.name for path in Path(tempfile.gettempdir()).glob("streaming-*")}
     assert after <= before

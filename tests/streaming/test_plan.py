@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messaging.streaming import DataStream, StreamingContext
-from messaging.streaming.drawing import channels_of, dot_of
+from messaging.streaming.drawing import channels_of
 from messaging.streaming.graph import Graph
 
 ALL_4_TO_2 = [(a, b) for a in range(4) for b in range(2)]
@@ -81,16 +81,3 @@ def test_parallelism_is_inherited_or_set_for_all_but_sources() -> None:
     context.set_parallelism(2)
     context.from_values(1).key_by(str).reduce(max)
     assert stages(context.graph()) == {"values-0": 3, "reduce-1": 3, "values-3": 1, "reduce-4": 2}
-
-
-def test_both_graphs_are_shown_as_text_and_for_graphviz() -> None:
-    context = StreamingContext()
-    context.from_values(1).map(str).key_by(str).reduce(max, name="max").set_parallelism(2)
-    logical, physical = context.logical_graph(), context.graph()
-    assert "max x2  declared at " in str(logical)
-    assert "◄── map-1  [by key]" in str(logical)
-    assert 'n1 -> n2 [label="by key"];' in logical.dot()
-    assert "values-0  (reader, x1)\n  └─► max  [by key]\nmax  (keeper, x2)" in str(physical)
-    drawn = dot_of(physical, [{"name": "max/1", "in": 7, "out": 3}])
-    assert '"values-0/0" -> "max/1" [label="by key"];' in drawn
-    assert "in 7, out 3" in drawn
