@@ -23,7 +23,7 @@ from messaging.streaming.making import make_worker
 from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
 from messaging.streaming.operator_thread import Results
-from messaging.streaming.outlet import Deliver, Runtime
+from messaging.streaming.outlet import Receiver, Runtime
 from messaging.streaming.sql_stores import open_store
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,9 @@ class Host:
     async def take(self, batch: Batch) -> None:
         """See KeptWorker."""
         await self._worker.take(batch)
+
+    async def answers(self) -> None:
+        """Tell that this process is there, however busy its worker is."""
 
     async def pause(self, paused: bool) -> None:
         """See KeptWorker."""
@@ -172,20 +175,19 @@ class RayRuntime(Runtime):
         call: Call = self._calling(stage, index, "process")
         return call
 
-    def keeper(self, stage: Stage, index: int) -> Deliver:
+    def keeper(self, stage: Stage, index: int) -> Receiver:
         """See Runtime."""
-        deliver: Deliver = self._calling(stage, index, "take")
-        return deliver
+        return Receiver(self._calling(stage, index, "take"), self._calling(stage, index, "answers"))
 
     def _calling(self, stage: Stage, index: int, method: str) -> Any:
         name = self._job.of(stage.name, index)
         handles: list[Any] = []
 
-        async def call(argument: Any) -> Any:
+        async def call(*arguments: Any) -> Any:
             if not handles:
                 handles.append(await find(name, self._job.namespace))
             try:
-                return await _reached(getattr(handles[0], method).remote(argument))
+                return await _reached(getattr(handles[0], method).remote(*arguments))
             except WorkerLost:
                 handles.clear()
                 raise

@@ -13,7 +13,7 @@ from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.kept_worker import KeptWorker
 from messaging.streaming.making import AnyWorker, make_worker
-from messaging.streaming.outlet import Deliver, Outlet, Runtime, outlet_of
+from messaging.streaming.outlet import Outlet, Receiver, Runtime, outlet_of
 from messaging.streaming.store import MemoryStore, Store
 
 
@@ -123,12 +123,15 @@ class _InlineRuntime(Runtime):
 
         return call
 
-    def keeper(self, stage: Stage, index: int) -> Deliver:
+    def keeper(self, stage: Stage, index: int) -> Receiver:
         async def deliver(batch: Batch) -> None:
             worker: Any = self._found(stage, index)
             await worker.take(batch)
 
-        return deliver
+        async def answers() -> None:
+            self._found(stage, index)
+
+        return Receiver(deliver, answers)
 
     def function(self, stage: Stage, graph: Graph) -> Call:
         function = stage.function

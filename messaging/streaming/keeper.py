@@ -110,11 +110,6 @@ class Keeper:
     # -- about it
 
     @property
-    def crowded(self) -> bool:
-        """Whether a receiver lags so far behind that nothing new should be taken."""
-        return any(count > 1 for count in self.outbox.waiting)
-
-    @property
     def last_error(self) -> str:
         """The stage and the type of what was raised last."""
         return self._guard.last_error

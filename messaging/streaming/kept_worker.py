@@ -14,7 +14,7 @@ from messaging.streaming.graph import Graph, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.keeper import Keeper
 from messaging.streaming.keeper_thread import KeeperThread
-from messaging.streaming.outlet import Runtime, deliver_to
+from messaging.streaming.outlet import Runtime, receiver_of
 from messaging.streaming.pumps import Pumps
 from messaging.streaming.routes import Routes
 from messaging.streaming.store import Store
@@ -44,11 +44,11 @@ class KeptWorker:
         self._paused = self._draining = self._announced = False
         self._since = time.time()
         receivers = Routes(graph, stage.name, index).receivers
-        deliver = {
-            name: deliver_to(graph, self.name, receiver, number, runtime)
+        reached = {
+            name: receiver_of(graph, self.name, receiver, number, runtime)
             for name, (receiver, number) in receivers.items()
         }
-        self._pumps = Pumps(deliver, lambda: self._thread.keeper, self._sent)
+        self._pumps = Pumps(reached, lambda: self._thread.keeper, self._sent)
         self._thread = KeeperThread(self.name, self._life, self._pumps.start, self._lost)
         if hasattr(self.operator, "tick"):
             self._spawn(self._ticking())

@@ -63,6 +63,14 @@ class Outbox:
         """How many batches wait for each receiver."""
         return [len(batches) for batches in self._pending.values()]
 
+    def waiting_for(self, receiver: str) -> int:
+        """How many batches wait for one receiver."""
+        return len(self._pending[receiver])
+
+    def bytes_for(self, receiver: str) -> int:
+        """How much waits for one receiver."""
+        return sum(len(batch.data) for batch in self._pending[receiver])
+
     @property
     def forgettable(self) -> bool:
         """Whether the store still has batches that were acknowledged."""

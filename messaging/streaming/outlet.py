@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from messaging.streaming.batches import Batch
@@ -13,8 +14,17 @@ from messaging.streaming.routes import Routes
 
 log = logging.getLogger(__name__)
 
-Deliver = Callable[[Batch], Awaitable[None]]
-"""Hands a batch to a receiver and returns when it is acknowledged. Raises StreamingError."""
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """How a keeping instance reaches one receiver. Both raise StreamingError.
+
+    `deliver` hands a batch over and returns when it is acknowledged; `answers` returns at once if somebody is there.
+    """
+
+    deliver: Callable[[Batch], Awaitable[None]]
+    answers: Callable[[], Awaitable[None]]
+
 
 CHANNEL_CAPACITY = 2000
 
@@ -25,8 +35,8 @@ class Runtime(Protocol):
     def worker(self, stage: Stage, index: int) -> Call:
         """Return what hands a batch to one instance of a stage, which answers for each record."""
 
-    def keeper(self, stage: Stage, index: int) -> Deliver:
-        """Return what hands a numbered batch to one instance of a stage that keeps."""
+    def keeper(self, stage: Stage, index: int) -> Receiver:
+        """Return what hands numbered batches to one instance of a stage that keeps."""
 
     def function(self, stage: Stage, graph: Graph) -> Call:
         """Return what runs a FUNCTION stage on a batch and hands on what it returns."""
@@ -109,7 +119,9 @@ def channel_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: 
     return Channel(name, call, receiver.handover, receiver.max_batch, CHANNEL_CAPACITY)
 
 
-def deliver_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: Runtime) -> Deliver:
+def receiver_of(
+    graph: Graph, sender: str, receiver: Stage, index: int, runtime: Runtime
+) -> Receiver:
     """Return how a keeping instance hands a batch on: by its number, or record by record to who keeps no numbers."""
     if receiver.kind.keeps:
         return runtime.keeper(receiver, index)
@@ -122,4 +134,8 @@ def deliver_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: 
             if answer is not None:
                 log.warning("%s: a record was not taken: %s", channel.name, type(answer).__name__)
 
-    return deliver
+    return Receiver(deliver, _always)
+
+
+async def _always() -> None:
+    """A channel of records knows by itself who is lost."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_exception_type
 
+from messaging.streaming.allowance import Allowance
 from messaging.streaming.batches import Batch
 from messaging.streaming.channel import PAUSES
 from messaging.streaming.errors import StreamingError
 from messaging.streaming.keeper import Keeper
-from messaging.streaming.outlet import Deliver
+from messaging.streaming.outlet import Receiver
+
+SILENT_SECONDS = 0.2
 
 
 class Pumps:
@@ -20,14 +24,16 @@ class Pumps:
 
     def __init__(
         self,
-        deliver: Mapping[str, Deliver],
+        receivers: Mapping[str, Receiver],
         current: Callable[[], Keeper | None],
         done: Callable[[], object],
     ) -> None:
-        self._deliver = deliver
+        self._receivers = receivers
         self._current = current
         self._done = done
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+        self._allowances = {name: Allowance() for name in receivers}
         self._room = asyncio.Event()
 
     @property
@@ -37,21 +43,28 @@ class Pumps:
 
     def start(self) -> None:
         """Send what there is to send now."""
-        for receiver in self._deliver:
+        for receiver in self._receivers:
             if self._first(receiver) and receiver not in self._running:
                 self._running[receiver] = asyncio.create_task(self._pump(receiver))
         self._room.set()
 
     def stop(self) -> None:
         """Send no more."""
-        for task in self._running.values():
+        for task in (*self._running.values(), *self._asking):
             task.cancel()
 
     async def wait_for_room(self) -> None:
-        """Return when no receiver lags."""
-        while (keeper := self._current()) and keeper.crowded:
+        """Return when no receiver lags further behind than it may."""
+        while (keeper := self._current()) and self._crowded(keeper):
             self._room.clear()
             await self._room.wait()
+
+    def _crowded(self, keeper: Keeper) -> bool:
+        outbox = keeper.outbox
+        return any(
+            allowance.full(outbox.waiting_for(receiver), partial(outbox.bytes_for, receiver))
+            for receiver, allowance in self._allowances.items()
+        )
 
     def _first(self, receiver: str) -> Batch | None:
         keeper = self._current()
@@ -63,6 +76,7 @@ class Pumps:
                 await self._delivered(receiver, batch)
                 if keeper := self._current():
                     keeper.outbox.acknowledged(receiver, batch.number)
+                    self._allowances[receiver].acknowledged(keeper.outbox.waiting_for(receiver))
                 self._room.set()
         finally:
             del self._running[receiver]
@@ -71,6 +85,27 @@ class Pumps:
     async def _delivered(self, receiver: str, batch: Batch) -> None:
         """Send until it is acknowledged; the number makes that harmless."""
         retrying: Any = retry_if_exception_type(StreamingError)
-        async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
-            with attempt:
-                await self._deliver[receiver](batch)
+        watch = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._watch, receiver)
+        try:
+            async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
+                with attempt:
+                    await self._receivers[receiver].deliver(batch)
+        finally:
+            watch.cancel()
+
+    def _watch(self, receiver: str) -> None:
+        """The receiver is slow, or away: Ray needs more than a second to tell, so it is asked."""
+        task = asyncio.create_task(self._ask(receiver, self._first(receiver)))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, receiver: str, batch: Batch | None) -> None:
+        while batch is not None and self._first(receiver) is batch:
+            try:
+                async with asyncio.timeout(SILENT_SECONDS):
+                    await self._receivers[receiver].answers()
+            except (TimeoutError, StreamingError):
+                self._allowances[receiver].away()
+                self._room.set()
+                return
+            await asyncio.sleep(SILENT_SECONDS)
