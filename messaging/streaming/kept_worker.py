@@ -9,7 +9,7 @@ from typing import Any
 
 from messaging.streaming.batches import MAX_RECORDS, Batch, Head
 from messaging.streaming.channel import Answer, settle
-from messaging.streaming.errors import StageFailed
+from messaging.streaming.errors import StageFailed, WorkerLost
 from messaging.streaming.graph import Graph, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.keeper import Keeper
@@ -39,6 +39,7 @@ class KeptWorker:
         self._index = index
         self._store = store
         self._inbox: list[tuple[Batch | Sequence[Any], asyncio.Future[None]]] = []
+        self._unanswered: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._serving = self._reloading = False
         self._paused = self._draining = self._announced = False
@@ -68,6 +69,8 @@ class KeptWorker:
     async def _put(self, arrival: Batch | Sequence[Any]) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._inbox.append((arrival, future))
+        self._unanswered.add(future)
+        future.add_done_callback(self._unanswered.discard)
         if not self._serving:
             self._serving = True
             self._spawn(self._serve())
@@ -206,6 +209,8 @@ class KeptWorker:
         self._pumps.stop()
         for task in self._tasks:
             task.cancel()
+        for future in list(self._unanswered):
+            settle(future, WorkerLost(self.name))
 
     def _spawn(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.create_task(work, name=self.name)
