@@ -3,19 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
 import httpx
 from pydantic import AfterValidator
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.retry_after import retry_after
 
 IDLE_CONNECTION_SECONDS = (
     4.0  # less than servers commonly keep one, so that none closes under a request
 )
-LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
 # Foreign exception → (whether the request may have been written by then, what people read).
 FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
@@ -111,9 +109,11 @@ def failure(
     if status == httpx.codes.UNAUTHORIZED:
         return Unavailable("the satellite network does not accept our login")
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Unavailable("the satellite network asks us to slow down", _retry_after(response))
+        return Unavailable(
+            "the satellite network asks us to slow down", retry_after(response.headers)
+        )
     words = f"the satellite network cannot answer now (HTTP {status})"
-    return Unavailable(words, _retry_after(response))
+    return Unavailable(words, retry_after(response.headers))
 
 
 def json_of(response: httpx.Response) -> Any:
@@ -122,15 +122,3 @@ def json_of(response: httpx.Response) -> Any:
         return response.json()
     except (ValueError, RecursionError):
         return None
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Read Retry-After (RFC 9110 section 10.2.3), seconds or a date; None when absent or nonsense."""
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text[:9]), LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)

@@ -3,8 +3,6 @@
 import logging
 import ssl
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -12,6 +10,7 @@ from requests.exceptions import ConnectTimeout, InvalidURL, RequestException
 from urllib3.exceptions import NewConnectionError
 
 from messaging.errors import GatewayError, Unavailable, Uncertain
+from messaging.retry_after import retry_after
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +42,13 @@ def broken_off(error: RequestException, provider: str, *, writes: bool) -> Gatew
 def overloaded(status: int, headers: Mapping[str, str], *, writes: bool) -> GatewayError | None:
     """Return what 429 and 5xx mean, None for every other status. After a 5xx nobody knows what was done."""
     if status == 429:
-        return Unavailable("the SMS provider asked for fewer requests", _wish(headers))
+        return Unavailable("the SMS provider asked for fewer requests", retry_after(headers))
     if status < 500:
         return None
     reason = f"the SMS provider had an error of its own (status {status})"
     if writes:
         return Uncertain(f"{reason}; it may have taken the text")
-    return Unavailable(reason, _wish(headers))
+    return Unavailable(reason, retry_after(headers))
 
 
 def _never_written(error: RequestException) -> bool:
@@ -65,14 +64,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         inner = error.args[0] if error.args else None
         nearest = (getattr(error, "reason", None), inner, error.__cause__, error.__context__)
         error = next((cause for cause in nearest if isinstance(cause, BaseException)), None)
-
-
-def _wish(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of `Retry-After` (RFC 9110, section 10.2.3), if it is there and makes sense."""
-    text = str(headers.get("Retry-After", "")).strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None

@@ -76,7 +76,8 @@ def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) 
     """Return the next state of a delivery after this outcome of its current attempt.
 
     Sent and rejected are final. Everything else waits for the next attempt, unless the attempts are used up or the
-    delivery's life has ended; the reason then quotes what the last attempt said. What is urgent is never given up.
+    delivery's life has ended; the reason then quotes what the last attempt said. What is urgent is never given up, and
+    waits no longer than the policy's longest wait, whatever the network wishes.
     """
     said = short_reason(outcome.reason) or NO_REASON
     match outcome.result:
@@ -89,8 +90,15 @@ def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) 
     if now >= row.expires_at:
         return _settled(row, outcome, Ending.EXPIRED, None, too_late(row, said))
     wait = wait_seconds(policy, row.counted_attempts)
-    due_at = next_attempt_at(now, wait, outcome.retry_after_seconds, row.expires_at)
+    due_at = next_attempt_at(now, wait, _wish(row, outcome, policy), row.expires_at)
     return _settled(row, outcome, Ending.WAITING, due_at, said)
+
+
+def _wish(row: Standing, outcome: Outcome, policy: RetryPolicy) -> float | None:
+    wish = outcome.retry_after_seconds
+    if wish is None or not row.is_urgent:
+        return wish
+    return min(wish, policy.longest_wait_seconds)
 
 
 def _settled(

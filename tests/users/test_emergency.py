@@ -126,6 +126,15 @@ def test_it_is_tried_for_as_long_as_it_takes(watched: Gateway) -> None:
     assert {row.state for row in Row.objects.all()} == {State.SENT}
 
 
+@pytest.mark.parametrize("wish", [7200.0, 1e9])
+def test_no_wish_of_a_network_puts_it_off_for_long(watched: Gateway, wish: float) -> None:
+    for delivery in take(watched, call()):
+        watched.settle(delivery, Unavailable("the phone is off", wish))
+    for row in Row.objects.all():
+        assert row.due_at
+        assert (row.due_at - watched.clock.now).total_seconds() <= 300 + 60
+
+
 def test_a_refusal_ends_it_and_a_retry_keeps_it_urgent(watched: Gateway) -> None:
     for delivery in take(watched, call()):
         watched.settle(delivery, Rejected("no such mailbox"))
