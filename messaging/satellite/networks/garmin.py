@@ -108,7 +108,12 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
             return []
         self._check(webhook)
         texts = texts_by_code(self.predefined_texts)
-        reading = Reading(domain=self.address_domain, region=self.region, predefined=texts)
+        reading = Reading(
+            domain=self.address_domain,
+            region=self.region,
+            predefined=texts,
+            received_at=datetime.now(UTC),
+        )
         return packets_of(webhook.body, reading)
 
     def acknowledge(self, webhook: Webhook) -> Acknowledgement:

@@ -27,28 +27,39 @@ LOW_BATTERY: Final = "The battery of the device is low."
 NOBODY: Final = "the message names nobody to deliver it to"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IMEI: Final = re.compile(r"[0-9]{15}")
+_WHOLE: Final = re.compile(r"[0-9]{1,15}")
+UNDATED_WINDOW_SECONDS: Final = 600.0
+"""For how long an event without a time counts as the same again: longer than Garmin's ladder of repeats."""
 
 Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How an account reads events: its own mail domain, the region of short phone numbers, texts of buttons."""
+    """How an account reads events: its own mail domain, the region of short phone numbers, texts of buttons.
+
+    `received_at` is when the post came, which tells events apart that have no time of their own.
+    """
 
     domain: str = ""
     region: str | None = None
     predefined: Mapping[int, str]
+    received_at: datetime = _EPOCH
 
 
 def packets_of(body: bytes, reading: Reading) -> list[Packet]:
-    """Return what a post brings, event by event in its order; what cannot be read is a packet to be kept."""
+    """Return what a post brings, emergencies first and else event by event; what cannot be read is kept as a packet.
+
+    Emergencies first: nothing else in the post, be it slow to store, keeps them back.
+    """
     try:
         events = json.loads(body)["Events"]
         if not isinstance(events, list):
             raise TypeError
     except (ValueError, RecursionError, TypeError, KeyError):
         return [_unreadable("", body)]
-    return [packet for event in events for packet in _of_event(event, reading)]
+    packets = [packet for event in events for packet in _of_event(event, reading)]
+    return sorted(packets, key=lambda packet: packet.sos is None)
 
 
 def _of_event(event: Any, reading: Reading) -> list[Packet]:
@@ -62,8 +73,8 @@ def _packets(event: Any, reading: Reading) -> Iterator[Packet]:
     """Yield one packet for each device of an event: a list of them, with commas, has been seen."""
     raw = json.dumps(event).encode()
     known = event if isinstance(event, Mapping) else {}
-    code = known.get("messageCode")
-    if not isinstance(code, int) or isinstance(code, bool):
+    code = _code(known)
+    if code is None:
         yield _unreadable(_serial(known.get("imei")), raw)
         return
     meaning = MEANINGS.get(code, UNKNOWN)
@@ -81,7 +92,7 @@ def _packet(serial: str, event: Event, meaning: Meaning, raw: bytes, reading: Re
     payload = _bytes(event.get("payload")) if meaning.act is Act.DECODE else None
     sent_at = _moment(event.get("timeStamp"))
     return Packet(
-        id=_identity(serial, event),
+        id=_identity(serial, event, sent_at, reading.received_at),
         serial=serial or "unknown",
         payload=payload,
         raw=raw if payload is None else payload,
@@ -93,11 +104,17 @@ def _packet(serial: str, event: Event, meaning: Meaning, raw: bytes, reading: Re
     )
 
 
-def _identity(serial: str, event: Event) -> str:
-    """Name an event, which has no id of its own, so that it is known again when it is posted again."""
+def _identity(serial: str, event: Event, sent_at: datetime | None, received_at: datetime) -> str:
+    """Name an event, which has no id of its own, so that it is known again when it is posted again.
+
+    Without a time two calls for help would look alike for ever, and so would two equal messages; so they are the same
+    only when they come within one window.
+    """
     facts = ("timeStamp", "messageCode", "freeText", "payload", "mediaId")
-    said = json.dumps([event.get(fact) for fact in facts])
-    return f"{serial} {message_id(serial, said)}"
+    said = [event.get(fact) for fact in facts]
+    if sent_at is None:
+        said.append(received_at.timestamp() // UNDATED_WINDOW_SECONDS)
+    return f"{serial} {message_id(serial, json.dumps(said))}"
 
 
 def _texts(event: Event, meaning: Meaning, reading: Reading) -> Iterator[Text | Undecodable]:
@@ -122,7 +139,7 @@ def _texts(event: Event, meaning: Meaning, reading: Reading) -> Iterator[Text | 
 
 def _button(event: Event, meaning: Meaning, reading: Reading) -> str:
     """Return what a button or an entry of a list says, as the operator wrote it down, where the event does not."""
-    return reading.predefined.get(event["messageCode"], meaning.says)
+    return reading.predefined.get(_code(event) or 0, meaning.says)
 
 
 def _said(event: Event) -> str:
@@ -182,11 +199,20 @@ def _serial(imei: Any) -> str:
 
 
 def _moment(milliseconds: Any) -> datetime | None:
-    number = _number(milliseconds)
+    is_text = isinstance(milliseconds, str) and _WHOLE.fullmatch(milliseconds)
+    number = _number(int(milliseconds) if is_text else milliseconds)
     try:
         return _EPOCH + timedelta(milliseconds=number) if number else None
     except OverflowError:
         return None
+
+
+def _code(event: Event) -> int | None:
+    """Return the message code, also when it is written as a text: a call for help must not be lost over that."""
+    value = event.get("messageCode")
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _number(value: Any) -> float | None:

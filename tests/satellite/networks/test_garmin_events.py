@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -135,6 +135,33 @@ def test_two_emergencies_are_two_and_the_same_one_again_is_one() -> None:
     assert len({first.id, later.id, cancelled.id}) == 3
 
 
+def test_emergencies_come_first_in_their_order_whatever_else_is_in_the_post() -> None:
+    codes = [3, 4, 0, 7, 3]
+    packets = packets_of(body(*(event(code=code, at_ms=NOW_MS + code) for code in codes)), PLAIN)
+    assert [packet.sos for packet in packets] == [Sos.DECLARED, Sos.CANCELLED, None, None, None]
+
+
+@pytest.mark.parametrize("code", ["4", " 4 ", "04"])
+def test_a_code_that_is_written_as_a_text_is_still_an_emergency(code: str) -> None:
+    (packet,) = raw({"imei": IMEI, "messageCode": code, "timeStamp": str(NOW_MS)})
+    assert (packet.sos, packet.sent_at) == (Sos.DECLARED, AT)
+
+
+@pytest.mark.parametrize("code", [3, 4, 66])
+def test_what_has_no_time_is_the_same_again_only_for_a_while(code: int) -> None:
+    sent = {"imei": IMEI, "messageCode": code, "freeText": "hello", "payload": PROTOBUF}
+
+    def named(minutes: float) -> str:
+        received_at = AT.replace(minute=0, second=0) + timedelta(minutes=minutes)
+        reading = Reading(predefined={}, received_at=received_at)
+        (packet,) = packets_of(json.dumps({"Events": [sent]}).encode(), reading)
+        return packet.id
+
+    assert named(1) == named(4)
+    assert named(1) != named(11)
+    assert named(1) != named(24 * 60 + 1)
+
+
 @pytest.mark.parametrize("code", [14, 15, 16, *PREDEFINED])
 def test_a_button_says_what_the_operator_wrote_down_for_it(code: int) -> None:
     told = Reading(predefined={code: "All is well"})
@@ -235,7 +262,7 @@ def test_a_time_that_is_none_hides_nothing(stamp: Any) -> None:
         }
     )
     assert packet.texts == (Text("hello", BOB),)
-    assert packet.sent_at is None or packet.sent_at.year == 1969
+    assert packet.sent_at in (None, AT) or packet.sent_at.year == 1969
 
 
 # -- what makes no sense
@@ -260,7 +287,10 @@ BROKEN: list[Any] = [
     {},
     {"imei": IMEI},
     {"imei": IMEI, "messageCode": None},
-    {"imei": IMEI, "messageCode": "3"},
+    {"imei": IMEI, "messageCode": "three"},
+    {"imei": IMEI, "messageCode": "-3"},
+    {"imei": IMEI, "messageCode": "\u0664"},
+    {"imei": IMEI, "messageCode": 4.5},
     {"imei": IMEI, "messageCode": True},
     {"messageCode": 3},
     {"imei": "77", "messageCode": 3},

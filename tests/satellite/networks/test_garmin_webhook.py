@@ -175,6 +175,13 @@ def test_a_client_with_a_wrong_secret_gets_no_token() -> None:
     assert stage.router.all() == []
 
 
+def test_a_request_for_a_token_that_is_too_long_is_not_read() -> None:
+    asking = f"client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}".encode()
+    with staged(webhook_token=None, **OAUTH) as stage:
+        assert post(f"{stage.url}/token", asking).status_code == 200
+        assert post(f"{stage.url}/token", asking + b"&a=1" * 2000).status_code == 401
+
+
 def token(secret: str = CLIENT_SECRET, algorithm: str = "HS256", **claims: Any) -> str:
     usual = {"sub": CLIENT_ID, "exp": 4_000_000_000}
     said = {name: value for name, value in (usual | claims).items() if value is not None}
