@@ -30,7 +30,8 @@ class Receipt:
     """News of something that was handed to the account `via`, which calls it `network_id`.
 
     May come early, late, twice and in any order: what is final stays. `reason` is in plain words, `units` what the
-    network charges for it, `at` when it happened, where that is known.
+    network charges for it, `at` when it happened, where that is known. What failed may succeed another time when
+    `retry_after_seconds` have passed; never, without them.
     """
 
     via: str
@@ -39,6 +40,7 @@ class Receipt:
     reason: str = ""
     at: datetime | None = None
     units: int | None = None
+    retry_after_seconds: float | None = None
 
     @property
     def id(self) -> str:

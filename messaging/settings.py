@@ -134,13 +134,17 @@ class Settings(Section, prefix="SATBRIDGE_"):
     sms_longest_retry_seconds: Positive = 1800
     sms_max_attempts: Count = 20
     sms_lifetime_hours: Positive = 24
+    late_attempts: Count = 3
 
-    def retry_policy(self, network: Network) -> RetryPolicy:
+    def retry_policy(self, network: Network, *, is_urgent: bool = False) -> RetryPolicy:
         """How deliveries on this network are retried."""
         name = "mail" if network is Network.EMAIL else network.value
+        longest = getattr(self, f"{name}_longest_retry_seconds")
         return RetryPolicy(
             first_wait_seconds=getattr(self, f"{name}_retry_seconds"),
-            longest_wait_seconds=getattr(self, f"{name}_longest_retry_seconds"),
+            longest_wait_seconds=min(longest, self.sos_longest_retry_seconds)
+            if is_urgent
+            else longest,
             max_attempts=getattr(self, f"{name}_max_attempts"),
             lifetime_seconds=getattr(self, f"{name}_lifetime_hours") * 3600,
         )

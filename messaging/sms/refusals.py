@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 SETTING_RETRY_SECONDS = 600.0
 """How long to wait where only the operator can help."""
+LATE_RETRY_SECONDS = 600.0
+"""How long to wait with another try of what was taken and lost, where the table does not say."""
 
 
 class Kind(Enum):
@@ -37,6 +39,13 @@ class Meaning:
     reason: str
     retry_after_seconds: float | None = None
     setting: str = ""
+
+    @property
+    def late_retry_seconds(self) -> float | None:
+        """How long to wait with another try where this is said of a text that had been taken; None: no other try."""
+        if self.kind is not Kind.PASSING:
+            return None
+        return self.retry_after_seconds or LATE_RETRY_SECONDS
 
     def error(self) -> GatewayError:
         """The error that a sender raises for it."""

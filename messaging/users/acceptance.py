@@ -98,7 +98,8 @@ class Acceptance:
         consents = (d.record for d in decisions if isinstance(d.record, Consent))
         write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
         write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
-        lost = write_receipts([d.record for d in decisions if isinstance(d.record, Receipt)], now)
+        receipts = [d.record for d in decisions if isinstance(d.record, Receipt)]
+        lost = write_receipts(receipts, self._settings, now)
         self._notices.owe(lost, now)
         write_sightings([d.beacon for d in decisions if d.beacon], facts, now)
         return [_verdict(decision, made) for decision in decisions]

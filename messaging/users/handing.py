@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from messaging.message import Handed, Network, Outcome, ReceiptState
+from messaging.users.locking import locked
 from messaging.users.models import HandedPart
 from messaging.users.receipts import Key, settle_by_parts
 from messaging.users.reported import MAX_NETWORK_ID_CHARACTERS
@@ -47,10 +46,8 @@ def _adopted(parts: Mapping[Key, tuple[int, Handed]], now: datetime) -> set[Key]
     """Give the parts that are known already to the deliveries that name them now; returns which those are."""
     rows = HandedPart.objects.filter(
         via__in={via for via, _ in parts}, network_id__in={number for _, number in parts}
-    ).order_by("id")
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    known = {key: row for row in rows if (key := (row.via, row.network_id)) in parts}
+    )
+    known = {key: row for row in locked(rows) if (key := (row.via, row.network_id)) in parts}
     for key, row in known.items():
         delivery_id, handed = parts[key]
         if row.delivery_id not in (None, delivery_id):

@@ -71,8 +71,8 @@ STAGES = (
         name="sent",
         state=State.SENT,
         longest=_FOREVER,
-        ended_by="only news from the network that took it: a receipt, or a bounce",
-        becomes=(State.DELIVERED, State.FAILED),
+        ended_by="only news from the network that took it: a receipt, or a bounce; lost for now, it waits again",
+        becomes=(State.DELIVERED, State.FAILED, State.WAITING),
     ),
     Stage(name="delivered", state=State.DELIVERED, longest=_FOREVER, ended_by="nothing"),
     Stage(

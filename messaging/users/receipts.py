@@ -4,19 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
-
-from django.db import connection, models
-from django.db.models import QuerySet
 
 from messaging.message import Receipt, ReceiptState
 from messaging.receipt import FINAL_RECEIPTS
+from messaging.settings import Settings
 from messaging.users.admission import short_reason
+from messaging.users.late_losses import try_again
 from messaging.users.life import State
+from messaging.users.locking import locked
 from messaging.users.models import Delivery, HandedPart
 from messaging.users.reported import MAX_NETWORK_ID_CHARACTERS
 
-M = TypeVar("M", bound=models.Model)
 Key = tuple[str, str]
 """An account and its id for something."""
 
@@ -26,28 +24,31 @@ UNCLAIMED_DAYS = 7
 NO_REASON = "the network could not deliver it and gave no reason"
 
 
-def write_receipts(receipts: Sequence[Receipt], now: datetime) -> list[int]:
+def write_receipts(receipts: Sequence[Receipt], settings: Settings, now: datetime) -> list[int]:
     """Note the news, and settle what has arrived or failed by it; returns the deliveries that failed.
 
-    News that is final stays. News of what no delivery knows yet waits for the sender's report.
+    News that is final stays. What was lost and may succeed another time waits again, where these settings leave it an
+    attempt. News of what no delivery knows yet waits for the sender's report, and what was lost then has failed.
     """
     if not receipts:
         return []
     news = _merged(receipts)
     parts = _parts(news)
     _note_units(parts, news)
-    for key, part in parts.items():
-        _apply(part, news[key], now)
-    HandedPart.objects.bulk_update(parts.values(), ("state", "reason", "units", "updated_at"))
     _keep_unclaimed([one for key, one in news.items() if key not in parts], now)
-    return settle_by_parts({p.delivery_id for p in parts.values() if p.delivery_id}, now)
+    again = try_again(_worth_another(parts, news), settings, now)
+    settled = {key: part for key, part in parts.items() if part.delivery_id not in again}
+    for key, part in settled.items():
+        _apply(part, news[key], now)
+    HandedPart.objects.bulk_update(settled.values(), ("state", "reason", "units", "updated_at"))
+    return settle_by_parts({p.delivery_id for p in settled.values() if p.delivery_id}, now)
 
 
 def settle_by_parts(delivery_ids: Collection[int], now: datetime) -> list[int]:
     """Settle these where the network has all of them and says how all, or one, ended; returns those that failed."""
     if not delivery_ids:
         return []
-    sent = {row.id: row for row in _locked(Delivery.objects.filter(id__in=delivery_ids))}
+    sent = {row.id: row for row in locked(Delivery.objects.filter(id__in=delivery_ids))}
     of_each: dict[int, list[HandedPart]] = defaultdict(list)
     for part in HandedPart.objects.filter(delivery_id__in=delivery_ids).order_by("id"):
         of_each[part.delivery_id or 0].append(part)
@@ -69,6 +70,22 @@ def _settle(row: Delivery, parts: Sequence[HandedPart], now: datetime) -> bool:
         return False
     row.updated_at = row.settled_at = now
     return True
+
+
+def _worth_another(
+    parts: Mapping[Key, HandedPart], news: Mapping[Key, Receipt]
+) -> dict[int, Receipt]:
+    """The deliveries of which all that is lost now may succeed another time, and the news that says so."""
+    lost: dict[int, list[Receipt]] = defaultdict(list)
+    for key, part in parts.items():
+        is_new = part.state not in FINAL_RECEIPTS and news[key].state is ReceiptState.FAILED
+        if is_new and part.delivery_id is not None:
+            lost[part.delivery_id].append(news[key])
+    return {
+        number: ones[0]
+        for number, ones in lost.items()
+        if all(one.retry_after_seconds is not None for one in ones)
+    }
 
 
 def _merged(receipts: Iterable[Receipt]) -> dict[Key, Receipt]:
@@ -99,7 +116,7 @@ def _parts(news: Mapping[Key, Receipt]) -> dict[Key, HandedPart]:
     rows = HandedPart.objects.filter(
         via__in={via for via, _ in news}, network_id__in={number for _, number in news}
     )
-    found = {(row.via, row.network_id): row for row in _locked(rows)}
+    found = {(row.via, row.network_id): row for row in locked(rows)}
     return {key: row for key, row in found.items() if key in news}
 
 
@@ -112,7 +129,7 @@ def _note_units(parts: Mapping[Key, HandedPart], news: Mapping[Key, Receipt]) ->
             more[part.delivery_id] += units - (part.units or 0)
     if not more:
         return
-    rows = list(_locked(Delivery.objects.filter(id__in=more)))
+    rows = list(locked(Delivery.objects.filter(id__in=more)))
     for row in rows:
         row.units = max((row.units or 0) + more[row.id], 0)
     Delivery.objects.bulk_update(rows, ("units",))
@@ -135,8 +152,3 @@ def _unclaimed(receipt: Receipt, now: datetime) -> HandedPart:
     )
     _apply(part, receipt, now)
     return part
-
-
-def _locked(rows: "QuerySet[M]") -> "QuerySet[M]":
-    ordered = rows.order_by("id")
-    return ordered.select_for_update() if connection.features.has_select_for_update else ordered

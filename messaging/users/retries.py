@@ -30,3 +30,12 @@ def next_attempt_at(
         seconds = max(seconds, wish_seconds)
     left = (expires_at - now).total_seconds()
     return now + timedelta(seconds=max(min(seconds, left), 0))
+
+
+def bearable_wish(
+    wish_seconds: float | None, policy: RetryPolicy, *, is_urgent: bool
+) -> float | None:
+    """Return how long a network's wish may keep an attempt waiting: what is urgent, no longer than the policy."""
+    if wish_seconds is None or not is_urgent:
+        return wish_seconds
+    return min(wish_seconds, policy.longest_wait_seconds)

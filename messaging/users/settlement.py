@@ -8,7 +8,7 @@ from enum import StrEnum
 from messaging.message import Outcome, Result
 from messaging.settings import RetryPolicy
 from messaging.users.admission import short_reason, storable
-from messaging.users.retries import next_attempt_at, wait_seconds
+from messaging.users.retries import bearable_wish, next_attempt_at, wait_seconds
 
 MAX_NETWORK_ID_CHARACTERS = 2000
 NO_REASON = "the network gave no reason"
@@ -90,15 +90,9 @@ def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) 
     if now >= row.expires_at:
         return _settled(row, outcome, Ending.EXPIRED, None, too_late(row, said))
     wait = wait_seconds(policy, row.counted_attempts)
-    due_at = next_attempt_at(now, wait, _wish(row, outcome, policy), row.expires_at)
+    wish = bearable_wish(outcome.retry_after_seconds, policy, is_urgent=row.is_urgent)
+    due_at = next_attempt_at(now, wait, wish, row.expires_at)
     return _settled(row, outcome, Ending.WAITING, due_at, said)
-
-
-def _wish(row: Standing, outcome: Outcome, policy: RetryPolicy) -> float | None:
-    wish = outcome.retry_after_seconds
-    if wish is None or not row.is_urgent:
-        return wish
-    return min(wish, policy.longest_wait_seconds)
 
 
 def _settled(

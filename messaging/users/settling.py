@@ -1,7 +1,6 @@
 """Settles a batch of outcomes: one transaction, a fixed number of statements, fenced by the attempt."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -60,11 +59,8 @@ class Settling:
         return Attempted(row, outcome, settle(row, outcome, policy, now))
 
     def _policy(self, row: Standing) -> RetryPolicy:
-        policy = self._settings.retry_policy(Network(row.recipient_network))
-        if not row.is_urgent:
-            return policy
-        longest = min(policy.longest_wait_seconds, self._settings.sos_longest_retry_seconds)
-        return replace(policy, longest_wait_seconds=longest)
+        network = Network(row.recipient_network)
+        return self._settings.retry_policy(network, is_urgent=row.is_urgent)
 
 
 def _opted_out(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:

@@ -8,10 +8,20 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Address, Beacon, Delivery, Network, Position, Sos, message_id
+from messaging.message import (
+    Address,
+    Beacon,
+    Delivery,
+    Network,
+    Position,
+    Receipt,
+    ReceiptState,
+    Sos,
+    message_id,
+)
 from messaging.users import directory, history, interventions
 from messaging.users.emergency import NOBODY
-from messaging.users.models import Contact, Message, Sighting, State, Subscriber
+from messaging.users.models import Contact, HandedPart, Message, Sighting, State, Subscriber
 from messaging.users.models import Delivery as Row
 from messaging.users.router import Router
 from messaging.users.sightings import list_sightings
@@ -133,6 +143,31 @@ def test_no_wish_of_a_network_puts_it_off_for_long(watched: Gateway, wish: float
     for row in Row.objects.all():
         assert row.due_at
         assert (row.due_at - watched.clock.now).total_seconds() <= 300 + 60
+
+
+def test_a_text_that_did_not_arrive_is_sent_again_soon_and_as_often_as_it_takes(
+    watched: Gateway,
+) -> None:
+    for delivery in take(watched, call()):
+        watched.settle(delivery)
+    row = Row.objects.get(recipient=FRIEND)
+    for attempt in range(1, 9):
+        number = f"sms-{attempt}"
+        HandedPart.objects.create(
+            delivery=row, via="twilio", network_id=number, updated_at=watched.clock.now
+        )
+        lost = Receipt(
+            via="twilio",
+            network_id=number,
+            state=ReceiptState.FAILED,
+            reason="the phone is off",
+            retry_after_seconds=7200,
+        )
+        assert watched.router.process([lost]) == [[]]
+        watched.clock.turn(300 + 60)
+        [again] = watched.owed()
+        assert again.message.recipient.value == FRIEND
+        watched.settle(again)
 
 
 def test_a_refusal_ends_it_and_a_retry_keeps_it_urgent(watched: Gateway) -> None:

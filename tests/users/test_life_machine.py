@@ -221,6 +221,7 @@ class Life(RuleBasedStateMachine):
                 network_id=f"{delivery.id}-{delivery.attempt}",
                 state=state,
                 units=which,
+                retry_after_seconds=3600 if which % 2 else None,
             )
             assert self.router.process([news, news]) == [[], []]
 

@@ -9,6 +9,7 @@ import hmac
 import json
 import mimetypes
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -105,7 +106,8 @@ def _failed(event: dict[str, Any], message: dict[str, Any], via: str) -> Iterato
     meaning = of_code(event.get("errorCode"))
     is_open = meaning.kind is Kind.UNKNOWN
     state = ReceiptState.ON_ITS_WAY if is_open else ReceiptState.FAILED
-    yield _receipt(event, message, via, state, meaning.reason)
+    receipt = _receipt(event, message, via, state, meaning.reason)
+    yield replace(receipt, retry_after_seconds=meaning.late_retry_seconds)
     if meaning.kind is Kind.OPTED_OUT:
         consent = _opted_out(event, message, via)
         if consent is not None:

@@ -83,14 +83,9 @@ def _number(value: object) -> str:
     return str(value) if isinstance(value, int) else ""
 
 
-def reason_of(code: str) -> str:
-    """Return in plain words why a text that Twilio had taken did not arrive; `code` is the callback's `ErrorCode`."""
+def of_callback(code: str) -> Meaning:
+    """Return why a text that Twilio had taken did not arrive; `code` is the `ErrorCode` of the callback."""
     if not (code.isascii() and code.isdecimal() and len(code) <= MAX_CODE_DIGITS):
-        return "the SMS provider could not deliver the text and gave no reason"
+        return never("the SMS provider could not deliver the text and gave no reason")
     known = MEANINGS.get(int(code))
-    return known.reason if known else f"the SMS provider could not deliver the text (error {code})"
-
-
-def is_opt_out(code: str) -> bool:
-    """Whether this `ErrorCode` says that the recipient wants nothing from the number."""
-    return code == "21610"
+    return known or never(f"the SMS provider could not deliver the text (error {code})")

@@ -18,7 +18,8 @@ from messaging.sms.keywords import Keyword, keyword
 from messaging.sms.phone_text import MAX_MEDIA, Media, PhoneText, consent_of, undeliverable
 from messaging.sms.phone_text import received as texted
 from messaging.sms.provider import Received
-from messaging.sms.providers.twilio_errors import is_opt_out, reason_of
+from messaging.sms.providers.twilio_errors import of_callback
+from messaging.sms.refusals import Kind
 from messaging.webhook import NotAuthentic, Webhook
 
 VIA: Final = "twilio"
@@ -123,11 +124,12 @@ def _news(fields: Mapping[str, str], about: PhoneText, status: str) -> list[Rece
     (sid,) = about.facts
     if not sid:
         return [undeliverable(about, "the status callback does not name its message")]
-    code = fields.get("ErrorCode", "").strip()
-    has_failed = state is ReceiptState.FAILED
-    reason = reason_of(code) if has_failed else ""
-    receipt = Receipt(via=about.via, network_id=sid, state=state, reason=reason)
-    if not (has_failed and is_opt_out(code)):
+    receipt = Receipt(via=about.via, network_id=sid, state=state)
+    if state is not ReceiptState.FAILED:
+        return [receipt]
+    why = of_callback(fields.get("ErrorCode", "").strip())
+    receipt = replace(receipt, reason=why.reason, retry_after_seconds=why.late_retry_seconds)
+    if why.kind is not Kind.OPTED_OUT:
         return [receipt]
     # Here the phone is the one that the text was for.
     turned = replace(about, sender=about.recipient, recipient=about.sender)

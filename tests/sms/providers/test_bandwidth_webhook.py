@@ -187,6 +187,7 @@ def test_every_code_is_a_receipt_in_the_words_of_the_table(code: int) -> None:
     is_open = meaning.kind is Kind.UNKNOWN
     assert receipt.state is (ReceiptState.ON_ITS_WAY if is_open else ReceiptState.FAILED)
     assert (receipt.reason, receipt.units) == (meaning.reason, None)
+    assert bool(receipt.retry_after_seconds) is (meaning.kind is Kind.PASSING)
     consents = [(c.sender.value, c.recipient.value) for c in got[1:] if isinstance(c, Consent)]
     assert consents == ([(PHONE, OURS)] if code == 4775 else [])
     assert len(got) == 1 + len(consents)

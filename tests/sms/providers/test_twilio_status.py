@@ -8,6 +8,7 @@ from messaging.message import Consent, Receipt, ReceiptState, Undeliverable
 from messaging.sms.provider import Received
 from messaging.sms.providers.twilio_errors import MEANINGS
 from messaging.sms.providers.twilio_webhook import received
+from messaging.sms.refusals import Kind
 from tests.sms.twilio_gateway import OURS, PHONE
 
 CALLBACK = {
@@ -54,6 +55,15 @@ def test_every_code_is_said_in_the_words_of_the_table(code: int) -> None:
     (got,) = callback("undelivered", ErrorCode=str(code), ErrorMessage="not for people")
     assert isinstance(got, Receipt)
     assert got.reason == MEANINGS[code].reason
+
+
+@pytest.mark.parametrize("code", MEANINGS)
+def test_only_what_passes_by_itself_is_worth_another_text(code: int) -> None:
+    got = callback("undelivered", ErrorCode=str(code))[0]
+    assert isinstance(got, Receipt)
+    passes = MEANINGS[code].kind is Kind.PASSING
+    assert bool(got.retry_after_seconds) is passes
+    assert code != 30003 or got.retry_after_seconds == 2 * 3600
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,14 @@
+"""Locks rows that are read to be changed, where the store can. Import after `open_store`."""
+
+from typing import TypeVar
+
+from django.db import connection, models
+from django.db.models import QuerySet
+
+M = TypeVar("M", bound=models.Model)
+
+
+def locked(rows: "QuerySet[M]") -> "QuerySet[M]":
+    """Return the rows in the order in which everybody locks them. SQLite has one writer at a time and needs no lock."""
+    ordered = rows.order_by("id")
+    return ordered.select_for_update() if connection.features.has_select_for_update else ordered
