@@ -9,12 +9,14 @@ from enum import StrEnum
 class Position:
     """A place on the earth (WGS 84): degrees north and east, metres above sea level, and when the device was there.
 
-    Raises ValueError for a place that there is not.
+    It was probably within `accuracy_meters` of the place; None where nobody says, as with a satellite receiver of its
+    own. Raises ValueError for a place that there is not.
     """
 
     latitude: float
     longitude: float
     altitude_meters: float | None = None
+    accuracy_meters: float | None = None
     at: datetime | None = None
 
     def __post_init__(self) -> None:

@@ -131,7 +131,17 @@ def list_positions(
     if as_json:
         print_json(rows)
     else:
-        columns = ("when (UTC)", "device", "owner", "north", "east", "metres", "battery", "sos")
+        columns = (
+            "when (UTC)",
+            "device",
+            "owner",
+            "north",
+            "east",
+            "metres high",
+            "within",
+            "battery",
+            "sos",
+        )
         cells = (
             (
                 r.at,
@@ -140,6 +150,7 @@ def list_positions(
                 r.latitude,
                 r.longitude,
                 r.altitude_meters,
+                r.accuracy_meters,
                 r.battery_percent,
                 r.sos,
             )

@@ -98,6 +98,8 @@ def _place(position: Position | None) -> Iterator[str]:
         yield "Position: not known"
         return
     height = "" if position.altitude_meters is None else f", {position.altitude_meters:.0f} m high"
+    error = position.accuracy_meters
+    about = "" if error is None else f", within {error:.0f} m or so"
     when = "" if position.at is None else f" at {position.at:%Y-%m-%d %H:%M} UTC"
-    yield f"Position: {position.latitude:.5f}, {position.longitude:.5f}{height}{when}"
+    yield f"Position: {position.latitude:.5f}, {position.longitude:.5f}{height}{about}{when}"
     yield position.map_link

@@ -60,6 +60,7 @@ class Sighting(models.Model):
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     altitude_meters = models.FloatField(null=True)
+    accuracy_meters = models.FloatField(null=True)
     battery_percent = models.PositiveSmallIntegerField(null=True)
     sos = models.CharField(max_length=16, choices=SOS, blank=True)
 

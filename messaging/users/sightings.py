@@ -21,6 +21,7 @@ class SightingRow:
     latitude: float | None
     longitude: float | None
     altitude_meters: float | None
+    accuracy_meters: float | None
     battery_percent: int | None
     sos: str
 
@@ -48,6 +49,7 @@ def _row(beacon: Beacon, device_id: int, now: datetime) -> Sighting:
         latitude=position.latitude if position else None,
         longitude=position.longitude if position else None,
         altitude_meters=position.altitude_meters if position else None,
+        accuracy_meters=position.accuracy_meters if position else None,
         battery_percent=beacon.battery_percent,
         sos=beacon.sos.value if beacon.sos else "",
     )
@@ -75,6 +77,7 @@ def _shown(row: Sighting) -> SightingRow:
         latitude=row.latitude,
         longitude=row.longitude,
         altitude_meters=row.altitude_meters,
+        accuracy_meters=row.accuracy_meters,
         battery_percent=row.battery_percent,
         sos=row.sos,
     )

@@ -38,7 +38,9 @@ def call(serial: str = "1001", key: str = "sos", **changes: object) -> Beacon:
         sender=Address(Network.SATELLITE, serial),
         via="hive",
         at=datetime(2026, 1, 1, 11, 59, tzinfo=UTC),
-        position=Position(latitude=47.5, longitude=-8.25, altitude_meters=1200.4),
+        position=Position(
+            latitude=47.5, longitude=-8.25, altitude_meters=1200.4, accuracy_meters=3000
+        ),
         battery_percent=40,
         sos=Sos.DECLARED,
         text="broken leg",
@@ -77,7 +79,7 @@ def test_everybody_is_told_everything_once(watched: Gateway) -> None:
     for said in (
         "broken leg",
         "2026-01-01 11:59 UTC",
-        "47.50000, -8.25000, 1200 m high",
+        "47.50000, -8.25000, 1200 m high, within 3000 m or so",
         "https://www.openstreetmap.org/?mlat=47.50000&mlon=-8.25000#map=13/47.50000/-8.25000",
         "40 %",
     ):
@@ -210,6 +212,7 @@ def test_what_a_device_says_without_an_emergency_is_kept(gateway: Gateway, clock
     latest, first = Sighting.objects.all()
     assert (latest.latitude, latest.battery_percent, latest.at) == (None, 40, clock.now)
     assert (first.longitude, first.altitude_meters, first.sos) == (-8.25, 1200.4, "")
+    assert first.accuracy_meters == 3000
     [refused] = gateway.router.process([call("9999", sos=None)])
     assert isinstance(refused, Rejected)
     assert json.loads(json.dumps(gateway.router.status()))["beacon"] == 3

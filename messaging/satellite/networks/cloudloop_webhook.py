@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from messaging.message import Receipt, ReceiptState
-from messaging.position import Position
 from messaging.satellite.network import Packet
 from messaging.satellite.networks.ground_control import (
+    estimated,
     flat_packet,
     identifier,
-    is_close,
-    place,
     unreadable,
 )
 
@@ -80,6 +78,7 @@ def _lingo(fields: Mapping[str, Any], body: bytes, max_error_km: float) -> Packe
         return unreadable(serial, body)
     payload = _base64(fields.get("message"))
     sent_at = _moment(header.get("sessionAt")) or _moment(fields.get("receivedAt"))
+    where = _object(header, "location")
     return Packet(
         id=name,
         serial=serial,
@@ -87,7 +86,9 @@ def _lingo(fields: Mapping[str, Any], body: bytes, max_error_km: float) -> Packe
         raw=body if payload is None else payload,
         texts=() if not fields.get("message") else None,
         sent_at=sent_at,
-        position=_position(_object(header, "location"), sent_at, max_error_km),
+        position=estimated(
+            where.get("latitude"), where.get("longitude"), where.get("cep"), max_error_km, sent_at
+        ),
     )
 
 
@@ -115,11 +116,3 @@ def _moment(value: Any) -> datetime | None:
         return datetime(*(value[part] for part in _TIME_PARTS)).replace(tzinfo=UTC)
     except (TypeError, KeyError, ValueError, OverflowError):
         return None
-
-
-def _position(
-    location: Mapping[str, Any], at: datetime | None, max_error_km: float
-) -> Position | None:
-    if not is_close(location.get("cep"), max_error_km):
-        return None
-    return place(location.get("latitude"), location.get("longitude"), at=at)

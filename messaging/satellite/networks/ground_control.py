@@ -120,10 +120,14 @@ def number(value: Any) -> float | None:
     return found if isfinite(found) else None
 
 
-def is_close(error_km: Any, max_error_km: float) -> bool:
-    """Whether a position that may be `error_km` wrong is worth keeping."""
+def estimated(
+    latitude: Any, longitude: Any, error_km: Any, max_error_km: float, at: datetime | None
+) -> Position | None:
+    """Return where the satellites think that a modem was; None when they do not, or may be more than that wrong."""
     known = number(error_km)
-    return known is not None and known <= max_error_km
+    if known is None or not 0 <= known <= max_error_km:
+        return None
+    return place(latitude, longitude, accuracy_meters=known * 1000, at=at)
 
 
 def credits_for(packet_bytes: int, credit_bytes: int) -> int:
@@ -155,10 +159,15 @@ def _position(fields: Mapping[str, Any], max_error_km: float) -> Position | None
         altitude_meters=number(fields.get("alt")),
         at=moment(fields.get("at")),
     )
-    if said or not is_close(fields.get("iridium_cep", fields.get("cep")), max_error_km):
+    if said is not None:
         return said
-    at = moment(_time_text(fields))
-    return place(fields.get("iridium_latitude"), fields.get("iridium_longitude"), at=at)
+    return estimated(
+        fields.get("iridium_latitude"),
+        fields.get("iridium_longitude"),
+        fields.get("iridium_cep", fields.get("cep")),
+        max_error_km,
+        moment(_time_text(fields)),
+    )
 
 
 def _percent(value: Any) -> int | None:

@@ -161,7 +161,9 @@ def test_the_example_of_the_documentation_is_read() -> None:
         payload=b"Hello",
         raw=b"Hello",
         sent_at=at,
-        position=Position(latitude=50.898133333333334, longitude=-1.19466, at=at),
+        position=Position(
+            latitude=50.898133333333334, longitude=-1.19466, accuracy_meters=3000, at=at
+        ),
     )
 
 

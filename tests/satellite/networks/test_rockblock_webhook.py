@@ -251,6 +251,7 @@ def test_values_come_from_the_claims(key: rsa.RSAPrivateKey) -> None:
         position=Position(
             latitude=52.3867,
             longitude=0.2938,
+            accuracy_meters=8000,
             at=datetime(2021, 10, 31, 10, 41, 50, tzinfo=UTC),
         ),
     )
