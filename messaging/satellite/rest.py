@@ -1,4 +1,4 @@
-"""One request to a provider's REST API; the only place where failures of HTTP become ours."""
+"""The calls of a provider's REST API; the only place where failures of HTTP become ours."""
 
 import asyncio
 import logging
@@ -50,6 +50,57 @@ def _http_url(text: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """A setting that holds the URL of an API."""
+
+
+class RestClient:
+    """Makes the calls of one account, each within `timeout_seconds` in all; connects when it is first used.
+
+    `headers` go with every call. Can be pickled: connections, cookies and what they were told stay behind.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout_seconds: float,
+        max_connections: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = (base_url, timeout_seconds, max_connections, headers)
+        self._timeout_seconds = timeout_seconds
+        self._client: httpx.AsyncClient | None = None
+
+    def __reduce__(self) -> tuple[type["RestClient"], tuple[Any, ...]]:
+        """Travel as settings."""
+        return type(self), self._settings
+
+    async def call(
+        self, method: str, path: str, *, writes: bool = False, **content: Any
+    ) -> httpx.Response:
+        """Make one call and return the answer, whatever its status; never repeats by itself.
+
+        `content` is what httpx calls it (`json`, `data`, `params`). `writes` says that the call changes something over
+        there. Raises Unavailable, or Uncertain when it `writes` and may have taken effect.
+        """
+        client = self._connected()
+        request = client.build_request(method, path, **content)
+        return await exchange(client, request, self._timeout_seconds, writes=writes)
+
+    def bear(self, token: str) -> None:
+        """Send this token with every later call (RFC 6750), until the connections are closed."""
+        self._connected().headers["Authorization"] = f"Bearer {token}"
+
+    async def aclose(self) -> None:
+        """Close the connections; the next call connects again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _connected(self) -> httpx.AsyncClient:
+        if self._client is None:
+            base_url, timeout_seconds, max_connections, headers = self._settings
+            self._client = new_client(base_url, timeout_seconds, max_connections)
+            self._client.headers.update(headers or {})
+        return self._client
 
 
 def new_client(base_url: str, timeout_seconds: float, max_connections: int) -> httpx.AsyncClient:
@@ -114,6 +165,13 @@ def failure(
         )
     words = f"the satellite network cannot answer now (HTTP {status})"
     return Unavailable(words, retry_after(response.headers))
+
+
+def succeed(response: httpx.Response, refusals: Mapping[int, str] | None = None) -> None:
+    """Raise what `failure` returns; nothing when it is a success."""
+    error = failure(response, refusals)
+    if error is not None:
+        raise error
 
 
 def json_of(response: httpx.Response) -> Any:

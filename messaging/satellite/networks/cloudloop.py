@@ -5,6 +5,7 @@ Pages knowledge.cloudloop.com/docs/api and /docs/destinations/http. The bodies o
 """
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final
 import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
-from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.message import Receipt, ReceiptState
 from messaging.satellite.network import Count, Handed, Packet, WebhookAccount
 from messaging.satellite.networks.cloudloop_webhook import read, status_of
@@ -23,9 +24,11 @@ from messaging.satellite.networks.ground_control import (
     has_secret,
     identifier,
 )
-from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
+from messaging.satellite.rest import HttpUrl, RestClient, failure, json_of, succeed
 from messaging.satellite.trace import TracedAccount
 from messaging.webhook import NotAuthentic, Webhook
+
+log = logging.getLogger(__name__)
 
 MAX_REASON_CHARACTERS = 120
 SPARE_CONNECTIONS = 1
@@ -35,6 +38,7 @@ _REFUSALS: Final[Mapping[int, str]] = {
     413: "the packet is too long for the satellite network",
 }
 _UNKNOWN: Final[Mapping[int, str]] = {404: "the satellite network does not know this message"}
+_NOT_TAKEN: Final = "the satellite network does not accept our token"
 _LOST: Final = "the satellite network could not deliver it"
 
 
@@ -111,11 +115,8 @@ class Cloudloop:
 
     def __init__(self, account: CloudloopAccount) -> None:
         self._account = account
-        self._client: httpx.AsyncClient | None = None
-
-    def __reduce__(self) -> tuple[type["Cloudloop"], tuple[CloudloopAccount]]:
-        """Travel as an account: connections stay behind."""
-        return type(self), (self._account,)
+        connections = account.max_sends + SPARE_CONNECTIONS
+        self._rest = RestClient(account.url, account.timeout_seconds, connections)
 
     async def send(self, serial: str, packet: bytes) -> Handed:
         """Queue one packet for the thing `serial`; never repeats by itself. Raises Rejected, Unavailable, Uncertain."""
@@ -128,8 +129,9 @@ class Cloudloop:
             network_id = await self._queue(serial, packet)
         except Rejected as refusal:
             # How a bad token is refused is documented nowhere; if that is what it is, the message can wait.
-            await self.check()
-            raise refusal
+            if not await self._refuses_token():
+                raise refusal
+            raise self._token_refused() from None
         units = credits_for(len(packet), account.credit_bytes) if account.credit_bytes else None
         return Handed(network_id, units)
 
@@ -137,9 +139,7 @@ class Cloudloop:
         """Look up what became of a message. Raises Rejected when Cloudloop does not know it, or Unavailable."""
         call = {"message": network_id}
         response = await self._post("Data/GetMtDeliveryStatus", call, writes=False)
-        error = failure(response, _UNKNOWN)
-        if error is not None:
-            raise error
+        succeed(response, _UNKNOWN)
         answer = json_of(response)
         status = status_of(answer) if isinstance(answer, dict) else ""
         state = self._ends().get(status)
@@ -149,26 +149,36 @@ class Cloudloop:
         return Receipt(via=self._account.name, network_id=network_id, state=state, reason=reason)
 
     async def check(self) -> None:
-        """Return when Cloudloop takes our token. Raises Unavailable saying what is wrong."""
-        response = await self._post("Platform/Ping", {}, writes=False)
-        error, answer = failure(response, {}), json_of(response)
-        if isinstance(error, Rejected) or (isinstance(answer, dict) and answer.get("error")):
-            raise Unavailable("the satellite network does not accept our token")
-        if error is not None:
-            raise error
+        """Return when Cloudloop takes our token. Raises ConfigurationError naming the setting, or Unavailable."""
+        if await self._refuses_token():
+            raise ConfigurationError(f"{self._account.variable('token')}: {_NOT_TAKEN}")
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._rest.aclose()
+
+    def _token_refused(self) -> Unavailable:
+        """Say in the log what only the operator can mend, and return what it means for a message."""
+        setting = self._account.variable("token")
+        log.error("Cloudloop does not accept our token; check %s", setting)
+        return Unavailable(_NOT_TAKEN)
+
+    async def _refuses_token(self) -> bool:
+        """Ask whether Cloudloop takes our token. Raises Unavailable when it does not say."""
+        response = await self._post("Platform/Ping", {}, writes=False)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            return True
+        error, answer = failure(response, _REFUSALS), json_of(response)
+        if error is not None and not isinstance(error, Rejected):
+            raise error
+        return error is not None or bool(isinstance(answer, dict) and answer.get("error"))
 
     async def _queue(self, serial: str, packet: bytes) -> str:
         verb, content = self._message(packet)
         response = await self._post(verb, {"thing": serial, **content}, writes=True)
-        error = failure(response, _REFUSALS)
-        if error is not None:
-            raise error
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise self._token_refused()
+        succeed(response, _REFUSALS)
         return self._queued_id(json_of(response), content["message"])
 
     def _ends(self) -> dict[str, ReceiptState]:
@@ -204,10 +214,5 @@ class Cloudloop:
 
     async def _post(self, verb: str, content: dict[str, str], *, writes: bool) -> httpx.Response:
         """Make one call. The token travels in the body: an URL stands in logs."""
-        account = self._account
-        if self._client is None:
-            connections = account.max_sends + SPARE_CONNECTIONS
-            self._client = new_client(account.url, account.timeout_seconds, connections)
-        body = {"token": account.token.get_secret_value(), **content}
-        request = self._client.build_request("POST", f"/{verb}", json=body)
-        return await exchange(self._client, request, account.timeout_seconds, writes=writes)
+        body = {"token": self._account.token.get_secret_value(), **content}
+        return await self._rest.call("POST", f"/{verb}", writes=writes, json=body)

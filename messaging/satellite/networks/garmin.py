@@ -31,7 +31,7 @@ from messaging.satellite.networks.garmin_proof import (
     has_static_token,
     new_token,
 )
-from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
+from messaging.satellite.rest import HttpUrl, RestClient, failure, json_of
 from messaging.webhook import Acknowledgement, NotAuthentic, Webhook
 
 log = logging.getLogger(__name__)
@@ -141,12 +141,13 @@ class Garmin:
 
     def __init__(self, account: GarminAccount) -> None:
         self._account = account
-        self._client: httpx.AsyncClient | None = None
+        self._rest = RestClient(
+            account.url,
+            account.timeout_seconds,
+            account.max_sends + SPARE_CONNECTIONS,
+            {"X-API-Key": account.api_key.get_secret_value()},
+        )
         self._last_milliseconds = 0
-
-    def __reduce__(self) -> tuple[type["Garmin"], tuple[GarminAccount]]:
-        """Travel as an account: connections stay behind."""
-        return type(self), (self._account,)
 
     async def send(self, serial: str, packet: bytes) -> Handed:
         """Hand one message over, for the device with the IMEI `serial`; never repeats by itself.
@@ -159,7 +160,7 @@ class Garmin:
         dated = self._milliseconds()
         path = "/Messaging/Binary" if is_binary(packet) else "/Messaging/Message"
         body = request_of(packet, serial, dated)
-        response = await self._call("POST", path, writes=True, json=body)
+        response = await self._rest.call("POST", path, writes=True, json=body)
         if not response.is_success:
             raise self._refusal(response)
         return Handed(str(dated), _count(json_of(response)))
@@ -170,7 +171,7 @@ class Garmin:
         Asks where a device is that does not exist: an error about the device means that the key is right.
         """
         query = {"IMEI": NO_DEVICE}
-        response = await self._call("GET", "/Location/LastKnownLocation", params=query)
+        response = await self._rest.call("GET", "/Location/LastKnownLocation", params=query)
         code = _code(response)
         if response.status_code in _NO_KEY or code == BAD_KEY:
             key = self._account.variable("api_key")
@@ -180,9 +181,7 @@ class Garmin:
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._rest.aclose()
 
     def _milliseconds(self) -> int:
         """Return the time to date a message with, which no other message has."""
@@ -204,17 +203,6 @@ class Garmin:
         if code is None or isinstance(refused, Unavailable):
             return refused
         return refusal(code)
-
-    async def _call(
-        self, method: str, path: str, *, writes: bool = False, **content: Any
-    ) -> httpx.Response:
-        account = self._account
-        if self._client is None:
-            connections = account.max_sends + SPARE_CONNECTIONS
-            self._client = new_client(account.url, account.timeout_seconds, connections)
-            self._client.headers["X-API-Key"] = account.api_key.get_secret_value()
-        request = self._client.build_request(method, path, **content)
-        return await exchange(self._client, request, account.timeout_seconds, writes=writes)
 
 
 def _code(response: httpx.Response) -> int | None:

@@ -15,7 +15,7 @@ from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.message import Handed
 from messaging.satellite.network import Count, Packet, PolledAccount, Seconds
 from messaging.satellite.networks.hive_items import INCOMING_UNACKNOWLEDGED, packets_of
-from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
+from messaging.satellite.rest import HttpUrl, RestClient, json_of, succeed
 from messaging.satellite.session import Session
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,8 @@ class Hive:
 
     def __init__(self, account: HiveAccount) -> None:
         self._account = account
-        self._client: httpx.AsyncClient | None = None
+        connections = account.max_sends + SPARE_CONNECTIONS
+        self._rest = RestClient(account.url, account.timeout_seconds, connections)
         self._useless_items = 0
         self._session = Session(self._log_in, account.login_pause_seconds)
 
@@ -84,7 +85,7 @@ class Hive:
         # What is no packet cannot be acknowledged, and would take up the page for ever.
         query = {"count": count + self._useless_items, "status": INCOMING_UNACKNOWLEDGED}
         response = await self._call("GET", "/api/v1/messages", params=query)
-        _succeed(response)
+        succeed(response)
         items = json_of(response)
         if not isinstance(items, list):
             raise Unavailable("the satellite network's list of messages cannot be read")
@@ -95,7 +96,7 @@ class Hive:
     async def acknowledge(self, packet_id: str) -> None:
         """Tell the Hive to forget a packet. Raises Rejected when it does not know it, or Unavailable."""
         response = await self._call("POST", f"/api/v1/messages/rxack/{packet_id}")
-        _succeed(response, {404: "the satellite network does not know this packet"})
+        succeed(response, {404: "the satellite network does not know this packet"})
         answer = json_of(response)
         if not isinstance(answer, dict) or _status(answer).startswith("ERROR"):
             raise Unavailable("the satellite network did not take the acknowledgement")
@@ -111,19 +112,17 @@ class Hive:
             raise Rejected("the device's serial is not a number, which this network needs")
         body = self._downlink(int(serial), packet)
         response = await self._call("POST", "/api/v1/messages", writes=True, json=body)
-        _succeed(response, _REFUSALS)
+        succeed(response, _REFUSALS)
         return Handed(_queued(json_of(response)))
 
     async def check(self) -> None:
         """Return when the Hive takes our login; raises Unavailable saying what is wrong."""
-        _succeed(await self._call("GET", WHO_AM_I))
+        succeed(await self._call("GET", WHO_AM_I))
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
-        client, self._client = self._client, None
         self._session = Session(self._log_in, self._account.login_pause_seconds)
-        if client is not None:
-            await client.aclose()
+        await self._rest.aclose()
 
     def _downlink(self, device_id: int, packet: bytes) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -141,12 +140,12 @@ class Hive:
     ) -> httpx.Response:
         """Make one call in a session, and once more in a new one when the Hive no longer takes the old."""
         session = await self._session.current()
-        response = await self._request(method, path, writes=writes, **content)
+        response = await self._rest.call(method, path, writes=writes, **content)
         if not await self._has_expired(response):
             return response
         # Refused for want of a session, so it did not take effect and may be repeated.
         if await self._session.renew(stale=session):
-            response = await self._request(method, path, writes=writes, **content)
+            response = await self._rest.call(method, path, writes=writes, **content)
             if not await self._has_expired(response):
                 return response
         raise Unavailable("the satellite network does not accept our login")
@@ -154,42 +153,25 @@ class Hive:
     async def _has_expired(self, response: httpx.Response) -> bool:
         """Whether our session is what was refused: a 403 may be about the device, so that asks who we are."""
         if response.status_code == httpx.codes.FORBIDDEN:
-            response = await self._request("GET", WHO_AM_I, writes=False)
+            response = await self._rest.call("GET", WHO_AM_I)
         return response.status_code in _NO_SESSION
-
-    async def _request(
-        self, method: str, path: str, *, writes: bool, **content: Any
-    ) -> httpx.Response:
-        account = self._account
-        if self._client is None:
-            self._client = new_client(
-                account.url, account.timeout_seconds, account.max_sends + SPARE_CONNECTIONS
-            )
-        request = self._client.build_request(method, path, **content)
-        return await exchange(self._client, request, account.timeout_seconds, writes=writes)
 
     async def _log_in(self) -> None:
         form = {
             "username": self._account.username,
             "password": self._account.password.get_secret_value(),
         }
-        response = await self._request("POST", "/login", writes=False, data=form)
+        response = await self._rest.call("POST", "/login", data=form)
         if response.status_code in _NO_SESSION:
             raise Unavailable("the satellite network refuses our user name or password")
-        _succeed(response)
+        succeed(response)
         answer = json_of(response)
         token = answer.get("token") if isinstance(answer, dict) else None
         if "set-cookie" not in response.headers and not isinstance(token, str):
             raise Unavailable("the satellite network's answer to our login cannot be read")
-        if isinstance(token, str) and self._client is not None:
-            self._client.headers["Authorization"] = f"Bearer {token}"
+        if isinstance(token, str):
+            self._rest.bear(token)
         log.info("logged in to the Hive")
-
-
-def _succeed(response: httpx.Response, refusals: Mapping[int, str] | None = None) -> None:
-    error = failure(response, refusals)
-    if error is not None:
-        raise error
 
 
 def _status(answer: Mapping[str, Any]) -> str:

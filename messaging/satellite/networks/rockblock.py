@@ -4,14 +4,14 @@ Ground Control's pages docs.groundcontrol.com/iot/rockblock/web-services. `docs/
 known of it and what is not.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
-from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.message import Message, Receipt
 from messaging.satellite.network import Count, Handed, Packet, Seconds, WebhookAccount
 from messaging.satellite.networks.ground_control import (
@@ -24,12 +24,15 @@ from messaging.satellite.networks.ground_control import (
 from messaging.satellite.networks.rockblock_answers import (
     BAD_LOGIN,
     LOGIN_WORDS,
+    NO_CREDIT,
     failed_code,
     queued_id,
 )
 from messaging.satellite.networks.rockblock_webhook import PUBLISHED_KEY, claims_of, read_key
-from messaging.satellite.rest import HttpUrl, exchange, failure, new_client
+from messaging.satellite.rest import HttpUrl, RestClient, succeed
 from messaging.webhook import NotAuthentic, Webhook
+
+log = logging.getLogger(__name__)
 
 NO_DEVICE = "0" * 15  # an IMEI that no modem has, for the probe
 SPARE_CONNECTIONS = 1
@@ -91,11 +94,8 @@ class Rockblock:
 
     def __init__(self, account: RockblockAccount) -> None:
         self._account = account
-        self._client: httpx.AsyncClient | None = None
-
-    def __reduce__(self) -> tuple[type["Rockblock"], tuple[RockblockAccount]]:
-        """Travel as an account: connections stay behind."""
-        return type(self), (self._account,)
+        connections = account.max_sends + SPARE_CONNECTIONS
+        self._rest = RestClient(account.url, account.timeout_seconds, connections)
 
     async def send(self, serial: str, packet: bytes) -> Handed:
         """Queue one packet for the device with this IMEI; never repeats by itself.
@@ -109,39 +109,46 @@ class Rockblock:
             raise Rejected("the device's serial is not an IMEI, which this network needs")
         flush = {"flush": "yes"} if account.flush else {}
         answer = await self._post({"imei": serial, "data": packet.hex(), **flush}, writes=True)
+        self._tell_operator(failed_code(answer))
         network_id = queued_id(answer, account.hold_seconds)
         return Handed(network_id, credits_for(len(packet), account.credit_bytes))
 
     async def check(self) -> None:
-        """Return when RockBLOCK takes our login, which an empty message shows free of charge. Raises Unavailable."""
+        """Return when RockBLOCK takes our login, which an empty message shows free of charge.
+
+        Raises ConfigurationError naming the settings, or Unavailable.
+        """
         answer = await self._post({"imei": NO_DEVICE, "data": ""}, writes=False)
         code = failed_code(answer)
         if code == BAD_LOGIN:
-            raise Unavailable(LOGIN_WORDS)
+            raise ConfigurationError(f"{self._login_settings}: {LOGIN_WORDS}")
         if not code or code == "99":
             raise Unavailable("the satellite network's answer cannot be read")
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._rest.aclose()
+
+    def _tell_operator(self, code: str) -> None:
+        """Say in the log what no message can help, and somebody has to."""
+        if code == BAD_LOGIN:
+            log.error("RockBLOCK does not accept our login; check %s", self._login_settings)
+        if code == NO_CREDIT:
+            log.error("the account %s at RockBLOCK is out of credit", self._account.name)
+
+    @property
+    def _login_settings(self) -> str:
+        return f"{self._account.variable('username')} and {self._account.variable('password')}"
 
     async def _post(self, form: dict[str, str], *, writes: bool) -> str:
         """Return the line that answers a form. The login travels in the body: an URL stands in logs."""
         account = self._account
-        if self._client is None:
-            connections = account.max_sends + SPARE_CONNECTIONS
-            self._client = new_client(account.url, account.timeout_seconds, connections)
         login = {"username": account.username, "password": account.password.get_secret_value()}
-        request = self._client.build_request("POST", "/MT", data=login | form)
-        response = await exchange(self._client, request, account.timeout_seconds, writes=writes)
+        response = await self._rest.call("POST", "/MT", writes=writes, data=login | form)
         if response.is_server_error and writes:
             # Its own errors come with 200; this is from something before it, and says nothing of what was done.
             raise Uncertain(
                 f"the satellite network cannot answer now (HTTP {response.status_code})"
             )
-        error = failure(response)
-        if error is not None:
-            raise error
+        succeed(response)
         return response.text

@@ -9,6 +9,7 @@ from typing import Final
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 
 BAD_LOGIN: Final = "10"
+NO_CREDIT: Final = "13"
 NO_DATA: Final = "16"
 LOGIN_WORDS: Final = "the satellite network refuses our user name or password"
 
@@ -21,10 +22,10 @@ _NEVER: Final[Mapping[str, str]] = {
 }
 _LATER: Final[Mapping[str, str]] = {
     BAD_LOGIN: LOGIN_WORDS,
-    "13": "our account at the satellite network is out of credit",
+    NO_CREDIT: "our account at the satellite network is out of credit",
     "99": "the satellite network reports an error of its own",
 }
-_FOR_PEOPLE: Final = frozenset({BAD_LOGIN, "13"})
+_FOR_PEOPLE: Final = frozenset({BAD_LOGIN, NO_CREDIT})
 """What passes only when somebody does something about it."""
 
 

@@ -19,7 +19,7 @@ from messaging.satellite.network import Handed, Packet, PolledAccount, Seconds
 from messaging.satellite.networks.spot_feed import FeedError, Reading, page_of
 from messaging.satellite.networks.spot_pages import FEED_DAYS, Feed, feeds_of
 from messaging.satellite.payload import Undecodable, mailbox, phone_number
-from messaging.satellite.rest import HttpUrl, exchange, failure, json_of, new_client
+from messaging.satellite.rest import HttpUrl, RestClient, json_of, succeed
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Spot:
 
     def __init__(self, account: SpotAccount) -> None:
         self._account = account
-        self._client: httpx.AsyncClient | None = None
+        self._rest = RestClient(account.url, account.timeout_seconds, 1)
         self._feeds = [Feed(*one) for one in feeds_of(account.feeds.get_secret_value())]
         self._last_call = float("-inf")
         self._waiting: dict[str, Packet] = {}
@@ -140,9 +140,7 @@ class Spot:
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._rest.aclose()
 
     async def _refresh(self, feed: Feed) -> None:
         """Ask a feed for the page that is its turn; whatever comes of it, it is left alone for a while."""
@@ -173,19 +171,14 @@ class Spot:
         account = self._account
         pause = self._last_call + account.between_feeds_seconds - time.monotonic()
         await asyncio.sleep(max(pause, 0))
-        if self._client is None:
-            self._client = new_client(account.url, account.timeout_seconds, 1)
-        request = self._client.build_request("GET", f"/{feed.id}/{name}", params=feed.query(start))
         try:
-            response = await exchange(self._client, request, account.timeout_seconds, writes=False)
+            response = await self._rest.call("GET", f"/{feed.id}/{name}", params=feed.query(start))
         finally:
             self._last_call = time.monotonic()
         if response.status_code == httpx.codes.FORBIDDEN:
             words = "the satellite network refuses: the feed was asked too often"
             raise Unavailable(words, account.blocked_seconds)
-        error = failure(response)
-        if error is not None:
-            raise error
+        succeed(response)
         return page_of(json_of(response), self._reading())
 
     def _reading(self) -> Reading:

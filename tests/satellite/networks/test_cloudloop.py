@@ -124,11 +124,14 @@ async def test_a_refusal_is_final_in_whatever_shape_it_comes(
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
-async def test_a_token_that_is_refused_can_be_mended(status: int) -> None:
+async def test_a_token_that_is_refused_can_be_mended_and_the_operator_is_told(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     with cloudloop(habits=Habits(refused_status=status)) as server:
         async with connected(server.account(token="wrong")) as network:
             with pytest.raises(Unavailable, match="does not accept our"):
                 await network.send(THING, b"hello")
+    assert "check SATBRIDGE_CLOUDLOOP_TOKEN" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -229,10 +232,11 @@ async def test_the_probe_tells_a_token_that_is_taken() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
-async def test_the_probe_tells_a_token_that_is_refused(status: int) -> None:
+async def test_the_probe_names_the_setting_of_a_token_that_is_refused(status: int) -> None:
+    said = (Unavailable, "cannot answer") if status == 500 else (ConfigurationError, "_TOKEN: ")
     with cloudloop(habits=Habits(refused_status=status)) as server:
         async with connected(server.account(token="wrong")) as network:
-            with pytest.raises(Unavailable):
+            with pytest.raises(said[0], match=said[1]):
                 await network.check()
 
 

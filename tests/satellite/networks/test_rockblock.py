@@ -107,7 +107,9 @@ def test_the_simulator_knows_every_code_that_is_expected_here() -> None:
 
 
 @pytest.mark.parametrize("code", ERRORS)
-async def test_every_code_means_what_its_table_says(code: int) -> None:
+async def test_every_code_means_what_its_table_says(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
     with rockblock() as server:
         async with connected(server.account(hold_seconds=99)) as network:
             with pytest.raises(GatewayError) as caught:
@@ -115,6 +117,7 @@ async def test_every_code_means_what_its_table_says(code: int) -> None:
     assert type(caught.value) is EXPECTED[code]
     asked = getattr(caught.value, "retry_after_seconds", None)
     assert asked == (99 if code in (10, 13) else None)
+    assert [r.levelname for r in caplog.records] == (["ERROR"] if code in (10, 13) else [])
     assert ERRORS[code] not in caught.value.reason
 
 
@@ -178,7 +181,7 @@ async def test_the_probe_costs_nothing_and_tells_a_wrong_password() -> None:
         async with connected(server.account()) as network:
             await network.check()
         async with connected(server.account(password="wrong")) as network:
-            with pytest.raises(Unavailable, match="user name or password"):
+            with pytest.raises(ConfigurationError, match=r"_PASSWORD: .* user name or password"):
                 await network.check()
         assert server.simulator.modems.downlinks() == []
 
