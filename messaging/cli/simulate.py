@@ -63,7 +63,7 @@ def mail(host: Host = "127.0.0.1", port: Port = 7433) -> None:
             say(f"a mail server at {sink.url}")
             stopped.wait()
     except OSError as error:
-        raise _taken(host, port, error) from None
+        raise port_taken("--port", host, port, error) from None
 
 
 @simulate.command()
@@ -105,7 +105,7 @@ def serve(app: Any, host: str, port: int, what: str, path: str, hint: str = "") 
     try:
         serving = Serving(app, host, port)
     except OSError as error:
-        raise _taken(host, port, error) from None
+        raise port_taken("--port", host, port, error) from None
     with stopping_signal() as stopped, serving:
         say(f"{what} at {serving.url}{path}")
         if hint:
@@ -113,8 +113,9 @@ def serve(app: Any, host: str, port: int, what: str, path: str, hint: str = "") 
         stopped.wait()
 
 
-def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
-    return ConfigurationError(f"--port: cannot listen on {host}:{port}: {error.strerror}")
+def port_taken(option: str, host: str, port: int, error: OSError) -> ConfigurationError:
+    """Return what is said when the port of an option cannot be used."""
+    return ConfigurationError(f"{option}: cannot listen on {host}:{port}: {error.strerror}")
 
 
 def post(url: str, content: Any) -> Any:

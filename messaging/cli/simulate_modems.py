@@ -1,4 +1,4 @@
-"""The stand-ins of networks of Iridium modems: `simulate rockblock|cloudloop` serve, `simulate modem` acts as one."""
+"""The stand-ins of networks of Iridium modems: `rockblock`, `cloudloop`, `directip` serve, `modem` acts as one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,10 +7,11 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from messaging.cli.console import complain, say
-from messaging.cli.simulate import Host, Port, post, serve
+from messaging.cli.simulate import Host, Port, port_taken, post, serve
 from messaging.errors import ConfigurationError
 from messaging.simulator.cloudloop import CloudloopSimulator
 from messaging.simulator.cloudloop_push import FORMS as CLOUDLOOP_FORMS
+from messaging.simulator.directip import DirectIpSimulator
 from messaging.simulator.modems import Downlink, Modem
 from messaging.simulator.rockblock import RockblockSimulator
 from messaging.simulator.rockblock_push import FORMS as ROCKBLOCK_FORMS
@@ -23,6 +24,7 @@ def add_to(simulate: typer.Typer) -> None:
     """Add these commands to `simulate`."""
     simulate.command()(rockblock)
     simulate.command()(cloudloop)
+    simulate.command()(directip)
     simulate.command()(modem)
 
 
@@ -72,6 +74,37 @@ def cloudloop(
         on_shown=_say_shown,
     )
     serve(simulator.app, host, port, "a Cloudloop", "")
+
+
+def directip(
+    modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
+    listener: Annotated[str, typer.Option(help="Whom it connects to with messages.")] = (
+        "127.0.0.1:10800"
+    ),
+    host: Host = "127.0.0.1",
+    port: Port = 7440,
+    gateway_port: Annotated[
+        int, typer.Option(help="The port for messages to modems; 0 is any free one.")
+    ] = 7441,
+    confirm: Annotated[bool, typer.Option(help="Whether it waits to be told yes.")] = True,
+    speed: Annotated[float, typer.Option(min=0.001, help="How much faster it comes back.")] = 1,
+) -> None:
+    """Run Iridium's DirectIP gateway; its switches are under /sim, messages to modems have a port of their own."""
+    try:
+        simulator = DirectIpSimulator(
+            [Modem(imei) for imei in modem],
+            listener=listener,
+            confirms=confirm,
+            speed=speed,
+            host=host,
+            port=gateway_port,
+            on_shown=_say_shown,
+        )
+    except OSError as error:
+        raise port_taken("--gateway-port", host, gateway_port, error) from None
+    with simulator:
+        hint = f"SATBRIDGE_DIRECTIP_GATEWAY={simulator.address}"
+        serve(simulator.app, host, port, "Iridium's DirectIP gateway", "", hint)
 
 
 def modem(

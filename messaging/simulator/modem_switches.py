@@ -7,9 +7,9 @@ GET       /sim/pushes            every request that was made to the webhook
 GET, PUT  /sim/faults            as in `faults.Faults`
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from messaging.simulator.faults import Dice, Faults
 from messaging.simulator.hive_state import device_payload
 from messaging.simulator.modems import Modem, Modems
-from messaging.simulator.pushes import Pushes, Try
+from messaging.simulator.pushes import Try
 
 _MODEM: TypeAdapter[Modem] = TypeAdapter(Modem)
 
@@ -49,13 +49,25 @@ class Uplink(BaseModel):
         return device_payload(self.texts) if self.texts else bytes.fromhex(self.data)
 
 
+class Offers(Protocol):
+    """What a network has offered to the gateway so far."""
+
+    @property
+    def tries(self) -> Sequence[Try]:
+        """All of its tries."""
+
+    @property
+    def pending(self) -> int:
+        """How many messages nobody has taken yet."""
+
+
 class Switches:
     """The routes over one network's modems; `send` posts the webhook of an uplink."""
 
     def __init__(
         self,
         modems: Modems,
-        pushes: Pushes,
+        pushes: Offers,
         dice: Dice,
         send: Callable[[Uplink], Awaitable[Try]],
     ) -> None:

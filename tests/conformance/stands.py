@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.conformance.bandwidth import bandwidth
+from tests.conformance.directip import directip_stand
 from tests.conformance.garmin import garmin
 from tests.conformance.hive import hive
 from tests.conformance.modems import cloudloop, rockblock
@@ -18,4 +19,5 @@ STANDS: Mapping[str, MakeStand] = {
     "garmin": garmin,
     "spot": spot,
     "bandwidth": bandwidth,
+    "directip": directip_stand,
 }

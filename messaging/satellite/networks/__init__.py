@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from messaging.satellite.network import SatelliteAccount
 from messaging.satellite.networks.cloudloop import CloudloopAccount
+from messaging.satellite.networks.directip import DirectIpAccount
 from messaging.satellite.networks.garmin import GarminAccount
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.satellite.networks.rockblock import RockblockAccount
@@ -16,6 +17,7 @@ _PROVIDERS: tuple[type[SatelliteAccount], ...] = (
     CloudloopAccount,
     GarminAccount,
     SpotAccount,
+    DirectIpAccount,
 )
 
 ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(

@@ -1,0 +1,92 @@
+"""Iridium's gateway for tests: its simulator on free ports, and a listener that takes what it brings."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from messaging.configuration import read
+from messaging.message import Inbound, Message, Undeliverable
+from messaging.satellite.listen import SatelliteListener
+from messaging.satellite.networks.directip import DirectIpAccount
+from messaging.simulator.directip import DirectIpSimulator
+from messaging.simulator.modems import Modem
+from messaging.simulator.serving import Serving
+from tests.satellite.ground_control import post
+
+IMEI = "300434060000000"
+MAIL = [{"to": "bob@example.net", "text": "Anchored at noon", "protocol": "email"}]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    simulator: DirectIpSimulator
+    url: str
+
+    def account(self, **settings: Any) -> DirectIpAccount:
+        return directip_account(**{"gateway": self.simulator.address, **settings})
+
+    def uplink(self, **uplink: Any) -> dict[str, Any]:
+        """Let the modem hold a session; returns what came of the first try."""
+        return post(f"{self.url}/sim/uplinks", {"imei": IMEI, **uplink})
+
+    async def brings(self, **uplink: Any) -> dict[str, Any]:
+        return await asyncio.to_thread(lambda: self.uplink(**uplink))
+
+
+def directip_account(**settings: Any) -> DirectIpAccount:
+    fields = {
+        "listen": "127.0.0.1:0",
+        "gateway": "127.0.0.1:1",
+        "peers": "127.0.0.1",
+        "timeout_seconds": 5,
+    }
+    return read(DirectIpAccount, **{**fields, **settings})
+
+
+@contextlib.contextmanager
+def directip(*modems: Modem, **options: Any) -> Iterator[Gateway]:
+    simulator = DirectIpSimulator(modems or [Modem(IMEI)], **{"speed": 20, **options})
+    with simulator, Serving(simulator.app) as server:
+        yield Gateway(simulator, server.url)
+
+
+@dataclass
+class Taken:
+    """What a listener has handed over; raises `error` while there is one."""
+
+    records: list[Inbound] = field(default_factory=list)
+    error: Exception | None = None
+    offered: int = 0
+
+    async def emit(self, record: Inbound) -> None:
+        self.offered += 1
+        if self.error is not None:
+            raise self.error
+        self.records.append(record)
+
+    @property
+    def texts(self) -> list[str]:
+        return [one.text for one in self.records if isinstance(one, Message)]
+
+    @property
+    def undeliverable(self) -> list[Undeliverable]:
+        return [one for one in self.records if isinstance(one, Undeliverable)]
+
+
+@contextlib.asynccontextmanager
+async def listening(gateway: Gateway, taken: Taken, **settings: Any) -> AsyncIterator[str]:
+    """Run the listener of an account and tell the gateway where it is."""
+    listener = SatelliteListener(gateway.account(**settings), "directip")
+    task = asyncio.create_task(listener.run(taken.emit))
+    try:
+        async with asyncio.timeout(10):
+            while not listener.listening:  # noqa: ASYNC110 (nobody tells)
+                await asyncio.sleep(0.01)
+        gateway.simulator.listener = listener.listening[0]
+        yield listener.listening[0]
+    finally:
+        async with asyncio.timeout(20):
+            await listener.drain()
+            await task

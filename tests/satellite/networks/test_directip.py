@@ -1,0 +1,319 @@
+"""Iridium's DirectIP over real sockets: every status, every way to get none, and what its gateway brings."""
+
+import asyncio
+import contextlib
+import pickle
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from messaging.errors import (
+    ConfigurationError,
+    GatewayError,
+    Rejected,
+    Unavailable,
+    Uncertain,
+)
+from messaging.message import Address, Beacon, Message, Network
+from messaging.satellite.network import Handed
+from messaging.satellite.networks import ACCOUNTS
+from messaging.satellite.networks.directip import DirectIpAccount
+from messaging.simulator.directip_gateway import FIXTURE_PREFIX
+from messaging.simulator.faults import Faults
+from messaging.simulator.modems import Modem
+from tests.satellite.directip_gateway import (
+    IMEI,
+    MAIL,
+    Gateway,
+    Taken,
+    directip,
+    directip_account,
+    listening,
+)
+
+pytestmark = pytest.mark.anyio
+
+LATER = {-5, -6, -9, -10, -12}
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with directip() as gateway:
+        yield gateway
+
+
+async def send(account: DirectIpAccount, packet: bytes = b"hello", serial: str = IMEI) -> Handed:
+    network = pickle.loads(pickle.dumps(account.connect()))
+    try:
+        handed: Handed = await network.send(serial, packet)
+        return handed
+    finally:
+        await network.aclose()
+
+
+def data(gateway: Gateway) -> list[bytes]:
+    return [one.data for one in gateway.simulator.modems.downlinks()]
+
+
+# -- settings
+
+
+def test_it_is_registered_under_its_name() -> None:
+    assert ACCOUNTS["directip"] is DirectIpAccount
+
+
+@pytest.mark.parametrize("peers", ["", " , ", "example.org", "192.0.2.1/24", "all"])
+def test_peers_that_say_nothing_are_refused(peers: str) -> None:
+    with pytest.raises(ConfigurationError, match="SATBRIDGE_DIRECTIP_PEERS"):
+        directip_account(peers=peers)
+
+
+@pytest.mark.parametrize("priority", [0, 6])
+def test_a_priority_that_there_is_not_is_refused(priority: int) -> None:
+    with pytest.raises(ConfigurationError, match="SATBRIDGE_DIRECTIP_PRIORITY"):
+        directip_account(priority=priority)
+
+
+# -- messages to devices
+
+
+async def test_a_message_is_queued_and_has_the_gateways_id(gateway: Gateway) -> None:
+    first, second = [await send(gateway.account()) for _ in range(2)]
+    assert int(first.network_id) + 1 == int(second.network_id)
+    assert first.units is None
+    assert data(gateway) == [b"hello", b"hello"]
+
+
+async def test_units_are_counted_where_the_contract_says_so(gateway: Gateway) -> None:
+    account = gateway.account(credit_bytes=30)
+    units = [(await send(account, b"x" * length)).units for length in (1, 30, 31, 270)]
+    assert units == [1, 1, 2, 9]
+
+
+@pytest.mark.parametrize("status", range(-12, 0))
+async def test_every_status_is_a_failure_of_its_kind(gateway: Gateway, status: int) -> None:
+    with pytest.raises(Unavailable if status in LATER else Rejected) as caught:
+        await send(gateway.account(), serial=f"{FIXTURE_PREFIX}{-status:02}")
+    assert caught.value.reason
+    assert data(gateway) == []
+
+
+async def test_a_full_queue_is_for_later_and_a_flush_empties_it() -> None:
+    with directip(Modem(IMEI, reachable=False)) as gateway:
+        for number in range(50):
+            await send(gateway.account(), b"%d" % number)
+        with pytest.raises(Unavailable) as caught:
+            await send(gateway.account(hold_seconds=77))
+        assert caught.value.retry_after_seconds == 77
+        await send(gateway.account(flush=True), b"the newest")
+        waiting = gateway.simulator.modems.downlinks()
+        assert [one.data for one in waiting if one.state == "queued"] == [b"the newest"]
+
+
+async def test_the_priority_travels(gateway: Gateway) -> None:
+    await send(gateway.account(priority=1))
+    await send(gateway.account())
+    carried = [one.carried for one in gateway.simulator.modems.downlinks()]
+    assert carried == ["priority 1", "priority 5"]
+
+
+@pytest.mark.parametrize("serial", ["", "9", "3004340600000000", "30043406000000x"])
+async def test_what_is_no_imei_is_never_sent(serial: str) -> None:
+    with pytest.raises(Rejected):
+        await send(directip_account(), serial=serial)
+
+
+async def test_a_packet_that_is_too_long_is_never_sent() -> None:
+    with pytest.raises(Rejected, match="271 bytes"):
+        await send(directip_account(), b"x" * 271)
+
+
+def message(text: str) -> Message:
+    return Message(
+        id="m",
+        sender=Address(Network.EMAIL, "alice@example.com"),
+        recipient=Address(Network.SATELLITE, IMEI),
+        text=text,
+        via="directip",
+    )
+
+
+def test_a_long_text_is_split_but_never_when_each_part_would_flush_the_last() -> None:
+    long = message("word " * 200)
+    parts = directip_account().packets(long, "", 4)
+    assert len(parts) == 4
+    assert all(len(part) <= 270 for part in parts)
+    assert len(directip_account(flush=True).packets(long, "", 4)) == 1
+
+
+@contextlib.asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[str]:
+    """A server that answers whatever comes with these bytes and hangs up."""
+
+    async def answer_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(answer_it, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"\x01", b"\x01\x00\x1cshort", b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+)
+async def test_an_answer_that_is_none_leaves_us_unsure(answer: bytes) -> None:
+    async with answering(answer) as address:
+        with pytest.raises(Uncertain):
+            await send(directip_account(gateway=address))
+
+
+# -- the probe
+
+
+async def test_the_probe_sends_nothing_to_anybody(gateway: Gateway) -> None:
+    await gateway.account().connect().check()
+    assert data(gateway) == []
+
+
+@pytest.mark.parametrize("fault", [{"error_status": 401}, {"error_status": 503}])
+async def test_the_probe_says_when_we_are_refused(gateway: Gateway, fault: dict[str, int]) -> None:
+    gateway.simulator.dice.faults = Faults(error_rate=1, **fault)
+    with pytest.raises(GatewayError, match="satellite network"):
+        await gateway.account().connect().check()
+
+
+async def test_the_probe_says_when_what_answers_is_no_gateway() -> None:
+    async with answering(b"220 mail.example.org\r\n") as address:
+        with pytest.raises(Unavailable):
+            await directip_account(gateway=address).connect().check()
+
+
+# -- what the gateway brings
+
+
+async def test_a_message_is_taken_and_confirmed(gateway: Gateway) -> None:
+    taken = Taken()
+    async with listening(gateway, taken):
+        assert (await gateway.brings(texts=MAIL))["taken"]
+    assert taken.texts == ["Anchored at noon"]
+    (beacon,) = [one for one in taken.records if isinstance(one, Beacon)]
+    assert beacon.position is not None
+    assert beacon.position.latitude == pytest.approx(50.8981, abs=1e-4)
+
+
+async def test_a_message_may_come_byte_by_byte_with_what_nobody_knows(gateway: Gateway) -> None:
+    taken = Taken()
+    async with listening(gateway, taken):
+        changes = {"unknown": "something new", "location_bytes": 20}
+        told = await gateway.brings(texts=MAIL, form="bytes", changes=changes)
+    assert told["taken"]
+    assert taken.texts == ["Anchored at noon"]
+
+
+@pytest.mark.parametrize("status", [0, 2, 10, 13, 15])
+async def test_a_session_without_a_message_is_no_message(gateway: Gateway, status: int) -> None:
+    taken = Taken()
+    async with listening(gateway, taken, max_position_error_km=0):
+        assert (await gateway.brings(changes={"status": status}))["taken"]
+    assert taken.records == []
+
+
+@pytest.mark.parametrize(
+    "frame", ["010000", "01000602000368656c", "010005010002aabb", "02000501", "474554202f0d0a"]
+)
+async def test_what_makes_no_sense_is_kept_and_confirmed(gateway: Gateway, frame: str) -> None:
+    taken = Taken()
+    async with listening(gateway, taken):
+        assert (await gateway.brings(changes={"frame": frame}))["taken"]
+    assert len(taken.undeliverable) == 1
+
+
+async def test_a_message_that_breaks_off_is_neither_taken_nor_kept(gateway: Gateway) -> None:
+    taken = Taken()
+    async with listening(gateway, taken) as address:
+        host, _, port = address.rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(bytes.fromhex("01003501001c"))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert (await gateway.brings(texts=MAIL))["taken"]
+    assert taken.undeliverable == []
+
+
+async def test_a_stranger_is_turned_away_unread(gateway: Gateway) -> None:
+    taken = Taken()
+    async with listening(gateway, taken, peers="192.0.2.0/24,2001:db8::/32"):
+        assert not (await gateway.brings(texts=MAIL))["taken"]
+    assert taken.offered == 0
+
+
+async def test_one_too_many_is_turned_away(gateway: Gateway) -> None:
+    taken = Taken()
+    async with listening(gateway, taken, max_connections=1, timeout_seconds=1) as address:
+        host, _, port = address.rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        await asyncio.sleep(0.1)
+        assert not (await gateway.brings(texts=MAIL))["taken"]
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_what_is_not_stored_is_not_confirmed_and_comes_again(gateway: Gateway) -> None:
+    taken = Taken(error=Unavailable("the store is away"))
+    async with listening(gateway, taken):
+        assert (await gateway.brings(texts=MAIL))["failure"] == "not confirmed"
+        taken.error = None
+        await eventually(taken)
+    assert taken.texts == ["Anchored at noon"]
+
+
+async def test_what_nobody_will_bring_again_is_kept_until_it_is_stored() -> None:
+    taken = Taken(error=Unavailable("the store is away"))
+    with directip(confirms=False) as gateway:
+        async with listening(gateway, taken):
+            assert (await gateway.brings(texts=MAIL))["taken"]
+            await asyncio.sleep(0.2)
+            assert taken.texts == []
+            taken.error = None
+            await eventually(taken)
+        assert len(gateway.simulator.calls.tries) == 1
+    assert taken.texts == ["Anchored at noon"]
+
+
+async def test_what_cannot_be_stored_before_the_end_is_said_to_be_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    taken = Taken(error=Unavailable("the store is away"))
+    with directip(confirms=False) as gateway:
+        async with listening(gateway, taken):
+            await gateway.brings(texts=MAIL)
+            await asyncio.sleep(0.2)
+    assert "is lost" in caplog.text
+    assert "Anchored" not in caplog.text
+
+
+async def test_a_drain_ends_in_time_whoever_holds_the_line(gateway: Gateway) -> None:
+    async with listening(gateway, Taken(), timeout_seconds=0.5) as address:
+        host, _, port = address.rpartition(":")
+        held = socket.create_connection((host, int(port)))
+        await asyncio.sleep(0.05)
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    held.close()
+
+
+async def test_it_listens_on_ipv6_too(gateway: Gateway) -> None:
+    taken = Taken()
+    async with listening(gateway, taken, listen="[::1]:0", peers="::1"):
+        assert (await gateway.brings(texts=MAIL))["taken"]
+
+
+async def eventually(taken: Taken, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not taken.texts:  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(0.02)
