@@ -101,6 +101,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     http_listen: ListenText = "127.0.0.1:8000"
     http_replicas: Count = 1
     public_url: str = "http://localhost:8000"
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
 
     routers: Count | None = None
     ray_address: str | None = None

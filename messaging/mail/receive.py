@@ -68,6 +68,8 @@ class MailReceiver:
         if reception is None:
             return {"listening": [], "connections": 0}
         certificate = reception.certificate
+        if certificate is not None:
+            certificate.context()  # the files may hold a newer one that nobody has asked for yet
         return {
             "listening": [str(address) for address in self.addresses],
             "connections": reception.open_connections,

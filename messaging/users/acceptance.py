@@ -25,12 +25,14 @@ from messaging.users.bounces import write_bounces
 from messaging.users.consents import write_consents
 from messaging.users.lease import Lease
 from messaging.users.limits import StoreLimits
+from messaging.users.models import Delivery as StoredDelivery
 from messaging.users.notices import Notices
 from messaging.users.pace import Pace
 from messaging.users.plan import Backlog, Decision, Plan
 from messaging.users.policy import Facts, Policy, Refusal
-from messaging.users.receipts import write_receipts
+from messaging.users.receipts import lost_of, write_receipts
 from messaging.users.sightings import write_sightings
+from messaging.users.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Acceptance:
         self._limits = read(StoreLimits)
         self._notices = Notices(settings, policy.vias)
         self._pace = Pace(settings.max_hourly_per_pair)
+        self.tally = Tally()
 
     def accept(
         self, records: Sequence[Inbound], crowded: Collection[str] = frozenset()
@@ -66,7 +69,8 @@ class Acceptance:
             return [Verdict(decision.kind, error=decision.error) for decision in decisions]
         with transaction.atomic(durable=True):
             decisions, facts = self._decide(admitted)
-            verdicts = self._write(decisions, facts, crowded)
+            verdicts, settled = self._write(decisions, facts, crowded)
+        self.tally.add((row.via, row.state) for row in settled)
         self._pace.note(pair for decision in decisions if (pair := decision.pair))
         return verdicts
 
@@ -84,7 +88,7 @@ class Acceptance:
 
     def _write(
         self, decisions: Sequence[Decision], facts: Facts, crowded: Collection[str]
-    ) -> list[Verdict]:
+    ) -> tuple[list[Verdict], list[StoredDelivery]]:
         now = self._now()
         routed = [rows.Routed(*pair) for d in decisions if (pair := d.routed)]
         stranded = [
@@ -97,12 +101,12 @@ class Acceptance:
         made = rows.write_first_attempts(routed, now, lease, self._lifetime, crowded)
         consents = (d.record for d in decisions if isinstance(d.record, Consent))
         write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
-        write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
+        bounced = write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
         receipts = [d.record for d in decisions if isinstance(d.record, Receipt)]
-        lost = write_receipts(receipts, self._settings, now)
-        self._notices.owe(lost, now)
+        heard = write_receipts(receipts, self._settings, now)
+        self._notices.owe(lost_of(heard), now)
         write_sightings([d.beacon for d in decisions if d.beacon], facts, now)
-        return [_verdict(decision, made) for decision in decisions]
+        return [_verdict(decision, made) for decision in decisions], [*bounced, *heard]
 
     def _stranded(self, record: Undeliverable, facts: Facts) -> rows.Stranded:
         author = facts.author(record.sender, record.via)

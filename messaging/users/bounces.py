@@ -13,14 +13,14 @@ from messaging.users.models import Delivery
 _CHANGED = ("state", "due_at", "reason", "updated_at", "settled_at")
 
 
-def write_bounces(bounces: Sequence[Bounce], now: datetime) -> None:
+def write_bounces(bounces: Sequence[Bounce], now: datetime) -> list[Delivery]:
     """Make the deliveries that came back failed, and note on those that are only late that they are: two statements.
 
     Only what the network took, or may have taken, can come back; in any other state a report changes nothing, nor
-    does one that is offered again.
+    does one that is offered again. Returns those that failed.
     """
     if not bounces:
-        return
+        return []
     rows = Delivery.objects.filter(
         id__in={bounce.delivery_id for bounce in bounces},
         state__in=(State.SENT, State.WAITING),
@@ -33,6 +33,7 @@ def write_bounces(bounces: Sequence[Bounce], now: datetime) -> None:
         if row is not None and row.message_id == bounce.message_id:
             _note(row, bounce, now)
     Delivery.objects.bulk_update(found.values(), _CHANGED)
+    return [row for row in found.values() if row.state == State.FAILED]
 
 
 def _note(row: Delivery, bounce: Bounce, now: datetime) -> None:

@@ -28,6 +28,7 @@ from messaging.users.settlement import (
 )
 from messaging.users.standings import standings, write
 from messaging.users.store import guard
+from messaging.users.tally import Tally
 
 SWEEP_ROWS = 500
 """How many deliveries one transaction ends: few enough to be quick, so that the router is not kept waiting."""
@@ -55,6 +56,7 @@ class Claims:
 
     def __init__(self, settings: Settings, vias: Mapping[Network, str] | None = None) -> None:
         self._settings = settings
+        self.tally = Tally()
         self._notices = Notices(settings, vias)
 
     @guard
@@ -73,7 +75,9 @@ class Claims:
             found = standings(_locked(owed)[:limit])
             spent = {row.id: row for row in found if is_spent(row, self._policy(row))}
             self._end([_failed(row) for row in spent.values()], now)
-            return _leased([row.id for row in found if row.id not in spent], lease, now)
+            leased = _leased([row.id for row in found if row.id not in spent], lease, now)
+        self.tally.add((row.via, Ending.FAILED) for row in spent.values())
+        return leased
 
     @guard
     def expire(self, now: datetime) -> int:
@@ -86,6 +90,7 @@ class Claims:
                 self._end([_expired(row) for row in found], now)
             if not found:
                 break
+            self.tally.add((row.via, Ending.EXPIRED) for row in found)
             total += len(found)
         return total
 

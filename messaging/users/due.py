@@ -85,10 +85,10 @@ class Due:
         """Claim nothing from now on."""
         self._draining.set()
 
-    def status(self) -> dict[str, int]:
+    def status(self) -> dict[str, object]:
         """Return what was claimed, released and expired since the start, and what is in flight by provider."""
         flights = {f"in_flight_{via}": len(held) for via, held in self._in_flight.items()}
-        return {**self._counters, **flights}
+        return {**self._counters, **flights, "settled": self._claims.tally.told()}
 
     def turn(self, emit: EmitDelivery) -> None:
         """Do once what `run` does again and again: take back, expire, claim, emit."""

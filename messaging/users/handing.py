@@ -6,7 +6,7 @@ from datetime import datetime
 
 from messaging.message import Handed, Network, Outcome, ReceiptState
 from messaging.users.locking import locked
-from messaging.users.models import HandedPart
+from messaging.users.models import Delivery, HandedPart
 from messaging.users.receipts import Key, settle_by_parts
 from messaging.users.reported import MAX_NETWORK_ID_CHARACTERS
 from messaging.users.settlement import Ending, Settled, Standing
@@ -24,8 +24,8 @@ class Attempted:
     settled: Settled
 
 
-def write_handed(attempts: Iterable[Attempted], now: datetime) -> list[int]:
-    """Note the parts of these attempts, and settle what news came before them; returns the deliveries that failed.
+def write_handed(attempts: Iterable[Attempted], now: datetime) -> list[Delivery]:
+    """Note the parts of these attempts, and settle what news came before them; returns what that settled.
 
     Nothing is asked of the store for mail, which has no receipts.
     """

@@ -47,6 +47,6 @@ class Ledger:
                 log.info("an older outcome", extra={"message_id": outcome.message_id})
         return results
 
-    def status(self) -> dict[str, int]:
-        """Return how many outcomes became what since the start: a state, ignored or unavailable."""
-        return dict(self._counters)
+    def status(self) -> dict[str, object]:
+        """Return how many outcomes became what since the start: a state, ignored or unavailable; and by provider."""
+        return {**self._counters, "settled": self._settling.tally.told()}

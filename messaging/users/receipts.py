@@ -24,8 +24,10 @@ UNCLAIMED_DAYS = 7
 NO_REASON = "the network could not deliver it and gave no reason"
 
 
-def write_receipts(receipts: Sequence[Receipt], settings: Settings, now: datetime) -> list[int]:
-    """Note the news, and settle what has arrived or failed by it; returns the deliveries that failed.
+def write_receipts(
+    receipts: Sequence[Receipt], settings: Settings, now: datetime
+) -> list[Delivery]:
+    """Note the news, and settle what has arrived or failed by it; returns what was settled.
 
     News that is final stays. What was lost and may succeed another time waits again, where these settings leave it an
     attempt. News of what no delivery knows yet waits for the sender's report, and what was lost then has failed.
@@ -44,8 +46,8 @@ def write_receipts(receipts: Sequence[Receipt], settings: Settings, now: datetim
     return settle_by_parts({p.delivery_id for p in settled.values() if p.delivery_id}, now)
 
 
-def settle_by_parts(delivery_ids: Collection[int], now: datetime) -> list[int]:
-    """Settle these where the network has all of them and says how all, or one, ended; returns those that failed."""
+def settle_by_parts(delivery_ids: Collection[int], now: datetime) -> list[Delivery]:
+    """Settle these where the network has all of them and says how all, or one, ended; returns those it settled."""
     if not delivery_ids:
         return []
     sent = {row.id: row for row in locked(Delivery.objects.filter(id__in=delivery_ids))}
@@ -54,7 +56,12 @@ def settle_by_parts(delivery_ids: Collection[int], now: datetime) -> list[int]:
         of_each[part.delivery_id or 0].append(part)
     changed = [row for row in sent.values() if _settle(row, of_each[row.id], now)]
     Delivery.objects.bulk_update(changed, ("state", "reason", "updated_at", "settled_at"))
-    return [row.id for row in changed if row.state == State.FAILED]
+    return changed
+
+
+def lost_of(settled: Iterable[Delivery]) -> list[int]:
+    """Return which of these have failed."""
+    return [row.id for row in settled if row.state == State.FAILED]
 
 
 def _settle(row: Delivery, parts: Sequence[HandedPart], now: datetime) -> bool:

@@ -79,9 +79,12 @@ class Router:
         if error is not None:
             log.warning("%d deliveries stay leased until their lease ends", len(deliveries))
 
-    def status(self) -> dict[str, int]:
-        """Return how many records became what since the start: accepted, repeated, rejected_…, busy, unavailable."""
-        return dict(self._counters)
+    def status(self) -> dict[str, object]:
+        """Return how many records became what since the start: accepted, repeated, rejected_…, busy, unavailable.
+
+        `settled` counts the deliveries that later news settled, by provider and state.
+        """
+        return {**self._counters, "settled": self._acceptance.tally.told()}
 
 
 def _kind(error: GatewayError) -> str:

@@ -11,8 +11,10 @@ from messaging.users.consents import Pair, write_consents
 from messaging.users.handing import Attempted, write_handed
 from messaging.users.models import Delivery, State
 from messaging.users.notices import Notices
+from messaging.users.receipts import lost_of
 from messaging.users.settlement import Standing, settle, undelivered
 from messaging.users.standings import standings, write
+from messaging.users.tally import Tally
 
 IGNORED = "ignored"
 
@@ -26,6 +28,7 @@ class Settling:
         self._settings = settings
         self._notices = Notices(settings, vias)
         self._now = now
+        self.tally = Tally()
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Return what became of each outcome, once that is on disk: the state of its delivery, or "ignored"."""
@@ -36,10 +39,12 @@ class Settling:
             counted = [one for one in attempts if one is not None]
             changed = [one.settled for one in counted]
             write(changed, now)
-            lost = write_handed(counted, now)
+            heard = write_handed(counted, now)
             # First, so that nobody is told by a text that they asked not to get.
             write_consents(_opted_out(outcomes), now)
-            self._notices.owe([*undelivered(changed), *lost], now)
+            self._notices.owe([*undelivered(changed), *lost_of(heard)], now)
+        self.tally.add((one.row.via, one.settled.ending) for one in counted)
+        self.tally.add((row.via, row.state) for row in heard)
         return [one.settled.ending.value if one is not None else IGNORED for one in attempts]
 
     def _waiting(self, ids: set[int]) -> dict[int, Standing]:

@@ -15,7 +15,9 @@ from messaging.settings import Listen
 from messaging.streaming import Graph, JobName, StreamingError
 from messaging.streaming.outlet import Outlet
 from messaging.streaming.outside import ask, open_inlet
+from messaging.streaming.roll_call import roll_call
 from messaging.web.http import NotReady, build_app
+from messaging.web.scrape import Measured, Workers
 
 APPLICATION = "satbridge-http"
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
@@ -49,7 +51,8 @@ def start_edge(
         emit = _emitting(name, view, inlet, settings.accept_seconds)
         probing = _emitting(name, view, inlet, PROBE_SECONDS)
         not_ready = _readiness(name, watched, probing)
-        return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready)
+        measured = Measured(tuple(gateway.rooms), uuid.uuid4().hex[:8], _workers(name))
+        return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
 
     deployment: Any = serve.deployment(
         name="http",
@@ -95,6 +98,16 @@ def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
         return await _store_problem(emit)
 
     return not_ready
+
+
+def _workers(name: JobName) -> Workers:
+    async def workers() -> list[dict[str, Any]]:
+        try:
+            return await roll_call(name, PROBE_SECONDS)
+        except StreamingError:
+            return []
+
+    return workers
 
 
 async def _store_problem(emit: Emit) -> str | None:

@@ -1,6 +1,7 @@
 """The HTTP face of the gateway: webhooks, health, and Django's pages. Plain ASGI; knows nothing of Ray."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ from messaging.satellite.network import SatelliteAccount
 from messaging.settings import Settings
 from messaging.sms.provider import SmsAccount
 from messaging.users.store import open_store
-from messaging.web.webhooks import routes
+from messaging.web.scrape import Measured, metrics_route
+from messaging.web.webhooks import Answered, routes
 
 NotReady = Callable[[], Awaitable[str | None]]
 """Says in a few words why nothing can be taken now; None when mail and webhooks are taken."""
@@ -25,11 +27,18 @@ def build_app(
     satellites: Mapping[str, SatelliteAccount],
     emit: Emit,
     not_ready: NotReady,
+    measured: Measured,
 ) -> FastAPI:
-    """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503)."""
+    """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503).
+
+    `/metrics` exists where a token for it is set.
+    """
     open_store(settings)
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(routes(sms, satellites, emit, settings.public_url))
+    answered: Counter[Answered] = Counter()
+    app.include_router(routes(sms, satellites, emit, settings.public_url, answered))
+    if settings.metrics_token is not None:
+        app.include_router(metrics_route(settings.metrics_token, measured, answered))
 
     @app.get("/healthz")
     async def alive() -> dict[str, str]:

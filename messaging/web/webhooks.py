@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 30
 
 Receive = Callable[[Webhook], Awaitable[Acknowledgement]]
+Answered = tuple[str, int]
+"""An account, and the status code that one of its webhooks was answered with."""
 
 
 class _TooLarge(Exception):
@@ -37,22 +40,25 @@ def routes(
     satellites: Mapping[str, SatelliteAccount],
     emit: Emit,
     public_url: str,
+    answered: Counter[Answered] | None = None,
 ) -> APIRouter:
     """Return `POST /sms/<account>` and `POST /satellite/<provider>/<account>`, for whoever serves `public_url`.
 
     What stands behind that in the path is the account's to read. Answers 200 with the provider's acknowledgement once
     everything is on disk; what can never be delivered is stored and also answered so, because coming back cannot help.
     401 or 403: not from the provider, nothing was stored. 413: too large. 503 with `Retry-After`: later; whether a
-    provider then comes back is its own affair.
+    provider then comes back is its own affair. `answered` counts the answers.
     """
     router = APIRouter()
+    counts = Counter() if answered is None else answered
     for name, account in texts.items():
         receive: Receive = partial(_receive_text, account, emit, public_url)
-        _add(router, f"/sms/{name}", account, receive)
+        _add(router, f"/sms/{name}", account, receive, counts)
     for name, network in satellites.items():
         if isinstance(network, WebhookAccount):
             receive = partial(_receive_packets, network, emit, public_url)
-            _add(router, f"/satellite/{network.provider()}/{name}", network, receive)
+            path = f"/satellite/{network.provider()}/{name}"
+            _add(router, path, network, receive, counts)
     return router
 
 
@@ -71,10 +77,16 @@ async def _receive_packets(
 
 
 def _add(
-    router: APIRouter, path: str, account: SmsAccount | WebhookAccount, receive: Receive
+    router: APIRouter,
+    path: str,
+    account: SmsAccount | WebhookAccount,
+    receive: Receive,
+    answered: Counter[Answered],
 ) -> None:
     async def serve(request: Request) -> Response:
-        return await _answer(account, receive, request)
+        answer = await _answer(account, receive, request)
+        answered[account.name, answer.status_code] += 1
+        return answer
 
     # Both spellings of the end: a redirect would turn the POST into a GET without its form.
     for spelling in (path, f"{path}/{{rest:path}}"):

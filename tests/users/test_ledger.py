@@ -84,7 +84,7 @@ def test_an_outcome_of_an_older_attempt_is_ignored(gateway: Gateway) -> None:
     assert row().state == State.WAITING
     gateway.settle(second)
     assert row().state == State.SENT
-    assert gateway.ledger.status() == {"ignored": 1, "sent": 1}
+    assert gateway.ledger.status() == {"ignored": 1, "sent": 1, "settled": {"hive": {"sent": 1}}}
 
 
 def test_a_repeated_outcome_changes_nothing(gateway: Gateway) -> None:

@@ -74,7 +74,7 @@ def test_two_ledgers_with_the_same_outcomes_settle_each_once(postgres_gateway: G
     outcomes = [Outcome.sent(d) for one in results for d in one]  # type: ignore[union-attr]
     ledgers = [Ledger(postgres_gateway.settings, now=postgres_gateway.clock) for _ in "ab"]
     at_once(lambda: ledgers[0].process(outcomes), lambda: ledgers[1].process(outcomes[::-1]))
-    counted = [ledger.status() for ledger in ledgers]
+    counted: list[dict[str, Any]] = [ledger.status() for ledger in ledgers]
     assert sum(one.get("sent", 0) for one in counted) == 100
     assert sum(one.get("ignored", 0) for one in counted) == 100
     assert Delivery.objects.filter(state=State.SENT).count() == 100
