@@ -14,7 +14,7 @@ from messaging.satellite.networks.directip_frames import (
     framed,
     is_imei,
 )
-from messaging.satellite.networks.ground_control import is_close, place, unreadable
+from messaging.satellite.networks.ground_control import estimated, unreadable
 
 HEADER: Final = 0x01
 PAYLOAD: Final = 0x02
@@ -65,12 +65,12 @@ def _position(content: bytes, max_error_km: float, at: datetime) -> Position | N
     if len(content) < _LOCATION.size:
         return None
     flags, north, north_minutes, east, east_minutes, error_km = _LOCATION.unpack_from(content)
-    if not is_close(error_km, max_error_km):
-        return None
     latitude = north + north_minutes / _THOUSANDTHS_OF_MINUTES
     longitude = east + east_minutes / _THOUSANDTHS_OF_MINUTES
-    return place(
+    return estimated(
         -latitude if flags & _SOUTH else latitude,
         -longitude if flags & _WEST else longitude,
-        at=at,
+        error_km,
+        max_error_km,
+        at,
     )
