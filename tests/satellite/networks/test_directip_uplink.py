@@ -84,6 +84,9 @@ def test_a_session_without_a_payload_is_about_the_device_only(status: int) -> No
 
 def test_a_place_that_is_too_coarse_is_not_kept() -> None:
     assert read(replace(SESSION, cep_km=11).frame()).position is None
+    near = read(replace(SESSION, cep_km=5).frame()).position
+    assert near
+    assert near.accuracy_meters == 5000
     assert read(replace(SESSION, cep_km=11).frame(), 50).position is not None
 
 
