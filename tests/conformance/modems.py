@@ -28,13 +28,14 @@ NO_REPEATS: dict[str, Any] = {"waits_seconds": []}
 def rockblock() -> Iterator[Stand]:
     simulator = RockblockSimulator([MODEM], username="boss", password=SECRET, **NO_REPEATS)
     with rockblock_at(simulator) as server, closed_port() as nowhere:
-        quick = {"password": SECRET, "timeout_seconds": 0.5}
+        quick = {"password": SECRET, "webhook_secret": SECRET, "timeout_seconds": 0.5}
         yield _stand(
             server,
             server.checking(**quick),
             server.account(**quick, url=nowhere),
             server.account(**{**quick, "password": f"{SECRET}-but-wrong"}),
             IMEI,
+            path=f"/{SECRET}",
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -24,6 +25,8 @@ from messaging.web.webhooks import routes
 from tests.conformance.stand import SECRET, TEXT, Stand
 
 pytestmark = pytest.mark.anyio
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -50,8 +53,11 @@ class Router:
 
 
 @asynccontextmanager
-async def receiving(stand: Stand, router: Router) -> AsyncIterator[None]:
-    """Run the source of the account, whichever kind it is, and tell the network where it is."""
+async def receiving(stand: Stand, router: Router) -> AsyncIterator[str]:
+    """Run the source of the account, whichever kind it is, and tell the network where it is.
+
+    Yields the URL of its webhook, empty without one.
+    """
     account = stand.account
     if isinstance(account, PolledAccount | ListeningAccount):
         source = (
@@ -63,11 +69,11 @@ async def receiving(stand: Stand, router: Router) -> AsyncIterator[None]:
             if isinstance(source, SatelliteListener):
                 await eventually(lambda: bool(source.listening))
                 stand.point_at(source.listening[0])
-            yield
+            yield ""
             assert SECRET not in repr(source.status())
     else:
-        async with _served(stand, router):
-            yield
+        async with _served(stand, router) as url:
+            yield url
 
 
 @asynccontextmanager
@@ -84,7 +90,7 @@ async def _running(
 
 
 @asynccontextmanager
-async def _served(stand: Stand, router: Router) -> AsyncIterator[None]:
+async def _served(stand: Stand, router: Router) -> AsyncIterator[str]:
     account, app = stand.account, FastAPI()
     server = Serving(app)
     if isinstance(account, SatelliteAccount):
@@ -96,7 +102,7 @@ async def _served(stand: Stand, router: Router) -> AsyncIterator[None]:
         app.include_router(routes({account.name: account}, {}, router.emit, server.url))
     with server:
         stand.point_at(server.url + path)
-        yield
+        yield server.url + path
 
 
 async def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
@@ -174,3 +180,30 @@ async def test_many_at_once_are_all_taken(stand: Stand) -> None:
             await asyncio.gather(*(uplink(stand, f"text {n:02}") for n in range(20)))
         await eventually(lambda: stand.taken() == 20, 60)
     assert len(router.texts()) == 20
+
+
+STRANGERS: dict[str, tuple[bytes, dict[str, str]]] = {
+    "nothing": (b"", {}),
+    "no JSON": (b"{", {"Content-Type": "application/json"}),
+    "an object": (b'{"id": 1, "imei": "1"}', {"Content-Type": "application/json"}),
+    "a form": (b"From=%2B15550002222&Body=hi", {"Content-Type": FORM}),
+    "a wrong password": (b"[]", {"Authorization": "Basic YTpi"}),
+    "a wrong token": (b"[]", {"Authorization": "Bearer a.b.c", "X-Twilio-Signature": "AAAA"}),
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
+async def test_a_stranger_is_refused_and_leaves_nothing(
+    stand: Stand, stranger: tuple[bytes, dict[str, str]]
+) -> None:
+    router = Router()
+    async with receiving(stand, router) as url:
+        if not url:
+            pytest.skip("has no webhook")
+        content, headers = stranger
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for path in ("", "/", "/a-guess", "/token"):
+                answer = await client.post(url + path, content=content, headers=headers)
+                assert answer.status_code in (401, 403)
+                assert SECRET not in answer.text + repr(answer.headers)
+    assert (router.offered, router.committed) == (0, {})

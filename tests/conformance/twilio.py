@@ -18,7 +18,13 @@ SID = "AC" + "1" * 32
 
 
 def account_at(url: str, **changes: Any) -> TwilioAccount:
-    given = {"account_sid": SID, "auth_token": SECRET, "timeout_seconds": 1, **changes}
+    given = {
+        "account_sid": SID,
+        "auth_token": SECRET,
+        "old_auth_token": f"{SECRET}-before",
+        "timeout_seconds": 1,
+        **changes,
+    }
     return read(TwilioAccount, api_url=url, **given)
 
 
