@@ -3,14 +3,19 @@
 import pytest
 
 from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable
-from messaging.sms.providers.twilio_errors import meaning
+from messaging.sms.providers.twilio_errors import MEANINGS, meaning
 from messaging.sms.refusals import Kind, report_probe
 
 PERMANENT = [21211, 21265, 21266, 21408, 21612, 21614, 21635, 21617, 21619]
 PERMANENT_LATER = [30004, 30005, 30006, 30007, 30450, 30036]
-CONFIGURATION = [20003, 21212, 21606, 21608, 30002, 30032, 30034]
+CONFIGURATION = [20003, 20404, 21212, 21606, 21608, 30002, 30032, 30034]
 SERVICE = [21609, 21701, 21703, 21705, 21711]
 PASSING = [20429, 21611, 30001, 30003, 30008]
+
+
+def test_the_table_is_whole() -> None:
+    known = [*PERMANENT, *PERMANENT_LATER, *CONFIGURATION, *SERVICE, *PASSING, 21610]
+    assert sorted(known) == sorted(MEANINGS)
 
 
 @pytest.mark.parametrize(
