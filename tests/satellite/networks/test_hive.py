@@ -125,10 +125,22 @@ async def test_an_error_in_the_status_of_a_send_is_read(hive: HiveServer) -> Non
             await network.send("9", b"x" * 200)
 
 
+FINAL_ERRORS = [
+    "data too long",
+    "packet TOO LARGE",
+    "invalid data",
+    "unknown device",
+    "device not found",
+    "device disabled",
+    "two-way is not enabled",
+    "no access",
+]
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"packetId": 0, "status": "ERROR: device disabled"}, Rejected),
+        *(({"packetId": 0, "status": f"ERROR: {sign}"}, Rejected) for sign in FINAL_ERRORS),
         ({"packetId": 0, "status": "ERROR something of today"}, Unavailable),
         ({"packetId": 0, "status": "ERROR: invalid session"}, Unavailable),
         ({"status": "OK"}, Uncertain),
