@@ -73,6 +73,11 @@ class Gateway:
         return {network: via for network, via in found.items() if via}
 
     @property
+    def codecs(self) -> Mapping[str, str]:
+        """How the devices of each satellite network read and write that have no codec of their own."""
+        return {name: str(account.codec) for name, account in self.satellites.items()}
+
+    @property
     def rooms(self) -> Mapping[str, int]:
         """How many deliveries each provider's senders may be given at once."""
         names = [*self.satellites, *self.sms, *([MAIL] if self.relay else [])]

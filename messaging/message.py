@@ -16,6 +16,8 @@ from messaging.position import Sos as Sos
 from messaging.receipt import Handed as Handed
 from messaging.receipt import Receipt as Receipt
 from messaging.receipt import ReceiptState as ReceiptState
+from messaging.typed import Codec as Codec
+from messaging.typed import Typed as Typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Message:
     it in, or will carry it out ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL. `wants_notice` says that
     its author may be told if it fails; `reference` is the author's own name for it (a Message-ID), empty without one.
     `failure` is set on a notice: then the text says the same for people, and nobody is told if the notice fails.
-    `position`, `battery_percent` and `sos` are what the device said beside the text.
+    `position`, `battery_percent` and `sos` are what the device said beside the text. `sender_name` is what the owner of
+    the receiving device calls its sender, empty when that is none of their contacts.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Message:
     position: Position | None = None
     battery_percent: int | None = None
     sos: Sos | None = None
+    sender_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,7 @@ class Bounce:
     raw: bytes
 
 
-Inbound = Message | Inquiry | Undeliverable | Consent | Bounce | Receipt | Beacon
+Inbound = Message | Typed | Inquiry | Undeliverable | Consent | Bounce | Receipt | Beacon
 """Everything that a source may offer to the router."""
 
 

@@ -64,7 +64,7 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
     inbound: DataStream[Inbound] = mail.union(context.inlet(HTTP_IN), *satellites)
     return inbound.key_by(subscriber_key).operate(
         "router",
-        partial(Router, settings, gateway.vias, frozenset(gateway.satellites)),
+        partial(Router, settings, gateway.vias, gateway.codecs),
         parallelism=settings.router_count,
         durable=True,
     )

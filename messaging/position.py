@@ -24,12 +24,11 @@ class Position:
         if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
             raise ValueError("there is no such place")
 
-    @property
-    def map_link(self) -> str:
-        """A link that shows the place on a map; needs no account and no script."""
-        place = f"{self.latitude:.5f}/{self.longitude:.5f}"
-        mark = f"mlat={self.latitude:.5f}&mlon={self.longitude:.5f}"
-        return f"https://www.openstreetmap.org/?{mark}#map=13/{place}"
+    def map_link(self, template: str) -> str:
+        """Return a link that shows the place on a map: an URL with `{latitude}` and `{longitude}` in it."""
+        # Five decimals are a metre. Replaced, not formatted: an URL may hold braces of its own.
+        north, east = f"{self.latitude:.5f}", f"{self.longitude:.5f}"
+        return template.replace("{latitude}", north).replace("{longitude}", east)
 
 
 class Sos(StrEnum):

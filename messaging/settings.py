@@ -71,6 +71,14 @@ def _addresses(text: str) -> str:
     return text
 
 
+def _map_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or any(c.isspace() for c in text):
+        raise ValueError("must be an URL")
+    if "{latitude}" not in text or "{longitude}" not in text:
+        raise ValueError("must have {latitude} and {longitude} in it")
+    return text
+
+
 def _carriers(text: str) -> str:
     for one in text.split(","):
         if one.strip() and not _CARRIER.fullmatch(one.strip()):
@@ -114,7 +122,11 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_claimed: Count = 256
     max_waiting_per_subscriber: Annotated[int, Field(ge=0)] = 1000
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
+    max_hourly_hints_per_device: Count = 6
     satellite_max_parts: Count = 4
+    map_url: Annotated[str, AfterValidator(_map_url)] = (
+        "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}"
+    )
     steps: str | None = None
     operator_addresses: Annotated[str, AfterValidator(_addresses)] = ""
     sos_longest_retry_seconds: Positive = 300

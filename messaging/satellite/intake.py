@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from messaging.errors import Rejected
 from messaging.message import (
@@ -10,15 +11,20 @@ from messaging.message import (
     Emit,
     Message,
     Network,
+    Typed,
     Undeliverable,
     message_id,
 )
 from messaging.satellite.network import Packet
 from messaging.satellite.payload import Text, Undecodable, decode
+from messaging.satellite.plain_text import typed_text
 
 log = logging.getLogger(__name__)
 
-Offer = Message | Beacon | Undeliverable
+Offer = Message | Typed | Beacon | Undeliverable
+
+Content = Text | str | Undecodable
+"""A text with its address, a text as it was typed, or why there is neither."""
 
 
 async def hand_over(packet: Packet, via: str, emit: Emit) -> int:
@@ -52,18 +58,21 @@ def offers(packet: Packet, via: str) -> list[Offer]:
     return found
 
 
-def _contents(packet: Packet) -> Sequence[Text | Undecodable]:
+def _contents(packet: Packet) -> Sequence[Content]:
+    """Return what is in a packet. The formats tell themselves apart, so nobody has to know the device's codec here."""
     if packet.texts is not None:
         return packet.texts
     try:
         if packet.payload is None:
             raise Undecodable("the network's wrapping of the packet cannot be read")
-        return decode(packet.payload)
+        typed = typed_text(packet.payload)
+        return decode(packet.payload) if typed is None else [typed]
     except Undecodable as error:
         return [error]
 
 
-def _beacon(packet: Packet, via: str, contents: Sequence[Text | Undecodable]) -> Beacon:
+def _beacon(packet: Packet, via: str, contents: Sequence[Content]) -> Beacon:
+    said = [_words(one) for one in contents if not isinstance(one, Undecodable)]
     return Beacon(
         id=message_id(via, packet.id, "beacon"),
         sender=Address(Network.SATELLITE, packet.serial),
@@ -72,27 +81,31 @@ def _beacon(packet: Packet, via: str, contents: Sequence[Text | Undecodable]) ->
         position=packet.position,
         battery_percent=packet.battery_percent,
         sos=packet.sos,
-        text=packet.remark or "\n".join(one.text for one in contents if isinstance(one, Text)),
+        text=packet.remark or "\n".join(said),
     )
 
 
-def _offer(packet: Packet, via: str, number: int, content: Text | Undecodable) -> Offer:
+def _words(content: Text | str) -> str:
+    return content if isinstance(content, str) else content.text
+
+
+def _offer(packet: Packet, via: str, number: int, content: Content) -> Offer:
     identity = message_id(via, packet.id, str(number))
     sender = Address(Network.SATELLITE, packet.serial)
     if isinstance(content, Undecodable):
         return Undeliverable(
             id=identity, sender=sender, via=via, raw=packet.raw, reason=content.reason
         )
-    return Message(
-        id=identity,
-        sender=sender,
-        recipient=content.to,
-        text=content.text,
-        via=via,
-        position=packet.position,
-        battery_percent=packet.battery_percent,
-        sos=packet.sos,
-    )
+    said: dict[str, Any] = {
+        "id": identity,
+        "sender": sender,
+        "text": _words(content),
+        "via": via,
+        "position": packet.position,
+        "battery_percent": packet.battery_percent,
+        "sos": packet.sos,
+    }
+    return Typed(**said) if isinstance(content, str) else Message(recipient=content.to, **said)
 
 
 async def _taken(offer: Offer, packet: Packet, emit: Emit) -> bool:
@@ -108,7 +121,7 @@ async def _taken(offer: Offer, packet: Packet, emit: Emit) -> bool:
     return False
 
 
-def _refused(offer: Message | Beacon, packet: Packet, refusal: Rejected) -> Undeliverable:
+def _refused(offer: Message | Typed | Beacon, packet: Packet, refusal: Rejected) -> Undeliverable:
     return Undeliverable(
         id=offer.id,
         sender=offer.sender,

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, ClassVar, Protocol
 
 from pydantic import Field
@@ -14,19 +13,15 @@ from messaging.message import Handed as Handed
 from messaging.message import Message, Receipt
 from messaging.position import Position as Position
 from messaging.position import Sos as Sos
+from messaging.satellite.limit import Limit, utf8_bytes, utf16_units
 from messaging.satellite.payload import Text, Undecodable, packets
+from messaging.satellite.plain_text import text_packets
 from messaging.settings import ListenText
+from messaging.typed import Codec as Codec
 from messaging.webhook import Acknowledgement, Webhook
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
-
-
-class Codec(StrEnum):
-    """How a device reads and writes packets."""
-
-    PROTOBUF = "protobuf"
-    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +80,8 @@ class PolledNetwork(SatelliteNetwork, Protocol):
 class SatelliteAccount(Account):
     """The settings that every provider has; each adds its own and its prefix.
 
-    `codec` is for the devices that have none of their own. A provider declares one limit: `max_packet_bytes`, or
-    `max_packet_characters` where it counts characters.
+    `codec` is for the devices that have none of their own. A provider declares what one packet holds:
+    `max_packet_bytes`, and `max_packet_characters` where it counts the characters of texts.
     """
 
     timeout_seconds: Seconds = 20
@@ -102,7 +97,20 @@ class SatelliteAccount(Account):
 
         `codec` is the device's own, empty for the account's.
         """
-        return packets(message, int(getattr(self, "max_packet_bytes")), max_parts)  # noqa: B009
+        if self.codec_of(codec) is Codec.TEXT:
+            return text_packets(message, self.limit(Codec.TEXT), max_parts)
+        return packets(message, self.limit(Codec.PROTOBUF).most, max_parts)
+
+    def codec_of(self, codec: str) -> Codec:
+        """Return how a device reads and writes, of which `codec` is its own or empty."""
+        return Codec(codec or self.codec)
+
+    def limit(self, codec: Codec) -> Limit:
+        """Return how much one packet may hold: what every text is cut by."""
+        characters: int | None = getattr(self, "max_packet_characters", None)
+        if codec is Codec.TEXT and characters is not None:
+            return Limit(characters, utf16_units)
+        return Limit(int(getattr(self, "max_packet_bytes")), utf8_bytes)  # noqa: B009
 
 
 class PolledAccount(SatelliteAccount):

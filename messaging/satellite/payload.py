@@ -1,10 +1,8 @@
 """Bytes of a satellite packet ↔ texts, in the format of `message_data.proto`. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import phonenumbers
 from google.protobuf.message import DecodeError
 
 from messaging.errors import Rejected
@@ -16,18 +14,11 @@ from messaging.satellite.message_data_pb2 import (
     MessageDataPB,
 )
 from messaging.satellite.message_data_pb2 import Message as WireMessage
+from messaging.written import mailbox as written_mailbox
+from messaging.written import phone_number as written_number
 
 VERSION = 1
-MAX_MAILBOX_BYTES = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
-MAX_LOCAL_PART_CHARACTERS = 64  # RFC 5321 section 4.5.3.1.1
-
 _PROTOCOLS = {Network.EMAIL: WireMessage.EMAIL, Network.SMS: WireMessage.SMS}
-# A dot-atom (RFC 5322 section 3.2.3) with the letters of RFC 6532; quoted local parts and address
-# literals are left out: nobody types them on a device, and they are a way to smuggle.
-_ATOM = r"[^\s@\"(),:;<>\[\\\].]+"
-_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_LABEL = r"(?!-)(?:[^\W_]|-){1,63}(?<!-)"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class Undecodable(Rejected):
@@ -131,21 +122,11 @@ def _recipient(message: LenientMessage) -> Address:
 
 
 def mailbox(text: str) -> str:
-    """Check a mail address and put its domain in lower case; the local part is its owner's business.
-
-    Raises Undecodable.
-    """
-    local, _, domain = text.rpartition("@")
-    valid = (
-        text.isprintable()
-        and len(text.encode("utf-8", "replace")) <= MAX_MAILBOX_BYTES
-        and len(local) <= MAX_LOCAL_PART_CHARACTERS
-        and _LOCAL_PART.fullmatch(local)
-        and _DOMAIN.fullmatch(domain)
-    )
-    if not valid:
+    """Check a mail address and put its domain in lower case. Raises Undecodable."""
+    found = written_mailbox(text)
+    if found is None:
         raise Undecodable("the recipient is not a mail address")
-    return f"{local}@{domain.lower()}"
+    return found
 
 
 def phone_number(text: str, region: str | None = None) -> str:
@@ -153,15 +134,10 @@ def phone_number(text: str, region: str | None = None) -> str:
 
     Without a region nobody knows whose number that is. Raises Undecodable.
     """
-    international = "+" + text[2:] if text.startswith("00") else text
-    try:
-        number = phonenumbers.parse(international, region)
-    except phonenumbers.NumberParseException:
-        raise Undecodable("the recipient is not a phone number with its country code") from None
-    lettered = any(character.isalpha() for character in text)
-    if lettered or number.extension or not phonenumbers.is_possible_number(number):
+    found = written_number(text, region)
+    if found is None:
         raise Undecodable("the recipient is not a phone number with its country code")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return found
 
 
 def _letters(raw: bytes) -> str:

@@ -33,6 +33,7 @@ from messaging.users.policy import Facts, Policy, Refusal
 from messaging.users.receipts import lost_of, write_receipts
 from messaging.users.sightings import write_sightings
 from messaging.users.tally import Tally
+from messaging.users.typed import Read, name_senders, read_typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Acceptance:
         self._notices = Notices(settings, policy.vias)
         self._pace = Pace(settings.max_hourly_per_pair)
         self.tally = Tally()
+        self._hints = Pace(settings.max_hourly_hints_per_device)
 
     def accept(
         self, records: Sequence[Inbound], crowded: Collection[str] = frozenset()
@@ -72,25 +74,34 @@ class Acceptance:
             verdicts, settled = self._write(decisions, facts, crowded)
         self.tally.add((row.via, row.state) for row in settled)
         self._pace.note(pair for decision in decisions if (pair := decision.pair))
+        self._hints.note(device for decision in decisions if (device := decision.hinted))
         return verdicts
 
     def _decide(self, admitted: Sequence[Inbound | Refusal]) -> tuple[list[Decision], Facts]:
+        read = read_typed(admitted, self._policy)
         mentioned = lookups.mentions(
-            [one for one in admitted if not isinstance(one, Refusal)], self._policy
+            [
+                one.record if isinstance(one, Read) else one
+                for one in read
+                if not isinstance(one, Refusal)
+            ],
+            self._policy,
         )
         known = lookups.known_ids(mentioned)
         facts = lookups.look_up(mentioned)
         most = self._settings.max_waiting_per_subscriber
         waiting = lookups.waiting_for(facts.people_ids()) if most else {}
         backlog = Backlog(waiting, most)
-        plan = Plan(self._policy, facts, known, backlog, self._pace)
-        return [plan.decide(one) for one in admitted], facts
+        plan = Plan(self._policy, facts, known, backlog, self._pace, self._hints)
+        return [plan.decide(one) for one in read], facts
 
     def _write(
         self, decisions: Sequence[Decision], facts: Facts, crowded: Collection[str]
     ) -> tuple[list[Verdict], list[StoredDelivery]]:
         now = self._now()
-        routed = [rows.Routed(*pair) for d in decisions if (pair := d.routed)]
+        routed = name_senders(
+            [rows.Routed(*pair) for d in decisions if (pair := d.routed)], self._policy
+        )
         stranded = [
             self._stranded(d.record, facts)
             for d in decisions

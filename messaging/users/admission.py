@@ -13,6 +13,7 @@ from messaging.message import (
     Inquiry,
     Message,
     Receipt,
+    Typed,
     Undeliverable,
 )
 from messaging.users.addresses import MAX_ADDRESS_CHARACTERS
@@ -52,6 +53,8 @@ def admit(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
     match record:
         case Message():
             return _admit_message(record, limits)
+        case Typed():
+            return _admit_typed(record, limits)
         case Undeliverable():
             recipient = _shortened(record.recipient) if record.recipient else None
             return _cut(replace(record, recipient=recipient), limits)
@@ -71,18 +74,32 @@ def _admit_message(message: Message, limits: StoreLimits) -> Message | Refusal:
     wrong = _wrong_address(message.sender) or _wrong_address(message.recipient)
     if wrong is not None:
         return wrong
-    if not _is_label(message.id, MAX_ID_CHARACTERS) or not _is_label(
-        message.via, MAX_VIA_CHARACTERS
-    ):
-        return Refusal("malformed", "the message has no proper identity")
-    if _is_larger(message.subject + message.text, limits.max_text_bytes):
-        return Refusal("too_large", f"the text is longer than {limits.max_text_bytes} bytes")
+    wrong = _wrong_name(message) or _too_large(message.subject + message.text, limits)
+    if wrong is not None:
+        return wrong
     return replace(
         message,
         subject=storable(message.subject),
         text=storable(message.text),
         reference=storable(message.reference)[:MAX_REFERENCE_CHARACTERS],
     )
+
+
+def _admit_typed(typed: Typed, limits: StoreLimits) -> Typed | Refusal:
+    wrong = _wrong_address(typed.sender) or _wrong_name(typed) or _too_large(typed.text, limits)
+    return wrong or replace(typed, text=storable(typed.text))
+
+
+def _wrong_name(record: Message | Typed) -> Refusal | None:
+    if _is_label(record.id, MAX_ID_CHARACTERS) and _is_label(record.via, MAX_VIA_CHARACTERS):
+        return None
+    return Refusal("malformed", "the message has no proper identity")
+
+
+def _too_large(text: str, limits: StoreLimits) -> Refusal | None:
+    if not _is_larger(text, limits.max_text_bytes):
+        return None
+    return Refusal("too_large", f"the text is longer than {limits.max_text_bytes} bytes")
 
 
 def _wrong_address(address: Address) -> Refusal | None:

@@ -47,6 +47,7 @@ _ATTEMPT = (
     "attempts",
     "parts_sent",
     "uncertain",
+    "sender_name",
     "device__codec",
 )
 
@@ -162,6 +163,7 @@ def _attempt(row: dict[str, Any], lease: Lease) -> Delivery:
         text=row["message__text"],
         via=row["via"],
         failure=from_json(row["message__failure"]),
+        sender_name=row["sender_name"],
     )
     return Delivery(
         id=row["id"],

@@ -45,7 +45,7 @@ def alarm(beacon: Beacon, policy: Policy, facts: Facts) -> Alarm:
         sender=beacon.sender,
         recipient=legs[0].recipient if legs else Address(Network.EMAIL, ""),
         subject=f"SOS: {_who(beacon, author)} {_SAYS[beacon.sos or Sos.DECLARED]}",
-        text="\n".join(_lines(beacon, author)),
+        text="\n".join(_lines(beacon, author, policy.map_url)),
         via=beacon.via,
         position=beacon.position,
         battery_percent=beacon.battery_percent,
@@ -81,19 +81,19 @@ def _who(beacon: Beacon, author: Author | None) -> str:
     return f"{author.owner.name}'s {device}" if author else f"unknown {device}"
 
 
-def _lines(beacon: Beacon, author: Author | None) -> Iterator[str]:
+def _lines(beacon: Beacon, author: Author | None, map_url: str) -> Iterator[str]:
     yield f"{_who(beacon, author)} {_SAYS[beacon.sos or Sos.DECLARED]}."
     if beacon.at is not None:
         yield f"Sent: {beacon.at:%Y-%m-%d %H:%M} UTC"
     if beacon.text:
         yield f"It says: {beacon.text}"
-    yield from _place(beacon.position)
+    yield from _place(beacon.position, map_url)
     if beacon.battery_percent is not None:
         yield f"Battery: {beacon.battery_percent} %"
     yield _FOOT
 
 
-def _place(position: Position | None) -> Iterator[str]:
+def _place(position: Position | None, map_url: str) -> Iterator[str]:
     if position is None:
         yield "Position: not known"
         return
@@ -102,4 +102,4 @@ def _place(position: Position | None) -> Iterator[str]:
     about = "" if error is None else f", within {error:.0f} m or so"
     when = "" if position.at is None else f" at {position.at:%Y-%m-%d %H:%M} UTC"
     yield f"Position: {position.latitude:.5f}, {position.longitude:.5f}{height}{about}{when}"
-    yield position.map_link
+    yield position.map_link(map_url)

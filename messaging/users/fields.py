@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from messaging.users.addresses import e164, subscriber_name
+from messaging.written import mailbox, phone_number
 
 if TYPE_CHECKING:
     TextField = models.CharField[str, str]
@@ -37,3 +38,14 @@ def check_number(text: str) -> None:
     """Raise ValidationError unless this is a number in E.164."""
     if e164(text) != text:
         raise ValidationError("A telephone number with + and the country code: +15550001111.")
+
+
+def contact_address(text: str) -> str | None:
+    """Return a mailbox or a number as it is stored, None when it is neither."""
+    return mailbox(text.strip()) if "@" in text else phone_number(text.strip())
+
+
+def check_address(text: str) -> None:
+    """Raise ValidationError unless this is a mailbox or a number."""
+    if contact_address(text) is None:
+        raise ValidationError("A mailbox such as alice@example.org, or a number as +15551230000.")

@@ -146,9 +146,10 @@ def _authors(devices: set[tuple[str, str]]) -> Mapping[tuple[str, str], Author]:
         "serial",
         "id",
         "is_active",
+        "adds_position",
         *(f"owner__{name}" for name in _PERSON),
     )
-    return {(row[0], row[1]): Author(row[2], row[3], Person(*row[4:8])) for row in rows}
+    return {(row[0], row[1]): Author(row[2], row[3], Person(*row[5:9]), row[4]) for row in rows}
 
 
 def _opted_out(peers: set[str]) -> set[tuple[str, str]]:

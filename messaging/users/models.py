@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from messaging.message import Network
-from messaging.users.addresses import MAX_ADDRESS_CHARACTERS
+from messaging.users.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.users.life import State as State
 from messaging.users.people import MAX_VIA_CHARACTERS
 from messaging.users.people import Contact as Contact
@@ -20,11 +20,11 @@ STATES = [(state.value, state.value.capitalize()) for state in State]
 
 
 class Message(models.Model):
-    """Everything that was taken, as it came. `reason` says why it could not be routed; then `raw` may hold its bytes.
+    """Everything that was taken, as it came, but for the line that says where a device was.
 
-    `subscriber` is whom it concerns, `device` the device that sent it. `wants_notice`, `reference` and `failure` are
-    those of the value that travels (`messaging.message`); they have defaults in the database, so that an older version
-    can work beside this one.
+    `reason` says why it could not be routed; then `raw` may hold its bytes. `subscriber` is whom it concerns, `device`
+    the device that sent it. `wants_notice`, `reference` and `failure` are those of the value that travels
+    (`messaging.message`); they have defaults in the database, so that an older version can work beside this one.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -79,6 +79,7 @@ class Delivery(models.Model):
     is how many of them a person has written off by asking for another round. `reason` is what the last attempt said.
     `leased` stays on one that was called off in mid-attempt: nobody was told how that attempt ended. `units` is what
     the network charges, as far as it said so. One that `is_urgent` neither expires nor uses up its attempts.
+    `sender_name` is what the device's owner called the sender then: it stays, so that all attempts cut alike.
     """
 
     message = models.ForeignKey(
@@ -107,6 +108,9 @@ class Delivery(models.Model):
     network_id = models.TextField(blank=True)
     units = models.PositiveIntegerField(null=True)
     is_urgent = models.BooleanField(default=False, db_default=False)
+    sender_name = models.CharField(
+        max_length=MAX_NAME_CHARACTERS, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

@@ -4,13 +4,21 @@ from typing import ClassVar
 
 from django.db import models
 
+from messaging.message import Codec
 from messaging.users.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.users.clock import utc_now
-from messaging.users.fields import NameField, check_name, check_number
+from messaging.users.fields import (
+    NameField,
+    check_address,
+    check_name,
+    check_number,
+    contact_address,
+)
 
 MAX_VIA_CHARACTERS = 32
 MAX_SERIAL_CHARACTERS = 64
 MAX_CODEC_CHARACTERS = 16
+CODECS = [(codec.value, codec.value) for codec in Codec]
 
 
 class Subscriber(models.Model):
@@ -53,8 +61,8 @@ class Contact(models.Model):
     """
 
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="contacts")
-    name = NameField(max_length=MAX_NAME_CHARACTERS)
-    address = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    name = NameField(max_length=MAX_NAME_CHARACTERS, validators=[check_name])
+    address = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, validators=[check_address])
     is_emergency = models.BooleanField(default=False)
 
     class Meta:
@@ -72,6 +80,10 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.address}"
 
+    def clean(self) -> None:
+        """Keep the address as it is compared: E.164, or a mailbox with its domain in lower case."""
+        self.address = contact_address(self.address) or self.address
+
 
 class Device(models.Model):
     """A satellite device: `network` is the account ("hive") on which `serial` is unique.
@@ -83,7 +95,9 @@ class Device(models.Model):
     network = models.CharField(max_length=MAX_VIA_CHARACTERS)
     serial = models.CharField(max_length=MAX_SERIAL_CHARACTERS)
     nickname = models.CharField(max_length=64, blank=True)
-    codec = models.CharField(max_length=MAX_CODEC_CHARACTERS, blank=True, default="", db_default="")
+    codec = models.CharField(
+        max_length=MAX_CODEC_CHARACTERS, choices=CODECS, blank=True, default="", db_default=""
+    )
     adds_position = models.BooleanField(default=True, db_default=True)
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
     is_active = models.BooleanField(default=True)

@@ -10,7 +10,6 @@ from messaging.message import (
     Beacon,
     Bounce,
     Consent,
-    Inbound,
     Inquiry,
     Message,
     Network,
@@ -18,8 +17,11 @@ from messaging.message import (
     Undeliverable,
 )
 from messaging.users.emergency import NOBODY, alarm
+from messaging.users.hints import hint
 from messaging.users.pace import Pace, Pair
+from messaging.users.places import with_place
 from messaging.users.policy import Facts, Policy, Refusal, Route
+from messaging.users.typed import Read, Readable
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class Decision:
     record: Undeliverable | Consent | Bounce | Receipt | None = None
     beacon: Beacon | None = None
     routed: tuple[Message, Route] | None = None
+    hinted: Pair | None = None
+    """The device that is told why what it typed goes nowhere."""
 
     @property
     def pair(self) -> Pair | None:
@@ -56,7 +60,13 @@ class Plan:
     """The decisions of one batch. Repeats are accepted and write nothing; refusals are each record's own."""
 
     def __init__(
-        self, policy: Policy, facts: Facts, known_ids: set[str], backlog: Backlog, pace: Pace
+        self,
+        policy: Policy,
+        facts: Facts,
+        known_ids: set[str],
+        backlog: Backlog,
+        pace: Pace,
+        hints: Pace,
     ) -> None:
         self._policy = policy
         self._facts = facts
@@ -64,9 +74,11 @@ class Plan:
         self._waiting: Counter[tuple[int | None, str]] = Counter(backlog.waiting)
         self._max_waiting = backlog.max_waiting
         self._pace = pace
+        self._hints = hints
         self._taken: Counter[Pair] = Counter()
+        self._hinted: Counter[Pair] = Counter()
 
-    def decide(self, record: Inbound | Refusal) -> Decision:
+    def decide(self, record: Readable) -> Decision:
         """Decide about the next record."""
         match record:
             case Refusal():
@@ -75,15 +87,17 @@ class Plan:
                 return self._answer(record)
             case Consent():
                 return self._consent(record)
-            case Message() | Undeliverable() | Bounce() | Beacon() if record.id in self._known:
+            case Message() | Read() | Undeliverable() | Bounce() | Beacon() if (
+                record.id in self._known
+            ):
                 return Decision("repeated")
             case Bounce():
                 return self._bounce(record)
             case Undeliverable():
                 self._known.add(record.id)
                 return Decision("undeliverable", record=record)
-            case Message():
-                return self._take(record)
+            case Message() | Read():
+                return self._route(record)
             case Receipt():
                 return Decision("receipt", record=record)
             case Beacon():
@@ -109,10 +123,44 @@ class Plan:
         pair = _pair(message, route)
         if pair and self._pace.room(pair) <= self._taken[pair]:
             return Decision("too_fast", error=Busy(TOO_FAST))
-        self._known.add(message.id)
         self._taken.update([pair] if pair else [])
+        return self._accepted(message, route)
+
+    def _accepted(self, message: Message, route: Route) -> Decision:
+        self._known.add(message.id)
         self._waiting.update((route.subscriber_id, leg.via) for leg in route.legs)
+        author = self._facts.author(message.sender, message.via)
+        if author is not None and author.adds_position:
+            message = with_place(message, route, self._policy.map_url)
         return Decision("accepted", routed=(message, route))
+
+    def _route(self, record: Message | Read) -> Decision:
+        """Take a message; of what was typed also what goes nowhere, and then its author is told."""
+        if isinstance(record, Message):
+            return self._take(record)
+        typed = record.typed
+        unheard = self._policy.unheard(typed.sender, typed.via, self._facts)
+        if unheard is not None:
+            return _refused(unheard)
+        if record.message is None:
+            return self._hint(record, record.reason)
+        decision = self._take(record.message)
+        refused = isinstance(decision.error, Rejected)
+        return self._hint(record, str(decision.error)) if refused else decision
+
+    def _hint(self, read: Read, reason: str) -> Decision:
+        """Keep what goes nowhere, and tell its device unless that has been told enough."""
+        self._known.add(read.id)
+        kept = read.kept(reason)
+        author = self._facts.author(kept.sender, kept.via)
+        told = hint(read.typed, reason, author, self._policy) if author else None
+        device = (kept.sender.value, author.device_id if author else 0)
+        enough = self._hints.room(device) <= self._hinted[device]
+        if told is None or enough or self._is_too_much(told[1]):
+            return Decision("undeliverable", record=kept)
+        self._hinted.update([device])
+        self._waiting.update((told[1].subscriber_id, leg.via) for leg in told[1].legs)
+        return Decision("not_understood", record=kept, routed=told, hinted=device)
 
     def _is_too_much(self, route: Route) -> bool:
         if not self._max_waiting:
@@ -169,6 +217,7 @@ def _refused(refusal: Refusal) -> Decision:
 
 
 def _pair(message: Message, route: Route) -> Pair | None:
-    if message.sender.network is Network.SATELLITE or route.subscriber_id is None:
+    nobody = not message.sender.value
+    if message.sender.network is Network.SATELLITE or nobody or route.subscriber_id is None:
         return None
     return message.sender.value.lower(), route.subscriber_id

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from messaging.message import Address, Consent, Message, Network
+from messaging.message import Address, Codec, Consent, Message, Network
 from messaging.users.addresses import e164, is_mailbox, own_mailbox
 
 
@@ -35,6 +35,7 @@ class Author:
     device_id: int
     is_active: bool
     owner: Person
+    adds_position: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One delivery to make: from whom to whom it leaves, through which provider, for which device."""
+    """One delivery to make: from whom to whom it leaves, through which provider, for which device.
+
+    `sender_name` is what the device's owner calls the sender.
+    """
 
     via: str
     sender: Address
     recipient: Address
     device_id: int | None = None
     codec: str = ""
+    sender_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +122,17 @@ SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device i
 class Policy:
     """The rules of one gateway. `vias` names the provider that carries each outgoing network; what is missing is off.
 
-    `satellites` are the satellite networks that are configured; None means that any is. `operators` are told of every
-    emergency. `carriers` name the provider of texts from one of our numbers where that is another.
+    `satellites` are the satellite networks that are configured, each with the codec of its devices; None means that any
+    is. `operators` are told of every emergency. `carriers` name the provider of texts from one of our numbers where
+    that is another. `map_url` shows a place.
     """
 
     mail_domain: str
     vias: Mapping[Network, str]
-    satellites: Collection[str] | None = None
+    satellites: Mapping[str, str] | None = None
     operators: Sequence[Address] = ()
     carriers: Mapping[str, str] = field(default_factory=dict)
+    map_url: str = ""
 
     def via(self, sender: Address) -> str | None:
         """The provider that carries what leaves as `sender` by mail or SMS; None when that network is off.
@@ -134,6 +141,14 @@ class Policy:
         """
         number = self.number_of(sender) or ""
         return self.carriers.get(number) or self.vias.get(sender.network)
+
+    def is_on(self, satellite: str) -> bool:
+        """Whether a satellite network is configured."""
+        return self.satellites is None or satellite in self.satellites
+
+    def codec(self, satellite: str, own: str) -> str:
+        """How a device reads and writes, of which `own` is its own codec, empty for that of its network."""
+        return own or (self.satellites or {}).get(satellite, Codec.PROTOBUF)
 
     def name_of(self, address: Address) -> str | None:
         """The subscriber whose mailbox this is, if it is one of ours."""
@@ -191,7 +206,7 @@ class Policy:
             return INACTIVE
         if not person.devices:
             return NO_DEVICE
-        reachable = [d for d in person.devices if self._is_on(d.network)]
+        reachable = [d for d in person.devices if self.is_on(d.network)]
         legs = tuple(
             Leg(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
             for d in reachable
@@ -207,9 +222,6 @@ class Policy:
                 return facts.by_number.get(self.number_of(recipient) or "", UNKNOWN)
             case Network.SATELLITE:
                 return NOT_ADDRESSABLE
-
-    def _is_on(self, satellite: str) -> bool:
-        return self.satellites is None or satellite in self.satellites
 
     def _from_device(self, message: Message, facts: Facts) -> Route | Refusal:
         author = facts.author(message.sender, message.via)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -22,7 +22,7 @@ class Router:
     """Decides about records and commits them, a batch in one transaction. Synchronous throughout: the ORM is.
 
     `vias` names the provider that carries each outgoing network; a network that is missing is off. `satellites` are
-    the satellite networks that are configured; None means that any is.
+    the satellite networks that are configured, each with the codec of its devices; None means that any is.
 
     What `process` accepted is on disk when it returns, and a record that is offered again is accepted again and
     changes nothing. The deliveries that it returns are leased to the caller; those that never reach a sender come
@@ -34,7 +34,7 @@ class Router:
         self,
         settings: Settings,
         vias: Mapping[Network, str],
-        satellites: Collection[str] | None = None,
+        satellites: Mapping[str, str] | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
@@ -43,7 +43,12 @@ class Router:
         from messaging.users.claims import release
 
         policy = Policy(
-            settings.mail_domain, dict(vias), satellites, settings.operators, settings.carriers
+            settings.mail_domain,
+            dict(vias),
+            satellites,
+            settings.operators,
+            settings.carriers,
+            settings.map_url,
         )
         self._acceptance = Acceptance(settings, policy, now)
         self._release = release

@@ -49,6 +49,7 @@ _DELIVERY_FIELDS = (
     "reason",
     "network_id",
     "is_urgent",
+    "sender_name",
     "created_at",
     "updated_at",
 )
@@ -178,6 +179,7 @@ def _first_attempt(row_id: int, message: Message, leg: Leg, lease: Lease) -> Del
         via=leg.via,
         wants_notice=False,
         reference="",
+        sender_name=leg.sender_name,
     )
     return Delivery(
         id=row_id, message=leaving, attempt=1, lease_until=lease.lease_until, codec=leg.codec
@@ -215,6 +217,7 @@ def _delivery_row(routed: Routed, leg: Leg, leased: bool, times: _Times) -> Row:
         "",
         "",
         routed.route.is_urgent,
+        leg.sender_name,
         times.made,
         times.made,
     )

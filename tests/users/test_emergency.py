@@ -80,7 +80,7 @@ def test_everybody_is_told_everything_once(watched: Gateway) -> None:
         "broken leg",
         "2026-01-01 11:59 UTC",
         "47.50000, -8.25000, 1200 m high, within 3000 m or so",
-        "https://www.openstreetmap.org/?mlat=47.50000&mlon=-8.25000#map=13/47.50000/-8.25000",
+        "https://www.openstreetmap.org/?mlat=47.50000&mlon=-8.25000\n",
         "40 %",
     ):
         assert said in by_mail.text

@@ -30,7 +30,7 @@ FACTS = Facts(
     },
     opted_out={(OPTED_OUT, g.BOOPS_NUMBER)},
 )
-POLICY = Policy("example.org", g.VIAS, satellites=("hive",))
+POLICY = Policy("example.org", g.VIAS, satellites={"hive": "protobuf"})
 OFF = Policy("example.org", {})
 
 BOOP_MAIL = email("boop@example.org")

@@ -96,10 +96,10 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
 
     def packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
         """Return the messages to send, as the API takes them but for device and time. Raises Rejected."""
-        if Codec(codec or self.codec) is Codec.PROTOBUF:
-            return binary_packets(message, self.max_packet_bytes, max_parts)
-        most = self.max_packet_characters
-        return text_packets(message, self.address_domain, most, max_parts)
+        own = self.codec_of(codec)
+        if own is Codec.PROTOBUF:
+            return binary_packets(message, self.limit(own).most, max_parts)
+        return text_packets(message, self.address_domain, self.limit(own), max_parts)
 
     def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
         """Return what Garmin posts, event by event; nothing for a request for a token. Raises NotAuthentic."""

@@ -10,20 +10,21 @@ from typing import Any, Final
 from messaging.errors import Rejected
 from messaging.message import Message
 from messaging.numbered import split
+from messaging.satellite.limit import Limit
 from messaging.satellite.networks.garmin_addresses import shown_sender
 from messaging.satellite.payload import clean, packets
 
 GENERIC_BINARY: Final = 1
 
 
-def text_packets(message: Message, domain: str, max_characters: int, max_parts: int) -> list[bytes]:
+def text_packets(message: Message, domain: str, limit: Limit, max_parts: int) -> list[bytes]:
     """Return the texts that carry `message`, in order: its subject is the first line. Raises Rejected without text."""
     lines = [line for line in (message.subject, message.text) if line.strip()]
     text = clean("\n".join(lines)).strip()
     if not text:
         raise Rejected("the message is empty, which this network does not carry")
     sender = shown_sender(message.sender, domain)
-    parts = split(text, _length, max_characters, max_parts)
+    parts = split(text, limit.size, limit.most, max_parts)
     return [_written({"Sender": sender, "Message": part}) for part in parts]
 
 
@@ -46,11 +47,6 @@ def request_of(packet: bytes, imei: str, milliseconds: int) -> dict[str, Any]:
     if "Payload" not in message:
         message["Timestamp"] = f"/Date({milliseconds})/"
     return {"Messages": [message]}
-
-
-def _length(text: str) -> int:
-    """Count as the service does, if it counts as its platform does: in UTF-16 units. Never less than characters."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 def _written(message: dict[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ from messaging.account import read_accounts
 from messaging.configuration import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.message import Address, Message, Network
+from messaging.satellite.limit import Limit, utf16_units
 from messaging.satellite.networks import ACCOUNTS
 from messaging.satellite.networks.garmin import Garmin, GarminAccount
 from messaging.satellite.networks.garmin_codes import ERROR_CODES, refusal
@@ -201,10 +202,10 @@ def test_whatever_is_written_fits_and_is_the_same_again(
 ) -> None:
     written = message(text, subject=subject)
     try:
-        first = text_packets(written, "", most, parts)
+        first = text_packets(written, "", Limit(most, utf16_units), parts)
     except Rejected:
         return
-    assert first == text_packets(written, "", most, parts)
+    assert first == text_packets(written, "", Limit(most, utf16_units), parts)
     assert len(first) <= parts
     api = InboundApi("k", [Device(IMEI)], lambda: 2_000_000_000_000, lambda downlink: None)
     for one in first:
