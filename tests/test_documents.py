@@ -74,8 +74,12 @@ COMMAND = re.compile(r"^satbridge +(.*?)(?: +#.*)?$", re.MULTILINE)
 
 
 def commands() -> list[list[str]]:
-    """Every command line of the README and of the networks' pages, in words."""
-    documents = [ROOT / "README.md", *ROOT.glob("docs/networks/*.md")]
+    """Every command line of the README, of plain text and of the networks' pages, in words."""
+    documents = [
+        ROOT / "README.md",
+        ROOT / "docs/plain-text.md",
+        *ROOT.glob("docs/networks/*.md"),
+    ]
     lines = [line for document in documents for line in COMMAND.findall(document.read_text())]
     return [shlex.split(line) for line in lines]
 

@@ -3,6 +3,7 @@
 import typer
 
 from messaging.cli import (
+    contacts,
     lifecycle,
     manage,
     people,
@@ -31,6 +32,7 @@ app = typer.Typer(
 lifecycle.add_to(app)
 showing.add_to(app)
 manage.add_to(app)
+people.users.add_typer(contacts.contacts, name="contacts")
 app.add_typer(people.users, name="users")
 app.add_typer(people.devices, name="devices")
 app.add_typer(stories.messages, name="messages")

@@ -23,6 +23,8 @@ Serial = Annotated[str, typer.Argument(help="The device's number on its network.
 Owner = Annotated[str | None, typer.Option(help="The user who carries it.")]
 NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-north."
 SatelliteName = Annotated[str | None, typer.Option(help=NETWORKS)]
+CODEC = "How it reads and writes: protobuf or text; empty for the way of its network."
+POSITION = "Whether mail and SMS from it end with where it was."
 Nickname = Annotated[str | None, typer.Option(help="How people call it.")]
 
 
@@ -70,6 +72,8 @@ def add_device(
     owner: Annotated[str, typer.Option(help="The user who carries it.")],
     network: Annotated[str, typer.Option(help=NETWORKS)],
     nickname: Annotated[str, typer.Option(help="How people call it.")] = "",
+    codec: Annotated[str, typer.Option(help=CODEC)] = "",
+    position: Annotated[bool, typer.Option(help=POSITION)] = True,
     as_json: Json = False,
 ) -> None:
     """Add a device."""
@@ -77,7 +81,13 @@ def add_device(
     from messaging.users import directory
 
     row = directory.add_device(
-        serial, owner=owner, network=network, networks=satellite_names(), nickname=nickname
+        serial,
+        owner=owner,
+        network=network,
+        networks=satellite_names(),
+        nickname=nickname,
+        codec=codec,
+        adds_position=position,
     )
     print_json(row) if as_json else say(f"added {row.network} device {row.serial} of {row.owner}")
 
@@ -92,8 +102,11 @@ def list_devices(owner: Owner = None, as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = ("network", "serial", "nickname", "owner", "active")
-        cells = ((r.network, r.serial, r.nickname, r.owner, r.is_active) for r in rows)
+        columns = ("network", "serial", "nickname", "owner", "active", "codec", "position")
+        cells = (
+            (r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec, r.adds_position)
+            for r in rows
+        )
         print_rows("", columns, cells)
 
 
@@ -104,6 +117,8 @@ def change_device(
     owner: Owner = None,
     nickname: Nickname = None,
     active: Active = None,
+    codec: Annotated[str | None, typer.Option(help=CODEC)] = None,
+    position: Annotated[bool | None, typer.Option(help=POSITION)] = None,
     as_json: Json = False,
 ) -> None:
     """Change a device, or switch it off."""
@@ -111,7 +126,13 @@ def change_device(
     from messaging.users import directory
 
     row = directory.change_device(
-        serial, network=network, owner=owner, nickname=nickname, is_active=active
+        serial,
+        network=network,
+        owner=owner,
+        nickname=nickname,
+        is_active=active,
+        codec=codec,
+        adds_position=position,
     )
     print_json(row) if as_json else say(f"changed {row.network} device {row.serial}")
 

@@ -15,7 +15,7 @@ from messaging.settings import Settings
 from messaging.users import interventions
 from messaging.users.clock import utc_now
 from messaging.users.history import summary
-from messaging.users.models import Delivery, Device, Message, OptOut, Subscriber
+from messaging.users.models import Contact, Delivery, Device, Message, OptOut, Subscriber
 
 if TYPE_CHECKING:
     SubscriberPages = admin.ModelAdmin[Subscriber]
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     OptOutPages = admin.ModelAdmin[OptOut]
     AnyPages = admin.ModelAdmin[models.Model]
     DeviceLines = admin.TabularInline[Device, Subscriber]
+    ContactLines = admin.TabularInline[Contact, Subscriber]
     DeliveryLines = admin.TabularInline[Delivery, Message]
 else:
     SubscriberPages = DevicePages = OptOutPages = AnyPages = admin.ModelAdmin
-    DeviceLines = DeliveryLines = admin.TabularInline
+    DeviceLines = ContactLines = DeliveryLines = admin.TabularInline
 
 
 class ReadOnly(AnyPages):
@@ -54,14 +55,21 @@ class DeviceInline(DeviceLines):
     extra = 0
 
 
+class ContactInline(ContactLines):
+    """Whom the devices of a subscriber can name, on the subscriber's page."""
+
+    model = Contact
+    extra = 0
+
+
 @admin.register(Subscriber)
 class SubscriberAdmin(SubscriberPages):
-    """Subscribers with their devices."""
+    """Subscribers with their devices and contacts."""
 
     list_display = ("name", "number", "is_active", "device_count")
     list_filter = ("is_active",)
     search_fields = ("name", "number", "devices__serial", "devices__nickname")
-    inlines: ClassVar = [DeviceInline]
+    inlines: ClassVar = [DeviceInline, ContactInline]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Subscriber]":
         """Count the devices of all in one query."""
@@ -77,8 +85,8 @@ class SubscriberAdmin(SubscriberPages):
 class DeviceAdmin(DevicePages):
     """All devices."""
 
-    list_display = ("serial", "network", "nickname", "owner", "is_active")
-    list_filter = ("network", "is_active")
+    list_display = ("serial", "network", "nickname", "owner", "is_active", "codec", "adds_position")
+    list_filter = ("network", "is_active", "codec")
     list_select_related = ("owner",)
     search_fields = ("serial", "nickname", "owner__name")
     autocomplete_fields = ("owner",)

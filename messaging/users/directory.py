@@ -5,18 +5,14 @@ Every function raises WrongEntry for what cannot be entered and Unavailable when
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypeVar
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
 from django.db.models import Count
 
 from messaging.users.addresses import e164, subscriber_name
+from messaging.users.entering import saved, subscriber_named
 from messaging.users.entries import WrongEntry
 from messaging.users.models import Device, Subscriber
 from messaging.users.store import guard
-
-M = TypeVar("M", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +34,14 @@ class DeviceRow:
     nickname: str
     owner: str
     is_active: bool
+    codec: str = ""
+    adds_position: bool = True
 
 
 @guard
 def add_subscriber(name: str, number: str | None = None) -> SubscriberRow:
     """Add somebody with the mailbox `name` and, if given, an E.164 number."""
-    return _subscriber_row(_saved(Subscriber(name=_name(name), number=_number(number))))
+    return _subscriber_row(saved(Subscriber(name=_name(name), number=_number(number))))
 
 
 @guard
@@ -58,26 +56,38 @@ def change_subscriber(
     name: str, *, number: str | None = None, is_active: bool | None = None
 ) -> SubscriberRow:
     """Change what is given; an empty number takes the number away."""
-    subscriber = _subscriber(name)
+    subscriber = subscriber_named(name)
     if number is not None:
         subscriber.number = _number(number)
     if is_active is not None:
         subscriber.is_active = is_active
-    return _subscriber_row(_saved(subscriber))
+    return _subscriber_row(saved(subscriber))
 
 
 @guard
 def add_device(
-    serial: str, *, owner: str, network: str, networks: Collection[str], nickname: str = ""
+    serial: str,
+    *,
+    owner: str,
+    network: str,
+    networks: Collection[str],
+    nickname: str = "",
+    codec: str = "",
+    adds_position: bool = True,
 ) -> DeviceRow:
     """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows."""
     if network not in networks:
         known = ", ".join(sorted(networks)) or "none"
         raise WrongEntry(f"there is no satellite network {network!r}; known: {known}")
     device = Device(
-        network=network, serial=serial.strip(), nickname=nickname, owner=_subscriber(owner)
+        network=network,
+        serial=serial.strip(),
+        nickname=nickname,
+        codec=codec,
+        adds_position=adds_position,
+        owner=subscriber_named(owner),
     )
-    return _device_row(_saved(device))
+    return _device_row(saved(device))
 
 
 @guard
@@ -85,7 +95,7 @@ def list_devices(owner: str | None = None) -> list[DeviceRow]:
     """Return all devices, or those of one subscriber."""
     devices = Device.objects.select_related("owner").order_by("owner__name", "network", "serial")
     if owner is not None:
-        devices = devices.filter(owner=_subscriber(owner))
+        devices = devices.filter(owner=subscriber_named(owner))
     return [_device_row(device) for device in devices]
 
 
@@ -97,13 +107,20 @@ def change_device(
     owner: str | None = None,
     nickname: str | None = None,
     is_active: bool | None = None,
+    codec: str | None = None,
+    adds_position: bool | None = None,
 ) -> DeviceRow:
-    """Change what is given; `network` is needed only when two networks know the same serial."""
+    """Change what is given; `network` is needed only when two networks know the same serial.
+
+    With an empty codec the device has that of its network.
+    """
     device = _device(serial, network)
-    device.owner = device.owner if owner is None else _subscriber(owner)
+    device.owner = device.owner if owner is None else subscriber_named(owner)
     device.nickname = device.nickname if nickname is None else nickname
     device.is_active = device.is_active if is_active is None else is_active
-    return _device_row(_saved(device))
+    device.codec = device.codec if codec is None else codec
+    device.adds_position = device.adds_position if adds_position is None else adds_position
+    return _device_row(saved(device))
 
 
 def _name(text: str) -> str:
@@ -124,13 +141,6 @@ def _number(text: str | None) -> str | None:
     return number
 
 
-def _subscriber(name: str) -> Subscriber:
-    found = Subscriber.objects.filter(name=name).first()
-    if found is None:
-        raise WrongEntry(f"there is no user {name!r}")
-    return found
-
-
 def _device(serial: str, network: str | None) -> Device:
     found = Device.objects.select_related("owner").filter(serial=serial.strip())
     if network is not None:
@@ -141,29 +151,6 @@ def _device(serial: str, network: str | None) -> Device:
     if len(devices) > 1:
         raise WrongEntry(f"several networks have a device {serial!r}; say which")
     return devices[0]
-
-
-def _saved(row: M) -> M:
-    try:
-        row.full_clean()
-        # Its own transaction: a race that is lost here must not spoil one that the caller has open.
-        with transaction.atomic():
-            row.save()
-    except ValidationError as error:
-        raise WrongEntry(" ".join(_sentences(error))) from None
-    except IntegrityError:
-        raise WrongEntry("Somebody else entered the same a moment ago.") from None
-    return row
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    if not hasattr(error, "error_dict"):
-        return list(error.messages)
-    return [
-        text if field == "__all__" else f"{field}: {text}"
-        for field, texts in error.message_dict.items()
-        for text in texts
-    ]
 
 
 def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
@@ -182,4 +169,6 @@ def _device_row(device: Device) -> DeviceRow:
         nickname=device.nickname,
         owner=device.owner.name,
         is_active=device.is_active,
+        codec=device.codec,
+        adds_position=device.adds_position,
     )

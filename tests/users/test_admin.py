@@ -130,7 +130,7 @@ def test_staff_who_may_only_look_get_no_actions(story: Gateway) -> None:
     assert Delivery.objects.get().state == State.FAILED
 
 
-def test_a_subscriber_is_entered_with_a_device(staff: Client) -> None:
+def test_a_subscriber_is_entered_with_a_device_and_a_contact(staff: Client) -> None:
     form = {
         "name": "Ann",
         "number": "",
@@ -140,13 +140,25 @@ def test_a_subscriber_is_entered_with_a_device(staff: Client) -> None:
         "devices-0-network": "hive",
         "devices-0-serial": "2001",
         "devices-0-is_active": "on",
+        "devices-0-codec": "text",
+        "contacts-TOTAL_FORMS": "1",
+        "contacts-INITIAL_FORMS": "0",
+        "contacts-0-name": "Mum",
+        "contacts-0-address": "+1 555 000 2222",
+        "contacts-0-is_emergency": "on",
     }
     assert staff.post("/admin/users/subscriber/add/", form).status_code == 302
     ann = Subscriber.objects.get(name="ANN")
     assert (ann.name, ann.number) == ("ann", None)
-    assert ann.devices.get().serial == "2001"
+    device, mum = ann.devices.get(), ann.contacts.get()
+    assert (device.serial, device.codec, device.adds_position) == ("2001", "text", False)
+    assert (mum.name, mum.address, mum.is_emergency) == ("mum", "+15550002222", True)
     page = staff.post("/admin/users/subscriber/add/", {**form, "name": "aNN"}).content.decode()
     assert "This name is taken." in page
+    wrong = {**form, "name": "bob", "contacts-0-address": "12345", "devices-0-codec": "morse"}
+    page = staff.post("/admin/users/subscriber/add/", wrong).content.decode()
+    assert "A mailbox such as alice@example.org, or a number as +15551230000." in page
+    assert "morse is not one of the available choices" in page
 
 
 def test_the_style_sheets_come_along(sqlite_settings: Settings) -> None:

@@ -31,6 +31,11 @@ def test_a_device_is_added_listed_and_changed(settings: Settings) -> None:
     d.change_device("1001", owner="ann", nickname="tent", is_active=False)
     assert d.list_devices() == [DeviceRow("hive", "1001", "tent", "ann", False)]
     assert d.list_devices("boop") == []
+    d.change_device("1001", codec="text", adds_position=False)
+    d.change_device("1001", nickname="")
+    expected = DeviceRow("hive", "1001", "", "ann", False, codec="text", adds_position=False)
+    assert d.list_devices() == [expected]
+    assert d.change_device("1001", codec="").codec == ""
 
 
 def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") -> DeviceRow:
@@ -51,6 +56,7 @@ def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") ->
         (lambda: _device(""), "serial: This field cannot be blank."),
         (lambda: _device("1" * 65), "serial: Ensure this value has at most 64 characters"),
         (lambda: d.change_device("77"), "there is no device '77'"),
+        (lambda: d.change_device("1000", codec="morse"), "codec: Value 'morse' is not a valid"),
         (lambda: d.change_device("2000"), "several networks have a device '2000'; say which"),
         (lambda: d.list_devices("nobody"), "there is no user 'nobody'"),
     ],
