@@ -7,8 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0005_accuracy_of_positions'),
-        ('users', '0005_age_of_the_queue'),
+        ('users', '0006_accuracy_of_positions'),
     ]
 
     operations = [
