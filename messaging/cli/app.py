@@ -1,4 +1,4 @@
-"""Puts the commands together, and turns what went wrong into one sentence and an exit code."""
+"""Puts the commands together."""
 
 import typer
 
@@ -7,6 +7,7 @@ from messaging.cli import (
     lifecycle,
     manage,
     people,
+    probe,
     showing,
     simulate,
     simulate_bandwidth,
@@ -14,11 +15,7 @@ from messaging.cli import (
     simulate_trackers,
     stories,
 )
-from messaging.cli.console import complain
-from messaging.errors import ConfigurationError, GatewayError
-from messaging.users.entries import WrongEntry
-
-OK, NOT_WELL, WRONG = 0, 1, 2
+from messaging.cli.outcome import run
 
 app = typer.Typer(
     name="satbridge",
@@ -31,6 +28,7 @@ app = typer.Typer(
 )
 lifecycle.add_to(app)
 showing.add_to(app)
+probe.add_to(app)
 manage.add_to(app)
 people.users.add_typer(contacts.contacts, name="contacts")
 app.add_typer(people.users, name="users")
@@ -44,11 +42,4 @@ app.add_typer(simulate.simulate, name="simulate")
 
 def main() -> None:
     """Run one command and exit."""
-    try:
-        app()
-    except (ConfigurationError, WrongEntry) as error:
-        complain(str(error))
-        raise SystemExit(WRONG) from None
-    except GatewayError as error:
-        complain(error.reason)
-        raise SystemExit(NOT_WELL) from None
+    run(app)

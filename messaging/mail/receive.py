@@ -56,6 +56,11 @@ class MailReceiver:
             self._stop_listening()
             await reception.close()
 
+    def announce_drain(self) -> None:
+        """Tell probes that it will drain soon; everything is still taken."""
+        if self._reception is not None:
+            self._reception.leaving = True
+
     async def drain(self) -> None:
         """Take no new connection, let mails on their way finish, send all others away; return when none is left."""
         self._stop_listening()

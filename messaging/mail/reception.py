@@ -40,6 +40,7 @@ class Reception:
             self.certificate = Certificate(server.certificate, server.key)
         self.desk = Desk(emit, mail_domain, server)
         self.bytes_in_flight = ByteBudget(server.max_bytes_in_flight)
+        self.leaving = False
         self.draining = False
         self.turned_away = 0
         self._limits = ConnectionLimits(server.max_connections, server.max_connections_per_client)

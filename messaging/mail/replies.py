@@ -6,6 +6,8 @@ from typing import Final
 from messaging.errors import Busy, Rejected
 from messaging.mail.tidy import one_line
 
+OK: Final = "250 2.0.0 ok"
+LEAVING: Final = "250 2.0.0 ok, but shutting down soon"
 LATER: Final = "451 4.3.0 temporary failure, please try again later"
 BUSY: Final = "452 4.3.1 too busy to take this now, please try again later"
 TOO_BIG: Final = "552 5.3.4 the mail is bigger than this server takes"

@@ -174,8 +174,8 @@ class MailSession(MailConnection):
         await self.push("250 2.0.0 ok")
 
     async def smtp_NOOP(self, arg: str | None) -> None:
-        """RFC 5321 section 4.1.1.9."""
-        await self.push("250 2.0.0 ok")
+        """RFC 5321 section 4.1.1.9. Tells a probe when it is time to send nobody here any more."""
+        await self.push(replies.LEAVING if self.reception.leaving else replies.OK)
 
     async def smtp_QUIT(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.10."""

@@ -130,8 +130,10 @@ class Worker:
         return not self._busy and self.outlet.idle
 
     def announce_drain(self) -> None:
-        """Say from now on that it is draining, while everything is still taken."""
+        """Say from now on that it is draining, while everything is still taken; the operator may say so too."""
         self._draining = True
+        if hasattr(self.operator, "announce_drain"):
+            self.operator.announce_drain()
 
     async def drain(self) -> None:
         """Take nothing new (a source), and return when nothing is in work."""
