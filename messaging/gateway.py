@@ -7,6 +7,7 @@ from uuid import uuid4
 from messaging.account import A, account_names, read_accounts
 from messaging.configuration import Section, read, read_if_set
 from messaging.errors import ConfigurationError
+from messaging.mail.pod_label import PodLabel
 from messaging.mail.relay import Relay
 from messaging.mail.server import SmtpServer
 from messaging.message import Network
@@ -32,6 +33,7 @@ class Gateway:
     settings: Settings
     smtp: SmtpServer
     relay: Relay | None = None
+    pod_label: PodLabel | None = None
     satellites: Mapping[str, SatelliteAccount] = field(default_factory=dict)
     sms: Mapping[str, SmsAccount] = field(default_factory=dict)
     holder: str = field(default_factory=lambda: uuid4().hex)
@@ -90,6 +92,7 @@ def read_gateway() -> Gateway:
         settings=read(Settings),
         smtp=read(SmtpServer),
         relay=read_if_set(Relay),
+        pod_label=read_if_set(PodLabel),
         satellites=_all_accounts(SATELLITE_ACCOUNTS.values()),
         sms=_all_accounts(SMS_ACCOUNTS.values()),
     )
@@ -107,4 +110,4 @@ def satellite_names() -> list[str]:
 def sections() -> tuple[type[Section], ...]:
     """Every group of settings that there is."""
     networks = (*SATELLITE_ACCOUNTS.values(), *SMS_ACCOUNTS.values())
-    return (Settings, StoreLimits, SmtpServer, Relay, *networks)
+    return (Settings, StoreLimits, SmtpServer, PodLabel, Relay, *networks)

@@ -54,7 +54,13 @@ def declare(gateway: Gateway) -> Graph:
 def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
     settings = gateway.settings
     shared = settings.mail_receivers > 1
-    receive_mail = partial(MailReceiver, gateway.smtp, settings.mail_domain, share_port=shared)
+    receive_mail = partial(
+        MailReceiver,
+        gateway.smtp,
+        settings.mail_domain,
+        share_port=shared,
+        pod_label=gateway.pod_label,
+    )
     mail = context.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
     satellites = [
         context.source(f"{name}-in", source)

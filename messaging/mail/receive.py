@@ -7,6 +7,8 @@ from functools import partial
 from typing import Final
 
 from messaging.errors import ConfigurationError
+from messaging.mail.gate import PodGate
+from messaging.mail.pod_label import LabelledPod, PodLabel
 from messaging.mail.reception import Reception
 from messaging.mail.server import SmtpServer
 from messaging.mail.session import MailSession
@@ -25,13 +27,23 @@ class MailReceiver:
     """Takes mail for the mailboxes of one domain and answers it after `emit` has returned.
 
     Promise: 250 means that every recipient's message is committed. A repeat of the same mail has the same message
-    ids. Can be pickled until it runs. Several may share one port of a machine (`share_port`, SO_REUSEPORT).
+    ids. Can be pickled until it runs. Several may share one port of a machine (`share_port`, SO_REUSEPORT). While it
+    takes mail, its pod has the label `pod_label`.
     """
 
-    def __init__(self, server: SmtpServer, mail_domain: str, *, share_port: bool = False) -> None:
+    def __init__(
+        self,
+        server: SmtpServer,
+        mail_domain: str,
+        *,
+        share_port: bool = False,
+        pod_label: PodLabel | None = None,
+    ) -> None:
         self._settings = server
         self._mail_domain = mail_domain
         self._share_port = share_port
+        self._pod_label = pod_label
+        self._gate: PodGate | None = None
         self._reception: Reception | None = None
         self._servers: list[asyncio.Server] = []
 
@@ -49,20 +61,33 @@ class MailReceiver:
         _silence_aiosmtpd()
         reception = Reception(self._settings, self._mail_domain, emit)
         self._reception = reception
+        if self._pod_label is not None:
+            self._gate = PodGate(self._pod_label, LabelledPod(self._pod_label))
         try:
             await self._listen(reception)
+            if self._gate is not None:
+                self._gate.open()
             await asyncio.Event().wait()
         finally:
             self._stop_listening()
             await reception.close()
+            if self._gate is not None:
+                await self._gate.leave()
 
     def announce_drain(self) -> None:
-        """Tell probes that it will drain soon; everything is still taken."""
+        """Tell probes that it will drain soon, and take the pod's label away; everything is still taken."""
         if self._reception is not None:
             self._reception.leaving = True
+        if self._gate is not None:
+            self._gate.close()
 
     async def drain(self) -> None:
-        """Take no new connection, let mails on their way finish, send all others away; return when none is left."""
+        """Take no new connection, let mails on their way finish, send all others away; return when none is left.
+
+        The label of the pod goes first, if that can be done within some seconds.
+        """
+        if self._gate is not None:
+            await self._gate.closed()
         self._stop_listening()
         if self._reception is not None:
             await self._reception.drain()
@@ -84,6 +109,7 @@ class MailReceiver:
             "put_off": reception.desk.put_off,
             "bytes_in_flight": reception.bytes_in_flight.used,
             "certificate_expires": certificate.expires.isoformat() if certificate else None,
+            "pod_label": self._gate.state if self._gate else None,
         }
 
     async def _listen(self, reception: Reception) -> None:

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,7 +114,7 @@ async def test_clients_behind_the_proxy_are_counted_one_by_one(tmp_path: Path) -
 async def test_tls_is_started_through_the_proxy(tmp_path: Path) -> None:
     files = make_certificate(tmp_path)
     context = ssl.create_default_context(cafile=str(files.certificate))
-    tls = {"certificate": files.certificate, "key": files.key}
+    tls: dict[str, Any] = {"certificate": files.certificate, "key": files.key}
     async with (
         post(None, proxy_listen="127.0.0.1:0", **tls) as place,
         balanced(place, "127.0.0.1", tmp_path) as port,

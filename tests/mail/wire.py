@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from messaging.errors import Rejected
+from messaging.mail.pod_label import PodLabel
 from messaging.mail.receive import MailReceiver
 from messaging.mail.server import SmtpServer
 from messaging.message import Bounce, Inbound, Inquiry, Message, Undeliverable
@@ -146,11 +147,13 @@ class Post:
 
 
 @contextlib.asynccontextmanager
-async def post(router: Router | None = None, **settings: Any) -> AsyncIterator[Post]:
+async def post(
+    router: Router | None = None, *, pod_label: PodLabel | None = None, **settings: Any
+) -> AsyncIterator[Post]:
     """Run a receiver on a free port until the block ends."""
     router = router or Router()
     server = SmtpServer(**{"listen": "127.0.0.1:0", **settings})
-    receiver = MailReceiver(server, DOMAIN)
+    receiver = MailReceiver(server, DOMAIN, pod_label=pod_label)
     running = asyncio.create_task(receiver.run(router.emit))
     place = Post(receiver, router)
     try:
