@@ -25,7 +25,7 @@ def plan(rows: "QuerySet[Delivery, Any]") -> str:
 @pytest.mark.parametrize("index", ["delivery_due", "delivery_expiry", "delivery_backlog"])
 def test_the_queue_is_read_by_its_index(gateway: Gateway, index: str) -> None:
     gateway.take_one()
-    fill_queue(500, gateway.clock)
+    fill_queue(9, gateway.clock)
     now = Clock()()
     due = Delivery.objects.filter(due_at__lte=now)
     queries = {
@@ -41,6 +41,6 @@ def test_how_much_waits_and_since_when_is_read_from_the_index_alone(
 ) -> None:
     # PostgreSQL chooses by the size of the table, and may read a small one whole.
     sqlite_gateway.take_one()
-    fill_queue(500, sqlite_gateway.clock)
+    fill_queue(9, sqlite_gateway.clock)
     told = plan(waiting_by_via())
     assert "COVERING INDEX delivery_due" in told
