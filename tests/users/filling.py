@@ -13,7 +13,7 @@ AGE_SECONDS = 7
 
 def fill_queue(doublings: int, clock: Clock) -> None:
     """Double the deliveries that wait so often; all of them have been waiting for seven seconds then."""
-    columns = ", ".join(f.column for f in Delivery._meta.concrete_fields if not f.primary_key)
+    columns = ", ".join(str(f.column) for f in Delivery._meta.concrete_fields if not f.primary_key)
     Delivery.objects.update(created_at=clock.now - timedelta(seconds=AGE_SECONDS))
     with guarded(), connection.cursor() as cursor:
         for _ in range(doublings):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0005_accuracy_of_positions'),
+        ('users', '0004_what_networks_report'),
     ]
 
     operations = [
