@@ -1,0 +1,135 @@
+"""Runs on two nodes of its own, started by `ray start`; ends one of them in mid-job. Prints what it saw as JSON."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from messaging.streaming import StreamingContext
+from messaging.streaming.job import Job
+from tests.acceptance.running_gateway import free_port
+
+RECORDS = 40_000
+KEYS = 7
+# Ray would wait half a minute before it calls a node dead.
+HASTE = {
+    "RAY_health_check_initial_delay_ms": "0",
+    "RAY_health_check_period_ms": "500",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "4",
+    "RAY_AUTH_MODE": "disabled",
+}
+
+
+@contextmanager
+def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One node, in a process group of its own."""
+    command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=2"]
+    command += ["--object-store-memory=100000000", "--disable-usage-stats", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """As a power cut does."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def declared(state: str, output: Path) -> StreamingContext:
+    """Sources, sums and sinks, four of each, so that some stand on either node."""
+
+    def write(pair: tuple[int, int]) -> None:
+        with output.open("a") as file:
+            file.write(f"{pair[0]} {pair[1]}\n")
+
+    def slowly(record: int) -> tuple[int, int]:
+        if record % 100 == 0:
+            time.sleep(0.1)
+        return record % KEYS, 1
+
+    context = StreamingContext.Builder().option("state", state).build()
+    numbers = context.from_values(*range(RECORDS)).set_parallelism(4)
+    sums = numbers.map(slowly).key_by(0).sum(1, name="sum").set_parallelism(4)
+    last = sums.filter(lambda pair: pair[1] in (RECORDS // KEYS, RECORDS // KEYS + 1))
+    last.round_robin().sink(write, name="written").set_parallelism(2)
+    return context
+
+
+def places(job: Job) -> dict[str, str]:
+    """On which node each worker is; the empty text for one that does not answer."""
+    return {row["name"]: row.get("node", "") for row in job.status()}
+
+
+def main(state: str, output: Path) -> None:
+    os.environ.update(HASTE)
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    with (
+        node(
+            "--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false"
+        ),
+        joined(address),
+        node(f"--address={address}", "--node-ip-address=127.0.0.2") as second,
+    ):
+        until(lambda: sum(n["Alive"] for n in nodes()) == 2)
+        job = declared(state, output).submit("moving")
+        until(lambda: sum(row.get("in", 0) for row in job.status()) > RECORDS // 8)
+        before, here = places(job), ray.get_runtime_context().get_node_id()[:8]
+        end(second)
+        until(lambda: set(places(job).values()) == {here})
+        after = {row["name"]: row["restarts"] for row in job.status()}
+        ended = job.wait(120)
+        taken = sum(row["in"] for row in job.status() if row["stage"] == "sum")
+        aside = [one.error for one in job.set_aside()]
+    away = [name for name, place in before.items() if place != here]
+    said = {"away": away, "restarts": after, "ended": ended, "taken": taken, "aside": aside}
+    sys.stdout.write("\n" + json.dumps(said) + "\n")
+
+
+@contextmanager
+def joined(address: str) -> Iterator[None]:
+    """This process, as a driver on the first node."""
+    begin: Any = ray.init
+    for attempt in range(40):
+        try:
+            begin(address, namespace="satbridge", _node_ip_address="127.0.0.1", log_to_driver=False)
+            break
+        except ConnectionError:
+            if attempt == 39:
+                raise
+            time.sleep(0.5)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def nodes() -> list[dict[str, Any]]:
+    found: Any = ray.nodes
+    answer: list[dict[str, Any]] = found()
+    return answer
+
+
+def until(true: Any, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
