@@ -8,10 +8,11 @@ from messaging.account import A, account_names, read_accounts
 from messaging.configuration import Section, read, read_if_set
 from messaging.errors import ConfigurationError
 from messaging.mail.pod_label import PodLabel
+from messaging.mail.post import RelayPost
 from messaging.mail.relay import Relay
 from messaging.mail.server import SmtpServer
 from messaging.message import Network
-from messaging.satellite.network import SatelliteAccount
+from messaging.satellite.network import MailedAccount, SatelliteAccount
 from messaging.satellite.networks import ACCOUNTS as SATELLITE_ACCOUNTS
 from messaging.settings import Settings
 from messaging.sms.provider import SmsAccount
@@ -49,6 +50,23 @@ class Gateway:
                 " twice the longest time-out of any network"
             )
         self._check_carriers()
+        self._check_mailboxes()
+
+    def _check_mailboxes(self) -> None:
+        """Mails of networks need a relay, patience for it, and a mailbox each."""
+        accounts = [one for one in self.satellites.values() if isinstance(one, MailedAccount)]
+        patience = self.relay.timeout_seconds if self.relay else 0
+        for number, account in enumerate(accounts):
+            account.require_post()
+            if account.timeout_seconds <= patience:
+                raise ConfigurationError(
+                    f"{account.variable('timeout_seconds')}: must be more than {patience:g},"
+                    " what one answer of the relay may take"
+                )
+            if any(account.mailbox == other.mailbox for other in accounts[:number]):
+                raise ConfigurationError(
+                    f"{account.variable('mailbox')}: another account has this mailbox"
+                )
 
     def _check_carriers(self) -> None:
         """A number belongs to one provider, and no other can send from it; so nobody guesses which."""
@@ -88,14 +106,23 @@ class Gateway:
 
 def read_gateway() -> Gateway:
     """Read all settings. Raises ConfigurationError, which names each variable that is wrong or missing."""
+    settings, relay = read(Settings), read_if_set(Relay)
+    accounts = _all_accounts(SATELLITE_ACCOUNTS.values())
     return Gateway(
-        settings=read(Settings),
+        settings=settings,
         smtp=read(SmtpServer),
-        relay=read_if_set(Relay),
         pod_label=read_if_set(PodLabel),
-        satellites=_all_accounts(SATELLITE_ACCOUNTS.values()),
+        relay=relay,
+        satellites={name: _posted(one, relay, settings) for name, one in accounts.items()},
         sms=_all_accounts(SMS_ACCOUNTS.values()),
     )
+
+
+def _posted(account: SatelliteAccount, relay: Relay | None, settings: Settings) -> SatelliteAccount:
+    """Return an account that knows how its mails leave, if it writes any."""
+    if not isinstance(account, MailedAccount) or relay is None:
+        return account
+    return account.posted_by(RelayPost(relay, settings.mail_domain), settings.mail_domain)
 
 
 def _all_accounts(providers: Iterable[type[A]]) -> dict[str, A]:

@@ -18,7 +18,13 @@ from messaging.message import (
     Receipt,
 )
 from messaging.satellite.listen import SatelliteListener
-from messaging.satellite.network import ListeningAccount, PolledAccount, SatelliteAccount
+from messaging.satellite.mailed import SatelliteMailbox
+from messaging.satellite.network import (
+    ListeningAccount,
+    MailedAccount,
+    PolledAccount,
+    SatelliteAccount,
+)
 from messaging.satellite.receive import SatellitePoller
 from messaging.satellite.send import SatelliteSender
 from messaging.satellite.trace import SatelliteTracer, TracedAccount
@@ -54,12 +60,18 @@ def declare(gateway: Gateway) -> Graph:
 def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
     settings = gateway.settings
     shared = settings.mail_receivers > 1
+    mailboxes = tuple(
+        SatelliteMailbox(account, name)
+        for name, account in gateway.satellites.items()
+        if isinstance(account, MailedAccount)
+    )
     receive_mail = partial(
         MailReceiver,
         gateway.smtp,
         settings.mail_domain,
         share_port=shared,
         pod_label=gateway.pod_label,
+        mailboxes=mailboxes,
     )
     mail = context.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
     satellites = [
@@ -79,7 +91,7 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
 def _satellite_source(
     gateway: Gateway, name: str, account: SatelliteAccount
 ) -> Callable[[], Any] | None:
-    """The source of a network that we ask, for messages or for news, or that connects to us; others call `http-in`."""
+    """The source of a network that we ask, for messages or for news, or that connects to us; none for others."""
     match account:
         case PolledAccount():
             return partial(_poller, gateway.settings, gateway.holder, name, account)

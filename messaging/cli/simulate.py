@@ -59,7 +59,7 @@ def twilio(
 def mail(host: Host = "127.0.0.1", port: Port = 7433) -> None:
     """Run a mail server that takes everything and shows what it took."""
     try:
-        with stopping_signal() as stopped, MailSink(host, port, on_mail=_say_mail) as sink:
+        with stopping_signal() as stopped, MailSink(host, port, on_mail=say_mail) as sink:
             say(f"a mail server at {sink.url}")
             stopped.wait()
     except OSError as error:
@@ -140,5 +140,6 @@ def _say_sent(text: Text) -> None:
     say(f"text from {text.sender} to {text.recipient}: {text.body}")
 
 
-def _say_mail(mail: ReceivedMail) -> None:
+def say_mail(mail: ReceivedMail) -> None:
+    """Say that a mail has come."""
     say(f"mail from {mail.sender} to {', '.join(mail.recipients)}: {mail.message['Subject']}")

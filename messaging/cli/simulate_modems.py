@@ -1,4 +1,4 @@
-"""The stand-ins of networks of Iridium modems: `rockblock`, `cloudloop`, `directip` serve, `modem` acts as one."""
+"""The stand-ins of networks of Iridium modems: four serve, `modem` acts as one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from messaging.cli.console import complain, say
-from messaging.cli.simulate import Host, Port, port_taken, post, serve
+from messaging.cli.simulate import Host, Port, port_taken, post, say_mail, serve
 from messaging.errors import ConfigurationError
 from messaging.simulator.cloudloop import CloudloopSimulator
 from messaging.simulator.cloudloop_push import FORMS as CLOUDLOOP_FORMS
@@ -16,6 +16,7 @@ from messaging.simulator.modems import Downlink, Modem
 from messaging.simulator.rockblock import RockblockSimulator
 from messaging.simulator.rockblock_push import FORMS as ROCKBLOCK_FORMS
 from messaging.simulator.rockblock_push import kept_key
+from messaging.simulator.sbdmail import SbdMailSimulator
 
 Webhook = Annotated[str, typer.Option(help="Where messages from modems are posted.")]
 
@@ -25,6 +26,7 @@ def add_to(simulate: typer.Typer) -> None:
     simulate.command()(rockblock)
     simulate.command()(cloudloop)
     simulate.command()(directip)
+    simulate.command()(sbdmail)
     simulate.command()(modem)
 
 
@@ -105,6 +107,36 @@ def directip(
     with simulator:
         hint = f"SATBRIDGE_DIRECTIP_GATEWAY={simulator.address}"
         serve(simulator.app, host, port, "Iridium's DirectIP gateway", "", hint)
+
+
+def sbdmail(
+    modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
+    listener: Annotated[str, typer.Option(help="The mail server that it writes to.")] = (
+        "127.0.0.1:7420"
+    ),
+    mailbox: Annotated[str, typer.Option(help="The mailbox there.")] = "sbd@localhost",
+    host: Host = "127.0.0.1",
+    port: Port = 7442,
+    smtp_port: Annotated[
+        int, typer.Option(help="The port of its mail server; 0 is any free one.")
+    ] = 7443,
+) -> None:
+    """Run Iridium's SBD service by e-mail; its switches are under /sim, its mail server takes all mails."""
+    try:
+        simulator = SbdMailSimulator(
+            [Modem(imei) for imei in modem],
+            listener=listener,
+            recipient=mailbox,
+            host=host,
+            port=smtp_port,
+            on_shown=_say_shown,
+            on_mail=say_mail,
+        )
+    except OSError as error:
+        raise port_taken("--smtp-port", host, smtp_port, error) from None
+    with simulator:
+        hint = f"SATBRIDGE_RELAY_URL={simulator.relay_url}"
+        serve(simulator.app, host, port, "Iridium's SBD service by e-mail", "", hint)
 
 
 def modem(

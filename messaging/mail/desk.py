@@ -4,7 +4,9 @@ import asyncio
 import logging
 import secrets
 import traceback
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from messaging.mail.references import find_reference
 from messaging.mail.replies import OUR_OWN, TOO_MANY_HOPS, joint_refusal, refusal
 from messaging.mail.server import SmtpServer
 from messaging.mail.sorting import Mail, Record, sort
+from messaging.mailed import Mailbox, Mailed
 from messaging.message import Address, Emit, Inquiry, Network, message_id
 
 log = logging.getLogger(__name__)
@@ -39,8 +42,11 @@ class Desk:
     that a repeat after 451 is the same message.
     """
 
-    def __init__(self, emit: Emit, mail_domain: str, server: SmtpServer) -> None:
+    def __init__(
+        self, emit: Emit, mail_domain: str, server: SmtpServer, mailboxes: Sequence[Mailbox] = ()
+    ) -> None:
         self._emit = emit
+        self._mailboxes = {f"{box.local_part}@{mail_domain}": box for box in mailboxes}
         self._mail_domain = mail_domain
         self._max_received = server.max_received
         self._known: TTLCache[Inquiry, bool] = TTLCache(REMEMBERED, server.inquiry_cache_seconds)
@@ -59,6 +65,8 @@ class Desk:
 
         `is_report`: the mail has no sender, so it goes to no device, and whether one takes messages does not matter.
         """
+        if self._network_mailbox(mailbox, client):
+            return RECIPIENT_OK
         inquiry = Inquiry(recipient=Address(Network.EMAIL, mailbox), is_report=is_report)
         if inquiry in self._known:
             return RECIPIENT_OK
@@ -73,6 +81,36 @@ class Desk:
 
     async def answer_mail(self, mail: Mail) -> str:
         """Return the reply to a mail: 250 only after the router has committed all of its messages."""
+        boxes = [self._network_mailbox(one, mail.client) for one in mail.recipients]
+        if not any(boxes):
+            return await self._answer_letter(mail)
+        reply = await self._answer_network(mail, [box for box in boxes if box])
+        others = tuple(r for r, box in zip(mail.recipients, boxes, strict=True) if not box)
+        if not others or not reply.startswith("2"):
+            return reply
+        return await self._answer_letter(replace(mail, recipients=others))
+
+    def _network_mailbox(self, mailbox: str, client: str) -> Mailbox | None:
+        """Return the mailbox of a network, if the client may know of it."""
+        box = self._mailboxes.get(mailbox)
+        return box if box and box.admits(client) else None
+
+    async def _answer_network(self, mail: Mail, boxes: Sequence[Mailbox]) -> str:
+        errors: list[BaseException | None] = []
+        for box in boxes:
+            address = f"{box.local_part}@{self._mail_domain}"
+            mailed = Mailed(
+                sender=mail.sender, recipient=address, content=mail.content, client=mail.client
+            )
+            try:
+                await box.take(mailed, self._emit)
+                errors.append(None)
+            except Exception as error:
+                log_bug(error)
+                errors.append(error)
+        return self.turn_down(mail, joint_refusal(errors) or "250 2.0.0 accepted")
+
+    async def _answer_letter(self, mail: Mail) -> str:
         try:
             letter = await self._read(mail.content)
         except Rejected as error:
@@ -90,7 +128,7 @@ class Desk:
         return reply
 
     def turn_down(self, mail: Mail, reply: str) -> str:
-        """Count and log a mail that the router is not asked about, and return the reply."""
+        """Count and log a mail that the router is not asked about as a message, and return the reply."""
         self._count(reply)
         _log(mail, "", reply)
         return reply

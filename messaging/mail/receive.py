@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,7 @@ from messaging.mail.pod_label import LabelledPod, PodLabel
 from messaging.mail.reception import Reception
 from messaging.mail.server import SmtpServer
 from messaging.mail.session import MailSession
+from messaging.mailed import Mailbox
 from messaging.message import Emit
 from messaging.settings import Listen
 
@@ -27,8 +29,8 @@ class MailReceiver:
     """Takes mail for the mailboxes of one domain and answers it after `emit` has returned.
 
     Promise: 250 means that every recipient's message is committed. A repeat of the same mail has the same message
-    ids. Can be pickled until it runs. Several may share one port of a machine (`share_port`, SO_REUSEPORT). While it
-    takes mail, its pod has the label `pod_label`.
+    ids. What comes for `mailboxes` is a network's, not a subscriber's. Can be pickled until it runs. Several may share
+    one port of a machine (`share_port`, SO_REUSEPORT). While it takes mail, its pod has the label `pod_label`.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class MailReceiver:
         *,
         share_port: bool = False,
         pod_label: PodLabel | None = None,
+        mailboxes: Sequence[Mailbox] = (),
     ) -> None:
         self._settings = server
         self._mail_domain = mail_domain
         self._share_port = share_port
         self._pod_label = pod_label
         self._gate: PodGate | None = None
+        self._mailboxes = mailboxes
         self._reception: Reception | None = None
         self._servers: list[asyncio.Server] = []
 
@@ -59,7 +63,7 @@ class MailReceiver:
         Raises ConfigurationError when an address or a certificate cannot be used.
         """
         _silence_aiosmtpd()
-        reception = Reception(self._settings, self._mail_domain, emit)
+        reception = Reception(self._settings, self._mail_domain, emit, self._mailboxes)
         self._reception = reception
         if self._pod_label is not None:
             self._gate = PodGate(self._pod_label, LabelledPod(self._pod_label))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from messaging.mail import replies
@@ -9,6 +10,7 @@ from messaging.mail.desk import Desk
 from messaging.mail.limits import ByteBudget, ConnectionLimits
 from messaging.mail.server import SmtpServer
 from messaging.mail.tls import Certificate
+from messaging.mailed import Mailbox
 from messaging.message import Emit
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,13 @@ class Reception:
     Raises ConfigurationError when the certificate cannot be used.
     """
 
-    def __init__(self, server: SmtpServer, mail_domain: str, emit: Emit) -> None:
+    def __init__(
+        self,
+        server: SmtpServer,
+        mail_domain: str,
+        emit: Emit,
+        mailboxes: Sequence[Mailbox] = (),
+    ) -> None:
         self.server = server
         self.mail_domain = mail_domain
         self.hostname = server.hostname or mail_domain
@@ -38,7 +46,7 @@ class Reception:
         self.certificate: Certificate | None = None
         if server.certificate is not None and server.key is not None:
             self.certificate = Certificate(server.certificate, server.key)
-        self.desk = Desk(emit, mail_domain, server)
+        self.desk = Desk(emit, mail_domain, server, mailboxes)
         self.bytes_in_flight = ByteBudget(server.max_bytes_in_flight)
         self.leaving = False
         self.draining = False

@@ -35,11 +35,11 @@ def send_mail(
     sent means that the relay took it; a mail whose last byte was written without an answer is `Uncertain`; whatever
     else goes wrong, the relay has not taken it. One mail's failure is never another's. Raises nothing.
     """
-    with _Courier(relay, relay.hostname or mail_domain) as courier:
+    with Courier(relay, relay.hostname or mail_domain) as courier:
         return [_attempt(courier, mail_domain, delivery) for delivery in deliveries]
 
 
-def _attempt(courier: "_Courier", mail_domain: str, delivery: Delivery) -> list[Outcome]:
+def _attempt(courier: "Courier", mail_domain: str, delivery: Delivery) -> list[Outcome]:
     seconds = lease_seconds_left(delivery)
     if seconds <= courier.timeout_seconds:
         log.info("not enough of the lease left to send", extra={"message_id": delivery.message.id})
@@ -63,7 +63,7 @@ class _Lost(Exception):
     """The connection broke, or the relay ended it, before a mail was written; the relay has not taken it."""
 
 
-class _Courier:
+class Courier:
     """Holds the connection to the relay: opened for the first mail, and again when it broke."""
 
     def __init__(self, relay: Relay, helo: str) -> None:
@@ -73,7 +73,7 @@ class _Courier:
         self._unreachable: GatewayError | None = None
         self.timeout_seconds = relay.timeout_seconds
 
-    def __enter__(self) -> "_Courier":
+    def __enter__(self) -> "Courier":
         return self
 
     def __exit__(

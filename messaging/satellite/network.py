@@ -4,17 +4,20 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from messaging.account import Account
+from messaging.errors import ConfigurationError
+from messaging.mailed import Mailed, Post
 from messaging.message import Handed as Handed
 from messaging.message import Message, Receipt
 from messaging.position import Position as Position
 from messaging.position import Sos as Sos
 from messaging.satellite.limit import Limit, utf8_bytes, utf16_units
 from messaging.satellite.payload import Text, Undecodable, packets
+from messaging.satellite.peers import PeersText
 from messaging.satellite.plain_text import text_packets
 from messaging.settings import ListenText
 from messaging.typed import Codec as Codec
@@ -173,3 +176,46 @@ class ListeningAccount(SatelliteAccount):
     @abstractmethod
     async def serve(self, take: Take) -> Server:
         """Listen, and hand over what comes; returns when it listens. Raises OSError when it cannot."""
+
+
+LocalPart = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
+
+
+class MailedAccount(SatelliteAccount):
+    """The settings of a provider that writes mails to `mailbox`, in our mail domain, and is written mails.
+
+    Only `peers` may bring mails there: its own mail servers, or one of ours that has checked where a mail comes from.
+    """
+
+    mailbox: LocalPart
+    peers: PeersText
+    max_mail_bytes: Count = 65_536
+
+    _post: Post | None = PrivateAttr(default=None)
+    _address: str = PrivateAttr(default="")
+
+    def posted_by(self, post: Post, mail_domain: str) -> Self:
+        """Return the same account, whose mails leave by `post`."""
+        account = self.model_copy()
+        account._post, account._address = post, f"{self.mailbox}@{mail_domain}"
+        return account
+
+    def require_post(self) -> Post:
+        """Return where its mails leave. Raises ConfigurationError when there is no relay."""
+        if self._post is None:
+            raise ConfigurationError(
+                f"{self.variable('mailbox')}: needs SATBRIDGE_RELAY_URL, by which its mails leave"
+            )
+        return self._post
+
+    @property
+    def address(self) -> str:
+        """Its mailbox, with our mail domain."""
+        return self._address
+
+    @abstractmethod
+    def parse(self, mail: Mailed) -> Sequence[Packet | Receipt]:
+        """Check that the provider wrote a mail that a peer brought, and return what it brings, in order. Pure.
+
+        Raises Rejected when the provider did not. What it wrote and makes no sense is a `Packet` without a payload.
+        """

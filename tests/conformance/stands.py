@@ -7,6 +7,7 @@ from tests.conformance.directip import directip_stand
 from tests.conformance.garmin import garmin
 from tests.conformance.hive import hive
 from tests.conformance.modems import cloudloop, rockblock
+from tests.conformance.sbdmail import sbdmail
 from tests.conformance.spot import spot
 from tests.conformance.stand import MakeStand
 from tests.conformance.twilio import twilio
@@ -20,4 +21,5 @@ STANDS: Mapping[str, MakeStand] = {
     "spot": spot,
     "bandwidth": bandwidth,
     "directip": directip_stand,
+    "sbdmail": sbdmail,
 }

@@ -9,11 +9,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from messaging.configuration import read
 from messaging.errors import Busy, Rejected, Unavailable
+from messaging.mail.receive import MailReceiver
+from messaging.mail.server import SmtpServer
 from messaging.message import Beacon, Inbound, Message, Receipt, Undeliverable
 from messaging.satellite.listen import SatelliteListener
+from messaging.satellite.mailed import SatelliteMailbox
 from messaging.satellite.network import (
     ListeningAccount,
+    MailedAccount,
     PolledAccount,
     SatelliteAccount,
     WebhookAccount,
@@ -71,9 +76,28 @@ async def receiving(stand: Stand, router: Router) -> AsyncIterator[str]:
                 stand.point_at(source.listening[0])
             yield ""
             assert SECRET not in repr(source.status())
+    elif isinstance(account, MailedAccount):
+        box = SatelliteMailbox(account, account.name)
+        server = read(SmtpServer, listen="127.0.0.1:0")
+        receiver = MailReceiver(server, "example.org", mailboxes=[box])
+        async with _mailed(receiver, router):
+            await eventually(lambda: bool(receiver.addresses))
+            stand.point_at(str(receiver.addresses[0]))
+            yield ""
+            assert SECRET not in repr(receiver.status())
     else:
         async with _served(stand, router) as url:
             yield url
+
+
+@asynccontextmanager
+async def _mailed(receiver: MailReceiver, router: Router) -> AsyncIterator[None]:
+    task = asyncio.create_task(receiver.run(router.emit))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=20)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from messaging.satellite.networks.directip import DirectIpAccount
 from messaging.satellite.networks.garmin import GarminAccount
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.satellite.networks.rockblock import RockblockAccount
+from messaging.satellite.networks.sbdmail import SbdMailAccount
 from messaging.satellite.networks.spot import SpotAccount
 
 _PROVIDERS: tuple[type[SatelliteAccount], ...] = (
@@ -18,6 +19,7 @@ _PROVIDERS: tuple[type[SatelliteAccount], ...] = (
     GarminAccount,
     SpotAccount,
     DirectIpAccount,
+    SbdMailAccount,
 )
 
 ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(

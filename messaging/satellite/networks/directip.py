@@ -7,7 +7,7 @@ import asyncio
 import secrets
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.message import Message
@@ -26,18 +26,13 @@ from messaging.satellite.networks.directip_frames import (
     body_bytes,
     is_imei,
 )
-from messaging.satellite.networks.directip_server import DirectIpServer, peers_of
+from messaging.satellite.networks.directip_server import DirectIpServer
 from messaging.satellite.networks.ground_control import credits_for
+from messaging.satellite.peers import PeersText
 from messaging.settings import Listen, ListenText
 
 NO_DEVICE: Final = "0" * 15  # an IMEI that no modem has, for the probe
 MAX_CLIENT_ID: Final = 0xFFFF_FFFF
-
-
-def _peers(text: str) -> str:
-    if not peers_of(text):
-        raise ValueError("must be addresses or networks such as 192.0.2.0/24, with commas")
-    return text
 
 
 class DirectIpAccount(ListeningAccount, prefix="SATBRIDGE_DIRECTIP_"):
@@ -50,7 +45,7 @@ class DirectIpAccount(ListeningAccount, prefix="SATBRIDGE_DIRECTIP_"):
     """
 
     gateway: ListenText
-    peers: Annotated[str, AfterValidator(_peers)]
+    peers: PeersText
     max_packet_bytes: Count = 270
     max_position_error_km: Annotated[float, Field(ge=0)] = 10
     max_connections: Count = 200

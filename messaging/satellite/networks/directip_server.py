@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from messaging.satellite.network import Packet, Take
 from messaging.satellite.networks.directip_frames import START_BYTES, Malformed, body_bytes
 from messaging.satellite.networks.directip_uplink import confirmation, packet_of
 from messaging.satellite.networks.ground_control import unreadable
+from messaging.satellite.peers import is_peer
 from messaging.settings import Listen
 
 log = logging.getLogger(__name__)
@@ -19,11 +19,6 @@ MAX_UNKNOWN_BYTES: Final = 65_536
 LISTENS_STILL_SECONDS: Final = 1.0
 FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
-
-
-def peers_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Read addresses and networks such as `192.0.2.0/24`, with commas between them. Raises ValueError."""
-    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 class DirectIpServer:
@@ -44,7 +39,7 @@ class DirectIpServer:
         max_error_km: float,
     ) -> None:
         self._take = take
-        self._peers = peers_of(peers)
+        self._peers = peers
         self._timeout_seconds = timeout_seconds
         self._max_connections = max_connections
         self._max_error_km = max_error_km
@@ -89,22 +84,13 @@ class DirectIpServer:
             writer.close()
 
     def _may_enter(self, peer: str) -> bool:
-        if not self._is_allowed(peer):
+        if not is_peer(peer, self._peers):
             log.warning("connection from %s turned away: not one of the allowed peers", peer)
             return False
         if len(self._talks) >= self._max_connections:
             log.warning("connection from %s turned away: there are too many", peer)
             return False
         return not self._draining.is_set()
-
-    def _is_allowed(self, peer: str) -> bool:
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._peers)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(self._timeout_seconds):

@@ -1,0 +1,31 @@
+"""Hands mails of satellite networks, which are written elsewhere, to the relay that outgoing mail leaves by."""
+
+import time
+from dataclasses import dataclass
+
+from messaging.mail.compose import OutgoingMail
+from messaging.mail.relay import Relay
+from messaging.mail.relay_connection import check_relay
+from messaging.mail.send import Courier
+from messaging.mailed import Mailed
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPost:
+    """The relay of outgoing mail, for one mail at a time."""
+
+    relay: Relay
+    mail_domain: str
+
+    def hand_over(self, mail: Mailed, seconds: float) -> str:
+        """Hand one mail over within `seconds` and return what the relay said; as for any other mail.
+
+        Raises Rejected, Unavailable, or Uncertain when it was written and nobody said whether it was taken.
+        """
+        outgoing = OutgoingMail(mail.sender, mail.recipient, mail.content, international=False)
+        with Courier(self.relay, self.relay.hostname or self.mail_domain) as courier:
+            return courier.deliver(outgoing, time.monotonic() + seconds)
+
+    def check(self) -> None:
+        """Try connection, TLS and log-in without sending. Raises Unavailable or ConfigurationError."""
+        check_relay(self.relay)
