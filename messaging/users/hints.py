@@ -1,6 +1,6 @@
 """Tells the author of a typed text that it was not understood, or goes nowhere: in a few words, once. Pure."""
 
-from messaging.message import Address, Message, Network, Typed
+from messaging.message import Address, Codec, Message, Network, Typed
 from messaging.users.notices import VIA, notice_id
 from messaging.users.policy import Author, Leg, Policy, Route
 
@@ -20,7 +20,7 @@ def hint(typed: Typed, reason: str, author: Author, policy: Policy) -> tuple[Mes
         text=_short(f"Not sent: {reason}"),
         via=VIA,
     )
-    leg = Leg(typed.via, nobody, typed.sender, author.device_id)
+    leg = Leg(typed.via, nobody, typed.sender, author.device_id, Codec.TEXT)
     return message, Route(author.owner.id, (leg,))
 
 

@@ -127,7 +127,7 @@ def test_what_is_offered_twice_leaves_once_to_the_first(typing: Gateway) -> None
 def test_what_is_not_understood_is_kept_and_answered_once(typing: Gateway) -> None:
     hint = take(typing, typed("@alise See you"))
     assert parties(hint) == ("", "1001", "Not sent: no contact @alise")
-    assert hint.via == "hive"
+    assert (hint.via, hint.codec) == ("hive", "text")
     kept = Stored.objects.get(id=message_id("typed"))
     assert (kept.reason, bytes(kept.raw or b"")) == ("no contact @alise", b"@alise See you")
     assert kept.device is not None
