@@ -14,6 +14,7 @@ import pytest
 
 from messaging.satellite.payload import shown
 from tests.acceptance.running_gateway import (
+    DOMAIN,
     NUMBER,
     Process,
     RunningGateway,
@@ -25,17 +26,21 @@ from tests.acceptance.running_gateway import (
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
 FRIEND = "+15551230000"
-IMEI = "300434060000000"
+SOCKET_IMEI, MAIL_IMEI = "300434060000000", "300434060000001"
+MAILBOX = "sbd-7f3k2q"
 
 
 @dataclass(frozen=True)
-class Stage:
-    gateway: RunningGateway
+class Network:
+    """One simulated network beside the gateway, and whose modem is there."""
+
     url: str
+    owner: str
+    imei: str
 
     def uplink(self, to: str, text: str, **more: Any) -> dict[str, Any]:
         texts = [{"text": text, "to": to, "protocol": "email" if "@" in to else "sms"}]
-        content = {"imei": IMEI, "texts": texts, **more}
+        content = {"imei": self.imei, "texts": texts, **more}
         answer = httpx.post(f"{self.url}/sim/uplinks", json=content, timeout=40)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
@@ -47,9 +52,17 @@ class Stage:
         arrived = [one for one in listed if one["state"] == "delivered"]
         return [line for one in arrived for line in shown(bytes.fromhex(one["data"]))]
 
-    def mails(self, to: str, text: str) -> list[Any]:
-        received = [m for m in self.gateway.sink.received if to in m.recipients]
-        return [m for m in received if text in m.message.get_content()]
+
+@dataclass(frozen=True)
+class Stage:
+    gateway: RunningGateway
+    directip: Network
+    sbdmail: Network
+
+    def mails(self, to: str, text: str) -> list[dict[str, Any]]:
+        """What left by the relay, which is the service that takes mails to modems too."""
+        listed = httpx.get(f"{self.sbdmail.url}/sim/mails", timeout=30).json()
+        return [mail for mail in listed if to in mail["to"] and text in mail["text"]]
 
     def newest(self, address: str) -> dict[str, Any]:
         listed = self.gateway.satbridge("messages", "list", f"--address={address}", "--json")
@@ -63,24 +76,48 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder: Path = tmp_path_factory.mktemp("iridium")
     with ExitStack() as exits:
-        listen = f"127.0.0.1:{free_port()}"
-        options = [f"--modem={IMEI}", f"--listener={listen}", "--speed=10"]
-        process = Process("simulate", "directip", *options, "--port=0", "--gateway-port=0")
-        exits.callback(process.stop)
-        url = process.line_with(" at http").rpartition(" ")[2]
-        address = process.line_with("SATBRIDGE_DIRECTIP_GATEWAY=").partition("=")[2]
+
+        def simulator(variable: str, *arguments: str) -> tuple[str, str]:
+            process = Process("simulate", *arguments, "--port=0")
+            exits.callback(process.stop)
+            url = process.line_with(" at http").rpartition(" ")[2]
+            return url, process.line_with(f"SATBRIDGE_{variable}=").partition("=")[2]
+
+        listen, smtp = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        sockets = [f"--modem={SOCKET_IMEI}", f"--listener={listen}", "--speed=10"]
+        directip, address = simulator("DIRECTIP_GATEWAY", "directip", *sockets, "--gateway-port=0")
+        mails = [f"--modem={MAIL_IMEI}", f"--listener={smtp}", f"--mailbox={MAILBOX}@{DOMAIN}"]
+        sbdmail, relay = simulator("RELAY_URL", "sbdmail", *mails, "--smtp-port=0")
         settings = {
+            "SMTP_LISTEN": smtp,
+            "RELAY_URL": relay,
             "DIRECTIP_LISTEN": listen,
             "DIRECTIP_GATEWAY": address,
             "DIRECTIP_PEERS": "127.0.0.1",
             "DIRECTIP_TIMEOUT_SECONDS": "4",
             "DIRECTIP_CREDIT_BYTES": "30",
+            "SBDMAIL_MAILBOX": MAILBOX,
+            "SBDMAIL_PEERS": "127.0.0.0/8",
+            "SBDMAIL_TIMEOUT_SECONDS": "5",
+            "SBDMAIL_CREDIT_BYTES": "30",
         }
         store = f"sqlite:///{folder}/store.sqlite3"
         gateway = exits.enter_context(running(store, folder, **settings))
-        gateway.satbridge("users", "add", "robin", "--number=+15550002222")
-        gateway.satbridge("devices", "add", IMEI, "--owner=robin", "--network=directip")
-        yield Stage(gateway, url)
+        networks = {}
+        for number, (name, url, imei) in enumerate(
+            (("directip", directip, SOCKET_IMEI), ("sbdmail", sbdmail, MAIL_IMEI))
+        ):
+            owner = f"{name}-owner"
+            gateway.satbridge("users", "add", owner, f"--number=+1555000222{number}")
+            gateway.satbridge("devices", "add", imei, f"--owner={owner}", f"--network={name}")
+            networks[name] = Network(url, owner, imei)
+        yield Stage(gateway, **networks)
+
+
+@pytest.fixture(params=["directip", "sbdmail"])
+def network(stage: Stage, request: pytest.FixtureRequest) -> Network:
+    found: Network = getattr(stage, request.param)
+    return found
 
 
 def send(gateway: RunningGateway, to: str, subject: str, text: str) -> None:
@@ -91,50 +128,70 @@ def send(gateway: RunningGateway, to: str, subject: str, text: str) -> None:
         client.send_message(message)
 
 
-def test_a_device_writes_a_mail(stage: Stage) -> None:
-    stage.uplink("bob@example.net", "Anchored by socket")
-    (mail,) = eventually(lambda: stage.mails("bob@example.net", "Anchored by socket"))
-    assert mail.sender == "robin@example.org"
+def test_a_device_writes_a_mail(stage: Stage, network: Network) -> None:
+    network.uplink("bob@example.net", f"Anchored, {network.owner}")
+    (mail,) = eventually(lambda: stage.mails("bob@example.net", f"Anchored, {network.owner}"))
+    assert mail["from"] == f"{network.owner}@{DOMAIN}"
 
 
-def test_a_mail_reaches_the_device_and_its_units_are_in_its_history(stage: Stage) -> None:
-    send(stage.gateway, "robin@example.org", "Wetter", "Sturm kommt ⚓")
-    (found,) = eventually(lambda: [line for line in stage.shown() if "Sturm" in line[1]])
+def test_a_mail_reaches_the_device_and_its_units_are_in_its_history(
+    stage: Stage, network: Network
+) -> None:
+    send(stage.gateway, f"{network.owner}@{DOMAIN}", "Wetter", "Sturm kommt ⚓")
+    (found,) = eventually(lambda: [line for line in network.shown() if "Sturm" in line[1]])
     assert found == ("alice@example.net", "Wetter\nSturm kommt ⚓")
-    eventually(lambda: stage.newest("robin")["state"] == "sent")
-    assert stage.newest("robin")["units"] == 2
+    eventually(lambda: stage.newest(network.owner)["state"] == "sent")
+    assert stage.newest(network.owner)["units"] == 2
 
 
-def test_a_device_writes_a_text(stage: Stage) -> None:
-    stage.uplink(FRIEND, "Back on Friday")
+def test_a_device_writes_a_text(stage: Stage, network: Network) -> None:
+    network.uplink(FRIEND, f"Back on Friday, {network.owner}")
 
     def arrived() -> list[dict[str, Any]]:
-        return [text for text in stage.gateway.texts() if "Back on Friday" in text["body"]]
+        return [
+            text for text in stage.gateway.texts() if f"Friday, {network.owner}" in text["body"]
+        ]
 
     (text,) = eventually(arrived)
     assert (text["to"], text["from"] == NUMBER) == (FRIEND, False)
 
 
-def test_a_message_that_comes_twice_is_delivered_once(stage: Stage) -> None:
-    again = {"momsn": 777, "transmit_time": "2026-01-02 03:04:05", "changes": {"reference": 9}}
+def test_a_message_that_comes_twice_is_delivered_once(stage: Stage, network: Network) -> None:
+    to = f"dora-{network.owner}@example.net"
+    again: dict[str, Any] = {"momsn": 777, "transmit_time": "2026-01-02 03:04:05"}
+    if network is stage.directip:
+        again["changes"] = {"reference": 9}
     for _ in range(2):
-        assert stage.uplink("dora@example.net", "Only once", **again)["taken"]
-    stage.uplink("dora@example.net", "After that")
-    eventually(lambda: stage.mails("dora@example.net", "After that"))
-    assert len(stage.mails("dora@example.net", "Only once")) == 1
+        assert network.uplink(to, "Only once", **again)["taken"]
+    network.uplink(to, "After that")
+    eventually(lambda: stage.mails(to, "After that"))
+    assert len(stage.mails(to, "Only once")) == 1
 
 
-def test_where_the_device_was_is_known(stage: Stage) -> None:
-    found = json.loads(stage.gateway.satbridge("devices", "positions", IMEI, "--json"))
+def test_where_the_device_was_is_known(stage: Stage, network: Network) -> None:
+    found = json.loads(stage.gateway.satbridge("devices", "positions", network.imei, "--json"))
     assert found[0]["latitude"] == pytest.approx(50.8981, abs=1e-3)
 
 
-def test_the_check_probes_the_gateway(stage: Stage) -> None:
+def test_a_message_that_the_service_does_not_queue_has_failed_and_its_author_knows(
+    stage: Stage,
+) -> None:
+    unknown = "300434060000009"
+    stage.gateway.satbridge("users", "add", "nell")
+    stage.gateway.satbridge("devices", "add", unknown, "--owner=nell", "--network=sbdmail")
+    send(stage.gateway, f"nell@{DOMAIN}", "Hello", "Are you there?")
+    eventually(lambda: stage.newest("nell")["state"] == "failed")
+    assert "not provisioned" in stage.newest("nell")["reason"]
+    eventually(lambda: stage.mails("alice@example.net", "not provisioned"))
+
+
+def test_the_check_probes_both(stage: Stage) -> None:
     found = json.loads(stage.gateway.satbridge("check", "--json"))
-    assert {finding["part"]: finding["ok"] for finding in found}["directip"] is True
+    told = {finding["part"]: finding["ok"] for finding in found}
+    assert (told["directip"], told["sbdmail"]) == (True, True)
 
 
 def test_no_text_is_in_any_output(stage: Stage) -> None:
     told = stage.gateway.up.output + stage.gateway.satbridge("status", "--json")
-    for text in ("Sturm kommt", "Anchored by socket", "Back on Friday"):
+    for text in ("Sturm kommt", "Anchored, ", "Back on Friday"):
         assert text not in told
