@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from messaging.cli.console import complain, say
 from messaging.cli.simulate import Host, Port, port_taken, post, say_mail, serve
 from messaging.errors import ConfigurationError
+from messaging.satellite.plain_text import typed_text
 from messaging.simulator.cloudloop import CloudloopSimulator
 from messaging.simulator.cloudloop_push import FORMS as CLOUDLOOP_FORMS
 from messaging.simulator.directip import DirectIpSimulator
@@ -28,6 +29,7 @@ def add_to(simulate: typer.Typer) -> None:
     simulate.command()(directip)
     simulate.command()(sbdmail)
     simulate.command()(modem)
+    simulate.command()(typed)
 
 
 def rockblock(
@@ -147,10 +149,25 @@ def modem(
         "http://127.0.0.1:7434"
     ),
 ) -> None:
-    """Send a message from a modem, as if somebody had typed it there."""
+    """Send a message from a modem in the devices' own format, as an app beside it does."""
     protocol = "email" if "@" in to else "sms"
     texts = [{"text": text, "to": to, "protocol": protocol}]
-    answer = post(f"{at}/sim/uplinks", {"imei": imei, "texts": texts})
+    _uplink(at, {"imei": imei, "texts": texts})
+
+
+def typed(
+    text: Annotated[str, typer.Argument(help="What is typed, such as: @alice See you")],
+    imei: Annotated[str, typer.Option(help="On which modem.")],
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7434"
+    ),
+) -> None:
+    """Send plain text from a modem, for a device with the codec `text`."""
+    _uplink(at, {"imei": imei, "data": text.encode().hex()})
+
+
+def _uplink(at: str, content: dict[str, object]) -> None:
+    answer = post(f"{at}/sim/uplinks", content)
     if not answer["taken"]:
         complain(f"the gateway did not take it: {answer['failure'] or answer['status']}")
         raise typer.Exit(1)
@@ -171,4 +188,5 @@ def _key(path: Path | None) -> RSAPrivateKey | None:
 
 
 def _say_shown(downlink: Downlink) -> None:
-    say(f"modem {downlink.imei} got {len(downlink.data)} bytes: {downlink.data.hex()}")
+    said = typed_text(downlink.data) or downlink.data.hex()
+    say(f"modem {downlink.imei} got {len(downlink.data)} bytes: {said}")
