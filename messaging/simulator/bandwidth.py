@@ -80,6 +80,7 @@ class BandwidthSimulator:
         )
         web = FastAPI(title="Simulated Bandwidth")
         web.include_router(self._api.routes())
+        web.include_router(self._api.tokens.routes())
         web.include_router(self._switches())
         self.app = Network(web, self._dice)
 
@@ -100,9 +101,17 @@ class BandwidthSimulator:
         """Answer the next send requests so, whatever they hold."""
         self._api.next_answers.extend(answers)
 
+    def expire_tokens(self) -> None:
+        """End every token that was given out."""
+        self._api.tokens.expire()
+
     def counts(self) -> dict[str, int]:
         """Return how many send requests came, were taken and refused, and how many callbacks were posted."""
-        return {**self._api.counts, "callback requests": self._callbacks.requests}
+        return {
+            **self._api.counts,
+            "token requests": self._api.tokens.requests,
+            "callback requests": self._callbacks.requests,
+        }
 
     async def receive(self, inbound: InboundText) -> list[Try]:
         """Let a phone text the gateway: keep the text, mind opt-outs, call back; return what came of it."""
@@ -162,6 +171,7 @@ class BandwidthSimulator:
         router.add_api_route("/faults", self._put_faults, methods=["PUT"])
         router.add_api_route("/next", self._post_next, methods=["POST"])
         router.add_api_route("/counts", self._get_counts, methods=["GET"])
+        router.add_api_route("/tokens", self._delete_tokens, methods=["DELETE"])
         router.add_api_route("/opt-outs", self._get_opt_outs, methods=["GET"])
         return router
 
@@ -184,6 +194,9 @@ class BandwidthSimulator:
 
     async def _post_next(self, answers: Sequence[Answer]) -> None:
         self.answer_next(*answers)
+
+    async def _delete_tokens(self) -> None:
+        self.expire_tokens()
 
     async def _get_counts(self) -> dict[str, int]:
         return self.counts()

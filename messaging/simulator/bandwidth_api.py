@@ -4,8 +4,6 @@ Bandwidth's pages "Messaging API", "Messaging errors" and "Get message informati
 """
 
 import asyncio
-import base64
-import hmac
 import json
 import re
 from collections import Counter, deque
@@ -21,6 +19,7 @@ from starlette.types import ASGIApp
 from messaging.simulator.bandwidth_callbacks import Callbacks
 from messaging.simulator.bandwidth_codes import DESCRIPTIONS, provoked, refusal
 from messaging.simulator.bandwidth_texts import Text, Texts, iso
+from messaging.simulator.bandwidth_tokens import Tokens
 from messaging.simulator.faults import Dice
 from messaging.simulator.faulty import Faulty
 
@@ -40,7 +39,11 @@ class Answer(BaseModel):
 
 
 class Account(BaseModel):
-    """Who may call the API, and for which application; `numbers` are its own, None means that it owns every one."""
+    """Who may call the API, and for which application; `numbers` are its own, None means that it owns every one.
+
+    The same user and password are an API user, until `takes_passwords` is false, and an API credential, which is given
+    tokens for `token_seconds`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,6 +52,8 @@ class Account(BaseModel):
     username: str
     password: str
     numbers: frozenset[str] | None = None
+    takes_passwords: bool = True
+    token_seconds: float = 3600
 
 
 class Network(Faulty):
@@ -81,13 +86,13 @@ class MessageApi:
         on_sent: Callable[[Text], None] | None = None,
     ) -> None:
         self._account = account
-        self._credentials = base64.b64encode(f"{account.username}:{account.password}".encode())
         self._texts = texts
         self._callbacks = callbacks
         self._callback_url = callback_url
         self._dice = dice
         self._status_seconds = status_seconds
         self._on_sent = on_sent
+        self.tokens = Tokens(account.username, account.password, account.token_seconds)
         self.next_answers: deque[Answer] = deque()
         self.counts: Counter[str] = Counter()
 
@@ -132,8 +137,8 @@ class MessageApi:
         return refusal(status, field)
 
     def _unauthorised(self, account_id: str, request: Request) -> int | None:
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "basic" or not hmac.compare_digest(given.encode(), self._credentials):
+        by_password = self._account.takes_passwords and self.tokens.has_credentials(request)
+        if not by_password and not self.tokens.has_token(request):
             return 401
         return None if account_id == self._account.account_id else 403
 

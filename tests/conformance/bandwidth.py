@@ -22,14 +22,17 @@ def account_at(url: str, **changes: Any) -> BandwidthAccount:
     given = {
         "account_id": "9900000",
         "application_id": "demo",
+        "client_id": "boop",
+        "client_secret": SECRET,
         "username": "boop",
-        "password": SECRET,
+        "password": f"{SECRET}-that-is-not-used",
         "callback_username": "caller",
         "callback_password": f"{SECRET}-too",
         "timeout_seconds": 0.4,
         **changes,
     }
-    return read(BandwidthAccount, api_url=f"{url}/api/v2", **given)
+    token_url = f"{url}/api/v1/oauth2/token"
+    return read(BandwidthAccount, api_url=f"{url}/api/v2", token_url=token_url, **given)
 
 
 @contextmanager
@@ -62,7 +65,7 @@ def bandwidth() -> Iterator[Stand]:
         yield Stand(
             account=account_at(server.url),
             unreachable=account_at(nowhere),
-            refused=account_at(server.url, password=f"{SECRET}-but-wrong"),
+            refused=account_at(server.url, client_secret=f"{SECRET}-but-wrong"),
             recipient=PHONE,
             faults=set_faults,
             arrived=lambda: len(simulator.sent()),

@@ -208,7 +208,7 @@ def test_callbacks_that_come_twice_say_one_thing(
     simulator.faults = Faults(duplicate_rate=1, reorder=True)
     before = simulator.counts()["callback requests"]
     gateway.send(*(delivery(f"text {n}", id=n) for n in range(5)))
-    eventually(lambda: simulator.counts()["callback requests"] == before + 10)
+    eventually(lambda: simulator.counts()["callback requests"] >= before + 10, 30)
     eventually(lambda: len(receipts(gateway)) == 5)
 
 
@@ -238,12 +238,15 @@ def test_the_check_says_what_to_enter_at_bandwidth(gateway: Live) -> None:
     assert SECRET not in said
 
 
-def test_a_password_in_any_alphabet_is_sent() -> None:
+@pytest.mark.parametrize("pair", [("client_id", "client_secret"), ("username", "password")])
+def test_a_password_in_any_alphabet_is_sent(pair: tuple[str, str]) -> None:
+    login = dict.fromkeys(("client_id", "client_secret", "username", "password"))
+    login |= {pair[0]: "boop", pair[1]: "пароль"}
     habits = CallbackHabits()
     account = ACCOUNT.model_copy(update={"password": "пароль"})
     simulator = BandwidthSimulator(account, callbacks=habits)
     with Serving(simulator.app) as serving:
-        sender = SmsSender(account_at(serving.url, password="пароль", timeout_seconds=2))
+        sender = SmsSender(account_at(serving.url, **login, timeout_seconds=2))
         (entry,) = asyncio.run(sender.process([delivery("hello")]))
         sender.close()
     assert isinstance(entry, list)

@@ -3,23 +3,28 @@
 Plain `requests`: the SDK chooses the host of each operation by itself and cannot be pointed at another.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import requests
-from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase
 
 from messaging.errors import Unavailable, Uncertain
 from messaging.message import Handed
 from messaging.sms.http import MAYBE_TAKEN, NO_SENSE, broken_off, overloaded
 from messaging.sms.provider import OutgoingText
 from messaging.sms.providers.bandwidth_errors import of_answer
-from messaging.sms.refusals import report, report_probe
+from messaging.sms.providers.bandwidth_login import Login, LoginRefused
+from messaging.sms.refusals import Meaning, report, report_probe
 
 PROVIDER: Final = "Bandwidth"
+NO_LOGIN: Final = 401
+Explain = Callable[[Meaning], Exception]
+"""Turns what a refusal means into what is raised."""
+
 LOOKUP_LIMIT = 200
 _NOT_TAKEN = ("FAILED", "UNDELIVERED")
 
@@ -27,7 +32,7 @@ _NOT_TAKEN = ("FAILED", "UNDELIVERED")
 class BandwidthProvider:
     """Bandwidth's messaging API, version 2. Blocking; every request is bounded by `timeout_seconds`.
 
-    `webhook_url` is where the messaging application has to call us.
+    `webhook_url` is where the messaging application has to call us, `advice` what else the operator should know.
     """
 
     def __init__(
@@ -35,19 +40,19 @@ class BandwidthProvider:
         *,
         messages_url: str,
         application_id: str,
-        username: str,
-        password: SecretStr,
+        login: Login,
         timeout_seconds: float,
         connections: int,
         webhook_url: str,
+        advice: str = "",
     ) -> None:
         self._messages_url = messages_url
         self._application_id = application_id
-        self._username = username
-        self._password = password
+        self._login = login
         self._timeout_seconds = timeout_seconds
         self._connections = connections
         self._webhook_url = webhook_url
+        self._advice = advice
 
     def send(self, text: OutgoingText) -> Handed:
         """Create a message (`POST …/messages`), tagged with our reference; return its id and its segments."""
@@ -58,10 +63,7 @@ class BandwidthProvider:
             "text": text.body,
             "tag": text.reference,
         }
-        answer = self._call("POST", json=content)
-        body = _json(answer)
-        if not _is_success(answer):
-            raise report(of_answer(answer.status_code, body), PROVIDER)
+        body = self._call("POST", json=content)
         network_id = body.get("id") if isinstance(body, dict) else None
         if not isinstance(network_id, str) or not network_id:
             raise Uncertain(MAYBE_TAKEN)
@@ -79,10 +81,7 @@ class BandwidthProvider:
             "fromDateTime": _iso(since),
             "limit": str(LOOKUP_LIMIT),
         }
-        answer = self._call("GET", params=query)
-        body = _json(answer)
-        if not _is_success(answer):
-            raise report(of_answer(answer.status_code, body), PROVIDER)
+        body = self._call("GET", params=query)
         listed = body.get("messages") if isinstance(body, dict) else None
         if not isinstance(listed, list):
             raise Unavailable(NO_SENSE)
@@ -92,43 +91,53 @@ class BandwidthProvider:
 
     def check(self) -> str:
         """List one record, which costs nothing. Raises ConfigurationError or Unavailable."""
-        answer = self._call("GET", params={"limit": "1"})
-        if not _is_success(answer):
-            raise report_probe(of_answer(answer.status_code, _json(answer)))
-        if not isinstance(_json(answer), dict):
+        if not isinstance(self._call("GET", explain=report_probe, params={"limit": "1"}), dict):
             raise Unavailable(NO_SENSE)
-        return (
+        said = (
             "the account takes our credentials; the messaging application has to call"
             f" {self._webhook_url} with the callback user and password"
         )
+        return "; ".join(one for one in (said, self._advice) if one)
 
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
 
-    def _call(self, method: str, **content: Any) -> requests.Response:
-        """Make one request. Raises Unavailable, or Uncertain when it writes and may have taken effect."""
-        writes = method == "POST"
+    def _call(self, method: str, explain: Explain | None = None, **content: Any) -> Any:
+        """Make one call and return what it answers. Raises Unavailable, or Uncertain when it may have taken effect."""
+        explain = explain or partial(report, provider=PROVIDER)
         try:
-            answer = self._session.request(
+            answer = self._answer(method, content)
+        except LoginRefused:
+            raise explain(of_answer(NO_LOGIN, None)) from None
+        failure = overloaded(answer.status_code, answer.headers, writes=_writes(method))
+        if failure is not None:
+            raise failure
+        body = _json(answer)
+        if not 200 <= answer.status_code < 300:
+            raise explain(of_answer(answer.status_code, body))
+        return body
+
+    def _answer(self, method: str, content: dict[str, Any]) -> requests.Response:
+        proof = self._login.proof(self._session)
+        answer = self._request(method, proof, content)
+        # Refused for want of a login, so it did not take effect and may be repeated.
+        if answer.status_code == NO_LOGIN and self._login.renew(proof):
+            return self._request(method, self._login.proof(self._session), content)
+        return answer
+
+    def _request(self, method: str, proof: AuthBase, content: dict[str, Any]) -> requests.Response:
+        try:
+            return self._session.request(
                 method,
                 self._messages_url,
-                auth=self._credentials,
+                auth=proof,
                 timeout=self._timeout_seconds,
                 allow_redirects=False,
                 **content,
             )
         except requests.RequestException as error:
-            raise broken_off(error, PROVIDER, writes=writes) from None
-        failure = overloaded(answer.status_code, answer.headers, writes=writes)
-        if failure is not None:
-            raise failure
-        return answer
-
-    @property
-    def _credentials(self) -> HTTPBasicAuth:
-        # In bytes: `requests` writes strings in Latin-1, which has not every character that a password may have.
-        return HTTPBasicAuth(self._username.encode(), self._password.get_secret_value().encode())
+            raise broken_off(error, PROVIDER, writes=_writes(method)) from None
 
     @cached_property
     def _session(self) -> requests.Session:
@@ -144,8 +153,8 @@ def segment_count(message: dict[str, Any]) -> int | None:
     return count if type(count) is int and count > 0 else None
 
 
-def _is_success(answer: requests.Response) -> bool:
-    return 200 <= answer.status_code < 300
+def _writes(method: str) -> bool:
+    return method == "POST"
 
 
 def _json(answer: requests.Response) -> Any:
