@@ -20,7 +20,7 @@ FIXED = {
     "SATBRIDGE_RAY_ADDRESS",
 }
 # What differs from the code's own default in every cluster.
-GIVEN = {"SATBRIDGE_MIGRATE": "False", "SATBRIDGE_UNREADY_SECONDS": "5"}
+GIVEN = {"SATBRIDGE_MIGRATE": "False", "SATBRIDGE_UNREADY_SECONDS": "15"}
 # `deploy/new-secrets.sh` fills these in.
 MADE = {
     "SATBRIDGE_DATABASE_URL": "@DATABASE_URL@",

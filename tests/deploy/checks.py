@@ -104,6 +104,15 @@ def the_grace_period_outlasts_the_drain(manifests: list[Manifest]) -> Problems:
             yield f"{pod.name}: a grace period of {grace} s does not outlast a drain of {drain} s"
 
 
+def drains_are_noticed_before_the_port_closes(manifests: list[Manifest]) -> Problems:
+    announced = float(_data(manifests, "ConfigMap")["SATBRIDGE_UNREADY_SECONDS"])
+    for pod in _ray(manifests):
+        probe: Any = pod.containers[0]["readinessProbe"]
+        needed = probe["periodSeconds"] * probe.get("failureThreshold", 3) + probe["timeoutSeconds"]
+        if pod.group in ("smtp", "worker") and needed > announced:
+            yield f"{pod.name}: a drain is announced for {announced:g} s, its probe needs {needed}"
+
+
 def settings_exist(manifests: list[Manifest]) -> Problems:
     known = {v for section in sections() for v in section.variables().values()}
     for name in _variables(manifests) - known:

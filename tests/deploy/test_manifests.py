@@ -20,6 +20,7 @@ CHECKS: tuple[Check, ...] = (
     checks.the_image_listens_where_the_ports_are,
     checks.probes_ask_real_ports,
     checks.the_grace_period_outlasts_the_drain,
+    checks.drains_are_noticed_before_the_port_closes,
     checks.settings_exist,
     checks.no_secret_is_in_a_config_map,
     checks.versions_agree,
@@ -85,6 +86,7 @@ CLUSTER = ("RayCluster", "satbridge")
 HEAD = "spec/headGroupSpec/template/spec"
 MAIL = "spec/workerGroupSpecs/0"
 MAIL_POD = f"{MAIL}/template/spec"
+WEB_POD = "spec/workerGroupSpecs/1/template/spec"
 FAULTS = [
     ("selectors_meet_pods", ("Service", "mail"), "spec/selector", {"ray.io/group": "mail"}),
     ("selectors_meet_pods", ("PodDisruptionBudget", "smtp"), "spec/selector", {"matchLabels": {"a": "b"}}),
@@ -93,10 +95,12 @@ FAULTS = [
     ("ports_exist", ("Service", "web"), "spec/ports/0/targetPort", 8001),
     ("ports_exist", ("NetworkPolicy", "mail-in"), "spec/ingress/0/ports/0/port", 25),
     ("the_image_listens_where_the_ports_are", CLUSTER, f"{MAIL_POD}/containers/0/ports/0/containerPort", 2525),
-    ("probes_ask_real_ports", CLUSTER, f"{MAIL_POD}/containers/0/readinessProbe/tcpSocket/port", "http"),
+    ("probes_ask_real_ports", CLUSTER, f"{WEB_POD}/containers/0/readinessProbe/httpGet/port", "smtp"),
     ("probes_ask_real_ports", CLUSTER, f"{MAIL_POD}/containers/0/livenessProbe", None),
     ("the_grace_period_outlasts_the_drain", CLUSTER, f"{MAIL_POD}/terminationGracePeriodSeconds", 45),
     ("the_grace_period_outlasts_the_drain", CLUSTER, f"{MAIL_POD}/containers/0/env", []),
+    ("drains_are_noticed_before_the_port_closes", CLUSTER, f"{MAIL_POD}/containers/0/readinessProbe/periodSeconds", 10),
+    ("drains_are_noticed_before_the_port_closes", ("ConfigMap", "satbridge"), "data/SATBRIDGE_UNREADY_SECONDS", "5"),
     ("settings_exist", ("ConfigMap", "satbridge"), "data/SATBRIDGE_MAIL_DOMAN", "example.org"),
     ("settings_exist", ("ConfigMap", "satbridge"), "data/SATBRIDGE_PUBLIC_URL", None),
     ("settings_exist", ("ConfigMap", "satbridge"), "data/SATBRIDGE_MIGRATE", "True"),
