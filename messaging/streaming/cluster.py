@@ -77,9 +77,9 @@ class Host:
         if isinstance(self._worker, KeptWorker):
             await self._worker.load()
 
-    async def take(self, batch: Batch) -> None:
+    async def take(self, batches: Sequence[Batch]) -> None:
         """See KeptWorker."""
-        await self._worker.take(batch)
+        await self._worker.take(batches)
 
     async def answers(self) -> None:
         """Tell that this process is there, however busy its worker is."""
@@ -116,6 +116,8 @@ class Host:
 
     async def leave(self) -> None:
         """End this process for good, after closing the user's functions."""
+        for task in self._begun:
+            task.cancel()
         await self._worker.close()
         leave: Any = ray.actor.exit_actor
         leave()

@@ -124,9 +124,9 @@ class _InlineRuntime(Runtime):
         return call
 
     def keeper(self, stage: Stage, index: int) -> Receiver:
-        async def deliver(batch: Batch) -> None:
+        async def deliver(batches: Sequence[Batch]) -> None:
             worker: Any = self._found(stage, index)
-            await worker.take(batch)
+            await worker.take(batches)
 
         async def answers() -> None:
             self._found(stage, index)

@@ -22,7 +22,7 @@ from messaging.streaming.store import Store
 IDLE_SECONDS = 0.05
 READ_IDLE_SECONDS = 0.005
 TICK_SECONDS = 0.1
-MAX_MERGED = 8
+MAX_MERGED = 32
 
 
 class KeptWorker:
@@ -56,9 +56,9 @@ class KeptWorker:
 
     # -- a stage that is given records
 
-    async def take(self, batch: Batch) -> None:
-        """Return when the batch is committed: that is the acknowledgement. Raises StageFailed."""
-        await self._put(batch)
+    async def take(self, batches: Sequence[Batch]) -> None:
+        """Return when the batches are committed: that is the acknowledgement. Raises StageFailed."""
+        await asyncio.gather(*map(self._put, batches))
 
     async def process(self, records: list[Any]) -> Sequence[Answer]:
         """Take records that nobody numbered. Refuses none; raises StageFailed."""

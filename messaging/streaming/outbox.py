@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from messaging.streaming.batches import Batch, Head, chunks, packed
@@ -80,6 +81,17 @@ class Outbox:
         """The oldest batch that a receiver has not acknowledged."""
         pending = self._pending[receiver]
         return pending[0] if pending else None
+
+    def first_few(self, receiver: str, most: int, most_bytes: int) -> Sequence[Batch]:
+        """The oldest batches that a receiver has not acknowledged: one, and more while they are small together."""
+        few: list[Batch] = []
+        size = 0
+        for batch in islice(self._pending[receiver], most):
+            size += len(batch.data)
+            if few and size > most_bytes:
+                break
+            few.append(batch)
+        return few
 
     def acknowledged(self, receiver: str, number: int) -> None:
         """Forget this batch, in the store with the next commit."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 class Receiver:
     """How a keeping instance reaches one receiver. Both raise StreamingError.
 
-    `deliver` hands a batch over and returns when it is acknowledged; `answers` returns at once if somebody is there.
+    `deliver` hands batches over and returns when all are acknowledged; `answers` returns at once if somebody is there.
     """
 
-    deliver: Callable[[Batch], Awaitable[None]]
+    deliver: Callable[[Sequence[Batch]], Awaitable[None]]
     answers: Callable[[], Awaitable[None]]
 
 
@@ -127,8 +127,8 @@ def receiver_of(
         return runtime.keeper(receiver, index)
     channel = channel_to(graph, sender, receiver, index, runtime)
 
-    async def deliver(batch: Batch) -> None:
-        _, records = batch.open()
+    async def deliver(batches: Sequence[Batch]) -> None:
+        records = [record for batch in batches for record in batch.open()[1]]
         puts = (channel.put(record) for record in records)
         for answer in await asyncio.gather(*puts, return_exceptions=True):
             if answer is not None:

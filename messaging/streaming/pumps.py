@@ -1,9 +1,10 @@
-"""Sends what a keeper has committed: a pump for each receiver, one batch in flight on each channel."""
+"""Sends what a keeper has committed: a pump for each receiver, one call in flight on each channel."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,8 @@ from messaging.streaming.keeper import Keeper
 from messaging.streaming.outlet import Receiver
 
 SILENT_SECONDS = 0.2
+MAX_CALL_BYTES = 64 * 1024
+"""Ray carries up to 100 KB within a call; what is larger makes a detour through the object store."""
 
 
 class Pumps:
@@ -66,41 +69,43 @@ class Pumps:
             for receiver, allowance in self._allowances.items()
         )
 
-    def _first(self, receiver: str) -> Batch | None:
-        keeper = self._current()
-        return keeper.outbox.first(receiver) if keeper else None
+    def _first(self, receiver: str) -> Sequence[Batch]:
+        keeper, most = self._current(), self._allowances[receiver].at_once
+        return keeper.outbox.first_few(receiver, most, MAX_CALL_BYTES) if keeper else ()
 
     async def _pump(self, receiver: str) -> None:
         try:
-            while batch := self._first(receiver):
-                await self._delivered(receiver, batch)
+            while batches := self._first(receiver):
+                began = time.monotonic()
+                await self._delivered(receiver, batches)
                 if keeper := self._current():
-                    keeper.outbox.acknowledged(receiver, batch.number)
-                    self._allowances[receiver].acknowledged(keeper.outbox.waiting_for(receiver))
+                    keeper.outbox.acknowledged(receiver, batches[-1].number)
+                    waiting, took = keeper.outbox.waiting_for(receiver), time.monotonic() - began
+                    self._allowances[receiver].acknowledged(len(batches), waiting, took)
                 self._room.set()
         finally:
             del self._running[receiver]
         self._done()
 
-    async def _delivered(self, receiver: str, batch: Batch) -> None:
-        """Send until it is acknowledged; the number makes that harmless."""
+    async def _delivered(self, receiver: str, batches: Sequence[Batch]) -> None:
+        """Send until they are acknowledged; the numbers make that harmless."""
         retrying: Any = retry_if_exception_type(StreamingError)
         watch = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._watch, receiver)
         try:
             async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
                 with attempt:
-                    await self._receivers[receiver].deliver(batch)
+                    await self._receivers[receiver].deliver(batches)
         finally:
             watch.cancel()
 
     def _watch(self, receiver: str) -> None:
         """The receiver is slow, or away: Ray needs more than a second to tell, so it is asked."""
-        task = asyncio.create_task(self._ask(receiver, self._first(receiver)))
+        task = asyncio.create_task(self._ask(receiver, self._first(receiver)[:1]))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _ask(self, receiver: str, batch: Batch | None) -> None:
-        while batch is not None and self._first(receiver) is batch:
+    async def _ask(self, receiver: str, first: Sequence[Batch]) -> None:
+        while first and self._first(receiver)[:1] == first:
             try:
                 async with asyncio.timeout(SILENT_SECONDS):
                     await self._receivers[receiver].answers()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from messaging.streaming import InlineJob, JobName, StreamingContext, WorkerLost
-from messaging.streaming.allowance import AWAY_BYTES, USUAL_BATCHES, Allowance
+from messaging.streaming.allowance import AWAY_BYTES, FEWEST_BATCHES, MOST_BATCHES, Allowance
 from messaging.streaming.job import Job
 from messaging.streaming.outside import ask
 
@@ -31,8 +31,8 @@ class Numbers:
 
 def test_a_slow_receiver_gets_two_batches_and_one_that_is_away_as_much_as_memory_allows() -> None:
     allowance = Allowance()
-    assert not allowance.full(USUAL_BATCHES - 1, lambda: AWAY_BYTES)
-    assert allowance.full(USUAL_BATCHES, lambda: 0)
+    assert not allowance.full(FEWEST_BATCHES - 1, lambda: AWAY_BYTES)
+    assert allowance.full(FEWEST_BATCHES, lambda: 0)
     allowance.away()
     assert not allowance.full(5_000, lambda: AWAY_BYTES - 1)
     assert allowance.full(1, lambda: AWAY_BYTES)
@@ -44,15 +44,28 @@ def test_one_that_is_back_catches_up_while_half_as_much_comes() -> None:
     waiting, came = 100, 0
     while waiting > 1:
         waiting -= 1
-        allowance.acknowledged(waiting)
+        allowance.acknowledged(1, waiting, seconds=0.2)
         while not allowance.full(waiting, lambda: 0):
             waiting += 1
             came += 1
         assert waiting <= 100
-        if waiting <= USUAL_BATCHES:
+        if waiting <= FEWEST_BATCHES:
             break
     assert 90 < came < 110
-    assert allowance.full(USUAL_BATCHES, lambda: 0)
+    assert allowance.full(FEWEST_BATCHES, lambda: 0)
+
+
+def test_for_a_fast_receiver_more_may_wait_and_go_together_than_for_a_slow_one() -> None:
+    allowance = Allowance()
+    for _ in range(10):
+        allowance.acknowledged(1, 0, seconds=0.01)
+    assert allowance.at_once == MOST_BATCHES // 2
+    assert not allowance.full(MOST_BATCHES - 1, lambda: 0)
+    assert allowance.full(MOST_BATCHES, lambda: 0)
+    for _ in range(10):
+        allowance.acknowledged(allowance.at_once, 0, seconds=1.0)
+    assert allowance.at_once == 1
+    assert allowance.full(FEWEST_BATCHES, lambda: 0)
 
 
 @pytest.mark.anyio
@@ -85,7 +98,7 @@ async def test_a_receiver_that_is_slow_but_answers_is_no_reason_to_collect() -> 
         for _ in range(10):
             await asyncio.sleep(0.2)
             (row,) = (row for row in job.status() if row["name"] == "numbers/0")
-            assert row["lag"] <= USUAL_BATCHES
+            assert row["lag"] <= FEWEST_BATCHES
 
 
 async def until(true: Any) -> None:
