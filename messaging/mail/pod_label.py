@@ -25,13 +25,13 @@ _WHY = {
 
 
 class PodLabel(Section, prefix="SATBRIDGE_POD_LABEL_"):
-    """Which label says that mail is taken in this pod, and how the API server is reached. Off without a `key`.
+    """Which label says that mail is taken in this pod, and how the API server is reached. Off without a `name`.
 
     `credentials` is the folder with the service account's `token`, `ca.crt` and `namespace`. What was set is set again
     every `recheck_seconds`, since others may change labels too.
     """
 
-    key: Annotated[
+    name: Annotated[
         str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
     ]
     value: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")] = (
@@ -61,7 +61,7 @@ class LabelledPod:
         The token is read anew each time: Kubernetes replaces it every hour.
         """
         value = self._settings.value if on else None
-        patch = {"metadata": {"labels": {self._settings.key: value}}}
+        patch = {"metadata": {"labels": {self._settings.name: value}}}
         status, retry_after = self._sent(json.dumps(patch).encode())
         if status != 200:
             why = _WHY.get(status, f"it answers {status}")

@@ -51,7 +51,7 @@ def test_it_fits_the_schemas(gated: list[Manifest]) -> None:
 def test_the_service_asks_for_the_label_that_the_pods_set_besides_their_group(
     gated: list[Manifest],
 ) -> None:
-    key = find(gated, "ConfigMap", "satbridge")["data"]["SATBRIDGE_POD_LABEL_KEY"]
+    key = find(gated, "ConfigMap", "satbridge")["data"]["SATBRIDGE_POD_LABEL_NAME"]
     assert key in policy_text(gated)
     selector = find(gated, "Service", "mail")["spec"]["selector"]
     assert selector == {"ray.io/group": "smtp", key: "ready"}

@@ -33,7 +33,7 @@ def api(tmp_path: Path) -> Iterator[ApiServer]:
 def settings(api: ApiServer, **given: Any) -> PodLabel:
     quick = {"retry_seconds": 0.02, "longest_retry_seconds": 0.1, "timeout_seconds": 2}
     place = {"api_url": api.url, "credentials": api.credentials}
-    return PodLabel(**{"key": KEY, **place, **quick, **given})
+    return PodLabel(**{"name": KEY, **place, **quick, **given})
 
 
 def pod(api: ApiServer, name: str = POD, **given: Any) -> LabelledPod:
@@ -57,7 +57,7 @@ def test_it_is_off_unless_a_label_is_named() -> None:
 )
 def test_what_kubernetes_would_refuse_is_refused_at_the_start(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
-        PodLabel(**{"key": KEY, **wrong})  # type: ignore[arg-type]
+        PodLabel(**{"name": KEY, **wrong})  # type: ignore[arg-type]
 
 
 def test_the_label_is_set_and_removed_and_nothing_else_is_touched(api: ApiServer) -> None:
