@@ -9,6 +9,7 @@ from chaos.nodes import node_scenarios
 from chaos.outages import outage_scenarios
 from chaos.poisons import poison_scenarios
 from chaos.scenario import Scenario
+from chaos.upgrades import upgrade_scenarios
 
 
 def catalogue() -> list[Scenario]:
@@ -22,4 +23,5 @@ def catalogue() -> list[Scenario]:
         *neighbour_scenarios(),
         *clock_scenarios(),
         *node_scenarios(),
+        *upgrade_scenarios(),
     ]

@@ -1,7 +1,8 @@
 """The gateway that is struck: the service and the simulators as processes, and what each of them can be asked."""
 
 import json
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ class StrickenGateway(RunningGateway):
     """A running gateway whose every subscriber has a device and a number. `surroundings` is more environment."""
 
     def __init__(self, database_url: str, folder: Path, cluster: Cluster | None = None) -> None:
-        joined = {"RAY_ADDRESS": cluster.address} if cluster else {}
+        # All nodes of the cluster are this machine, and share its ports.
+        two = {"MAIL_RECEIVERS": "2", "HTTP_REPLICAS": "2"}
+        joined = {"RAY_ADDRESS": cluster.address, **two} if cluster else {}
         own_port = {"SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
         super().__init__(database_url, folder, **SHORT_WAITS, **own_port, **joined)
         self.cluster = cluster
@@ -56,6 +59,45 @@ class StrickenGateway(RunningGateway):
         """Start the service, in its surroundings; it may be called again after the service has ended."""
         self.up = Process("up", environment={**self.environment, **self.surroundings})
         self.smtp_port = int(self.up.line_with("accepts mail", START_SECONDS).rpartition(":")[2])
+
+    def start_elsewhere(self, cluster: Cluster, folder: Path) -> "StrickenGateway":
+        """Start the service on another cluster too, on the same store; return it as a gateway of its own.
+
+        It shares people and networks with this one, and ends with the cluster.
+        """
+        other = copy(self)
+        http = free_port()
+        changed = {
+            "RAY_ADDRESS": cluster.address,
+            "STATE_DIR": str(folder),
+            "SMTP_LISTEN": f"127.0.0.1:{free_port()}",
+            "HTTP_LISTEN": f"127.0.0.1:{http}",
+        }
+        renamed = {f"SATBRIDGE_{name}": value for name, value in changed.items()}
+        other.environment = {**self.environment, **renamed}
+        other.surroundings = dict(cluster.environment)
+        other.cluster, other.folder, other.http = cluster, folder, f"http://127.0.0.1:{http}"
+        other.start()
+        return other
+
+    def move_to(self, other: "StrickenGateway") -> None:
+        """From now on whoever connects comes to the other one, as when a balancer is switched over."""
+        self.smtp_port, self.http = other.smtp_port, other.http
+        self.cluster, self.folder = other.cluster, other.folder
+        self.environment, self.surroundings = other.environment, other.surroundings
+        self.up = other.up
+
+    def take_down(self) -> str:
+        """Have the service drained and ended by command; returns what it said. Raises AssertionError if it failed."""
+        down = Process("down", environment={**self.environment, **self.surroundings})
+        if code := down.process.wait(START_SECONDS):
+            raise AssertionError(f"satbridge down: {code}: {down.output}")
+        down.stop()
+        return down.output
+
+    def until_it_ends(self, context: AbstractContextManager[Any]) -> Any:
+        """Enter a context that is left when this gateway is."""
+        return self._exits.enter_context(context)
 
     def kill_everything(self) -> int:
         """SIGKILL the service and all that it started, Ray included; returns how many processes that were."""

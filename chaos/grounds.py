@@ -23,7 +23,7 @@ def ground_for(ground: Ground, store: str, folder: Path) -> Iterator[tuple[Stric
         if ground is Ground.SMALL_DISK:
             exits.enter_context(small_disk(data, DISK_MEGABYTES[store]))
         kept = exits.enter_context(store_in(store, data))
-        cluster = exits.enter_context(Cluster()) if ground is Ground.TWO_NODES else None
+        cluster = exits.enter_context(Cluster()) if ground is Ground.CLUSTER else None
         gateway = StrickenGateway(kept.url, state, cluster)
         if ground is Ground.FALSE_CLOCK:
             gateway.surroundings = false_clock(state)

@@ -86,6 +86,7 @@ class Load:
             if code >= 500:
                 offer.refused = f"{code} {text}"
                 return None
+            self._record.later(offer, code)
             time.sleep(AGAIN_SECONDS)
         return None
 
@@ -98,7 +99,7 @@ class _Client:
         self._smtp: smtplib.SMTP | None = None
 
     def send(self, offer: Offer) -> tuple[int, str]:
-        """Return the code and text that end this try; 421 when the connection broke."""
+        """Return the code and text that end this try; 0 when the connection broke."""
         try:
             if self._smtp is None:
                 self._smtp = smtplib.SMTP("127.0.0.1", self._gateway.smtp_port, timeout=30)
@@ -106,20 +107,28 @@ class _Client:
             return self._try(self._smtp, offer)
         except (OSError, smtplib.SMTPException):
             self.close()
-            return 421, "the connection broke"
+            return 0, "the connection broke"
 
     def _try(self, smtp: smtplib.SMTP, offer: Offer) -> tuple[int, str]:
         mailbox = self._gateway.mailbox_of(int(offer.token[-5:]))
         for command in ("MAIL FROM:<alice@example.net>", f"RCPT TO:<{mailbox}>"):
             code, said = smtp.docmd(command)
             if code != 250:
-                smtp.rset()
+                self._begin_anew(smtp, code)
                 return code, said.decode()
         code, said = smtp.data(
             f"From: alice@example.net\r\nTo: {mailbox}\r\n"
             f"Message-ID: <{offer.token}@example.net>\r\n\r\nmail {offer.token}\r\n"
         )
+        if code == 421:
+            self.close()
         return code, said.decode()
+
+    def _begin_anew(self, smtp: smtplib.SMTP, code: int) -> None:
+        if code == 421:
+            self.close()  # the server does
+        else:
+            smtp.rset()
 
     def close(self) -> None:
         if self._smtp is not None:

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -37,6 +38,7 @@ class Record:
         self.run = run
         self._lock = threading.Lock()
         self._offers: dict[str, Offer] = {}
+        self.put_off: Counter[tuple[Way, int]] = Counter()
 
     def offer(self, way: Way) -> Offer:
         """Begin a new message."""
@@ -44,6 +46,11 @@ class Record:
             offer = Offer(f"{self.run}-{way}-{len(self._offers):05}", way)
             self._offers[offer.token] = offer
             return offer
+
+    def later(self, offer: Offer, code: int) -> None:
+        """The gateway put it off with this code; 0 when the connection broke."""
+        with self._lock:
+            self.put_off[offer.way, code] += 1
 
     def yes(self, offer: Offer) -> None:
         """The gateway said yes to it."""

@@ -17,7 +17,15 @@ from chaos.load import Load, mark_taken
 from chaos.record import Record
 from chaos.scenario import Ground, Scenario
 from chaos.stores import Store
-from chaos.verdict import FINAL, Verdict, arrivals, judge, mails_with_two_ids, stories
+from chaos.verdict import (
+    FINAL,
+    Verdict,
+    arrivals,
+    judge,
+    mails_with_two_ids,
+    roughness,
+    stories,
+)
 
 SETTLE_SECONDS = 120.0
 AFTERMATH_SECONDS = 2.0
@@ -38,7 +46,7 @@ def run(scenarios: Sequence[Scenario], store: str, seed: int, tell: Tell) -> boo
         with _standing(ground, store) as (gateway, kept):
             for scenario in group:
                 chance = Random(f"{seed} {scenario.name} {store}")
-                verdict = _run_one(scenario, gateway, kept, chance)
+                verdict = run_one(scenario, gateway, kept, chance)
                 tell(scenario, store, verdict)
                 held = held and not verdict.problems
     return held
@@ -53,7 +61,8 @@ def _standing(ground: Ground, store: str) -> Iterator[tuple[StrickenGateway, Sto
         yield exits.enter_context(ground_for(ground, store, folder))
 
 
-def _run_one(scenario: Scenario, gateway: StrickenGateway, store: Store, chance: Random) -> Verdict:
+def run_one(scenario: Scenario, gateway: StrickenGateway, store: Store, chance: Random) -> Verdict:
+    """Run one scenario on a gateway that stands, and judge it."""
     record = Record(secrets.token_hex(4))
     field = Field(gateway, store, record, chance)
     problems: list[str] = []
@@ -71,6 +80,8 @@ def _run_one(scenario: Scenario, gateway: StrickenGateway, store: Store, chance:
         gap_seconds=record.longest_gap_seconds(load.began, load.ended),
         settle_seconds=settle_seconds,
     )
+    if scenario.gentle:
+        problems += roughness(record, verdict)
     notes = field.notes + ([f"{field.killed} processes killed"] if field.killed else [])
     return replace(verdict, problems=(*problems, *verdict.problems), notes=tuple(notes))
 

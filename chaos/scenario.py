@@ -13,12 +13,15 @@ class Ground(StrEnum):
     USUAL = "usual"
     SMALL_DISK = "small disk"
     FALSE_CLOCK = "false clock"
-    TWO_NODES = "two nodes"
+    CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """`strike` is called while the load runs, and returns when the last blow has fallen."""
+    """`strike` is called while the load runs, and returns when the last blow has fallen.
+
+    Where it is `gentle`, nothing may arrive twice, and nobody may be put off but by 421.
+    """
 
     name: str
     what: str
@@ -26,3 +29,4 @@ class Scenario:
     ground: Ground = Ground.USUAL
     stores: tuple[str, ...] = ("sqlite", "postgres")
     short: bool = False
+    gentle: bool = False

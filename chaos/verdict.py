@@ -108,6 +108,13 @@ def judge(
     )
 
 
+def roughness(record: Record, verdict: Verdict) -> list[str]:
+    """What people would have noticed of something that nobody should notice."""
+    worse = {f"{way} {code}": n for (way, code), n in record.put_off.items() if code != 421}
+    found = [f"put off otherwise than by 421: {worse}"] if worse else []
+    return found + ([f"sent twice: {verdict.twice}"] if verdict.twice else [])
+
+
 def _problems(
     offers: list[Offer],
     agreed: list[Offer],

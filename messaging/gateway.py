@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from messaging.account import A, account_names, read_accounts
@@ -104,9 +105,11 @@ class Gateway:
         return dict.fromkeys(names, self.settings.max_claimed)
 
 
-def read_gateway() -> Gateway:
-    """Read all settings. Raises ConfigurationError, which names each variable that is wrong or missing."""
-    settings, relay = read(Settings), read_if_set(Relay)
+def read_gateway(**given: Any) -> Gateway:
+    """Read all settings; shared ones that are given by name win. Raises ConfigurationError, which names each variable
+    that is wrong or missing.
+    """
+    settings, relay = read(Settings, **given), read_if_set(Relay)
     accounts = _all_accounts(SATELLITE_ACCOUNTS.values())
     return Gateway(
         settings=settings,

@@ -29,6 +29,7 @@ class Running:
     since: float
     at: float
     workers: list[dict[str, Any]] = field(default_factory=list)
+    problem: str = ""
 
 
 class AlreadyRunning(ConfigurationError):
@@ -53,7 +54,7 @@ def sole_service(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        (folder / RUN_FILE).unlink(missing_ok=True)
+        forget(folder)
         lock.release()
 
 
@@ -62,6 +63,11 @@ def tell(folder: Path, running: Running) -> None:
     draft = folder / f"{RUN_FILE}.new"
     draft.write_text(json.dumps(asdict(running)))
     draft.replace(folder / RUN_FILE)
+
+
+def forget(folder: Path) -> None:
+    """Nothing is told any more."""
+    (folder / RUN_FILE).unlink(missing_ok=True)
 
 
 def read_running(folder: Path) -> Running | None:

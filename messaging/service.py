@@ -1,4 +1,4 @@
-"""Starts, drains, stops and reports on the whole service."""
+"""Starts, drains, stops and reports on the whole service on one machine, with a Ray cluster of its own."""
 
 import logging
 import os
@@ -10,6 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+from messaging.draining import wind_down
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.gateway import Gateway
 from messaging.logs import set_up_logging
@@ -17,16 +18,16 @@ from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.running import Running, sole_service, tell
 from messaging.satellite.network import ListeningAccount
 from messaging.settings import Listen
-from messaging.streaming import JobName, StreamingError
+from messaging.streaming import StreamingError
 from messaging.streaming.job import Job
 from messaging.streaming.launch import submit
 from messaging.streaming.local import local_cluster
+from messaging.supervisor import JOB
 from messaging.users.opening import open_ready_store
-from messaging.web.edge import start_edge, stop_edge
+from messaging.web.edge import start_edge
 
 log = logging.getLogger(__name__)
 
-JOB = JobName("gateway")
 READY_SECONDS = 60.0
 
 
@@ -49,10 +50,9 @@ class Service:
         settings = self._gateway.settings
         with ExitStack() as exits:
             exits.enter_context(sole_service(settings.state_dir))
-            if settings.ray_address is None:
-                self._check_ports()
+            self._check_ports()
             open_ready_store(settings)
-            exits.enter_context(local_cluster(settings.ray_address, JOB.namespace))
+            exits.enter_context(local_cluster(namespace=JOB.namespace))
             exits.callback(self._stop)
             try:
                 self._start()
@@ -98,7 +98,6 @@ class Service:
             self._lost_since = time.monotonic()
 
     def _check_ports(self) -> None:
-        # On a cluster that was joined, other nodes listen, or a web server that outlived the last service.
         smtp = self._gateway.smtp
         _check_port("SATBRIDGE_SMTP_LISTEN", smtp.listen)
         if smtp.proxy_listen:
@@ -136,20 +135,11 @@ class Service:
 
     def _stop(self) -> None:
         """Readiness goes off and sources stop first; then the web server; then what is in work settles."""
-        if self.lost_seconds:
+        if self._job is None or self.lost_seconds:
             return  # there is nobody to ask
-        settings = self._gateway.settings
-        deadline = time.monotonic() + settings.unready_seconds + settings.drain_seconds
-        if self._job is not None:
-            self._job.announce_drain()
-            self.report("draining")
-            time.sleep(settings.unready_seconds)
-            self.settled = self._job.drain(deadline - time.monotonic())
-        stop_edge()
-        if self._job is not None:
-            left = max(deadline - time.monotonic(), 1.0)
-            self.settled = self.settled and self._job.drain(left)
-            self._job.stop()
+        self.settled = wind_down(
+            self._job, self._gateway.settings, partial(self.report, "draining")
+        )
 
 
 def _check_port(variable: str, text: str) -> None:

@@ -113,6 +113,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     routers: Count | None = None
     ray_address: str | None = None
+    worker_cpus: Annotated[float, Field(ge=0)] = 0.1
     accept_seconds: Positive = 25
     lease_seconds: Positive = 120
     tenure_seconds: Positive = 30

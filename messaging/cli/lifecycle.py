@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from messaging.cli.console import complain, say
+from messaging.cli.on_cluster import RayAddress, bring_up, given, take_down
 from messaging.configuration import read
-from messaging.gateway import read_gateway
+from messaging.errors import ConfigurationError
+from messaging.gateway import Gateway, read_gateway
 from messaging.logs import set_up_logging
 from messaging.running import read_running, stop_running
 from messaging.settings import Settings
@@ -25,12 +27,32 @@ def add_to(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def up() -> None:
-    """Run the gateway in the foreground. SIGTERM and Ctrl-C drain and stop it."""
+def up(
+    ray_address: RayAddress = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="On a cluster: return once it runs; do not watch it.")
+    ] = False,
+) -> None:
+    """Run the gateway in the foreground; SIGTERM and Ctrl-C drain and stop it.
+
+    On a Ray cluster that is joined it runs there by itself, kept by a supervisor, and this command only watches:
+    ending it changes nothing, and `satbridge down` drains and stops the gateway.
+    """
+    gateway = read_gateway(**given(ray_address))
+    set_up_logging(gateway.settings.log_level)
+    if gateway.settings.ray_address:
+        bring_up(gateway, gateway.settings.ray_address, detach)
+    elif detach:
+        raise ConfigurationError(
+            "--detach: needs a Ray cluster to run on, such as --ray-address auto"
+        )
+    else:
+        _run(gateway)
+
+
+def _run(gateway: Gateway) -> None:
     from messaging.service import Service
 
-    gateway = read_gateway()
-    set_up_logging(gateway.settings.log_level)
     # In this order: Ray, when it starts, puts a handler of its own in the place of ours.
     with Service(gateway) as service, stopping_signal() as stopped:
         running = service.report()
@@ -52,12 +74,16 @@ def up() -> None:
 
 
 def down(
+    ray_address: RayAddress = None,
     seconds: Annotated[float, typer.Option(help="How long to wait beyond the drain time.")] = (
         STOP_GRACE_SECONDS
     ),
 ) -> None:
     """Drain and stop the gateway that runs with these settings."""
-    settings = read(Settings)
+    settings = read(Settings, **given(ray_address))
+    if settings.ray_address:
+        take_down(settings, settings.ray_address)
+        return
     if read_running(settings.state_dir) is None:
         complain("no gateway is running with these settings")
         raise typer.Exit(1)

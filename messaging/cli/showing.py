@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from messaging.cli.console import Json, ago, print_json, print_rows, say
+from messaging.cli.on_cluster import RayAddress, find_running
 from messaging.cli.opened import opened_store
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.gateway import Gateway, read_gateway
@@ -24,12 +25,14 @@ def add_to(app: typer.Typer) -> None:
     app.command()(graph)
 
 
-def status(as_json: Json = False) -> None:
+def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
     """Tell what runs and what waits. Exit code 1 when nothing runs."""
     settings = opened_store()
     from messaging.users.queues import counts
 
-    running, queues = read_running(settings.state_dir), counts()
+    address = ray_address or settings.ray_address
+    running = find_running(address) if address else read_running(settings.state_dir)
+    queues = counts()
     if as_json:
         print_json({"running": running, "queues": queues})
     else:
@@ -38,6 +41,8 @@ def status(as_json: Json = False) -> None:
         else:
             age = ago(time.time() - running.since)
             say(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
+            if running.problem:
+                say(running.problem)
             columns = ("worker", "pid", "in", "out", "refused", "up", "state")
             print_rows("", columns, (_worker(row) for row in running.workers))
         states = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")

@@ -14,7 +14,13 @@ from ray.exceptions import RayError, RayTaskError
 
 from messaging.streaming.batches import Batch, Head
 from messaging.streaming.channel import Answer, Call
-from messaging.streaming.errors import StageFailed, StreamingError, WorkerLost, whereabouts
+from messaging.streaming.errors import (
+    DeclarationError,
+    StageFailed,
+    StreamingError,
+    WorkerLost,
+    whereabouts,
+)
 from messaging.streaming.function_stage import local_stage
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
@@ -24,9 +30,13 @@ from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
 from messaging.streaming.operator_thread import Results
 from messaging.streaming.outlet import Receiver, Runtime
+from messaging.streaming.pickling import dumps
 from messaging.streaming.sql_stores import open_store
 
 log = logging.getLogger(__name__)
+
+# Ray keeps larger arguments apart from the actor, with whoever gave them.
+MAX_CARRIED_BYTES = 90_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +161,45 @@ def start_hosts(
     """
     # Ray forgets a large argument once an actor stands, and could not start it again.
     view = ray.put(graph.seen_from(stage.name))
-    host: Any = ray.remote(Host)
     actors = [
-        host.options(
-            name=job.of(stage.name, index),
-            namespace=job.namespace,
-            num_cpus=stage.cpus,
-            max_restarts=-1,
-            max_task_retries=0,
-            max_concurrency=1000,
-        ).remote(job, view, stage.name, index, life)
+        _options(job, stage, index).remote(job, view, stage.name, index, life)
         for index in range(stage.parallelism)
     ]
     return actors, view
+
+
+def keep_host(job: JobName, graph: Graph, stage: Stage, index: int, life: Life) -> ActorHandle[Any]:
+    """Return the actor of one instance; start it if there is none. It lives until somebody ends it.
+
+    It needs nobody: it is owned by the cluster and carries its part of the graph with it, so that Ray can start it
+    again after whoever asked for it has gone. So that part may not be large (DeclarationError). Raises RayError.
+    """
+    view = graph.seen_from(stage.name)
+    if len(dumps(view)) > MAX_CARRIED_BYTES:
+        raise DeclarationError(f"stage {stage.name!r} holds too much to outlive who started it")
+    detached = _options(
+        # Spread, so that a node that is lost does not take everything with it.
+        *(job, stage, index),
+        lifetime="detached",
+        get_if_exists=True,
+        scheduling_strategy="SPREAD",
+    )
+    actor: ActorHandle[Any] = detached.remote(job, view, stage.name, index, life)
+    return actor
+
+
+def _options(job: JobName, stage: Stage, index: int, **more: Any) -> Any:
+    host: Any = ray.remote(Host)
+    return host.options(
+        **more,
+        name=job.of(stage.name, index),
+        namespace=job.namespace,
+        num_cpus=stage.cpus,
+        resources=dict(stage.resources),
+        max_restarts=-1,
+        max_task_retries=0,
+        max_concurrency=1000,
+    )
 
 
 class RayRuntime(Runtime):
@@ -204,7 +240,9 @@ class RayRuntime(Runtime):
             results: Results = function(records)  # Ray makes tasks of plain functions only
             return results
 
-        remote: Any = ray.remote(call).options(num_cpus=stage.cpus, max_retries=0, name=stage.name)
+        remote: Any = ray.remote(call).options(
+            num_cpus=stage.cpus, resources=dict(stage.resources), max_retries=0, name=stage.name
+        )
 
         async def run(records: list[Any]) -> Results:
             results: Results = await _reached(remote.remote(records))

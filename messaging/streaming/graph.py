@@ -72,7 +72,8 @@ class Stage:
     `make` builds the operator inside the process that runs it (for a FUNCTION it is the function itself).
     A `durable` stage keeps by its own means what it has taken: it acknowledges a batch when its operator has returned,
     and acknowledgement stops there. A stage that is not durable acknowledges when the next stages have.
-    `senders` names the instances that feed it.
+    `senders` names the instances that feed it. `cpus` and `resources` are what each instance, or each call of a
+    function, asks of its node.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Stage:
     handover: Handover = Handover.ASK
     max_batch: int = 256
     cpus: float = 0.0
+    resources: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
     senders: tuple[str, ...] = ()
 

@@ -47,7 +47,7 @@ class Job:
 
         Where it runs (`node`, `pid`), records `in`, `out` and `set_aside`, `in_per_second` and `out_per_second`
         over the last five seconds, batches that wait (`lag`), `restarts` since the handle began to ask, and the
-        `last_error`. After the end: what they said last.
+        `last_error`; of a lost one, what Ray says about it. After the end: what they said last.
         """
         if not self._actors:
             return self._last_status
@@ -196,8 +196,9 @@ class Job:
     def _answer(self, stage: str, index: int, reference: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = ray.get(reference, timeout=0)
-        except (RayError, TimeoutError):
-            return {"stage": stage, "name": f"{stage}/{index}", "lost": True}
+        except (RayError, TimeoutError) as error:
+            why = type(error).__name__
+            return {"stage": stage, "name": f"{stage}/{index}", "lost": True, "last_error": why}
         return {**answer, "restarts": self._lives.seen(answer["name"], answer["pid"])}
 
 

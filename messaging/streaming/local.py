@@ -8,6 +8,8 @@ from typing import Any
 
 import ray
 
+from messaging.streaming.errors import StreamingError
+
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
 # Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would find nobody for 25 s.
 PROXY_CHECK_SECONDS = "0.5"
@@ -32,18 +34,24 @@ def local_cluster(
 def start_ray(
     address: str | None = None, namespace: str = "satbridge", job_config: Any = None
 ) -> Any:
-    """Join the cluster at `address`, or start one on this machine, until `ray.shutdown` or the end of the process."""
+    """Join the cluster at `address`, or start one on this machine, until `ray.shutdown` or the end of the process.
+
+    Raises StreamingError when no cluster answers at the address.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     own = {} if address else _own_cluster()
-    return ray.init(
-        # Without "local", Ray would join whatever cluster was last started on this machine.
-        address=address or "local",
-        namespace=namespace,
-        log_to_driver=True,
-        logging_level=logging.ERROR,
-        job_config=job_config,
-        **own,
-    )
+    try:
+        return ray.init(
+            # Without "local", Ray would join whatever cluster was last started on this machine.
+            address=address or "local",
+            namespace=namespace,
+            log_to_driver=True,
+            logging_level=logging.ERROR,
+            job_config=job_config,
+            **own,
+        )
+    except ConnectionError:
+        raise StreamingError(f"no cluster answers at {address}") from None
 
 
 def _own_cluster() -> dict[str, Any]:

@@ -7,14 +7,16 @@ from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
+from ray.serve.schema import ApplicationStatus
 
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
 from messaging.message import Address, Emit, Inquiry, Network
 from messaging.settings import Listen
 from messaging.streaming import Graph, JobName, StreamingError
+from messaging.streaming.lookout import Lookout
 from messaging.streaming.outlet import Outlet
-from messaging.streaming.outside import ask, open_inlet
+from messaging.streaming.outside import open_inlet
 from messaging.streaming.roll_call import roll_call
 from messaging.web.http import NotReady, build_app
 from messaging.web.scrape import Measured, Workers
@@ -36,13 +38,20 @@ def start_edge(
     inlet: str,
     watched: str,
     set_up: Callable[[], None],
+    *,
+    spread: bool = False,
 ) -> None:
-    """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining."""
+    """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining.
+
+    With `spread`, every node that has a replica listens, and what runs there counts as load of its node.
+    """
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     settings = gateway.settings
     listen = Listen.parse(settings.http_listen)
     serve.start(
-        http_options={"host": listen.host, "port": listen.port}, logging_config=QUIET_LOGGING
+        proxy_location="EveryNode" if spread else "HeadOnly",
+        http_options={"host": listen.host, "port": listen.port},
+        logging_config=QUIET_LOGGING,
     )
     view = graph.seen_from(inlet)
 
@@ -59,11 +68,21 @@ def start_edge(
         num_replicas=settings.http_replicas,
         logging_config=QUIET_LOGGING,
         max_ongoing_requests=MAX_ONGOING_REQUESTS,
-        ray_actor_options={"num_cpus": 0},
+        ray_actor_options={"num_cpus": settings.worker_cpus if spread else 0},
         graceful_shutdown_timeout_s=settings.accept_seconds,
         health_check_period_s=REPLICA_CHECK_SECONDS,
     )(serve.ingress(build)(_Edge))
     serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+
+
+def edge_stands() -> bool:
+    """Whether the application is there, and Serve does not call it failed. Whatever of it dies, Serve replaces."""
+    found = serve.status().applications.get(APPLICATION)
+    return found is not None and found.status not in (
+        ApplicationStatus.DEPLOY_FAILED,
+        ApplicationStatus.DELETING,
+        ApplicationStatus.NOT_STARTED,
+    )
 
 
 def stop_edge() -> None:
@@ -88,9 +107,11 @@ def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) 
 
 
 def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
+    lookout = Lookout(name, watched)
+
     async def not_ready() -> str | None:
         try:
-            status = await ask(name, watched, 0, PROBE_SECONDS)
+            status = await lookout.status(PROBE_SECONDS)
         except StreamingError:
             return "mail is not taken: the receiver is starting"
         if status.get("draining"):

@@ -53,6 +53,28 @@ def shout(records: list[str]) -> list[list[str]]:
     return [[record.upper()] for record in records]
 
 
+class Diary:
+    """A resident that notes its process at every look; each look then fails."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def look(self) -> None:
+        with (self._folder / "recorded").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        raise RuntimeError("this look fails, and the next one comes all the same")
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def fail(self) -> float:
+        return 1 / 0
+
+
+def nothing() -> None:
+    """What has to be set up here."""
+
+
 class Unmakeable:
     """Cannot be constructed."""
 
