@@ -19,6 +19,7 @@ from tests.acceptance.running_gateway import free_port
 START_SECONDS = 180.0
 RAY = Path(sys.executable).with_name("ray")
 NODE = ["--node-ip-address=127.0.0.1", "--min-worker-port=0", "--max-worker-port=0"]
+AGENTS = ("dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "runtime-env-agent")
 MEMORY = f"--object-store-memory={150 * 1024 * 1024}"
 WORKERS: Mapping[str, Mapping[str, float]] = {"second": {"smtp": 1}, "third": {"smtp": 1}}
 
@@ -39,7 +40,6 @@ class Cluster:
         self._exits = ExitStack()
         self._port = free_port()
         self.address = f"127.0.0.1:{self._port}"
-        self.client_port = free_port()
         # Ray makes sockets below it, whose paths must be short; and no other Ray may take this for its cluster.
         temporary = TemporaryDirectory(prefix="sbc-", ignore_cleanup_errors=True)
         self._folder = self._exits.enter_context(temporary)
@@ -76,9 +76,7 @@ class Cluster:
         # Here the second node's processes name the same address; Ray would take them for a head that still runs.
         (Path(self._folder) / "ray_current_cluster").unlink(missing_ok=True)
         place = [f"--port={self._port}", f"--temp-dir={self._folder}", "--include-dashboard=false"]
-        # Ray 2.60 tells its client server the agent's port only if it is given one.
-        ports = {"ray-client-server": self.client_port, "runtime-env-agent": free_port()}
-        place += [f"--{name}-port={port}" for name, port in ports.items()]
+        place.append(f"--ray-client-server-port={free_port()}")  # or two clusters want the same
         self._start("head", "--head", "--num-cpus=0", *place)
 
     def start_worker(self, name: str) -> None:
@@ -103,8 +101,10 @@ class Cluster:
         """One after another: nodes of one machine that start together take each other's socket."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
+            # Ports that it is told it need not wait for: Ray gives its agents 15 s to find their own.
+            ports = [f"--{agent}-port={free_port()}" for agent in AGENTS]
             node = subprocess.Popen(
-                [str(RAY), "start", "--block", *arguments, *NODE, MEMORY],
+                [str(RAY), "start", "--block", *arguments, *NODE, *ports, MEMORY],
                 env={**os.environ, **self.environment},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

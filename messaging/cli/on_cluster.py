@@ -18,9 +18,7 @@ LOST_SECONDS = 30.0
 
 RayAddress = Annotated[
     str | None,
-    typer.Option(
-        help="The Ray cluster: host:port, auto, or ray://host:10001. Else SATBRIDGE_RAY_ADDRESS."
-    ),
+    typer.Option(help="The Ray cluster: host:port, or auto. Else SATBRIDGE_RAY_ADDRESS."),
 ]
 
 
