@@ -4,6 +4,7 @@ import typer
 
 from messaging.cli import (
     contacts,
+    departing,
     lifecycle,
     manage,
     people,
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
 )
 lifecycle.add_to(app)
+departing.add_to(app)
 showing.add_to(app)
 probe.add_to(app)
 manage.add_to(app)

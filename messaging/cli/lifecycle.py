@@ -87,7 +87,8 @@ def down(
     if read_running(settings.state_dir) is None:
         complain("no gateway is running with these settings")
         raise typer.Exit(1)
-    if not stop_running(settings.state_dir, settings.drain_seconds + seconds):
+    longest = settings.unready_seconds + settings.drain_seconds + seconds
+    if not stop_running(settings.state_dir, longest):
         complain("the gateway has not stopped yet")
         raise typer.Exit(1)
     say("stopped")

@@ -98,7 +98,7 @@ class Job:
         for stage in self.graph.upstream_first():
             calls = [actor.drain.remote() for actor in self._of(stage)]
             left = max(deadline - time.monotonic(), 0.1)
-            if calls and not _all_done(calls, left):
+            if calls and not all_done(calls, left):
                 return False
         return True
 
@@ -202,7 +202,8 @@ class Job:
         return {**answer, "restarts": self._lives.seen(answer["name"], answer["pid"])}
 
 
-def _all_done(calls: list[Any], seconds: float) -> bool:
+def all_done(calls: list[Any], seconds: float) -> bool:
+    """Return whether all calls ended well within the time."""
     done, waiting = ray.wait(calls, num_returns=len(calls), timeout=seconds)
     for reference in done:
         try:
