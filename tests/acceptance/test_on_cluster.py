@@ -81,7 +81,6 @@ def test_whoever_started_and_supervises_it_may_die(
 ) -> None:
     before = {row["name"]: row["pid"] for row in told(clustered)["workers"]}
     verdict = struck("watcher-and-supervisor-lost", clustered, store)
-    print(verdict)
     assert not verdict.problems, verdict
     assert {row["name"]: row["pid"] for row in told(clustered)["workers"]} == before
 
@@ -90,7 +89,6 @@ def test_a_lost_worker_node_loses_no_message(
     clustered: StrickenGateway, store: PostgresStore
 ) -> None:
     verdict = struck("node-lost", clustered, store)
-    print(verdict)
     assert not verdict.problems, verdict
 
 
@@ -98,7 +96,6 @@ def test_a_lost_head_that_keeps_its_tables_costs_less_than_half_a_minute(
     clustered: StrickenGateway, store: PostgresStore
 ) -> None:
     verdict = struck("head-lost", clustered, store)
-    print(verdict)
     assert not verdict.problems, verdict
     assert verdict.gap_seconds <= AGAIN_SECONDS
 
