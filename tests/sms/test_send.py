@@ -57,7 +57,7 @@ def api_url(stage: Stage, twilio: TwilioSimulator) -> str:
 
 @pytest.fixture
 def sender(api_url: str) -> Iterator[SmsSender]:
-    used = SmsSender(account(api_url=f"{api_url}/", timeout_seconds=0.5))
+    used = SmsSender(account(api_url=f"{api_url}/", timeout_seconds=2))
     yield used
     used.close()
 
@@ -164,8 +164,8 @@ def test_a_refusal_of_the_account_tells_the_operator_which_setting_to_look_at(
         (Faults(error_rate=1, error_status=404), Result.UNAVAILABLE, 0),
         (Faults(requests_per_second=0.001, retry_after_seconds=9), Result.UNAVAILABLE, 0),
         (Faults(refuse_rate=1), Result.UNCERTAIN, 0),
-        (Faults(hang_before_rate=1, hang_seconds=0.8), Result.UNCERTAIN, 0),
-        (Faults(hang_after_rate=1, hang_seconds=0.8), Result.UNCERTAIN, 1),
+        (Faults(hang_before_rate=1, hang_seconds=2.5), Result.UNCERTAIN, 0),
+        (Faults(hang_after_rate=1, hang_seconds=2.5), Result.UNCERTAIN, 1),
         (Faults(garbage_rate=1), Result.UNCERTAIN, 1),
         (Faults(latency_seconds=0.1), Result.SENT, 1),
     ],

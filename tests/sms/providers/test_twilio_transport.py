@@ -121,16 +121,18 @@ def _in(seconds: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("header", "least", "most"),
+    ("wish", "least", "most"),
     [
-        ("Retry-After: 7\r\n", 7, 7),
-        (f"Retry-After: {_in(3600)}\r\n", 3000, 3600),
-        (f"Retry-After: {_in(-3600)}\r\n", 0, 0),
+        ("7", 7, 7),
+        (3600, 3000, 3600),
+        (-3600, 0, 0),
     ],
 )
 def test_429_is_unavailable_for_as_long_as_twilio_wishes(
-    header: str, least: float, most: float
+    wish: str | int, least: float, most: float
 ) -> None:
+    # A date is written now: the tests may have been collected an hour ago.
+    header = f"Retry-After: {wish if isinstance(wish, str) else _in(wish)}\r\n"
     with server(_status("429 Slow", header)) as url:
         error = _failure("POST", url)
     assert isinstance(error, Unavailable)
