@@ -47,9 +47,9 @@ def test_it_is_off_unless_a_label_is_named() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"key": ""},
-        {"key": "a b"},
-        {"key": "x/y/z"},
+        {"name": ""},
+        {"name": "a b"},
+        {"name": "x/y/z"},
         {"value": "-"},
         {"api_url": "http://10.0.0.1"},
         {"api_url": "https://a/b"},
@@ -209,7 +209,7 @@ async def test_a_label_that_somebody_took_away_comes_back(api: ApiServer) -> Non
 
 @pytest.mark.anyio
 async def test_leaving_is_not_held_up_by_an_api_server_that_is_away(api: ApiServer) -> None:
-    async with gate(api, timeout_seconds=0.1) as one:
+    async with gate(api, timeout_seconds=1) as one:
         one.open()
         await asyncio.to_thread(api.until, READY)
         api.cluster.may_patch = False
@@ -237,7 +237,7 @@ async def test_the_pod_has_the_label_while_mail_is_taken_in_it(
 @pytest.mark.anyio
 async def test_mail_is_taken_also_where_the_label_cannot_be_set(api: ApiServer) -> None:
     api.cluster.may_patch = False
-    async with post(pod_label=settings(api, timeout_seconds=0.1)) as place:
+    async with post(pod_label=settings(api, timeout_seconds=1)) as place:
         assert (await (await place.greeted()).send()).startswith("250")
         await until(lambda: "may not patch" in str(place.receiver.status()["pod_label"]))
         async with asyncio.timeout(5):

@@ -42,7 +42,7 @@ async def test_no_fault_of_the_network_loses_or_repeats_a_message(
     for number in range(5):
         put(hive, f"text {number}")
     router = Router()
-    async with polling(hive.account(timeout_seconds=0.15), router.emit) as poller:
+    async with polling(hive.account(timeout_seconds=0.5), router.emit) as poller:
         await eventually(lambda: poller.status()["last_poll"] is not None)
         hive.simulator.dice.faults = faults
         for number in range(5, 10):

@@ -73,8 +73,8 @@ async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
         (Faults(error_rate=1, error_status=503), Result.UNAVAILABLE, 0),
         (BUSY, Result.UNAVAILABLE, 0),
         (Faults(refuse_rate=1), Result.UNCERTAIN, 0),
-        (Faults(hang_before_rate=1, hang_seconds=1), Result.UNCERTAIN, 0),
-        (Faults(hang_after_rate=1, hang_seconds=1), Result.UNCERTAIN, 1),
+        (Faults(hang_before_rate=1, hang_seconds=2.5), Result.UNCERTAIN, 0),
+        (Faults(hang_after_rate=1, hang_seconds=2.5), Result.UNCERTAIN, 1),
         (Faults(garbage_rate=1), Result.UNCERTAIN, 1),
         (Faults(latency_seconds=0.05), Result.SENT, 1),
     ],
@@ -87,7 +87,7 @@ async def test_every_answer_has_its_outcome(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("DEBUG")
-    async with sending(hive.account(timeout_seconds=0.4, login_pause_seconds=60)) as sender:
+    async with sending(hive.account(timeout_seconds=1.5, login_pause_seconds=60)) as sender:
         await outcome_of(sender, delivery("first"))
         hive.simulator.dice.faults = faults
         outcome = await outcome_of(sender, delivery("old pier"))

@@ -219,7 +219,7 @@ def test_it_runs_by_its_command_and_a_modem_writes_by_another(listener: Listener
         url = served.line_with(" at http").rpartition(" ")[2]
         address = served.line_with("SATBRIDGE_DIRECTIP_GATEWAY=").partition("=")[2]
         assert status_of(ask(address, request(7, IMEI, b"hello")), 7, IMEI)[1] == 1
-        served.line_with(f"modem {IMEI} got 5 bytes: 68656c6c6f")
+        served.line_with(f"modem {IMEI} got 5 bytes: hello")
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
         assert asked.process.wait(30) == 0, asked.output

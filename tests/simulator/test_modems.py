@@ -62,7 +62,7 @@ def hook(receiver: Receiver) -> Iterator[str]:
 @pytest.fixture
 def rockblock(hook: str) -> Iterator[tuple[RockblockSimulator, httpx.Client]]:
     simulator = RockblockSimulator(
-        [Modem(IMEI)], webhook_url=hook, answer_seconds=0.5, waits_seconds=[0.05] * 3
+        [Modem(IMEI)], webhook_url=hook, answer_seconds=2, waits_seconds=[0.05] * 3
     )
     with (
         Serving(simulator.app) as serving,
@@ -140,7 +140,7 @@ def test_after_the_last_wait_it_is_given_up(rockblock: Rockblock, receiver: Rece
 
 def test_an_answer_that_comes_too_late_is_none(rockblock: Rockblock, receiver: Receiver) -> None:
     _, client = rockblock
-    receiver.delay_seconds = 2
+    receiver.delay_seconds = 4
     first = client.post("/sim/uplinks", json={"imei": IMEI, "data": "00"}).json()
     assert (first["status"], first["failure"]) == (None, "TimeoutError")
 
@@ -252,7 +252,7 @@ def test_rockblock_runs_by_its_command_and_a_modem_writes_by_another(
         key = served.line_with("SATBRIDGE_ROCKBLOCK_PUBLIC_KEY=").partition("=")[2]
         with httpx.Client(base_url=url, trust_env=False) as client:
             assert send(client).startswith("OK,")
-        served.line_with(f"modem {IMEI} got 5 bytes: 68656c6c6f")
+        served.line_with(f"modem {IMEI} got 5 bytes: hello")
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
         assert asked.process.wait(30) == 0, asked.output

@@ -163,7 +163,7 @@ def test_it_runs_by_its_command_and_a_modem_writes_by_another(inbox: MailSink) -
         url = served.line_with(" at http").rpartition(" ")[2]
         relay = served.line_with("SATBRIDGE_RELAY_URL=").partition("=")[2]
         write(int(relay.rpartition(":")[2]), IMEI, ("a.sbd", b"hello"))
-        served.line_with(f"modem {IMEI} got 5 bytes: 68656c6c6f")
+        served.line_with(f"modem {IMEI} got 5 bytes: hello")
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
         assert asked.process.wait(30) == 0, asked.output
