@@ -7,8 +7,10 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/satbridge demo
 
+# First what needs no Ray and no database server, on several processors; then what does, one after another.
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not ray and not postgres" -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "ray or postgres"
 
 check: .venv/ready
 	$(BIN)/ruff check .
