@@ -212,4 +212,4 @@ class DeliveryAdmin(ReadOnly):
 
 def _plain(chosen: "QuerySet[Delivery]") -> "QuerySet[Delivery]":
     """The same rows without the joins of a search, which an update cannot have."""
-    return Delivery.objects.filter(id__in=list(chosen.values_list("id", flat=True)))
+    return Delivery.objects.filter(id__in=chosen.order_by().values("id"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from messaging.message import Network, ReceiptState
 from messaging.settings import Settings
@@ -75,13 +75,11 @@ def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) 
 
 
 def _hand_over_anew(deliveries: "QuerySet[Delivery]") -> None:
-    lost = HandedPart.objects.filter(
-        state=ReceiptState.FAILED, delivery__in=deliveries.filter(state=State.FAILED)
-    )
-    ids = set(lost.values_list("delivery_id", flat=True))
-    if ids:
-        HandedPart.objects.filter(delivery_id__in=ids).delete()
-        Delivery.objects.filter(id__in=ids).update(parts_sent=0)
+    """Forget what the network was handed of those that it lost. There may be more of them than a list of ids can be."""
+    lost = HandedPart.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.FAILED)
+    anew = deliveries.filter(Exists(lost), state=State.FAILED).order_by()
+    anew.update(parts_sent=0)
+    HandedPart.objects.filter(delivery__in=anew.values("id")).delete()
 
 
 def _in_hand(

@@ -11,3 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("static/<path:path>", static_file, name="static"),
 ]
+
+# The name is Django's.
+handler500 = "messaging.web.away.failed"

@@ -1,12 +1,16 @@
 """The admin pages: staff log in, find messages, read them, and try deliveries again; nobody else sees anything."""
 
 import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.asgi import get_asgi_application
+from django.db import connection
 from django.test import Client
 
 from messaging.errors import Rejected
@@ -15,6 +19,7 @@ from messaging.settings import Settings
 from messaging.users.models import Delivery, State, Subscriber
 from messaging.users.store import close_connection
 from tests.users import given as g
+from tests.users.filling import fill_queue
 from tests.users.given import Gateway
 
 SECRET_TEXT = "meet me at the lighthouse"
@@ -118,6 +123,45 @@ def test_a_failed_delivery_is_tried_again_and_called_off(staff: Client) -> None:
     assert Delivery.objects.get().state == State.WAITING
     assert "1 cancelled." in act(staff, "cancel")
     assert Delivery.objects.get().state == State.CANCELLED
+
+
+def test_all_that_a_filter_finds_are_tried_again_and_called_off_together(
+    sqlite_gateway: Gateway,
+) -> None:
+    sqlite_gateway.take_one(g.mail("one"))
+    fill_queue(10, sqlite_gateway.clock)
+    Delivery.objects.update(state=State.FAILED, due_at=None, parts_sent=1)
+    lost = Delivery.objects.order_by("id")[3]
+    lost.handed.create(via="hive", network_id="7", state="failed", updated_at=lost.created_at)
+    client = browser()
+    client.force_login(account("admin", is_staff=True, is_superuser=True))
+    with few_variables():
+        failed = "/admin/users/delivery/?q=1001&state__exact=failed"
+        assert "1024 due now, 0 left alone." in act_on_all(client, failed, "retry")
+        waiting = "/admin/users/delivery/?uncertain=no"
+        assert "1024 cancelled." in act_on_all(client, waiting, "cancel")
+    assert set(Delivery.objects.filter(parts_sent=0)) == {lost}
+    assert not lost.handed.exists()
+
+
+@contextmanager
+def few_variables() -> Iterator[None]:
+    """Let a statement have no more of them than rows are chosen: 32,766 is what SQLite has where nobody changed it."""
+    limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = connection.connection.setlimit(limit, 500)
+    try:
+        yield
+    finally:
+        connection.connection.setlimit(limit, before)
+
+
+def act_on_all(client: Client, page: str, action: str) -> str:
+    chosen = {
+        "action": action,
+        "select_across": "1",
+        "_selected_action": [Delivery.objects.order_by().values_list("id", flat=True)[0]],
+    }
+    return client.post(page, chosen, follow=True).content.decode()
 
 
 def test_staff_who_may_only_look_get_no_actions(story: Gateway) -> None:
