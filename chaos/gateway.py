@@ -36,6 +36,7 @@ SHORT_WAITS = {
     "HIVE_LOGIN_PAUSE_SECONDS": "1",
     "MAX_WAITING_PER_SUBSCRIBER": "100000",
     "MAX_HOURLY_PER_PAIR": "0",
+    "MAX_HOURLY_NOTICES": "0",
 }
 """Lease and retries are short, so that minutes show what takes hours in the field."""
 

@@ -134,6 +134,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False
+    max_hourly_notices: Annotated[int, Field(ge=0)] = 10
     sms_carriers: Annotated[str, AfterValidator(_carriers)] = ""
 
     mail_retry_seconds: Positive = 60

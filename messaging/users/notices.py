@@ -1,5 +1,6 @@
 """Owes a notice to the author of a message that reached nobody: once, in the transaction that decides it."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +15,16 @@ from messaging.users.admission import short_reason
 from messaging.users.failures import as_json
 from messaging.users.life import FINAL, GIVEN, UNDELIVERED, State
 from messaging.users.models import Delivery, Message, OptOut
+from messaging.users.notice_pace import NoticePace
 from messaging.users.wording import Doubts, mail_text, sms_text, subject_of
+
+log = logging.getLogger(__name__)
 
 VIA = "notice"
 """How a message that the gateway itself wrote says where it came from."""
 
 DAEMON = "MAILER-DAEMON"
+TOO_MANY = "the author is not told: too many notices within an hour"
 
 
 def notice_id(failed_id: str) -> str:
@@ -43,11 +48,12 @@ class Notices:
     """The notices of one gateway. `vias` names the provider of each outgoing network; none is owed on one that is off.
 
     Nobody is told about a notice, about what a device sent, or twice about the same message. What a person cancelled
-    is no failure.
+    is no failure. Who wrote a mail is not checked, so `NoticePace` bounds how many go out.
     """
 
     def __init__(self, settings: Settings, vias: Mapping[Network, str] | None) -> None:
         self._settings = settings
+        self._pace = NoticePace(settings.max_hourly_notices)
         self._vias: dict[Network, str] = {
             network: via
             for network, via in (vias or {}).items()
@@ -64,7 +70,7 @@ class Notices:
             return
         messages = self._locked(ids)
         notices = self._without_known(self._all_over(messages))
-        self._write(self._allowed(notices), now)
+        self._write(self._paced(self._allowed(notices)), now)
 
     def _locked(self, delivery_ids: list[int]) -> list[Message]:
         """Lock the messages: of two that end the last deliveries of one at the same moment, the later one decides."""
@@ -135,6 +141,14 @@ class Notices:
             return notices
         out = set(OptOut.objects.filter(peer__in=peers).values_list("peer", "number"))
         return [n for n in notices if (n.recipient.value, n.sender.value) not in out]
+
+    def _paced(self, notices: list[_Notice]) -> list[_Notice]:
+        pairs = [(n.recipient.value, n.about.subscriber_id or 0) for n in notices]
+        allowed = self._pace.allowed(pairs)
+        for notice, told in zip(notices, allowed, strict=True):
+            if not told:
+                log.warning(TOO_MANY, extra={"message_id": notice.about.id})
+        return [notice for notice, told in zip(notices, allowed, strict=True) if told]
 
     def _write(self, notices: list[_Notice], now: datetime) -> None:
         if notices:

@@ -155,6 +155,7 @@ class RunningGateway:
             "ACCEPT_SECONDS": "15",
             # One author writes by the thousand here.
             "MAX_HOURLY_PER_PAIR": "0",
+            "MAX_HOURLY_NOTICES": "0",
             **self._settings,
         }
         return {f"SATBRIDGE_{name}": value for name, value in values.items()}

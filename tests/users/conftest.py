@@ -40,6 +40,7 @@ def settings_for(url: str, folder: Path, **given: Any) -> Settings:
         "mail_domain": "example.org",
         "max_waiting_per_subscriber": 5,
         "max_hourly_per_pair": 0,
+        "max_hourly_notices": 0,
     }
     return read(Settings, database_url=url, state_dir=folder, **{**defaults, **given})
 
