@@ -14,31 +14,29 @@ END_SECONDS = 120.0
 
 def kill_scenarios() -> list[Scenario]:
     """Every kind of actor by itself, then together, then everything."""
-    single = [
-        Scenario(
-            name=f"kill-{worker}",
-            what=f"SIGKILL of {worker}, three times at random moments",
-            strike=partial(_repeatedly, partial(_kill_one, worker)),
-        )
-        for worker in WORKERS
-    ]
+    return [*_single_kills(), *_combined_kills()]
+
+
+def _single_kills() -> list[Scenario]:
     return [
-        *single,
-        Scenario(
-            name="kill-serve-replica",
-            what="SIGKILL of the Serve replica, three times",
-            strike=partial(_repeatedly, partial(_kill_titled, "ray::ServeReplica")),
+        *(
+            _thrice(worker, f"of {worker}, three times at random moments", _kill_one, worker)
+            for worker in WORKERS
         ),
-        Scenario(
-            name="kill-serve-proxy",
-            what="SIGKILL of the Serve proxy, three times",
-            strike=partial(_repeatedly, partial(_kill_titled, "ray::ProxyActor")),
+        *(
+            _thrice(f"serve-{part}", f"of the Serve {part}, three times", _kill_titled, title)
+            for part, title in (("replica", "ray::ServeReplica"), ("proxy", "ray::ProxyActor"))
         ),
         Scenario(
             name="kill-mail-task",
             what="SIGKILL of the mail-out task within its batch, six times",
             strike=_kill_mail_tasks,
         ),
+    ]
+
+
+def _combined_kills() -> list[Scenario]:
+    return [
         Scenario(
             name="kill-two",
             what="SIGKILL of two kinds of actor at the same moment, four times",
@@ -60,6 +58,11 @@ def kill_scenarios() -> list[Scenario]:
             strike=kill_everything,
         ),
     ]
+
+
+def _thrice(name: str, what: str, blow: Callable[[str, Field], None], at: str) -> Scenario:
+    strike = partial(_repeatedly, partial(blow, at))
+    return Scenario(name=f"kill-{name}", what=f"SIGKILL {what}", strike=strike)
 
 
 def _repeatedly(blow: Callable[[Field], None], field: Field) -> None:

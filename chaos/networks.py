@@ -14,6 +14,10 @@ LONG_OUTAGE_SECONDS = 15.0
 
 def network_scenarios() -> list[Scenario]:
     """All of them."""
+    return [*_outages(), *_oddities()]
+
+
+def _outages() -> list[Scenario]:
     return [
         _failing("net-refuses", "every connection is dropped for 6 s", refuse_rate=1),
         _failing("net-hangs", "no request is answered for 6 s", hang_before_rate=1),
@@ -41,6 +45,11 @@ def network_scenarios() -> list[Scenario]:
             seconds=LONG_OUTAGE_SECONDS,
             refuse_rate=1,
         ),
+    ]
+
+
+def _oddities() -> list[Scenario]:
+    return [
         Scenario(
             name="hive-login-ends",
             what="the login at the Hive ends again and again, in the middle of pages too",

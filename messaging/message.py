@@ -11,6 +11,7 @@ from messaging.address import Address as Address
 from messaging.address import Network as Network
 from messaging.address import message_id as message_id
 from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
+from messaging.position import Beacon as Beacon
 from messaging.position import Position as Position
 from messaging.position import Sos as Sos
 from messaging.receipt import Handed as Handed
@@ -60,23 +61,6 @@ class Message:
     battery_percent: int | None = None
     sos: Sos | None = None
     sender_name: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beacon:
-    """What a device said about itself: where it was `at` that time, its battery, an emergency. Idempotent on `id`.
-
-    With `sos` it is never refused: it becomes a message to whoever shall know, with the `text` that came with it.
-    """
-
-    id: str
-    sender: Address
-    via: str
-    at: datetime | None = None
-    position: Position | None = None
-    battery_percent: int | None = None
-    sos: Sos | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from messaging.address import Address
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
@@ -37,3 +39,20 @@ class Sos(StrEnum):
     DECLARED = "declared"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beacon:
+    """What a device said about itself: where it was `at` that time, its battery, an emergency. Idempotent on `id`.
+
+    With `sos` it is never refused: it becomes a message to whoever shall know, with the `text` that came with it.
+    """
+
+    id: str
+    sender: Address
+    via: str
+    at: datetime | None = None
+    position: Position | None = None
+    battery_percent: int | None = None
+    sos: Sos | None = None
+    text: str = ""

@@ -11,7 +11,8 @@ from messaging.settings import Settings
 from messaging.sms.provider import SmsAccount
 from messaging.sms.providers.bandwidth import BandwidthAccount
 from messaging.sms.providers.twilio import TwilioAccount
-from messaging.users.policy import Author, Facts, Person, Policy, Route, Terminal
+from messaging.users.facts import Author, Facts, Person, Terminal
+from messaging.users.policy import Policy, Route
 
 BY_BANDWIDTH, BY_TWILIO, PHONE = "+15550002222", "+15550001111", "+15551230000"
 

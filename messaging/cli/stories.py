@@ -1,13 +1,14 @@
 """The commands about what became of messages: `messages list|show|retry|cancel`."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from messaging.cli.ages import moment_before
-from messaging.cli.console import Json, print_json, print_rows, say
+from messaging.cli.console import Json, print_json, say
 from messaging.cli.opened import opened_store
+from messaging.cli.told import print_messages, print_story
 
 messages = typer.Typer(help="What became of each message.", no_args_is_help=True)
 
@@ -38,33 +39,22 @@ def list_messages(
     from messaging.users import history
     from messaging.users.selection import Wanted
 
-    wanted = Wanted(
-        state=state,
-        via=via,
-        user=user,
-        device=device,
-        address=address,
-        since=since.replace(tzinfo=UTC) if since else None,
-        before=moment_before(older_than),
-        limit=limit,
+    rows = history.list_messages(
+        Wanted(
+            state=state,
+            via=via,
+            user=user,
+            device=device,
+            address=address,
+            since=since.replace(tzinfo=UTC) if since else None,
+            before=moment_before(older_than),
+            limit=limit,
+        )
     )
-    rows = history.list_messages(wanted)
     if as_json:
         print_json(rows)
-        return
-    columns = ("id", "when (UTC)", "from", "to", "state", "reason")
-    cells = (
-        (
-            r.id[:12],
-            r.created_at,
-            r.sender,
-            r.recipient,
-            r.state + " ?" * (r.uncertain > 0),
-            r.reason,
-        )
-        for r in rows
-    )
-    print_rows("", columns, cells)
+    else:
+        print_messages(rows)
 
 
 @messages.command("show")
@@ -76,39 +66,8 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
     story = history.show(message_id)
     if as_json:
         print_json(story)
-        return
-    message = story.message
-    say(f"{message.id}  {message.created_at:%Y-%m-%d %H:%M:%S} UTC  by {message.via}")
-    say(f"from {message.sender} to {message.recipient}: {message.state}")
-    if message.reason:
-        say(f"because: {message.reason}")
-    if message.uncertain:
-        say(f"uncertain: of {message.uncertain} attempts nobody knows the end; it may arrive twice")
-    if story.notice:
-        say(f"its author was told by message {story.notice[:12]}")
-    say("")
-    say("\n".join(filter(None, (message.subject, story.text))))
-    for d in story.deliveries:
-        say("")
-        say(f"delivery {d.id} by {d.via}, from {d.sender} to {d.recipient}: {d.state}")
-        say(f"  attempts {d.attempts}, of unknown outcome {d.uncertain}, parts sent {d.parts_sent}")
-        for name, value in (
-            ("reason", d.reason),
-            ("the network's id", d.network_id),
-            ("units charged", d.units),
-            ("next attempt", "under way" if d.under_way else d.due_at),
-            ("expires", _end(d) if d.settled_at is None else None),
-            ("settled", d.settled_at),
-        ):
-            if value:
-                say(f"  {name}: {value}")
-        for part in d.parts:
-            why = f": {part.reason}" if part.reason else ""
-            say(f"  {part.network_id} {part.state}{why}")
-
-
-def _end(delivery: Any) -> object:
-    return "never, it is about an emergency" if delivery.is_urgent else delivery.expires_at
+    else:
+        print_story(story)
 
 
 @messages.command("retry")

@@ -4,33 +4,27 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayError, RayTaskError
 
 from messaging.streaming.batches import Batch, Head
-from messaging.streaming.channel import Answer, Call
+from messaging.streaming.channel import Answer
 from messaging.streaming.errors import (
     DeclarationError,
-    StageFailed,
-    StreamingError,
-    WorkerLost,
     whereabouts,
 )
-from messaging.streaming.function_stage import local_stage
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.kept_worker import KeptWorker
 from messaging.streaming.making import make_worker
 from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
-from messaging.streaming.operator_thread import Results
-from messaging.streaming.outlet import Receiver, Runtime
 from messaging.streaming.pickling import dumps
+from messaging.streaming.ray_runtime import RayRuntime
 from messaging.streaming.sql_stores import open_store
 
 log = logging.getLogger(__name__)
@@ -200,73 +194,3 @@ def _options(job: JobName, stage: Stage, index: int, **more: Any) -> Any:
         max_task_retries=0,
         max_concurrency=1000,
     )
-
-
-class RayRuntime(Runtime):
-    """Reaches instances by name, and runs functions as Ray tasks."""
-
-    def __init__(self, job: JobName) -> None:
-        self._job = job
-
-    def worker(self, stage: Stage, index: int) -> Call:
-        """See Runtime."""
-        call: Call = self._calling(stage, index, "process")
-        return call
-
-    def keeper(self, stage: Stage, index: int) -> Receiver:
-        """See Runtime."""
-        return Receiver(self._calling(stage, index, "take"), self._calling(stage, index, "answers"))
-
-    def _calling(self, stage: Stage, index: int, method: str) -> Any:
-        name = self._job.of(stage.name, index)
-        handles: list[Any] = []
-
-        async def call(*arguments: Any) -> Any:
-            if not handles:
-                handles.append(await find(name, self._job.namespace))
-            try:
-                return await _reached(getattr(handles[0], method).remote(*arguments))
-            except WorkerLost:
-                handles.clear()
-                raise
-
-        return call
-
-    def function(self, stage: Stage, graph: Graph) -> Call:
-        """See Runtime. The task is not retried: it acts on the outside world."""
-        function = stage.function
-
-        def call(records: list[Any]) -> Results:
-            results: Results = function(records)  # Ray makes tasks of plain functions only
-            return results
-
-        remote: Any = ray.remote(call).options(
-            num_cpus=stage.cpus, resources=dict(stage.resources), max_retries=0, name=stage.name
-        )
-
-        async def run(records: list[Any]) -> Results:
-            results: Results = await _reached(remote.remote(records))
-            return results
-
-        return local_stage(stage, graph, self, run)
-
-
-async def find(name: str, namespace: str) -> ActorHandle[Any]:
-    """Look an actor up by name. Raises WorkerLost when there is none, or nobody can say."""
-    try:
-        return await asyncio.to_thread(ray.get_actor, name, namespace=namespace)
-    except (ValueError, RayError):
-        raise WorkerLost(name) from None
-
-
-async def _reached(reference: Awaitable[Any]) -> Any:
-    """Await a Ray call; everything that Ray itself raises becomes one of our errors, here and nowhere else."""
-    try:
-        return await reference
-    except RayTaskError as error:
-        cause: Any = error.cause
-        if isinstance(cause, StreamingError):
-            raise type(cause)(*cause.args) from None
-        raise StageFailed(type(cause).__name__) from None
-    except RayError as error:
-        raise WorkerLost(type(error).__name__) from None

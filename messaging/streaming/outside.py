@@ -5,11 +5,11 @@ from typing import Any
 
 from ray.exceptions import RayError
 
-from messaging.streaming.cluster import RayRuntime, find
 from messaging.streaming.errors import WorkerLost
 from messaging.streaming.graph import Graph
 from messaging.streaming.names import JobName
 from messaging.streaming.outlet import Outlet, outlet_of
+from messaging.streaming.ray_runtime import RayRuntime, find
 
 
 def open_inlet(

@@ -6,9 +6,9 @@ from typing import Any
 import ray.util
 from ray.exceptions import RayError
 
-from messaging.streaming.cluster import find
 from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.names import JobName
+from messaging.streaming.ray_runtime import find
 
 
 async def roll_call(name: JobName, seconds: float) -> list[dict[str, Any]]:

@@ -23,13 +23,14 @@ from messaging.users import lookups, rows
 from messaging.users.admission import admit
 from messaging.users.bounces import write_bounces
 from messaging.users.consents import write_consents
+from messaging.users.facts import Facts
 from messaging.users.lease import Lease
 from messaging.users.limits import StoreLimits
 from messaging.users.models import Delivery as StoredDelivery
 from messaging.users.notices import Notices
 from messaging.users.pace import Pace
 from messaging.users.plan import Backlog, Decision, Plan
-from messaging.users.policy import Facts, Policy, Refusal
+from messaging.users.policy import Policy, Refusal
 from messaging.users.receipts import lost_of, write_receipts
 from messaging.users.sightings import write_sightings
 from messaging.users.tally import Tally

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from messaging.message import Address, Beacon, Message, Network, Sos
 from messaging.position import Position
-from messaging.users.policy import Author, Facts, Leg, Policy, Route
+from messaging.users.facts import Author, Facts
+from messaging.users.policy import Leg, Policy, Route
 
 NOBODY = (
     "an emergency that nobody could be told of: there is no emergency contact that mail or SMS"

@@ -1,8 +1,9 @@
 """Tells the author of a typed text that it was not understood, or goes nowhere: in a few words, once. Pure."""
 
 from messaging.message import Address, Codec, Message, Network, Typed
+from messaging.users.facts import Author
 from messaging.users.notices import VIA, notice_id
-from messaging.users.policy import Author, Leg, Policy, Route
+from messaging.users.policy import Leg, Policy, Route
 
 MAX_HINT_CHARACTERS = 120
 """Fits one packet of every network that there is, also where a character takes several bytes."""

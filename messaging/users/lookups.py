@@ -16,9 +16,10 @@ from messaging.message import (
     Network,
     Undeliverable,
 )
+from messaging.users.facts import Author, Facts, Person, Terminal
 from messaging.users.models import WAITING, Contact, Delivery, Device, OptOut, Subscriber
 from messaging.users.models import Message as StoredMessage
-from messaging.users.policy import Author, Facts, Person, Policy, Terminal
+from messaging.users.policy import Policy
 
 
 @dataclass(slots=True)

@@ -17,10 +17,11 @@ from messaging.message import (
     Undeliverable,
 )
 from messaging.users.emergency import NOBODY, alarm
+from messaging.users.facts import Facts
 from messaging.users.hints import hint
 from messaging.users.pace import Pace, Pair
 from messaging.users.places import with_place
-from messaging.users.policy import Facts, Policy, Refusal, Route
+from messaging.users.policy import Policy, Refusal, Route
 from messaging.users.typed import Read, Readable
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,10 @@ from typing import Any
 
 from messaging.message import Delivery, Message, Network, Undeliverable
 from messaging.users import models
+from messaging.users.facts import Author
 from messaging.users.lease import Lease
 from messaging.users.models import State
-from messaging.users.policy import Author, Leg, Route
+from messaging.users.policy import Leg, Route
 from messaging.users.statements import Row, insert, storable_time
 
 _MESSAGE_FIELDS = (

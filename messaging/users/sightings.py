@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from messaging.message import Beacon
+from messaging.users.facts import Facts
 from messaging.users.models import Sighting
-from messaging.users.policy import Facts
 from messaging.users.store import guard
 
 

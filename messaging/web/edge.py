@@ -53,7 +53,28 @@ def start_edge(
         http_options={"host": listen.host, "port": listen.port},
         logging_config=QUIET_LOGGING,
     )
-    view = graph.seen_from(inlet)
+    deployment: Any = serve.deployment(
+        name="http",
+        num_replicas=settings.http_replicas,
+        logging_config=QUIET_LOGGING,
+        max_ongoing_requests=MAX_ONGOING_REQUESTS,
+        ray_actor_options={"num_cpus": settings.worker_cpus if spread else 0},
+        graceful_shutdown_timeout_s=settings.accept_seconds,
+        health_check_period_s=REPLICA_CHECK_SECONDS,
+    )(serve.ingress(_builder(gateway, name, graph, inlet, watched, set_up))(_Edge))
+    serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+
+
+def _builder(
+    gateway: Gateway,
+    name: JobName,
+    graph: Graph,
+    inlet: str,
+    watched: str,
+    set_up: Callable[[], None],
+) -> Callable[[], FastAPI]:
+    """Return what each replica makes its application with. It travels there, and its view of the graph too."""
+    settings, view = gateway.settings, graph.seen_from(inlet)
 
     def build() -> FastAPI:
         set_up()
@@ -63,16 +84,7 @@ def start_edge(
         measured = Measured(tuple(gateway.rooms), uuid.uuid4().hex[:8], _workers(name))
         return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
 
-    deployment: Any = serve.deployment(
-        name="http",
-        num_replicas=settings.http_replicas,
-        logging_config=QUIET_LOGGING,
-        max_ongoing_requests=MAX_ONGOING_REQUESTS,
-        ray_actor_options={"num_cpus": settings.worker_cpus if spread else 0},
-        graceful_shutdown_timeout_s=settings.accept_seconds,
-        health_check_period_s=REPLICA_CHECK_SECONDS,
-    )(serve.ingress(build)(_Edge))
-    serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+    return build
 
 
 def edge_stands() -> bool:

@@ -4,7 +4,8 @@ import pytest
 
 from messaging.message import Address, Message, Network
 from messaging.users import policy as p
-from messaging.users.policy import Author, Facts, Person, Policy, Refusal, Route, Terminal
+from messaging.users.facts import Author, Facts, Person, Terminal
+from messaging.users.policy import Policy, Refusal, Route
 from tests.users import given as g
 from tests.users.given import email, phone, uplink
 
