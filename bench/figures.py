@@ -1,5 +1,6 @@
 """Runs a measurement several times, the peers in turn, and keeps medians: machines drift, ratios hold."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -24,6 +25,11 @@ class Line:
     def ratio(self) -> float | None:
         """Ours to the peer's."""
         return self.ours / self.peers if self.peers else None
+
+
+def part_of(size: int) -> int:
+    """Return how much of it is measured: all, or the part that BENCH_PART says (0.1, say), for a short run."""
+    return int(size * float(os.environ.get("BENCH_PART", "1")))
 
 
 def in_turn(rounds: int, contestants: Mapping[str, Callable[[], float]]) -> dict[str, float]:

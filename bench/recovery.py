@@ -4,10 +4,10 @@ import os
 import signal
 import smtplib
 import time
-from pathlib import Path
 
 from bench.figures import Line
 from bench.gateway_under_load import gateway
+from bench.processes import cpu_seconds, pss_mb, tree
 from tests.acceptance.running_gateway import RunningGateway, eventually, free_port
 
 PEER = "Ray's own restart takes 1 to 2 s"
@@ -24,18 +24,18 @@ def measure() -> list[Line]:
         for worker in ("router/0", "mail-in/0"):
             lines.append(Line(f"next yes after SIGKILL of {worker}", _gap(ours, worker), "s", PEER))
         time.sleep(3)
-        tree = _tree(ours.up.process.pid)
+        processes = tree(ours.up.process.pid)
         lines.append(
             Line(
                 "memory of the whole service",
-                _pss_mb(tree),
+                pss_mb(processes),
                 "MB PSS",
-                note=f"{len(tree)} processes",
+                note=f"{len(processes)} processes",
             )
         )
-        before = _cpu_seconds(tree)
+        before = cpu_seconds(processes)
         time.sleep(IDLE_SECONDS)
-        share = (_cpu_seconds(_tree(ours.up.process.pid)) - before) / IDLE_SECONDS * 100
+        share = (cpu_seconds(tree(ours.up.process.pid)) - before) / IDLE_SECONDS * 100
         lines.append(Line("processor when idle", share, "% of one core"))
     return lines
 
@@ -57,38 +57,3 @@ def _gap(ours: RunningGateway, worker: str) -> float:
     gap = time.monotonic() - began
     time.sleep(5)  # until the run file names the new process
     return gap
-
-
-def _tree(root: int) -> list[int]:
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found, front = [root], {root}
-    while front := {child for child, parent in parents.items() if parent in front}:
-        found += front
-    return found
-
-
-def _pss_mb(pids: list[int]) -> float:
-    total = 0
-    for pid in pids:
-        try:
-            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += sum(int(x.split()[1]) for x in rollup.splitlines() if x.startswith("Pss:"))
-    return total / 1024
-
-
-def _cpu_seconds(pids: list[int]) -> float:
-    ticks = 0
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
