@@ -20,6 +20,8 @@ NAMES = (
     "routers",
     "dataflow",
     "dataflow_latency",
+    "dataflow_recovery",
+    "dataflow_memory",
 )
 
 
