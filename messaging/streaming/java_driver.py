@@ -13,6 +13,10 @@ from messaging.streaming.stream import DataStream
 Verb = Sequence[Any]
 """The number of the stream it is called on, the language, the name of the verb, its arguments."""
 
+Stream = JavaStream | DataStream[Any]
+
+_SETTINGS = ("set_parallelism", "disable_chain", "with_config")
+
 
 class JavaJob:
     """The Ray actor that `StreamingContext.submit` of the Java API starts; it owns the job."""
@@ -38,16 +42,22 @@ class JavaJob:
 def declare(verbs: Sequence[Verb]) -> StreamingContext:
     """Call the verbs, each on the stream that an earlier one made. Raises DeclarationError, ImportError."""
     context = StreamingContext()
-    streams: list[DataStream[Any]] = []
+    streams: list[Stream] = []
     for number, language, verb, arguments in verbs:
         if verb == "from_values":
-            streams.append(context.from_values(*arguments))
-        elif verb == "set_parallelism":
-            streams.append(streams[number].set_parallelism(*arguments))
-        elif language == "java":
-            applied: JavaStream = getattr(JavaStream(streams[number]), verb)(*arguments)
-            streams.append(applied.python)
-        else:
+            streams.append(JavaStream(context.from_values(*arguments)))
+            continue
+        stream = streams[number] if verb in _SETTINGS else _seen_from(language, streams[number])
+        if verb == "union":
+            arguments = [_seen_from(language, streams[other]) for other in arguments]
+        elif language == "python" and verb not in _SETTINGS:
             module, function = arguments
-            streams.append(getattr(streams[number], verb)(getattr(import_module(module), function)))
+            arguments = [getattr(import_module(module), function)]
+        streams.append(getattr(stream, verb)(*arguments))
     return context
+
+
+def _seen_from(language: str, stream: Stream) -> Stream:
+    if language == "java":
+        return stream if isinstance(stream, JavaStream) else stream.as_java_stream()
+    return stream.as_python_stream() if isinstance(stream, JavaStream) else stream

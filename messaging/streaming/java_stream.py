@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.errors import DeclarationError
 from messaging.streaming.graph import Kind, Stage
-from messaging.streaming.java_steps import JavaOperators
+from messaging.streaming.java_steps import JavaOperators, JavaReduce
+from messaging.streaming.keys import Key
 from messaging.streaming.logical import declared_at
 
 if TYPE_CHECKING:
     from messaging.streaming.stream import DataStream
+
+_second = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,14 @@ class JavaStream:
 
     Each class has a constructor without parameters and implements the interface of its verb in
     `io.ray.streaming.api.function.impl`. Records are what MessagePack knows; tuples arrive as arrays.
-    Operators that follow each other run in one JVM.
+    Operators that follow each other run in one JVM. `paired` says that `key_by` or `partition_by` in Java have put
+    something beside each record, which the next operator takes away.
     """
 
     python: DataStream[Any]
-    operators: tuple[tuple[str, str], ...] = ()
+    paired: bool = False
+
+    # -- operators
 
     def map(self, java_class: str) -> JavaStream:
         """One record in, one out."""
@@ -43,17 +51,60 @@ class JavaStream:
         """End the stream: called at least once for each record."""
         return self._then("sink", java_class)
 
+    def reduce(self, java_class: str) -> JavaStream:
+        """A running fold for each key, whose state is kept as that of Python's `reduce` is."""
+        key = self.python.key_for("reduce")
+        make = partial(JavaReduce, key, java_class, _second if self.paired else _whole)
+        return self._into("reduce", make)
+
     def union(self, *others: JavaStream) -> JavaStream:
         """Merge streams."""
+        self._refuse_paired("union", *others)
         return JavaStream(self.python.union(*(other.python for other in others)))
 
-    def as_python_stream(self) -> DataStream[Any]:
-        """See the stream from Python again."""
-        return replace(self.python, changed=True)
+    # -- who gets what
+
+    def key_by(self, java_class: str) -> JavaStream:
+        """Send records with the same key to the same instance of the next operator, in order."""
+        self.python.divided(None)
+        pairs = self._then("key_by", java_class).python
+        return JavaStream(pairs.key_by(_key_of), paired=True)
+
+    def partition_by(self, java_class: str) -> JavaStream:
+        """Send where the class, an `io.ray.streaming.api.partition.Partition`, says."""
+        self.python.divided(None)
+        pairs = self._then("partition_by", java_class).python
+        return JavaStream(pairs.partition_by(lambda pair, n: pair[0]), paired=True)
+
+    def broadcast(self) -> JavaStream:
+        """Send every record to every instance of the next operator."""
+        return self._divided(self.python.broadcast)
+
+    def round_robin(self) -> JavaStream:
+        """Deal the records out in turn."""
+        return self._divided(self.python.round_robin)
+
+    def rescale(self) -> JavaStream:
+        """Deal the records out in turn, among neighbouring instances only."""
+        return self._divided(self.python.rescale)
+
+    def shuffle(self) -> JavaStream:
+        """Spread the records by a hash of the whole record."""
+        return self._divided(self.python.shuffle)
+
+    def forward(self) -> JavaStream:
+        """Send from instance i to instance i mod n."""
+        return self._divided(self.python.forward)
+
+    # -- settings of the operator that makes this stream
 
     def set_parallelism(self, parallelism: int) -> JavaStream:
         """Run the operator that produces this stream in `parallelism` instances."""
         return replace(self, python=self.python.set_parallelism(parallelism))
+
+    def disable_chain(self) -> JavaStream:
+        """Give the operator that produces this stream a JVM of its own."""
+        return replace(self, python=self.python.disable_chain())
 
     def with_config(self, key: str, value: str) -> JavaStream:
         """Keep a setting."""
@@ -71,21 +122,42 @@ class JavaStream:
         """Return the number of this stream within its context."""
         return self.python.get_id()
 
-    def key_by(self, *_: object) -> NoReturn:
-        """Raise DeclarationError: a stream is divided in the language that made it."""
-        raise DeclarationError(
-            f"key_by, broadcast and partition_by of {self.python.names()} at {declared_at()}:"
-            " call them on the Python stream, before as_java_stream"
-        )
+    def as_python_stream(self) -> DataStream[Any]:
+        """See the stream from Python again. Raises DeclarationError right after `key_by` and `partition_by`."""
+        self._refuse_paired("as_python_stream")
+        return replace(self.python, changed=True)
 
-    broadcast = partition_by = key_by
+    # -- how it is done
 
     def _then(self, verb: str, java_class: str) -> JavaStream:
-        operators = ((verb, java_class),)
-        context = self.python.context
-        stage = Stage(
-            name=context.fresh(f"java-{verb}"),
-            kind=Kind.KEEPER,
-            make=partial(JavaOperators, operators),
-        )
-        return JavaStream(replace(self.python, changed=False).into(stage, java=operators))
+        operators = ((("value", ""),) if self.paired else ()) + ((verb, java_class),)
+        return self._into(verb, partial(JavaOperators, operators), java=operators)
+
+    def _into(self, verb: str, make: Callable[[], Any], **more: Any) -> JavaStream:
+        name = self.python.context.fresh(f"java-{verb}")
+        stage = Stage(name=name, kind=Kind.KEEPER, make=make)
+        return JavaStream(replace(self.python, changed=False).into(stage, **more))
+
+    def _divided(self, divide: Callable[[], DataStream[Any]]) -> JavaStream:
+        self._refuse_paired("a partition call")
+        return JavaStream(divide())
+
+    def _refuse_paired(self, what: str, *others: JavaStream) -> None:
+        if self.paired or any(other.paired for other in others):
+            raise DeclarationError(
+                f"{what} at {declared_at()} right after key_by or partition_by in Java: "
+                f"{self.python.names()}; their next operator has to be written in Java, too"
+            )
+
+
+def _whole(record: Any) -> Any:
+    return record
+
+
+def _key_of(pair: Any) -> Key:
+    """The key that Java made; arrays arrive as lists."""
+    return _hashable(pair[0])
+
+
+def _hashable(key: Any) -> Key:
+    return tuple(map(_hashable, key)) if isinstance(key, list) else key

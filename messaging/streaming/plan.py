@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from messaging.streaming.drawing import channels_of
+from messaging.streaming.errors import DeclarationError
 from messaging.streaming.graph import Edge, Graph, Kind, Stage, Transform
 from messaging.streaming.java_steps import JavaOperators
 from messaging.streaming.logical import Input, LogicalGraph, Node
@@ -73,7 +74,20 @@ class _Planner:
 
     def _operators(self, node: Node) -> tuple[tuple[str, str], ...]:
         before = self._same_jvm(node)
-        return (self._operators(before) if before else ()) + node.java
+        own = ((verb, self._numbered(node, verb, name)) for verb, name in node.java)
+        return (self._operators(before) if before else ()) + tuple(own)
+
+    def _numbered(self, node: Node, verb: str, name: str) -> str:
+        """A partition in Java is told by how many instances the next operator has."""
+        if verb != "partition_by":
+            return name
+        nexts = (n for n in self._nodes if any(one.node == node.id for one in n.inputs))
+        receivers = {self._logical.parallelism(one) for one in nexts}
+        if len(receivers) > 1:
+            raise DeclarationError(
+                f"{node}: partition_by before operators of different parallelism"
+            )
+        return f"{name} {max(receivers, default=1)}"
 
     def _inputs(self, node: Node) -> tuple[Input, ...]:
         before = self._same_jvm(node)

@@ -40,7 +40,7 @@ class DataStream(Declared, Generic[T]):
 
     def as_java_stream(self) -> JavaStream:
         """See the same stream from Java, whose operators are named by their classes."""
-        return JavaStream(self)
+        return JavaStream(replace(self, changed=True))
 
     # -- without state
 

@@ -11,6 +11,8 @@ import pytest
 
 from messaging.streaming import DeclarationError, StreamingContext
 from messaging.streaming.java import has_jdk
+from messaging.streaming.java_driver import declare
+from tests.streaming.java_program import RECORDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,8 +33,8 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.ray
 @pytest.mark.timeout(300)
 def test_java_operators_run_in_one_jvm_and_their_exceptions_are_the_records(said: Any) -> None:
-    assert said["stages"] == ["values-0", "java-flat_map-4"]
-    assert said["seen"] == ["'a!'", "'a!'", "'c!'", "'c!'"]
+    assert said["stages"] == ["values-0", "java-partition_by-5", "java-map-6"]
+    assert said["seen"] == ["'a!!'", "'a!!'", "'c!!'", "'c!!'"]
     assert said["aside"] == [
         "JavaError: dict cannot travel to Java",
         "JavaError: java.lang.IllegalStateException: not this one",
@@ -40,9 +42,24 @@ def test_java_operators_run_in_one_jvm_and_their_exceptions_are_the_records(said
 
 
 @pytest.mark.ray
+def test_a_partition_in_java_chooses_among_the_instances_that_there_are(said: Any) -> None:
+    assert (said["taken"]["java-map-6/0"], said["taken"]["java-map-6/1"]) == (0, 4)
+
+
+@pytest.mark.ray
+def test_a_jvm_that_is_killed_comes_back_and_java_folds_count_every_record_once(said: Any) -> None:
+    assert said["jvms"] == 2
+    spoilt = "abc"[RECORDS // 2 % 3]
+    for number, letter in enumerate("abc"):
+        count = len(range(number, RECORDS, 3)) - (letter == spoilt)
+        assert [n for key, n in said["sums"] if key == letter] == list(range(1, count + 1))
+    assert said["keyed_aside"] == ["JavaError: java.lang.IllegalStateException: negative"]
+
+
+@pytest.mark.ray
 def test_a_java_program_runs_python_operators(said: Any) -> None:
     assert "whole: true" in said["driver"]
-    assert said["driven"] == "A!\nB!\nC!\n"
+    assert said["driven"] == "A!\nB!\nA!A!\n"
 
 
 def test_both_views_of_a_stream_are_the_same_stream_without_a_jvm() -> None:
@@ -59,6 +76,7 @@ def test_a_partition_call_after_a_change_of_language_is_a_mistake() -> None:
     mistakes: list[Callable[[], object]] = [
         lambda: java.key_by("pkg.Key"),
         lambda: java.broadcast(),
+        lambda: java.partition_by("pkg.Partition"),
         lambda: java.as_python_stream().key_by(str),
         lambda: java.map("pkg.M").as_python_stream().broadcast(),
     ]
@@ -66,3 +84,43 @@ def test_a_partition_call_after_a_change_of_language_is_a_mistake() -> None:
         with pytest.raises(DeclarationError, match=r"declared at .*test_java.py:"):
             mistake()
     java.as_python_stream().map(str).key_by(str)
+    java.map("pkg.M").broadcast().map("pkg.M").key_by("pkg.K").reduce("pkg.R").sink("pkg.S")
+
+
+def test_what_java_puts_beside_a_record_stays_in_java() -> None:
+    keyed = StreamingContext().from_values(1).as_java_stream().map("pkg.M").key_by("pkg.K")
+    for mistake in (keyed.as_python_stream, keyed.broadcast, lambda: keyed.union(keyed)):
+        with pytest.raises(DeclarationError, match=r"written in Java, too"):
+            mistake()
+
+
+def test_a_stream_that_was_keyed_in_python_is_folded_in_java() -> None:
+    context = StreamingContext()
+    context.from_values(("a", 1)).key_by(0).as_java_stream().reduce("pkg.R").sink("pkg.S")
+    assert [stage.name for stage in context.graph().stages] == [
+        "values-0",
+        "java-reduce-1",
+        "java-sink-2",
+    ]
+
+
+def test_a_java_program_declares_what_it_says() -> None:
+    verbs = [
+        (-1, "java", "from_values", ["a", "b"]),
+        (0, "java", "set_parallelism", [2]),
+        (0, "java", "key_by", ["pkg.Key"]),
+        (2, "java", "reduce", ["pkg.Reduce"]),
+        (3, "java", "union", [0]),
+        (4, "java", "round_robin", []),
+        (5, "python", "map", ["tests.streaming.operators_for_java", "shout"]),
+        (6, "python", "partition_by", ["tests.streaming.operators_for_java", "first"]),
+        (7, "java", "sink", ["pkg.Sink"]),
+    ]
+    graph = declare(verbs).graph()
+    assert [(e.upstream, e.downstream, e.partition.label) for e in graph.edges] == [
+        ("values-0", "java-key_by-1", "forward"),
+        ("java-key_by-1", "java-reduce-2", "by key"),
+        ("java-reduce-2", "map-3", "round robin"),
+        ("values-0", "map-3", "round robin"),
+        ("map-3", "java-sink-4", "custom"),
+    ]

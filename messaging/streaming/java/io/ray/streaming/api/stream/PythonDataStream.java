@@ -32,6 +32,10 @@ public class PythonDataStream {
     return next("reduce", module, function);
   }
 
+  public PythonDataStream partitionBy(String module, String function) {
+    return next("partition_by", module, function);
+  }
+
   public PythonDataStream sink(String module, String function) {
     return next("sink", module, function);
   }
