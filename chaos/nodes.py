@@ -83,13 +83,14 @@ def _lose_supervisor(field: Field) -> None:
     field.gateway.up.stop()
     for _ in range(3):
         field.a_while(1, 2)
-        field.killed += _kill_resident(cluster)
+        field.killed += kill_supervisor(cluster)
     began = time.monotonic()
     field.gateway.start()
     field.say(f"found again by another `up` after {time.monotonic() - began:.0f} s")
 
 
-def _kill_resident(cluster: Cluster) -> int:
+def kill_supervisor(cluster: Cluster) -> int:
+    """SIGKILL the supervisor's process, wherever it is; returns how many that were. Raises LookupError."""
     deadline = time.monotonic() + BACK_SECONDS
     while time.monotonic() < deadline:
         everywhere = {pid for name in cluster.workers for pid in cluster.processes(name)}

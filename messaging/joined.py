@@ -53,7 +53,8 @@ class JoinedService:
 
     def take_down(self, settings: Settings) -> bool | None:
         """Drain and end the service; whether all in work was settled, None when there is none. Raises Unavailable."""
-        found = find_resident(JOB)
+        there = _patiently("report") is not None
+        found = find_resident(JOB) if there else None
         return None if found is None else _end(found, settings)
 
     def _wait_until_running(self) -> Running:

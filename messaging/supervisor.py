@@ -121,6 +121,7 @@ class Supervisor:
         self._state = "draining"  # the round that may be under way is the last one
         with self._busy:
             self._edge.rest()
+            self._standing.adopt()  # it may have been started again a moment ago
             settled = wind_down(self._standing.job, self._gateway.settings, lambda: None)
             self._state, self._workers = "stopped", []
         return settled

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
-    """Tell what runs and what waits. Exit code 1 when nothing runs."""
+    """Tell what runs and what waits. Exit code 1 when nothing runs, or something keeps it from taking mail."""
     settings = opened_store()
     from messaging.users.queues import counts
 
@@ -43,7 +43,7 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
             say(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
             if running.problem:
                 say(running.problem)
-            columns = ("worker", "pid", "in", "out", "refused", "up", "state")
+            columns = ("worker", "node", "pid", "in", "out", "refused", "up", "state")
             print_rows("", columns, (_worker(row) for row in running.workers))
         states = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
         print_rows(
@@ -54,14 +54,14 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
                 for q in queues
             ),
         )
-    if running is None:
+    if running is None or running.problem:
         raise typer.Exit(1)
 
 
 def _worker(row: dict[str, Any]) -> tuple[object, ...]:
     state = "lost" if row.get("lost") else "idle" if row.get("idle") else "working"
     failing = f", failing: {row['failure']}" if row.get("failure") else ""
-    counted = (row.get(name) for name in ("name", "pid", "in", "out", "refused"))
+    counted = (row.get(name) for name in ("name", "node", "pid", "in", "out", "refused"))
     return (*counted, ago(row.get("up_seconds")), state + failing)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from messaging.streaming.cluster import Life, start_hosts
 from messaging.streaming.errors import DeclarationError, StreamingError
@@ -81,13 +81,17 @@ def submit(
     actors: dict[tuple[str, int], ActorHandle[Any]] = {}
     held: list[Any] = []
     life = Life(patience_seconds, set_up)
-    for stage in reversed(graph.upstream_first()):
-        if stage.kind.has_actors:
-            started, view = start_hosts(name, graph, stage, life)
-            actors |= {(stage.name, index): actor for index, actor in enumerate(started)}
-            held.append(view)
     job = Job(name, graph, actors)
     job.at_end(held.clear)
+    try:
+        for stage in reversed(graph.upstream_first()):
+            if stage.kind.has_actors:
+                started, view = start_hosts(name, graph, stage, life)
+                actors |= {(stage.name, index): actor for index, actor in enumerate(started)}
+                held.append(view)
+    except RayError as error:  # such as from a cluster that has given up this process or its node
+        job.stop()
+        raise StreamingError(f"the cluster takes no actors: {error}") from None
     _wait_until_standing(job, actors)
     job.supervise()
     return job

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +15,9 @@ from messaging.streaming.errors import StreamingError
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
 # Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would find nobody for 25 s.
 PROXY_CHECK_SECONDS = "0.5"
+# A head that is being started again is waited for; Ray itself tries for minutes where nobody will ever answer.
+JOIN_SECONDS = 15.0
+PAUSE_SECONDS = 0.3
 
 
 @contextmanager
@@ -36,9 +41,11 @@ def start_ray(
 ) -> Any:
     """Join the cluster at `address`, or start one on this machine, until `ray.shutdown` or the end of the process.
 
-    Raises StreamingError when no cluster answers at the address.
+    Raises StreamingError when no cluster answers at the address within `JOIN_SECONDS`.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address:
+        _wait_for_head(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     own = {} if address else _own_cluster()
     try:
         return ray.init(
@@ -50,8 +57,28 @@ def start_ray(
             job_config=job_config,
             **own,
         )
-    except ConnectionError:
+    except (ConnectionError, RuntimeError):
+        if address is None:
+            raise
+        # The head has gone in the meantime.
         raise StreamingError(f"no cluster answers at {address}") from None
+
+
+def _wait_for_head(address: str) -> None:
+    """Wait until somebody takes connections there. What is not host:port is left to Ray to find."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    deadline = time.monotonic() + JOIN_SECONDS
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=JOIN_SECONDS).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise StreamingError(f"no cluster answers at {address}") from None
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _own_cluster() -> dict[str, Any]:

@@ -63,8 +63,7 @@ class StandingJob:
         Returns the status of all; takes seconds when somebody does not answer. Raises RayError when the cluster's
         tables cannot be reached: what runs goes on then, and nothing is started.
         """
-        if not self._adopted:
-            self._adopt()
+        self.adopt()
         for key in self._missing():
             stage, index = key
             held = replace(self._graph.stage(stage), resources=self._resources.get(stage, {}))
@@ -74,7 +73,10 @@ class StandingJob:
             self._judge(key, row)
         return rows
 
-    def _adopt(self) -> None:
+    def adopt(self) -> None:
+        """Find what is there already, once; `look` begins with it. Raises RayError."""
+        if self._adopted:
+            return
         for found in list_named_actors(all_namespaces=True):
             job, _, rest = found["name"].partition("/")
             stage, _, index = rest.rpartition("/")

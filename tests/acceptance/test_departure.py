@@ -2,7 +2,6 @@
 
 import smtplib
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -110,9 +109,7 @@ def test_only_what_listens_on_this_very_node_is_drained() -> None:
 @pytest.mark.timeout(240)
 def test_where_no_cluster_answers_it_says_so_and_ends(tmp_path: Path) -> None:
     environment = {"SATBRIDGE_RAY_ADDRESS": f"127.0.0.1:{free_port()}", "RAY_AUTH_MODE": "disabled"}
-    began = time.monotonic()
     command = Process("prepare-for-shutdown", environment=environment, cwd=tmp_path)
-    assert command.process.wait(200) == 1, command.output
+    assert command.process.wait(90) == 1, command.output
     command.stop()
     assert "the cluster does not answer" in command.output
-    assert time.monotonic() - began < 200
