@@ -96,23 +96,6 @@ def probes_ask_real_ports(manifests: list[Manifest]) -> Problems:
                     yield f"{pod.name}: {probe} asks port {where['port']}, which it does not have"
 
 
-def the_grace_period_outlasts_the_drain(manifests: list[Manifest]) -> Problems:
-    for pod in _ray(manifests):
-        drain = _environment(pod).get("RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S")
-        grace = pod.spec.get("terminationGracePeriodSeconds", 30)
-        if drain is None or grace < int(drain) + 10:
-            yield f"{pod.name}: a grace period of {grace} s does not outlast a drain of {drain} s"
-
-
-def drains_are_noticed_before_the_port_closes(manifests: list[Manifest]) -> Problems:
-    announced = float(_data(manifests, "ConfigMap")["SATBRIDGE_UNREADY_SECONDS"])
-    for pod in _ray(manifests):
-        probe: Any = pod.containers[0]["readinessProbe"]
-        needed = probe["periodSeconds"] * probe.get("failureThreshold", 3) + probe["timeoutSeconds"]
-        if pod.group in ("smtp", "worker") and needed > announced:
-            yield f"{pod.name}: a drain is announced for {announced:g} s, its probe needs {needed}"
-
-
 def settings_exist(manifests: list[Manifest]) -> Problems:
     known = {v for section in sections() for v in section.variables().values()}
     for name in _variables(manifests) - known:
@@ -202,10 +185,6 @@ def _references(pod: Pod) -> Iterator[tuple[str, str]]:
     for volume in pod.spec.get("volumes", []):
         if "secret" in volume:
             yield "Secret", volume["secret"]["secretName"]
-
-
-def _ray(manifests: list[Manifest]) -> list[Pod]:
-    return [pod for pod in pods(manifests) if pod.group]
 
 
 def _environment(pod: Pod) -> dict[str, str]:

@@ -64,8 +64,6 @@ def the_driver_shares_the_heads_folders(manifests: list[Manifest]) -> Problems:
     for path in ("/tmp", "/dev/shm"):
         if mounts["gateway"].get(path, "-") != mounts["ray-head"].get(path):
             yield f"the gateway's {path} is not the head's"
-    if head.start.get("num-cpus") != "0":
-        yield "actors would run on the head"
     for pod in (p for p in pods(manifests) if p.group):
         memory = [v["emptyDir"].get("medium") for v in pod.spec["volumes"] if v["name"] == "shm"]
         if memory != ["Memory"]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy import checks, ray_checks
+from tests.deploy import checks, ending_checks, ray_checks
 from tests.deploy.checks import Check
 from tests.deploy.kustomize import Manifest, find, render
 from tests.deploy.schemas import CRDS, ray_problems, schema_problems
@@ -19,8 +19,12 @@ CHECKS: tuple[Check, ...] = (
     checks.ports_exist,
     checks.the_image_listens_where_the_ports_are,
     checks.probes_ask_real_ports,
-    checks.the_grace_period_outlasts_the_drain,
-    checks.drains_are_noticed_before_the_port_closes,
+    ending_checks.mail_pods_drain_before_ray_ends_them,
+    ending_checks.the_grace_period_outlasts_the_drain,
+    ending_checks.drains_are_noticed_before_the_port_closes,
+    ending_checks.the_nodes_have_the_environment_that_the_page_asks_for,
+    ending_checks.nothing_runs_on_the_head,
+    ending_checks.what_was_taken_down_stays_down,
     checks.settings_exist,
     checks.no_secret_is_in_a_config_map,
     checks.versions_agree,
@@ -87,6 +91,8 @@ HEAD = "spec/headGroupSpec/template/spec"
 MAIL = "spec/workerGroupSpecs/0"
 MAIL_POD = f"{MAIL}/template/spec"
 WEB_POD = "spec/workerGroupSpecs/1/template/spec"
+MAIL_HOOK = f"{MAIL_POD}/containers/0/lifecycle/preStop/exec"
+HOOK = {"preStop": {"exec": {"command": ["satbridge", "prepare-for-shutdown"]}}}
 FAULTS = [
     ("selectors_meet_pods", ("Service", "mail"), "spec/selector", {"ray.io/group": "mail"}),
     ("selectors_meet_pods", ("PodDisruptionBudget", "smtp"), "spec/selector", {"matchLabels": {"a": "b"}}),
@@ -97,10 +103,21 @@ FAULTS = [
     ("the_image_listens_where_the_ports_are", CLUSTER, f"{MAIL_POD}/containers/0/ports/0/containerPort", 2525),
     ("probes_ask_real_ports", CLUSTER, f"{WEB_POD}/containers/0/readinessProbe/httpGet/port", "smtp"),
     ("probes_ask_real_ports", CLUSTER, f"{MAIL_POD}/containers/0/livenessProbe", None),
-    ("the_grace_period_outlasts_the_drain", CLUSTER, f"{MAIL_POD}/terminationGracePeriodSeconds", 45),
+    ("mail_pods_drain_before_ray_ends_them", CLUSTER, f"{MAIL_POD}/containers/0/lifecycle", {}),
+    ("mail_pods_drain_before_ray_ends_them", CLUSTER, f"{MAIL_HOOK}/command/1", "down"),
+    ("mail_pods_drain_before_ray_ends_them", CLUSTER, f"{WEB_POD}/containers/0/lifecycle", HOOK),
+    ("the_grace_period_outlasts_the_drain", CLUSTER, f"{MAIL_POD}/terminationGracePeriodSeconds", 85),
+    ("the_grace_period_outlasts_the_drain", CLUSTER, f"{WEB_POD}/terminationGracePeriodSeconds", 15),
     ("the_grace_period_outlasts_the_drain", CLUSTER, f"{MAIL_POD}/containers/0/env", []),
+    ("the_grace_period_outlasts_the_drain", CLUSTER, f"{MAIL_POD}/containers/0/env/0/value", "30"),
+    ("the_grace_period_outlasts_the_drain", ("ConfigMap", "satbridge"), "data/SATBRIDGE_DRAIN_SECONDS", "60"),
     ("drains_are_noticed_before_the_port_closes", CLUSTER, f"{MAIL_POD}/containers/0/readinessProbe/periodSeconds", 10),
     ("drains_are_noticed_before_the_port_closes", ("ConfigMap", "satbridge"), "data/SATBRIDGE_UNREADY_SECONDS", "5"),
+    ("the_nodes_have_the_environment_that_the_page_asks_for", CLUSTER, f"{WEB_POD}/containers/0/env/1/value", "60"),
+    ("the_nodes_have_the_environment_that_the_page_asks_for", CLUSTER, f"{HEAD}/containers/0/env/0", {"name": "X"}),
+    ("nothing_runs_on_the_head", CLUSTER, "spec/headGroupSpec/rayStartParams/num-cpus", "2"),
+    ("nothing_runs_on_the_head", ("ConfigMap", "satbridge"), "data/SATBRIDGE_WORKER_CPUS", "0"),
+    ("what_was_taken_down_stays_down", CLUSTER, f"{HEAD}/containers/1/command", ["satbridge", "up"]),
     ("settings_exist", ("ConfigMap", "satbridge"), "data/SATBRIDGE_MAIL_DOMAN", "example.org"),
     ("settings_exist", ("ConfigMap", "satbridge"), "data/SATBRIDGE_PUBLIC_URL", None),
     ("settings_exist", ("ConfigMap", "satbridge"), "data/SATBRIDGE_MIGRATE", "True"),
@@ -126,7 +143,6 @@ FAULTS = [
     ("each_mail_pod_has_one_place_for_mail", CLUSTER, f"{MAIL}/rayStartParams/resources", '{"smtp": 1}'),
     ("each_mail_pod_has_one_place_for_mail", CLUSTER, f"{MAIL}/rayStartParams", {}),
     ("the_driver_shares_the_heads_folders", CLUSTER, f"{HEAD}/containers/1/volumeMounts", []),
-    ("the_driver_shares_the_heads_folders", CLUSTER, "spec/headGroupSpec/rayStartParams/num-cpus", "2"),
     ("the_driver_shares_the_heads_folders", CLUSTER, f"{MAIL_POD}/volumes", []),
     ("nobody_else_reaches_ray", ("NetworkPolicy", "default-deny"), "spec/ingress", [{}]),
     ("nobody_else_reaches_ray", ("NetworkPolicy", "mail-in"), "spec/ingress/0/ports/0/port", 10001),
