@@ -21,8 +21,8 @@ from messaging.cli.outcome import run
 app = typer.Typer(
     name="satbridge",
     help="A gateway between e-mail, SMS and satellite messaging devices.",
-    epilog="Exit codes: 0 all is well; 1 it is not (not running, not settled, store away); "
-    "2 a setting, an argument or an entry is wrong.",
+    epilog="Exit codes: 0 all is well; 1 it is not (not running, not settled, store lost on the way); "
+    "2 a setting, an argument or an entry is wrong, or the store cannot be opened.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

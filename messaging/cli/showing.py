@@ -80,6 +80,7 @@ def check(as_json: Json = False) -> None:
     findings = [
         _store(),
         *_mail(gateway),
+        _http(gateway),
         *_satellites(gateway),
         *_sms(gateway),
         _operator(gateway),
@@ -124,9 +125,19 @@ def _mail(gateway: Gateway) -> list[Finding]:
     return [receive, _tried("mail-out", lambda: check_relay(relay) or "the relay takes our mail")]
 
 
+def _http(gateway: Gateway) -> Finding:
+    settings = gateway.settings
+    said = f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
+    return Finding("http-in", True, said)
+
+
 def _satellites(gateway: Gateway) -> list[Finding]:
     if not gateway.satellites:
-        return [Finding("satellite", None, "no network is configured, such as SATBRIDGE_HIVE_URL")]
+        return [
+            Finding(
+                "satellite", None, "no network is configured, such as SATBRIDGE_ROCKBLOCK_USERNAME"
+            )
+        ]
     return [
         _tried(name, partial(_probed, account.connect().check))
         for name, account in gateway.satellites.items()

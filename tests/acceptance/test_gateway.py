@@ -124,6 +124,7 @@ def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:
         "store": True,
         "operator": None,
         "mail-in": True,
+        "http-in": True,
         "mail-out": True,
         "hive": True,
         "twilio": True,

@@ -61,6 +61,7 @@ def test_a_relay_that_nobody_runs_fails_the_check(tmp_path: Path) -> None:
         "store": True,
         "operator": None,
         "mail-in": True,
+        "http-in": True,
         "mail-out": False,
         "satellite": None,
         "sms": None,
