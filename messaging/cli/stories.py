@@ -1,7 +1,9 @@
 """The commands about what became of messages: `messages list|show|retry|cancel`."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +11,10 @@ from messaging.cli.ages import moment_before
 from messaging.cli.console import Json, print_json, say
 from messaging.cli.opened import opened_store
 from messaging.cli.told import print_messages, print_story
+
+if TYPE_CHECKING:
+    # Its models can be imported only once the store is open.
+    from messaging.users.selection import Chosen
 
 messages = typer.Typer(help="What became of each message.", no_args_is_help=True)
 
@@ -83,10 +89,8 @@ def retry_message(
     """Try again now: one message, or everything that matches and has failed, expired, was cancelled or waits."""
     settings = opened_store()
     from messaging.users import history
-    from messaging.users.selection import Chosen
 
-    chosen = Chosen(state=state, via=via, user=user, before=moment_before(older_than))
-    _one_or_many(message_id, chosen == Chosen())
+    chosen = _chosen(message_id, state, via, user, older_than)
     if message_id is not None:
         done = history.retry(message_id, settings)
     else:
@@ -111,10 +115,8 @@ def cancel_message(
     """Call off what still waits, of one message or of all that match. What is under way cannot be recalled."""
     opened_store()
     from messaging.users import history
-    from messaging.users.selection import Chosen
 
-    chosen = Chosen(state=state, via=via, user=user, before=moment_before(older_than))
-    _one_or_many(message_id, chosen == Chosen())
+    chosen = _chosen(message_id, state, via, user, older_than)
     if message_id is not None:
         done = history.cancel(message_id)
     else:
@@ -129,11 +131,18 @@ def cancel_message(
         say(f"{done.cancelled} deliveries cancelled{under_way}")
 
 
-def _one_or_many(message_id: str | None, no_filter: bool) -> None:
-    if (message_id is None) == no_filter:
+def _chosen(
+    message_id: str | None, state: str | None, via: str | None, user: str | None, age: str | None
+) -> Chosen:
+    """Return what to choose by. Raises typer.BadParameter unless there is either that, or the id of a message."""
+    from messaging.users.selection import Chosen
+
+    chosen = Chosen(state=state, via=via, user=user, before=moment_before(age))
+    if (message_id is None) == (chosen == Chosen()):
         raise typer.BadParameter(
             "give either the id of a message, or what to choose by: --state, --via, --user, --older-than"
         )
+    return chosen
 
 
 def _ask(number: int, what: str, sure: bool) -> None:

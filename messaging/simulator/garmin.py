@@ -35,6 +35,7 @@ from messaging.simulator.garmin_feed import WAITS_SECONDS, Feed
 from messaging.simulator.garmin_inbound import DEVICE, Device, Downlink, InboundApi
 from messaging.simulator.garmin_portal import Portal, Proof
 from messaging.simulator.pushes import Push, Pushes, Try
+from messaging.simulator.switches import clock_switch, fault_switches, wrong
 
 BASE_PATH: Final = "/api"
 ANSWER_SECONDS: Final = 15.0
@@ -102,9 +103,8 @@ class GarminSimulator:
             Route("/sim/portal", self._set_portal, methods=["PUT"]),
             Route("/sim/feed", self._show_feed, methods=["GET"]),
             Route("/sim/feed/resume", self._resume, methods=["POST"]),
-            Route("/sim/clock", self._advance, methods=["POST"]),
-            Route("/sim/faults", self._show_faults, methods=["GET"]),
-            Route("/sim/faults", self._set_faults, methods=["PUT"]),
+            clock_switch(self.clock),
+            *fault_switches(self.dice),
         ]
 
     async def _list_devices(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class GarminSimulator:
         try:
             device = DEVICE.validate_json(await request.body())
         except ValueError as error:
-            return _wrong(error)
+            return wrong(error)
         self.inbound.devices[device.imei] = device
         return JSONResponse(asdict(device), 201)
 
@@ -125,7 +125,7 @@ class GarminSimulator:
             if not events or any(one.imei not in self.inbound.devices for one in events):
                 raise ValueError("there is no event, or no such device")
         except ValueError as error:
-            return _wrong(error)
+            return wrong(error)
         now = self._now_ms()
         dated = [one.model_copy(update={"at_ms": one.at_ms or now}) for one in events]
         return JSONResponse((await self.feed.put(dated)).shown(), 201)
@@ -133,7 +133,7 @@ class GarminSimulator:
     async def _list_downlinks(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
-            return _wrong(ValueError("after is not a number"))
+            return wrong(ValueError("after is not a number"))
         return JSONResponse([one.shown() for one in self.inbound.downlinks[int(after) :]])
 
     async def _show_portal(self, request: Request) -> Response:
@@ -144,7 +144,7 @@ class GarminSimulator:
             changes = await request.json()
             self.portal = Portal.model_validate({**self.portal.model_dump(), **changes})
         except (ValueError, TypeError) as error:
-            return _wrong(error)
+            return wrong(error)
         return JSONResponse(self.portal.model_dump())
 
     async def _show_feed(self, request: Request) -> Response:
@@ -153,24 +153,3 @@ class GarminSimulator:
     async def _resume(self, request: Request) -> Response:
         self.feed.resume()
         return JSONResponse(self.feed.shown())
-
-    async def _advance(self, request: Request) -> Response:
-        try:
-            self.clock.advance(float((await request.json())["advance_seconds"]))
-        except (ValueError, TypeError, KeyError) as error:
-            return _wrong(error)
-        return JSONResponse({"now": self.clock.now()})
-
-    async def _show_faults(self, request: Request) -> Response:
-        return JSONResponse(self.dice.faults.model_dump())
-
-    async def _set_faults(self, request: Request) -> Response:
-        try:
-            self.dice.faults = Faults.model_validate_json(await request.body())
-        except ValueError as error:
-            return _wrong(error)
-        return JSONResponse(self.dice.faults.model_dump())
-
-
-def _wrong(error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400)

@@ -29,6 +29,7 @@ from messaging.simulator.faults import Dice, Faults
 from messaging.simulator.faulty import Faulty
 from messaging.simulator.hive_api import Habits, HiveApi
 from messaging.simulator.hive_state import Device, HiveState, Packet, device_payload
+from messaging.simulator.switches import fault_switches, wrong
 
 BASE_PATH = "/hive"
 _DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
@@ -86,8 +87,7 @@ class HiveSimulator:
             Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
             Route("/sim/downlinks/{packet:int}/advance", self._advance, methods=["POST"]),
             Route("/sim/sessions/expire", self._expire, methods=["POST"]),
-            Route("/sim/faults", self._show_faults, methods=["GET"]),
-            Route("/sim/faults", self._set_faults, methods=["PUT"]),
+            *fault_switches(self.dice),
             Route("/sim/state", self._show_counts, methods=["GET"]),
         ]
 
@@ -98,7 +98,7 @@ class HiveSimulator:
         try:
             device = _DEVICE.validate_json(await request.body())
         except ValueError as error:
-            return _wrong(error)
+            return wrong(error)
         self.state.add_device(device)
         return JSONResponse(asdict(device), 201)
 
@@ -107,7 +107,7 @@ class HiveSimulator:
             uplink = Uplink.model_validate_json(await request.body())
             payload = uplink.payload()
         except (ValueError, KeyError) as error:
-            return _wrong(error)
+            return wrong(error)
         packet_id = self.state.put_uplink(uplink.device, payload)
         return JSONResponse({"packetId": packet_id, "bytes": len(payload)}, 201)
 
@@ -119,29 +119,19 @@ class HiveSimulator:
     async def _list_downlinks(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
-            return _wrong(ValueError("after is not a number"))
+            return wrong(ValueError("after is not a number"))
         return JSONResponse([_shown(packet) for packet in self.state.downlinks(int(after))])
 
     async def _advance(self, request: Request) -> Response:
         try:
             status = self.state.advance(request.path_params["packet"])
         except KeyError as error:
-            return _wrong(error, 404)
+            return wrong(error, 404)
         return JSONResponse({"status": int(status)})
 
     async def _expire(self, request: Request) -> Response:
         self.api.expire_sessions()
         return Response(status_code=204)
-
-    async def _show_faults(self, request: Request) -> Response:
-        return JSONResponse(self.dice.faults.model_dump())
-
-    async def _set_faults(self, request: Request) -> Response:
-        try:
-            self.dice.faults = Faults.model_validate_json(await request.body())
-        except ValueError as error:
-            return _wrong(error)
-        return JSONResponse(self.dice.faults.model_dump())
 
     async def _show_counts(self, request: Request) -> Response:
         return JSONResponse(self.counts())
@@ -155,7 +145,3 @@ def _shown(packet: Packet) -> dict[str, Any]:
         "bytes": len(packet.data),
         "data": base64.b64encode(packet.data).decode(),
     }
-
-
-def _wrong(error: Exception, status: int = 400) -> Response:
-    return JSONResponse({"error": str(error)}, status)

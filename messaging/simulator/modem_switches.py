@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from messaging.simulator.faults import Dice, Faults
+from messaging.simulator.faults import Dice
 from messaging.simulator.hive_state import device_payload
 from messaging.simulator.modems import Modem, Modems
 from messaging.simulator.pushes import Try
+from messaging.simulator.switches import fault_switches, wrong
 
 _MODEM: TypeAdapter[Modem] = TypeAdapter(Modem)
 
@@ -84,8 +85,7 @@ class Switches:
             Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
             Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
             Route("/sim/pushes", self._list_pushes, methods=["GET"]),
-            Route("/sim/faults", self._show_faults, methods=["GET"]),
-            Route("/sim/faults", self._set_faults, methods=["PUT"]),
+            *fault_switches(self._dice),
         ]
 
     async def _list_modems(self, request: Request) -> Response:
@@ -119,18 +119,3 @@ class Switches:
     async def _list_pushes(self, request: Request) -> Response:
         tries = [one.shown() for one in self._pushes.tries]
         return JSONResponse({"pending": self._pushes.pending, "tries": tries})
-
-    async def _show_faults(self, request: Request) -> Response:
-        return JSONResponse(self._dice.faults.model_dump())
-
-    async def _set_faults(self, request: Request) -> Response:
-        try:
-            self._dice.faults = Faults.model_validate_json(await request.body())
-        except ValueError as error:
-            return wrong(error)
-        return JSONResponse(self._dice.faults.model_dump())
-
-
-def wrong(error: Exception, status: int = 400) -> Response:
-    """Answer a switch that was used wrongly."""
-    return JSONResponse({"error": str(error)}, status)

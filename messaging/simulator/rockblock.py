@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from messaging.simulator.faults import Dice, Faults
 from messaging.simulator.faulty import Faulty
-from messaging.simulator.modem_switches import Switches, Uplink, wrong
+from messaging.simulator.modem_switches import Switches, Uplink
 from messaging.simulator.modems import Downlink, Modem, Modems
 from messaging.simulator.pushes import Pushes, Try
 from messaging.simulator.rockblock_push import (
@@ -34,6 +34,7 @@ from messaging.simulator.rockblock_push import (
     push_of,
     signed,
 )
+from messaging.simulator.switches import wrong
 
 BASE_PATH: Final = "/rockblock"
 FIXTURE_PREFIX: Final = "3000000000000"

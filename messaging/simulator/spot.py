@@ -26,6 +26,7 @@ from starlette.routing import Mount, Route
 from messaging.simulator.clock import Clock
 from messaging.simulator.faults import Dice, Faults
 from messaging.simulator.faulty import Faulty
+from messaging.simulator.switches import clock_switch, fault_switches, wrong
 
 BASE_PATH: Final = "/spot-main-web/consumer/rest-api/2.0/public/feed"
 PAGE_SIZE: Final = 50
@@ -157,37 +158,19 @@ class SpotSimulator:
         return [
             Route("/sim/messages", self._send, methods=["POST"]),
             Route("/sim/calls", self._show_calls, methods=["GET"]),
-            Route("/sim/clock", self._advance, methods=["POST"]),
-            Route("/sim/faults", self._show_faults, methods=["GET"]),
-            Route("/sim/faults", self._set_faults, methods=["PUT"]),
+            clock_switch(self.clock),
+            *fault_switches(self.dice),
         ]
 
     async def _send(self, request: Request) -> Response:
         try:
             number = self.send(Sent.model_validate_json(await request.body()))
         except (ValueError, KeyError) as error:
-            return _wrong(error)
+            return wrong(error)
         return JSONResponse({"id": number}, 201)
 
     async def _show_calls(self, request: Request) -> Response:
         return JSONResponse(self.calls)
-
-    async def _advance(self, request: Request) -> Response:
-        try:
-            self.clock.advance(float((await request.json())["advance_seconds"]))
-        except (ValueError, TypeError, KeyError) as error:
-            return _wrong(error)
-        return JSONResponse({"now": self.clock.now()})
-
-    async def _show_faults(self, request: Request) -> Response:
-        return JSONResponse(self.dice.faults.model_dump())
-
-    async def _set_faults(self, request: Request) -> Response:
-        try:
-            self.dice.faults = Faults.model_validate_json(await request.body())
-        except ValueError as error:
-            return _wrong(error)
-        return JSONResponse(self.dice.faults.model_dump())
 
 
 def _item(number: int, at: float, sent: Sent) -> dict[str, Any]:
@@ -240,7 +223,3 @@ def _error(error: tuple[str, str, str]) -> dict[str, Any]:
     code, text, description = error
     told = {"code": code, "text": text, "description": description}
     return {"response": {"errors": {"error": told}}}
-
-
-def _wrong(error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400)
