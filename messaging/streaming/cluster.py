@@ -25,7 +25,7 @@ from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
 from messaging.streaming.pickling import dumps
 from messaging.streaming.ray_runtime import RayRuntime
-from messaging.streaming.sql_stores import open_store
+from messaging.streaming.stores import open_store
 
 log = logging.getLogger(__name__)
 

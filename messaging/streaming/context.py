@@ -40,7 +40,7 @@ class StreamingContext:
         ) -> StreamingContext.Builder:
             """Keep one option, or all of `conf`, as text. Functions find them in their context's `job_config`.
 
-            The library itself reads `state`, the URL of the state store (see `sql_stores.open_store`).
+            The library itself reads `state`, the URL of the state store (see `stores.open_store`).
             Raises DeclarationError for a value of None; an empty text is a value.
             """
             given = dict(conf or {}) | ({key: value} if key is not None else {})

@@ -20,8 +20,8 @@ from messaging.streaming.job import Job
 from messaging.streaming.local import start_ray
 from messaging.streaming.names import JobName
 from messaging.streaming.savepoint import restore
-from messaging.streaming.sql_stores import open_store
 from messaging.streaming.store import Store
+from messaging.streaming.stores import open_store
 
 START_SECONDS = 120.0
 

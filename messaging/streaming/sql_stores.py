@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from messaging.streaming.errors import DeclarationError
-from messaging.streaming.store import Changes, MemoryStore, Name, Store, StoreFailed
+from messaging.streaming.store import Changes, Name, Store, StoreFailed
 
 _CREATE = """CREATE TABLE IF NOT EXISTS streaming_kept (
     worker TEXT NOT NULL, kind TEXT NOT NULL, name {bytes} NOT NULL, value {bytes} NOT NULL,
@@ -106,23 +105,8 @@ class SqlStore:
             self._connection = None
 
 
-def open_store(url: str, job: str, worker: str) -> Store:
-    """Return the store of one worker. Nothing is opened before the first use. Raises DeclarationError for the URL.
-
-    `memory:` is lost with the process. `sqlite:///folder` keeps a file for each worker in that folder, safe against
-    a power cut unless `?synchronous=off` is added. `postgresql://...` keeps all workers in one table.
-    """
-    scheme, _, rest = url.partition(":")
-    if scheme == "memory":
-        return MemoryStore()
-    if scheme == "sqlite" and rest.startswith("///"):
-        return _sqlite(rest.removeprefix("///"), job, worker)
-    if scheme in ("postgresql", "postgres"):
-        return _postgres(url, f"{job}/{worker}")
-    raise DeclarationError(f"option state: {scheme}: is none of memory:, sqlite:///, postgresql://")
-
-
-def _sqlite(place: str, job: str, worker: str) -> Store:
+def sqlite_store(place: str, job: str, worker: str) -> Store:
+    """Return the store in a folder, which `?synchronous=off` may follow."""
     folder, _, query = place.partition("?")
     synchronous = "OFF" if query == "synchronous=off" else "FULL"
     path = Path(folder) / quote(job, safe="") / f"{quote(worker, safe='')}.sqlite3"
@@ -140,7 +124,8 @@ def _sqlite(place: str, job: str, worker: str) -> Store:
     return SqlStore(connect, worker, "?", sqlite3.Error, "BLOB")
 
 
-def _postgres(url: str, worker: str) -> Store:
+def postgres_store(url: str, worker: str) -> Store:
+    """Return the store in a database."""
     import psycopg  # only where it is asked for
 
     return SqlStore(lambda: psycopg.connect(url), worker, "%s", psycopg.Error, "BYTEA")

@@ -113,7 +113,8 @@ def test_before_a_sink_that_lags_nothing_is_lost_either(tmp_path: Path) -> None:
             file.write(f"{pair[0]} {pair[1]}\n")
 
     records = RECORDS // 3
-    state = f"sqlite:///{tmp_path}/state"
+    # A store of one's own serves as well as ours.
+    state = f"tests.streaming.folder_store.FolderStore:{tmp_path}"
     context = StreamingContext.Builder().option("state", state).build()
     pairs = context.from_values(*range(records)).map(lambda n: (n % KEYS, 1))
     sums = pairs.key_by(0).sum(1, name="sum").set_parallelism(2)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from messaging.streaming import DeclarationError, InlineJob, StreamingContext
-from messaging.streaming.sql_stores import open_store
 from messaging.streaming.store import Changes, MemoryStore, Store, StoreFailed
+from messaging.streaming.stores import open_store
 from tests.postgres_server import postgres_server_in
 
 
@@ -20,8 +20,15 @@ def postgres() -> Iterator[Any]:
         yield server
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+OWN = "tests.streaming.folder_store.FolderStore"
+
+
+@pytest.fixture(
+    params=["memory", "sqlite", "own", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "own":
+        return f"{OWN}:{tmp_path}"
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres").get_uri())
     return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/a folder"
@@ -82,6 +89,9 @@ def test_a_life_that_was_followed_by_another_writes_no_more(url: str) -> None:
 def test_a_store_that_is_unknown_is_a_mistake() -> None:
     with pytest.raises(DeclarationError, match="redis: is none of"):
         open_store("redis://nowhere", "job", "s/0")
+    for missing in ("no_such.Store", f"{OWN}s", "tests.streaming.nothing.Store"):
+        with pytest.raises(DeclarationError, match=f"{missing}: "):
+            open_store(f"{missing}:/folder", "job", "s/0")
 
 
 @pytest.mark.postgres
