@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import IO
 
+from chaos.agents import tell_agent_port
 from chaos.processes import kill_tree, tree
 from tests.acceptance.running_gateway import free_port
 
@@ -50,6 +51,7 @@ class Cluster:
             "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
             # A process that is gone is seen at the first look; one that is slow has five times ten seconds.
             "RAY_health_check_period_ms": "500",
+            "RAY_worker_niceness": "0",
             # How long nodes, actors and drivers wait for a head that is away.
             "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
             **(tables or self._on_disk()),
@@ -101,7 +103,7 @@ class Cluster:
         """One after another: nodes of one machine that start together take each other's socket."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            # Ports that it is told it need not wait for: Ray gives its agents 15 s to find their own.
+            # Ports that it is told it need not wait for.
             ports = [f"--{agent}-port={free_port()}" for agent in AGENTS]
             node = subprocess.Popen(
                 [str(RAY), "start", "--block", *arguments, *NODE, *ports, MEMORY],
@@ -111,6 +113,7 @@ class Cluster:
                 start_new_session=True,  # a node that ends takes its process group with it
             )
             self._nodes[name] = node
+            threading.Thread(target=tell_agent_port, args=[node], daemon=True).start()
             if _stands(node):
                 return
             # On a busy machine Ray gives up on itself; whoever supervises it starts it again.

@@ -83,6 +83,8 @@ def _wait_for_head(address: str) -> None:
 
 def _own_cluster() -> dict[str, Any]:
     os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", PROXY_CHECK_SECONDS)
+    # Ray puts its workers behind everything else on the machine, but here mail waits for them.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     # Our actors ask for no processor of their own: they wait most of the time. What is counted here
     # bounds how many remote functions run at once.
     return {

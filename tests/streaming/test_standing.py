@@ -67,6 +67,23 @@ def test_what_was_ended_for_good_is_started_anew(standing: StandingJob) -> None:
     assert after["record/0"] == before["record/0"]
 
 
+def test_another_one_can_end_what_it_has_not_looked_at_yet(
+    standing: StandingJob, tmp_path: Path
+) -> None:
+    whole(standing)
+    other = StandingJob(standing.job.name, ticking(tmp_path), LIFE)
+    other.adopt()
+    other.job.stop()
+    deadline = time.monotonic() + 20
+    while len(lost(standing)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def lost(standing: StandingJob) -> list[str]:
+    return [row["name"] for row in standing.job.status() if row.get("lost")]
+
+
 def running(standing: StandingJob) -> list[str]:
     return [row["name"] for row in standing.look() if not row.get("lost")]
 
