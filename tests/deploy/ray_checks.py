@@ -56,7 +56,7 @@ def _resources(pod: Pod) -> dict[str, float]:
     return found
 
 
-def the_driver_shares_the_heads_folders(manifests: list[Manifest]) -> Problems:
+def the_driver_shares_what_the_head_has(manifests: list[Manifest]) -> Problems:
     [head] = (pod for pod in pods(manifests) if pod.group == "headgroup")
     mounts = {
         c["name"]: {m["mountPath"]: m["name"] for m in c["volumeMounts"]} for c in head.containers
@@ -64,6 +64,8 @@ def the_driver_shares_the_heads_folders(manifests: list[Manifest]) -> Problems:
     for path in ("/tmp", "/dev/shm"):
         if mounts["gateway"].get(path, "-") != mounts["ray-head"].get(path):
             yield f"the gateway's {path} is not the head's"
+    if not head.spec.get("shareProcessNamespace"):
+        yield "the gateway does not see the head's processes"
     for pod in (p for p in pods(manifests) if p.group):
         memory = [v["emptyDir"].get("medium") for v in pod.spec["volumes"] if v["name"] == "shm"]
         if memory != ["Memory"]:

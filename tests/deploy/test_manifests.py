@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = (
     checks.references_exist,
     ray_checks.the_operator_takes_it,
     ray_checks.each_mail_pod_has_one_place_for_mail,
-    ray_checks.the_driver_shares_the_heads_folders,
+    ray_checks.the_driver_shares_what_the_head_has,
     ray_checks.nobody_else_reaches_ray,
 )
 NAMES = [check.__name__ for check in CHECKS]
@@ -142,8 +142,9 @@ FAULTS = [
     ("the_operator_takes_it", CLUSTER, "metadata/name", "Satbridge"),
     ("each_mail_pod_has_one_place_for_mail", CLUSTER, f"{MAIL}/rayStartParams/resources", '{"smtp": 1}'),
     ("each_mail_pod_has_one_place_for_mail", CLUSTER, f"{MAIL}/rayStartParams", {}),
-    ("the_driver_shares_the_heads_folders", CLUSTER, f"{HEAD}/containers/1/volumeMounts", []),
-    ("the_driver_shares_the_heads_folders", CLUSTER, f"{MAIL_POD}/volumes", []),
+    ("the_driver_shares_what_the_head_has", CLUSTER, f"{HEAD}/containers/1/volumeMounts", []),
+    ("the_driver_shares_what_the_head_has", CLUSTER, f"{HEAD}/shareProcessNamespace", False),
+    ("the_driver_shares_what_the_head_has", CLUSTER, f"{MAIL_POD}/volumes", []),
     ("nobody_else_reaches_ray", ("NetworkPolicy", "default-deny"), "spec/ingress", [{}]),
     ("nobody_else_reaches_ray", ("NetworkPolicy", "mail-in"), "spec/ingress/0/ports/0/port", 10001),
     ("nobody_else_reaches_ray", ("NetworkPolicy", "web-in"), "spec/ingress", [{}]),
