@@ -1,7 +1,9 @@
 """What `up`, `down` and `status` do where the service runs on a Ray cluster that was joined."""
 
 import time
-from typing import Annotated
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +14,13 @@ from messaging.running import Running, forget, tell
 from messaging.settings import Settings
 from messaging.signals import stopping_signal
 
+if TYPE_CHECKING:  # Ray is loaded only where it is needed
+    from messaging.joined import JoinedService
+
 REPORT_SECONDS = 2.0
 # A supervisor whose node is lost is back within seconds; only when it stays away, it is the cluster.
 LOST_SECONDS = 30.0
+GOES_ON = "The service goes on in the cluster; satbridge down ends it."
 
 RayAddress = Annotated[
     str | None,
@@ -31,30 +37,48 @@ def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
     """Run the service on the cluster, and watch it unless `detach`; it stays when the watcher goes."""
     from messaging.joined import joined
 
+    folder = gateway.settings.state_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    # In this order, each time: Ray, when it starts, puts a handler of its own in the place of ours.
     with joined(address) as service, stopping_signal() as stopped:
         running = service.bring_up(gateway)
-        folder = gateway.settings.state_dir
-        folder.mkdir(parents=True, exist_ok=True)
         domain = gateway.settings.mail_domain
         say(f"Satbridge accepts mail for {domain} on {', '.join(running.mail)}")
         say(f"and webhooks on {running.http}")
-        silent_since: float | None = None
-        while not detach and not stopped.wait(REPORT_SECONDS):
-            try:
-                found = service.report()
-                silent_since = None
-            except Unavailable:
-                silent_since = silent_since or time.monotonic()
-                if time.monotonic() - silent_since < LOST_SECONDS:
-                    continue
+        if detach:
+            say(GOES_ON)
+        cut_off = not detach and _watch(service, stopped, folder)
+    while cut_off:
+        with joined(address) as service, stopping_signal() as stopped:
+            cut_off = _watch(service, stopped, folder)
+    forget(folder)
+
+
+def _watch(service: "JoinedService", stopped: Event, folder: Path) -> bool:
+    """Return at the end of either; True when only the node that this process had joined has ended.
+
+    Who is left without a node still hears from the supervisor, but does not find it again when it moves.
+    """
+    from messaging.streaming.local import own_node_lives
+
+    silent_since: float | None = None
+    while not stopped.wait(REPORT_SECONDS):
+        try:
+            found = service.report()
+            silent_since = None
+        except Unavailable:
+            silent_since = silent_since or time.monotonic()
+            if time.monotonic() - silent_since > LOST_SECONDS:
                 raise
-            if found is None:
-                say("The service was taken down.")
-                break
-            tell(folder, found)
-        else:
-            say("The service goes on in the cluster; satbridge down ends it.")
-        forget(folder)
+            if not own_node_lives():
+                return True
+            continue
+        if found is None:
+            say("The service was taken down.")
+            return False
+        tell(folder, found)
+    say(GOES_ON)
+    return False
 
 
 def take_down(settings: Settings, address: str) -> None:

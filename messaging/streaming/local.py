@@ -64,6 +64,13 @@ def start_ray(
         raise StreamingError(f"no cluster answers at {address}") from None
 
 
+def own_node_lives() -> bool:
+    """Whether the node by which this process has joined is still one of the cluster's, which may go on without it."""
+    own = ray.get_runtime_context().get_node_id()
+    ask: Any = ray.nodes  # which Ray has not typed
+    return any(node["NodeID"] == own and node["Alive"] for node in ask())
+
+
 def _wait_for_head(address: str) -> None:
     """Wait until somebody takes connections there. What is not host:port is left to Ray to find."""
     host, _, port = address.rpartition(":")
