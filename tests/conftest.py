@@ -4,6 +4,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes is the machine's affair; pytest-timeout bounds the whole test.
+settings.register_profile("satbridge", deadline=None)
+settings.load_profile("satbridge")
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def account_at(url: str, **changes: Any) -> BandwidthAccount:
         "password": f"{SECRET}-that-is-not-used",
         "callback_username": "caller",
         "callback_password": f"{SECRET}-too",
-        "timeout_seconds": 0.4,
+        "timeout_seconds": 1.5,
         **changes,
     }
     token_url = f"{url}/api/v1/oauth2/token"

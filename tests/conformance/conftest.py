@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.stand import SECRET, TEXT, Stand
-from tests.conformance.stands import STANDS
+from tests.conformance.stands import LACKING, STANDS
 
 # The simulators live in this process too; what their own client and server log is not ours.
 NOT_OURS = ("httpx", "httpcore", "asyncio", "uvicorn")
@@ -14,7 +14,11 @@ NOT_OURS = ("httpx", "httpcore", "asyncio", "uvicorn")
 
 @pytest.fixture(params=list(STANDS))
 def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
-    with STANDS[request.param]() as running:
+    """Every network in turn; parametrize it indirectly with `those_with` to leave some out."""
+    name = request.param
+    with STANDS[name]() as running:
+        assert (running.arrived is None) == (name in LACKING["messages to devices"])
+        assert (running.refused is None) == (name in LACKING["a secret"])
         yield running
 
 

@@ -27,7 +27,7 @@ def garmin() -> Iterator[Stand]:
         simulator.portal = simulator.portal.model_copy(update={"url": url})
 
     with garmin_at(simulator) as server, closed_port() as nowhere:
-        quick = {"api_key": SECRET, "webhook_token": SECRET, "timeout_seconds": 0.5}
+        quick = {"api_key": SECRET, "webhook_token": SECRET, "timeout_seconds": 1.5}
         secrets = {**quick, **OAUTH, "oauth_client_secret": SECRET * 2}
         yield Stand(
             account=server.account(**secrets),

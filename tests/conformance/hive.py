@@ -23,7 +23,7 @@ def hive() -> Iterator[Stand]:
     def set_faults(faults: Faults) -> None:
         simulator.dice.faults = faults
 
-    quick = {"password": SECRET, "timeout_seconds": 1}
+    quick = {"password": SECRET, "timeout_seconds": 1.5}
     with Serving(simulator.app) as server, closed_port() as nowhere:
         url = server.url + "/hive"
         yield Stand(

@@ -28,7 +28,7 @@ NO_REPEATS: dict[str, Any] = {"waits_seconds": []}
 def rockblock() -> Iterator[Stand]:
     simulator = RockblockSimulator([MODEM], username="boss", password=SECRET, **NO_REPEATS)
     with rockblock_at(simulator) as server, closed_port() as nowhere:
-        quick = {"password": SECRET, "webhook_secret": SECRET, "timeout_seconds": 0.5}
+        quick = {"password": SECRET, "webhook_secret": SECRET, "timeout_seconds": 1.5}
         yield _stand(
             server,
             server.checking(**quick),
@@ -43,7 +43,7 @@ def rockblock() -> Iterator[Stand]:
 def cloudloop() -> Iterator[Stand]:
     simulator = CloudloopSimulator([MODEM], token=SECRET, **NO_REPEATS)
     with cloudloop_at(simulator) as server, closed_port() as nowhere:
-        quick = {"token": SECRET, "webhook_secret": SECRET, "timeout_seconds": 0.5}
+        quick = {"token": SECRET, "webhook_secret": SECRET, "timeout_seconds": 1.5}
         yield _stand(
             server,
             server.account(**quick),

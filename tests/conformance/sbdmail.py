@@ -43,7 +43,6 @@ def sbdmail() -> Iterator[Stand]:
             uplink=uplink,
             taken=lambda: sum(one.taken for one in simulator.posts.tries),
             point_at=point_at,
-            names_waits=False,
         )
 
 

@@ -25,7 +25,7 @@ class Stand:
     `arrived` counts the messages that the network took from us; None on a network that carries nothing to devices.
     `uplink` lets a device or a phone send a text, once: it returns when the network has called us, or at once where we
     have to ask. `taken` counts the uplinks that we said yes to. `point_at` tells where the gateway is: the URL of its
-    webhook, or host:port. `names_waits`: its answers can say how long to wait.
+    webhook, or host:port.
     """
 
     account: AnyAccount
@@ -37,7 +37,6 @@ class Stand:
     uplink: Callable[[str], None]
     taken: Callable[[], int]
     point_at: Callable[[str], None] = lambda where: None
-    names_waits: bool = True
 
 
 MakeStand = Callable[[], AbstractContextManager[Stand]]

@@ -23,3 +23,16 @@ STANDS: Mapping[str, MakeStand] = {
     "directip": directip_stand,
     "sbdmail": sbdmail,
 }
+
+LACKING: Mapping[str, frozenset[str]] = {
+    "messages to devices": frozenset({"spot"}),
+    "a webhook": frozenset({"hive", "spot", "directip", "sbdmail"}),
+    "a wish to wait": frozenset({"spot", "sbdmail"}),
+    "a secret": frozenset({"directip"}),
+}
+"""What some networks do not have; the tables leave these networks out where they ask for it."""
+
+
+def those_with(*wanted: str) -> list[str]:
+    """The names of the networks that have all of this."""
+    return [name for name in STANDS if not any(name in LACKING[thing] for thing in wanted)]

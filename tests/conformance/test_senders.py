@@ -11,6 +11,7 @@ from messaging.satellite.network import SatelliteAccount
 from messaging.simulator.faults import Faults
 from tests.conformance.sending import delivery, outcome_of, sending
 from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
+from tests.conformance.stands import STANDS, those_with
 
 pytestmark = pytest.mark.anyio
 
@@ -40,17 +41,14 @@ TABLE = {
     "500": Row(Faults(error_rate=1, error_status=500), EITHER, 0),
     "503": Row(Faults(error_rate=1, error_status=503), EITHER, 0),
     "dropped": Row(Faults(refuse_rate=1), NOBODY_KNOWS, 0),
-    "hangs before": Row(Faults(hang_before_rate=1, hang_seconds=1.5), NOBODY_KNOWS, 0),
-    "hangs after": Row(Faults(hang_after_rate=1, hang_seconds=1.5), NOBODY_KNOWS, 1),
+    "hangs before": Row(Faults(hang_before_rate=1, hang_seconds=2.5), NOBODY_KNOWS, 0),
+    "hangs after": Row(Faults(hang_after_rate=1, hang_seconds=2.5), NOBODY_KNOWS, 1),
     "garbage": Row(Faults(garbage_rate=1), NOBODY_KNOWS, 1),
 }
 
 
-@pytest.fixture
-def two_way(stand: Stand) -> Stand:
-    if stand.arrived is None:
-        pytest.skip("carries nothing to devices")
-    return stand
+TWO_WAY = those_with("messages to devices")
+two_way = pytest.mark.parametrize("stand", TWO_WAY, indirect=True)
 
 
 def count(stand: Stand) -> int:
@@ -58,76 +56,81 @@ def count(stand: Stand) -> int:
     return stand.arrived()
 
 
+@two_way
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
-async def test_every_answer_has_its_outcome(two_way: Stand, row: Row) -> None:
-    async with sending(two_way.account) as sender:
+async def test_every_answer_has_its_outcome(stand: Stand, row: Row) -> None:
+    async with sending(stand.account) as sender:
         # Logged in and connected, so that the fault meets the message and nothing before it.
-        first = await outcome_of(sender, delivery(two_way, "the first"))
+        first = await outcome_of(sender, delivery(stand, "the first"))
         assert first.result is Result.SENT, first
-        two_way.faults(row.faults)
-        outcome = await outcome_of(sender, delivery(two_way))
+        stand.faults(row.faults)
+        outcome = await outcome_of(sender, delivery(stand))
         assert outcome.result in row.results, outcome
         assert bool(outcome.reason) == (outcome.result is not Result.SENT)
         assert TEXT not in outcome.reason
         assert SECRET not in repr(outcome)
         if row.arrives is not None:
-            assert count(two_way) == 1 + row.arrives
-        two_way.faults(Faults())
-        after = await outcome_of(sender, delivery(two_way, "the last"))
+            assert count(stand) == 1 + row.arrives
+        stand.faults(Faults())
+        after = await outcome_of(sender, delivery(stand, "the last"))
     assert after.result in {Result.SENT, *LATER}, after
 
 
-async def test_what_was_sent_has_an_id_of_its_own(two_way: Stand) -> None:
-    async with sending(two_way.account) as sender:
-        outcomes = [await outcome_of(sender, delivery(two_way, f"text {n}")) for n in range(3)]
+@two_way
+async def test_what_was_sent_has_an_id_of_its_own(stand: Stand) -> None:
+    async with sending(stand.account) as sender:
+        outcomes = [await outcome_of(sender, delivery(stand, f"text {n}")) for n in range(3)]
     ids = [part.network_id for outcome in outcomes for part in outcome.handed]
     assert len(set(ids)) == 3
     assert all(ids)
 
 
-async def test_the_wish_to_wait_is_in_the_outcome(two_way: Stand) -> None:
-    if not two_way.names_waits:
-        pytest.skip("cannot say how long to wait")
-    async with sending(two_way.account) as sender:
-        await outcome_of(sender, delivery(two_way, "the first"))
-        two_way.faults(Faults(requests_per_second=0.001, retry_after_seconds=7))
-        assert (await outcome_of(sender, delivery(two_way))).retry_after_seconds == 7
+@pytest.mark.parametrize(
+    "stand", those_with("messages to devices", "a wish to wait"), indirect=True
+)
+async def test_the_wish_to_wait_is_in_the_outcome(stand: Stand) -> None:
+    async with sending(stand.account) as sender:
+        await outcome_of(sender, delivery(stand, "the first"))
+        stand.faults(Faults(requests_per_second=0.001, retry_after_seconds=7))
+        assert (await outcome_of(sender, delivery(stand))).retry_after_seconds == 7
 
 
-async def test_a_long_text_arrives_in_parts_that_are_all_named(two_way: Stand) -> None:
-    async with sending(two_way.account) as sender:
-        outcome = await outcome_of(sender, delivery(two_way, "the wind is rising " * 200))
+@two_way
+async def test_a_long_text_arrives_in_parts_that_are_all_named(stand: Stand) -> None:
+    async with sending(stand.account) as sender:
+        outcome = await outcome_of(sender, delivery(stand, "the wind is rising " * 200))
     assert outcome.result is Result.SENT, outcome
-    assert len(outcome.handed) == outcome.parts_sent == count(two_way)
+    assert len(outcome.handed) == outcome.parts_sent == count(stand)
     assert outcome.parts_sent > 1
 
 
-async def test_where_nobody_listens_it_is_later(two_way: Stand) -> None:
-    async with sending(two_way.unreachable) as sender:
-        outcome = await outcome_of(sender, delivery(two_way))
+@two_way
+async def test_where_nobody_listens_it_is_later(stand: Stand) -> None:
+    async with sending(stand.unreachable) as sender:
+        outcome = await outcome_of(sender, delivery(stand))
     assert outcome.result is Result.UNAVAILABLE
     assert SECRET not in repr(outcome)
 
 
-async def test_a_wrong_secret_is_never_the_messages_fault(two_way: Stand) -> None:
-    if two_way.refused is None:
-        pytest.skip("has no secret")
-    async with sending(two_way.refused) as sender:
-        outcome = await outcome_of(sender, delivery(two_way))
+@pytest.mark.parametrize("stand", those_with("messages to devices", "a secret"), indirect=True)
+async def test_a_wrong_secret_is_never_the_messages_fault(stand: Stand) -> None:
+    assert stand.refused is not None
+    async with sending(stand.refused) as sender:
+        outcome = await outcome_of(sender, delivery(stand))
     assert outcome.result is Result.UNAVAILABLE
     assert SECRET not in repr(outcome)
-    assert count(two_way) == 0
+    assert count(stand) == 0
 
 
-async def test_an_attempt_whose_lease_has_passed_is_not_made(two_way: Stand) -> None:
-    async with sending(two_way.account) as sender:
-        assert await sender.process([delivery(two_way, seconds=-1)]) == [[]]
-    assert count(two_way) == 0
+@two_way
+async def test_an_attempt_whose_lease_has_passed_is_not_made(stand: Stand) -> None:
+    async with sending(stand.account) as sender:
+        assert await sender.process([delivery(stand, seconds=-1)]) == [[]]
+    assert count(stand) == 0
 
 
+@pytest.mark.parametrize("stand", [name for name in STANDS if name not in TWO_WAY], indirect=True)
 async def test_a_one_way_network_refuses_for_good(stand: Stand) -> None:
-    if stand.arrived is not None:
-        pytest.skip("carries messages to devices")
     async with sending(stand.account) as sender:
         outcome = await outcome_of(sender, delivery(stand))
     assert outcome.result is Result.REJECTED

@@ -22,7 +22,7 @@ def account_at(url: str, **changes: Any) -> TwilioAccount:
         "account_sid": SID,
         "auth_token": SECRET,
         "old_auth_token": f"{SECRET}-before",
-        "timeout_seconds": 1,
+        "timeout_seconds": 1.5,
         **changes,
     }
     return read(TwilioAccount, api_url=url, **given)

@@ -233,7 +233,7 @@ def _fuzz(send: Callable[..., httpx.Response]) -> None:
     kinds = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", ""]
     queries = ["", "?", "?bodySHA256=x", "?bodySHA256", "?%00=%ff&[", "?a=1#b"]
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(
         st.sampled_from(queries),
         st.sampled_from(kinds),
@@ -251,7 +251,7 @@ def test_signed_nonsense_is_stored_and_answered_with_success() -> None:
     router = Router()
     with serving(router, account()) as url:
 
-        @settings(deadline=None, max_examples=40)
+        @settings(max_examples=40)
         @given(st.dictionaries(st.text(max_size=6), st.text(max_size=20), max_size=5))
         def posts(form: dict[str, str]) -> None:
             assert post(url, form).status_code == 200

@@ -65,7 +65,7 @@ def declared(texts: list[str], seen: Seen) -> StreamingContext:
     return context
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12), Moves)
 def test_state_is_exactly_once_and_sinks_at_least_once_after_any_crashes(
     texts: list[str], moves: list[tuple[str, int]]

@@ -35,7 +35,7 @@ def plainly(events: list[Event], size: float, slide: float) -> dict[tuple[str, f
     return dict(sums)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(EVENTS, st.sampled_from([(10.0, 10.0), (10.0, 5.0), (6.0, 2.0), (4.0, 8.0)]), Moves)
 def test_event_time_windows_sum_every_record_once_whatever_crashes(
     events: list[Event], frame: tuple[float, float], moves: list[tuple[str, int]]

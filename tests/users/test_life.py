@@ -62,9 +62,7 @@ def _taken(result: object) -> list[values.Delivery]:
 ERRORS = st.sampled_from([None, Unavailable("later"), Uncertain("?"), Rejected("never"), "lost"])
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.lists(ERRORS, max_size=8))
 def test_the_history_of_one_delivery_adds_up(
     sqlite_gateway: Gateway, story: list[GatewayError | str | None]
