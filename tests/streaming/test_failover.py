@@ -47,7 +47,7 @@ class Outside:
 
 
 def counting(records: int, outside: Outside, state: str, slow: float = 0.0) -> StreamingContext:
-    """source x2 -> map x2 in actors of its own -> sum x2 -> every thousandth running sum to a sink of each kind."""
+    """Two sources -> map x2 in actors of its own -> sum x2 -> every thousandth running sum to a sink of each kind."""
 
     def slowly(record: int) -> tuple[int, int]:
         if slow and record % 100 == 0:
@@ -55,8 +55,8 @@ def counting(records: int, outside: Outside, state: str, slow: float = 0.0) -> S
         return (record % KEYS, 1)
 
     context = StreamingContext.Builder().option("state", state).build()
-    numbers = context.from_values(*range(records)).set_parallelism(2)
-    pairs = numbers.map(slowly).disable_chain()
+    even, odd = (context.from_values(*range(first, records, 2)) for first in (0, 1))
+    pairs = even.union(odd).map(slowly).disable_chain().set_parallelism(2)
     sums = pairs.key_by(0).sum(1, name="sum").set_parallelism(2)
     some = sums.filter(lambda pair: pair[1] % 1000 == 0)
     some.sink_once(outside.take_once, key=lambda pair: pair, name="once").set_parallelism(1)
@@ -136,7 +136,7 @@ def test_before_a_sink_that_lags_nothing_is_lost_either(tmp_path: Path) -> None:
         assert firsts == list(range(1, len(range(key, records, KEYS)) + 1))
 
 
-VICTIMS = [["values-0/0"], ["map-1/0"], ["sum/0"], ["once/0"], ["each/0"], ["map-1/1", "sum/1"]]
+VICTIMS = [["values-0/0"], ["map-2/0"], ["sum/0"], ["once/0"], ["each/0"], ["map-2/1", "sum/1"]]
 
 
 def kill_and_wait(job: Job, victims: list[str]) -> None:
