@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # Ray is loaded only where it is needed
     from messaging.joined import JoinedService
 
 REPORT_SECONDS = 2.0
-# A supervisor whose node is lost is back within seconds; only when it stays away, it is the cluster.
-LOST_SECONDS = 30.0
+# A supervisor that is lost is back within seconds, on a busy machine within a minute; only then it is the cluster.
+LOST_SECONDS = 90.0
 GOES_ON = "The service goes on in the cluster; satbridge down ends it."
 
 RayAddress = Annotated[

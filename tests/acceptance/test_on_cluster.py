@@ -143,7 +143,8 @@ def receivers(gateway: StrickenGateway) -> list[dict[str, Any]]:
 def send_letters(gateway: StrickenGateway, count: int) -> None:
     """One connection each; returns when the device has them all."""
     before, tally = len(gateway.shown()), Tally()
-    content = [("user1@example.org", mail(n, "user1@example.org", "cluster")) for n in range(count)]
+    to, run = "user1@example.org", f"letters.{before}"
+    content = [(to, mail(number, to, run)) for number in range(count)]
     for thread in send_all(gateway.smtp_port, content, count, tally):
         thread.join()
     assert (tally.accepted, tally.refused) == (count, [])

@@ -57,6 +57,11 @@ def test_another_one_finds_what_is_there_and_starts_nothing(
     assert lines(tmp_path)
 
 
+def test_workers_are_not_put_behind_everything_else_on_the_machine(standing: StandingJob) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in whole(standing).values()} == {own}
+
+
 def test_what_was_ended_for_good_is_started_anew(standing: StandingJob) -> None:
     before = whole(standing)
     ray.kill(ray.get_actor(standing.job.name.of("tick", 0), namespace="satbridge"))
