@@ -17,7 +17,9 @@ from messaging.streaming.local import local_cluster
 from messaging.streaming.resident import Resident, find_resident, settle
 from messaging.supervisor import JOB, Report, Supervisor
 
-READY_SECONDS = 120.0
+# An autoscaler may have to start nodes first, which takes minutes.
+READY_SECONDS = 300.0
+ANSWER_SECONDS = 120.0
 PAUSE_SECONDS = 0.3
 
 
@@ -87,7 +89,7 @@ def joined(address: str) -> Iterator[JoinedService]:
 
 def _patiently(method: str, *arguments: Any) -> Any:
     """Ask the supervisor, waiting for one that is just being started again; None when there is none."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + ANSWER_SECONDS
     while (found := find_resident(JOB)) is not None:
         try:
             return found.ask(method, *arguments, seconds=deadline - time.monotonic())
@@ -99,7 +101,7 @@ def _patiently(method: str, *arguments: Any) -> Any:
 
 
 def _end(resident: Resident, settings: Settings) -> bool:
-    patience = settings.unready_seconds + settings.drain_seconds + READY_SECONDS
+    patience = settings.unready_seconds + settings.drain_seconds + ANSWER_SECONDS
     settled: bool = resident.ask("stop", seconds=patience)
     resident.end()
     return settled

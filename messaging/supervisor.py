@@ -106,10 +106,16 @@ class Supervisor:
     def report(self) -> Report:
         """Tell how everything was at the last look."""
         http = f"http://{self._gateway.settings.http_listen}"
-        problem = self._problem or (
-            "" if self._mail() else "mail-in does not listen; its log says why"
+        return Report(
+            self._state, self._mail(), http, self._since, self._workers, self._in_the_way()
         )
-        return Report(self._state, self._mail(), http, self._since, self._workers, problem)
+
+    def _in_the_way(self) -> str:
+        if self._problem or self._state in ("draining", "stopped"):
+            return self._problem
+        if not self._mail():
+            return "mail-in does not listen; its log says why"
+        return "" if self._edge.well else "the web server does not answer yet"
 
     def serves(self, gateway: Gateway) -> bool:
         """Whether it runs, and with just these settings."""

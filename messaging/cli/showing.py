@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
-    """Tell what runs and what waits. Exit code 1 when nothing runs, or something keeps it from taking mail."""
+    """Tell what runs and what waits. Exit code 1 when nothing runs, or something is in its way."""
     settings = opened_store()
     from messaging.users.queues import counts
 

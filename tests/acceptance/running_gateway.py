@@ -27,7 +27,7 @@ NUMBER = "+15550001111"
 ACCOUNT_SID = "AC" + "1" * 32
 TOKEN = "a token that nobody may see"
 HIVE_PASSWORD = "a password that nobody may see"
-START_SECONDS = 240  # a busy machine takes long to start twenty processes
+START_SECONDS = 330  # a busy machine takes long to start twenty processes
 
 T = TypeVar("T")
 
