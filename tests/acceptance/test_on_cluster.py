@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from chaos.processes import kill
 from chaos.run import run_one
 from chaos.stores import PostgresStore
 from chaos.tables import has_redis, redis_tables
+from messaging.running import read_running
 from tests.acceptance.mailing import Tally, mail, send_all
 from tests.acceptance.running_gateway import Process, eventually
 
@@ -93,6 +95,16 @@ def test_a_lost_head_that_keeps_its_tables_costs_less_than_half_a_minute(
     verdict = run_one(scenario, clustered, store, Random(7))
     assert not verdict.problems, verdict
     assert verdict.gap_seconds <= AGAIN_SECONDS
+
+
+def test_who_watches_finds_the_supervisor_again_though_its_own_node_was_lost(
+    clustered: StrickenGateway,
+) -> None:
+    """Its node was the head that was lost in the test before; the supervisor now gets another process."""
+    assert clustered.cluster is not None
+    assert kill_supervisor(clustered.cluster)
+    killed = time.time()
+    eventually(lambda: (found := read_running(clustered.folder)) and found.at > killed + 3, 60)
 
 
 def test_a_worker_that_hangs_is_started_again(clustered: StrickenGateway) -> None:
