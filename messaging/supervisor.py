@@ -113,6 +113,8 @@ class Supervisor:
     def _in_the_way(self) -> str:
         if self._problem or self._state in ("draining", "stopped"):
             return self._problem
+        if all(row.get("lost") for row in self._workers):
+            return "no worker has started yet; each needs SATBRIDGE_WORKER_CPUS of a processor"
         if not self._mail():
             return "mail-in does not listen; its log says why"
         return "" if self._edge.well else "the web server does not answer yet"

@@ -38,6 +38,7 @@ def gateway(
             monkeypatch.setenv(name, value)
         settings = {
             "RAY_ADDRESS": node.address,
+            "WORKER_CPUS": "0",  # it is a head, which has none to give
             "UNREADY_SECONDS": "6",
             "SMTP_LISTEN": f"127.0.0.1:{free_port()}",
         }
@@ -52,7 +53,7 @@ def connect(gateway: RunningGateway) -> smtplib.SMTP:
 
 
 @pytest.mark.ray
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_mail_on_its_way_finishes_and_nobody_new_is_sent_there(
     gateway: tuple[RunningGateway, Process],
 ) -> None:
