@@ -72,9 +72,11 @@ def test_mail_on_its_way_finishes_and_nobody_new_is_sent_there(
     # Drained: closed to all but the mail that is on its way.
     eventually(lambda: refused(here.smtp_port), 30)
     assert idle.getreply()[0] == 421
+    idle.close()
     assert command.process.poll() is None
     busy.send(b"Subject: slow\r\n\r\njust in time\r\n.\r\n")
     assert busy.getreply()[0] == 250
+    busy.close()
     assert command.process.wait(60) == 0
     assert "drained: mail-in/0" in command.output
     command.stop()
