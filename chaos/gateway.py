@@ -73,6 +73,8 @@ class StrickenGateway(RunningGateway):
             "STATE_DIR": str(folder),
             "SMTP_LISTEN": f"127.0.0.1:{free_port()}",
             "HTTP_LISTEN": f"127.0.0.1:{http}",
+            # Twilio signs what it calls; behind a balancer that would be the same address.
+            "PUBLIC_URL": f"http://127.0.0.1:{http}",
         }
         renamed = {f"SATBRIDGE_{name}": value for name, value in changed.items()}
         other.environment = {**self.environment, **renamed}
