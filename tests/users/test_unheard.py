@@ -9,7 +9,7 @@ from messaging.message import Handed, ReceiptState
 from messaging.settings import Settings
 from messaging.users.unheard import Unheard
 from tests.users.given import Clock, Gateway
-from tests.users.test_receipts import hand_over, hear, receipt
+from tests.users.handed import hand_over, hear, receipt
 
 
 @pytest.fixture

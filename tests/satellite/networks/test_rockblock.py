@@ -2,13 +2,10 @@
 
 import pickle
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -26,7 +23,6 @@ from messaging.message import Address, Message, Network
 from messaging.satellite.network import Handed
 from messaging.satellite.networks import ACCOUNTS
 from messaging.satellite.networks.rockblock import Rockblock, RockblockAccount
-from messaging.satellite.networks.rockblock_answers import queued_id
 from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
 from messaging.simulator.rockblock import ERRORS, FIXTURE_PREFIX
@@ -35,6 +31,7 @@ from tests.satellite.ground_control import IMEI, PASSWORD, rockblock
 from tests.satellite.hive_server import closed_port
 
 pytestmark = pytest.mark.anyio
+
 
 EXPECTED: dict[int, type[GatewayError]] = {
     10: Unavailable,
@@ -246,43 +243,3 @@ def test_with_flush_a_long_text_has_one_part() -> None:
     assert len(read(RockblockAccount, **login).packets(message, "", 4)) == 4
     (only,) = read(RockblockAccount, **login, flush=True).packets(message, "", 4)
     assert len(only) <= 270
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ("OK,4114651", "4114651"),
-        ("OK, 4114651 \r\n", "4114651"),
-        ("FAILED,99,System Error, please, try", Unavailable),
-        ("FAILED,77,Something of tomorrow", Unavailable),
-        ("FAILED,15", Rejected),
-        ("OK", Uncertain),
-        ("OK,", Uncertain),
-        ("OK,abc", Uncertain),
-        ("FAILED", Uncertain),
-        ("FAILED,x,y", Uncertain),
-        ("<html>OK,5</html>", Uncertain),
-        ("", Uncertain),
-    ],
-)
-def test_the_line_is_read(answer: str, expected: Any) -> None:
-    if isinstance(expected, str):
-        assert queued_id(answer, 1) == expected
-        return
-    with pytest.raises(GatewayError) as caught:
-        queued_id(answer, 1)
-    assert type(caught.value) is expected
-
-
-@given(st.one_of(st.text(), st.from_regex(r"(OK|FAILED),[0-9]{0,3},.*")))
-def test_whatever_is_answered_ends_in_an_id_or_in_one_of_our_errors(answer: str) -> None:
-    with suppress(GatewayError):
-        assert queued_id(answer, 1).isdecimal()
-
-
-def test_the_simulator_takes_the_documented_query_too() -> None:
-    with rockblock() as server, httpx.Client(base_url=server.url) as client:
-        query = {"imei": IMEI, "username": "boss", "password": PASSWORD, "data": "48656c6c6f"}
-        answer = client.post("/rockblock/MT", params=query)
-        assert (answer.status_code, answer.text) == (200, "OK,1")
-        assert server.downlinks() == [b"Hello"]

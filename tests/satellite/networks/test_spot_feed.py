@@ -1,7 +1,7 @@
 """Pages of SPOT feeds, with everything that has been met in them."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,23 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import Unavailable
-from messaging.message import Address, Beacon, Message, Network, Undeliverable
+from messaging.message import Beacon, Message, Undeliverable
 from messaging.position import Position, Sos
 from messaging.satellite.intake import offers
 from messaging.satellite.network import Packet
-from messaging.satellite.networks.spot_feed import LOW_BATTERY, FeedError, Reading, page_of
-from messaging.satellite.networks.spot_pages import PAGE_SIZE, Feed, feeds_of
+from messaging.satellite.networks.spot_feed import LOW_BATTERY, FeedError, page_of
 from messaging.satellite.payload import Text
+from tests.satellite.networks.spot_items import AT, DAD, MUM, READING
 
-MUM = Address(Network.EMAIL, "mum@example.org")
-DAD = Address(Network.SMS, "+15551230000")
-AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-READING = Reading(
-    recipients=(MUM, DAD),
-    message_types=frozenset({"OK", "CUSTOM"}),
-    emergency_types=frozenset({"HELP", "SOS", "911"}),
-    since=AT - timedelta(hours=1),
-)
 TYPES = ["TRACK", "UNLIMITED-TRACK", "EXTREME-TRACK", "NEWMOVEMENT", "STOP", "POI", "STATUS"]
 
 
@@ -215,6 +206,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=6,
 )
+
+
 ITEM = st.fixed_dictionaries(
     {"id": st.integers() | JSON, "messengerId": st.just("0-1") | JSON},
     optional={
@@ -246,52 +239,3 @@ def test_no_answer_is_too_strange_to_be_refused(answer: Any) -> None:
     for strange in (answer, {"response": answer}):
         with pytest.raises(Unavailable):
             page_of(strange, READING)
-
-
-# -- which page is next
-
-
-def full(first: int, sent_at: datetime = AT) -> list[Packet]:
-    """A page whose messages have the numbers from `first` down."""
-    return [
-        Packet(str(n), "0-1", None, b"", (), sent_at=sent_at - timedelta(seconds=first - n))
-        for n in range(first, first - PAGE_SIZE, -1)
-    ]
-
-
-def starts(feed: Feed, *pages: list[Packet]) -> list[int]:
-    """Ask for the pages that the feed wants; returns where each began."""
-    known: set[str] = set()
-    asked = []
-    for found in pages:
-        asked.append(feed.start)
-        new = {packet.id for packet in found} - known
-        known |= new
-        feed.turn(feed.start, found, new, READING.since)
-    return asked
-
-
-def test_the_newest_page_comes_after_every_older_one() -> None:
-    pages = [full(300), full(250), full(301), full(201), full(301), full(151)[:20], full(301)]
-    assert starts(Feed("x"), *pages) == [1, 51, 1, 101, 1, 151, 1]
-
-
-def test_once_caught_up_only_the_newest_page_is_asked_for() -> None:
-    assert starts(Feed("x"), full(300), full(250)[:3], full(301), full(302)) == [1, 51, 1, 1]
-
-
-def test_what_is_too_old_is_not_caught_up_with() -> None:
-    old = full(300, sent_at=READING.since)
-    assert starts(Feed("x"), old, old) == [1, 1]
-
-
-def test_the_feeds_are_read_with_their_passwords() -> None:
-    assert feeds_of("abc, def:pa:ss ,") == [("abc", ""), ("def", "pa:ss")]
-    assert Feed("def", "pa:ss").query(1) == {"feedPassword": "pa:ss"}
-    assert Feed("abc").query(51) == {"start": "51"}
-
-
-@pytest.mark.parametrize("text", ["", ",", "a b", "a/b", "../x", ":password"])
-def test_what_is_no_feed_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="must look like"):
-        feeds_of(text)

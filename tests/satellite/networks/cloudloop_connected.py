@@ -1,0 +1,15 @@
+"""A Cloudloop account that is connected to the simulator."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from messaging.satellite.networks.cloudloop import Cloudloop, CloudloopAccount
+
+
+@asynccontextmanager
+async def connected(account: CloudloopAccount) -> AsyncIterator[Cloudloop]:
+    network = account.connect()
+    try:
+        yield network
+    finally:
+        await network.aclose()

@@ -1,0 +1,22 @@
+"""Pages of SPOT's feeds, and how they are read."""
+
+from datetime import UTC, datetime, timedelta
+
+from messaging.message import Address, Network
+from messaging.satellite.networks.spot_feed import Reading
+
+MUM = Address(Network.EMAIL, "mum@example.org")
+
+
+DAD = Address(Network.SMS, "+15551230000")
+
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+READING = Reading(
+    recipients=(MUM, DAD),
+    message_types=frozenset({"OK", "CUSTOM"}),
+    emergency_types=frozenset({"HELP", "SOS", "911"}),
+    since=AT - timedelta(hours=1),
+)

@@ -1,0 +1,86 @@
+"""What a network took and lost for now is given to it again, for a while."""
+
+from dataclasses import replace
+
+from messaging.message import Handed
+from messaging.users.interventions import retry
+from messaging.users.models import Delivery, State
+from tests.users.given import Gateway
+from tests.users.handed import LOST, hand_over, hear, notices, receipt, report, row
+
+
+def test_what_the_network_lost_is_handed_over_anew_as_a_whole(gateway: Gateway) -> None:
+    hand_over(gateway, Handed("n1"), Handed("n2"))
+    hear(gateway, receipt("n1"), receipt("n2", LOST))
+    assert retry(Delivery.objects.filter(via="hive"), gateway.settings, gateway.clock.now).due_now
+    again = next(one for one in gateway.owed() if one.via == "hive")
+    assert again.parts_sent == 0
+    report(gateway, again, Handed("n3"), Handed("n4"))
+    # Late news of the first round is not about this one.
+    hear(gateway, receipt("n2", LOST), receipt("n1"))
+    assert row().state == State.SENT
+    hear(gateway, receipt("n3"), receipt("n4"))
+    assert row().state == State.DELIVERED
+
+
+OFF = receipt(state=LOST, reason="the phone is off", retry_after_seconds=7200)
+
+
+def test_what_was_lost_for_now_waits_as_long_as_the_network_wishes(gateway: Gateway) -> None:
+    hand_over(gateway, Handed("n1", 2))
+    hear(gateway, OFF)
+    assert (row().state, row().reason, row().settled_at) == (
+        State.WAITING,
+        "the phone is off",
+        None,
+    )
+    gateway.clock.turn(7199)
+    assert gateway.owed() == []
+    gateway.clock.turn(2)
+    [again] = gateway.owed()
+    assert (again.attempt, again.parts_sent, again.uncertain) == (2, 0, False)
+    report(gateway, again, Handed("n2", 3))
+    hear(gateway, OFF, receipt("n2"))
+    assert (row().state, row().units, row().network_id) == (State.DELIVERED, 5, "n1,n2")
+    assert notices() == 0
+
+
+def test_what_is_lost_again_and_again_has_failed_at_last_and_its_author_is_told(
+    gateway: Gateway,
+) -> None:
+    delivery = hand_over(gateway, Handed("n1"))
+    waits = []
+    while row().state != State.FAILED:
+        hear(gateway, replace(OFF, network_id=f"n{delivery.attempt}"))
+        if row().state == State.FAILED:
+            break
+        due_at = row().due_at
+        assert due_at
+        waits.append((due_at - gateway.clock.now).total_seconds())
+        gateway.clock.turn(waits[-1] + 1)
+        [delivery] = gateway.owed()
+        report(gateway, delivery, Handed(f"n{delivery.attempt}"))
+    assert waits == [7200, 14400]
+    assert (row().attempts, row().reason, notices()) == (3, "the phone is off", 1)
+
+
+def test_a_part_that_is_lost_for_good_ends_it_whatever_another_may_do(gateway: Gateway) -> None:
+    hand_over(gateway, Handed("n1"), Handed("n2"))
+    hear(gateway, OFF, receipt("n2", LOST, reason="no such device"))
+    assert row().state == State.FAILED
+    assert notices() == 1
+
+
+def test_what_arrived_is_not_given_again_because_it_is_said_to_be_lost_too(
+    gateway: Gateway,
+) -> None:
+    hand_over(gateway, Handed("n1"))
+    hear(gateway, receipt(), OFF)
+    assert row().state == State.DELIVERED
+
+
+def test_what_is_lost_for_now_after_its_life_has_failed(gateway: Gateway) -> None:
+    hand_over(gateway, Handed("n1"))
+    gateway.clock.turn(73 * 3600)
+    hear(gateway, OFF)
+    assert (row().state, notices()) == (State.FAILED, 1)
