@@ -173,7 +173,8 @@ def test_down_drains_and_ends_it_although_its_supervisor_was_just_killed(
     assert down.process.wait(WAIT_SECONDS) == 0, down.output
     down.stop()
     assert "The service was taken down." in clustered.up.line_with("taken down")
-    assert clustered.up.stop() == 0
+    assert clustered.up.process.wait(WAIT_SECONDS) == 0
+    clustered.up.stop()
     assert "not running" in status(clustered, code=1)
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"{clustered.http}/readyz", timeout=5).raise_for_status()
