@@ -19,6 +19,7 @@ MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a m
 MAX_COMMAND_BYTES: Final = 1000
 PROXY_SECONDS: Final = 10.0
 ABORT_SECONDS: Final = 5.0
+LINGER_SECONDS: Final = 1.0
 
 
 class ProxyDoor:
@@ -68,7 +69,7 @@ class MailConnection(SMTP):
         self.collecting = False
         self.in_data = False
         self._hung_up = False
-        self._abort: asyncio.TimerHandle | None = None
+        self._ends: list[asyncio.TimerHandle] = []
 
     def __dir__(self) -> list[str]:
         """Name the commands only: aiosmtpd searches all members of every new connection three times for them."""
@@ -86,8 +87,8 @@ class MailConnection(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         """End it; aiosmtpd may say so twice."""
         super().connection_lost(error)
-        if self._abort is not None:
-            self._abort.cancel()
+        for end in self._ends:
+            end.cancel()
         self.reception.leave(self)
 
     def admit_proxied(self, header: ProxyData) -> bool:
@@ -101,19 +102,31 @@ class MailConnection(SMTP):
             self.hang_up(refusal)
         return refusal is None
 
-    def hang_up(self, reply: str) -> None:
-        """Say why and close; a client that does not read is cut off after some seconds."""
+    def hang_up(self, reply: str, *, at_once: bool = False) -> None:
+        """Say why and close; the client has a moment to read it, and is cut off after some seconds if it does not.
+
+        What a client sends to a socket that is closed makes its own next write fail, and it may never read why. So
+        what still comes is read and forgotten, unless it is known that nothing comes (`at_once`).
+        """
         transport: Any = self.transport  # uvloop's, where Ray runs it, are no asyncio.Transport
         if self._hung_up or transport is None:
             return
         self._hung_up = True
         if not transport.is_closing():
             self._writer.write(reply.encode() + b"\r\n")
-        transport.close()
         lowest: Any = self._original_transport or transport
-        self._abort = self.loop.call_later(ABORT_SECONDS, lowest.abort)
+        self._ends = [self.loop.call_later(ABORT_SECONDS, lowest.abort)]
+        if not at_once and _end_of_words(transport):
+            self._ends.append(self.loop.call_later(LINGER_SECONDS, transport.close))
+            return
+        transport.close()
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what the client sends, as long as anybody listens."""
+        if not self._hung_up:
+            super().data_received(data)
 
     def shut(self) -> None:
         """End the session now, unless a mail is on its way: that one is finished first."""
@@ -145,7 +158,9 @@ class MailConnection(SMTP):
         if self.errors > MAX_ERRORS or self.replies > self._max_replies:
             self.hang_up(replies.TOO_MANY_ERRORS)
         if self._hung_up:
-            await asyncio.sleep(0)  # where the cancelled session ends
+            await (
+                self.loop.create_future()
+            )  # nothing more is said; the end of the connection cancels the session
         self._writer.write(reply.encode("utf-8", "replace") + b"\r\n")
         await self._writer.drain()
 
@@ -156,3 +171,13 @@ class MailConnection(SMTP):
         if self.collecting:
             self.hang_up(replies.LATER)
         return replies.LATER
+
+
+def _end_of_words(transport: Any) -> bool:
+    """Tell the client that nothing more comes, where TLS does not forbid it; False when it is gone already."""
+    try:
+        if not transport.is_closing() and transport.can_write_eof():
+            transport.write_eof()
+    except OSError:
+        return False
+    return not transport.is_closing()

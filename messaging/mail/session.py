@@ -179,7 +179,7 @@ class MailSession(MailConnection):
 
     async def smtp_QUIT(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.10."""
-        self.hang_up("221 2.0.0 bye")
+        self.hang_up("221 2.0.0 bye", at_once=True)
         await asyncio.sleep(0)
 
     async def smtp_VRFY(self, arg: str | None) -> None:

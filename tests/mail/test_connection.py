@@ -132,3 +132,20 @@ async def test_clients_behind_a_proxy_are_counted_and_logged_by_their_own_addres
         with caplog.at_level(logging.INFO, "messaging"):
             await first.send()
         assert "203.0.113.7" in caplog.text
+
+
+async def test_a_client_that_is_sent_away_while_it_speaks_hears_why() -> None:
+    async with post() as place:
+        listen = place.receiver.addresses[0]
+        client = socket.create_connection((listen.host, listen.port), 5)
+        assert await asyncio.to_thread(client.recv, 1000)
+        draining = asyncio.create_task(place.receiver.drain())
+        await asyncio.sleep(0.1)
+        # On their way before the reply was read. The second one fails on a socket that the server has closed.
+        for command in (b"EHLO me\r\n", b"NOOP\r\n"):
+            await asyncio.to_thread(client.sendall, command)
+            await asyncio.sleep(0.1)
+        assert (await asyncio.to_thread(client.recv, 1000)).startswith(b"421 ")
+        assert await asyncio.to_thread(client.recv, 1000) == b""
+        client.close()
+        await draining
