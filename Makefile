@@ -7,10 +7,10 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/satbridge demo
 
-# First what needs no Ray and no database server, on several processors; then what does, one after another.
+# First what needs no Ray, on several processors; then what does, one after another.
 test: .venv/ready
-	$(BIN)/python -m pytest -m "not ray and not postgres" -n auto --maxprocesses 4 --dist loadfile
-	$(BIN)/python -m pytest -m "ray or postgres"
+	$(BIN)/python -m pytest -m "not ray" -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m ray
 
 check: .venv/ready
 	$(BIN)/ruff check .
