@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +15,15 @@ from typing import Any
 
 import ray
 
+from chaos.agents import tell_agent_port
+from chaos.cluster import AGENTS
 from messaging.streaming import StreamingContext
 from messaging.streaming.job import Job
 from tests.acceptance.running_gateway import free_port
 
 RECORDS = 40_000
 KEYS = 7
+HEAD = ["--head", "--node-ip-address=127.0.0.1", "--include-dashboard=false"]
 # A node that is gone is seen at the first look. One that is only slow has as long as Ray gives it: called dead, it
 # would take the driver on it, and every actor that the driver asks for, along ("Actor creation cancelled").
 HASTE = {"RAY_health_check_period_ms": "500", "RAY_AUTH_MODE": "disabled"}
@@ -29,7 +34,11 @@ def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """One node, in a process group of its own."""
     command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=2"]
     command += ["--object-store-memory=100000000", "--disable-usage-stats", *arguments]
+    # Else every node on this machine wants the same ports for its agents, and gives up on itself without them.
+    command += [f"--{agent}-port={free_port()}" for agent in AGENTS]
+    command += ["--min-worker-port=0", "--max-worker-port=0"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    threading.Thread(target=tell_agent_port, args=[process], daemon=True).start()
     try:
         yield process
     finally:
@@ -72,9 +81,14 @@ def main(state: str, output: Path) -> None:
     os.environ.update(HASTE)
     port = free_port()
     address = f"127.0.0.1:{port}"
+    # A folder of its own, with a short path: Ray makes sockets there, and keeps the address of its last cluster.
     with (
+        tempfile.TemporaryDirectory(prefix="sbn-", ignore_cleanup_errors=True) as folder,
         node(
-            "--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false"
+            *HEAD,
+            f"--port={port}",
+            f"--ray-client-server-port={free_port()}",
+            f"--temp-dir={folder}",
         ),
         joined(address),
         node(f"--address={address}", "--node-ip-address=127.0.0.2") as second,
