@@ -7,10 +7,10 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/satbridge demo
 
-# First what needs no Ray, on several processors; then what does, one after another.
+# First what needs no Ray, then what does: two clusters at once, which wait for most of the time.
 test: .venv/ready
 	$(BIN)/python -m pytest -m "not ray" -n auto --maxprocesses 4 --dist loadfile
-	$(BIN)/python -m pytest -m ray
+	$(BIN)/python -m pytest -m ray -n 2 --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff check .
