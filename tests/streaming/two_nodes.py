@@ -24,8 +24,8 @@ from tests.acceptance.running_gateway import free_port
 RECORDS = 40_000
 KEYS = 7
 HEAD = ["--head", "--node-ip-address=127.0.0.1", "--include-dashboard=false"]
-# A node that is gone is seen at the first look. One that is only slow has as long as Ray gives it: called dead, it
-# would take the driver on it, and every actor that the driver asks for, along ("Actor creation cancelled").
+# The environment that this needs. A node that is gone is seen at the first look. One that is only slow
+# has as long as Ray gives it: called dead, it would take the driver on it along, and all that the driver asks for.
 HASTE = {"RAY_health_check_period_ms": "500", "RAY_AUTH_MODE": "disabled"}
 
 
@@ -78,7 +78,6 @@ def places(job: Job) -> dict[str, str]:
 
 
 def main(state: str, output: Path) -> None:
-    os.environ.update(HASTE)
     port = free_port()
     address = f"127.0.0.1:{port}"
     # A folder of its own, with a short path: Ray makes sockets there, and keeps the address of its last cluster.
