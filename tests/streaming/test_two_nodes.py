@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.ray
 @pytest.mark.postgres
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_workers_come_back_on_another_node_with_the_state_that_the_database_has(
     tmp_path: Path,
 ) -> None:
@@ -28,7 +28,7 @@ def test_workers_come_back_on_another_node_with_the_state_that_the_database_has(
             list(map(str, command)),
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=560,
             cwd=ROOT,
             # Ray reads the mode when it is imported; a cluster of this process may have said another one.
             env={**os.environ, **HASTE},

@@ -99,7 +99,7 @@ def main(state: str, output: Path) -> None:
         end(second)
         until(lambda: set(places(job).values()) == {here})
         after = {row["name"]: row["restarts"] for row in job.status()}
-        ended = job.wait(120)
+        ended = job.wait(240)
         taken = sum(row["in"] for row in job.status() if row["stage"] == "sum")
         aside = [one.error for one in job.set_aside()]
     away = [name for name, place in before.items() if place != here]
@@ -131,7 +131,7 @@ def nodes() -> list[dict[str, Any]]:
     return answer
 
 
-def until(true: Any, seconds: float = 90) -> None:
+def until(true: Any, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
