@@ -114,7 +114,7 @@ class Cluster:
             )
             self._nodes[name] = node
             threading.Thread(target=tell_agent_port, args=[node], daemon=True).start()
-            if _stands(node):
+            if stands(node):
                 return
             # On a busy machine Ray gives up on itself; whoever supervises it starts it again.
             kill_tree(node.pid)
@@ -129,8 +129,8 @@ class Cluster:
             self.kill(node)
 
 
-def _stands(node: "subprocess.Popen[bytes]") -> bool:
-    """Wait until a node says that it has started, or ends; go on reading what else it says."""
+def stands(node: "subprocess.Popen[bytes]") -> bool:
+    """Wait until a node says that it has started, or ends (False); go on reading what else it says."""
     assert node.stdout is not None
     for line in node.stdout:
         if b"Ray runtime started" in line:

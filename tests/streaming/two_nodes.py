@@ -16,7 +16,7 @@ from typing import Any
 import ray
 
 from chaos.agents import tell_agent_port
-from chaos.cluster import AGENTS
+from chaos.cluster import AGENTS, stands
 from messaging.streaming import StreamingContext
 from messaging.streaming.job import Job
 from tests.acceptance.running_gateway import free_port
@@ -37,12 +37,24 @@ def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     # Else every node on this machine wants the same ports for its agents, and gives up on itself without them.
     command += [f"--{agent}-port={free_port()}" for agent in AGENTS]
     command += ["--min-worker-port=0", "--max-worker-port=0"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    threading.Thread(target=tell_agent_port, args=[process], daemon=True).start()
+    process = started(command)
     try:
         yield process
     finally:
         end(process)
+
+
+def started(command: list[str], tries: int = 5) -> "subprocess.Popen[bytes]":
+    """On a busy machine a node of Ray may give up on itself; whoever started it starts it again."""
+    for _ in range(tries):
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        threading.Thread(target=tell_agent_port, args=[process], daemon=True).start()
+        if stands(process):
+            return process
+        end(process)
+    raise TimeoutError("the Ray node does not start")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
