@@ -139,7 +139,7 @@ class MailConnection(SMTP):
     async def _handle_client(self) -> None:
         try:
             if self._refusal is not None:
-                self.hang_up(self._refusal)
+                self.hang_up(self._refusal, at_once=True)  # nobody speaks before the greeting
             await super()._handle_client()
         except ConnectionError:
             pass  # the client is gone; the transport says so to connection_lost

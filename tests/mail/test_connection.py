@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from messaging.mail.connection import LINGER_SECONDS
 from tests.mail.wire import post, until
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,15 @@ async def test_connections_are_bounded_per_client() -> None:
         await place.connect()
         second = await place.connect(greet=False)
         assert (await second.read()).startswith("421 4.7.0")
+
+
+async def test_who_is_turned_away_at_the_door_holds_no_socket() -> None:
+    async with post(max_connections=1) as place:
+        await place.connect()
+        client = await place.connect(greet=False)
+        assert (await client.read()).startswith("421 4.7.0")
+        async with asyncio.timeout(LINGER_SECONDS * 0.8):
+            await until(lambda: place.open() == 1)  # although the client has not closed
 
 
 async def test_a_silent_client_is_sent_away() -> None:
