@@ -5,6 +5,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -84,13 +85,11 @@ class DirectIpGateway:
         if request is None:
             return
         if self._dice.happens(faults.hang_before_rate):
-            time.sleep(faults.hang_seconds)
-            return
+            return _hang(connection, faults.hang_seconds)
         status = self._instead()
         answer = self._done(request) if status is None else request.answer(0, status)
         if self._dice.happens(faults.hang_after_rate):
-            time.sleep(faults.hang_seconds)
-            return
+            return _hang(connection, faults.hang_seconds)
         garbage = self._dice.happens(faults.garbage_rate)
         connection.sendall(b"<html>}{ nonsense" if garbage else answer)
 
@@ -148,6 +147,13 @@ def _wrong_payload(request: Request) -> int | None:
         return -4
     number = int.from_bytes(request.client_id, "big")
     return -11 if ours and not 1 <= number <= 65_535 else None
+
+
+def _hang(connection: socket.socket, seconds: float) -> None:
+    """Keep the caller waiting until it hangs up, or the time is over."""
+    connection.settimeout(seconds)
+    with suppress(OSError):
+        connection.recv(1)
 
 
 def _frame(connection: socket.socket) -> bytes:

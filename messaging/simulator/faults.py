@@ -26,7 +26,7 @@ class Faults(BaseModel):
     hang_after_rate: float = Field(
         default=0, ge=0, le=1, description="take it, then answer nothing"
     )
-    hang_seconds: float = Field(default=60, ge=0)
+    hang_seconds: float = Field(default=60, ge=0, description="or until the caller hangs up")
     garbage_rate: float = Field(default=0, ge=0, le=1, description="answer 200 with nonsense")
     latency_seconds: float = Field(default=0, ge=0)
     duplicate_rate: float = Field(

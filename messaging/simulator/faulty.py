@@ -1,6 +1,7 @@
 """Gives any ASGI application the faults that its dice throw: errors, hangs, dropped connections, nonsense."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -60,7 +61,10 @@ class Faulty:
         await self._app(scope, receive, send)
 
     async def _hang(self, receive: Receive, send: Send) -> None:
-        await self._dice.hang()
+        """Keep the caller waiting until its patience ends, or the fault's time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._dice.faults.hang_seconds):
+                await _gone(receive)
         await _drop(receive, send)
 
 
@@ -68,6 +72,10 @@ async def _drop(receive: Receive, send: Send) -> None:
     """Close the connection without an answer. ASGI has no word for it, so this reaches into uvicorn."""
     server: Any = getattr(send, "__self__", None)
     server.transport.abort()
+    await _gone(receive)
+
+
+async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -41,8 +41,8 @@ TABLE = {
     "500": Row(Faults(error_rate=1, error_status=500), EITHER, 0),
     "503": Row(Faults(error_rate=1, error_status=503), EITHER, 0),
     "dropped": Row(Faults(refuse_rate=1), NOBODY_KNOWS, 0),
-    "hangs before": Row(Faults(hang_before_rate=1, hang_seconds=2.5), NOBODY_KNOWS, 0),
-    "hangs after": Row(Faults(hang_after_rate=1, hang_seconds=2.5), NOBODY_KNOWS, 1),
+    "hangs before": Row(Faults(hang_before_rate=1), NOBODY_KNOWS, 0),
+    "hangs after": Row(Faults(hang_after_rate=1), NOBODY_KNOWS, 1),
     "garbage": Row(Faults(garbage_rate=1), NOBODY_KNOWS, 1),
 }
 

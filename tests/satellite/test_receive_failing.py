@@ -31,8 +31,8 @@ async def test_a_network_that_fails_is_waited_for(hive: HiveServer, status: int)
     [
         Faults(garbage_rate=1),
         Faults(refuse_rate=1),
-        Faults(hang_before_rate=1, hang_seconds=1),
-        Faults(hang_after_rate=1, hang_seconds=1),
+        Faults(hang_before_rate=1),
+        Faults(hang_after_rate=1),
         Faults(error_rate=0.5),
     ],
 )
@@ -42,7 +42,7 @@ async def test_no_fault_of_the_network_loses_or_repeats_a_message(
     for number in range(5):
         put(hive, f"text {number}")
     router = Router()
-    async with polling(hive.account(timeout_seconds=0.5), router.emit) as poller:
+    async with polling(hive.account(timeout_seconds=1.5), router.emit) as poller:
         await eventually(lambda: poller.status()["last_poll"] is not None)
         hive.simulator.dice.faults = faults
         for number in range(5, 10):

@@ -94,7 +94,7 @@ def test_a_connection_is_refused_as_told() -> None:
 def test_the_answer_to_a_mail_is_withheld_as_told(fault: dict[str, float], kept: int) -> None:
     faults = MailFaults(hang_seconds=30, **fault)
     with MailSink(faults=faults) as sink:
-        smtp = smtplib.SMTP(str(sink.host), sink.port, timeout=0.3)
+        smtp = smtplib.SMTP(str(sink.host), sink.port, timeout=1.5)
         with pytest.raises(smtplib.SMTPServerDisconnected):
             smtp.send_message(letter())
         smtp.close()
