@@ -1,5 +1,6 @@
 """Hands one packet to the router: each message in it, or why it can never be one. All kinds of networks share it."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -30,22 +31,17 @@ Content = Text | str | Undecodable
 async def hand_over(packet: Packet, via: str, emit: Emit) -> int:
     """Return when everything in `packet` is on disk, as messages or as undeliverable: then it may be acknowledged.
 
-    What it says of the device goes first, so that an emergency waits for nothing. Messages go one after another, so
-    that they keep their order; one that fails does not keep back the others. Returns how many were undeliverable.
-    Raises the first failure that is not final (Unavailable, or a bug): then the packet must be offered again, and what
-    was committed is recognised by its id.
+    What it says of the device is offered first, then its messages in their order, without waiting for each other: what
+    is offered in turn is handed over in turn, and one that fails does not keep back the others. Returns how many were
+    undeliverable. Raises the first failure that is not final (Unavailable, or a bug): then the packet must be offered
+    again, and what was committed is recognised by its id.
     """
-    failures: list[Exception] = []
-    undeliverable = 0
-    for offer in offers(packet, via):
-        try:
-            if not await _taken(offer, packet, emit):
-                undeliverable += 1
-        except Exception as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return undeliverable
+    going = (_taken(offer, packet, emit) for offer in offers(packet, via))
+    done = await asyncio.gather(*going, return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return done.count(False)
 
 
 def offers(packet: Packet, via: str) -> list[Offer]:

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 PAGES_OF_STUCK_PACKETS = 20
 STAND_BY_SECONDS = 5.0
+ACKNOWLEDGEMENTS_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class SatellitePoller:
         self._network = account.connect()
         self._held: dict[str, _Held] = {}
         self._stuck = 0
+        self._acknowledging = asyncio.Semaphore(ACKNOWLEDGEMENTS_AT_ONCE)
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopped.set()
@@ -124,28 +126,23 @@ class SatellitePoller:
         return taken > 0 and len(page) >= count
 
     async def _take(self, page: Sequence[Packet], emit: Emit) -> int:
-        """Hand over what is not held, devices side by side, each in order; returns how many were acknowledged."""
+        """Offer what is not held, all at once and in the page's order; returns how many were acknowledged.
+
+        So the router gets batches, not one packet of each device at a time.
+        """
         now = time.monotonic()
         listed = {packet.id for packet in page}
         self._held = {number: held for number, held in self._held.items() if number in listed}
-        devices: dict[str, list[Packet]] = {}
-        for packet in page:
-            if packet.id not in self._held or self._held[packet.id].until <= now:
-                devices.setdefault(packet.serial, []).append(packet)
-        taken = sum(await asyncio.gather(*(self._take_all(d, emit) for d in devices.values())))
+        due = [p for p in page if p.id not in self._held or self._held[p.id].until <= now]
+        taken = sum(await asyncio.gather(*(self._take_one(packet, emit) for packet in due)))
         self._stuck = len(page) - taken
         return taken
-
-    async def _take_all(self, packets: Sequence[Packet], emit: Emit) -> int:
-        return sum([await self._take_one(packet, emit) for packet in packets])
 
     async def _take_one(self, packet: Packet, emit: Emit) -> bool:
         """Hand over and acknowledge one packet; whatever comes of it, it is held for a while."""
         try:
             undeliverable = await hand_over(packet, self._via, emit)
-            if self._turn is not None and not self._turn.held:
-                raise Unavailable("another poller has the turn")
-            await self._network.acknowledge(packet.id)
+            await self._acknowledge(packet)
         except Exception as error:
             self._hold(packet, getattr(error, "retry_after_seconds", None))
             log.warning("packet %s of %s stays: %s", packet.id, self._via, _reason(error))
@@ -155,6 +152,12 @@ class SatellitePoller:
         self._taken += 1
         self._undeliverable += undeliverable
         return True
+
+    async def _acknowledge(self, packet: Packet) -> None:
+        async with self._acknowledging:
+            if self._turn is not None and not self._turn.held:
+                raise Unavailable("another poller has the turn")
+            await self._network.acknowledge(packet.id)
 
     def _hold(self, packet: Packet, at_least_seconds: float | None = None) -> None:
         tries = self._held[packet.id].tries if packet.id in self._held else 0
