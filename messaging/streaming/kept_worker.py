@@ -20,7 +20,7 @@ from messaging.streaming.routes import Routes
 from messaging.streaming.store import Store
 
 IDLE_SECONDS = 0.05
-READ_IDLE_SECONDS = 0.005
+SHORTEST_READ_PAUSE, LONGEST_READ_PAUSE = 0.001, 0.01
 TICK_SECONDS = 0.1
 MAX_MERGED = 32
 
@@ -44,6 +44,8 @@ class KeptWorker:
         self._serving = self._reloading = False
         self._paused = self._draining = self._announced = False
         self._since = time.time()
+        self._sent_at = 0.0
+        self._tidying: asyncio.Task[Any] | None = None
         receivers = Routes(graph, stage.name, index).receivers
         reached = {
             name: receiver_of(graph, self.name, receiver, number, runtime)
@@ -94,6 +96,7 @@ class KeptWorker:
 
     async def run(self) -> None:
         """Read the source to its end, however often the store fails."""
+        pause = SHORTEST_READ_PAUSE
         while not self.ended.is_set():
             await self._pumps.wait_for_room()
             if self._paused or self._draining:
@@ -106,8 +109,11 @@ class KeptWorker:
                 continue
             if self._thread.keeper and self._thread.keeper.head.ended:
                 self.ended.set()
-            elif not count:
-                await asyncio.sleep(getattr(self.operator, "idle_seconds", READ_IDLE_SECONDS))
+            elif count:
+                pause = SHORTEST_READ_PAUSE
+            else:
+                await asyncio.sleep(getattr(self.operator, "idle_seconds", pause))
+                pause = min(2 * pause, LONGEST_READ_PAUSE)
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
@@ -131,11 +137,14 @@ class KeptWorker:
         self._reloading = False
 
     def _sent(self) -> None:
-        """Everything is acknowledged: forget it in the store, unless more comes at once."""
-        self._spawn(self._tidy())
+        """Everything is acknowledged: forget it in the store, unless more comes soon and takes that along."""
+        self._sent_at = time.monotonic()
+        if self._tidying is None or self._tidying.done():
+            self._tidying = self._spawn(self._tidy())
 
     async def _tidy(self) -> None:
-        await asyncio.sleep(IDLE_SECONDS)
+        while (wait := self._sent_at + IDLE_SECONDS - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
         if self._thread.keeper and self.idle:
             await self._thread.quietly(lambda keeper: keeper.tidy())
 
