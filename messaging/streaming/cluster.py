@@ -25,6 +25,7 @@ from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
 from messaging.streaming.pickling import dumps
 from messaging.streaming.ray_runtime import RayRuntime
+from messaging.streaming.state import Entry
 from messaging.streaming.stores import open_store
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Host:
     def __init__(self, job: JobName, view: Graph, stage_name: str, index: int, life: Life) -> None:
         if life.set_up is not None:
             life.set_up()
-        stage = view.stage(stage_name)
+        self._stage = stage = view.stage(stage_name)
         url, name = view.options.get("state", "memory:"), f"{stage_name}/{index}"
         store = open_store(url, job.job, name) if stage.kind.keeps else None
         runtime = RayRuntime(job)
@@ -104,6 +105,20 @@ class Host:
         """See KeptWorker."""
         entries: tuple[list[tuple[bytes, bytes]], Head] = await self._worker.state_entries()
         return entries
+
+    async def keeping(self) -> int:
+        """Tell how many instances keep the state of this stage by key; 0 if there is none to keep."""
+        return self._stage.parallelism if self._stage.kind is Kind.KEEPER else 0
+
+    async def entry(self, token: bytes) -> Entry | None:
+        """See KeptWorker."""
+        found: Entry | None = await self._worker.entry(token)
+        return found
+
+    async def entries(self, limit: int) -> list[Entry]:
+        """See KeptWorker."""
+        found: list[Entry] = await self._worker.entries(limit)
+        return found
 
     async def set_aside(self) -> list[SetAside]:
         """See KeptWorker."""

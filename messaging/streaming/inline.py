@@ -12,6 +12,7 @@ from messaging.streaming.function_stage import local_stage
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
 from messaging.streaming.kept_worker import KeptWorker
+from messaging.streaming.keys import Key
 from messaging.streaming.making import AnyWorker, make_worker
 from messaging.streaming.outlet import Outlet, Receiver, Runtime, outlet_of
 from messaging.streaming.store import MemoryStore, Store
@@ -92,6 +93,11 @@ class InlineJob:
     def status(self) -> list[dict[str, Any]]:
         """What every instance says about itself."""
         return [w.status() for s in self._graph.upstream_first() for w in self._instances(s)]
+
+    async def state(self, stage: str) -> dict[Key, Any]:
+        """What all instances of a stage have committed, by key."""
+        kept = [w for w in self._instances(self._graph.stage(stage)) if isinstance(w, KeptWorker)]
+        return {key: value for worker in kept for key, value in await worker.entries()}
 
     async def set_aside(self) -> list[SetAside]:
         """What the functions raised on, from all instances."""

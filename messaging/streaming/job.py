@@ -15,6 +15,7 @@ from messaging.streaming.drawing import dot_of, text_of
 from messaging.streaming.errors import StreamingError, WorkerLost
 from messaging.streaming.graph import Graph, Kind, Stage
 from messaging.streaming.guard import SetAside
+from messaging.streaming.kept_state import KeptState, find_state
 from messaging.streaming.meters import Lives
 from messaging.streaming.names import JobName
 from messaging.streaming.picture import svg_of
@@ -63,6 +64,10 @@ class Job:
             return self._last_set_aside
         found = self._ask_all("set_aside", [s for s in self.graph.stages if s.kind.keeps])
         return [one for answer in found for one in answer]
+
+    def state(self, stage: str) -> KeptState:
+        """What a stage has committed, to be asked by key. Raises StreamingError; see `kept_state.find_state`."""
+        return find_state(self.name, stage)
 
     def __str__(self) -> str:
         return text_of(self.graph, self.status())

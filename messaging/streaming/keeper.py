@@ -22,7 +22,7 @@ from messaging.streaming.guard import Guard, SetAside
 from messaging.streaming.outbox import Outbox
 from messaging.streaming.pickling import loads
 from messaging.streaming.routes import Routes
-from messaging.streaming.state import State
+from messaging.streaming.state import Entry, State
 from messaging.streaming.store import Name, Store
 
 UNKEPT = ""
@@ -118,6 +118,14 @@ class Keeper:
         """Forget in the store, too, what was acknowledged."""
         if self.outbox.forgettable:
             self._commit()
+
+    def entry(self, token: bytes) -> Entry | None:
+        """Return a key and its value. Between two calls nothing is known here that is not committed."""
+        return self._state.entry(token)
+
+    def entries(self, limit: int | None) -> list[Entry]:
+        """Return all keys with their values, as committed, or so many of them."""
+        return self._state.some(limit)
 
     def state_entries(self) -> list[tuple[bytes, bytes]]:
         """Return the state as the store has it, for a savepoint."""

@@ -17,6 +17,7 @@ from messaging.streaming.keeper_thread import KeeperThread
 from messaging.streaming.outlet import Runtime, receiver_of
 from messaging.streaming.pumps import Pumps
 from messaging.streaming.routes import Routes
+from messaging.streaming.state import Entry
 from messaging.streaming.store import Store
 
 IDLE_SECONDS = 0.05
@@ -184,6 +185,14 @@ class KeptWorker:
     async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Head]:
         """Return the state, and where the instance stands, for a savepoint."""
         return await self._thread.work(lambda keeper: (keeper.state_entries(), keeper.head))
+
+    async def entry(self, token: bytes) -> Entry | None:
+        """Return the committed value of a key, with the key. Raises StageFailed."""
+        return await self._thread.work(lambda keeper: keeper.entry(token))
+
+    async def entries(self, limit: int | None = None) -> list[Entry]:
+        """Return all committed keys and values, or so many. Raises StageFailed."""
+        return await self._thread.work(lambda keeper: keeper.entries(limit))
 
     async def set_aside(self) -> list[SetAside]:
         """Return the newest records that were set aside."""

@@ -1,6 +1,7 @@
 """The state of one instance, by key: what a failed record changed is undone, what a batch changed is committed."""
 
 from collections.abc import Iterable, Iterator, MutableMapping
+from itertools import islice
 from typing import Any
 
 from messaging.streaming.keys import Key, group_of, token_of
@@ -40,6 +41,14 @@ class State(MutableMapping[Key, Any]):
         """Return the value of a key."""
         entry = self._entries.get(token_of(key))
         return default if entry is None else entry[1]
+
+    def entry(self, token: bytes) -> Entry | None:
+        """Return the key that has this token, with its value."""
+        return self._entries.get(token)
+
+    def some(self, limit: int | None) -> list[Entry]:
+        """Return all keys with their values, or so many of them."""
+        return list(islice(self._entries.values(), limit))
 
     def undo(self) -> None:
         """Take back what was changed since the last `settle`."""
