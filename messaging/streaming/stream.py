@@ -19,6 +19,7 @@ from messaging.streaming.functions import (
 )
 from messaging.streaming.graph import Handover, Kind, Stage
 from messaging.streaming.java_stream import JavaStream
+from messaging.streaming.join import Join
 from messaging.streaming.keys import Key, Selector, selecting
 from messaging.streaming.logical import declared_at
 from messaging.streaming.steps import OnceFor, Reduce, Stateful, Step, Sum
@@ -68,6 +69,11 @@ class DataStream(Declared, Generic[T]):
         """Merge streams of one type. Merging is only declared: there is no stage that does it."""
         if not others:
             raise DeclarationError(f"union of {self.names()} with nothing, at {declared_at()}")
+        for other in others:
+            if other.context is not self.context:
+                raise DeclarationError(
+                    f"{self.names()} and {other.names()} are of two contexts, at {declared_at()}"
+                )
         inputs = self.inputs + tuple(one for stream in others for one in stream.inputs)
         return replace(self, inputs=inputs)
 
@@ -117,8 +123,16 @@ class DataStream(Declared, Generic[T]):
     ) -> DataStream[Window]:
         """Join two keyed streams: a `Window` for every pair `(left, right)` with one key in one window of time."""
         frame = frame_of(size_seconds, None, time, lateness_seconds)
-        sides = [(s.divided(None), s.key_for("window_join")) for s in (self, other)]
-        return joined(sides[0], sides[1], frame, name)
+        return joined(self, other, frame, name)
+
+    def join(self, other: DataStream[Any], *, keep: int | None = None) -> Join:
+        """Join with another stream by key: `join(other).where(key).equal_to(key).with_(function)`.
+
+        Each record meets every record of the other side that came before it and has its key, so each pair is given
+        once, when its second half comes. For that, what came is remembered for as long as the job lives: without
+        `keep` all of it, with `keep` the newest so many of each key and side. `window_join` forgets by time.
+        """
+        return Join(self, other, keep)
 
     # -- ends
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.errors import DeclarationError
-from messaging.streaming.keys import Key, Selector, selecting
+from messaging.streaming.join import Sided, side_by_side
+from messaging.streaming.keys import Selector, selecting
 from messaging.streaming.window_steps import Frame, Window, Windowed
 
 if TYPE_CHECKING:
@@ -64,16 +65,12 @@ def frame_of(
 
 
 def joined(
-    left: tuple[DataStream[Any], Callable[[Any], Key]],
-    right: tuple[DataStream[Any], Callable[[Any], Key]],
-    frame: Frame,
-    name: str,
+    left: DataStream[Any], right: DataStream[Any], frame: Frame, name: str
 ) -> DataStream[Window]:
     """Declare the join of two streams by their keys, within windows: a `Window` for each pair `(left, right)`."""
-    (lefts, left_key), (rights, right_key) = left, right
-    both = lefts.map(partial(_sided, left_key, 0)).union(rights.map(partial(_sided, right_key, 1)))
     time = partial(_time_of_sided, frame.time) if frame.time else None
-    windows = WindowedStream(both.key_by(0), replace(frame, time=time))
+    both = side_by_side(left, right, "window_join")
+    windows = WindowedStream(both, replace(frame, time=time))
     return windows._folded(_first_side, _both_sides, name).flat_map(_pairs)
 
 
@@ -93,20 +90,16 @@ def _add(select: Callable[[Any], Any], value: Any, record: Any) -> Any:
     return value + select(record)
 
 
-def _sided(key: Callable[[Any], Key], side: int, record: Any) -> tuple[Key, int, Any]:
-    return key(record), side, record
-
-
-def _time_of_sided(time: Callable[[Any], float], sided: tuple[Key, int, Any]) -> float:
+def _time_of_sided(time: Callable[[Any], float], sided: Sided) -> float:
     return time(sided[2])
 
 
-def _first_side(sided: tuple[Key, int, Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _first_side(sided: Sided) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     return _both_sides(((), ()), sided)
 
 
 def _both_sides(
-    value: tuple[tuple[Any, ...], tuple[Any, ...]], sided: tuple[Key, int, Any]
+    value: tuple[tuple[Any, ...], tuple[Any, ...]], sided: Sided
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     lefts, rights = value
     _, side, record = sided
