@@ -24,7 +24,7 @@ from messaging.streaming.making import make_worker
 from messaging.streaming.meters import METER_SECONDS, Meters, Rates
 from messaging.streaming.names import JobName
 from messaging.streaming.pickling import dumps
-from messaging.streaming.ray_runtime import RayRuntime
+from messaging.streaming.ray_runtime import RayRuntime, resources_of
 from messaging.streaming.state import Entry
 from messaging.streaming.stores import open_store
 
@@ -203,8 +203,7 @@ def _options(job: JobName, stage: Stage, index: int, **more: Any) -> Any:
         **more,
         name=job.of(stage.name, index),
         namespace=job.namespace,
-        num_cpus=stage.cpus,
-        resources=dict(stage.resources),
+        **resources_of(stage),
         max_restarts=-1,
         max_task_retries=0,
         max_concurrency=1000,

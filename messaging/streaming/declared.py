@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 from messaging.streaming.errors import DeclarationError
+from messaging.streaming.graph import Kind
 from messaging.streaming.keys import Key, Selector, selecting
 from messaging.streaming.logical import Input, Node, declared_at
 from messaging.streaming.partition import (
@@ -43,6 +45,22 @@ class Declared:
         """Give the verb that produces this stream actors of its own."""
         return self._change(chain=False)
 
+    def with_resource(self, key: str, amount: float) -> Self:
+        """Let each actor of the verb that produces this stream ask its node for so much of a resource.
+
+        `key` is `CPU`, `GPU`, `memory` (bytes) or a resource of the cluster's own, and `amount` a part of one or a
+        whole number. Nothing is asked for without this. Whoever asks gets actors of its own, unless the stream that
+        feeds it asks for just the same; what asks for nothing runs with what feeds it, as ever.
+        """
+        for node in self._made_by():
+            whole = float(amount).is_integer()
+            if not 0 < amount < inf or (amount > 1 and not whole):
+                raise DeclarationError(f"{node}: {amount} of resource {key!r}")
+            if node.stage.kind is Kind.INLET:
+                raise DeclarationError(f"{node}: an inlet has no actor that could ask for {key!r}")
+            self.context.change(node.id, stage=node.stage.asking(key, amount))
+        return self
+
     def with_config(
         self, key: str | None = None, value: str = "", *, conf: Mapping[str, str] | None = None
     ) -> Self:
@@ -51,7 +69,9 @@ class Declared:
         if not all(isinstance(text, str) for pair in given.items() for text in pair):
             raise DeclarationError(f"{self.names()}: settings are text, not {given!r}")
         for node in self._made_by():
-            self.context.change(node.id, config={**node.config, **given})
+            config = {**node.config, **given}
+            transform = node.transform and replace(node.transform, config=config)
+            self.context.change(node.id, config=config, transform=transform)
         return self
 
     def get_config(self) -> dict[str, str]:
@@ -65,6 +85,20 @@ class Declared:
     def get_id(self) -> int:
         """Return the number of this stream within its context."""
         return self.inputs[0].node
+
+    def get_streaming_context(self) -> StreamingContext:
+        """Return the context in which this stream was declared."""
+        return self.context
+
+    def get_input_stream(self) -> Self | None:
+        """Return the stream that this one was made from, keyed as it was then, or None for a source.
+
+        Of a union it is the first of the streams that were united.
+        """
+        if len(self.inputs) > 1:
+            return self._seen(self.inputs[:1])
+        (made_by,) = self._made_by()
+        return self._seen(made_by.inputs) if made_by.inputs else None
 
     # -- who gets what
 
@@ -100,7 +134,17 @@ class Declared:
         """Send where `function(record, n)` says: one number below n, or several."""
         return self.divided(Custom(function))
 
+    def partition(self, function: Callable[[Any, int], int | Iterable[int]]) -> Self:
+        """`partition_by`, by its older name."""
+        return self.partition_by(function)
+
     # -- for the verbs
+
+    def _seen(self, inputs: tuple[Input, ...]) -> Self:
+        partition = inputs[0].partition
+        key = partition.key if isinstance(partition, ByKey) else None
+        untimed = tuple(replace(one, time=None) for one in inputs)
+        return replace(self, inputs=untimed, key=key, changed=False)
 
     def _change(self, **changes: Any) -> Self:
         for node in self._made_by():

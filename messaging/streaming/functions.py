@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.streaming.graph import Instance
@@ -20,11 +20,12 @@ class Collector:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chained:
-    """A verb without state: the user's function, and what the verb makes of its answer."""
+    """A verb without state: the user's function, what the verb makes of its answer, and the stream's settings."""
 
     name: str
     function: Any
     verb: Callable[[Any, Any], Iterable[Any]]
+    config: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, record: Any) -> Iterable[Any]:
         """Return the outputs of one record. Raises what the function raises."""

@@ -64,6 +64,28 @@ class Instance:
     config: Mapping[str, str] = field(default_factory=dict)
     job_config: Mapping[str, str] = field(default_factory=dict)
 
+    # Ray Streaming's names for these, which function objects that were written for it call in `open`.
+
+    def get_task_id(self) -> str:
+        """Return the name of this instance within its job."""
+        return f"{self.stage}/{self.index}"
+
+    def get_task_index(self) -> int:
+        """Return which instance of its stage it is, from 0."""
+        return self.index
+
+    def get_parallelism(self) -> int:
+        """Return how many instances its stage has."""
+        return self.parallelism
+
+    def get_config(self) -> Mapping[str, str]:
+        """Return the settings of the stream."""
+        return self.config
+
+    def get_job_config(self) -> Mapping[str, str]:
+        """Return the settings of the job."""
+        return self.job_config
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -87,6 +109,17 @@ class Stage:
     resources: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
     senders: tuple[str, ...] = ()
+
+    @property
+    def demand(self) -> Mapping[str, float]:
+        """All that each instance asks of its node, by Ray's names."""
+        return {**self.resources, "CPU": self.cpus} if self.cpus else dict(self.resources)
+
+    def asking(self, resource: str, amount: float) -> Stage:
+        """Return the stage with so much of the resource, which may be `CPU`, asked for."""
+        if resource == "CPU":
+            return replace(self, cpus=amount)
+        return replace(self, resources={**self.resources, resource: amount})
 
     def build(self) -> Any:
         """Return a new operator. Raises LookupError for a stage whose operator belongs to another process."""

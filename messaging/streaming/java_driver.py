@@ -15,7 +15,7 @@ Verb = Sequence[Any]
 
 Stream = JavaStream | DataStream[Any]
 
-_SETTINGS = ("set_parallelism", "disable_chain", "with_config")
+_SETTINGS = ("set_parallelism", "disable_chain", "with_config", "with_resource")
 
 
 class JavaJob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
@@ -15,6 +15,7 @@ from messaging.streaming.keys import Key
 from messaging.streaming.logical import declared_at
 
 if TYPE_CHECKING:
+    from messaging.streaming.context import StreamingContext
     from messaging.streaming.stream import DataStream
 
 _second = itemgetter(1)
@@ -106,9 +107,15 @@ class JavaStream:
         """Give the operator that produces this stream a JVM of its own."""
         return replace(self, python=self.python.disable_chain())
 
-    def with_config(self, key: str, value: str) -> JavaStream:
-        """Keep a setting."""
-        return replace(self, python=self.python.with_config(key, value))
+    def with_resource(self, key: str, amount: float) -> JavaStream:
+        """Let each actor of that operator, which is beside its JVM, ask its node for so much of a resource."""
+        return replace(self, python=self.python.with_resource(key, amount))
+
+    def with_config(
+        self, key: str | None = None, value: str = "", *, conf: Mapping[str, str] | None = None
+    ) -> JavaStream:
+        """Keep settings."""
+        return replace(self, python=self.python.with_config(key, value, conf=conf))
 
     def get_config(self) -> dict[str, str]:
         """Return the settings of this stream."""
@@ -121,6 +128,19 @@ class JavaStream:
     def get_id(self) -> int:
         """Return the number of this stream within its context."""
         return self.python.get_id()
+
+    def get_streaming_context(self) -> StreamingContext:
+        """Return the context in which this stream was declared."""
+        return self.python.context
+
+    def get_input_stream(self) -> JavaStream | None:
+        """Return the stream that this one was made from, seen from Java, or None for a source."""
+        python = self.python.get_input_stream()
+        return None if python is None else JavaStream(python, paired=_pairs(python))
+
+    def get_language(self) -> str:
+        """Return the language of the classes that its verbs take."""
+        return "java"
 
     def as_python_stream(self) -> DataStream[Any]:
         """See the stream from Python again. Raises DeclarationError right after `key_by` and `partition_by`."""
@@ -148,6 +168,12 @@ class JavaStream:
                 f"{what} at {declared_at()} right after key_by or partition_by in Java: "
                 f"{self.python.names()}; their next operator has to be written in Java, too"
             )
+
+
+def _pairs(stream: DataStream[Any]) -> bool:
+    """Whether an operator in Java made pairs of the records, for the one after it."""
+    operators = stream.context.node(stream.get_id()).java
+    return bool(operators) and operators[-1][0] in ("key_by", "partition_by")
 
 
 def _whole(record: Any) -> Any:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from messaging.streaming.graph import Stage, Transform
+from messaging.streaming.functions import Chained
+from messaging.streaming.graph import Stage
 from messaging.streaming.partition import Partition
 
 _HERE = str(Path(__file__).parent)
@@ -33,7 +34,7 @@ class Node:
     id: int
     stage: Stage
     inputs: tuple[Input, ...] = ()
-    transform: Transform | None = None
+    transform: Chained | None = None
     java: tuple[tuple[str, str], ...] = ()
     label: str = ""
     parallelism: int | None = None

@@ -59,6 +59,9 @@ class _Planner:
     def _joins(self, node: Node, source: Input) -> bool:
         before = self._nodes[source.node]
         same = node.parallelism in (None, self._logical.parallelism(before))
+        asked = node.stage.demand
+        if asked and asked != before.stage.demand:
+            return False
         if node.ends and not all(self._kept(way.stage) for way in self._ways(before)):
             return False  # a stage that keeps nothing must not call a sink that may raise
         return same and before.chain and isinstance(source.partition, Forward | None)
@@ -89,9 +92,10 @@ class _Planner:
             )
         return f"{name} {max(receivers, default=1)}"
 
-    def _inputs(self, node: Node) -> tuple[Input, ...]:
+    def _first(self, node: Node) -> Node:
+        """The node that is given the records: of the operators in one JVM the first one."""
         before = self._same_jvm(node)
-        return self._inputs(before) if before else node.inputs
+        return self._first(before) if before else node
 
     def _kept(self, stage: str) -> bool:
         return any(n.stage.name == stage and n.stage.kind.keeps for n in self._nodes)
@@ -101,7 +105,15 @@ class _Planner:
         if node.java:
             make = partial(JavaOperators, self._operators(node))
         parallelism = self._logical.parallelism(node)
-        return replace(node.stage, make=make, parallelism=parallelism, config=node.config)
+        asking = self._first(node).stage
+        return replace(
+            node.stage,
+            make=make,
+            parallelism=parallelism,
+            config=node.config,
+            cpus=asking.cpus,
+            resources=asking.resources,
+        )
 
     def _ways(self, node: Node) -> Iterator[_Way]:
         """All ways on which records of the node's stream come."""
@@ -117,7 +129,7 @@ class _Planner:
             if node.ends:
                 yield from map(_last_edge, self._ways(node))
             return
-        for source in self._inputs(node):
+        for source in self._first(node).inputs:
             before = self._nodes[source.node]
             partition = source.partition or self._default(node, before)
             for way in self._ways(before):

@@ -56,7 +56,7 @@ class RayRuntime(Runtime):
             return results
 
         remote: Any = ray.remote(call).options(
-            num_cpus=stage.cpus, resources=dict(stage.resources), max_retries=0, name=stage.name
+            **resources_of(stage), max_retries=0, name=stage.name
         )
 
         async def run(records: list[Any]) -> Results:
@@ -64,6 +64,17 @@ class RayRuntime(Runtime):
             return results
 
         return local_stage(stage, graph, self, run)
+
+
+def resources_of(stage: Stage) -> dict[str, Any]:
+    """Return what an instance asks of its node, as Ray's options: it has words of its own for some of it."""
+    named = dict(stage.resources)
+    return {
+        "num_cpus": stage.cpus,
+        "num_gpus": named.pop("GPU", 0),
+        "memory": named.pop("memory", None),
+        "resources": named,
+    }
 
 
 async def find(name: str, namespace: str) -> ActorHandle[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from messaging.streaming.functions import close_function, open_function
@@ -87,14 +87,15 @@ class Routes:
         return targets
 
     def open(self, instance: Instance) -> None:
-        """Open the function objects on the way."""
-        for function in self._functions(self._root):
-            open_function(function, instance)
+        """Open the function objects on the way, each with the settings of its own stream."""
+        for transform in self._transforms(self._root):
+            config = getattr(transform, "config", instance.config)
+            open_function(_function(transform), replace(instance, config=config))
 
     def close(self) -> None:
         """Close them."""
-        for function in self._functions(self._root):
-            close_function(function)
+        for transform in self._transforms(self._root):
+            close_function(_function(transform))
 
     def _follow(self, fork: _Fork, record: Any, guard: Guard, targets: list[Target]) -> None:
         for end in fork.ends:
@@ -121,7 +122,11 @@ class Routes:
         choose = edge.partition.chooser(ends)
         return _End(f"{edge.upstream} to {receiver.name}", names, choose, clock)
 
-    def _functions(self, fork: _Fork) -> Iterable[Any]:
+    def _transforms(self, fork: _Fork) -> Iterable[Transform]:
         for transform, branch in fork.branches:
-            yield getattr(transform, "function", transform)
-            yield from self._functions(branch)
+            yield transform
+            yield from self._transforms(branch)
+
+
+def _function(transform: Transform) -> Any:
+    return getattr(transform, "function", transform)

@@ -65,8 +65,9 @@ class StandingJob:
         """
         self.adopt()
         for key in self._missing():
-            stage, index = key
-            held = replace(self._graph.stage(stage), resources=self._resources.get(stage, {}))
+            name, index = key
+            stage = self._graph.stage(name)
+            held = replace(stage, resources={**stage.resources, **self._resources.get(name, {})})
             self._actors[key] = keep_host(self._name, self._graph, held, index, self._life)
         rows = self.job.status()
         for key, row in zip(list(self._actors), rows, strict=True):

@@ -43,6 +43,10 @@ class DataStream(Declared, Generic[T]):
         """See the same stream from Java, whose operators are named by their classes."""
         return JavaStream(replace(self, changed=True))
 
+    def get_language(self) -> str:
+        """Return the language of the functions that its verbs take."""
+        return "python"
+
     # -- without state
 
     def map(self, function: Callable[[T], U], label: str = "") -> DataStream[U]:
@@ -111,6 +115,10 @@ class DataStream(Declared, Generic[T]):
         """
         self.key_for("window")
         return WindowedStream(self, frame_of(size_seconds, slide_seconds, time, lateness_seconds))
+
+    def time_window(self, milliseconds: float) -> WindowedStream:
+        """`window` by the time of arrival, by its older name."""
+        return self.window(milliseconds / 1000)
 
     def window_join(
         self,

@@ -58,6 +58,7 @@ def test_a_jvm_that_is_killed_comes_back_and_java_folds_count_every_record_once(
 
 @pytest.mark.ray
 def test_a_java_program_runs_python_operators(said: Any) -> None:
+    assert "java from 0null" in said["driver"]
     assert "whole: true" in said["driver"]
     assert said["driven"] == "A!\nB!\nA!A!\n"
 
@@ -68,7 +69,29 @@ def test_both_views_of_a_stream_are_the_same_stream_without_a_jvm() -> None:
     assert java.get_id() == python.get_id() == java.as_python_stream().get_id()
     assert java.get_parallelism() == python.get_parallelism() == 3
     assert java.set_parallelism(2).get_config() == python.get_config() == {"a": "b"}
+    assert java.with_config(conf={"c": "d"}).get_config() == {"a": "b", "c": "d"}
     assert python.get_parallelism() == 2
+    assert java.get_streaming_context() is python.get_streaming_context() is python.context
+    assert (python.get_language(), java.get_language()) == ("python", "java")
+
+
+def test_operators_in_one_jvm_ask_together_for_what_the_first_of_them_asks() -> None:
+    context = StreamingContext()
+    java = context.from_values(1).as_java_stream()
+    java.map("pkg.M").with_resource("jvms", 1).filter("pkg.F").map("pkg.M").sink("pkg.S")
+    stages = {stage.name: dict(stage.demand) for stage in context.graph().stages}
+    assert stages == {"values-0": {}, "java-sink-4": {"jvms": 1}}
+
+
+def test_what_a_java_stream_was_made_from_can_be_used_again() -> None:
+    context = StreamingContext()
+    source = context.from_values(1).as_java_stream()
+    keyed = source.map("pkg.M").key_by("pkg.K")
+    again = keyed.reduce("pkg.R").get_input_stream()
+    assert again is not None
+    assert (again.paired, again.get_id()) == (True, keyed.get_id())
+    again.reduce("pkg.R")
+    assert source.get_input_stream() is None
 
 
 def test_a_partition_call_after_a_change_of_language_is_a_mistake() -> None:
@@ -115,8 +138,10 @@ def test_a_java_program_declares_what_it_says() -> None:
         (5, "python", "map", ["tests.streaming.operators_for_java", "shout"]),
         (6, "python", "partition_by", ["tests.streaming.operators_for_java", "first"]),
         (7, "java", "sink", ["pkg.Sink"]),
+        (2, "java", "with_resource", ["CPU", 1.0]),
     ]
     graph = declare(verbs).graph()
+    assert graph.stage("java-key_by-1").cpus == 1.0
     assert [(e.upstream, e.downstream, e.partition.label) for e in graph.edges] == [
         ("values-0", "java-key_by-1", "forward"),
         ("java-key_by-1", "java-reduce-2", "by key"),

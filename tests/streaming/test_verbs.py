@@ -148,12 +148,15 @@ async def test_function_objects_are_opened_with_their_settings_and_closed(chaine
     log: list[str] = []
     seen: list[int] = []
     context = StreamingContext.Builder().option("unit", 10).option(conf={"empty": ""}).build()
-    source = context.from_values(1, 2)
-    scaled = source.map(Scaled(log)).with_config("factor", "2").with_config(conf={"other": ""})
+    scaled = (
+        context.from_values(1, 2)
+        .with_config("factor", "the source's")
+        .map(Scaled(log))
+        .with_config("factor", "2")
+        .with_config(conf={"other": ""})
+    )
     if not chained:
         scaled.disable_chain()
-    else:
-        source.with_config(conf=scaled.get_config())
     scaled.sink(seen.append)
     await run(context)
     assert seen == [20, 40]

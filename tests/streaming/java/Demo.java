@@ -9,6 +9,7 @@ import io.ray.streaming.api.function.impl.KeyFunction;
 import io.ray.streaming.api.function.impl.MapFunction;
 import io.ray.streaming.api.function.impl.ReduceFunction;
 import io.ray.streaming.api.partition.Partition;
+import io.ray.streaming.api.stream.DataStream;
 import io.ray.streaming.api.stream.DataStreamSource;
 import java.util.Arrays;
 
@@ -93,10 +94,15 @@ public class Demo {
   public static void main(String[] args) {
     Ray.init();
     StreamingContext context = StreamingContext.buildContext();
-    DataStreamSource.fromCollection(context, Arrays.asList("a", "b", "a"))
-        .map(new Mapper1Text())
-        .keyBy(new Itself())
-        .reduce(new Joined())
+    DataStream<String> joined =
+        DataStreamSource.fromCollection(context, Arrays.asList("a", "b", "a"))
+            .map(new Mapper1Text())
+            .withResource("CPU", 0.1)
+            .keyBy(new Itself())
+            .reduce(new Joined());
+    DataStream<String> source = joined.getInputStream().getInputStream().getInputStream();
+    System.out.println(source.getLanguage() + " from " + source.getId() + source.getInputStream());
+    joined
         .asPythonStream()
         .map("tests.streaming.operators_for_java", "shout")
         .sink("tests.streaming.operators_for_java", "write");

@@ -22,6 +22,11 @@ public class StreamingContext {
     return verbs.size() - 1;
   }
 
+  /** The number of the stream that a verb was added on; -1 for a source. */
+  public int input(int verb) {
+    return (int) verbs.get(verb)[0];
+  }
+
   /** Starts the job and returns its handle, a Python actor. Stop it, or wait for its end, with {@link #execute}. */
   public PyActorHandle submit(String name) {
     PyActorHandle job =

@@ -10,13 +10,14 @@ import io.ray.streaming.api.partition.Partition;
 import java.util.Arrays;
 
 /** A stream whose next operator is written in Java: a class with a constructor without parameters. */
-public class DataStream<T> {
-  final StreamingContext context;
-  final int stream;
-
+public class DataStream<T> extends Stream<DataStream<T>> {
   DataStream(StreamingContext context, int stream) {
-    this.context = context;
-    this.stream = stream;
+    super(context, stream);
+  }
+
+  @Override
+  public String getLanguage() {
+    return "java";
   }
 
   public <R> DataStream<R> map(MapFunction<T, R> function) {
@@ -71,30 +72,14 @@ public class DataStream<T> {
     return next("forward");
   }
 
-  // Settings of the operator that makes this stream.
-
-  public DataStream<T> setParallelism(int parallelism) {
-    add("set_parallelism", parallelism);
-    return this;
-  }
-
-  public DataStream<T> disableChain() {
-    add("disable_chain");
-    return this;
-  }
-
-  public DataStream<T> withConfig(String key, String value) {
-    add("with_config", key, value);
-    return this;
-  }
-
   /** The same stream, whose next operator is written in Python. */
   public PythonDataStream asPythonStream() {
     return new PythonDataStream(context, stream);
   }
 
-  int add(String verb, Object... arguments) {
-    return context.add(stream, "java", verb, arguments);
+  @Override
+  DataStream<T> seen(int number) {
+    return new DataStream<>(context, number);
   }
 
   static String named(Object function) {

@@ -3,13 +3,14 @@ package io.ray.streaming.api.stream;
 import io.ray.streaming.api.context.StreamingContext;
 
 /** A stream whose next operator is a Python function, named by its module and its name. */
-public class PythonDataStream {
-  private final StreamingContext context;
-  private final int stream;
-
+public class PythonDataStream extends Stream<PythonDataStream> {
   PythonDataStream(StreamingContext context, int stream) {
-    this.context = context;
-    this.stream = stream;
+    super(context, stream);
+  }
+
+  @Override
+  public String getLanguage() {
+    return "python";
   }
 
   public PythonDataStream map(String module, String function) {
@@ -40,17 +41,17 @@ public class PythonDataStream {
     return next("sink", module, function);
   }
 
-  public PythonDataStream setParallelism(int parallelism) {
-    context.add(stream, "python", "set_parallelism", parallelism);
-    return this;
-  }
-
   /** The same stream, whose next operator is written in Java. */
   public <T> DataStream<T> asJavaStream() {
     return new DataStream<>(context, stream);
   }
 
+  @Override
+  PythonDataStream seen(int number) {
+    return new PythonDataStream(context, number);
+  }
+
   private PythonDataStream next(String verb, String module, String function) {
-    return new PythonDataStream(context, context.add(stream, "python", verb, module, function));
+    return seen(add(verb, module, function));
   }
 }
