@@ -132,6 +132,7 @@ class Declared:
 
     def partition_by(self, function: Callable[[Any, int], int | Iterable[int]]) -> Self:
         """Send where `function(record, n)` says: one number below n, or several."""
+        self.checked("partition_by", function)
         return self.divided(Custom(function))
 
     def partition(self, function: Callable[[Any, int], int | Iterable[int]]) -> Self:
@@ -167,6 +168,13 @@ class Declared:
         if self.key is None:
             raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self.names()}")
         return self.key
+
+    def checked(self, verb: str, function: Any) -> None:
+        """Raise DeclarationError for what cannot be called."""
+        if not callable(function):
+            raise DeclarationError(
+                f"{verb} at {declared_at()} of {self.names()}: a {type(function).__name__} is no function"
+            )
 
     def divided(self, partition: Partition | None) -> Self:
         """Say how the next verb gets the records. Raises DeclarationError right after a change of language."""

@@ -13,6 +13,9 @@ from messaging.streaming.stream import DataStream
 Verb = Sequence[Any]
 """The number of the stream it is called on, the language, the name of the verb, its arguments."""
 
+Option = Sequence[str]
+"""A key and a value."""
+
 Stream = JavaStream | DataStream[Any]
 
 _SETTINGS = ("set_parallelism", "disable_chain", "with_config", "with_resource")
@@ -21,8 +24,8 @@ _SETTINGS = ("set_parallelism", "disable_chain", "with_config", "with_resource")
 class JavaJob:
     """The Ray actor that `StreamingContext.submit` of the Java API starts; it owns the job."""
 
-    def __init__(self, name: str, verbs: Sequence[Verb]) -> None:
-        self._job = declare(verbs).submit(name)
+    def __init__(self, name: str, verbs: Sequence[Verb], options: Sequence[Option]) -> None:
+        self._job = declare(verbs, options).submit(name)
 
     def standing(self) -> bool:
         """Tell that the job runs."""
@@ -39,9 +42,9 @@ class JavaJob:
         return True
 
 
-def declare(verbs: Sequence[Verb]) -> StreamingContext:
+def declare(verbs: Sequence[Verb], options: Sequence[Option] = ()) -> StreamingContext:
     """Call the verbs, each on the stream that an earlier one made. Raises DeclarationError, ImportError."""
-    context = StreamingContext()
+    context = StreamingContext.Builder().option(conf={key: value for key, value in options}).build()
     streams: list[Stream] = []
     for number, language, verb, arguments in verbs:
         if verb == "from_values":

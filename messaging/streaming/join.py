@@ -41,6 +41,7 @@ class Join:
             raise DeclarationError(
                 f"join at {declared_at()} keeps {self.keep} records: {self.left.names()}"
             )
+        self.left.checked("join", function)
         both = side_by_side(self.left, self.right, "join")
         return both.with_state("join", partial(Joined, function=function, keep=self.keep), name)
 

@@ -85,6 +85,7 @@ class DataStream(Declared, Generic[T]):
 
     def reduce(self, function: Callable[[T, T], T], name: str = "") -> DataStream[T]:
         """A running fold for each key. Every record gives an output; a key's first record is given unchanged."""
+        self.checked("reduce", function)
         return self.with_state("reduce", partial(Reduce, function=function), name)
 
     def sum(self, selector: Selector = 1, name: str = "") -> DataStream[tuple[Any, Any]]:
@@ -98,6 +99,7 @@ class DataStream(Declared, Generic[T]):
 
         The state is None for a new key, and None forgets the key.
         """
+        self.checked("stateful", function)
         return self.with_state("stateful", partial(Stateful, function=function), name)
 
     def window(
@@ -157,6 +159,7 @@ class DataStream(Declared, Generic[T]):
         repeats calls, with the same keys: give the key to the outside world as its idempotence key, and the effect
         happens exactly once.
         """
+        self.checked("sink_once", function)
         step = partial(OnceFor, function=function)
         return self.key_by(key).with_state("sink_once", step, name)
 
@@ -220,6 +223,7 @@ class DataStream(Declared, Generic[T]):
         name: str = "",
         ends: bool = False,
     ) -> DataStream[Any]:
+        self.checked(verb, function)
         chained = Chained(name or self.context.fresh(verb), function, how)
         # A sink is pressed for an answer by stages that do not number what they send.
         handover = Handover.INSIST if ends else Handover.ASK

@@ -60,7 +60,7 @@ def test_a_jvm_that_is_killed_comes_back_and_java_folds_count_every_record_once(
 def test_a_java_program_runs_python_operators(said: Any) -> None:
     assert "java from 0null" in said["driver"]
     assert "whole: true" in said["driver"]
-    assert said["driven"] == "A!\nB!\nA!A!\n"
+    assert said["driven"] == "A!?\nB!?\nA!A!?\n"
 
 
 def test_both_views_of_a_stream_are_the_same_stream_without_a_jvm() -> None:

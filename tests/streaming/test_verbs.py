@@ -215,6 +215,15 @@ async def test_options_without_a_value_are_refused() -> None:
         (lambda s: s.sum(), "sum at .* needs key_by"),
         (lambda s: s.set_parallelism(0), "parallelism 0"),
         (lambda s: s.with_config("a", 1), "settings are text"),
+        (lambda s: s.map("pkg.Mapper"), "map at .*: a str is no function"),
+        (lambda s: s.filter(None), "filter at .*: a NoneType is no function"),
+        (lambda s: s.flat_map(1), "flat_map at .*: a int is no function"),
+        (lambda s: s.sink([]), "sink at .*: a list is no function"),
+        (lambda s: s.partition_by(2), "partition_by at .*: a int is no function"),
+        (lambda s: s.sink_once(0, key=0), "sink_once at .*: a int is no function"),
+        (lambda s: s.key_by(0).reduce(0), "reduce at .*: a int is no function"),
+        (lambda s: s.key_by(0).stateful(0), "stateful at .*: a int is no function"),
+        (lambda s: s.join(s).where(0).equal_to(0).with_(0), "join at .*: a int is no function"),
     ],
 )
 def test_a_mistake_is_told_with_the_stream_and_its_line(

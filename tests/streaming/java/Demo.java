@@ -12,6 +12,7 @@ import io.ray.streaming.api.partition.Partition;
 import io.ray.streaming.api.stream.DataStream;
 import io.ray.streaming.api.stream.DataStreamSource;
 import java.util.Arrays;
+import java.util.Map;
 
 public class Demo {
   public static class Mapper1 implements MapFunction<Object, Object> {
@@ -94,6 +95,7 @@ public class Demo {
   public static void main(String[] args) {
     Ray.init();
     StreamingContext context = StreamingContext.buildContext();
+    context.withConfig(Map.of("state", "memory:", "ending", "?"));
     DataStream<String> joined =
         DataStreamSource.fromCollection(context, Arrays.asList("a", "b", "a"))
             .map(new Mapper1Text())
