@@ -73,6 +73,7 @@ _TROUBLES = {"lag": "batches wait", "set_aside": "set aside", "restarts": "resta
 def _lines(graph: Graph, live: Mapping[str, Row]) -> Iterator[str]:
     for stage in graph.upstream_first():
         marks = [stage.kind.value, f"x{stage.parallelism}"] + ["durable"] * stage.durable
+        marks += [f"asks for {amount:g} {name}" for name, amount in stage.demand.items()]
         yield f"{stage.name}  ({', '.join(marks)})"
         for name in instances(stage):
             if name in live:

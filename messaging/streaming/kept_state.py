@@ -22,7 +22,8 @@ class KeptState:
 
     The answer is what that instance has committed, so it never takes anything back; two answers may be of different
     moments. An instance that is being restarted, or is in the middle of a batch, is waited for. The questions raise
-    WorkerLost when no answer comes within `seconds`, and when the job has ended.
+    WorkerLost when no answer comes within `seconds`, and when the job has ended. They block: from an event loop, ask
+    in a thread.
     """
 
     def __init__(self, stage: str, instances: Sequence[Any], seconds: float = ASK_SECONDS) -> None:

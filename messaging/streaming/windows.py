@@ -27,6 +27,7 @@ class WindowedStream:
 
     def reduce(self, function: Fold, name: str = "") -> DataStream[Window]:
         """Fold the records; the first one is taken as it is."""
+        self.stream.checked("window", function)
         return self._folded(_itself, function, name)
 
     def sum(self, selector: Selector = 1, name: str = "") -> DataStream[Window]:

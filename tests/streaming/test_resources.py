@@ -25,6 +25,7 @@ def test_who_asks_has_actors_of_its_own_and_who_asks_for_nothing_runs_with_what_
     source = context.from_values(1).map(str)
     source.map(str).with_resource("GPU", 1).filter(bool).sink(print)
     assert demands(context) == {"values-0": {}, "map-2": {"GPU": 1}}
+    assert "map-2  (keeper, x1, asks for 1 GPU)" in str(context.graph())
 
 
 def test_streams_that_ask_for_the_same_are_chained_and_others_are_not() -> None:

@@ -223,6 +223,7 @@ async def test_options_without_a_value_are_refused() -> None:
         (lambda s: s.sink_once(0, key=0), "sink_once at .*: a int is no function"),
         (lambda s: s.key_by(0).reduce(0), "reduce at .*: a int is no function"),
         (lambda s: s.key_by(0).stateful(0), "stateful at .*: a int is no function"),
+        (lambda s: s.key_by(0).window(1).reduce(0), "window at .*: a int is no function"),
         (lambda s: s.join(s).where(0).equal_to(0).with_(0), "join at .*: a int is no function"),
     ],
 )
