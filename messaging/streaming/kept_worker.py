@@ -45,8 +45,7 @@ class KeptWorker:
         self._serving = self._reloading = False
         self._paused = self._draining = self._announced = False
         self._since = time.time()
-        self._sent_at = 0.0
-        self._tidying: asyncio.Task[Any] | None = None
+        self._tidying: asyncio.TimerHandle | None = None
         receivers = Routes(graph, stage.name, index).receivers
         reached = {
             name: receiver_of(graph, self.name, receiver, number, runtime)
@@ -139,13 +138,15 @@ class KeptWorker:
 
     def _sent(self) -> None:
         """Everything is acknowledged: forget it in the store, unless more comes soon and takes that along."""
-        self._sent_at = time.monotonic()
-        if self._tidying is None or self._tidying.done():
-            self._tidying = self._spawn(self._tidy())
+        self._leave_untidy()
+        loop = asyncio.get_running_loop()
+        self._tidying = loop.call_later(IDLE_SECONDS, lambda: self._spawn(self._tidy()))
+
+    def _leave_untidy(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
 
     async def _tidy(self) -> None:
-        while (wait := self._sent_at + IDLE_SECONDS - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
         if self._thread.keeper and self.idle:
             await self._thread.quietly(lambda keeper: keeper.tidy())
 
@@ -225,6 +226,7 @@ class KeptWorker:
     def abandon(self) -> None:
         """End in the middle of everything, as a process does that is killed."""
         self._pumps.stop()
+        self._leave_untidy()
         for task in self._tasks:
             task.cancel()
         for future in list(self._unanswered):
