@@ -211,8 +211,12 @@ class RunningGateway:
         return [text for text in found if text["direction"] == "outbound-api"]
 
     def pid_of(self, worker: str) -> int:
+        """Return the process of a worker, as soon as that one has answered."""
+        return eventually(lambda: self._workers().get(worker))
+
+    def _workers(self) -> dict[str, int]:
         running = json.loads((self.folder / "running.json").read_text())
-        return int(next(row["pid"] for row in running["workers"] if row.get("name") == worker))
+        return {row["name"]: row["pid"] for row in running["workers"] if "pid" in row}
 
     def waiting(self) -> int:
         status = json.loads(self.satbridge("status", "--json"))
