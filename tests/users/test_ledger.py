@@ -76,6 +76,17 @@ def test_parts_that_were_sent_are_not_forgotten(gateway: Gateway) -> None:
     assert (row().network_id, row().parts_sent) == ("p1,p2", 2)
 
 
+@pytest.mark.parametrize("handed", [Handed("id \ud800"), Handed("id", 10**30), Handed("id", -1)])
+def test_what_no_store_can_hold_keeps_back_neither_its_outcome_nor_others(
+    gateway: Gateway, handed: Handed
+) -> None:
+    odd, other = gateway.take_one(), gateway.take_one(g.mail("two"))
+    reported = [Outcome.sent(odd, handed), Outcome.sent(other, Handed("good"))]
+    assert gateway.ledger.process(reported) == [[], []]
+    states = Delivery.objects.order_by("id").values_list("state", "parts_sent")
+    assert list(states) == [(State.SENT, 1), (State.SENT, 1)]
+
+
 def test_an_outcome_of_an_older_attempt_is_ignored(gateway: Gateway) -> None:
     first = gateway.take_one()
     gateway.clock.turn(121)
