@@ -64,15 +64,19 @@ class Outlet:
 
     async def emit(self, record: Any) -> None:
         """Return when every receiver has taken the record. Raises what one refused it with, or StreamingError."""
-        targets = self._targets(record)
         try:
             async with asyncio.timeout(self._patience_seconds):
-                if len(targets) == 1:
-                    await targets[0][0].put(targets[0][1])
-                elif targets:
-                    await _all_taken(targets)
+                await self.emit_patiently(record)
         except TimeoutError:
             raise NotTaken("no answer in time") from None
+
+    async def emit_patiently(self, record: Any) -> None:
+        """`emit`, however long it takes."""
+        targets = self._targets(record)
+        if len(targets) == 1:
+            await targets[0][0].put(targets[0][1])
+        elif targets:
+            await _all_taken(targets)
 
     def offer(self, records: Iterable[Any]) -> list[Any]:
         """Start handing the records on without waiting, and return those for which there is no room now."""

@@ -111,8 +111,15 @@ class Worker:
         self._counts["out"] += 1
 
     def emit_from_thread(self, record: Any) -> Future[None]:
-        """`emit` for a source that runs on a thread."""
-        return asyncio.run_coroutine_threadsafe(self.emit(record), self._loop)
+        """`emit` for a source that runs on a thread: it is not kept waiting, so it decides itself when to cancel.
+
+        What is cancelled is taken back, unless it has been handed over.
+        """
+        return asyncio.run_coroutine_threadsafe(self._emit_patiently(record), self._loop)
+
+    async def _emit_patiently(self, record: Any) -> None:
+        await self.outlet.emit_patiently(record)
+        self._counts["out"] += 1
 
     async def run(self) -> None:
         """Run the source until it ends. Raises whatever it raises."""

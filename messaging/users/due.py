@@ -21,7 +21,18 @@ from messaging.users.store import close_connection, open_store
 log = logging.getLogger(__name__)
 
 EmitDelivery = Callable[[Delivery], "Future[None]"]
-"""How `Due` hands over an attempt; the future is done when a sender has finished with it, or refused it."""
+"""How `Due` hands over an attempt; the future is done when a sender has finished with it, or refused it.
+
+To cancel the future takes the attempt back, if no sender has it yet.
+"""
+
+
+@dataclass(slots=True)
+class _Flight:
+    """An attempt that was handed over, and what says when it lands."""
+
+    delivery: Delivery
+    landing: "Future[None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class Due:
         self._clock = ClockWatch()
         self._is_recalling = False
         self._runner = BatchRunner("due")
-        self._in_flight: dict[str, dict[tuple[int, int], Delivery]] = {via: {} for via in rooms}
+        self._in_flight: dict[str, dict[tuple[int, int], _Flight]] = {via: {} for via in rooms}
         self._has_more: set[str] = set()
         self._refused: list[Delivery] = []
         self._landed: SimpleQueue[_Landed | None] = SimpleQueue()
@@ -132,9 +143,10 @@ class Due:
             self._emit(delivery, emit)
 
     def _emit(self, delivery: Delivery, emit: EmitDelivery) -> None:
-        self._in_flight[delivery.via][_key(delivery)] = delivery
+        flight = self._in_flight[delivery.via][_key(delivery)] = _Flight(delivery)
         try:
-            emit(delivery).add_done_callback(partial(self._land, delivery))
+            flight.landing = emit(delivery)
+            flight.landing.add_done_callback(partial(self._land, delivery))
         except Exception as error:
             log.warning(
                 "emit failed with %s",
@@ -152,8 +164,10 @@ class Due:
         held = self._in_flight[via]
         now = self._now()
         # An attempt whose lease has passed is void, whatever its sender still does.
-        for key in [key for key, delivery in held.items() if delivery.lease_until <= now]:
-            del held[key]
+        for key in [key for key, flight in held.items() if flight.delivery.lease_until <= now]:
+            landing = held.pop(key).landing
+            if landing is not None:
+                landing.cancel()
         return max(self._rooms[via] - len(held), 0)
 
     def _note(self, landed: _Landed) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -228,6 +230,37 @@ async def test_a_synchronous_source_emits_from_its_own_thread() -> None:
     async with InlineJob(context.graph()) as job:
         await job.wait()
     assert seen == [0, 1, 2, 3, 4]
+
+
+async def test_what_a_thread_emits_waits_for_a_slow_receiver_until_the_thread_takes_it_back() -> (
+    None
+):
+    seen: list[int] = []
+    going = asyncio.Event()
+    blocked: list[Future[None]] = []
+
+    class Slow:
+        async def process(self, records: list[int]) -> list[list[int]]:
+            await going.wait()
+            seen.extend(records)
+            return [[] for _ in records]
+
+    class Patient:
+        def run(self, emit: Callable[[int], "Future[None]"]) -> None:
+            blocked.append(emit(0))
+            time.sleep(0.05)  # by then a batch of one is in hand
+            blocked.extend(emit(number) for number in (1, 2, 3))
+
+    context = StreamingContext()
+    context.source("patient", Patient).operate("slow", Slow, handover=Handover.ONCE)
+    async with InlineJob(context.graph(), patience_seconds=0.05) as job:
+        await asyncio.sleep(0.2)
+        assert not any(future.done() for future in blocked)
+        blocked[2].cancel()
+        await asyncio.sleep(0.01)
+        going.set()
+        await job.wait()
+    assert seen == [0, 1, 3]
 
 
 async def test_draining_ends_a_source_that_would_run_for_ever() -> None:

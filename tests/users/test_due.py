@@ -110,6 +110,17 @@ def test_the_room_of_attempts_whose_lease_has_passed_is_free_again(gateway: Gate
     assert len(hand.taken) == 20
 
 
+def test_an_attempt_whose_lease_has_passed_is_taken_back_from_those_who_wait(
+    gateway: Gateway,
+) -> None:
+    owe(gateway, 1)
+    hand = Hand()
+    gateway.due.turn(hand)
+    gateway.clock.turn(121)
+    gateway.due.turn(hand)
+    assert [future.cancelled() for _, future in hand.taken] == [True, False]
+
+
 @pytest.mark.parametrize("raises", [True, False])
 def test_what_no_sender_took_is_owed_again_at_once_and_not_counted(
     gateway: Gateway, raises: bool
