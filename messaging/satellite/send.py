@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
-from messaging.attempt import attempt, outcome_of
+from messaging.attempt import attempt, lease_seconds_left, outcome_of
 from messaging.errors import Unavailable
 from messaging.message import Delivery, Handed, Outcome, Result
 from messaging.satellite.network import SatelliteAccount
 
 log = logging.getLogger(__name__)
+
+NO_TIME = Unavailable("no time was left to send it, or the rest of it")
 
 
 class SatelliteSender:
@@ -38,6 +40,7 @@ class SatelliteSender:
     async def process(self, deliveries: Sequence[Delivery]) -> list[list[Outcome] | Exception]:
         """Return per delivery its outcome, or nothing when its lease had passed before it could start.
 
+        No request begins that its lease might cut off: nobody would know what became of it, and sending again costs.
         `Outcome.parts_sent` says how many parts of the whole message the network has, also after a failure;
         `handed` are those of this attempt.
         """
@@ -77,7 +80,7 @@ class SatelliteSender:
             result = await self._send_part(delivery, packets[position])
             if result is None and not handed:
                 return None
-            outcome = result or Outcome.failed(delivery, Unavailable("no time left for the rest"))
+            outcome = result or Outcome.failed(delivery, NO_TIME)
             if outcome.result is not Result.SENT:
                 return replace(outcome, handed=tuple(handed), parts_sent=position)
             handed.extend(outcome.handed)
@@ -89,4 +92,6 @@ class SatelliteSender:
             return Outcome.sent(delivery, await self._network.send(serial, packet))
 
         async with self._requests:
+            if 0 < lease_seconds_left(delivery) < self._account.timeout_seconds:
+                return Outcome.failed(delivery, NO_TIME)
             return await attempt(delivery, send)

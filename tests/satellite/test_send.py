@@ -155,13 +155,23 @@ async def test_the_outcome_says_how_many_parts_the_network_has(hive: HiveServer)
 
 
 async def test_a_lease_that_ends_between_parts_keeps_the_progress(hive: HiveServer) -> None:
-    async with sending(hive.account()) as sender:
+    async with sending(hive.account(timeout_seconds=1)) as sender:
         await outcome_of(sender, delivery(device="8"))
-        hive.simulator.dice.faults = Faults(latency_seconds=0.2)
-        outcome = await outcome_of(sender, delivery(LONG, seconds=0.5))
-    assert outcome.result in (Result.UNCERTAIN, Result.UNAVAILABLE)
+        hive.simulator.dice.faults = Faults(latency_seconds=0.25)
+        outcome = await outcome_of(sender, delivery(LONG, seconds=1.4))
+    assert outcome.result is Result.UNAVAILABLE
     assert 1 <= outcome.parts_sent <= 2
     assert len(outcome.network_id.split(",")) == outcome.parts_sent
+
+
+async def test_nothing_is_begun_that_the_lease_would_cut_off(hive: HiveServer) -> None:
+    async with sending(hive.account(timeout_seconds=5)) as sender:
+        await outcome_of(sender, delivery(device="8"))
+        hive.simulator.dice.faults = Faults(latency_seconds=0.4)
+        outcome = await outcome_of(sender, delivery(seconds=0.2))
+        assert outcome.result is Result.UNAVAILABLE
+        await asyncio.sleep(0.5)
+    assert texts(hive) == []
 
 
 async def test_a_delivery_whose_lease_has_passed_is_left_alone(hive: HiveServer) -> None:
