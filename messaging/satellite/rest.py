@@ -11,9 +11,13 @@ from pydantic import AfterValidator
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.retry_after import retry_after
 
+log = logging.getLogger(__name__)
+
 IDLE_CONNECTION_SECONDS = (
     4.0  # less than servers commonly keep one, so that none closes under a request
 )
+
+BROKEN = "the connection to the satellite network broke"
 
 # Foreign exception → (whether the request may have been written by then, what people read).
 FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
@@ -24,11 +28,11 @@ FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
     httpx.UnsupportedProtocol: (False, "the satellite network's URL is not an HTTP URL"),
     httpx.InvalidURL: (False, "the satellite network's URL is not an HTTP URL"),
     httpx.LocalProtocolError: (False, "the request to the satellite network is not valid HTTP"),
-    httpx.WriteError: (True, "the connection to the satellite network broke"),
+    httpx.WriteError: (True, BROKEN),
     httpx.WriteTimeout: (True, "the satellite network did not answer in time"),
-    httpx.ReadError: (True, "the connection to the satellite network broke"),
+    httpx.ReadError: (True, BROKEN),
     httpx.ReadTimeout: (True, "the satellite network did not answer in time"),
-    httpx.CloseError: (True, "the connection to the satellite network broke"),
+    httpx.CloseError: (True, BROKEN),
     httpx.RemoteProtocolError: (True, "the satellite network broke off without an answer"),
     httpx.DecodingError: (True, "the satellite network's answer cannot be read"),
     httpx.TooManyRedirects: (True, "the satellite network sends us in circles"),
@@ -134,13 +138,16 @@ async def exchange(
     try:
         async with asyncio.timeout(timeout_seconds):
             return await client.send(request)
-    except tuple(FAILURES) as error:
+    except Exception as error:
         raise _translated(error, writes=writes) from None
 
 
 def _translated(error: Exception, *, writes: bool) -> GatewayError:
-    known = next(kind for kind in type(error).__mro__ if kind in FAILURES)
-    written, words = FAILURES[known]
+    known = next((kind for kind in type(error).__mro__ if kind in FAILURES), None)
+    if known is None:
+        # httpx does not know all that TLS can raise while it reads; by then the request has been written.
+        log.error("a call to a satellite network failed with %s", type(error).__name__)
+    written, words = FAILURES[known] if known else (True, BROKEN)
     return Uncertain(words) if written and writes else Unavailable(words)
 
 

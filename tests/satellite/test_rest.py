@@ -1,4 +1,5 @@
 import asyncio
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -38,6 +39,21 @@ def test_only_what_may_have_been_written_is_uncertain(kind: type[Exception], wri
     with pytest.raises(Uncertain if written and writes else Unavailable) as caught:
         asyncio.run(run())
     assert caught.value.reason == words
+
+
+@pytest.mark.parametrize("kind", [ssl.SSLError, RuntimeError])
+def test_what_nobody_foresaw_may_have_been_written_too(kind: type[Exception]) -> None:
+    async def broken(request: httpx.Request) -> httpx.Response:
+        raise kind("secret-cookie")
+
+    async def run() -> None:
+        transport = httpx.MockTransport(broken)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
+            await exchange(client, client.build_request("POST", "/"), 5, writes=True)
+
+    with pytest.raises(Uncertain) as caught:
+        asyncio.run(run())
+    assert "secret" not in caught.value.reason
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
