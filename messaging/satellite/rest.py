@@ -40,6 +40,8 @@ FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
 }
 # These refuse the moment or the caller, not what was asked; every other 4xx refuses what was asked.
 _PASSING = frozenset({401, 407, 408, 421, 423, 425, 429})
+# Said by something on the way, which passed the request on and heard nothing sensible (RFC 9110 section 15.6).
+_NOBODY_KNOWS = frozenset({502, 504})
 
 
 def _http_url(text: str) -> str:
@@ -137,9 +139,12 @@ async def exchange(
     """
     try:
         async with asyncio.timeout(timeout_seconds):
-            return await client.send(request)
+            response = await client.send(request)
     except Exception as error:
         raise _translated(error, writes=writes) from None
+    if writes and response.status_code in _NOBODY_KNOWS:
+        raise Uncertain(f"nobody knows whether it was taken (HTTP {response.status_code})")
+    return response
 
 
 def _translated(error: Exception, *, writes: bool) -> GatewayError:

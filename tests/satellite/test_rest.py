@@ -56,6 +56,18 @@ def test_what_nobody_foresaw_may_have_been_written_too(kind: type[Exception]) ->
     assert "secret" not in caught.value.reason
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_heard_no_answer_leaves_a_message_uncertain(status: int) -> None:
+    async def run(method: str, writes: bool) -> httpx.Response:
+        transport = httpx.MockTransport(lambda request: httpx.Response(status))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
+            return await exchange(client, client.build_request(method, "/"), 5, writes=writes)
+
+    with pytest.raises(Uncertain, match=str(status)):
+        asyncio.run(run("POST", True))
+    assert asyncio.run(run("GET", False)).status_code == status
+
+
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_success_is_no_failure(status: int) -> None:
     assert failure(httpx.Response(status), {}) is None
