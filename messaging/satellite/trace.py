@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -60,6 +61,8 @@ class SatelliteTracer:
         self._unheard = unheard
         self._turn = turn
         self._network = account.connect()
+        # A round ends at what fails; the next one goes on behind it, so that it keeps nobody back for ever.
+        self._left: deque[str] = deque()
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopped.set()
@@ -103,10 +106,10 @@ class SatelliteTracer:
         try:
             if not await asyncio.to_thread(self._turn.mine):
                 return
-            for network_id in await asyncio.to_thread(self._unheard.next):
-                if self._stopping.is_set():
-                    return
-                await self._ask(network_id, emit)
+            if not self._left:
+                self._left.extend(await asyncio.to_thread(self._unheard.next))
+            while self._left and not self._stopping.is_set():
+                await self._ask(self._left.popleft(), emit)
         except Exception as error:
             # Of a bug only its type: its text may quote a message.
             self._failure = (

@@ -146,6 +146,25 @@ async def test_what_the_network_does_not_know_keeps_nobody_else_back() -> None:
             await eventually(lambda: len(handed.heard) == 1)
 
 
+async def test_what_always_fails_keeps_nobody_else_back() -> None:
+    with cloudloop(REACHABLE) as server:
+        first, second = await send(server, 2)
+        handed = Handed([first, second])
+
+        async def emit(record: Inbound) -> None:
+            if isinstance(record, Receipt) and record.network_id == first:
+                raise Unavailable("a bug with this one")
+            await handed.emit(record)
+
+        tracer = SatelliteTracer(account(server), "cloudloop", handed, Turn())
+        running = asyncio.create_task(tracer.run(emit))
+        try:
+            await eventually(lambda: len(handed.heard) == 1)
+        finally:
+            await tracer.drain()
+            await running
+
+
 @pytest.mark.parametrize(
     "faults",
     [
