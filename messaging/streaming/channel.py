@@ -17,7 +17,7 @@ from tenacity import (
     wait_exponential,
 )
 
-from messaging.streaming.errors import StageFailed, StreamingError, WorkerLost
+from messaging.streaming.errors import StageFailed, StreamingError, WorkerLost, whereabouts
 from messaging.streaming.graph import Handover
 
 log = logging.getLogger(__name__)
@@ -94,11 +94,19 @@ class Channel:
     async def _run(self) -> None:
         try:
             while batch := self._next_batch():
-                answers = await self._deliver([record for record, _ in batch])
+                answers = await self._answers([record for record, _ in batch])
                 for (_, future), answer in zip(batch, answers, strict=True):
                     settle(future, answer)
         finally:
             self._pump = None
+
+    async def _answers(self, records: list[Any]) -> Sequence[Answer]:
+        """Whatever the call raises, every record gets an answer: who emitted it would wait for ever."""
+        try:
+            return await self._deliver(records)
+        except Exception as error:
+            log.error("%s: %d records: %s", self.name, len(records), whereabouts(error))
+            return [StageFailed(type(error).__name__)] * len(records)
 
     def _next_batch(self) -> list[tuple[Any, asyncio.Future[None]]]:
         batch: list[tuple[Any, asyncio.Future[None]]] = []
