@@ -11,12 +11,18 @@ class Session:
     """Runs `log_in` when a session is needed, at most once per `pause_seconds`, and for all callers together.
 
     `log_in` raises Unavailable when it fails; for the rest of the pause every caller is told so without a request.
-    So neither a wrong password nor a session that is refused at once becomes a flood of logins.
+    So neither a wrong password nor a session that is refused at once becomes a flood of logins. `now` counts seconds.
     """
 
-    def __init__(self, log_in: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    def __init__(
+        self,
+        log_in: Callable[[], Awaitable[None]],
+        pause_seconds: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log_in = log_in
         self._pause_seconds = pause_seconds
+        self._now = now
         self._lock = asyncio.Lock()
         self._number = 0
         self._tried_at = float("-inf")
@@ -36,7 +42,7 @@ class Session:
         async with self._lock:
             if self._number != stale and self._failure is None:
                 return True
-            if time.monotonic() < self._tried_at + self._pause_seconds:
+            if self._now() < self._tried_at + self._pause_seconds:
                 if self._failure is not None:
                     raise self._failure
                 return False
@@ -44,7 +50,7 @@ class Session:
             return True
 
     async def _try(self) -> None:
-        self._tried_at = time.monotonic()
+        self._tried_at = self._now()
         try:
             await self._log_in()
         except Unavailable as error:

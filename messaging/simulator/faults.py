@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -41,10 +42,11 @@ class Faults(BaseModel):
 
 @dataclass
 class Dice:
-    """Throws for the faults of one simulator; the same seed gives the same throws."""
+    """Throws for the faults of one simulator; the same seed gives the same throws. `now` is its clock, in seconds."""
 
     faults: Faults = field(default_factory=Faults)
     seed: int = 1
+    now: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -59,7 +61,7 @@ class Dice:
         limit = self.faults.requests_per_second
         if limit is None:
             return False
-        now = time.monotonic()
+        now = self.now()
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
         self._recent.append(now)

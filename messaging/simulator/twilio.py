@@ -65,7 +65,7 @@ class TwilioSimulator:
         self.webhook_url = webhook_url
         self.fallback_url = fallback_url
         self._advanced_opt_out = advanced_opt_out
-        self._dice = Dice(faults or Faults(), seed)
+        self.dice = Dice(faults or Faults(), seed)
         self._texts = Texts(account_sid)
         self._webhooks = Webhooks(auth_token)
         self._api = MessageApi(
@@ -73,7 +73,7 @@ class TwilioSimulator:
             auth_token,
             texts=self._texts,
             webhooks=self._webhooks,
-            dice=self._dice,
+            dice=self.dice,
             numbers=numbers,
             services=services,
             status_seconds=status_seconds,
@@ -82,16 +82,16 @@ class TwilioSimulator:
         web = FastAPI(title="Simulated Twilio")
         web.include_router(self._api.routes())
         web.include_router(self._switches())
-        self.app = Network(web, self._dice)
+        self.app = Network(web, self.dice)
 
     @property
     def faults(self) -> Faults:
         """The faults that happen now."""
-        return self._dice.faults
+        return self.dice.faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self._dice.faults = faults
+        self.dice.faults = faults
 
     def sent(self) -> list[Text]:
         """Return the texts that the gateway sent, oldest first."""
@@ -112,7 +112,7 @@ class TwilioSimulator:
             raise HTTPException(409, "no webhook URL is configured")
         fields = self._inbound_fields(inbound, inbound.sid or self._keep(inbound).sid)
         tries = await self._webhooks.deliver(urls, fields, inbound.headers)
-        if self._dice.happens(self.faults.duplicate_rate):
+        if self.dice.happens(self.faults.duplicate_rate):
             tries += await self._webhooks.deliver(urls, fields, inbound.headers)
         return tries
 

@@ -22,6 +22,16 @@ class Door:
             raise Unavailable("wrong password")
 
 
+class Clock:
+    """Stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 async def test_callers_at_the_same_time_share_one_login() -> None:
     door = Door()
     session = Session(door.log_in, 60)
@@ -31,9 +41,10 @@ async def test_callers_at_the_same_time_share_one_login() -> None:
 
 async def test_an_expired_session_is_renewed_once_for_all_who_noticed() -> None:
     door = Door()
-    session = Session(door.log_in, 0.001)
+    clock = Clock()
+    session = Session(door.log_in, 60, clock)
     stale = await session.current()
-    await asyncio.sleep(0.02)
+    clock.seconds += 60
     assert all(await asyncio.gather(*(session.renew(stale) for _ in range(50))))
     assert door.logins == 2
 
@@ -48,21 +59,23 @@ async def test_a_fresh_session_is_not_renewed() -> None:
 async def test_a_failed_login_is_not_repeated_within_the_pause() -> None:
     door = Door()
     door.shut = True
-    session = Session(door.log_in, 0.1)
+    clock = Clock()
+    session = Session(door.log_in, 60, clock)
     for _ in range(50):
         with pytest.raises(Unavailable, match="wrong password"):
             await session.current()
     assert door.logins == 1
     door.shut = False
-    await asyncio.sleep(0.12)
+    clock.seconds += 60
     assert await session.current() == 1
 
 
 async def test_a_session_whose_renewal_failed_is_not_used_again() -> None:
     door = Door()
-    session = Session(door.log_in, 0.03)
+    clock = Clock()
+    session = Session(door.log_in, 60, clock)
     stale = await session.current()
-    await asyncio.sleep(0.04)
+    clock.seconds += 60
     door.shut = True
     with pytest.raises(Unavailable):
         await session.renew(stale)
