@@ -8,7 +8,8 @@ import time
 from bench.figures import Line
 from bench.gateway_under_load import gateway
 from bench.processes import cpu_seconds, pss_mb, tree
-from tests.acceptance.running_gateway import RunningGateway, eventually, free_port
+from tests.acceptance.running_gateway import RunningGateway, free_port
+from tests.eventually import wait_until
 
 PEER = "Ray's own restart takes 1 to 2 s"
 IDLE_SECONDS = 10
@@ -53,7 +54,7 @@ def _yes(ours: RunningGateway) -> bool:
 def _gap(ours: RunningGateway, worker: str) -> float:
     os.kill(ours.pid_of(worker), signal.SIGKILL)
     began = time.monotonic()
-    eventually(lambda: _yes(ours), 60)
+    wait_until(lambda: _yes(ours), 60)
     gap = time.monotonic() - began
     time.sleep(5)  # until the run file names the new process
     return gap

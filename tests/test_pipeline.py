@@ -2,7 +2,7 @@
 
 import asyncio
 import smtplib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from messaging.simulator.twilio import TwilioSimulator
 from messaging.sms.providers.twilio import TwilioAccount
 from messaging.streaming import InlineJob
 from messaging.users.store import close_connection, migrate_store, open_store
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -104,13 +105,6 @@ async def running(gateway: Gateway) -> AsyncIterator[InlineJob]:
         await eventually(lambda: job.operator(MAIL_IN).addresses)
         yield job
         job.operator("due").stop()
-
-
-async def eventually(look: Callable[[], T], seconds: float = 15) -> T:
-    async with asyncio.timeout(seconds):
-        while not (found := look()):  # noqa: ASYNC110 - nobody tells when it happens
-            await asyncio.sleep(0.02)
-    return found
 
 
 def text(sender: str, recipient: str, body: str, key: str = "1") -> Message:

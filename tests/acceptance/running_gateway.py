@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,6 +21,7 @@ from messaging.satellite.payload import shown
 from messaging.settings import Settings
 from messaging.simulator.mail import MailSink
 from messaging.users.store import close_connection, migrate_store, open_store
+from tests.eventually import wait_until
 
 DOMAIN = "example.org"
 NUMBER = "+15550001111"
@@ -212,7 +213,7 @@ class RunningGateway:
 
     def pid_of(self, worker: str) -> int:
         """Return the process of a worker, as soon as that one has answered."""
-        return eventually(lambda: self._workers().get(worker))
+        return wait_until(lambda: self._workers().get(worker))
 
     def _workers(self) -> dict[str, int]:
         running = json.loads((self.folder / "running.json").read_text())
@@ -221,15 +222,6 @@ class RunningGateway:
     def waiting(self) -> int:
         status = json.loads(self.satbridge("status", "--json"))
         return sum(row["states"].get("waiting", 0) for row in status["queues"])
-
-
-def eventually(look: Callable[[], T | None], seconds: float = 30) -> T:
-    """Return what `look` finds, once it finds something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-    return found
 
 
 def free_port() -> int:

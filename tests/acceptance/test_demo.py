@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running_gateway import Process, eventually
+from tests.acceptance.running_gateway import Process
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
@@ -63,12 +64,12 @@ def test_the_demo_does_what_it_tells_people_to_try_and_leaves_nothing(tmp_path: 
             "1001 shows, from +15551230000: Bring fish",
         ):
             # In whatever order: the Hive is polled, a phone's text comes at once.
-            eventually(partial(printed, demo, shown))
+            wait_until(partial(printed, demo, shown))
         children = descendants(demo.process.pid)
         assert len(children) > 5
         os.killpg(demo.process.pid, signal.SIGINT)
         assert demo.process.wait(60) == 0, demo.output
-        eventually(lambda: not any(map(alive, children)))
+        wait_until(lambda: not any(map(alive, children)))
     finally:
         demo.stop()
 

@@ -12,7 +12,8 @@ import pytest
 from chaos.cluster import Cluster
 from messaging.mail.replies import LEAVING, OK
 from messaging.streaming.departure import listeners_on
-from tests.acceptance.running_gateway import Process, RunningGateway, eventually, free_port, running
+from tests.acceptance.running_gateway import Process, RunningGateway, free_port, running
+from tests.eventually import wait_until
 
 
 @contextmanager
@@ -64,13 +65,13 @@ def test_mail_on_its_way_finishes_and_nobody_new_is_sent_there(
     busy.rcpt("boop@example.org")
     assert busy.docmd("DATA")[0] == 354
     # Announced: a probe says no, and all is taken.
-    eventually(lambda: said(idle) == LEAVING, 90)
+    wait_until(lambda: said(idle) == LEAVING, 90)
     assert "draining" in here.satbridge("probe", "mail", code=1)
     with connect(here) as late:
         letter = "Subject: late\r\n\r\nstill taken"
         assert late.sendmail("alice@example.net", "boop@example.org", letter) == {}
     # Drained: closed to all but the mail that is on its way.
-    eventually(lambda: refused(here.smtp_port), 30)
+    wait_until(lambda: refused(here.smtp_port), 30)
     assert idle.getreply()[0] == 421
     idle.close()
     assert command.process.poll() is None
@@ -80,7 +81,7 @@ def test_mail_on_its_way_finishes_and_nobody_new_is_sent_there(
     assert command.process.wait(60) == 0
     assert "drained: mail-in/0" in command.output
     command.stop()
-    texts = eventually(lambda: found if len(found := [t for *_, t in here.shown()]) == 2 else None)
+    texts = wait_until(lambda: found if len(found := [t for *_, t in here.shown()]) == 2 else None)
     assert {text.partition("\n")[0] for text in texts} == {"late", "slow"}
 
 

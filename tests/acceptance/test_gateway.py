@@ -20,8 +20,8 @@ from tests.acceptance.running_gateway import (
     NUMBER,
     TOKEN,
     RunningGateway,
-    eventually,
 )
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -42,13 +42,13 @@ def letter(subject: str, text: str, to: str = "boop@example.org") -> EmailMessag
 
 def test_a_mail_reaches_the_device_with_subject_body_and_sender(gateway: RunningGateway) -> None:
     send(gateway, letter("Wetter", "Sturm kommt, bleibt im Hafen ⚓"))
-    (found,) = eventually(lambda: [x for x in gateway.shown() if "Sturm" in x[2]])
+    (found,) = wait_until(lambda: [x for x in gateway.shown() if "Sturm" in x[2]])
     assert found == (1000, "alice@example.net", "Wetter\nSturm kommt, bleibt im Hafen ⚓")
 
 
 def test_a_device_writes_a_mail(gateway: RunningGateway) -> None:
     gateway.uplink(1000, "bob@example.net", "Anchored at noon")
-    found = eventually(lambda: [m for m in gateway.sink.received if "bob@" in m.recipients[0]])
+    found = wait_until(lambda: [m for m in gateway.sink.received if "bob@" in m.recipients[0]])
     message = found[0].message
     assert found[0].sender == "boop@example.org"
     assert message["From"].addresses[0].addr_spec == "boop@example.org"
@@ -61,19 +61,19 @@ def test_a_device_writes_a_mail(gateway: RunningGateway) -> None:
 
 def test_a_text_from_a_phone_reaches_the_device(gateway: RunningGateway) -> None:
     assert gateway.text(FRIEND, "Bring fish 🐟")["taken"]
-    (found,) = eventually(lambda: [x for x in gateway.shown() if "fish" in x[2]])
+    (found,) = wait_until(lambda: [x for x in gateway.shown() if "fish" in x[2]])
     assert found == (1000, FRIEND, "Bring fish 🐟")
 
 
 def test_a_device_writes_a_text(gateway: RunningGateway) -> None:
     gateway.uplink(1000, FRIEND, "Back on Friday")
-    (found,) = eventually(lambda: [t for t in gateway.texts() if "Friday" in t["body"]])
+    (found,) = wait_until(lambda: [t for t in gateway.texts() if "Friday" in t["body"]])
     assert (found["from"], found["to"], found["body"]) == (NUMBER, FRIEND, "Back on Friday")
 
 
 def test_a_long_mail_arrives_in_numbered_parts(gateway: RunningGateway) -> None:
     send(gateway, letter("Forecast", "word " * 110))
-    parts = eventually(lambda: found if len(found := words(gateway)) >= 4 else None)
+    parts = wait_until(lambda: found if len(found := words(gateway)) >= 4 else None)
     assert [part.split(" ")[0] for part in parts] == ["1/4", "2/4", "3/4", "4/4"]
 
 
@@ -109,13 +109,13 @@ def test_health_readiness_and_admin_are_served(gateway: RunningGateway) -> None:
 
 def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:
     gateway.uplink(1000, "carol@example.net", "Look me up")
-    eventually(lambda: [m for m in gateway.sink.received if "carol@" in m.recipients[0]])
+    wait_until(lambda: [m for m in gateway.sink.received if "carol@" in m.recipients[0]])
 
     def story() -> dict[str, Any] | None:
         rows = json.loads(gateway.satbridge("messages", "list", "--address=carol", "--json"))
         return rows[0] if rows and rows[0]["state"] == "sent" else None
 
-    row = eventually(story)
+    row = wait_until(story)
     told = json.loads(gateway.satbridge("messages", "show", str(row["id"])[:10], "--json"))
     assert told["text"] == "Look me up"
     assert told["deliveries"][0]["recipient"] == "carol@example.net"
@@ -142,7 +142,7 @@ def arrived(gateway: RunningGateway, run: str, seconds: float) -> list[tuple[int
     def found() -> list[tuple[int, str, str]]:
         return [x for x in gateway.shown() if f"[{run}]" in x[2]]
 
-    eventually(lambda: len(found()) >= 1000, seconds)
+    wait_until(lambda: len(found()) >= 1000, seconds)
     time.sleep(2)
     return found()
 
@@ -168,7 +168,7 @@ def test_a_thousand_mails_are_a_thousand_downlinks(gateway: RunningGateway) -> N
 def test_a_killed_user_actor_costs_no_mail(gateway: RunningGateway) -> None:
     tally = Tally()
     threads = send_all(gateway.smtp_port, marked("storm"), 20, tally)
-    eventually(lambda: tally.accepted >= 300, 60)
+    wait_until(lambda: tally.accepted >= 300, 60)
     os.kill(gateway.pid_of("router/0"), signal.SIGKILL)
     for thread in threads:
         thread.join(180)
@@ -197,8 +197,8 @@ def test_mail_is_put_off_while_the_store_is_away_and_taken_when_it_is_back(
             return False
         return True
 
-    eventually(taken, 40)
-    eventually(lambda: [x for x in gateway.shown() if "The store is back" in x[2]])
+    wait_until(taken, 40)
+    wait_until(lambda: [x for x in gateway.shown() if "The store is back" in x[2]])
     assert httpx.get(f"{gateway.http}/readyz", timeout=30).status_code == 200
 
 
@@ -226,7 +226,7 @@ class away:
 
 def test_secrets_and_texts_are_in_no_log(gateway: RunningGateway) -> None:
     gateway.uplink(1000, "dora@example.net", "the treasure is under the palm")
-    eventually(lambda: [m for m in gateway.sink.received if "dora@" in m.recipients[0]])
+    wait_until(lambda: [m for m in gateway.sink.received if "dora@" in m.recipients[0]])
     told = gateway.up.output + gateway.satbridge("status", "--json")
     for secret in (TOKEN, HIVE_PASSWORD, "treasure", "Sturm", "Bring fish"):
         assert secret not in told

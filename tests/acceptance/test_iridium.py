@@ -18,10 +18,10 @@ from tests.acceptance.running_gateway import (
     NUMBER,
     Process,
     RunningGateway,
-    eventually,
     free_port,
     running,
 )
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -130,7 +130,7 @@ def send(gateway: RunningGateway, to: str, subject: str, text: str) -> None:
 
 def test_a_device_writes_a_mail(stage: Stage, network: Network) -> None:
     network.uplink("bob@example.net", f"Anchored, {network.owner}")
-    (mail,) = eventually(lambda: stage.mails("bob@example.net", f"Anchored, {network.owner}"))
+    (mail,) = wait_until(lambda: stage.mails("bob@example.net", f"Anchored, {network.owner}"))
     assert mail["from"] == f"{network.owner}@{DOMAIN}"
 
 
@@ -138,9 +138,9 @@ def test_a_mail_reaches_the_device_and_its_units_are_in_its_history(
     stage: Stage, network: Network
 ) -> None:
     send(stage.gateway, f"{network.owner}@{DOMAIN}", "Wetter", "Sturm kommt ⚓")
-    (found,) = eventually(lambda: [line for line in network.shown() if "Sturm" in line[1]])
+    (found,) = wait_until(lambda: [line for line in network.shown() if "Sturm" in line[1]])
     assert found == ("alice@example.net", "Wetter\nSturm kommt ⚓")
-    eventually(lambda: stage.newest(network.owner)["state"] == "sent")
+    wait_until(lambda: stage.newest(network.owner)["state"] == "sent")
     assert stage.newest(network.owner)["units"] == 2
 
 
@@ -152,7 +152,7 @@ def test_a_device_writes_a_text(stage: Stage, network: Network) -> None:
             text for text in stage.gateway.texts() if f"Friday, {network.owner}" in text["body"]
         ]
 
-    (text,) = eventually(arrived)
+    (text,) = wait_until(arrived)
     assert (text["to"], text["from"] == NUMBER) == (FRIEND, False)
 
 
@@ -164,7 +164,7 @@ def test_a_message_that_comes_twice_is_delivered_once(stage: Stage, network: Net
     for _ in range(2):
         assert network.uplink(to, "Only once", **again)["taken"]
     network.uplink(to, "After that")
-    eventually(lambda: stage.mails(to, "After that"))
+    wait_until(lambda: stage.mails(to, "After that"))
     assert len(stage.mails(to, "Only once")) == 1
 
 
@@ -180,9 +180,9 @@ def test_a_message_that_the_service_does_not_queue_has_failed_and_its_author_kno
     stage.gateway.satbridge("users", "add", "nell")
     stage.gateway.satbridge("devices", "add", unknown, "--owner=nell", "--network=sbdmail")
     send(stage.gateway, f"nell@{DOMAIN}", "Hello", "Are you there?")
-    eventually(lambda: stage.newest("nell")["state"] == "failed")
+    wait_until(lambda: stage.newest("nell")["state"] == "failed")
     assert "not provisioned" in stage.newest("nell")["reason"]
-    eventually(lambda: stage.mails("alice@example.net", "not provisioned"))
+    wait_until(lambda: stage.mails("alice@example.net", "not provisioned"))
 
 
 def test_the_check_probes_both(stage: Stage) -> None:

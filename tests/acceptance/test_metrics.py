@@ -14,9 +14,9 @@ from tests.acceptance.running_gateway import (
     HIVE_PASSWORD,
     TOKEN,
     RunningGateway,
-    eventually,
     running,
 )
+from tests.eventually import wait_until
 from tests.mail.certificates import make_certificate
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
@@ -72,7 +72,7 @@ def test_after_some_traffic_every_name_has_figures(gateway: RunningGateway) -> N
     def sent() -> bool:
         return figures(gateway).get(("satbridge_deliveries_total", "sent", "hive"), 0) >= 2
 
-    eventually(sent)
+    wait_until(sent)
     told = figures(gateway)
     assert {name for name, *_ in told} == {figure.name for figure in FIGURES}
     assert told["satbridge_mails_total", "accepted"] == 1
@@ -89,7 +89,7 @@ def test_a_network_that_answers_no_more_is_silent_longer_and_longer(
 ) -> None:
     httpx.put(f"{gateway.hive}/sim/faults", json={"refuse_rate": 1}).raise_for_status()
     silent = ("satbridge_poller_silent_seconds", "hive")
-    eventually(lambda: figures(gateway)[silent] > 3)
+    wait_until(lambda: figures(gateway)[silent] > 3)
 
 
 def test_no_secret_no_address_and_no_text_is_told(gateway: RunningGateway) -> None:

@@ -17,9 +17,9 @@ from tests.acceptance.running_gateway import (
     NUMBER,
     Process,
     RunningGateway,
-    eventually,
     running,
 )
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -136,13 +136,13 @@ def test_a_device_writes_a_mail(stage: Stage, network: Network) -> None:
         texts = [m for m in stage.gateway.sink.received if "bob@" in m.recipients[0]]
         return [m for m in texts if f"Anchored, {network.owner}" in m.message.get_content()]
 
-    (mail,) = eventually(arrived)
+    (mail,) = wait_until(arrived)
     assert mail.sender == f"{network.owner}@example.org"
 
 
 def test_a_mail_reaches_the_device(stage: Stage, network: Network) -> None:
     send(stage.gateway, f"{network.owner}@example.org", "Wetter", "Sturm kommt ⚓")
-    (found,) = eventually(lambda: [line for line in network.shown() if "Sturm" in line[1]])
+    (found,) = wait_until(lambda: [line for line in network.shown() if "Sturm" in line[1]])
     assert found == ("alice@example.net", "Wetter\nSturm kommt ⚓")
 
 
@@ -152,7 +152,7 @@ def test_a_device_writes_a_text(stage: Stage, network: Network) -> None:
     def arrived() -> list[dict[str, Any]]:
         return [t for t in stage.gateway.texts() if f"Friday, {network.owner}" in t["body"]]
 
-    (text,) = eventually(arrived)
+    (text,) = wait_until(arrived)
     assert (text["to"], text["from"] == NUMBER) == (FRIEND, False)
 
 
@@ -163,7 +163,7 @@ def test_a_long_mail_arrives_in_parts_and_its_credits_are_in_its_history(stage: 
         found = [line for line in stage.rockblock.shown() if "word word" in line[1]]
         return found if len(found) >= 3 else None
 
-    found = eventually(parts)
+    found = wait_until(parts)
 
     def units() -> int | None:
         listed = stage.gateway.satbridge("messages", "list", "--address=robin", "--json")
@@ -174,7 +174,7 @@ def test_a_long_mail_arrives_in_parts_and_its_credits_are_in_its_history(stage: 
 
     # 550 letters and the numbers of three parts, in blocks of 50 begun.
     assert len(found) == 3
-    assert eventually(units) in range(13, 17)
+    assert wait_until(units) in range(13, 17)
 
 
 @pytest.mark.parametrize(("owner", "end"), [("carla", "delivered"), ("robin", "sent")])
@@ -187,7 +187,7 @@ def test_what_arrived_is_delivered_where_the_network_can_be_asked(
         told = stage.gateway.satbridge("messages", "list", f"--address={owner}", "--json")
         return str(json.loads(told)[0]["state"])
 
-    eventually(lambda: state() == end)
+    wait_until(lambda: state() == end)
 
 
 def test_a_message_that_comes_twice_is_delivered_once(stage: Stage, network: Network) -> None:
@@ -203,7 +203,7 @@ def test_a_message_that_comes_twice_is_delivered_once(stage: Stage, network: Net
         own = [m for m in mails if m.sender.startswith(network.owner)]
         return [m.message.get_content().strip() for m in own]
 
-    eventually(lambda: "After that" in " ".join(texts()))
+    wait_until(lambda: "After that" in " ".join(texts()))
     assert sum("Only once" in text for text in texts()) == 1
 
 

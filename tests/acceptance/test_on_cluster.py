@@ -22,7 +22,8 @@ from chaos.stores import PostgresStore
 from chaos.tables import has_redis, redis_tables
 from messaging.running import read_running
 from tests.acceptance.mailing import Tally, mail, send_all
-from tests.acceptance.running_gateway import Process, eventually
+from tests.acceptance.running_gateway import Process
+from tests.eventually import wait_until
 
 pytestmark = [
     pytest.mark.ray,
@@ -58,7 +59,7 @@ def told(gateway: StrickenGateway) -> dict[str, Any]:
 
 def all_of(gateway: StrickenGateway) -> list[dict[str, Any]]:
     """Ask until every worker answers: on a busy machine one may need longer than `status` waits."""
-    return eventually(lambda: _answered(told(gateway)["workers"]), WAIT_SECONDS)
+    return wait_until(lambda: _answered(told(gateway)["workers"]), WAIT_SECONDS)
 
 
 def _answered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,14 +114,14 @@ def test_who_watches_finds_the_supervisor_again_though_its_own_node_was_lost(
     assert clustered.cluster is not None
     assert kill_supervisor(clustered.cluster)
     killed = time.time()
-    eventually(lambda: (found := read_running(clustered.folder)) and found.at > killed + 3, 60)
+    wait_until(lambda: (found := read_running(clustered.folder)) and found.at > killed + 3, 60)
 
 
 def test_a_worker_that_hangs_is_started_again(clustered: StrickenGateway) -> None:
     hung = pid_of(clustered, "ledger/0")
     os.kill(hung, signal.SIGSTOP)
-    eventually(lambda: pid_of(clustered, "ledger/0") not in (0, hung), 120)
-    eventually(lambda: not os.path.exists(f"/proc/{hung}"), 20)
+    wait_until(lambda: pid_of(clustered, "ledger/0") not in (0, hung), 120)
+    wait_until(lambda: not os.path.exists(f"/proc/{hung}"), 20)
 
 
 def pid_of(gateway: StrickenGateway, name: str) -> int:
@@ -134,14 +135,14 @@ def test_mail_is_taken_on_another_smtp_node_and_all_goes_on_when_two_nodes_are_l
     assert cluster is not None
     cluster.workers = {**NODES, "fourth": {"smtp": 1.0}}
     cluster.start_worker("fourth")
-    eventually(lambda: len(receivers(clustered)) == 2, WAIT_SECONDS)
+    wait_until(lambda: len(receivers(clustered)) == 2, WAIT_SECONDS)
     # Both listen on one address here, and the kernel deals the connections out.
     send_letters(clustered, 12)
     there = cluster.processes("fourth")
-    eventually(lambda: any(_took(row, there) for row in receivers(clustered)), WAIT_SECONDS)
+    wait_until(lambda: any(_took(row, there) for row in receivers(clustered)), WAIT_SECONDS)
     cluster.kill("fourth")
     cluster.kill("third")
-    eventually(lambda: all_run_on("second", clustered), WAIT_SECONDS)
+    wait_until(lambda: all_run_on("second", clustered), WAIT_SECONDS)
     (left,) = receivers(clustered)
     send_letters(clustered, 2)
     told = status(clustered, code=0)
@@ -173,7 +174,7 @@ def send_letters(gateway: StrickenGateway, count: int) -> None:
     for thread in send_all(gateway.smtp_port, content, count, tally):
         thread.join()
     assert (tally.accepted, tally.refused) == (count, [])
-    eventually(lambda: len(gateway.shown()) == before + count, WAIT_SECONDS)
+    wait_until(lambda: len(gateway.shown()) == before + count, WAIT_SECONDS)
 
 
 def test_down_drains_and_ends_it_although_its_supervisor_was_just_killed(

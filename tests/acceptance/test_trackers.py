@@ -15,9 +15,9 @@ import pytest
 from tests.acceptance.running_gateway import (
     Process,
     RunningGateway,
-    eventually,
     running,
 )
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -121,21 +121,21 @@ def test_an_inreach_writes_a_mail(stage: Stage, version: str) -> None:
     assert stage.inreach(text=text, to=["bob@example.net"], latitude=47.5, longitude=-3, fix=2)[
         "taken"
     ]
-    (mail,) = eventually(lambda: stage.mails("bob@example.net", text))
+    (mail,) = wait_until(lambda: stage.mails("bob@example.net", text))
     assert mail.sender == "ines@example.org"
 
 
 def test_a_mail_reaches_the_inreach_and_its_answer_comes_back(stage: Stage) -> None:
     send(stage.gateway, "ines@example.org", "Wetter", "Sturm kommt ⚓")
-    (text,) = eventually(lambda: stage.shown("alice@example.net"))
+    (text,) = wait_until(lambda: stage.shown("alice@example.net"))
     assert text == "Wetter\nSturm kommt ⚓"
     assert stage.inreach(text="Danke, verstanden", to=["alice@example.net"])["taken"]
-    eventually(lambda: stage.mails("alice@example.net", "Danke, verstanden"))
+    wait_until(lambda: stage.mails("alice@example.net", "Danke, verstanden"))
 
 
 def test_an_inreach_writes_a_text_and_the_answer_reaches_it(stage: Stage) -> None:
     assert stage.inreach(text="Back on Friday", to=[FRIEND])["taken"]
-    (text,) = eventually(lambda: stage.texts("Back on Friday"))
+    (text,) = wait_until(lambda: stage.texts("Back on Friday"))
     assert (text["to"], text["from"]) == (FRIEND, "+15550002222")
 
 
@@ -146,7 +146,7 @@ def test_a_long_mail_arrives_in_parts_and_each_is_counted(stage: Stage) -> None:
         found = [text for text in stage.shown("alice@example.net") if "word word" in text]
         return found if len(found) >= 3 else None
 
-    assert all(len(text) <= 160 for text in eventually(parts))
+    assert all(len(text) <= 160 for text in wait_until(parts))
 
     def units() -> int | None:
         listed = json.loads(stage.gateway.satbridge("messages", "list", "--address=ines", "--json"))
@@ -155,24 +155,24 @@ def test_a_long_mail_arrives_in_parts_and_each_is_counted(stage: Stage) -> None:
         count: int | None = json.loads(told)["deliveries"][0]["units"]
         return count
 
-    assert eventually(units) == 3
+    assert wait_until(units) == 3
 
 
 def test_a_bad_event_keeps_back_no_other(stage: Stage) -> None:
     good = {"text": "Among bad ones", "to": ["bob@example.net"]}
     assert stage.inreach({"changes": {"messageCode": None}}, good, {"text": "For nobody"})["taken"]
-    eventually(lambda: stage.mails("bob@example.net", "Among bad ones"))
+    wait_until(lambda: stage.mails("bob@example.net", "Among bad ones"))
     assert "names nobody" in stage.gateway.satbridge("messages", "list", "--json")
 
 
 def test_an_sos_reaches_the_operator_with_its_place(stage: Stage) -> None:
     place = {"latitude": 46.25, "longitude": -2.5, "fix": 3}
     assert stage.inreach(code=4, text="Broken leg", low_battery=1, **place)["taken"]
-    (mail,) = eventually(lambda: stage.mails(OPERATOR, "Broken leg"))
+    (mail,) = wait_until(lambda: stage.mails(OPERATOR, "Broken leg"))
     assert "SOS" in mail.message["Subject"]
     assert "46.25000, -2.50000" in mail.message.get_content()
     assert stage.inreach(code=7)["taken"]
-    eventually(lambda: stage.mails(OPERATOR, "cancelled"))
+    wait_until(lambda: stage.mails(OPERATOR, "cancelled"))
 
 
 def test_positions_are_listed(stage: Stage) -> None:
@@ -182,20 +182,20 @@ def test_positions_are_listed(stage: Stage) -> None:
         told = stage.gateway.satbridge("devices", "positions", IMEI, "--json")
         return [one for one in json.loads(told) if one["latitude"] == 45.125]
 
-    assert eventually(found)[0]["longitude"] == -1.5
+    assert wait_until(found)[0]["longitude"] == -1.5
 
 
 def test_a_spot_writes_a_mail_and_a_text(stage: Stage) -> None:
     stage.tracker("All is well, says the SPOT")
-    (mail,) = eventually(lambda: stage.mails("mum@example.net", "All is well, says the SPOT"))
+    (mail,) = wait_until(lambda: stage.mails("mum@example.net", "All is well, says the SPOT"))
     assert mail.sender == "sven@example.org"
-    (text,) = eventually(lambda: stage.texts("All is well, says the SPOT"))
+    (text,) = wait_until(lambda: stage.texts("All is well, says the SPOT"))
     assert (text["to"], text["from"]) == (FRIEND, "+15550003333")
 
 
 def test_a_spot_calls_for_help(stage: Stage) -> None:
     stage.tracker("Stuck on the ridge", type="HELP", latitude=44.5, longitude=7.25)
-    (mail,) = eventually(lambda: stage.mails(OPERATOR, "Stuck on the ridge"))
+    (mail,) = wait_until(lambda: stage.mails(OPERATOR, "Stuck on the ridge"))
     assert "44.50000, 7.25000" in mail.message.get_content()
 
 
@@ -209,7 +209,7 @@ def test_a_mail_to_a_spot_fails_with_a_reason(stage: Stage) -> None:
             return ""
         return stage.gateway.satbridge("messages", "show", str(newest["id"]), "--json")
 
-    assert "cannot receive messages" in eventually(reason)
+    assert "cannot receive messages" in wait_until(reason)
 
 
 def test_spot_is_never_asked_too_soon(stage: Stage) -> None:
@@ -233,7 +233,7 @@ def test_garmin_may_come_with_a_token_of_ours(stage: Stage) -> None:
     _called("PUT", portal, {"oauth_url": f"{url}/token", **oauth})
     assert stage.inreach(text="With a token", to=["bob@example.net"])["taken"]
     _called("PUT", portal, {"oauth_url": ""})
-    eventually(lambda: stage.mails("bob@example.net", "With a token"))
+    wait_until(lambda: stage.mails("bob@example.net", "With a token"))
 
 
 def test_no_secret_is_in_any_output(stage: Stage) -> None:

@@ -15,7 +15,8 @@ from messaging.simulator.bandwidth import BandwidthSimulator, InboundText
 from messaging.simulator.bandwidth_api import Account
 from messaging.simulator.bandwidth_callbacks import CallbackHabits
 from messaging.simulator.serving import Serving
-from tests.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, eventually, running
+from tests.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, running
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -81,14 +82,14 @@ def delivery_to(gateway: RunningGateway, recipient: str, state: str) -> dict[str
                     return found
         return None
 
-    return eventually(look, 60)
+    return wait_until(look, 60)
 
 
 def test_a_text_to_a_number_of_bandwidth_reaches_the_device(
     gateway: RunningGateway, bandwidth: tuple[BandwidthSimulator, str]
 ) -> None:
     assert phone_says(bandwidth[0], "Bring fish 🐟")
-    (found,) = eventually(lambda: [x for x in gateway.shown() if "fish" in x[2]])
+    (found,) = wait_until(lambda: [x for x in gateway.shown() if "fish" in x[2]])
     assert found == (1001, FRIEND, "Bring fish 🐟")
 
 
@@ -97,7 +98,7 @@ def test_the_answer_leaves_by_bandwidth_and_is_delivered(
 ) -> None:
     simulator, _ = bandwidth
     gateway.uplink(1001, FRIEND, "Two of them, " + "⚓" * 70)
-    (text,) = eventually(lambda: [t for t in simulator.sent() if "Two of them" in t.text])
+    (text,) = wait_until(lambda: [t for t in simulator.sent() if "Two of them" in t.text])
     assert (text.sender, text.recipients) == (BY_BANDWIDTH, (FRIEND,))
     found = delivery_to(gateway, FRIEND, "delivered")
     assert (found["via"], found["network_id"], found["units"]) == ("bandwidth", text.id, 2)
@@ -119,7 +120,7 @@ def test_another_number_leaves_by_twilio_and_is_delivered(
 ) -> None:
     to = "+15551239999"
     gateway.uplink(1000, to, "Back on Friday")
-    (text,) = eventually(lambda: [t for t in gateway.texts() if "Friday" in t["body"]])
+    (text,) = wait_until(lambda: [t for t in gateway.texts() if "Friday" in t["body"]])
     assert (text["from"], text["to"]) == (NUMBER, to)
     found = delivery_to(gateway, to, "delivered")
     assert (found["via"], found["network_id"], found["units"]) == ("twilio", text["sid"], 1)
@@ -132,9 +133,9 @@ def test_mail_still_goes_both_ways(gateway: RunningGateway) -> None:
     letter.set_content("North, 7")
     with smtplib.SMTP("127.0.0.1", gateway.smtp_port, timeout=30) as client:
         client.send_message(letter)
-    eventually(lambda: [x for x in gateway.shown() if "North, 7" in x[2]])
+    wait_until(lambda: [x for x in gateway.shown() if "North, 7" in x[2]])
     gateway.uplink(1001, "bob@example.net", "Thanks")
-    (mail,) = eventually(lambda: [m for m in gateway.sink.received if "bob@" in m.recipients[0]])
+    (mail,) = wait_until(lambda: [m for m in gateway.sink.received if "bob@" in m.recipients[0]])
     assert mail.sender == "user1@example.org"
 
 
@@ -145,9 +146,9 @@ def test_who_says_stop_gets_no_more_texts_by_that_number(
     assert phone_says(simulator, "STOP")
     gateway.uplink(1001, FRIEND, "One more thing")
     gateway.uplink(1000, FRIEND, "From somebody else")
-    eventually(lambda: [t for t in gateway.texts() if "somebody else" in t["body"]])
+    wait_until(lambda: [t for t in gateway.texts() if "somebody else" in t["body"]])
     listed = ("messages", "list", "--state=undeliverable", "--json")
-    (kept,) = eventually(lambda: json.loads(gateway.satbridge(*listed)))
+    (kept,) = wait_until(lambda: json.loads(gateway.satbridge(*listed)))
     assert "asked not to get" in kept["reason"]
     assert not [t for t in simulator.sent() if "One more thing" in t.text]
     assert not [x for x in gateway.shown() if x[2] == "STOP"]

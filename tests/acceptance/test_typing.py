@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.running_gateway import Process, RunningGateway, eventually, running
+from tests.acceptance.running_gateway import Process, RunningGateway, running
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
@@ -86,28 +87,28 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def test_a_conversation_from_a_device_that_can_only_type(stage: Stage) -> None:
     stage.type("@alice hello, all well")
-    [first] = eventually(lambda: stage.mails(ALICE))
+    [first] = wait_until(lambda: stage.mails(ALICE))
     assert first.startswith("robin@example.org: hello, all well\nPosition 20")
     assert first.endswith("https://www.openstreetmap.org/?mlat=50.89810&mlon=-1.19470")
 
     stage.mail(DORA, "", "Who is that?")
     stage.mail(ALICE, "Wetter", "Sturm kommt ⚓")
-    eventually(lambda: "@alice Wetter\nSturm kommt ⚓" in stage.shown())
+    wait_until(lambda: "@alice Wetter\nSturm kommt ⚓" in stage.shown())
     assert f"{DORA} Who is that?" in stage.shown()
-    eventually(lambda: stage.listed(f"--address={ALICE}")[0]["state"] == "sent")
+    wait_until(lambda: stage.listed(f"--address={ALICE}")[0]["state"] == "sent")
 
     stage.type("Thanks, reefing")
-    eventually(lambda: "Thanks, reefing" in stage.mails(ALICE)[-1])
+    wait_until(lambda: "Thanks, reefing" in stage.mails(ALICE)[-1])
     assert stage.mails(DORA) == []
 
 
 def test_nonsense_is_answered_in_a_few_words_once(stage: Stage) -> None:
     again = {"momsn": 999, "transmit_time": "26-01-02 03:04:05"}
     stage.type("@alise hello", **again)
-    eventually(lambda: "Not sent: no contact @alise" in stage.shown())
+    wait_until(lambda: "Not sent: no contact @alise" in stage.shown())
     stage.type("@alise hello", **again)
     stage.type("@alice after that")
-    eventually(lambda: "after that" in stage.mails(ALICE)[-1])
+    wait_until(lambda: "after that" in stage.mails(ALICE)[-1])
     assert stage.shown().count("Not sent: no contact @alise") == 1
     kept = stage.listed("--state=undeliverable")
     assert [one["reason"] for one in kept] == ["no contact @alise"]

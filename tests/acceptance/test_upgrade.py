@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.running_gateway import Process, eventually, free_port, running
+from tests.acceptance.running_gateway import Process, free_port, running
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(240)]
 
@@ -73,7 +74,7 @@ def test_a_new_version_takes_over_while_the_old_one_drains(
             assert poller["standing_by"]
             stopping = threading.Thread(target=old.up.stop)
             stopping.start()
-            eventually(lambda: "draining" in httpx.get(f"{old.http}/readyz").text, 10)
+            wait_until(lambda: "draining" in httpx.get(f"{old.http}/readyz").text, 10)
             assert httpx.get(f"http://127.0.0.1:{http}/readyz").status_code == 200
             for number in range(50):
                 old.uplink(1000, "bob@example.net", f"late {number}")
@@ -82,8 +83,8 @@ def test_a_new_version_takes_over_while_the_old_one_drains(
             time.sleep(2)
             sender.stopping.set()
             sender.thread.join(30)
-            eventually(lambda: len(old.sink.received) >= 100, 40)
-            tokens = eventually(
+            wait_until(lambda: len(old.sink.received) >= 100, 40)
+            tokens = wait_until(
                 lambda: found if len(found := arrived(old)) >= len(sender.accepted) else None
             )
             time.sleep(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.running_gateway import Process, running
+from tests.eventually import wait_until
 
 
 def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:
@@ -84,9 +85,8 @@ def test_an_unreachable_relay_is_a_state_that_status_shows(tmp_path: Path) -> No
     url = f"sqlite:///{tmp_path}/store.sqlite3"
     with running(url, tmp_path, RELAY_URL="smtp://127.0.0.1:1") as gateway:
         gateway.uplink(1000, "bob@example.net", "nobody takes this")
-        from tests.acceptance.running_gateway import eventually
 
-        rows = eventually(
+        rows = wait_until(
             lambda: [
                 row
                 for row in json.loads(gateway.satbridge("messages", "list", "--json"))

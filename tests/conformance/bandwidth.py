@@ -12,8 +12,8 @@ from messaging.simulator.bandwidth_callbacks import CallbackHabits
 from messaging.simulator.faults import Faults
 from messaging.simulator.serving import Serving
 from messaging.sms.providers.bandwidth import BandwidthAccount
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.hive_server import closed_port
 
 OURS, PHONE = "+15550001111", "+15550002222"
 
@@ -28,7 +28,7 @@ def account_at(url: str, **changes: Any) -> BandwidthAccount:
         "password": f"{SECRET}-that-is-not-used",
         "callback_username": "caller",
         "callback_password": f"{SECRET}-too",
-        "timeout_seconds": 1.5,
+        "timeout_seconds": 15,
         **changes,
     }
     token_url = f"{url}/api/v1/oauth2/token"

@@ -17,7 +17,7 @@ def directip_stand() -> Iterator[Stand]:
     with directip(Modem(IMEI, cep=1000)) as gateway:
         simulator = gateway.simulator
         # It never says how long to wait: what waits for the device asks for `hold_seconds`.
-        quick = {"timeout_seconds": 1.5, "hold_seconds": 7}
+        quick = {"timeout_seconds": 15, "hold_seconds": 7}
 
         def uplink(text: str) -> None:
             gateway.uplink(texts=[{"text": text, "to": "a@example.com", "protocol": "email"}])

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from messaging.simulator.faults import Faults
 from messaging.simulator.garmin import GarminSimulator
 from messaging.simulator.garmin_portal import Portal
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 from tests.satellite.garmin_server import IMEI, OAUTH, SOME_DEVICES, garmin_account, garmin_at
-from tests.satellite.hive_server import closed_port
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def garmin() -> Iterator[Stand]:
         simulator.portal = simulator.portal.model_copy(update={"url": url})
 
     with garmin_at(simulator) as server, closed_port() as nowhere:
-        quick = {"api_key": SECRET, "webhook_token": SECRET, "timeout_seconds": 1.5}
+        quick = {"api_key": SECRET, "webhook_token": SECRET, "timeout_seconds": 15}
         secrets = {**quick, **OAUTH, "oauth_client_secret": SECRET * 2}
         yield Stand(
             account=server.account(**secrets),

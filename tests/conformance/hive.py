@@ -8,8 +8,9 @@ from messaging.simulator.hive import HiveSimulator
 from messaging.simulator.hive_api import Habits
 from messaging.simulator.hive_state import Device, device_payload
 from messaging.simulator.serving import Serving
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.hive_server import account_at, closed_port
+from tests.satellite.hive_server import account_at
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def hive() -> Iterator[Stand]:
     def set_faults(faults: Faults) -> None:
         simulator.dice.faults = faults
 
-    quick = {"password": SECRET, "timeout_seconds": 1.5}
+    quick = {"password": SECRET, "timeout_seconds": 15}
     with Serving(simulator.app) as server, closed_port() as nowhere:
         url = server.url + "/hive"
         yield Stand(

@@ -8,6 +8,7 @@ from messaging.simulator.cloudloop import CloudloopSimulator
 from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
 from messaging.simulator.rockblock import RockblockSimulator
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, AnyAccount, Stand
 from tests.satellite.ground_control import (
     IMEI,
@@ -17,7 +18,6 @@ from tests.satellite.ground_control import (
     cloudloop_at,
     rockblock_at,
 )
-from tests.satellite.hive_server import closed_port
 
 # So coarse that no position is kept: the tables are about messages.
 MODEM = Modem(IMEI, thing=THING, cep=1000)
@@ -28,7 +28,7 @@ NO_REPEATS: dict[str, Any] = {"waits_seconds": []}
 def rockblock() -> Iterator[Stand]:
     simulator = RockblockSimulator([MODEM], username="boss", password=SECRET, **NO_REPEATS)
     with rockblock_at(simulator) as server, closed_port() as nowhere:
-        quick = {"password": SECRET, "webhook_secret": SECRET, "timeout_seconds": 1.5}
+        quick = {"password": SECRET, "webhook_secret": SECRET, "timeout_seconds": 15}
         yield _stand(
             server,
             server.checking(**quick),
@@ -43,7 +43,7 @@ def rockblock() -> Iterator[Stand]:
 def cloudloop() -> Iterator[Stand]:
     simulator = CloudloopSimulator([MODEM], token=SECRET, **NO_REPEATS)
     with cloudloop_at(simulator) as server, closed_port() as nowhere:
-        quick = {"token": SECRET, "webhook_secret": SECRET, "timeout_seconds": 1.5}
+        quick = {"token": SECRET, "webhook_secret": SECRET, "timeout_seconds": 15}
         yield _stand(
             server,
             server.account(**quick),

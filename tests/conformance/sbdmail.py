@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from messaging.simulator.faults import Faults
 from messaging.simulator.mail import Doorkeeping, MailFaults
 from messaging.simulator.modems import Modem
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.hive_server import closed_port
 from tests.satellite.sbdmail_service import IMEI, sbdmail_account, sbdmail_service
 
 
@@ -18,7 +18,7 @@ def sbdmail() -> Iterator[Stand]:
     modem = Modem(IMEI, cep=1000)
     with sbdmail_service(modem, doorkeeping=door) as service, closed_port() as nowhere:
         simulator = service.simulator
-        quick = {"timeout_seconds": 1.5, "relay_seconds": 0.5}
+        quick = {"timeout_seconds": 15, "relay_seconds": 1.5}
         relay = simulator.relay_url
 
         def uplink(text: str) -> None:

@@ -10,8 +10,8 @@ from messaging.configuration import read
 from messaging.satellite.networks.spot import Spot, SpotAccount
 from messaging.simulator.faults import Faults
 from messaging.simulator.spot import Feed, SpotSimulator
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.hive_server import closed_port
 from tests.satellite.spot_server import SERIAL, spot_account, spot_at
 
 
@@ -45,7 +45,7 @@ class CountingSpot(Spot):
 def spot() -> Iterator[Stand]:
     simulator = SpotSimulator([Feed(SECRET)], least_seconds=0, between_seconds=0)
     with spot_at(simulator) as server, closed_port() as nowhere:
-        settings = server.account(feeds=SECRET, timeout_seconds=1).model_dump()
+        settings = server.account(feeds=SECRET, timeout_seconds=15).model_dump()
         account = read(CountingAccount, **settings)
 
         def set_faults(faults: Faults) -> None:

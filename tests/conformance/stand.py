@@ -19,7 +19,7 @@ TEXT = "meet me at the old pier"
 
 @dataclass(frozen=True, kw_only=True)
 class Stand:
-    """One network, running. The account's time-out is about a second, and a poll comes every moment.
+    """One network, running. The account's time-outs are long, and a poll comes every moment.
 
     `unreachable` is an account where nobody listens, `refused` one with a wrong secret (None where there is none).
     `arrived` counts the messages that the network took from us; None on a network that carries nothing to devices.

@@ -1,7 +1,7 @@
 """The table of outcomes of every receiver: yes only when it is on disk, and whatever fails harms nothing later."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -29,6 +29,7 @@ from messaging.simulator.serving import Serving
 from messaging.web.webhooks import routes
 from tests.conformance.stand import SECRET, TEXT, Stand
 from tests.conformance.stands import those_with
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -128,12 +129,6 @@ async def _served(stand: Stand, router: Router) -> AsyncIterator[str]:
     with server:
         stand.point_at(server.url + path)
         yield server.url + path
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 (what is waited for is in another thread)
-            await asyncio.sleep(0.01)
 
 
 async def uplink(stand: Stand, text: str) -> None:

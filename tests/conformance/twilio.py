@@ -10,8 +10,8 @@ from messaging.simulator.faults import Faults
 from messaging.simulator.serving import Serving
 from messaging.simulator.twilio import InboundText, TwilioSimulator
 from messaging.sms.providers.twilio import TwilioAccount
+from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.hive_server import closed_port
 
 OURS, PHONE = "+15550001111", "+15550002222"
 SID = "AC" + "1" * 32
@@ -22,7 +22,7 @@ def account_at(url: str, **changes: Any) -> TwilioAccount:
         "account_sid": SID,
         "auth_token": SECRET,
         "old_auth_token": f"{SECRET}-before",
-        "timeout_seconds": 1.5,
+        "timeout_seconds": 15,
         **changes,
     }
     return read(TwilioAccount, api_url=url, **given)

@@ -3,7 +3,6 @@
 import json
 import ssl
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from tests.eventually import wait_until
 from tests.mail.certificates import make_certificate
 
 NAMESPACE = "satellites"
@@ -130,12 +130,9 @@ class ApiServer:
         self._server.server_close()
         self._thread.join()
 
-    def until(self, labels: dict[str, str], seconds: float = 10) -> None:
+    def until(self, labels: dict[str, str]) -> None:
         """Wait until the pod has just these labels of ours."""
-        deadline = time.monotonic() + seconds
-        while self.ours() != labels:
-            assert time.monotonic() < deadline, (self.cluster.labels, self.cluster.asked)
-            time.sleep(0.01)
+        wait_until(lambda: self.ours() == labels)
 
     def ours(self) -> dict[str, str]:
         return {k: v for k, v in self.cluster.labels.items() if not k.startswith("ray.io/")}

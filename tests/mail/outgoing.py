@@ -33,7 +33,7 @@ def delivery(
 
 
 def relay_at(url: str, **settings: Any) -> Relay:
-    return read(Relay, **{"url": url, "timeout_seconds": 5, **settings})
+    return read(Relay, **{"url": url, "timeout_seconds": 20, **settings})
 
 
 def send(relay: Relay, *deliveries: Delivery) -> list[Outcome]:

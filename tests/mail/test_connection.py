@@ -8,7 +8,8 @@ import struct
 import pytest
 
 from messaging.mail.connection import LINGER_SECONDS
-from tests.mail.wire import post, until
+from tests.eventually import eventually
+from tests.mail.wire import post
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +23,7 @@ async def test_connections_are_bounded_in_all() -> None:
         assert await third.read() == ""
         await first.say("QUIT")
         await first.close()
-        await until(lambda: place.open() == 1)
+        await eventually(lambda: place.open() == 1)
         assert (await (await place.greeted()).send()).startswith("250")
         assert place.receiver.status()["turned_away"] == 1
 
@@ -40,7 +41,7 @@ async def test_who_is_turned_away_at_the_door_holds_no_socket() -> None:
         client = await place.connect(greet=False)
         assert (await client.read()).startswith("421 4.7.0")
         async with asyncio.timeout(LINGER_SECONDS * 0.8):
-            await until(lambda: place.open() == 1)  # although the client has not closed
+            await eventually(lambda: place.open() == 1)  # although the client has not closed
 
 
 async def test_a_silent_client_is_sent_away() -> None:
@@ -71,8 +72,8 @@ async def test_a_client_that_floods_and_never_reads_is_cut_off() -> None:
     async with post() as place:
         wire = await place.connect(greet=False)
         wire.write(b"NOOP\r\n" * 20_000)
-        await until(place.open)
-        await until(lambda: not place.open())
+        await eventually(place.open)
+        await eventually(lambda: not place.open())
 
 
 def v2(command: int, family: int, body: bytes) -> bytes:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from messaging.mail.data import Collector
 from messaging.mail.limits import ByteBudget
-from tests.mail.wire import LETTER, post, until
+from tests.eventually import eventually
+from tests.mail.wire import LETTER, post
 
 ENDINGS = [
     b"\n.\n",
@@ -136,7 +137,7 @@ async def test_a_mail_beyond_the_bytes_in_flight_is_put_off() -> None:
         await first.begin("boop@example.org")
         await first.say("DATA")
         first.write(LETTER + b"x" * 4000)
-        await until(lambda: place.in_flight() == len(LETTER) + 4000)
+        await eventually(lambda: place.in_flight() == len(LETTER) + 4000)
         assert (await second.send(LETTER + b"y" * 4000)).startswith("452 4.3.1")
         assert (await first.say(b"\r\n.")).startswith("250")
         assert (await second.send(LETTER + b"y" * 4000)).startswith("250")

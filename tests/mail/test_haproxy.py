@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.acceptance.running_gateway import free_port
+from tests.eventually import eventually
 from tests.mail.certificates import make_certificate
-from tests.mail.wire import DOMAIN, Post, Wire, post, until
+from tests.mail.wire import DOMAIN, Post, Wire, post
 
 CONFIGURATION = """
 defaults
@@ -69,7 +70,7 @@ async def balanced(place: Post, host: str, folder: Path) -> AsyncIterator[int]:
 
 async def greeted_through(place: Post, host: str, port: int, source: str) -> Wire:
     """Connect through haproxy from `source`; until its first health check has passed it may hang up at once."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(OSError):
                 wire = Wire(*await asyncio.open_connection(host, port, local_addr=(source, 0)))
@@ -141,7 +142,7 @@ async def test_its_health_checks_pass_for_as_long_as_mail_is_taken(tmp_path: Pat
             place.wires.append(wire)
             return await wire.read() == ""
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await refused():  # noqa: ASYNC110 - the balancer has no event
                 await asyncio.sleep(0.05)
             await draining
@@ -152,5 +153,5 @@ async def test_who_comes_to_that_port_without_the_header_hears_nothing() -> None
         wire = await place.connect(port=1, greet=False)
         wire.write(b"EHLO client.example\r\n")
         assert await wire.read() == ""
-        await until(lambda: not place.open())
+        await eventually(lambda: not place.open())
         assert place.router.messages == []

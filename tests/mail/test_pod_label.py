@@ -16,9 +16,10 @@ from messaging.configuration import read_if_set
 from messaging.errors import Unavailable
 from messaging.mail.gate import PodGate
 from messaging.mail.pod_label import LabelledPod, PodLabel
+from tests.eventually import eventually
 from tests.mail.api_server import HANG, POD, TOKEN, ApiServer
 from tests.mail.certificates import make_certificate
-from tests.mail.wire import post, until
+from tests.mail.wire import post
 
 KEY = "satbridge.example/mail"
 READY = {KEY: "ready"}
@@ -186,13 +187,13 @@ async def test_what_an_earlier_life_left_is_removed_until_mail_is_taken(api: Api
 async def test_it_is_tried_until_it_succeeds(
     api: ApiServer, trouble: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with gate(api, timeout_seconds=0.3) as one:
-        await until(lambda: one.state == "closed")
+    async with gate(api, timeout_seconds=1 if trouble == HANG else 5) as one:
+        await eventually(lambda: one.state == "closed")
         api.cluster.troubles.extend([trouble] * 3)
         with caplog.at_level(logging.INFO, "messaging"):
             one.open()
             await asyncio.to_thread(api.until, READY)
-            await until(lambda: one.state == "open")
+            await eventually(lambda: one.state == "open")
         # Said once, not for each try.
         assert caplog.text.count("failing") == 1
         assert TOKEN not in caplog.text
@@ -213,7 +214,7 @@ async def test_leaving_is_not_held_up_by_an_api_server_that_is_away(api: ApiServ
         one.open()
         await asyncio.to_thread(api.until, READY)
         api.cluster.may_patch = False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert not await one.closed()
 
 
@@ -227,7 +228,7 @@ async def test_the_pod_has_the_label_while_mail_is_taken_in_it(
     api.cluster.pod = socket.gethostname()
     async with post(pod_label=settings(api)) as place:
         await asyncio.to_thread(api.until, READY)
-        await until(lambda: place.receiver.status()["pod_label"] == "open")
+        await eventually(lambda: place.receiver.status()["pod_label"] == "open")
         place.receiver.announce_drain()
         await asyncio.to_thread(api.until, {})
         # Who was sent here before that is still served.
@@ -239,6 +240,6 @@ async def test_mail_is_taken_also_where_the_label_cannot_be_set(api: ApiServer) 
     api.cluster.may_patch = False
     async with post(pod_label=settings(api, timeout_seconds=1)) as place:
         assert (await (await place.greeted()).send()).startswith("250")
-        await until(lambda: "may not patch" in str(place.receiver.status()["pod_label"]))
-        async with asyncio.timeout(5):
+        await eventually(lambda: "may not patch" in str(place.receiver.status()["pod_label"]))
+        async with asyncio.timeout(20):
             await place.receiver.drain()

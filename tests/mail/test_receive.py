@@ -9,7 +9,8 @@ import pytest
 from messaging.errors import ConfigurationError
 from messaging.mail.receive import MailReceiver
 from messaging.mail.server import SmtpServer
-from tests.mail.wire import DOMAIN, LETTER, Router, post, until
+from tests.eventually import eventually
+from tests.mail.wire import DOMAIN, LETTER, Router, post
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +53,7 @@ async def test_draining_finishes_mails_on_their_way_and_sends_the_others_away() 
         await slow.begin("boop@example.org")
         await slow.say("DATA")
         sending = asyncio.create_task(busy.send())
-        await until(lambda: place.in_flight() == len(LETTER))
+        await eventually(lambda: place.in_flight() == len(LETTER))
         port = place.receiver.addresses[0].port
         draining = asyncio.create_task(place.receiver.drain())
         assert (await idle.read()).startswith("421 4.3.2")
@@ -63,7 +64,7 @@ async def test_draining_finishes_mails_on_their_way_and_sends_the_others_away() 
         assert (await busy.read()).startswith("421 4.3.2")
         assert not draining.done()
         assert (await slow.say(LETTER + b".")).startswith("250")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await draining
         assert len(router.messages) == 2
 
@@ -72,11 +73,11 @@ async def test_several_receivers_may_share_a_port() -> None:
     router = Router()
     first = MailReceiver(SmtpServer(listen="127.0.0.1:0"), DOMAIN, share_port=True)
     running = [asyncio.create_task(first.run(router.emit))]
-    await until(lambda: first.addresses)
+    await eventually(lambda: first.addresses)
     address = str(first.addresses[0])
     second = MailReceiver(SmtpServer(listen=address), DOMAIN, share_port=True)
     running.append(asyncio.create_task(second.run(router.emit)))
-    await until(lambda: second.addresses)
+    await eventually(lambda: second.addresses)
     assert str(second.addresses[0]) == address
     for task in running:
         task.cancel()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.mail.wire import LETTER, post, until
+from tests.eventually import eventually
+from tests.mail.wire import LETTER, post
 
 pytestmark = pytest.mark.anyio
 
@@ -222,6 +223,6 @@ async def test_a_client_that_is_gone_within_a_mail_leaves_nothing_behind() -> No
         wire.write(LETTER)
         await wire.writer.drain()
         await wire.close()
-        await until(lambda: not place.open())
+        await eventually(lambda: not place.open())
         assert place.receiver.status()["bytes_in_flight"] == 0
         assert place.router.messages == []

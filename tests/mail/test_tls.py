@@ -10,8 +10,9 @@ from messaging.configuration import read
 from messaging.errors import ConfigurationError
 from messaging.mail.receive import MailReceiver
 from messaging.mail.server import SmtpServer
+from tests.eventually import eventually
 from tests.mail.certificates import make_certificate
-from tests.mail.wire import DOMAIN, Router, post, until
+from tests.mail.wire import DOMAIN, Router, post
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ async def test_a_handshake_that_fails_ends_only_its_session(tmp_path: Path) -> N
         await wire.hello()
         await wire.say("STARTTLS")
         wire.write(b"this is no handshake\r\n" * 10)
-        await until(lambda: not place.open())
+        await eventually(lambda: not place.open())
         assert (await (await place.greeted()).send()).startswith("250")
 
 

@@ -10,17 +10,11 @@ from messaging.mail.pod_label import PodLabel
 from messaging.mail.receive import MailReceiver
 from messaging.mail.server import SmtpServer
 from messaging.message import Bounce, Inbound, Inquiry, Message, Undeliverable
+from tests.eventually import eventually
 
 DOMAIN = "example.org"
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 LETTER = b"From: ann@friends.example\r\nSubject: Hello\r\nMessage-ID: <1@friends.example>\r\n\r\nHow are you?\r\n"
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; a test that waits in vain fails."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not condition():  # noqa: ASYNC110 - what it waits for has no event
-            await asyncio.sleep(0.005)
 
 
 class Router:
@@ -158,7 +152,7 @@ async def post(
     place = Post(receiver, router)
     try:
         expected = 2 if server.proxy_listen else 1
-        await until(lambda: len(receiver.addresses) == expected or running.done())
+        await eventually(lambda: len(receiver.addresses) == expected or running.done())
         yield place
     finally:
         for wire in place.wires:

@@ -13,6 +13,7 @@ from messaging.satellite.networks.directip import DirectIpAccount
 from messaging.simulator.directip import DirectIpSimulator
 from messaging.simulator.modems import Modem
 from messaging.simulator.serving import Serving
+from tests.eventually import eventually
 from tests.satellite.ground_control import post
 
 IMEI = "300434060000000"
@@ -40,7 +41,7 @@ def directip_account(**settings: Any) -> DirectIpAccount:
         "listen": "127.0.0.1:0",
         "gateway": "127.0.0.1:1",
         "peers": "127.0.0.1",
-        "timeout_seconds": 5,
+        "timeout_seconds": 20,
     }
     return read(DirectIpAccount, **{**fields, **settings})
 
@@ -81,11 +82,9 @@ async def listening(gateway: Gateway, taken: Taken, **settings: Any) -> AsyncIte
     listener = SatelliteListener(gateway.account(**settings), "directip")
     task = asyncio.create_task(listener.run(taken.emit))
     try:
-        async with asyncio.timeout(10):
-            while not listener.listening:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.01)
-        gateway.simulator.listener = listener.listening[0]
-        yield listener.listening[0]
+        (address, *_) = await eventually(lambda: listener.listening)
+        gateway.simulator.listener = address
+        yield address
     finally:
         async with asyncio.timeout(20):
             await listener.drain()

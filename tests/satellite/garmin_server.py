@@ -27,7 +27,7 @@ SOME_DEVICES = (Device(IMEI), Device(OTHER_IMEI))
 
 
 def garmin_account(url: str = "http://127.0.0.1:9/api", **settings: Any) -> GarminAccount:
-    fields = {"api_key": API_KEY, "webhook_token": TOKEN, "timeout_seconds": 5}
+    fields = {"api_key": API_KEY, "webhook_token": TOKEN, "timeout_seconds": 20}
     return read(GarminAccount, url=url, **{**fields, **settings})
 
 

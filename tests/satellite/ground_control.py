@@ -38,7 +38,7 @@ class RockblockServer:
             "url": f"{self.url}/rockblock",
             "username": "boss",
             "password": PASSWORD,
-            "timeout_seconds": 5,
+            "timeout_seconds": 20,
         }
         return read(RockblockAccount, **{**fields, **settings})
 
@@ -64,7 +64,7 @@ class CloudloopServer:
             "url": self.url,
             "token": TOKEN,
             "webhook_secret": SECRET,
-            "timeout_seconds": 5,
+            "timeout_seconds": 20,
         }
         return read(CloudloopAccount, **{**fields, **settings})
 

@@ -1,7 +1,6 @@
 """A simulated Hive on a free port, and accounts at it that wait little."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ def account_at(url: str, **settings: Any) -> HiveAccount:
         "retry_seconds": 0.02,
         "longest_retry_seconds": 0.2,
         "login_pause_seconds": 0.01,
-        "timeout_seconds": 5,
+        "timeout_seconds": 20,
     }
     return read(HiveAccount, url=url, **{**quick, **settings})
 
@@ -48,14 +47,6 @@ def account_at(url: str, **settings: Any) -> HiveAccount:
 def serving(simulator: HiveSimulator) -> Iterator[HiveServer]:
     with Serving(simulator.app) as server:
         yield HiveServer(simulator, server.url + "/hive")
-
-
-@contextmanager
-def closed_port() -> Iterator[str]:
-    """A URL where nobody listens, and nobody else can either meanwhile."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}/hive"
 
 
 @asynccontextmanager
@@ -67,13 +58,6 @@ async def polling(account: HiveAccount, emit: Emit) -> AsyncIterator[SatellitePo
     finally:
         await poller.drain()
         await running
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until `condition` holds; fails after `seconds`."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 (what is waited for is in another thread)
-            await asyncio.sleep(0.01)
 
 
 LOGIN = JSONResponse({"token": "t0ken"})

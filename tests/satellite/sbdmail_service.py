@@ -16,6 +16,7 @@ from messaging.satellite.networks.sbdmail import SbdMailAccount
 from messaging.simulator.modems import Modem
 from messaging.simulator.sbdmail import SbdMailSimulator
 from messaging.simulator.serving import Serving
+from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
 from tests.satellite.ground_control import post
 
@@ -40,9 +41,9 @@ class Service:
         return await asyncio.to_thread(lambda: self.uplink(**uplink))
 
 
-def sbdmail_account(relay_url: str, relay_seconds: float = 4, **settings: Any) -> SbdMailAccount:
+def sbdmail_account(relay_url: str, relay_seconds: float = 10, **settings: Any) -> SbdMailAccount:
     relay = read(Relay, url=relay_url, timeout_seconds=relay_seconds)
-    fields = {"mailbox": "sbd", "peers": "127.0.0.1", "timeout_seconds": 10}
+    fields = {"mailbox": "sbd", "peers": "127.0.0.1", "timeout_seconds": 25}
     account = read(SbdMailAccount, **{**fields, **settings})
     return account.posted_by(RelayPost(relay, DOMAIN), DOMAIN)
 
@@ -62,9 +63,7 @@ async def mail_server(service: Service, taken: Taken, **settings: Any) -> AsyncI
     receiver = MailReceiver(read(SmtpServer, listen="127.0.0.1:0"), DOMAIN, mailboxes=[box])
     task = asyncio.create_task(receiver.run(taken.emit))
     try:
-        async with asyncio.timeout(10):
-            while not receiver.addresses:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.01)
+        await eventually(lambda: receiver.addresses)
         service.simulator.listener = str(receiver.addresses[0])
         yield service.simulator.listener
     finally:

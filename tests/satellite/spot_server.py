@@ -26,7 +26,7 @@ def spot_account(url: str = "http://127.0.0.1:9", **settings: Any) -> SpotAccoun
         "poll_seconds": 0.05,
         "retry_seconds": 0.02,
         "longest_retry_seconds": 0.2,
-        "timeout_seconds": 5,
+        "timeout_seconds": 20,
     }
     return read(SpotAccount, url=url, **{**quick, **settings})
 

@@ -13,6 +13,7 @@ import pytest
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.message import Beacon, Inbound, Message, Receipt, Undeliverable
 from messaging.satellite.listen import SatelliteListener
+from tests.eventually import eventually
 from tests.satellite.wire import WireAccount
 
 pytestmark = pytest.mark.anyio
@@ -35,12 +36,10 @@ async def listening(router: Router) -> AsyncIterator[SatelliteListener]:
     listener = pickle.loads(pickle.dumps(made))
     task = asyncio.create_task(listener.run(router.emit))
     try:
-        async with asyncio.timeout(10):
-            while not listener.listening:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.01)
+        await eventually(lambda: listener.listening)
         yield listener
     finally:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await listener.drain()
             await task
 
@@ -48,7 +47,7 @@ async def listening(router: Router) -> AsyncIterator[SatelliteListener]:
 async def say(listener: SatelliteListener, *items: dict[str, Any]) -> list[bytes]:
     host, _, port = listener.listening[0].rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answers = []
         for item in items:
             writer.write(json.dumps(item).encode() + b"\n")

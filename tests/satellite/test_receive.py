@@ -1,5 +1,6 @@
 import asyncio
 import pickle
+import time
 
 import pytest
 
@@ -7,7 +8,8 @@ from messaging.errors import Busy, Rejected, Unavailable
 from messaging.message import Emit, Inbound
 from messaging.satellite.receive import SatellitePoller
 from messaging.simulator.faults import Faults
-from tests.satellite.hive_server import HiveServer, eventually, polling
+from tests.eventually import eventually
+from tests.satellite.hive_server import HiveServer, polling
 from tests.satellite.uplinks import Router, acknowledged, put, waiting
 
 pytestmark = pytest.mark.anyio
@@ -103,12 +105,17 @@ async def test_what_a_network_lists_twice_is_committed_once(hive: HiveServer) ->
     async with polling(hive.account(), router.emit):
         # At this rate the network goes on listing what was acknowledged.
         await eventually(lambda: len(router.offered) > 40)
-        requests = hive.simulator.counts()["requests"]
-        await asyncio.sleep(0.3)
-        assert hive.simulator.counts()["requests"] - requests < 150
+        assert await requests_per_second(hive) < 500
         hive.simulator.dice.faults = Faults()
         await eventually(lambda: acknowledged(hive) == 20)
     assert sorted(router.texts()) == sorted(f"text {number}" for number in range(20))
+
+
+async def requests_per_second(hive: HiveServer) -> float:
+    """How often the network is asked; a busy machine sleeps longer than it is told to."""
+    began, before = time.monotonic(), hive.simulator.counts()["requests"]
+    await asyncio.sleep(0.3)
+    return (hive.simulator.counts()["requests"] - before) / (time.monotonic() - began)
 
 
 async def test_one_page_after_another_is_taken_without_a_pause(hive: HiveServer) -> None:
@@ -140,13 +147,11 @@ async def test_a_page_of_stuck_packets_neither_starves_those_behind_nor_spins(
     for number in range(5):
         put(hive, f"behind {number}")
     router.errors["stuck"] = RuntimeError("a bug")
-    account = hive.account(page_size=4, longest_retry_seconds=60, retry_seconds=1)
+    account = hive.account(page_size=4, longest_retry_seconds=60, retry_seconds=30)
     async with polling(account, router.emit):
         await eventually(lambda: acknowledged(hive) == 5)
         assert router.offered.count("stuck") == 12
-        requests = hive.simulator.counts()["requests"]
-        await asyncio.sleep(0.3)
-        assert hive.simulator.counts()["requests"] - requests <= 7
+        assert await requests_per_second(hive) <= 7 / 0.3
 
 
 async def test_two_pollers_of_one_account_do_no_harm(hive: HiveServer) -> None:
@@ -176,7 +181,7 @@ async def test_draining_finishes_the_page_and_then_stops(hive: HiveServer) -> No
     await asyncio.sleep(0.05)
     assert not draining.done()
     go_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await draining
         await running
     assert (acknowledged(hive), router.texts()) == (1, ["hello"])
@@ -186,7 +191,7 @@ async def test_draining_finishes_the_page_and_then_stops(hive: HiveServer) -> No
 async def test_draining_ends_a_wait_at_once(hive: HiveServer, faults: Faults) -> None:
     hive.simulator.dice.faults = faults
     slow = hive.account(poll_seconds=60, retry_seconds=60, longest_retry_seconds=60)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async with polling(slow, Router().emit) as poller:
             await eventually(lambda: any(map(poller.status().get, ("last_poll", "failing_since"))))
         await poller.drain()

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from messaging.simulator.faults import Faults
-from tests.satellite.hive_server import HiveServer, eventually, polling
+from tests.eventually import eventually
+from tests.satellite.hive_server import HiveServer, polling
 from tests.satellite.uplinks import Router, acknowledged, put, waiting
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.satellite.rest import FAILURES, HttpUrl, exchange, failure, json_of, new_client
-from tests.satellite.hive_server import HiveServer, closed_port
+from tests.closed_port import closed_port
+from tests.satellite.hive_server import HiveServer
 
 
 def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:

@@ -16,8 +16,8 @@ from messaging.satellite.trace import SatelliteTracer
 from messaging.simulator.cloudloop import STATUSES, Habits
 from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
+from tests.eventually import eventually
 from tests.satellite.ground_control import IMEI, THING, CloudloopServer, cloudloop
-from tests.satellite.hive_server import eventually
 
 pytestmark = pytest.mark.anyio
 

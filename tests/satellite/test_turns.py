@@ -8,7 +8,8 @@ import pytest
 
 from messaging.message import Emit, Inbound
 from messaging.satellite.receive import SatellitePoller
-from tests.satellite.hive_server import HiveServer, eventually
+from tests.eventually import eventually
+from tests.satellite.hive_server import HiveServer
 from tests.satellite.uplinks import Router, acknowledged, put
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +62,7 @@ async def test_one_stands_by_and_takes_over_at_once_when_the_other_leaves(
         standing_by = await new.__aenter__()
         put(hive, "one")
         await eventually(lambda: acknowledged(hive) == 1)
-        assert standing_by.status()["standing_by"]
+        await eventually(lambda: standing_by.status()["standing_by"])
     await eventually(lambda: table.holder == "new")
     put(hive, "two")
     await eventually(lambda: acknowledged(hive) == 2)

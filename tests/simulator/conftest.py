@@ -19,6 +19,6 @@ def hive_simulator() -> HiveSimulator:
 def hive(hive_simulator: HiveSimulator) -> Iterator[httpx.Client]:
     with (
         Serving(hive_simulator.app) as server,
-        httpx.Client(base_url=server.url, timeout=5) as client,
+        httpx.Client(base_url=server.url, timeout=30) as client,
     ):
         yield client

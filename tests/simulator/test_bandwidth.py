@@ -1,8 +1,7 @@
 """The simulated Bandwidth, driven as a client of the real one would: by plain HTTP, and by a receiver of callbacks."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from messaging.simulator.bandwidth_callbacks import CallbackHabits
 from messaging.simulator.bandwidth_codes import DESCRIPTIONS
 from messaging.simulator.faults import Faults
 from messaging.simulator.serving import Serving
+from tests.eventually import wait_until
 
 ACCOUNT = Account(account_id="9900000", application_id="app-1", username="u", password="p")
 OURS, PHONE = "+15550001111", "+15550002222"
@@ -60,7 +60,7 @@ def simulator() -> BandwidthSimulator:
 def api(simulator: BandwidthSimulator) -> Iterator[httpx.Client]:
     with (
         Serving(simulator.app) as server,
-        httpx.Client(base_url=server.url, auth=("u", "p"), timeout=5, trust_env=False) as client,
+        httpx.Client(base_url=server.url, auth=("u", "p"), timeout=30, trust_env=False) as client,
     ):
         yield client
 
@@ -71,13 +71,6 @@ def receiver(simulator: BandwidthSimulator) -> Iterator[Receiver]:
     with Serving(receiver.app()) as server:
         simulator.callback_url = f"{server.url}/sms/bandwidth"
         yield receiver
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def inbound(api: httpx.Client, **changes: Any) -> dict[str, Any]:
@@ -136,7 +129,7 @@ def test_news_of_a_text_is_posted_with_the_credentials_that_were_asked_for(
     api: httpx.Client, receiver: Receiver
 ) -> None:
     taken = api.post(PATH, json=SEND).json()
-    eventually(lambda: len(receiver.bodies) == 1)
+    wait_until(lambda: len(receiver.bodies) == 1)
     (event,) = receiver.events()
     assert (event["type"], event["to"]) == ("message-delivered", PHONE)
     assert (event["message"]["id"], event["message"]["tag"]) == (taken["id"], "ours-1")
@@ -150,7 +143,7 @@ def test_every_code_can_be_provoked(api: httpx.Client, receiver: Receiver) -> No
     for code in DESCRIPTIONS:
         receiver.bodies.clear()
         assert api.post(PATH, json={**SEND, "to": [f"+1500550{code}"]}).status_code == 202
-        eventually(lambda: len(receiver.bodies) == 1)
+        wait_until(lambda: len(receiver.bodies) == 1)
         (event,) = receiver.events()
         assert (event["type"], event["errorCode"]) == ("message-failed", code)
         assert event["description"] == DESCRIPTIONS[code]
@@ -191,7 +184,7 @@ def test_one_event_may_come_bare_and_with_credentials_at_once(receiver: Receiver
 def test_what_is_not_taken_comes_again(api: httpx.Client, receiver: Receiver) -> None:
     receiver.answers = [503, 500]
     assert not inbound(api)["taken"]
-    eventually(lambda: len(receiver.bodies) == 3)
+    wait_until(lambda: len(receiver.bodies) == 3)
     assert len({event["message"]["id"] for event in receiver.events()}) == 1
 
 
@@ -201,7 +194,7 @@ def test_a_phone_that_said_stop_gets_nothing_until_it_says_start(
     inbound(api, text="Stop")
     assert api.get("/sim/opt-outs").json() == [[PHONE, OURS]]
     api.post(PATH, json=SEND)
-    eventually(lambda: len(receiver.bodies) == 2)
+    wait_until(lambda: len(receiver.bodies) == 2)
     assert receiver.events()[1]["errorCode"] == 4775
     inbound(api, text="START")
     assert api.get("/sim/opt-outs").json() == []
@@ -243,5 +236,5 @@ def test_news_may_come_twice(
 ) -> None:
     simulator.faults = Faults(duplicate_rate=1)
     api.post(PATH, json=SEND)
-    eventually(lambda: len(receiver.bodies) == 2)
+    wait_until(lambda: len(receiver.bodies) == 2)
     assert receiver.bodies[0] == receiver.bodies[1]

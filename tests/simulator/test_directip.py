@@ -3,7 +3,6 @@
 import itertools
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
 from messaging.simulator.serving import Serving
 from tests.acceptance.running_gateway import Process
+from tests.eventually import wait_until
 
 IMEI = "300434060000000"
 YES, NO = bytes.fromhex("01000405000101"), bytes.fromhex("01000405000100")
@@ -68,7 +68,7 @@ def simulator(listener: Listener) -> Iterator[tuple[DirectIpSimulator, httpx.Cli
     with (
         simulator,
         Serving(simulator.app) as serving,
-        httpx.Client(base_url=serving.url, trust_env=False) as client,
+        httpx.Client(base_url=serving.url, timeout=30, trust_env=False) as client,
     ):
         yield simulator, client
 
@@ -94,10 +94,8 @@ def uplink(client: httpx.Client, **uplink: Any) -> dict[str, Any]:
 
 
 def wait_until_idle(client: httpx.Client) -> list[dict[str, Any]]:
-    ends = time.monotonic() + 10
-    while (found := client.get("/sim/pushes").json())["pending"] and time.monotonic() < ends:
-        time.sleep(0.02)
-    tries: list[dict[str, Any]] = found["tries"]
+    wait_until(lambda: not client.get("/sim/pushes").json()["pending"])
+    tries: list[dict[str, Any]] = client.get("/sim/pushes").json()["tries"]
     return tries
 
 
@@ -125,7 +123,7 @@ def test_without_confirmation_it_writes_and_forgets(listener: Listener) -> None:
     with (
         simulator,
         Serving(simulator.app) as serving,
-        httpx.Client(base_url=serving.url, trust_env=False) as client,
+        httpx.Client(base_url=serving.url, timeout=30, trust_env=False) as client,
     ):
         assert uplink(client, data="00ff")["taken"]
         assert client.get("/sim/pushes").json()["pending"] == 0
@@ -222,7 +220,7 @@ def test_it_runs_by_its_command_and_a_modem_writes_by_another(listener: Listener
         served.line_with(f"modem {IMEI} got 5 bytes: hello")
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
-        assert asked.process.wait(30) == 0, asked.output
+        assert asked.process.wait(60) == 0, asked.output
         asked.stop()
         assert b"Anchored" in listener.frames[0]
     finally:
@@ -232,6 +230,6 @@ def test_it_runs_by_its_command_and_a_modem_writes_by_another(listener: Listener
 def test_a_port_that_is_taken_is_named(listener: Listener) -> None:
     port = listener.address.rpartition(":")[2]
     refused = Process("simulate", "directip", f"--modem={IMEI}", f"--gateway-port={port}")
-    assert refused.process.wait(30) == 2
+    assert refused.process.wait(60) == 2
     refused.stop()
     assert "--gateway-port: cannot listen" in refused.output

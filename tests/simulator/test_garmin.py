@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from messaging.simulator.garmin_inbound import FIXTURE_PREFIX, Device
 from messaging.simulator.garmin_portal import Portal
 from messaging.simulator.serving import Serving
 from tests.acceptance.running_gateway import Process
+from tests.eventually import wait_until
 from tests.satellite.garmin_server import (
     API_KEY,
     IMEI,
@@ -66,13 +67,6 @@ def garmin(receiver: Receiver) -> Iterator[GarminServer]:
         portal = Portal(url=f"{server.url}/hook", token=TOKEN)
         with garmin_at(GarminSimulator(SOME_DEVICES, api_key=API_KEY, portal=portal)) as garmin:
             yield garmin
-
-
-def eventually(look: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 # -- what is posted
@@ -174,36 +168,43 @@ def test_only_200_is_a_success(garmin: GarminServer, receiver: Receiver) -> None
 def test_what_waits_comes_after_2_and_4_and_8_seconds_in_its_order(
     garmin: GarminServer, receiver: Receiver
 ) -> None:
+    now = time.time()
+    garmin.simulator.clock.real = lambda: now
     receiver.status = 503
     garmin.event(text="one")
     garmin.event(text="two")
     assert len(receiver.bodies) == 1
     for posts, seconds in enumerate(WAITS_SECONDS, 2):
-        garmin.switch("POST", "clock", {"advance_seconds": seconds - 1.5})
+        garmin.switch("POST", "clock", {"advance_seconds": seconds - 0.5})
         time.sleep(0.05)
         assert len(receiver.bodies) == posts - 1
-        garmin.switch("POST", "clock", {"advance_seconds": 1.5})
-        eventually(lambda posts=posts: len(receiver.bodies) == posts)  # type: ignore[misc]
+        garmin.switch("POST", "clock", {"advance_seconds": 0.5})
+        wait_for_posts(garmin, posts)
     receiver.status = 200
     garmin.switch("POST", "clock", {"advance_seconds": WAITS_SECONDS[-1]})
-    eventually(lambda: garmin.feed()["waiting"] == 0)
+    wait_until(lambda: garmin.feed()["waiting"] == 0)
     assert [event["freeText"] for event in receiver.bodies[-1]["Events"]] == ["one", "two"]
     assert garmin.feed()["failures"] == 0
+
+
+def wait_for_posts(garmin: GarminServer, posts: int) -> None:
+    """Return when so many have been made, and the next is waited for (or there is none)."""
+    wait_until(lambda: len(garmin.feed()["posts"]) == posts)
+    wait_until(lambda: garmin.feed()["state"] != "posting")
 
 
 def fail_for_half_a_day(garmin: GarminServer) -> None:
     """From a wait to the end of it: the post after twelve hours without a success."""
     posts = len(garmin.feed()["posts"])
     garmin.switch("POST", "clock", {"advance_seconds": HALF_DAY_SECONDS})
-    eventually(lambda: len(garmin.feed()["posts"]) == posts + 1)
-    eventually(lambda: garmin.feed()["state"] in ("paused", "suspended"))
+    wait_for_posts(garmin, posts + 1)
+    assert garmin.feed()["state"] in ("paused", "suspended")
 
 
 def resume_after_the_pause(garmin: GarminServer) -> None:
     posts = len(garmin.feed()["posts"])
     garmin.switch("POST", "clock", {"advance_seconds": HALF_DAY_SECONDS})
-    eventually(lambda: len(garmin.feed()["posts"]) == posts + 1)
-    eventually(lambda: garmin.feed()["state"] != "posting")
+    wait_for_posts(garmin, posts + 1)
 
 
 def test_after_half_a_day_it_pauses_and_any_success_resets_that(
@@ -216,7 +217,7 @@ def test_after_half_a_day_it_pauses_and_any_success_resets_that(
     assert garmin.event(text="two")["failure"] == "behind events that nobody took"
     receiver.status = 200
     garmin.switch("POST", "clock", {"advance_seconds": HALF_DAY_SECONDS})
-    eventually(lambda: garmin.feed()["waiting"] == 0)
+    wait_until(lambda: garmin.feed()["waiting"] == 0)
     told = garmin.feed()
     assert (told["state"], told["cycles"], told["mails"], told["taken"]) == ("idle", 0, 0, 2)
 
@@ -239,7 +240,7 @@ def test_after_five_days_it_is_suspended_and_old_events_are_gone(
     garmin.switch("POST", "clock", {"advance_seconds": HALF_DAY_SECONDS})
     assert garmin.feed()["state"] == "suspended"
     garmin.switch("POST", "feed/resume")
-    eventually(lambda: garmin.feed()["waiting"] == 0)
+    wait_until(lambda: garmin.feed()["waiting"] == 0)
     texts = [event["freeText"] for event in receiver.bodies[-1]["Events"]]
     assert texts == ["newer"] * 4 + ["new"]
     assert garmin.feed()["discarded"] == 1
@@ -367,7 +368,7 @@ def test_a_device_that_replies_answers_to_the_sender(
 ) -> None:
     garmin.switch("POST", "devices", {"imei": IMEI, "replies": True}, status=201)
     call(garmin, "/Messaging/Message", message())
-    eventually(lambda: len(receiver.bodies) == 1)
+    wait_until(lambda: len(receiver.bodies) == 1)
     (event,) = receiver.events()
     assert (event["messageCode"], event["freeText"]) == (3, "Re: hello")
     assert event["addresses"] == [{"address": "alice@example.net"}]

@@ -135,7 +135,7 @@ def test_a_downlink_reaches_its_device() -> None:
         log_in(client)
         answer = client.post("/hive/api/v1/messages", json=downlink())
         assert answer.json()["status"] == "OK"
-        packet = seen.get(timeout=5)
+        packet = seen.get(timeout=30)
         assert (packet.id, packet.data) == (answer.json()["packetId"], b"hello")
         (shown,) = client.get("/sim/downlinks").json()
         assert (shown["device"], shown["bytes"], shown["status"]) == (9, 5, 4)

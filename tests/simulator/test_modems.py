@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from messaging.simulator.rockblock import RockblockSimulator
 from messaging.simulator.rockblock_push import kept_key, new_key
 from messaging.simulator.serving import Serving
 from tests.acceptance.running_gateway import Process
+from tests.eventually import wait_until
 
 IMEI, OTHER = "300234010753370", "300234010753371"
 THING = "DgXeoxwVPMyrdOBJeEGlqKRJLbajQkzZ"
@@ -66,7 +66,7 @@ def rockblock(hook: str) -> Iterator[tuple[RockblockSimulator, httpx.Client]]:
     )
     with (
         Serving(simulator.app) as serving,
-        httpx.Client(base_url=serving.url, trust_env=False) as client,
+        httpx.Client(base_url=serving.url, timeout=30, trust_env=False) as client,
     ):
         yield simulator, client
 
@@ -75,10 +75,8 @@ Rockblock = tuple[RockblockSimulator, httpx.Client]
 
 
 def wait_until_idle(client: httpx.Client) -> list[dict[str, Any]]:
-    ends = time.monotonic() + 10
-    while (found := client.get("/sim/pushes").json())["pending"] and time.monotonic() < ends:
-        time.sleep(0.02)
-    tries: list[dict[str, Any]] = found["tries"]
+    wait_until(lambda: not client.get("/sim/pushes").json()["pending"])
+    tries: list[dict[str, Any]] = client.get("/sim/pushes").json()["tries"]
     return tries
 
 
@@ -255,7 +253,7 @@ def test_rockblock_runs_by_its_command_and_a_modem_writes_by_another(
         served.line_with(f"modem {IMEI} got 5 bytes: hello")
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
-        assert asked.process.wait(30) == 0, asked.output
+        assert asked.process.wait(60) == 0, asked.output
         asked.stop()
         claims = jwt.decode(receiver.bodies[0]["JWT"], read_key(key), algorithms=["RS256"])
         assert b"Anchored" in bytes.fromhex(claims["data"])
@@ -273,7 +271,7 @@ def test_cloudloop_runs_by_its_command_and_says_when_nobody_takes_a_message(
         url = served.line_with(" at http").rpartition(" ")[2]
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
-        assert asked.process.wait(30) == 1, asked.output
+        assert asked.process.wait(60) == 1, asked.output
         asked.stop()
         assert "did not take it: 503" in asked.output
         assert "imt" in receiver.bodies[0]

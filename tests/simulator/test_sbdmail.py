@@ -1,8 +1,7 @@
 """Iridium's simulated SBD service by e-mail, driven as strangers would: by SMTP and HTTP, and by its command."""
 
 import smtplib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -15,6 +14,7 @@ from messaging.simulator.sbdmail import SbdMailSimulator
 from messaging.simulator.sbdmail_letters import AUTHOR, SERVICE
 from messaging.simulator.serving import Serving
 from tests.acceptance.running_gateway import Process
+from tests.eventually import wait_until
 
 IMEI, OTHER = "300434060000000", "300434060000001"
 MAILBOX = "sbd@example.org"
@@ -37,7 +37,7 @@ def client(inbox: MailSink) -> Iterator[tuple[SbdMailSimulator, httpx.Client]]:
     with (
         simulator,
         Serving(simulator.app) as serving,
-        httpx.Client(base_url=serving.url, trust_env=False) as client,
+        httpx.Client(base_url=serving.url, timeout=30, trust_env=False) as client,
     ):
         yield simulator, client
 
@@ -66,13 +66,6 @@ def subjects(mails: list[ReceivedMail]) -> list[str]:
     return [str(mail.message["Subject"]) for mail in mails]
 
 
-def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-
-
 def test_a_session_is_mailed_with_its_file(client: Client, inbox: MailSink) -> None:
     assert uplink(client[1], data="00ff", transmit_time="2016-08-20 15:24:57")["taken"]
     (mail,) = inbox.wait_for(1)
@@ -97,7 +90,7 @@ def test_what_is_put_off_comes_again(client: Client, inbox: MailSink) -> None:
     assert uplink(client[1], data="00ff")["status"] == 451
     assert client[1].get("/sim/pushes").json()["pending"] == 1
     inbox.faults = MailFaults()
-    until(lambda: client[1].get("/sim/pushes").json()["pending"] == 0)
+    wait_until(lambda: client[1].get("/sim/pushes").json()["pending"] == 0)
     assert len(inbox.received) == 1
 
 
@@ -166,7 +159,7 @@ def test_it_runs_by_its_command_and_a_modem_writes_by_another(inbox: MailSink) -
         served.line_with(f"modem {IMEI} got 5 bytes: hello")
         command = ["simulate", "modem", "bob@example.net", "Anchored", f"--imei={IMEI}"]
         asked = Process(*command, f"--at={url}")
-        assert asked.process.wait(30) == 0, asked.output
+        assert asked.process.wait(60) == 0, asked.output
         asked.stop()
         assert f"SBD Msg From Unit: {IMEI}" in subjects(inbox.received)
     finally:

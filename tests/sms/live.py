@@ -1,8 +1,7 @@
 """A gateway's webhooks and a sender, both on real sockets, for tests with a simulated provider that calls back."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,10 +42,3 @@ def live(account: SmsAccount) -> Iterator[Live]:
             yield Live(router, account, server.url, sender)
         finally:
             sender.close()
-
-
-def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)

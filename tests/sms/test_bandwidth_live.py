@@ -19,7 +19,8 @@ from messaging.sms.refusals import Kind
 from messaging.sms.send import SmsSender
 from tests.conformance.bandwidth import account_at
 from tests.conformance.stand import SECRET
-from tests.sms.live import Live, eventually, live
+from tests.eventually import wait_until
+from tests.sms.live import Live, live
 from tests.sms.twilio_gateway import OURS, PHONE, delivery
 
 ACCOUNT = Account(account_id="9900000", application_id="demo", username="boop", password=SECRET)
@@ -71,7 +72,7 @@ def test_a_text_leaves_with_our_reference_and_its_arrival_is_told(
     assert (text.sender, text.recipients, text.text) == (OURS, (PHONE,), "Weather\ngrüße ⚓")
     assert text.tag == f"{sent.message.id}-1"
     assert (outcome.result, outcome.network_id, outcome.units) == (Result.SENT, text.id, 1)
-    eventually(lambda: receipts(gateway))
+    wait_until(lambda: receipts(gateway))
     (receipt,) = receipts(gateway)
     assert (receipt.network_id, receipt.state) == (text.id, ReceiptState.DELIVERED)
 
@@ -81,7 +82,7 @@ def test_every_code_that_is_reported_later(gateway: Live) -> None:
         gateway.router.stored.clear()
         (outcome,) = gateway.send(delivery("hello", to=f"+1500550{code}"))
         assert outcome.result is Result.SENT
-        eventually(lambda: receipts(gateway))
+        wait_until(lambda: receipts(gateway))
         (receipt,) = receipts(gateway)
         meaning = of_code(code)
         is_open = meaning.kind is Kind.UNKNOWN
@@ -154,7 +155,7 @@ def test_what_another_sender_sent_is_not_taken_for_a_text_that_it_cannot_be(
 ) -> None:
     with live(gateway.account) as other:
         other.send(delivery(before, to=to))
-    eventually(lambda: simulator.sent()[0].status in ("DELIVERED", "FAILED"))
+    wait_until(lambda: simulator.sent()[0].status in ("DELIVERED", "FAILED"))
     phone = LANDLINE if to == LANDLINE else PHONE
     (outcome,) = gateway.send(delivery("fghij", to=phone, uncertain=True, attempt=2))
     assert outcome.result is Result.SENT
@@ -196,10 +197,10 @@ def test_a_callback_that_meets_a_503_comes_again(
     gateway.router.fails_with = {Receipt: Unavailable("the store is away")}
     before = simulator.counts()["callback requests"]
     gateway.send(delivery("hello"))
-    eventually(lambda: simulator.counts()["callback requests"] >= before + 2)
+    wait_until(lambda: simulator.counts()["callback requests"] >= before + 2)
     assert receipts(gateway) == []
     gateway.router.fails_with = {}
-    eventually(lambda: receipts(gateway))
+    wait_until(lambda: receipts(gateway))
 
 
 def test_callbacks_that_come_twice_say_one_thing(
@@ -208,8 +209,8 @@ def test_callbacks_that_come_twice_say_one_thing(
     simulator.faults = Faults(duplicate_rate=1, reorder=True)
     before = simulator.counts()["callback requests"]
     gateway.send(*(delivery(f"text {n}", id=n) for n in range(5)))
-    eventually(lambda: simulator.counts()["callback requests"] >= before + 10, 30)
-    eventually(lambda: len(receipts(gateway)) == 5)
+    wait_until(lambda: simulator.counts()["callback requests"] >= before + 10, 30)
+    wait_until(lambda: len(receipts(gateway)) == 5)
 
 
 def test_a_phone_that_said_stop_is_opted_out_and_its_next_text_says_so_too(
@@ -217,7 +218,7 @@ def test_a_phone_that_said_stop_is_opted_out_and_its_next_text_says_so_too(
 ) -> None:
     phone_says(simulator, "STOP")
     gateway.send(delivery("are you there"))
-    eventually(lambda: len(gateway.brought(Consent)) == 2)
+    wait_until(lambda: len(gateway.brought(Consent)) == 2)
     (receipt,) = receipts(gateway)
     assert receipt.state is ReceiptState.FAILED
     pairs = {
@@ -228,7 +229,7 @@ def test_a_phone_that_said_stop_is_opted_out_and_its_next_text_says_so_too(
     assert pairs == {(PHONE, OURS, False)}
     phone_says(simulator, "START")
     assert gateway.send(delivery("welcome back"))[0].result is Result.SENT
-    eventually(lambda: len(receipts(gateway)) == 2)
+    wait_until(lambda: len(receipts(gateway)) == 2)
     assert receipts(gateway)[1].state is ReceiptState.DELIVERED
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,9 +24,9 @@ from messaging.sms.providers.bandwidth import BandwidthAccount
 from messaging.sms.providers.bandwidth_client import BandwidthProvider
 from messaging.sms.providers.bandwidth_login import TokenLogin
 from messaging.sms.send import SmsSender
+from tests.closed_port import closed_port
 from tests.conformance.bandwidth import account_at
 from tests.conformance.stand import SECRET
-from tests.satellite.hive_server import closed_port
 from tests.sms.twilio_gateway import delivery
 
 GIVEN: dict[str, Any] = {
@@ -64,10 +65,10 @@ def test_one_token_serves_all_threads() -> None:
 
 
 def test_a_token_is_renewed_before_it_ends() -> None:
-    with bandwidth(token_seconds=1) as (simulator, url):
+    with bandwidth(token_seconds=3) as (simulator, url):
         provider = account_at(url, timeout_seconds=5).connect()
         assert "takes our credentials" in provider.check()
-        asyncio.run(asyncio.sleep(0.7))
+        time.sleep(1.6)
         assert "takes our credentials" in provider.check()
         assert simulator.counts()["token requests"] == 2
         provider.close()

@@ -93,7 +93,9 @@ def test_a_body_that_is_too_large_is_refused_unread(chunked: bool) -> None:
 
 def _raw(url: str, request: bytes) -> bytes:
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+    with socket.create_connection(
+        (parts.hostname or "", parts.port or 0), timeout=30
+    ) as connection:
         connection.sendall(request)
         return connection.recv(4096)
 

@@ -15,7 +15,8 @@ from messaging.simulator.twilio_codes import TEXTS, is_found_out_later
 from messaging.sms.provider import OutgoingText
 from messaging.sms.providers.twilio_errors import MEANINGS
 from messaging.sms.refusals import Kind
-from tests.sms.live import Live, eventually, live
+from tests.eventually import wait_until
+from tests.sms.live import Live, live
 from tests.sms.twilio_gateway import OURS, PHONE, SID, TOKEN, account, delivery
 
 SERVICE = "MG" + "1" * 32
@@ -60,7 +61,7 @@ def receipts(gateway: Live) -> list[Receipt]:
 
 def test_a_text_that_arrived_is_told_by_a_signed_callback(gateway: Live) -> None:
     (outcome,) = gateway.send(delivery("hello"))
-    eventually(lambda: receipts(gateway))
+    wait_until(lambda: receipts(gateway))
     (receipt,) = receipts(gateway)
     assert (receipt.network_id, receipt.state) == (outcome.network_id, ReceiptState.DELIVERED)
 
@@ -78,7 +79,7 @@ def test_every_code_that_refuses_at_once(gateway: Live, code: int) -> None:
 def test_every_code_that_the_mobile_network_reports_later(gateway: Live, code: int) -> None:
     (outcome,) = gateway.send(delivery("hello", to=f"+150055{code}"))
     assert outcome.result is Result.SENT
-    eventually(lambda: receipts(gateway))
+    wait_until(lambda: receipts(gateway))
     (receipt,) = receipts(gateway)
     assert (receipt.state, receipt.reason) == (ReceiptState.FAILED, MEANINGS[code].reason)
 
@@ -96,8 +97,8 @@ def test_callbacks_that_come_twice_and_out_of_order_say_one_thing(
         for number in range(8):
             gateway.send(delivery(f"text {number}"))
         # sent and delivered, twice each
-        eventually(lambda: simulator.counts()["webhook requests"] == before + 32)
-        eventually(lambda: len(receipts(gateway)) == 8)
+        wait_until(lambda: simulator.counts()["webhook requests"] == before + 32)
+        wait_until(lambda: len(receipts(gateway)) == 8)
     finally:
         simulator.faults = Faults()
     assert {one.state for one in receipts(gateway)} == {ReceiptState.DELIVERED}
@@ -107,9 +108,9 @@ def test_a_callback_that_meets_a_503_comes_again(gateway: Live, simulator: Twili
     gateway.router.fails_with = {Receipt: Unavailable("the store is away")}
     before = simulator.counts()["webhook requests"]
     gateway.send(delivery("hello"))
-    eventually(lambda: simulator.counts()["webhook requests"] >= before + 3)
+    wait_until(lambda: simulator.counts()["webhook requests"] >= before + 3)
     gateway.router.fails_with = {}
-    eventually(lambda: receipts(gateway))
+    wait_until(lambda: receipts(gateway))
 
 
 @pytest.mark.parametrize(("text", "units"), [("hello", 1), ("⚓" * 71, 2), ("a" * 161, 2)])

@@ -16,6 +16,7 @@ from messaging.streaming import InlineJob, JobName, StreamingContext, WorkerLost
 from messaging.streaming.allowance import AWAY_BYTES, FEWEST_BATCHES, MOST_BATCHES, Allowance
 from messaging.streaming.job import Job
 from messaging.streaming.outside import ask
+from tests.eventually import eventually
 
 KEYS = 16
 
@@ -76,13 +77,13 @@ async def test_while_one_instance_is_away_the_others_work_on_and_then_it_catches
     sums = numbers.sum(1, name="sum").set_parallelism(2)
     sums.filter(lambda pair: pair[1] % 100 == 0).sink(lambda pair: seen.update([pair[0]]))
     async with InlineJob(context.graph()) as job:
-        await until(lambda: taken(job, "sum/0") > 5_000)
+        await eventually(lambda: taken(job, "sum/0") > 5_000)
         job.lose("sum", 0)
         before = taken(job, "sum/1")
-        await until(lambda: taken(job, "sum/1") > before + 20_000)
+        await eventually(lambda: taken(job, "sum/1") > before + 20_000)
         job.restart("sum", 0)
         after = taken(job, "sum/0")
-        await until(lambda: taken(job, "sum/0") > after + 30_000)
+        await eventually(lambda: taken(job, "sum/0") > after + 30_000)
 
 
 @pytest.mark.anyio
@@ -99,12 +100,6 @@ async def test_a_receiver_that_is_slow_but_answers_is_no_reason_to_collect() -> 
             await asyncio.sleep(0.2)
             (row,) = (row for row in job.status() if row["name"] == "numbers/0")
             assert row["lag"] <= FEWEST_BATCHES
-
-
-async def until(true: Any) -> None:
-    async with asyncio.timeout(30):
-        while not true():  # noqa: ASYNC110 - progress has no event
-            await asyncio.sleep(0.01)
 
 
 def taken(job: InlineJob | Job, name: str) -> int:

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from messaging.streaming import StreamingContext
 from messaging.streaming.job import Job
+from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
 
@@ -68,13 +68,6 @@ def pids(job: Job) -> dict[str, int]:
     return {row["name"]: row.get("pid", 0) for row in job.status()}
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
 def taken(job: Job, name: str) -> int:
     return int(next((row.get("in", 0) for row in job.status() if row["name"] == name), 0))
 
@@ -91,7 +84,7 @@ def test_whoever_is_killed_nothing_is_lost_or_counted_twice_and_the_others_stay(
     records = 4 * RECORDS
     job = counting(records, outside, f"sqlite:///{tmp_path}/state", slow=0.04).submit("killed")
     try:
-        wait_until(lambda: taken(job, "sum/0") > 1000)
+        wait_until(lambda: taken(job, "sum/0") > 1000, 60)
         for victims in VICTIMS:
             kill_and_wait(job, victims)
         assert taken(job, "sum/0") + taken(job, "sum/1") < records, "killed too late to matter"
@@ -121,7 +114,7 @@ def test_before_a_sink_that_lags_nothing_is_lost_either(tmp_path: Path) -> None:
     sums.round_robin().sink(lagging, name="lagging").set_parallelism(1)
     job = context.submit("lagging")
     try:
-        wait_until(lambda: taken(job, "lagging/0") > 500)
+        wait_until(lambda: taken(job, "lagging/0") > 500, 60)
         for victims in (["sum/0"], ["lagging/0"], ["sum/1", "values-0/0"]):
             kill_and_wait(job, victims)
         assert taken(job, "lagging/0") < records, "killed too late to matter"
@@ -143,7 +136,7 @@ def kill_and_wait(job: Job, victims: list[str]) -> None:
     before = pids(job)
     for victim in victims:
         os.kill(before[victim], signal.SIGKILL)
-    wait_until(lambda: all(pids(job).get(v) not in (0, before[v]) for v in victims))
+    wait_until(lambda: all(pids(job).get(v) not in (0, before[v]) for v in victims), 60)
     after = pids(job)
     assert {name for name in before if after[name] != before[name]} == set(victims)
 
@@ -185,7 +178,7 @@ def test_a_savepoint_starts_with_another_parallelism(parallelism: int, tmp_path:
     first, second = Outside(tmp_path / "first"), Outside(tmp_path / "second")
     job = counting(RECORDS, first, f"sqlite:///{tmp_path}/a", slow=0.01).submit("saved")
     try:
-        wait_until(lambda: taken(job, "sum/0") > 1000)
+        wait_until(lambda: taken(job, "sum/0") > 1000, 60)
         job.savepoint(tmp_path / "savepoint")
         saved = first.ask("SELECT k, n FROM taken")
     finally:

@@ -17,6 +17,7 @@ from messaging.streaming import (
     StageFailed,
     StreamingContext,
 )
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -223,7 +224,7 @@ async def test_a_synchronous_source_emits_from_its_own_thread() -> None:
     class Counting:
         def run(self, emit: Callable[[int], Any]) -> None:
             for number in range(5):
-                emit(number).result(5)
+                emit(number).result(30)
 
     context = StreamingContext()
     context.source("count", Counting).sink(seen.append)
@@ -283,11 +284,11 @@ async def test_draining_ends_a_source_that_would_run_for_ever() -> None:
     context = StreamingContext()
     context.source("endless", Endless).sink(seen.append)
     async with InlineJob(context.graph()) as job:
-        await asyncio.sleep(0.05)
+        await eventually(lambda: seen)
         await job.drain()
         length = len(seen)
         await asyncio.sleep(0.02)
-        assert 0 < length == len(seen)
+        assert length == len(seen)
         assert all(row["idle"] and row["draining"] for row in job.status())
 
 

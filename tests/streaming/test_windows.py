@@ -1,7 +1,6 @@
 """Windows of time and joins in them: by event time against a plain computation, through crashes; and by the clock."""
 
 import asyncio
-import time
 from collections import defaultdict
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from messaging.streaming import DeclarationError, InlineJob, StreamingContext
 from messaging.streaming.window_steps import Window
+from tests.eventually import eventually
 from tests.streaming.simulated import Simulation
 from tests.streaming.test_crashes import Moves, play
 
@@ -115,11 +115,8 @@ async def test_windows_by_the_clock_end_by_themselves() -> None:
     words = context.inlet("in").key_by(lambda word: word)
     words.window(0.3).collect().sink(seen.append)
     async with InlineJob(context.graph()) as job:
-        began = time.time()
         await asyncio.gather(*(job.inlet("in").emit(word) for word in ("a", "b", "a")))
-        while sum(len(window.value) for window in seen) < 3:
-            assert time.time() < began + 5
-            await asyncio.sleep(0.02)
+        await eventually(lambda: sum(len(window.value) for window in seen) == 3)
     assert {window.key for window in seen} == {"a", "b"}
     assert all(window.end - window.start == pytest.approx(0.3) for window in seen)
 

@@ -27,7 +27,7 @@ def at_once(*works: Callable[[], T]) -> list[T]:
     gate = threading.Barrier(len(works))
 
     def run(work: Callable[[], T]) -> T:
-        gate.wait(5)
+        gate.wait(30)
         try:
             return work()
         finally:

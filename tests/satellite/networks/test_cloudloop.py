@@ -10,8 +10,8 @@ from messaging.satellite.networks import ACCOUNTS
 from messaging.satellite.networks.cloudloop import CloudloopAccount, things_of
 from messaging.simulator.cloudloop import Habits
 from messaging.simulator.faults import Faults
+from tests.closed_port import closed_port
 from tests.satellite.ground_control import IMEI, SECRET, THING, cloudloop
-from tests.satellite.hive_server import closed_port
 from tests.satellite.networks.cloudloop_connected import connected
 
 pytestmark = pytest.mark.anyio

@@ -9,6 +9,7 @@ from messaging.errors import Unavailable
 from messaging.message import Message
 from messaging.simulator.cloudloop_push import FORMS
 from messaging.simulator.faults import Faults
+from tests.eventually import eventually
 from tests.satellite.ground_control import (
     IMEI,
     MAIL,
@@ -20,7 +21,6 @@ from tests.satellite.ground_control import (
     messages,
     undeliverable,
 )
-from tests.satellite.hive_server import eventually
 from tests.sms.twilio_gateway import Router
 
 

@@ -23,6 +23,7 @@ from messaging.satellite.networks.directip import DirectIpAccount
 from messaging.simulator.directip_gateway import FIXTURE_PREFIX
 from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
+from tests.eventually import eventually
 from tests.satellite.directip_gateway import (
     IMEI,
     MAIL,
@@ -254,7 +255,7 @@ async def test_a_stranger_is_turned_away_unread(gateway: Gateway) -> None:
 
 async def test_one_too_many_is_turned_away(gateway: Gateway) -> None:
     taken = Taken()
-    async with listening(gateway, taken, max_connections=1, timeout_seconds=1) as address:
+    async with listening(gateway, taken, max_connections=1, timeout_seconds=20) as address:
         host, _, port = address.rpartition(":")
         _, writer = await asyncio.open_connection(host, int(port))
         await asyncio.sleep(0.1)
@@ -268,7 +269,7 @@ async def test_what_is_not_stored_is_not_confirmed_and_comes_again(gateway: Gate
     async with listening(gateway, taken):
         assert (await gateway.brings(texts=MAIL))["failure"] == "not confirmed"
         taken.error = None
-        await eventually(taken)
+        await eventually(lambda: taken.texts)
     assert taken.texts == ["Anchored at noon"]
 
 
@@ -280,7 +281,7 @@ async def test_what_nobody_will_bring_again_is_kept_until_it_is_stored() -> None
             await asyncio.sleep(0.2)
             assert taken.texts == []
             taken.error = None
-            await eventually(taken)
+            await eventually(lambda: taken.texts)
         assert len(gateway.simulator.calls.tries) == 1
     assert taken.texts == ["Anchored at noon"]
 
@@ -292,7 +293,7 @@ async def test_what_cannot_be_stored_before_the_end_is_said_to_be_lost(
     with directip(confirms=False) as gateway:
         async with listening(gateway, taken):
             await gateway.brings(texts=MAIL)
-            await asyncio.sleep(0.2)
+            await eventually(lambda: taken.offered)
     assert "is lost" in caplog.text
     assert "Anchored" not in caplog.text
 
@@ -303,7 +304,7 @@ async def test_a_drain_ends_in_time_whoever_holds_the_line(gateway: Gateway) -> 
         held = socket.create_connection((host, int(port)))
         await asyncio.sleep(0.05)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     held.close()
 
 
@@ -311,9 +312,3 @@ async def test_it_listens_on_ipv6_too(gateway: Gateway) -> None:
     taken = Taken()
     async with listening(gateway, taken, listen="[::1]:0", peers="::1"):
         assert (await gateway.brings(texts=MAIL))["taken"]
-
-
-async def eventually(taken: Taken, seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not taken.texts:  # noqa: ASYNC110 (nobody tells)
-            await asyncio.sleep(0.02)

@@ -28,6 +28,7 @@ from messaging.simulator.faults import Faults
 from messaging.simulator.garmin import GarminSimulator
 from messaging.simulator.garmin_inbound import ERRORS, FIXTURE_PREFIX, Device, InboundApi
 from messaging.simulator.serving import Serving
+from tests.closed_port import closed_port
 from tests.satellite.garmin_server import (
     API_KEY,
     IMEI,
@@ -36,7 +37,6 @@ from tests.satellite.garmin_server import (
     garmin_account,
     garmin_at,
 )
-from tests.satellite.hive_server import closed_port
 
 pytestmark = pytest.mark.anyio
 

@@ -13,12 +13,12 @@ from messaging.simulator.faults import Faults
 from messaging.simulator.hive import HiveSimulator
 from messaging.simulator.hive_api import Habits
 from messaging.simulator.hive_state import Device
+from tests.closed_port import closed_port
 from tests.satellite.hive_server import (
     PASSWORD,
     HiveServer,
     account_at,
     answering,
-    closed_port,
     connected,
     serving,
 )

@@ -27,8 +27,8 @@ from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
 from messaging.simulator.rockblock import ERRORS, FIXTURE_PREFIX
 from messaging.simulator.serving import Serving
+from tests.closed_port import closed_port
 from tests.satellite.ground_control import IMEI, PASSWORD, rockblock
-from tests.satellite.hive_server import closed_port
 
 pytestmark = pytest.mark.anyio
 

@@ -10,6 +10,7 @@ from messaging.message import Message
 from messaging.simulator.faults import Faults
 from messaging.simulator.modems import Modem
 from messaging.simulator.rockblock_push import FORMS
+from tests.eventually import eventually
 from tests.satellite.ground_control import (
     IMEI,
     MAIL,
@@ -20,7 +21,6 @@ from tests.satellite.ground_control import (
     rockblock,
     undeliverable,
 )
-from tests.satellite.hive_server import eventually
 from tests.sms.twilio_gateway import Router
 
 

@@ -23,6 +23,7 @@ from messaging.settings import Settings
 from messaging.simulator.mail import Doorkeeping
 from messaging.simulator.modems import Modem
 from messaging.simulator.sbdmail_letters import AUTHOR, SERVICE, Session
+from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
 from tests.satellite.networks.test_sbdmail_letters import AT
 from tests.satellite.sbdmail_service import (
@@ -153,12 +154,8 @@ async def test_the_probe_says_when_there_is_no_relay() -> None:
 
 
 async def eventually_receipt(taken: Taken) -> Receipt:
-    async with asyncio.timeout(10):
-        while True:
-            for one in taken.records:
-                if isinstance(one, Receipt):
-                    return one
-            await asyncio.sleep(0.02)
+    (receipt,) = await eventually(lambda: [r for r in taken.records if isinstance(r, Receipt)])
+    return receipt
 
 
 async def test_the_service_says_that_it_queued_a_message(service: Service) -> None:
@@ -230,9 +227,7 @@ async def test_while_it_cannot_be_stored_it_is_put_off_and_comes_again(service: 
     async with mail_server(service, taken):
         assert (await service.brings(texts=MAIL))["status"] == 451
         taken.error = None
-        async with asyncio.timeout(10):
-            while not taken.texts:  # noqa: ASYNC110 (nobody tells)
-                await asyncio.sleep(0.02)
+        await eventually(lambda: taken.texts)
     assert taken.texts == ["Anchored at noon"]
 
 

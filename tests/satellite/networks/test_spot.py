@@ -18,7 +18,8 @@ from messaging.satellite.networks.spot import Spot, SpotAccount
 from messaging.satellite.receive import SatellitePoller
 from messaging.simulator.faults import Faults
 from messaging.simulator.spot import Feed, SpotSimulator
-from tests.satellite.hive_server import closed_port, eventually
+from tests.closed_port import closed_port
+from tests.eventually import eventually
 from tests.satellite.spot_server import (
     FEED,
     OTHER_FEED,
@@ -182,11 +183,11 @@ async def test_a_feed_that_fails_is_not_asked_sooner_for_that(
     spot: SpotServer, faults: Faults
 ) -> None:
     spot.simulator.dice.faults = faults
-    router = Router()
+    router, start = Router(), time.monotonic()
     async with polling(spot.account(feed_seconds=0.5), router) as poller:
         await eventually(lambda: bool(poller.status()["failing_since"]))
         await asyncio.sleep(0.3)
-        assert spot.simulator.app.requests == 1
+        assert spot.simulator.app.requests <= 1 + (time.monotonic() - start) / 0.5
         spot.simulator.dice.faults = Faults()
         spot.send("All is well")
         await eventually(lambda: router.texts() == ["All is well"])

@@ -1,0 +1,13 @@
+"""An address where nobody listens."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def closed_port(scheme: str = "http") -> Iterator[str]:
+    """A URL where nobody listens, and nobody else can either meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"{scheme}://127.0.0.1:{taken.getsockname()[1]}"
