@@ -18,7 +18,7 @@ def sbdmail() -> Iterator[Stand]:
     modem = Modem(IMEI, cep=1000)
     with sbdmail_service(modem, doorkeeping=door) as service, closed_port() as nowhere:
         simulator = service.simulator
-        quick = {"timeout_seconds": 15, "relay_seconds": 1.5}
+        quick = {"timeout_seconds": 15, "relay_seconds": 3}
         relay = simulator.relay_url
 
         def uplink(text: str) -> None:

@@ -57,10 +57,10 @@ def count(stand: Stand) -> int:
 
 
 def hasty(account: AnyAccount) -> AnyAccount:
-    """The account with little patience; what goes by mail has that of its relay, which is little already."""
+    """The account with little patience: a third of it is for connecting. What goes by mail has that of its relay."""
     if isinstance(account, MailedAccount):
         return account
-    return account.model_copy(update={"timeout_seconds": 2})
+    return account.model_copy(update={"timeout_seconds": 3})
 
 
 @two_way

@@ -77,7 +77,7 @@ def test_a_refusal_counts_wherever_it_comes(place: Any, status: int, result: Res
 )
 def test_without_a_clear_answer_to_a_written_mail_nobody_knows(fault: dict[str, float]) -> None:
     with MailSink(faults=MailFaults(**fault)) as sink:
-        relay = relay_at(sink.url, timeout_seconds=1.5)
+        relay = relay_at(sink.url, timeout_seconds=3)
         outcomes = send(relay, delivery(1), delivery(2))
         assert results(outcomes) == [Result.UNCERTAIN] * 2
         assert "written" in outcomes[0].reason

@@ -91,7 +91,7 @@ async def test_every_answer_has_its_outcome(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("DEBUG")
-    async with sending(hive.account(timeout_seconds=1.5, login_pause_seconds=60)) as sender:
+    async with sending(hive.account(timeout_seconds=3, login_pause_seconds=60)) as sender:
         await outcome_of(sender, delivery("first"))
         hive.simulator.dice.faults = faults
         outcome = await outcome_of(sender, delivery("old pier"))

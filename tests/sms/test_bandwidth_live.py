@@ -48,7 +48,7 @@ def simulator(server: tuple[BandwidthSimulator, str]) -> Iterator[BandwidthSimul
 def gateway(
     server: tuple[BandwidthSimulator, str], simulator: BandwidthSimulator
 ) -> Iterator[Live]:
-    with live(account_at(server[1], timeout_seconds=2)) as found:
+    with live(account_at(server[1], timeout_seconds=20)) as found:
         simulator.callback_url = f"{found.url}/sms/bandwidth"
         yield found
         simulator.callback_url = None
@@ -247,7 +247,7 @@ def test_a_password_in_any_alphabet_is_sent(pair: tuple[str, str]) -> None:
     account = ACCOUNT.model_copy(update={"password": "пароль"})
     simulator = BandwidthSimulator(account, callbacks=habits)
     with Serving(simulator.app) as serving:
-        sender = SmsSender(account_at(serving.url, **login, timeout_seconds=2))
+        sender = SmsSender(account_at(serving.url, **login, timeout_seconds=20))
         (entry,) = asyncio.run(sender.process([delivery("hello")]))
         sender.close()
     assert isinstance(entry, list)

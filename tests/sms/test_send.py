@@ -194,7 +194,7 @@ def test_outcomes_on_a_bad_network(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     twilio.faults = faults
-    used = SmsSender(account(api_url=api_url, timeout_seconds=2))
+    used = SmsSender(account(api_url=api_url, timeout_seconds=3))
     (outcome,) = send(used, delivery(SECRET))
     used.close()
     assert outcome.result is result

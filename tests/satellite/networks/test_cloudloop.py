@@ -134,7 +134,7 @@ async def test_an_answer_that_does_not_come_is_judged(
     faults: Faults, expected: type[Exception], sends: int
 ) -> None:
     with cloudloop(faults=faults) as server:
-        async with connected(server.account(timeout_seconds=1.5)) as network:
+        async with connected(server.account(timeout_seconds=3)) as network:
             with pytest.raises(expected) as caught:
                 await network.send(THING, b"hello")
         assert type(caught.value) is expected

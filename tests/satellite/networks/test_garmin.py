@@ -342,7 +342,7 @@ async def test_a_lost_answer_is_uncertain_and_nothing_is_logged_that_is_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     garmin.simulator.dice.faults = Faults(hang_after_rate=1)
-    async with connected(garmin.account(timeout_seconds=1.5)) as network:
+    async with connected(garmin.account(timeout_seconds=3)) as network:
         with pytest.raises(Uncertain):
             await network.send(IMEI, packet("Storm ahead"))
     assert len(garmin.texts()) == 1
