@@ -1,0 +1,38 @@
+"""One server for the simulated Twilio of each test, and texts to send there."""
+
+import asyncio
+
+from starlette.types import Receive, Scope, Send
+
+from messaging.message import Delivery, Outcome
+from messaging.numbered import split
+from messaging.simulator.twilio import TwilioSimulator
+from messaging.sms.send import SmsSender, utf16_units
+from tests.sms.twilio_gateway import SID, TOKEN
+
+SECRET = "the-secret-in-the-text"
+
+FRIEND = "+15550003333"
+
+
+class Stage:
+    """One server for all tests here; each test has a simulator of its own behind it."""
+
+    def __init__(self) -> None:
+        self.simulator = TwilioSimulator(SID, TOKEN)
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.simulator.app(scope, receive, send)
+
+
+def send(sender: SmsSender, *deliveries: Delivery) -> list[Outcome]:
+    """Process one batch and return the outcomes, in the order of the deliveries that have one."""
+    found = asyncio.run(sender.process(deliveries))
+    assert len(found) == len(deliveries)
+    return [outcome for entry in found if isinstance(entry, list) for outcome in entry]
+
+
+LONG = "All is well on board, the wind is fair. " * 100
+
+PARTS = split(LONG.strip(), utf16_units, 1600, 10)

@@ -1,0 +1,36 @@
+"""Long texts go in numbered parts, and go on where they stopped."""
+
+from messaging.message import Result
+from messaging.simulator.twilio import TwilioSimulator
+from messaging.sms.send import SmsSender
+from tests.sms.sending.stage import LONG, PARTS, send
+from tests.sms.twilio_gateway import account, delivery
+
+
+def test_a_long_text_goes_in_numbered_parts(sender: SmsSender, twilio: TwilioSimulator) -> None:
+    (outcome,) = send(sender, delivery(LONG))
+    texts = twilio.sent()
+    assert [text.body.strip() for text in texts] == [part.strip() for part in PARTS]
+    assert texts[0].body.startswith("1/3 ")
+    assert outcome.network_id == ",".join(text.sid for text in texts)
+    assert (outcome.result, outcome.parts_sent) == (Result.SENT, 3)
+
+
+def test_a_long_text_goes_on_where_it_stopped(sender: SmsSender, twilio: TwilioSimulator) -> None:
+    (first,) = send(sender, delivery(LONG, parts_sent=1))
+    assert [text.body[:3] for text in twilio.sent()] == ["2/3", "3/3"]
+    assert (first.result, first.parts_sent) == (Result.SENT, 3)
+    assert send(sender, delivery(LONG, parts_sent=3))[0].result is Result.SENT
+    assert len(twilio.sent()) == 2
+
+
+def test_a_failure_between_parts_reports_how_far_it_came(
+    api_url: str, twilio: TwilioSimulator
+) -> None:
+    # The next part is not begun when less than its time-out is left.
+    used = SmsSender(account(api_url=api_url, timeout_seconds=30))
+    (outcome,) = send(used, delivery(LONG, lease_seconds=30.0))
+    used.close()
+    (first,) = twilio.sent()
+    assert (outcome.result, outcome.parts_sent) == (Result.UNAVAILABLE, 1)
+    assert outcome.network_id == first.sid
