@@ -1,66 +1,21 @@
-"""Bandwidth over real sockets, both ways: texts leave, and callbacks tell what became of them."""
+"""Texts leave through Bandwidth over real sockets, each once."""
 
 import asyncio
-from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from messaging.errors import Unavailable
-from messaging.message import Consent, Message, Receipt, ReceiptState, Result
-from messaging.simulator.bandwidth import BandwidthSimulator, InboundText
-from messaging.simulator.bandwidth_api import Account, Answer
+from messaging.message import ReceiptState, Result
+from messaging.simulator.bandwidth import BandwidthSimulator
+from messaging.simulator.bandwidth_api import Answer
 from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.bandwidth_codes import DESCRIPTIONS
 from messaging.simulator.faults import Faults
 from messaging.simulator.serving import Serving
-from messaging.sms.providers.bandwidth_errors import of_code
-from messaging.sms.refusals import Kind
 from messaging.sms.send import SmsSender
 from tests.conformance.bandwidth import account_at
-from tests.conformance.stand import SECRET
 from tests.eventually import wait_until
+from tests.sms.bandwidth.stage import ACCOUNT, receipts
 from tests.sms.live import Live, live
 from tests.sms.twilio_gateway import OURS, PHONE, delivery
-
-ACCOUNT = Account(account_id="9900000", application_id="demo", username="boop", password=SECRET)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[BandwidthSimulator, str]]:
-    habits = CallbackHabits(
-        username="caller", password=f"{SECRET}-too", max_tries=20, retry_seconds=0.05
-    )
-    simulator = BandwidthSimulator(ACCOUNT, callbacks=habits)
-    with Serving(simulator.app) as serving:
-        yield simulator, serving.url
-
-
-@pytest.fixture
-def simulator(server: tuple[BandwidthSimulator, str]) -> Iterator[BandwidthSimulator]:
-    simulator, _ = server
-    yield simulator
-    simulator.faults = Faults()
-    simulator.texts.clear()
-
-
-@pytest.fixture
-def gateway(
-    server: tuple[BandwidthSimulator, str], simulator: BandwidthSimulator
-) -> Iterator[Live]:
-    with live(account_at(server[1], timeout_seconds=20)) as found:
-        simulator.callback_url = f"{found.url}/sms/bandwidth"
-        yield found
-        simulator.callback_url = None
-
-
-def receipts(gateway: Live) -> list[Receipt]:
-    return [one for one in gateway.router.all() if isinstance(one, Receipt)]
-
-
-def phone_says(simulator: BandwidthSimulator, text: str) -> None:
-    inbound = InboundText.model_validate({"from": PHONE, "to": OURS, "text": text})
-    assert not asyncio.run(simulator.receive(inbound))[-1].failure
 
 
 def test_a_text_leaves_with_our_reference_and_its_arrival_is_told(
@@ -75,19 +30,6 @@ def test_a_text_leaves_with_our_reference_and_its_arrival_is_told(
     wait_until(lambda: receipts(gateway))
     (receipt,) = receipts(gateway)
     assert (receipt.network_id, receipt.state) == (text.id, ReceiptState.DELIVERED)
-
-
-def test_every_code_that_is_reported_later(gateway: Live) -> None:
-    for code in DESCRIPTIONS:
-        gateway.router.stored.clear()
-        (outcome,) = gateway.send(delivery("hello", to=f"+1500550{code}"))
-        assert outcome.result is Result.SENT
-        wait_until(lambda: receipts(gateway))
-        (receipt,) = receipts(gateway)
-        meaning = of_code(code)
-        is_open = meaning.kind is Kind.UNKNOWN
-        assert receipt.state is (ReceiptState.ON_ITS_WAY if is_open else ReceiptState.FAILED), code
-        assert receipt.reason == meaning.reason
 
 
 @pytest.mark.parametrize(
@@ -169,74 +111,6 @@ def test_while_the_records_cannot_be_read_nothing_is_sent_again(
     (outcome,) = gateway.send(delivery("hello", uncertain=True, attempt=2))
     assert outcome.result is Result.UNCERTAIN
     assert simulator.sent() == []
-
-
-def test_a_text_from_a_phone_comes_with_credentials(
-    gateway: Live, simulator: BandwidthSimulator
-) -> None:
-    phone_says(simulator, "Bring fish 🐟")
-    (message,) = gateway.router.all()
-    assert isinstance(message, Message)
-    assert (message.sender.value, message.text) == (PHONE, "Bring fish 🐟")
-
-
-@pytest.mark.parametrize("auth", [None, ("caller", "wrong"), ("boop", SECRET)])
-def test_who_has_no_credentials_is_asked_for_them_and_stores_nothing(
-    gateway: Live, auth: tuple[str, str] | None
-) -> None:
-    with httpx.Client(trust_env=False, auth=auth) as client:
-        answer = client.post(f"{gateway.url}/sms/bandwidth", json=[{"type": "message-received"}])
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"].startswith("Basic realm=")
-    assert gateway.router.all() == []
-
-
-def test_a_callback_that_meets_a_503_comes_again(
-    gateway: Live, simulator: BandwidthSimulator
-) -> None:
-    gateway.router.fails_with = {Receipt: Unavailable("the store is away")}
-    before = simulator.counts()["callback requests"]
-    gateway.send(delivery("hello"))
-    wait_until(lambda: simulator.counts()["callback requests"] >= before + 2)
-    assert receipts(gateway) == []
-    gateway.router.fails_with = {}
-    wait_until(lambda: receipts(gateway))
-
-
-def test_callbacks_that_come_twice_say_one_thing(
-    gateway: Live, simulator: BandwidthSimulator
-) -> None:
-    simulator.faults = Faults(duplicate_rate=1, reorder=True)
-    before = simulator.counts()["callback requests"]
-    gateway.send(*(delivery(f"text {n}", id=n) for n in range(5)))
-    wait_until(lambda: simulator.counts()["callback requests"] >= before + 10, 30)
-    wait_until(lambda: len(receipts(gateway)) == 5)
-
-
-def test_a_phone_that_said_stop_is_opted_out_and_its_next_text_says_so_too(
-    gateway: Live, simulator: BandwidthSimulator
-) -> None:
-    phone_says(simulator, "STOP")
-    gateway.send(delivery("are you there"))
-    wait_until(lambda: len(gateway.brought(Consent)) == 2)
-    (receipt,) = receipts(gateway)
-    assert receipt.state is ReceiptState.FAILED
-    pairs = {
-        (one.sender.value, one.recipient.value, one.allowed)
-        for one in gateway.brought(Consent)
-        if isinstance(one, Consent)
-    }
-    assert pairs == {(PHONE, OURS, False)}
-    phone_says(simulator, "START")
-    assert gateway.send(delivery("welcome back"))[0].result is Result.SENT
-    wait_until(lambda: len(receipts(gateway)) == 2)
-    assert receipts(gateway)[1].state is ReceiptState.DELIVERED
-
-
-def test_the_check_says_what_to_enter_at_bandwidth(gateway: Live) -> None:
-    said = gateway.account.connect("https://gateway.example/").check()
-    assert "https://gateway.example/sms/bandwidth" in said
-    assert SECRET not in said
 
 
 @pytest.mark.parametrize("pair", [("client_id", "client_secret"), ("username", "password")])
