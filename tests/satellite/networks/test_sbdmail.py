@@ -1,10 +1,6 @@
-"""Iridium's SBD service by e-mail over real sockets, through our own mail-in and mail-out."""
+"""Messages to devices by Iridium's SBD service by e-mail, over real sockets, and what it says of them."""
 
-import asyncio
 import pickle
-import smtplib
-from collections.abc import Iterator
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -14,7 +10,7 @@ from messaging.errors import ConfigurationError, Rejected, Unavailable
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
 from messaging.mail.server import SmtpServer
-from messaging.message import Beacon, Inquiry, Message, Receipt, ReceiptState
+from messaging.message import Receipt, ReceiptState
 from messaging.pipeline import declare
 from messaging.satellite.network import Handed
 from messaging.satellite.networks import ACCOUNTS
@@ -22,14 +18,12 @@ from messaging.satellite.networks.sbdmail import SbdMailAccount
 from messaging.settings import Settings
 from messaging.simulator.mail import Doorkeeping
 from messaging.simulator.modems import Modem
-from messaging.simulator.sbdmail_letters import AUTHOR, SERVICE, Session
+from messaging.simulator.sbdmail_letters import SERVICE
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
-from tests.satellite.networks.test_sbdmail_letters import AT
 from tests.satellite.sbdmail_service import (
     DOMAIN,
     IMEI,
-    MAIL,
     Service,
     mail_server,
     sbdmail_account,
@@ -39,12 +33,6 @@ from tests.satellite.sbdmail_service import (
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with sbdmail_service() as service:
-        yield service
-
-
 async def send(account: SbdMailAccount, packet: bytes = b"hello", serial: str = IMEI) -> Handed:
     network = pickle.loads(pickle.dumps(account)).connect()
     try:
@@ -52,9 +40,6 @@ async def send(account: SbdMailAccount, packet: bytes = b"hello", serial: str = 
         return handed
     finally:
         await network.aclose()
-
-
-# -- settings
 
 
 def test_it_is_registered_under_its_name() -> None:
@@ -111,9 +96,6 @@ def test_it_comes_in_by_mail_and_goes_out_by_its_own_sender() -> None:
     graph = str(declare(gateway(sbdmail=sbdmail_account("smtp://127.0.0.1:1"))))
     assert "sbdmail-out" in graph
     assert "sbdmail-in" not in graph
-
-
-# -- messages to devices
 
 
 async def test_a_message_is_mailed_and_named(service: Service) -> None:
@@ -179,89 +161,3 @@ async def test_the_service_says_why_it_did_not_queue_one(serial: str, why: str) 
             receipt = await eventually_receipt(taken)
     assert (receipt.network_id, receipt.state) == (handed.network_id, ReceiptState.FAILED)
     assert why in receipt.reason
-
-
-# -- what the service brings
-
-
-async def test_a_session_is_taken(service: Service) -> None:
-    taken = Taken()
-    async with mail_server(service, taken):
-        assert (await service.brings(texts=MAIL))["status"] == 200
-    assert taken.texts == ["Anchored at noon"]
-    (beacon,) = [one for one in taken.records if isinstance(one, Beacon)]
-    assert beacon.position is not None
-    assert [one.via for one in taken.records if isinstance(one, Message)] == ["sbdmail"]
-
-
-async def test_to_strangers_the_mailbox_is_like_any_other(service: Service) -> None:
-    taken = Taken()
-    async with mail_server(service, taken, peers="192.0.2.0/24"):
-        await service.brings(texts=MAIL)
-    # The router was asked about it as about a subscriber's, and got what came as a mail from a person.
-    assert any(isinstance(one, Inquiry) for one in taken.records)
-    assert "Anchored at noon" not in taken.texts
-
-
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [({"author": "eve@example.net"}, 550), ({"subject": "Maintenance"}, 200)],
-)
-async def test_what_the_service_did_not_write_is_refused(
-    service: Service, changes: dict[str, str], status: int
-) -> None:
-    taken = Taken()
-    async with mail_server(service, taken):
-        assert (await service.brings(texts=MAIL, changes=changes))["status"] == status
-    assert len(taken.undeliverable) == (status == 200)
-    assert taken.texts == []
-
-
-async def test_a_mail_that_is_too_long_is_refused(service: Service) -> None:
-    async with mail_server(service, Taken(), max_mail_bytes=500):
-        assert (await service.brings(texts=MAIL))["status"] == 550
-
-
-async def test_while_it_cannot_be_stored_it_is_put_off_and_comes_again(service: Service) -> None:
-    taken = Taken(error=Unavailable("the store is away"))
-    async with mail_server(service, taken):
-        assert (await service.brings(texts=MAIL))["status"] == 451
-        taken.error = None
-        await eventually(lambda: taken.texts)
-    assert taken.texts == ["Anchored at noon"]
-
-
-def ordinary(subject: str, attachment: str) -> EmailMessage:
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = AUTHOR, f"boop@{DOMAIN}", subject
-    mail["Message-ID"] = "<1@example.net>"
-    mail.set_content("See the attachment")
-    mail.add_attachment(b"hello", maintype="application", subtype="x", filename=attachment)
-    return mail
-
-
-def deliver(address: str, content: bytes, *recipients: str) -> None:
-    host, _, port = address.rpartition(":")
-    with smtplib.SMTP(host, int(port), timeout=10) as client:
-        client.sendmail("alice@example.net", recipients, content)
-
-
-async def test_a_mail_to_a_person_is_a_mail_whatever_it_looks_like(service: Service) -> None:
-    taken = Taken()
-    mail = ordinary(f"SBD Msg From Unit: {IMEI}", f"{IMEI}_000029.sbd").as_bytes()
-    async with mail_server(service, taken) as address:
-        await asyncio.to_thread(deliver, address, mail, f"boop@{DOMAIN}")
-    (message,) = [one for one in taken.records if isinstance(one, Message)]
-    assert message.via == "smtp"
-    assert message.recipient.value == f"boop@{DOMAIN}"
-    assert "See the attachment" in message.text
-
-
-async def test_a_mail_to_the_network_and_a_person_reaches_both(service: Service) -> None:
-    taken = Taken()
-    content = Session(imei=IMEI, momsn=1, at=AT, payload=b"\x00").mail(f"sbd@{DOMAIN}")
-    async with mail_server(service, taken) as address:
-        await asyncio.to_thread(deliver, address, content, f"sbd@{DOMAIN}", f"boop@{DOMAIN}")
-    assert len(taken.undeliverable) == 1
-    (message,) = [one for one in taken.records if isinstance(one, Message)]
-    assert message.recipient.value == f"boop@{DOMAIN}"
