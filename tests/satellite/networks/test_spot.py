@@ -1,78 +1,23 @@
-"""Polling SPOT over real sockets: every message once, and never sooner than SPOT allows."""
+"""Polling SPOT over real sockets: every message once, the probe, and no secret in a log."""
 
 import asyncio
 import logging
 import pickle
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable
-from messaging.message import Address, Beacon, Inbound, Message, Network
+from messaging.message import Address, Message, Network
 from messaging.position import Sos
 from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.spot import Spot, SpotAccount
-from messaging.satellite.receive import SatellitePoller
-from messaging.simulator.faults import Faults
-from messaging.simulator.spot import Feed, SpotSimulator
+from messaging.satellite.networks.spot import SpotAccount
 from tests.closed_port import closed_port
 from tests.eventually import eventually
-from tests.satellite.spot_server import (
-    FEED,
-    OTHER_FEED,
-    PASSWORD,
-    SERIAL,
-    SpotServer,
-    spot_account,
-    spot_at,
-)
+from tests.satellite.networks.spot_polled import BOTH, Router, connected, polling
+from tests.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SERIAL, SpotServer, spot_account
 
 pytestmark = pytest.mark.anyio
-BOTH = f"{FEED},{OTHER_FEED}:{PASSWORD}"
-
-
-@pytest.fixture
-def spot() -> Iterator[SpotServer]:
-    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
-    with spot_at(SpotSimulator(feeds, least_seconds=0, between_seconds=0)) as server:
-        yield server
-
-
-@asynccontextmanager
-async def connected(account: SpotAccount) -> AsyncIterator[Spot]:
-    network = account.connect()
-    try:
-        yield network
-    finally:
-        await network.aclose()
-
-
-class Router:
-    def __init__(self) -> None:
-        self.taken: list[Inbound] = []
-
-    async def emit(self, record: Inbound) -> None:
-        self.taken.append(record)
-
-    def texts(self) -> list[str]:
-        return [record.text for record in self.taken if isinstance(record, Message)]
-
-    def beacons(self) -> list[Beacon]:
-        return [record for record in self.taken if isinstance(record, Beacon)]
-
-
-@asynccontextmanager
-async def polling(account: SpotAccount, router: Router) -> AsyncIterator[SatellitePoller]:
-    poller = SatellitePoller(account, "spot")
-    running = asyncio.create_task(poller.run(router.emit))
-    try:
-        yield poller
-    finally:
-        await poller.drain()
-        await running
 
 
 def test_it_is_registered_under_its_name() -> None:
@@ -151,74 +96,6 @@ async def test_what_was_not_acknowledged_is_returned_again_without_asking(
         first = await network.inbox(50)
         assert [await network.inbox(50) for _ in range(5)] == [first] * 5
     assert spot.simulator.calls == {FEED: 1}
-
-
-# -- the limits
-
-
-async def test_no_feed_is_asked_again_too_soon_and_no_two_at_once() -> None:
-    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
-    # The limits of the simulator are a little below ours: both measure on their own.
-    simulator = SpotSimulator(feeds, least_seconds=0.28, between_seconds=0.08)
-    with spot_at(simulator) as spot:
-        spot.send("All is well")
-        account = spot.account(
-            feeds=BOTH, feed_seconds=0.3, between_feeds_seconds=0.1, poll_seconds=0.01
-        )
-        router = Router()
-        start = time.monotonic()
-        async with polling(account, router):
-            await eventually(lambda: spot.simulator.calls[FEED] >= 4)
-        took = time.monotonic() - start
-        calls = dict(spot.simulator.calls)
-    assert calls.get("too soon", 0) == 0
-    assert calls[FEED] <= took / 0.3 + 1
-    assert router.texts() == ["All is well"]
-
-
-@pytest.mark.parametrize(
-    "faults", [Faults(error_rate=1), Faults(refuse_rate=1), Faults(garbage_rate=1)]
-)
-async def test_a_feed_that_fails_is_not_asked_sooner_for_that(
-    spot: SpotServer, faults: Faults
-) -> None:
-    spot.simulator.dice.faults = faults
-    router, start = Router(), time.monotonic()
-    async with polling(spot.account(feed_seconds=0.5), router) as poller:
-        await eventually(lambda: bool(poller.status()["failing_since"]))
-        await asyncio.sleep(0.3)
-        assert spot.simulator.app.requests <= 1 + (time.monotonic() - start) / 0.5
-        spot.simulator.dice.faults = Faults()
-        spot.send("All is well")
-        await eventually(lambda: router.texts() == ["All is well"])
-
-
-async def test_a_feed_that_blocks_us_is_left_alone(spot: SpotServer) -> None:
-    spot.simulator.dice.faults = Faults(error_rate=1, error_status=403)
-    async with connected(spot.account(blocked_seconds=60)) as network:
-        with pytest.raises(Unavailable, match="too often") as caught:
-            await network.inbox(50)
-        spot.simulator.dice.faults = Faults()
-        await asyncio.sleep(0.1)
-        with pytest.raises(Unavailable):
-            await network.inbox(50)
-    assert caught.value.retry_after_seconds is not None
-    assert 50 < caught.value.retry_after_seconds <= 60
-    assert spot.simulator.app.requests == 1
-
-
-async def test_a_feed_that_fails_does_not_keep_back_another(spot: SpotServer) -> None:
-    router = Router()
-    account = spot.account(feeds=f"unknown,{OTHER_FEED}:{PASSWORD}")
-    async with polling(account, router) as poller:
-        spot.send("All is well", feed=OTHER_FEED)
-        await eventually(lambda: router.texts() == ["All is well"])
-        await eventually(lambda: "E-0160" in str(poller.status()["failure"]))
-        spot.send("Again", feed=OTHER_FEED)
-        await eventually(lambda: len(router.texts()) == 2)
-
-
-# -- one way, the probe, secrets
 
 
 async def test_nothing_can_be_sent() -> None:
