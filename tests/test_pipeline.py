@@ -1,54 +1,29 @@
 """The real declaration, run in one process without Ray: every route, with real servers around it."""
 
 import asyncio
-import smtplib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from pydantic import SecretStr
 
 from messaging.configuration import read
-from messaging.errors import ConfigurationError, Rejected
-from messaging.gateway import Gateway, sections
+from messaging.errors import Rejected
+from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
 from messaging.mail.server import SmtpServer
-from messaging.message import Address, Consent, Inbound, Inquiry, Message, Network, Undeliverable
-from messaging.pipeline import HTTP_IN, MAIL_IN, declare, subscriber_key
+from messaging.message import Address, Consent, Network
+from messaging.pipeline import HTTP_IN, declare
 from messaging.satellite.networks.hive import HiveAccount
-from messaging.satellite.payload import shown
 from messaging.settings import Settings
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_state import Device, device_payload
-from messaging.simulator.mail import MailSink
 from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import TwilioSimulator
 from messaging.sms.providers.twilio import TwilioAccount
-from messaging.streaming import InlineJob
 from messaging.users.store import close_connection, migrate_store, open_store
 from tests.eventually import eventually
+from tests.inline_world import ACCOUNT_SID, FRIEND, NUMBER, World, running, send_mail, text, uplink
 
 pytestmark = pytest.mark.anyio
-
-NUMBER, FRIEND = "+15550001111", "+15551230000"
-ACCOUNT_SID = "AC" + "2" * 32
-T = TypeVar("T")
-
-
-class World:
-    """The outside of a gateway in a test."""
-
-    def __init__(self) -> None:
-        self.hive = HiveSimulator([Device(7), Device(8)])
-        self.twilio = TwilioSimulator(ACCOUNT_SID, "token", numbers=[NUMBER])
-        self.sink = MailSink()
-
-    def downlinks(self) -> list[tuple[str, str]]:
-        packets = self.hive.state.downlinks()
-        return [line for packet in packets for line in shown(packet.data)]
 
 
 @pytest.fixture
@@ -97,36 +72,6 @@ def gateway(world: World, tmp_path: Path) -> Iterator[Gateway]:
             },
         )
     close_connection()
-
-
-@asynccontextmanager
-async def running(gateway: Gateway) -> AsyncIterator[InlineJob]:
-    async with InlineJob(declare(gateway), patience_seconds=10) as job:
-        await eventually(lambda: job.operator(MAIL_IN).addresses)
-        yield job
-        job.operator("due").stop()
-
-
-def text(sender: str, recipient: str, body: str, key: str = "1") -> Message:
-    return Message(
-        id=key.rjust(32, "0"),
-        sender=Address(Network.SMS, sender),
-        recipient=Address(Network.SMS, recipient),
-        text=body,
-        via="twilio",
-    )
-
-
-def send_mail(job: InlineJob, recipient: str, subject: str, body: str) -> None:
-    port = job.operator(MAIL_IN).addresses[0].port
-    with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
-        client.sendmail("alice@example.net", recipient, f"Subject: {subject}\n\n{body}\n")
-
-
-def uplink(world: World, device: int, to: str, body: str) -> None:
-    protocol = "email" if "@" in to else "sms"
-    payload = device_payload([{"text": body, "to": to, "protocol": protocol}])
-    world.hive.state.put_uplink(device, payload)
 
 
 async def test_mail_goes_to_the_device(world: World, gateway: Gateway) -> None:
@@ -217,72 +162,8 @@ async def test_a_refusal_reaches_whoever_offered_the_message(gateway: Gateway) -
             await job.inlet(HTTP_IN).emit(text(FRIEND, "+15559999999", "Hello?"))
 
 
-@pytest.mark.parametrize(
-    ("record", "key"),
-    [
-        (text(FRIEND, NUMBER, "x"), NUMBER),
-        (Inquiry(recipient=Address(Network.EMAIL, "boop@example.org")), "boop@example.org"),
-        (
-            Message(
-                id="1" * 32,
-                sender=Address(Network.SATELLITE, "7"),
-                recipient=Address(Network.EMAIL, "alice@example.net"),
-                text="x",
-                via="hive",
-            ),
-            "7",
-        ),
-        (
-            Undeliverable(
-                id="2" * 32,
-                sender=Address(Network.SATELLITE, "7"),
-                via="hive",
-                raw=b"",
-                reason="broken",
-            ),
-            "7",
-        ),
-        (
-            Consent(
-                id="3" * 32,
-                sender=Address(Network.SMS, FRIEND),
-                recipient=Address(Network.SMS, NUMBER),
-                allowed=True,
-                via="twilio",
-            ),
-            NUMBER,
-        ),
-    ],
-    ids=["text", "inquiry", "uplink", "undeliverable", "consent"],
-)
-async def test_what_concerns_one_subscriber_has_one_key(record: Inbound, key: str) -> None:
-    assert subscriber_key(record) == key
-
-
 async def test_the_declaration_is_printed_and_has_every_network(gateway: Gateway) -> None:
     printed = str(declare(gateway))
     for stage in ("mail-in", "http-in", "hive-in", "router", "due", "mail-out", "ledger"):
         assert f"\n{stage}  (" in f"\n{printed}"
     assert "hive-out  [by key; hive; once]" in printed
-
-
-async def test_a_gateway_without_networks_is_declared_too(tmp_path: Path) -> None:
-    settings = read(Settings, state_dir=tmp_path)
-    printed = str(declare(Gateway(settings=settings, smtp=read(SmtpServer))))
-    assert "ledger" not in printed
-    assert "mail-in" in printed
-
-
-async def test_a_lease_too_short_for_a_network_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="SATBRIDGE_LEASE_SECONDS"):
-        Gateway(
-            settings=read(Settings, lease_seconds=10),
-            smtp=read(SmtpServer),
-            relay=read(Relay, url=SecretStr("smtp://localhost")),
-        )
-
-
-async def test_every_setting_has_a_variable_of_its_own() -> None:
-    names = [name for section in sections() for name in section.variables().values()]
-    assert len(names) == len(set(names))
-    assert all(name.startswith("SATBRIDGE_") for name in names)
