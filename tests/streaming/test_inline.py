@@ -1,7 +1,6 @@
 """The verbs and the hand-over of records, run in one process."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -9,40 +8,11 @@ from typing import Any
 
 import pytest
 
-from messaging.streaming import (
-    DeclarationError,
-    Handover,
-    InlineJob,
-    NotTaken,
-    StageFailed,
-    StreamingContext,
-)
+from messaging.streaming import Handover, InlineJob, NotTaken, StageFailed, StreamingContext
 from tests.eventually import eventually
+from tests.streaming.doublers import Doubler, Refused, Sender
 
 pytestmark = pytest.mark.anyio
-
-
-class Refused(Exception):
-    pass
-
-
-class Doubler:
-    """A synchronous durable operator that refuses negative numbers and fails on 13."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[int]] = []
-        self.threads: set[str] = set()
-        self.taken_back: list[int] = []
-
-    def process(self, records: list[int]) -> list[list[int] | Exception]:
-        self.batches.append(records)
-        self.threads.add(threading.current_thread().name)
-        if 13 in records:
-            raise ValueError("a secret 13")
-        return [Refused("negative") if n < 0 else [n * 2] for n in records]
-
-    def released(self, outputs: list[int]) -> None:
-        self.taken_back += outputs
 
 
 async def test_word_count_of_values_runs_to_its_end() -> None:
@@ -136,19 +106,6 @@ async def test_patience_ends_with_not_taken() -> None:
         job.lose("double")
         with pytest.raises(NotTaken):
             await job.inlet("in").emit(4)
-
-
-class Sender:
-    """Acts on an outside world that fails as told, at most once for each record."""
-
-    tries: list[int]
-
-    def __init__(self) -> None:
-        self.tries = []
-
-    async def process(self, records: list[int]) -> list[list[str] | Exception]:
-        self.tries += records
-        return [Refused("no") if n == 666 else [f"sent {n}"] for n in records]
 
 
 async def test_once_is_never_repeated_and_its_refusals_stop_there() -> None:
@@ -290,34 +247,3 @@ async def test_draining_ends_a_source_that_would_run_for_ever() -> None:
         await asyncio.sleep(0.02)
         assert length == len(seen)
         assert all(row["idle"] and row["draining"] for row in job.status())
-
-
-def test_what_makes_no_sense_is_said_at_declaration() -> None:
-    context = StreamingContext()
-    numbers = context.inlet("in")
-    with pytest.raises(DeclarationError, match="'in' already"):
-        context.inlet("in")
-    with pytest.raises(DeclarationError, match="parallelism 0"):
-        numbers.set_parallelism(0)
-    with pytest.raises(DeclarationError, match="union of stream 'in'"):
-        numbers.union()
-
-
-def test_an_instance_is_told_nothing_of_other_operators() -> None:
-    context = StreamingContext()
-    doubled = context.inlet("in").operate("double", Doubler, durable=True)
-    doubled.call("triple", lambda records: records).operate("ledger", Sender)
-    view = context.graph().seen_from("double")
-    assert {stage.name for stage in view.stages} == {"double", "triple", "ledger"}
-    assert view.stage("double").make is not None
-    assert view.stage("triple").make is not None
-    assert view.stage("ledger").make is None
-
-
-def test_a_graph_is_printed_with_its_edges() -> None:
-    context = StreamingContext()
-    numbers = context.inlet("in").filter(lambda n: n > 0, label="positive")
-    numbers.key_by(str).operate("double", Doubler, parallelism=2, durable=True)
-    printed = str(context.graph())
-    assert "double  (operator, x2, durable)" in printed
-    assert "└─► double  [by key; positive; ask]" in printed
