@@ -1,4 +1,4 @@
-"""The stores that the tests of this folder run against: a SQLite file, and a real PostgreSQL server."""
+"""The stores that the tests of this folder run against: a SQLite file, and a real PostgreSQL server; gateways there."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from messaging.configuration import read
 from messaging.settings import Settings
 from messaging.users.store import close_connection, guarded, migrate_store, open_store
 from tests.postgres_server import postgres_server_in
-from tests.users.given import Clock, Gateway
+from tests.users.given import FRIENDS_NUMBER, Clock, Gateway
 
 TABLES = (
     "users_handedpart",
@@ -117,3 +117,15 @@ def sqlite_gateway(sqlite_settings: Settings, clock: Clock) -> Gateway:
 @pytest.fixture
 def postgres_gateway(postgres_settings: Settings, clock: Clock) -> Gateway:
     return Gateway.starting(postgres_settings, clock)
+
+
+@pytest.fixture
+def typing(gateway: Gateway) -> Gateway:
+    """A gateway whose only device writes plain text, and whose owner has two contacts."""
+    from messaging.users.models import Contact, Device, Subscriber
+
+    Device.objects.update(codec="text")
+    owner = Subscriber.objects.get()
+    Contact.objects.create(owner=owner, name="alice", address="Alice@example.net")
+    Contact.objects.create(owner=owner, name="bob", address=FRIENDS_NUMBER)
+    return gateway

@@ -1,71 +1,17 @@
-"""What was typed on a device reaches whom it means, once; what goes nowhere is kept, and its author told."""
+"""What was typed on a device reaches whom it means, once, and says who and where."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from messaging.errors import GatewayError, Rejected, Unavailable
-from messaging.message import (
-    Address,
-    Delivery,
-    Handed,
-    Message,
-    Network,
-    Outcome,
-    Position,
-    Typed,
-    message_id,
-)
-from messaging.users.models import Contact, Device, OptOut, Subscriber
+from messaging.errors import Rejected, Unavailable
+from messaging.message import Address, Handed, Network, Outcome
+from messaging.users.models import Contact, Device, Subscriber
 from messaging.users.models import Delivery as Row
-from messaging.users.models import Message as Stored
 from messaging.users.router import Router
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
-
-DORA = "dora@example.net"
-PLACE = Position(latitude=47.123456, longitude=-8.5)
-
-
-@pytest.fixture
-def typing(gateway: Gateway) -> Gateway:
-    """A gateway whose only device writes plain text, and whose owner has two contacts."""
-    Device.objects.update(codec="text")
-    owner = Subscriber.objects.get()
-    Contact.objects.create(owner=owner, name="alice", address="Alice@example.net")
-    Contact.objects.create(owner=owner, name="bob", address=g.FRIENDS_NUMBER)
-    return gateway
-
-
-def typed(text: str, key: str = "typed", **more: Any) -> Typed:
-    device = Address(Network.SATELLITE, "1001")
-    return Typed(**{"id": message_id(key), "sender": device, "text": text, "via": "hive", **more})
-
-
-def offer(gateway: Gateway, record: Typed | Message) -> list[Delivery] | Exception:
-    [result] = gateway.router.process([record])
-    return result
-
-
-def take(gateway: Gateway, record: Typed | Message) -> Delivery:
-    result = offer(gateway, record)
-    assert isinstance(result, list), result
-    [delivery] = result
-    return delivery
-
-
-def parties(delivery: Delivery) -> tuple[str, str, str]:
-    message = delivery.message
-    return message.sender.value, message.recipient.value, message.text
-
-
-def wrote(
-    gateway: Gateway, author: str, key: str = "in", error: GatewayError | None = None
-) -> None:
-    """Let a mail come, and end one way or the other."""
-    mail = replace(g.mail(key), sender=g.email(author))
-    gateway.settle(gateway.take_one(mail), error)
+from tests.users.typed_texts import DORA, PLACE, offer, parties, take, typed, wrote
 
 
 def test_a_contact_is_reached_by_name_by_mail(typing: Gateway) -> None:
@@ -121,74 +67,6 @@ def test_what_is_offered_twice_leaves_once_to_the_first(typing: Gateway) -> None
     assert Row.objects.filter(recipient_network="email").count() == 1
 
 
-# -- what is not understood
-
-
-def test_what_is_not_understood_is_kept_and_answered_once(typing: Gateway) -> None:
-    hint = take(typing, typed("@alise See you"))
-    assert parties(hint) == ("", "1001", "Not sent: no contact @alise")
-    assert (hint.via, hint.codec) == ("hive", "text")
-    kept = Stored.objects.get(id=message_id("typed"))
-    assert (kept.reason, bytes(kept.raw or b"")) == ("no contact @alise", b"@alise See you")
-    assert kept.device is not None
-    assert offer(typing, typed("@alise See you")) == []
-    assert Row.objects.count() == 1
-
-
-def test_the_answer_is_tried_again_like_any_message(typing: Gateway) -> None:
-    typing.settle(take(typing, typed("@alise See you")), Unavailable("busy"))
-    typing.clock.turn(3600)
-    [again] = typing.owed()
-    assert (again.message.text, again.codec) == ("Not sent: no contact @alise", "text")
-
-
-def test_what_goes_nowhere_is_answered_too(typing: Gateway) -> None:
-    OptOut.objects.create(peer=g.FRIENDS_NUMBER, number=g.BOOPS_NUMBER, since=typing.clock.now)
-    hint = take(typing, typed("@bob See you"))
-    assert hint.message.text.startswith("Not sent: the recipient asked not to get messages")
-
-
-def test_a_device_is_told_so_often_and_no_more(typing: Gateway) -> None:
-    settings = typing.settings.model_copy(
-        update={"max_hourly_hints_per_device": 2, "max_waiting_per_subscriber": 0}
-    )
-    router = Router(settings, VIAS, now=typing.clock)
-    batch = [typed("@alise hi", f"n{n}") for n in range(3)]
-    told = [bool(result) for result in router.process(batch)]
-    assert told == [True, True, False]
-    assert router.process([typed("@alise hi", "n4")]) == [[]]
-    status = router.status()
-    assert (status["not_understood"], status["undeliverable"]) == (2, 2)
-    assert Stored.objects.exclude(reason="").count() == 4
-
-
-def test_a_full_queue_gets_no_answers_on_top(typing: Gateway) -> None:
-    for number in range(5):
-        typing.take(g.mail(str(number)))
-    assert offer(typing, typed("@alise hi")) == []
-
-
-@pytest.mark.parametrize("change", [{"is_active": False}, {"serial": "1003"}])
-def test_a_device_that_is_not_served_is_refused_and_not_answered(
-    typing: Gateway, change: dict[str, Any]
-) -> None:
-    Device.objects.update(**change)
-    assert isinstance(offer(typing, typed("@alise hi")), Rejected)
-    assert Row.objects.count() == 0
-
-
-def test_a_busy_store_is_no_misunderstanding(typing: Gateway) -> None:
-    ann = Subscriber.objects.create(name="ann")
-    Device.objects.create(network="hive", serial="1002", owner=ann)
-    for number in range(5):
-        typing.take(g.mail(str(number), to="ann@example.org"))
-    assert isinstance(offer(typing, typed("ann@example.org hi")), Unavailable)
-    assert Stored.objects.filter(id=message_id("typed")).count() == 0
-
-
-# -- the codec
-
-
 @pytest.mark.parametrize(
     ("network", "device", "understood"),
     [
@@ -209,9 +87,6 @@ def test_the_codec_of_the_device_counts_and_else_that_of_its_network(
         assert str(result) == "the packet is not in the devices' message format"
 
 
-# -- what the device gets
-
-
 def test_a_downlink_names_its_sender_as_the_owner_does(typing: Gateway) -> None:
     mail = replace(g.mail(), sender=g.email("ALICE@example.net"))
     delivery = typing.take_one(mail)
@@ -229,9 +104,6 @@ def test_a_stranger_has_no_name(typing: Gateway, sender: str) -> None:
     Contact.objects.create(owner=ann, name="friend", address="friend@example.com")
     mail = replace(g.mail(), sender=g.email(sender))
     assert typing.take_one(mail).message.sender_name == ""
-
-
-# -- the place
 
 
 def test_a_place_is_one_line_of_mail_and_sms_and_stays(typing: Gateway) -> None:

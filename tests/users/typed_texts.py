@@ -1,0 +1,43 @@
+"""A device on which people type, and what becomes of it."""
+
+from dataclasses import replace
+from typing import Any
+
+from messaging.errors import GatewayError
+from messaging.message import Address, Delivery, Message, Network, Position, Typed, message_id
+from tests.users import given as g
+from tests.users.given import Gateway
+
+DORA = "dora@example.net"
+
+PLACE = Position(latitude=47.123456, longitude=-8.5)
+
+
+def typed(text: str, key: str = "typed", **more: Any) -> Typed:
+    device = Address(Network.SATELLITE, "1001")
+    return Typed(**{"id": message_id(key), "sender": device, "text": text, "via": "hive", **more})
+
+
+def offer(gateway: Gateway, record: Typed | Message) -> list[Delivery] | Exception:
+    [result] = gateway.router.process([record])
+    return result
+
+
+def take(gateway: Gateway, record: Typed | Message) -> Delivery:
+    result = offer(gateway, record)
+    assert isinstance(result, list), result
+    [delivery] = result
+    return delivery
+
+
+def parties(delivery: Delivery) -> tuple[str, str, str]:
+    message = delivery.message
+    return message.sender.value, message.recipient.value, message.text
+
+
+def wrote(
+    gateway: Gateway, author: str, key: str = "in", error: GatewayError | None = None
+) -> None:
+    """Let a mail come, and end one way or the other."""
+    mail = replace(g.mail(key), sender=g.email(author))
+    gateway.settle(gateway.take_one(mail), error)
