@@ -3,18 +3,14 @@
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -25,26 +21,19 @@ from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Unce
 from messaging.message import (
     Bounce,
     Handed,
-    Network,
     Outcome,
     Receipt,
     ReceiptState,
     message_id,
 )
 from messaging.settings import Settings
-from messaging.users import directory, interventions
-from messaging.users.due import Due
-from messaging.users.ledger import Ledger
-from messaging.users.life import FINAL, GIVEN, UNDELIVERED, State, longest_seconds, may_become
-from messaging.users.models import Delivery, Message
-from messaging.users.notices import VIA, notice_id
-from messaging.users.router import Router
-from messaging.users.store import close_connection, guarded, migrate_store, open_store
+from messaging.users import interventions
+from messaging.users.models import Delivery
+from messaging.users.store import close_connection, migrate_store, open_store
 from tests.users import given as g
-from tests.users.conftest import TABLES, settings_for
-from tests.users.given import VIAS, Clock
+from tests.users.conftest import settings_for
+from tests.users.watched_gateway import WatchedGateway
 
-ROOMS = {"hive": 4, "smtp": 4, "twilio": 4}
 FATES: dict[str, GatewayError | None] = {
     "sent": None,
     "rejected": Rejected("there is no such mailbox"),
@@ -57,43 +46,8 @@ FATES: dict[str, GatewayError | None] = {
 WHICH = st.integers(0, 50)
 
 
-@dataclass
-class Hand:
-    """An attempt in a sender's hands; `over` once its end was reported, or it was given back."""
-
-    delivery: values.Delivery
-    future: "Future[None]"
-    until: datetime
-    over: bool = False
-
-
-class Life(RuleBasedStateMachine):
+class Life(WatchedGateway):
     """A gateway whose senders, peers, operator and clock do as they please."""
-
-    settings: Settings
-
-    @initialize(devices=st.sampled_from([1, 2]))
-    def start(self, devices: int) -> None:
-        open_store(self.settings)
-        self.clock = Clock()
-        self.router = Router(self.settings, VIAS, now=self.clock)
-        directory.add_subscriber("boop", g.BOOPS_NUMBER)
-        for number in range(devices):
-            directory.add_device(f"100{number}", owner="boop", network="hive", networks=["hive"])
-        self.hands: list[Hand] = []
-        self.accepted: dict[str, values.Message] = {}
-        self.states: dict[int, State] = {}
-        self.touched: set[str] = set()
-        self.stopped = False
-        self.seconds_back = 0
-        self.by_hand = False
-        self.restart()
-
-    def restart(self) -> None:
-        """Every actor dies; what senders held is heard of no more, or late."""
-        self.router = Router(self.settings, VIAS, now=self.clock)
-        self.ledger = Ledger(self.settings, VIAS, now=self.clock)
-        self.due = Due(self.settings, ROOMS, VIAS, now=self.clock)
 
     @rule(
         kinds=st.lists(st.sampled_from(["mail", "robot", "sms", "up", "text"]), max_size=4),
@@ -118,20 +72,6 @@ class Life(RuleBasedStateMachine):
         messages = list(self.accepted.values())
         again = [messages[which % len(messages)]] * 2
         assert self.router.process(again) == [[], []]
-
-    def look_for_what_is_due(self, refuse: bool) -> None:
-        def emit(delivery: values.Delivery) -> "Future[None]":
-            future: Future[None] = Future()
-            if refuse:
-                future.set_exception(Unavailable("no sender"))
-            emitted.append((delivery, future))
-            return future
-
-        # Looked at afterwards: what `emit` raises is taken for the trouble of a sender.
-        emitted: list[tuple[values.Delivery, Future[None]]] = []
-        self.due.turn(emit)
-        for delivery, future in emitted:
-            self._hand(delivery, future, over=refuse)
 
     @precondition(lambda self: self.hands)
     @rule(which=WHICH, fate=st.sampled_from(list(FATES)), times=st.integers(0, 2))
@@ -230,63 +170,6 @@ class Life(RuleBasedStateMachine):
         assert self.router.process([g.consent(allowed, str(allowed))]) == [[]]
         self.stopped = self.stopped or not allowed
 
-    @invariant()
-    def every_step_is_in_the_table(self) -> None:
-        for row in Delivery.objects.order_by("id"):
-            before, after = self.states.get(row.id), State(row.state)
-            if before not in (None, after):
-                by_hand = self.by_hand and may_become(before, after, by_hand=True)
-                assert by_hand or may_become(before, after), (before, after)
-            assert (row.due_at is None) == (after in FINAL)
-            assert (row.settled_at is None) == (after is State.WAITING)
-            assert after not in UNDELIVERED or row.reason
-            self.states[row.id] = after
-        self.by_hand = False
-
-    @invariant()
-    def nothing_accepted_disappears(self) -> None:
-        kept = set(Message.objects.values_list("id", flat=True))
-        assert set(self.accepted) <= kept
-        assert len(self.states) == Delivery.objects.count()
-
-    def teardown(self) -> None:
-        if hasattr(self, "due"):
-            try:
-                self._all_ends()
-            finally:
-                empty()
-
-    def _all_ends(self) -> None:
-        """The clock passes the bounds twice: once for the messages, once for the notices that they cause."""
-        longest = max(longest_seconds(self.settings, network) for network in Network)
-        for _ in range(2):
-            self.clock.turn(longest + self.seconds_back)
-            self.due.turn(lambda delivery: Future())
-        assert not Delivery.objects.filter(state=State.WAITING).exists()
-        self.every_step_is_in_the_table()
-        self._authors_were_told()
-
-    def _authors_were_told(self) -> None:
-        told = set(Message.objects.filter(via=VIA).values_list("id", flat=True))
-        ends: dict[str, set[str]] = {}
-        for id, state in Delivery.objects.values_list("message_id", "state"):
-            ends.setdefault(id, set()).add(state)
-        expected = {
-            notice_id(id)
-            for id, message in self.accepted.items()
-            if message.wants_notice and id not in self.touched and not ends[id] & set(GIVEN)
-        }
-        # What a person did to a message, and a phone that said STOP, leave open whether somebody was to be told.
-        open_ = {notice_id(id) for id in self.touched} | {
-            notice_id(id)
-            for id, message in self.accepted.items()
-            if self.stopped and message.sender.network is Network.SMS
-        }
-        assert told - open_ == expected - open_
-        assert all(Delivery.objects.filter(message_id=id).count() == 1 for id in told), (
-            "one notice, one delivery"
-        )
-
     def _new(self, kind: str, key: str) -> values.Message:
         match kind:
             case "mail":
@@ -298,44 +181,6 @@ class Life(RuleBasedStateMachine):
             case "up":
                 return g.uplink(g.email("mum@example.com"), key, "1000")
         return g.uplink(g.phone(g.FRIENDS_NUMBER), key, "1000")
-
-    def _hand(
-        self,
-        delivery: values.Delivery,
-        future: "Future[None]",
-        *,
-        over: bool = False,
-        lost: bool = False,
-    ) -> None:
-        for hand in self.hands:
-            if hand.delivery.id == delivery.id:
-                assert hand.over or self._has_ended(hand, self.clock.now), "two valid leases"
-                assert hand.over or delivery.attempt > hand.delivery.attempt
-        if not lost:
-            self.hands.append(Hand(delivery, future, delivery.lease_until, over))
-
-    @staticmethod
-    def _has_ended(hand: Hand, now: datetime) -> bool:
-        return hand.until <= now
-
-    def _given_back(self, deliveries: list[values.Delivery]) -> None:
-        keys = {(delivery.id, delivery.attempt) for delivery in deliveries}
-        for hand in self.hands:
-            if (hand.delivery.id, hand.delivery.attempt) in keys:
-                hand.over = True
-
-    def _any_delivery(self, which: int) -> int:
-        return sorted(self.states)[which % len(self.states)]
-
-    @staticmethod
-    def _row(number: int) -> Delivery:
-        return Delivery.objects.get(id=number)
-
-
-def empty() -> None:
-    with guarded(), connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture
@@ -352,6 +197,8 @@ def short_lives() -> Iterator[Settings]:
         close_connection()
 
 
+# It computes for ten seconds, and a busy machine leaves a process a tenth of it.
+@pytest.mark.timeout(600)
 def test_every_message_ends_and_no_state_is_a_trap(short_lives: Settings) -> None:
     class LifeHere(Life):
         settings = short_lives
