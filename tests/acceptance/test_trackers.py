@@ -1,122 +1,40 @@
 """inReach and SPOT devices, mails and texts at once: a gateway and five simulators, each a process of its own."""
 
 import json
-import smtplib
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.acceptance.running_gateway import (
-    Process,
-    RunningGateway,
-    running,
+from tests.acceptance.running_gateway import Process
+from tests.acceptance.trackers import (
+    API_KEY,
+    FEED,
+    FRIEND,
+    IMEI,
+    OPERATOR,
+    SECRET,
+    TOKEN,
+    Stage,
+    called,
+    send,
+    staged,
 )
 from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 
-FRIEND = "+15551230000"
-IMEI, LISTED_IMEI = "300434030000001", "300434030000002"
-MESSENGER = "0-8356068"
-API_KEY, TOKEN, FEED = "an-api-key-of-garmin", "a-token-of-garmin", "a-feed-id-of-spot"
-SECRET = "a-client-secret-of-32-letters-or-more"
-BASE = "/spot-main-web/consumer/rest-api/2.0/public/feed"
-OPERATOR = "operator@example.net"
-
-
-@dataclass(frozen=True)
-class Stage:
-    gateway: RunningGateway
-    garmin: str
-    spot: str
-
-    def inreach(self, *events: dict[str, Any], **event: Any) -> dict[str, Any]:
-        """Let an inReach send; returns what came of the first post."""
-        given = [{"imei": IMEI, **one} for one in events] or {"imei": IMEI, **event}
-        found: dict[str, Any] = _called("POST", f"{self.garmin}/sim/events", given)
-        return found
-
-    def shown(self, sender: str) -> list[str]:
-        """The texts of somebody that the inReach got."""
-        listed = _called("GET", f"{self.garmin}/sim/downlinks")
-        return [one["text"] for one in listed if one["from"] == sender]
-
-    def tracker(self, content: str, **sent: Any) -> None:
-        given = {"feed": FEED, "content": content, "messenger": MESSENGER, **sent}
-        _called("POST", f"{self.spot}/sim/messages", given)
-
-    def mails(self, recipient: str, words: str) -> list[Any]:
-        found = [m for m in self.gateway.sink.received if recipient in m.recipients]
-        return [m for m in found if words in m.message.get_content()]
-
-    def texts(self, words: str) -> list[dict[str, Any]]:
-        return [text for text in self.gateway.texts() if words in text["body"]]
-
-
-def _called(method: str, url: str, content: Any = None) -> Any:
-    answer = httpx.request(method, url, json=content, timeout=30)
-    answer.raise_for_status()
-    return answer.json()
-
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder: Path = tmp_path_factory.mktemp("trackers")
-    with ExitStack() as exits:
-
-        def simulator(*arguments: str) -> str:
-            process = Process("simulate", *arguments, "--port=0")
-            exits.callback(process.stop)
-            return process.line_with(" at http").rpartition(" ")[2]
-
-        garmin = simulator("garmin", f"--device={IMEI}", f"--api-key={API_KEY}", f"--token={TOKEN}")
-        spot = simulator("spot", f"--feed={FEED}", "--least-seconds=0.4").removesuffix(BASE)
-        settings = {
-            "OPERATOR_ADDRESSES": OPERATOR,
-            "GARMIN_URL": garmin,
-            "GARMIN_API_KEY": API_KEY,
-            "GARMIN_WEBHOOK_TOKEN": TOKEN,
-            "GARMIN_OAUTH_CLIENT_ID": "garmin",
-            "GARMIN_OAUTH_CLIENT_SECRET": SECRET,
-            "GARMIN_TIMEOUT_SECONDS": "4",
-            "SPOT_URL": f"{spot}{BASE}",
-            "SPOT_FEEDS": FEED,
-            "SPOT_RECIPIENTS": f"mum@example.net,{FRIEND}",
-            "SPOT_FEED_SECONDS": "2.1",
-            "SPOT_POLL_SECONDS": "0.5",
-            "SPOT_TIMEOUT_SECONDS": "4",
-        }
-        url = f"sqlite:///{folder}/store.sqlite3"
-        gateway = exits.enter_context(running(url, folder, **settings))
-        for owner, number, serial, network in (
-            ("ines", "+15550002222", IMEI, "garmin"),
-            ("sven", "+15550003333", MESSENGER, "spot"),
-        ):
-            gateway.satbridge("users", "add", owner, f"--number={number}")
-            gateway.satbridge("devices", "add", serial, f"--owner={owner}", f"--network={network}")
-        stage = Stage(gateway, garmin.removesuffix("/api"), spot)
-        hook = {"url": f"{gateway.http}/satellite/garmin/garmin"}
-        _called("PUT", f"{stage.garmin}/sim/portal", hook)
+    with staged(tmp_path_factory.mktemp("trackers")) as stage:
         yield stage
-
-
-def send(gateway: RunningGateway, to: str, subject: str, text: str) -> None:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "alice@example.net", to, subject
-    message.set_content(text)
-    with smtplib.SMTP("127.0.0.1", gateway.smtp_port, timeout=30) as client:
-        client.send_message(message)
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.0", "4.0"])
 def test_an_inreach_writes_a_mail(stage: Stage, version: str) -> None:
-    _called("PUT", f"{stage.garmin}/sim/portal", {"version": version})
+    called("PUT", f"{stage.garmin}/sim/portal", {"version": version})
     text = f"Anchored, by version {version}"
     assert stage.inreach(text=text, to=["bob@example.net"], latitude=47.5, longitude=-3, fix=2)[
         "taken"
@@ -213,7 +131,7 @@ def test_a_mail_to_a_spot_fails_with_a_reason(stage: Stage) -> None:
 
 
 def test_spot_is_never_asked_too_soon(stage: Stage) -> None:
-    calls = _called("GET", f"{stage.spot}/sim/calls")
+    calls = called("GET", f"{stage.spot}/sim/calls")
     assert calls[FEED] > 2
     assert calls.get("too soon", 0) == 0
 
@@ -230,9 +148,9 @@ def test_garmin_may_come_with_a_token_of_ours(stage: Stage) -> None:
     url = f"{stage.gateway.http}/satellite/garmin/garmin"
     oauth = {"oauth_client_id": "garmin", "oauth_client_secret": SECRET}
     portal = f"{stage.garmin}/sim/portal"
-    _called("PUT", portal, {"oauth_url": f"{url}/token", **oauth})
+    called("PUT", portal, {"oauth_url": f"{url}/token", **oauth})
     assert stage.inreach(text="With a token", to=["bob@example.net"])["taken"]
-    _called("PUT", portal, {"oauth_url": ""})
+    called("PUT", portal, {"oauth_url": ""})
     wait_until(lambda: stage.mails("bob@example.net", "With a token"))
 
 
