@@ -82,7 +82,7 @@ class Unmakeable:
         raise RuntimeError("the port is taken")
 
 
-def lines(folder: Path, seconds: float = 15, at_least: int = 1) -> list[str]:
+def lines(folder: Path, seconds: float = 60, at_least: int = 1) -> list[str]:
     """The recorded lines, once there are so many."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

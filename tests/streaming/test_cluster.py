@@ -13,6 +13,7 @@ from messaging.streaming import Handover, JobName, StageFailed, StreamingContext
 from messaging.streaming.job import Job
 from messaging.streaming.launch import submit
 from messaging.streaming.outside import open_inlet
+from tests.eventually import wait_until
 from tests.streaming.operators_for_ray import Recorder, Ticker, Unmakeable, lines, shout
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
@@ -65,7 +66,7 @@ def test_a_killed_operator_costs_time_but_no_record(tmp_path: Path) -> None:
 
         began = time.monotonic()
         assert asyncio.run(emit_over_a_death()) == [None] * 50
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 30
         recorded = lines(tmp_path)
         assert {line.split()[0] for line in recorded} == {
             "before",
@@ -85,11 +86,7 @@ def test_a_killed_source_begins_again_by_itself(tmp_path: Path) -> None:
         lines(tmp_path, at_least=5)
         first = pid_of(job, "tick")
         os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while not (others := {x for x in lines(tmp_path) if f"tick-{first}-" not in x}):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        assert others
+        wait_until(lambda: {x for x in lines(tmp_path) if f"tick-{first}-" not in x}, 60)
         assert job.drain(10)
         quiet = len(lines(tmp_path))
         time.sleep(0.3)

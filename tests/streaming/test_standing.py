@@ -15,6 +15,7 @@ from messaging.streaming.cluster import Life
 from messaging.streaming.graph import Graph
 from messaging.streaming.resident import Resident, find_resident, settle
 from messaging.streaming.standing import StandingJob, nodes_with
+from tests.eventually import wait_until
 from tests.streaming.operators_for_ray import Diary, Recorder, Ticker, lines, nothing
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
@@ -65,8 +66,7 @@ def test_workers_are_not_put_behind_everything_else_on_the_machine(standing: Sta
 def test_what_was_ended_for_good_is_started_anew(standing: StandingJob) -> None:
     before = whole(standing)
     ray.kill(ray.get_actor(standing.job.name.of("tick", 0), namespace="satbridge"))
-    time.sleep(0.5)
-    assert not {"tick/0"} <= set(running(standing))
+    wait_until(lambda: "tick/0" not in running(standing), 60)
     after = whole(standing)
     assert after["tick/0"] != before["tick/0"]
     assert after["record/0"] == before["record/0"]
@@ -79,10 +79,7 @@ def test_another_one_can_end_what_it_has_not_looked_at_yet(
     other = StandingJob(standing.job.name, ticking(tmp_path), LIFE)
     other.adopt()
     other.job.stop()
-    deadline = time.monotonic() + 20
-    while len(lost(standing)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: len(lost(standing)) == 2, 60)
 
 
 def lost(standing: StandingJob) -> list[str]:
@@ -135,16 +132,12 @@ def test_a_resident_looks_around_by_itself_and_is_found_again_also_after_it_was_
         os.kill(first, signal.SIGKILL)
         found = find_resident(name)
         assert found is not None
-        deadline = time.monotonic() + 40
-        while asked(found, "pid") == first:
-            assert time.monotonic() < deadline
+        wait_until(lambda: asked(found, "pid") != first, 60)
         second = asked(found, "pid")
-        lines(tmp_path, 20, at_least=len(lines(tmp_path)) + 2)
+        lines(tmp_path, at_least=len(lines(tmp_path)) + 2)
         assert {int(line) for line in lines(tmp_path)} == {first, second}
         with pytest.raises(WorkerLost, match="ZeroDivisionError"):
             found.ask("fail")
     finally:
         resident.end()
-    deadline = time.monotonic() + 20
-    while find_resident(name) is not None:
-        assert time.monotonic() < deadline
+    wait_until(lambda: find_resident(name) is None, 60)
