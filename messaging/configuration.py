@@ -39,7 +39,9 @@ class Section(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order: given in code, environment, named files, `.env`."""
         prefix = str(getattr(env_settings, "env_prefix", ""))
-        return init_settings, env_settings, _NamedFiles(settings_cls, prefix), dotenv_settings
+        dotenv = getattr(dotenv_settings, "env_vars", {})
+        files = _NamedFiles(settings_cls, prefix, dotenv)
+        return init_settings, env_settings, files, dotenv_settings
 
     @classmethod
     def variables(cls, prefix: str | None = None) -> dict[str, str]:
@@ -86,16 +88,19 @@ def _plain(error: Mapping[str, Any], names: dict[str, str]) -> str:
 
 
 class _NamedFiles(PydanticBaseSettingsSource):
-    """Reads the values that stand in files named by `<VARIABLE>_FILE`."""
+    """Reads the values that stand in files named by `<VARIABLE>_FILE`, in the environment or in `.env`."""
 
-    def __init__(self, section: type[BaseSettings], prefix: str) -> None:
+    def __init__(
+        self, section: type[BaseSettings], prefix: str, dotenv: Mapping[str, str | None]
+    ) -> None:
         super().__init__(section)
         self._prefix = prefix
+        self._dotenv = dotenv  # its names are in lower case
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         variable = f"{self._prefix}{field_name.upper()}_FILE"
-        path = os.environ.get(variable)
-        if path is None:
+        path = os.environ.get(variable) or self._dotenv.get(variable.lower())
+        if not path:
             return None, field_name, False
         try:
             return Path(path).read_text().strip(), field_name, False
