@@ -14,6 +14,7 @@ from messaging.draining import wind_down
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.gateway import Gateway
 from messaging.logs import set_up_logging
+from messaging.mail.tls import load_certificate
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.running import Running, sole_service, tell
 from messaging.satellite.network import ListeningAccount
@@ -51,6 +52,7 @@ class Service:
         with ExitStack() as exits:
             exits.enter_context(sole_service(settings.state_dir))
             self._check_ports()
+            load_certificate(self._gateway.smtp)  # mail-in would end again and again
             open_ready_store(settings)
             exits.enter_context(local_cluster(namespace=JOB.namespace))
             exits.callback(self._stop)

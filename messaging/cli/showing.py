@@ -15,6 +15,7 @@ from messaging.cli.opened import opened_store
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_connection import check_relay
+from messaging.mail.tls import load_certificate
 from messaging.running import read_running
 
 
@@ -110,19 +111,20 @@ def _store() -> Finding:
 
 
 def _mail(gateway: Gateway) -> list[Finding]:
-    smtp = gateway.smtp
-    security = (
-        "STARTTLS offered"
-        if smtp.certificate
-        else "no STARTTLS: SATBRIDGE_SMTP_CERTIFICATE is not set"
-    )
-    receive = Finding(
-        "mail-in", True, f"{smtp.listen} for {gateway.settings.mail_domain}; {security}"
-    )
-    relay = gateway.relay
+    receive, relay = _tried("mail-in", partial(_mail_in, gateway)), gateway.relay
     if relay is None:
         return [receive, Finding("mail-out", None, "SATBRIDGE_RELAY_URL is not set")]
     return [receive, _tried("mail-out", lambda: check_relay(relay) or "the relay takes our mail")]
+
+
+def _mail_in(gateway: Gateway) -> str:
+    found = load_certificate(gateway.smtp)
+    security = (
+        f"STARTTLS offered; its certificate ends on {found.expires:%Y-%m-%d}"
+        if found
+        else "no STARTTLS: SATBRIDGE_SMTP_CERTIFICATE is not set"
+    )
+    return f"{gateway.smtp.listen} for {gateway.settings.mail_domain}; {security}"
 
 
 def _http(gateway: Gateway) -> Finding:

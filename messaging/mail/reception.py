@@ -9,7 +9,7 @@ from messaging.mail import replies
 from messaging.mail.desk import Desk
 from messaging.mail.limits import ByteBudget, ConnectionLimits
 from messaging.mail.server import SmtpServer
-from messaging.mail.tls import Certificate
+from messaging.mail.tls import load_certificate
 from messaging.mailed import Mailbox
 from messaging.message import Emit
 
@@ -43,9 +43,7 @@ class Reception:
         self.mail_domain = mail_domain
         self.hostname = server.hostname or mail_domain
         self.loop = asyncio.get_running_loop()
-        self.certificate: Certificate | None = None
-        if server.certificate is not None and server.key is not None:
-            self.certificate = Certificate(server.certificate, server.key)
+        self.certificate = load_certificate(server)
         self.desk = Desk(emit, mail_domain, server, mailboxes)
         self.bytes_in_flight = ByteBudget(server.max_bytes_in_flight)
         self.leaving = False

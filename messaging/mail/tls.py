@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography import x509
 
 from messaging.errors import ConfigurationError
+from messaging.mail.server import SmtpServer
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,13 @@ class Certificate:
         context.load_cert_chain(self._certificate, self._key, password=_no_password)
         leaf = x509.load_pem_x509_certificate(self._certificate.read_bytes())
         return context, leaf.not_valid_after_utc
+
+
+def load_certificate(server: SmtpServer) -> Certificate | None:
+    """Return the certificate that the settings name, if any. Raises ConfigurationError when it cannot be used."""
+    if server.certificate is None or server.key is None:
+        return None
+    return Certificate(server.certificate, server.key)
 
 
 def _no_password() -> str:

@@ -48,6 +48,16 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         assert said.startswith(f"satbridge: SATBRIDGE_SMTP_LISTEN: cannot listen on {address}")
 
 
+def test_a_certificate_that_is_not_there_is_named_by_check_and_before_the_start(
+    tmp_path: Path,
+) -> None:
+    files = {"SMTP_CERTIFICATE": str(tmp_path / "no.pem"), "SMTP_KEY": str(tmp_path / "no.key")}
+    why = f"SATBRIDGE_SMTP_CERTIFICATE, SATBRIDGE_SMTP_KEY: No such file or directory: {tmp_path}"
+    assert told(tmp_path, "up", code=2, **files).startswith(f"satbridge: {why}")
+    found = json.loads(told(tmp_path, "check", "--json", code=1, **files))
+    assert [row["said"].startswith(why) for row in found if row["ok"] is False] == [True]
+
+
 def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
     url = "postgresql://satbridge:geheim@127.0.0.1:1/satbridge"
     said = told(tmp_path, "up", code=2, DATABASE_URL=url)
