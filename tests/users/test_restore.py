@@ -66,3 +66,10 @@ def test_what_waited_at_the_backup_waits_after_the_restore(
         clock.turn(settings.lease_seconds + 1)
         [owed] = gateway.owed()
         assert owed.message.text == "before"
+
+
+def test_a_backup_where_there_is_no_store_fails_instead_of_keeping_nothing(tmp_path: Path) -> None:
+    backup, _ = commands("sqlite")
+    with pytest.raises(subprocess.CalledProcessError):
+        run(backup, tmp_path, settings_for("sqlite:///x", tmp_path))
+    assert not list(tmp_path.iterdir())
