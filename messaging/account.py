@@ -53,7 +53,7 @@ def read_accounts(account: type[A]) -> dict[str, A]:
     if first is not None:
         found[first.name] = first
     for name in _further(account):
-        prefix = f"{account.model_config['env_prefix']}{name.upper()}_"
+        prefix = _further_prefix(account, name)
         further = read(account, prefix=prefix)
         further._name, further._prefix = f"{account.provider()}-{name}", prefix
         found[further.name] = further
@@ -64,6 +64,16 @@ def account_names(account: type[Account]) -> list[str]:
     """Return the names that accounts of a provider can have, whether it is switched on or not."""
     provider = account.provider()
     return [provider, *(f"{provider}-{name}" for name in _further(account))]
+
+
+def account_prefixes(account: type[Account]) -> list[str]:
+    """Return what the variables of each account of a provider begin with."""
+    first = str(account.model_config["env_prefix"])
+    return [first, *(_further_prefix(account, name) for name in _further(account))]
+
+
+def _further_prefix(account: type[Account], name: str) -> str:
+    return f"{account.model_config['env_prefix']}{name.upper()}_"
 
 
 def _further(account: type[Account]) -> list[str]:

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from messaging.errors import ConfigurationError
 
@@ -77,6 +82,11 @@ def read_if_set(section: type[S], **given: Any) -> S | None:
         if required and missing == required:
             return None
     return read(section, **given)
+
+
+def variables_given() -> set[str]:
+    """Return the name of every variable that the environment or `.env` holds, whoever it is for."""
+    return {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Section).env_vars)}
 
 
 def _plain(error: Mapping[str, Any], names: dict[str, str]) -> str:

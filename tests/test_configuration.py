@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from messaging.cli.misspelt import misspelt_settings
 from messaging.configuration import Section, read
 from messaging.errors import ConfigurationError
 
@@ -37,3 +38,8 @@ def test_a_named_file_that_is_not_there_is_named(folder: Path) -> None:
     (folder / ".env").write_text("SATBRIDGE_EXAMPLE_PASSWORD_FILE=nowhere\n")
     with pytest.raises(ConfigurationError, match="PASSWORD_FILE: cannot read nowhere: No such"):
         read(Example)
+
+
+def test_a_slip_of_the_pen_in_the_env_file_is_noticed(folder: Path) -> None:
+    (folder / ".env").write_text("SATBRIDGE_RELAY_ULR=x\nSATBRIDGE_RELAY_URL_FILE=x\nPATH=x\n")
+    assert misspelt_settings() == ["SATBRIDGE_RELAY_ULR"]

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from messaging.cli.console import Json, ago, print_json, print_rows, say
+from messaging.cli.misspelt import misspelt_settings
 from messaging.cli.on_cluster import RayAddress, find_running
 from messaging.cli.opened import opened_store
 from messaging.errors import ConfigurationError, GatewayError
@@ -85,6 +86,10 @@ def check(as_json: Json = False) -> None:
         *_satellites(gateway),
         *_sms(gateway),
         _operator(gateway),
+        *(
+            Finding("setting", None, f"{name} is no setting, and is ignored")
+            for name in misspelt_settings()
+        ),
     ]
     if as_json:
         print_json(findings)

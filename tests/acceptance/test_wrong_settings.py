@@ -58,6 +58,21 @@ def test_a_certificate_that_is_not_there_is_named_by_check_and_before_the_start(
     assert [row["said"].startswith(why) for row in found if row["ok"] is False] == [True]
 
 
+def test_check_names_variables_that_look_like_settings_and_are_none(tmp_path: Path) -> None:
+    given = {
+        "TWILLIO_AUTH_TOKEN": "x",
+        "HIVE_ACCOUNTS": "north",
+        "HIVE_NORTH_URL": "http://127.0.0.1:1/hive",
+        "HIVE_NORTH_USERNAME": "x",
+        "HIVE_NORTH_PASSWORD": "x",
+        "HEAD_SVC_SERVICE_HOST": "192.0.2.1",
+        "HEAD_SVC_PORT_6379_TCP_ADDR": "192.0.2.1",
+    }
+    found = json.loads(told(tmp_path, "check", "--json", code=1, **given))
+    said = [row["said"] for row in found if row["part"] == "setting"]
+    assert said == ["SATBRIDGE_TWILLIO_AUTH_TOKEN is no setting, and is ignored"]
+
+
 def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
     url = "postgresql://satbridge:geheim@127.0.0.1:1/satbridge"
     said = told(tmp_path, "up", code=2, DATABASE_URL=url)
