@@ -65,6 +65,8 @@ async def _talked(listen: Listen, talk: Talk, seconds: float) -> None:
                 writer.close()
     except TimeoutError:
         raise Unavailable(f"no answer within {seconds:g} seconds") from None
+    except ConnectionRefusedError:
+        raise Unavailable(f"nothing listens on {listen}") from None
     except (OSError, ValueError):
         raise Unavailable("nobody answers properly") from None
 
