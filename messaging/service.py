@@ -54,6 +54,7 @@ class Service:
             self._check_ports()
             load_certificate(self._gateway.smtp)  # mail-in would end again and again
             open_ready_store(settings)
+            log.info("starting; this takes some seconds")
             exits.enter_context(local_cluster(namespace=JOB.namespace))
             exits.callback(self._stop)
             try:
