@@ -74,9 +74,10 @@ COMMAND = re.compile(r"^satbridge +(.*?)(?: +#.*)?$", re.MULTILINE)
 
 
 def commands() -> list[list[str]]:
-    """Every command line of the README, of plain text and of the networks' pages, in words."""
+    """Every command line of the README, operations, plain text and the networks' pages, in words."""
     documents = [
         ROOT / "README.md",
+        ROOT / "docs/operations.md",
         ROOT / "docs/plain-text.md",
         *ROOT.glob("docs/networks/*.md"),
     ]
