@@ -102,6 +102,7 @@ class KeptWorker:
             if self._paused or self._draining:
                 await asyncio.sleep(IDLE_SECONDS)
                 continue
+            began = time.monotonic()
             try:
                 count = await self._thread.work(lambda keeper: keeper.read(MAX_RECORDS))
             except StageFailed:
@@ -110,7 +111,8 @@ class KeptWorker:
             if self._thread.keeper and self._thread.keeper.head.ended:
                 self.ended.set()
             elif count:
-                pause = SHORTEST_READ_PAUSE
+                # Who brings a little at a time is not read more often than commits are quick.
+                pause = min(max(time.monotonic() - began, SHORTEST_READ_PAUSE), LONGEST_READ_PAUSE)
             else:
                 await asyncio.sleep(getattr(self.operator, "idle_seconds", pause))
                 pause = min(2 * pause, LONGEST_READ_PAUSE)

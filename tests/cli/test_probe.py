@@ -105,8 +105,7 @@ def test_whoever_answers_nothing_proper_is_not_ready_and_not_waited_for(
 def test_where_nobody_listens_nothing_is_ready(part: str) -> None:
     with closed_port() as url:
         port = int(url.rpartition(":")[2])
-        assert probe(part, port) == (1, f"satbridge: nothing listens on 127.0.0.1:{port}
-")
+        assert probe(part, port) == (1, f"satbridge: nothing listens on 127.0.0.1:{port}\n")
 
 
 def test_a_port_that_changes_cannot_be_probed() -> None:
