@@ -21,7 +21,7 @@ from messaging.streaming.state import Entry
 from messaging.streaming.store import Store
 
 IDLE_SECONDS = 0.05
-SHORTEST_READ_PAUSE, LONGEST_READ_PAUSE = 0.001, 0.01
+READ_IDLE_SECONDS = 0.005  # shorter means more and smaller commits, and records that are older
 TICK_SECONDS = 0.1
 MAX_MERGED = 32
 
@@ -96,13 +96,11 @@ class KeptWorker:
 
     async def run(self) -> None:
         """Read the source to its end, however often the store fails."""
-        pause = SHORTEST_READ_PAUSE
         while not self.ended.is_set():
             await self._pumps.wait_for_room()
             if self._paused or self._draining:
                 await asyncio.sleep(IDLE_SECONDS)
                 continue
-            began = time.monotonic()
             try:
                 count = await self._thread.work(lambda keeper: keeper.read(MAX_RECORDS))
             except StageFailed:
@@ -110,12 +108,8 @@ class KeptWorker:
                 continue
             if self._thread.keeper and self._thread.keeper.head.ended:
                 self.ended.set()
-            elif count:
-                # Who brings a little at a time is not read more often than commits are quick.
-                pause = min(max(time.monotonic() - began, SHORTEST_READ_PAUSE), LONGEST_READ_PAUSE)
-            else:
-                await asyncio.sleep(getattr(self.operator, "idle_seconds", pause))
-                pause = min(2 * pause, LONGEST_READ_PAUSE)
+            elif not count:
+                await asyncio.sleep(getattr(self.operator, "idle_seconds", READ_IDLE_SECONDS))
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
