@@ -161,14 +161,15 @@ class Courier:
             code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException):
             code, text = -1, b""
-        if code < 0:
+        # Only the first digit decides (RFC 5321 section 4.2.1); what is neither yes nor no leaves it open.
+        if code // 100 not in (2, 4, 5):
             self._drop()
             raise Uncertain(
                 "the mail was written, and the mail relay did not say whether it took it"
             )
         if code == SERVICE_NOT_AVAILABLE:
             self._drop()
-        if code != 250:
+        if code >= 400:
             raise answer_error(code, text)
         return said(code, text)
 

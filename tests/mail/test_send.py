@@ -142,3 +142,17 @@ def test_a_slow_relay_does_not_get_a_mail_that_it_cannot_answer_within_the_lease
         (outcome,) = send(relay_at(url, timeout_seconds=5), delivery(seconds=6))
         assert outcome.result is Result.UNAVAILABLE
         assert "too slow" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("last", "result"),
+    [
+        (b"252 2.0.0 taken\r\n", Result.SENT),
+        (b"354 go on\r\n", Result.UNCERTAIN),
+        (b"452 4.3.1 full\r\n", Result.UNAVAILABLE),
+        (b"554 5.7.1 spam\r\n", Result.REJECTED),
+    ],
+)
+def test_the_first_digit_of_the_last_answer_decides(last: bytes, result: Result) -> None:
+    with scripted(*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", last) as url:
+        assert results(send(relay_at(url, timeout_seconds=5), delivery())) == [result]
