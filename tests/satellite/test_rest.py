@@ -25,35 +25,28 @@ def test_every_failure_that_httpx_knows_is_in_the_table() -> None:
     assert leaves <= set(FAILURES)
 
 
-@pytest.mark.parametrize("kind", list(FAILURES))
-@pytest.mark.parametrize("writes", [False, True])
-def test_only_what_may_have_been_written_is_uncertain(kind: type[Exception], writes: bool) -> None:
+async def call_that_raises(kind: type[Exception], writes: bool) -> None:
     async def broken(request: httpx.Request) -> httpx.Response:
         raise kind("secret-cookie")
 
-    async def run() -> None:
-        transport = httpx.MockTransport(broken)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
-            await exchange(client, client.build_request("GET", "/"), 5, writes=writes)
+    transport = httpx.MockTransport(broken)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
+        await exchange(client, client.build_request("POST", "/"), 5, writes=writes)
 
+
+@pytest.mark.parametrize("kind", list(FAILURES))
+@pytest.mark.parametrize("writes", [False, True])
+def test_only_what_may_have_been_written_is_uncertain(kind: type[Exception], writes: bool) -> None:
     written, words = FAILURES[kind]
     with pytest.raises(Uncertain if written and writes else Unavailable) as caught:
-        asyncio.run(run())
+        asyncio.run(call_that_raises(kind, writes))
     assert caught.value.reason == words
 
 
 @pytest.mark.parametrize("kind", [ssl.SSLError, RuntimeError])
 def test_what_nobody_foresaw_may_have_been_written_too(kind: type[Exception]) -> None:
-    async def broken(request: httpx.Request) -> httpx.Response:
-        raise kind("secret-cookie")
-
-    async def run() -> None:
-        transport = httpx.MockTransport(broken)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
-            await exchange(client, client.build_request("POST", "/"), 5, writes=True)
-
     with pytest.raises(Uncertain) as caught:
-        asyncio.run(run())
+        asyncio.run(call_that_raises(kind, writes=True))
     assert "secret" not in caught.value.reason
 
 
