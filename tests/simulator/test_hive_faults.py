@@ -5,6 +5,9 @@ import pytest
 
 from messaging.simulator.faults import Faults
 from messaging.simulator.hive import HiveSimulator
+from messaging.simulator.serving import Serving
+from tests.crowd import Crowd
+from tests.eventually import wait_until
 from tests.simulator.hive_client import downlink, log_in
 
 
@@ -58,3 +61,15 @@ def test_a_slow_network_is_slow(hive: httpx.Client, hive_simulator: HiveSimulato
     start = time.monotonic()
     log_in(hive)
     assert time.monotonic() - start >= 0.2
+
+
+@pytest.mark.parametrize("fault", ["hang_before_rate", "hang_after_rate"])
+def test_a_hanging_network_lets_go_when_its_caller_does(
+    hive_simulator: HiveSimulator, fault: str
+) -> None:
+    hive_simulator.dice.faults = Faults.model_validate({fault: 1, "hang_seconds": 3600})
+    crowd = Crowd(hive_simulator.app)
+    with Serving(crowd) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{server.url}/hive/api/v1/usercontext", timeout=1.5)
+        wait_until(lambda: crowd.most and not crowd.inside)
