@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from messaging.errors import GatewayError, Unavailable, Uncertain
-from messaging.message import Delivery, Outcome
+from messaging.message import Delivery, Handed, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -18,15 +18,21 @@ def lease_seconds_left(delivery: Delivery) -> float:
     return (delivery.lease_until - datetime.now(UTC)).total_seconds()
 
 
-def outcome_of(delivery: Delivery, error: Exception) -> Outcome:
-    """Turn what a sender raised into an outcome. A bug is logged and means `Unavailable`: unknown is temporary."""
+def outcome_of(
+    delivery: Delivery, error: Exception, *handed: Handed, parts_sent: int | None = None
+) -> Outcome:
+    """Turn what a sender raised into an outcome. A bug is logged and means `Unavailable`: unknown is temporary.
+
+    `handed` and `parts_sent` say how far the attempt had come.
+    """
     if isinstance(error, GatewayError):
-        return Outcome.failed(delivery, error)
+        return Outcome.failed(delivery, error, *handed, parts_sent=parts_sent)
     # The type only: the text of a foreign exception may quote a body or a secret.
     log.error(
         "sender failed with %s", type(error).__name__, extra={"message_id": delivery.message.id}
     )
-    return Outcome.failed(delivery, Unavailable(INTERNAL_ERROR))
+    unavailable = Unavailable(INTERNAL_ERROR)
+    return Outcome.failed(delivery, unavailable, *handed, parts_sent=parts_sent)
 
 
 async def attempt(

@@ -34,6 +34,7 @@ from messaging.settings import Settings
 from messaging.simulator.serving import Serving
 from tests.adding_example import example
 from tests.eventually import eventually
+from tests.handing_over import outcomes_of
 
 
 @pytest.fixture
@@ -126,9 +127,8 @@ async def test_the_example_network_sends_and_refuses(
     known = Delivery(id=1, message=message, attempt=1, lease_until=lease)
     elsewhere = replace(message, recipient=Address(Network.SATELLITE, "43"))
     unknown = Delivery(id=2, message=elsewhere, attempt=1, lease_until=lease)
-    results = await sender.process([known, unknown])
+    outcomes = await outcomes_of(sender, known, unknown)
     await sender.close()
-    outcomes = [result[0] for result in results if isinstance(result, list)]
     assert [outcome.result for outcome in outcomes] == [Result.SENT, Result.REJECTED]
     assert len(network.sent) == outcomes[0].parts_sent > 1
     assert all(len(packet) <= 120 for _, packet in network.sent)

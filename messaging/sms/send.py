@@ -1,7 +1,6 @@
 """Sends texts through an SMS provider: many at once, those of one recipient in turn, never twice knowingly."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,12 +10,13 @@ from unicodedata import normalize
 
 from cachetools import TTLCache
 
-from messaging.attempt import attempt, lease_seconds_left
+from messaging.attempt import attempt, lease_seconds_left, outcome_of
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.message import Delivery, Handed, Message, Outcome
 from messaging.numbered import split
 from messaging.sms.provider import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
+from messaging.turns import Turns
 
 T = TypeVar("T")
 
@@ -37,29 +37,17 @@ class SmsSender:
         self._provider = account.connect(public_url)
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
 
-    async def process(self, deliveries: Sequence[Delivery]) -> list[list[Outcome] | Exception]:
-        """Attempt every delivery; one entry each: its outcome, or nothing when its lease had passed."""
-        pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for index, delivery in enumerate(deliveries):
-            pairs[delivery.message.sender.value, delivery.message.recipient.value].append(index)
-        done: dict[int, list[Outcome]] = {}
-
-        async def in_turn(indices: list[int]) -> None:
-            for index in indices:
-                done[index] = await self._attempt(deliveries[index])
-
-        await asyncio.gather(*map(in_turn, pairs.values()))
-        return [done[index] for index in range(len(deliveries))]
+    async def process_single(self, delivery: Delivery) -> list[Outcome]:
+        """Return its outcome, or nothing when its lease had passed. Texts between the same two go in their order."""
+        message = delivery.message
+        async with self._pairs.of((message.sender, message.recipient)), self._slots:
+            outcome = await attempt(delivery, self._send)
+        return [] if outcome is None else [outcome]
 
     def close(self) -> None:
         """End the threads and the connections; those that are sending finish by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._provider.close()
-
-    async def _attempt(self, delivery: Delivery) -> list[Outcome]:
-        async with self._slots:
-            outcome = await attempt(delivery, self._send)
-        return [] if outcome is None else [outcome]
 
     async def _send(self, delivery: Delivery) -> Outcome:
         """Send what earlier attempts left of the message, and report how far it came."""
@@ -72,8 +60,8 @@ class SmsSender:
                 found = await self._find(delivery, part, handed) if searching else None
                 searching = found is not None
                 handed.append(found or await self._send_part(delivery, part, bool(handed)))
-            except GatewayError as error:
-                return Outcome.failed(delivery, error, *handed, parts_sent=number)
+            except Exception as error:
+                return outcome_of(delivery, error, *handed, parts_sent=number)
         return Outcome.sent(delivery, *handed, parts_sent=len(parts))
 
     def _parts(self, message: Message) -> list[OutgoingText]:
@@ -115,6 +103,10 @@ class SmsSender:
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._account.max_sends, thread_name_prefix="sms")
+
+    @cached_property
+    def _pairs(self) -> Turns:
+        return Turns()
 
     @cached_property
     def _slots(self) -> asyncio.Semaphore:

@@ -34,12 +34,17 @@ class Worker:
         self._counts = {"in": 0, "out": 0, "refused": 0}
         self._draining = False
         self._since = time.time()
+        self._takes_single = hasattr(operator, "process_single")
         open_function(operator, instance)
         outlet.routes.open(instance)
         if stage.kind is not Kind.SOURCE:
             self._prepare()
 
     def _prepare(self) -> None:
+        if self._takes_single:
+            if self.stage.durable:
+                raise DeclarationError(f"durable stage {self.stage.name!r} needs process()")
+            return
         if not inspect.iscoroutinefunction(self.operator.process):
             self._thread = OperatorThread(self.name, self.operator.process)
         if self.stage.durable and self.outlet.leads_on and not hasattr(self.operator, "released"):
@@ -53,8 +58,7 @@ class Worker:
             return []
         self._busy += 1
         try:
-            results = await self._apply(records)
-            answers = await (self._keep(results) if self.stage.durable else self._pass_on(results))
+            answers = await self._answers(records)
         except Exception as error:
             log.error("%s failed on %d records: %s", self.name, len(records), whereabouts(error))
             raise StageFailed(f"{self.stage.name}: {type(error).__name__}") from None
@@ -63,6 +67,21 @@ class Worker:
         self._counts["in"] += len(records)
         self._counts["refused"] += sum(answer is not None for answer in answers)
         return answers
+
+    async def _answers(self, records: list[Any]) -> list[Answer]:
+        if self._takes_single:
+            return list(await asyncio.gather(*map(self._answer_single, records)))
+        results = await self._apply(records)
+        return await (self._keep(results) if self.stage.durable else self._pass_on(results))
+
+    async def _answer_single(self, record: Any) -> Answer:
+        """Hand on what comes of one record as soon as it is there: a crash then costs what was in work, not a batch."""
+        try:
+            outputs = await self.operator.process_single(record)
+        except Exception as error:
+            log.error("%s failed on a record: %s", self.name, whereabouts(error))
+            return StageFailed(f"{self.stage.name}: {type(error).__name__}")
+        return await self._pass_on_one(outputs)
 
     async def _apply(self, records: list[Any]) -> Results:
         if self._thread is not None:

@@ -45,7 +45,5 @@ def delivery(stand: Stand, text: str = TEXT, *, seconds: float = 30) -> Delivery
 
 
 async def outcome_of(sender: Sender, given: Delivery) -> Outcome:
-    [result] = await sender.process([given])
-    assert isinstance(result, list), result
-    [outcome] = result
+    [outcome] = await sender.process_single(given)
     return outcome

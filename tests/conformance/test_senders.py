@@ -133,7 +133,7 @@ async def test_a_wrong_secret_is_never_the_messages_fault(stand: Stand) -> None:
 @two_way
 async def test_an_attempt_whose_lease_has_passed_is_not_made(stand: Stand) -> None:
     async with sending(stand.account) as sender:
-        assert await sender.process([delivery(stand, seconds=-1)]) == [[]]
+        assert await sender.process_single(delivery(stand, seconds=-1)) == []
     assert count(stand) == 0
 
 

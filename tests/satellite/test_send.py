@@ -17,6 +17,7 @@ from messaging.simulator.serving import Serving
 from tests.closed_port import closed_port
 from tests.crowd import Crowd
 from tests.eventually import eventually
+from tests.handing_over import hand_over, outcomes_of
 from tests.satellite.hive_server import HiveServer, account_at
 
 pytestmark = pytest.mark.anyio
@@ -48,9 +49,7 @@ async def sending(account: HiveAccount, max_parts: int = 4) -> AsyncIterator[Sat
 
 
 async def outcome_of(sender: SatelliteSender, given: Delivery) -> Outcome:
-    (result,) = await sender.process([given])
-    assert isinstance(result, list)
-    (outcome,) = result
+    (outcome,) = await sender.process_single(given)
     return outcome
 
 
@@ -116,8 +115,8 @@ async def test_a_refused_connection_is_unavailable() -> None:
 
 async def test_a_device_that_refuses_is_rejected_and_the_others_are_sent(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
-        results = await sender.process([delivery(device="10"), delivery(), delivery(device="8")])
-    outcomes = [result[0] for result in results if isinstance(result, list)]
+        given = delivery(device="10"), delivery(), delivery(device="8")
+        outcomes = await outcomes_of(sender, *given)
     assert [o.result for o in outcomes] == [Result.REJECTED, Result.SENT, Result.SENT]
 
 
@@ -182,7 +181,7 @@ async def test_nothing_is_begun_that_the_lease_would_cut_off(hive: HiveServer) -
 
 async def test_a_delivery_whose_lease_has_passed_is_left_alone(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
-        assert await sender.process([delivery(seconds=-1)]) == [[]]
+        assert await sender.process_single(delivery(seconds=-1)) == []
     assert hive.simulator.counts()["requests"] == 0
 
 
@@ -202,7 +201,7 @@ async def test_each_device_gets_its_messages_in_order_across_batches(hive: HiveS
         return [delivery(f"{n:02}", device=str(7 + n % 3)) for n in range(first, first + 15)]
 
     async with sending(hive.account(max_sends=5)) as sender:
-        await asyncio.gather(*(sender.process(batch(first)) for first in (0, 15, 30)))
+        await asyncio.gather(*(hand_over(sender, *batch(first)) for first in (0, 15, 30)))
     for device in (7, 8, 9):
         assert texts(hive, device) == [f"{n:02}" for n in range(45) if 7 + n % 3 == device]
 
@@ -210,8 +209,8 @@ async def test_each_device_gets_its_messages_in_order_across_batches(hive: HiveS
 async def test_one_that_fails_for_now_does_not_keep_back_those_behind_it(hive: HiveServer) -> None:
     hive.simulator.dice.faults = Faults(error_rate=0.4, error_status=503)
     async with sending(hive.account(login_pause_seconds=0.0001)) as sender:
-        results = await sender.process([delivery(f"{n}") for n in range(40)])
-    found = [result[0].result for result in results if isinstance(result, list)]
+        outcomes = await outcomes_of(sender, *(delivery(f"{n}") for n in range(40)))
+    found = [outcome.result for outcome in outcomes]
     assert set(found) == {Result.SENT, Result.UNAVAILABLE}
     assert len(texts(hive)) == found.count(Result.SENT) > 5
 
@@ -223,7 +222,7 @@ async def test_many_are_sent_at_once_but_no_more_than_allowed(hive: HiveServer) 
             await outcome_of(sender, delivery())
             crowd.hold()
             given = [delivery(device=str(device)) for device in (7, 8, 9, 10)]
-            sent = asyncio.gather(*(sender.process([one]) for one in given))
+            sent = asyncio.create_task(hand_over(sender, *given))
             await eventually(lambda: crowd.inside == 2)
             await asyncio.sleep(0.1)
             crowd.let_go()
@@ -233,7 +232,7 @@ async def test_many_are_sent_at_once_but_no_more_than_allowed(hive: HiveServer) 
 
 async def test_locks_of_devices_are_not_kept(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
-        await sender.process([delivery(device=str(n), seconds=-1) for n in range(100)])
+        await hand_over(sender, *(delivery(device=str(n), seconds=-1) for n in range(100)))
         gc.collect()
         assert len(sender._devices) == 0
 

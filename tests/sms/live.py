@@ -12,6 +12,7 @@ from messaging.simulator.serving import Serving
 from messaging.sms.provider import SmsAccount
 from messaging.sms.send import SmsSender
 from messaging.web.webhooks import routes
+from tests.handing_over import outcomes_of
 from tests.sms.twilio_gateway import Router
 
 
@@ -25,8 +26,7 @@ class Live:
     sender: SmsSender
 
     def send(self, *deliveries: Delivery) -> list[Outcome]:
-        found = asyncio.run(self.sender.process(deliveries))
-        return [outcome for entry in found if isinstance(entry, list) for outcome in entry]
+        return asyncio.run(outcomes_of(self.sender, *deliveries))
 
     def brought(self, kind: type[Inbound]) -> list[Inbound]:
         return [one for one in self.router.all() if isinstance(one, kind)]

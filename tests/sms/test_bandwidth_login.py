@@ -27,6 +27,7 @@ from messaging.sms.send import SmsSender
 from tests.closed_port import closed_port
 from tests.conformance.bandwidth import account_at
 from tests.conformance.stand import SECRET
+from tests.handing_over import outcomes_of
 from tests.sms.twilio_gateway import delivery
 
 GIVEN: dict[str, Any] = {
@@ -49,11 +50,7 @@ def bandwidth(**changes: Any) -> Iterator[tuple[BandwidthSimulator, str]]:
 
 def send(sender: SmsSender, count: int = 1) -> list[Outcome]:
     texts = [delivery(f"text {n}", id=n, to=f"+1555000{n:04}") for n in range(1, count + 1)]
-    outcomes = []
-    for result in asyncio.run(sender.process(texts)):
-        assert isinstance(result, list)
-        outcomes += result
-    return outcomes
+    return asyncio.run(outcomes_of(sender, *texts))
 
 
 def test_one_token_serves_all_threads() -> None:

@@ -122,7 +122,6 @@ def test_a_password_in_any_alphabet_is_sent(pair: tuple[str, str]) -> None:
     simulator = BandwidthSimulator(account, callbacks=habits)
     with Serving(simulator.app) as serving:
         sender = SmsSender(account_at(serving.url, **login, timeout_seconds=20))
-        (entry,) = asyncio.run(sender.process([delivery("hello")]))
+        (outcome,) = asyncio.run(sender.process_single(delivery("hello")))
         sender.close()
-    assert isinstance(entry, list)
-    assert entry[0].result is Result.SENT
+    assert outcome.result is Result.SENT

@@ -8,6 +8,7 @@ from messaging.message import Delivery, Outcome
 from messaging.numbered import split
 from messaging.simulator.twilio import TwilioSimulator
 from messaging.sms.send import SmsSender, utf16_units
+from tests.handing_over import outcomes_of
 from tests.sms.twilio_gateway import SID, TOKEN
 
 SECRET = "the-secret-in-the-text"
@@ -27,10 +28,8 @@ class Stage:
 
 
 def send(sender: SmsSender, *deliveries: Delivery) -> list[Outcome]:
-    """Process one batch and return the outcomes, in the order of the deliveries that have one."""
-    found = asyncio.run(sender.process(deliveries))
-    assert len(found) == len(deliveries)
-    return [outcome for entry in found if isinstance(entry, list) for outcome in entry]
+    """Send them and return the outcomes, in the order of the deliveries that have one."""
+    return asyncio.run(outcomes_of(sender, *deliveries))
 
 
 LONG = "All is well on board, the wind is fair. " * 100

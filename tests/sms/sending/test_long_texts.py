@@ -1,7 +1,12 @@
 """Long texts go in numbered parts, and go on where they stopped."""
 
-from messaging.message import Result
+from collections.abc import Sequence
+from datetime import datetime
+
+from messaging.message import Handed, Result
 from messaging.simulator.twilio import TwilioSimulator
+from messaging.sms.provider import OutgoingText, SmsProvider
+from messaging.sms.providers.twilio import TwilioAccount
 from messaging.sms.send import SmsSender
 from tests.sms.sending.stage import LONG, PARTS, send
 from tests.sms.twilio_gateway import account, delivery
@@ -30,6 +35,42 @@ def test_a_failure_between_parts_reports_how_far_it_came(
     # The next part is not begun when less than its time-out is left.
     used = SmsSender(account(api_url=api_url, timeout_seconds=30))
     (outcome,) = send(used, delivery(LONG, lease_seconds=30.0))
+    used.close()
+    (first,) = twilio.sent()
+    assert (outcome.result, outcome.parts_sent) == (Result.UNAVAILABLE, 1)
+    assert outcome.network_id == first.sid
+
+
+class WithABug:
+    """A provider whose second part of a text meets a bug."""
+
+    def __init__(self, provider: SmsProvider) -> None:
+        self._provider = provider
+
+    def send(self, text: OutgoingText) -> Handed:
+        if text.body.startswith("2/3 "):
+            raise ZeroDivisionError
+        return self._provider.send(text)
+
+    def find_sent(self, text: OutgoingText, since: datetime) -> Sequence[str]:
+        return self._provider.find_sent(text, since)
+
+    def check(self) -> str:
+        return self._provider.check()
+
+    def close(self) -> None:
+        self._provider.close()
+
+
+class AccountWithABug(TwilioAccount):
+    def connect(self, public_url: str = "") -> SmsProvider:
+        return WithABug(super().connect(public_url))
+
+
+def test_a_bug_between_parts_reports_how_far_it_came(api_url: str, twilio: TwilioSimulator) -> None:
+    settings = account(api_url=api_url).model_dump()
+    used = SmsSender(AccountWithABug(**settings))
+    (outcome,) = send(used, delivery(LONG))
     used.close()
     (first,) = twilio.sent()
     assert (outcome.result, outcome.parts_sent) == (Result.UNAVAILABLE, 1)

@@ -16,6 +16,7 @@ from messaging.sms.send import SmsSender
 from tests.closed_port import closed_port
 from tests.crowd import Crowd
 from tests.eventually import eventually
+from tests.handing_over import hand_over
 from tests.sms.sending.stage import FRIEND, send
 from tests.sms.twilio_gateway import OURS, PHONE, account, delivery
 
@@ -33,8 +34,8 @@ def test_a_batch_has_one_entry_for_each_delivery_and_none_for_a_lease_that_has_p
     sender: SmsSender, twilio: TwilioSimulator
 ) -> None:
     batch = [delivery("a"), delivery("b", lease_seconds=-1.0), delivery("c", to=FRIEND)]
-    found = asyncio.run(sender.process(batch))
-    assert [isinstance(e, list) and len(e) for e in found] == [1, 0, 1]
+    found = asyncio.run(hand_over(sender, *batch))
+    assert [len(outcomes) for outcomes in found] == [1, 0, 1]
     assert sorted(text.body for text in twilio.sent()) == ["a", "c"]
 
 
@@ -97,7 +98,7 @@ def test_a_batch_is_sent_at_once_and_the_event_loop_stays_free(
 
         async def send_while_looking_on() -> None:
             crowd.hold()
-            task = asyncio.create_task(used.process(batch))
+            task = asyncio.create_task(hand_over(used, *batch))
             # If the sends blocked the event loop, nobody would ever let them go.
             await eventually(lambda: crowd.inside == 8)
             await asyncio.sleep(0.1)

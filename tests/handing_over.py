@@ -1,0 +1,19 @@
+"""Hands deliveries to a sender as the pipeline does: side by side, begun in their order."""
+
+import asyncio
+
+from messaging.message import Delivery, Outcome
+from messaging.satellite.send import SatelliteSender
+from messaging.sms.send import SmsSender
+
+
+async def hand_over(
+    sender: SatelliteSender | SmsSender, *deliveries: Delivery
+) -> list[list[Outcome]]:
+    """Return for each delivery its outcome, or nothing."""
+    return list(await asyncio.gather(*map(sender.process_single, deliveries)))
+
+
+async def outcomes_of(sender: SatelliteSender | SmsSender, *deliveries: Delivery) -> list[Outcome]:
+    """Return the outcomes of those that have one, in the order of the deliveries."""
+    return [outcome for found in await hand_over(sender, *deliveries) for outcome in found]
