@@ -11,7 +11,17 @@ async def hand_over(
     sender: SatelliteSender | SmsSender, *deliveries: Delivery
 ) -> list[list[Outcome]]:
     """Return for each delivery its outcome, or nothing."""
-    return list(await asyncio.gather(*map(sender.process_single, deliveries)))
+
+    async def one(delivery: Delivery) -> list[Outcome]:
+        emitted: list[Outcome] = []
+
+        async def emit(outcome: Outcome) -> None:
+            emitted.append(outcome)
+
+        await sender.process_single(delivery, emit)
+        return emitted
+
+    return list(await asyncio.gather(*map(one, deliveries)))
 
 
 async def outcomes_of(sender: SatelliteSender | SmsSender, *deliveries: Delivery) -> list[Outcome]:

@@ -9,6 +9,7 @@ from messaging.errors import Unavailable
 from messaging.message import Delivery, Handed, Outcome, Result
 from messaging.satellite.network import SatelliteAccount
 from messaging.turns import Turns
+from messaging.unreported import Emit, Unreported
 
 log = logging.getLogger(__name__)
 
@@ -30,21 +31,22 @@ class SatelliteSender:
         self._network = account.connect()
         self._requests = asyncio.Semaphore(account.max_sends)
         self._devices = Turns()
+        self._unreported = Unreported()
 
     def __reduce__(self) -> tuple[type["SatelliteSender"], tuple[SatelliteAccount, int]]:
         """Travel as settings: connections stay behind."""
         return type(self), (self._account, self._max_parts)
 
-    async def process_single(self, delivery: Delivery) -> list[Outcome]:
-        """Return its outcome, or nothing when its lease had passed before it could start.
+    async def process_single(self, delivery: Delivery, emit: Emit) -> None:
+        """Emit its outcome, or nothing when its lease had passed before it could start.
 
         No request begins that its lease might cut off: nobody would know what became of it, and sending again costs.
         `Outcome.parts_sent` says how many parts of the whole message the network has, also after a failure;
         `handed` are those of this attempt.
         """
         async with self._devices.of(delivery.message.recipient.value):
-            outcome = await self._send(delivery)
-        return [outcome] if outcome else []
+            outcome = self._unreported.of(delivery) or await self._send(delivery)
+        await self._unreported.report(outcome, emit)
 
     async def close(self) -> None:
         """Let go of the network's connections."""

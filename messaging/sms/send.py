@@ -17,6 +17,7 @@ from messaging.numbered import split
 from messaging.sms.provider import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
 from messaging.turns import Turns
+from messaging.unreported import Emit, Unreported
 
 T = TypeVar("T")
 
@@ -35,14 +36,15 @@ class SmsSender:
     def __init__(self, account: SmsAccount, public_url: str = "") -> None:
         self._account = account
         self._provider = account.connect(public_url)
+        self._unreported = Unreported()
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
 
-    async def process_single(self, delivery: Delivery) -> list[Outcome]:
-        """Return its outcome, or nothing when its lease had passed. Texts between the same two go in their order."""
+    async def process_single(self, delivery: Delivery, emit: Emit) -> None:
+        """Emit its outcome, or nothing when its lease had passed. Texts between the same two go in their order."""
         message = delivery.message
         async with self._pairs.of((message.sender, message.recipient)), self._slots:
-            outcome = await attempt(delivery, self._send)
-        return [] if outcome is None else [outcome]
+            outcome = self._unreported.of(delivery) or await attempt(delivery, self._send)
+        await self._unreported.report(outcome, emit)
 
     def close(self) -> None:
         """End the threads and the connections; those that are sending finish by themselves."""

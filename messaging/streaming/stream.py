@@ -185,9 +185,9 @@ class DataStream(Declared, Generic[T]):
         An operator has `process(records)`, synchronous or async, which returns for each record the list of its
         outputs or an exception that refuses it. A synchronous operator runs on one thread of its own. It may have
         `released(records)`: it is given outputs that could not be handed on at once, to take them back.
-        Where records take their time, each on its own, an operator has the async `process_single(record)` instead: the
-        records of a batch run side by side, begun in their order, and the list of outputs that each returns goes on at
-        once.
+        Where records take their time, each on its own, an operator has the async `process_single(record, emit)`
+        instead: the records of a batch run side by side, begun in their order. `await emit(output)` hands an output on
+        at once and returns when the next stages have taken it.
         """
         stage = Stage(
             name=name,

@@ -9,7 +9,12 @@ from concurrent.futures import Future
 from typing import Any
 
 from messaging.streaming.channel import Answer
-from messaging.streaming.errors import DeclarationError, StageFailed, whereabouts
+from messaging.streaming.errors import (
+    DeclarationError,
+    StageFailed,
+    StreamingError,
+    whereabouts,
+)
 from messaging.streaming.functions import open_function
 from messaging.streaming.graph import Instance, Kind, Stage
 from messaging.streaming.operator_thread import OperatorThread, Results
@@ -75,13 +80,15 @@ class Worker:
         return await (self._keep(results) if self.stage.durable else self._pass_on(results))
 
     async def _answer_single(self, record: Any) -> Answer:
-        """Hand on what comes of one record as soon as it is there: a crash then costs what was in work, not a batch."""
+        """What comes of one record goes on as soon as it is there: a crash then costs what was in work, not a batch."""
         try:
-            outputs = await self.operator.process_single(record)
+            await self.operator.process_single(record, self.emit)
+        except StreamingError as error:
+            return error
         except Exception as error:
             log.error("%s failed on a record: %s", self.name, whereabouts(error))
             return StageFailed(f"{self.stage.name}: {type(error).__name__}")
-        return await self._pass_on_one(outputs)
+        return None
 
     async def _apply(self, records: list[Any]) -> Results:
         if self._thread is not None:

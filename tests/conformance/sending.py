@@ -9,6 +9,7 @@ from messaging.satellite.network import SatelliteAccount
 from messaging.satellite.send import SatelliteSender
 from messaging.sms.send import SmsSender
 from tests.conformance.stand import TEXT, AnyAccount, Stand
+from tests.handing_over import outcomes_of
 
 Sender = SatelliteSender | SmsSender
 
@@ -45,5 +46,5 @@ def delivery(stand: Stand, text: str = TEXT, *, seconds: float = 30) -> Delivery
 
 
 async def outcome_of(sender: Sender, given: Delivery) -> Outcome:
-    [outcome] = await sender.process_single(given)
+    [outcome] = await outcomes_of(sender, given)
     return outcome

@@ -1,17 +1,20 @@
 """The table of outcomes of every sender: never a message lost, never one sent twice knowingly, never a secret told."""
 
+import asyncio
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from messaging.errors import ConfigurationError, GatewayError
-from messaging.message import Result
+from messaging.message import Outcome, Result
 from messaging.satellite.network import MailedAccount, SatelliteAccount
 from messaging.simulator.faults import Faults
 from tests.conformance.sending import delivery, outcome_of, sending
 from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
 from tests.conformance.stands import STANDS, those_with
+from tests.eventually import eventually
+from tests.handing_over import outcomes_of
 
 pytestmark = pytest.mark.anyio
 
@@ -133,8 +136,31 @@ async def test_a_wrong_secret_is_never_the_messages_fault(stand: Stand) -> None:
 @two_way
 async def test_an_attempt_whose_lease_has_passed_is_not_made(stand: Stand) -> None:
     async with sending(stand.account) as sender:
-        assert await sender.process_single(delivery(stand, seconds=-1)) == []
+        assert await outcomes_of(sender, delivery(stand, seconds=-1)) == []
     assert count(stand) == 0
+
+
+@two_way
+async def test_what_was_sent_and_not_reported_yet_is_not_sent_again(stand: Stand) -> None:
+    first, reported = delivery(stand), asyncio.Event()
+    told: list[Outcome] = []
+
+    async def report(outcome: Outcome) -> None:
+        told.append(outcome)
+        await reported.wait()
+
+    async with sending(stand.account) as sender:
+        waiting = asyncio.create_task(sender.process_single(first, report))
+        await eventually(lambda: len(told) == 1)
+        [outcome] = await outcomes_of(sender, replace(first, attempt=2, uncertain=True))
+        assert outcome == replace(told[0], attempt=2)
+        assert outcome.result is Result.SENT
+        assert count(stand) == 1
+        reported.set()
+        await waiting
+        # Now the store knows of it: whoever asks again means it.
+        await outcomes_of(sender, replace(first, attempt=3))
+    assert count(stand) == 2
 
 
 @pytest.mark.parametrize("stand", [name for name in STANDS if name not in TWO_WAY], indirect=True)

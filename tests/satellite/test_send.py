@@ -49,7 +49,7 @@ async def sending(account: HiveAccount, max_parts: int = 4) -> AsyncIterator[Sat
 
 
 async def outcome_of(sender: SatelliteSender, given: Delivery) -> Outcome:
-    (outcome,) = await sender.process_single(given)
+    (outcome,) = await outcomes_of(sender, given)
     return outcome
 
 
@@ -181,7 +181,7 @@ async def test_nothing_is_begun_that_the_lease_would_cut_off(hive: HiveServer) -
 
 async def test_a_delivery_whose_lease_has_passed_is_left_alone(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
-        assert await sender.process_single(delivery(seconds=-1)) == []
+        assert await outcomes_of(sender, delivery(seconds=-1)) == []
     assert hive.simulator.counts()["requests"] == 0
 
 

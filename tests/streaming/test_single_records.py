@@ -1,6 +1,7 @@
 """Operators that take records singly, side by side."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -23,12 +24,12 @@ class Waiter:
         self.gates = {n: asyncio.Event() for n in range(4)}
         self.begun: list[int] = []
 
-    async def process_single(self, number: int) -> list[int]:
+    async def process_single(self, number: int, emit: Callable[[int], Awaitable[None]]) -> None:
         self.begun.append(number)
         if number == 13:
             raise ValueError("secret")
         await self.gates[number].wait()
-        return [number]
+        await emit(number)
 
 
 async def test_what_comes_of_a_single_record_goes_on_before_the_others_of_its_batch_are_done() -> (

@@ -13,6 +13,7 @@ from messaging.simulator.serving import Serving
 from messaging.sms.send import SmsSender
 from tests.conformance.bandwidth import account_at
 from tests.eventually import wait_until
+from tests.handing_over import outcomes_of
 from tests.sms.bandwidth.stage import ACCOUNT, receipts
 from tests.sms.live import Live, live
 from tests.sms.twilio_gateway import OURS, PHONE, delivery
@@ -122,6 +123,6 @@ def test_a_password_in_any_alphabet_is_sent(pair: tuple[str, str]) -> None:
     simulator = BandwidthSimulator(account, callbacks=habits)
     with Serving(simulator.app) as serving:
         sender = SmsSender(account_at(serving.url, **login, timeout_seconds=20))
-        (outcome,) = asyncio.run(sender.process_single(delivery("hello")))
+        (outcome,) = asyncio.run(outcomes_of(sender, delivery("hello")))
         sender.close()
     assert outcome.result is Result.SENT
