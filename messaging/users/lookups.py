@@ -20,6 +20,7 @@ from messaging.users.facts import Author, Facts, Person, Terminal
 from messaging.users.models import WAITING, Contact, Delivery, Device, OptOut, Subscriber
 from messaging.users.models import Message as StoredMessage
 from messaging.users.policy import Policy
+from messaging.users.prepared import Prepared
 
 
 @dataclass(slots=True)
@@ -86,11 +87,12 @@ def _mention_peer(found: Mentions, message: Message, policy: Policy) -> None:
         found.peers.add(number)
 
 
+_IDS = Prepared(lambda ids: StoredMessage.objects.filter(id__in=ids).values_list("id"))
+
+
 def known_ids(found: Mentions) -> set[str]:
     """Return which of the messages are in the store already: one query."""
-    if not found.ids:
-        return set()
-    return set(StoredMessage.objects.filter(id__in=found.ids).values_list("id", flat=True))
+    return {row[0] for row in _IDS(found.ids)}
 
 
 def look_up(found: Mentions) -> Facts:
@@ -116,15 +118,19 @@ _DEVICE = (
     "devices__codec",
     "devices__is_active",
 )
+# The names are in lower case already (`Policy.name_of`): what is prepared does not pass through the field.
+_PEOPLE = Prepared(
+    lambda names, numbers: (
+        Subscriber.objects.filter(Q(name__in=names) | Q(number__in=numbers))
+        .order_by("id", "devices__id")
+        .values_list(*_PERSON, *_DEVICE)
+    )
+)
 
 
 def _people(found: Mentions) -> list[Person]:
-    if not found.names and not found.numbers:
-        return []
-    wanted = Q(name__in=found.names) | Q(number__in=found.numbers)
-    rows = Subscriber.objects.filter(wanted).order_by("id", "devices__id")
     people: dict[int, Person] = {}
-    for row in rows.values_list(*_PERSON, *_DEVICE):
+    for row in _PEOPLE(found.names, found.numbers):
         person = people.get(row[0]) or Person(*row[:4])
         people[person.id] = _with_device(person, *row[4:])
     return list(people.values())
@@ -139,24 +145,26 @@ def _with_device(
     return Person(person.id, person.name, person.number, person.is_active, devices)
 
 
-def _authors(devices: set[tuple[str, str]]) -> Mapping[tuple[str, str], Author]:
-    if not devices:
-        return {}
-    rows = Device.objects.filter(serial__in={serial for _, serial in devices}).values_list(
-        "network",
-        "serial",
-        "id",
-        "is_active",
-        "adds_position",
-        *(f"owner__{name}" for name in _PERSON),
+_AUTHOR = ("network", "serial", "id", "is_active", "adds_position")
+_AUTHORS = Prepared(
+    lambda serials: Device.objects.filter(serial__in=serials).values_list(
+        *_AUTHOR, *(f"owner__{name}" for name in _PERSON)
     )
+)
+
+
+def _authors(devices: set[tuple[str, str]]) -> Mapping[tuple[str, str], Author]:
+    rows = _AUTHORS({serial for _, serial in devices})
     return {(row[0], row[1]): Author(row[2], row[3], Person(*row[5:9]), row[4]) for row in rows}
 
 
+_OPT_OUTS = Prepared(
+    lambda peers: OptOut.objects.filter(peer__in=peers).values_list("peer", "number")
+)
+
+
 def _opted_out(peers: set[str]) -> set[tuple[str, str]]:
-    if not peers:
-        return set()
-    return set(OptOut.objects.filter(peer__in=peers).values_list("peer", "number"))
+    return {(row[0], row[1]) for row in _OPT_OUTS(peers)}
 
 
 def _deliveries(named: set[tuple[int, str]]) -> set[tuple[int, str]]:
@@ -176,14 +184,16 @@ def _emergency_contacts(owners: set[int]) -> dict[int, list[Address]]:
     return contacts
 
 
-def waiting_for(subscribers: Collection[int]) -> dict[tuple[int, str], int]:
-    """Return how many deliveries wait for each subscriber on each provider: one query."""
-    if not subscribers:
-        return {}
-    counted = (
-        Delivery.objects.filter(WAITING, subscriber_id__in=subscribers)
+_BACKLOG = Prepared(
+    lambda subscribers: (
+        Delivery.objects.filter(WAITING, subscriber__id__in=subscribers)
         .order_by()
         .values_list("subscriber_id", "via")
         .annotate(waiting=Count("id"))
     )
-    return {(row[0] or 0, row[1]): row[2] for row in counted}
+)
+
+
+def waiting_for(subscribers: Collection[int]) -> dict[tuple[int, str], int]:
+    """Return how many deliveries wait for each subscriber on each provider: one query."""
+    return {(row[0] or 0, row[1]): row[2] for row in _BACKLOG(subscribers)}

@@ -6,12 +6,16 @@ tuples. Columns come from the models; values only ever travel as parameters.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 
 Row = tuple[Any, ...]
+
+MAX_LISTS = 64
+"""How many lists of columns are kept; there are fewer."""
 
 
 def storable_time(moment: datetime | None) -> Any:
@@ -64,6 +68,12 @@ def _table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 
 
-def _columns(model: type[models.Model], names: Sequence[str]) -> list[str]:
+def _columns(model: type[models.Model], names: Sequence[str]) -> tuple[str, ...]:
+    return _quoted(model, tuple(names))
+
+
+@lru_cache(MAX_LISTS)
+def _quoted(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, ...]:
+    # Both stores quote names alike.
     fields = {field.name: field.column for field in model._meta.concrete_fields}
-    return [connection.ops.quote_name(str(fields[name])) for name in names]
+    return tuple(connection.ops.quote_name(str(fields[name])) for name in names)
