@@ -16,6 +16,7 @@ from messaging.users.failures import from_json
 from messaging.users.lease import Lease
 from messaging.users.models import State
 from messaging.users.notices import Notices
+from messaging.users.prepared import Prepared
 from messaging.users.settlement import (
     Ending,
     Settled,
@@ -49,6 +50,9 @@ _ATTEMPT = (
     "uncertain",
     "sender_name",
     "device__codec",
+)
+_ATTEMPTS = Prepared(
+    lambda ids: models.Delivery.objects.filter(id__in=ids).order_by().values_list(*_ATTEMPT)
 )
 
 
@@ -141,8 +145,7 @@ def _locked(rows: "QuerySet[models.Delivery]") -> "QuerySet[models.Delivery]":
 
 
 def _leased(ids: list[int], lease: Lease, now: datetime) -> list[Delivery]:
-    rows = models.Delivery.objects.filter(id__in=ids)
-    rows.update(
+    models.Delivery.objects.filter(id__in=ids).update(
         attempts=F("attempts") + 1,
         # Still leased: nobody reported how the last attempt ended.
         uncertain=F("uncertain") + Case(When(leased=True, then=1), default=0),
@@ -150,7 +153,8 @@ def _leased(ids: list[int], lease: Lease, now: datetime) -> list[Delivery]:
         due_at=lease.due_at,
         updated_at=now,
     )
-    found = {row["id"]: _attempt(row, lease) for row in rows.values(*_ATTEMPT)}
+    rows = (dict(zip(_ATTEMPT, row, strict=True)) for row in _ATTEMPTS(ids))
+    found = {row["id"]: _attempt(row, lease) for row in rows}
     return [found[number] for number in ids]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from messaging.message import Handed, Network, Outcome, ReceiptState
 from messaging.users.locking import locked
 from messaging.users.models import Delivery, HandedPart
+from messaging.users.prepared import Prepared
 from messaging.users.receipts import Key, settle_by_parts
 from messaging.users.reported import MAX_NETWORK_ID_CHARACTERS
 from messaging.users.settlement import Ending, Settled, Standing
@@ -42,11 +43,19 @@ def write_handed(attempts: Iterable[Attempted], now: datetime) -> list[Delivery]
     return settle_by_parts(_with_news(heard_of), now)
 
 
+_KNOWN = Prepared(
+    lambda vias, numbers: HandedPart.objects.filter(
+        via__in=vias, network_id__in=numbers
+    ).values_list("id")
+)
+
+
 def _adopted(parts: Mapping[Key, tuple[int, Handed]], now: datetime) -> set[Key]:
     """Give the parts that are known already to the deliveries that name them now; returns which those are."""
-    rows = HandedPart.objects.filter(
-        via__in={via for via, _ in parts}, network_id__in={number for _, number in parts}
-    )
+    ids = [row[0] for row in _KNOWN({via for via, _ in parts}, {number for _, number in parts})]
+    if not ids:
+        return set()
+    rows = HandedPart.objects.filter(id__in=ids)
     known = {key: row for row in locked(rows) if (key := (row.via, row.network_id)) in parts}
     for key, row in known.items():
         delivery_id, handed = parts[key]
@@ -71,10 +80,16 @@ def _insert(parts: Sequence[tuple[Key, int, Handed]], now: datetime) -> None:
     insert(HandedPart, _PART, rows)
 
 
+_NEWS = Prepared(
+    lambda sent: (
+        HandedPart.objects.filter(delivery__id__in=sent)
+        .exclude(state=ReceiptState.ON_ITS_WAY)
+        .values_list("delivery_id")
+    )
+)
+
+
 def _with_news(attempts: Iterable[Attempted]) -> set[int]:
     """The deliveries that have just been sent and of whose parts something is known already."""
     sent = [one.row.id for one in attempts if one.settled.ending is Ending.SENT]
-    if not sent:
-        return set()
-    rows = HandedPart.objects.filter(delivery_id__in=sent).exclude(state=ReceiptState.ON_ITS_WAY)
-    return {number for number in rows.values_list("delivery_id", flat=True) if number}
+    return {row[0] for row in _NEWS(sent)}

@@ -27,9 +27,9 @@ class Prepared:
     """A query of rows (`values_list`, not flat) for sets of values, which `compose` writes with places for them.
 
     `compose` is called with as many sequences as there are sets and must use each whole, after `__in`: a set is
-    filled up by repeating one of its values. It must depend on nothing else, and a foreign key is asked for by
-    `owner__id__in`, since Django wants the numbers themselves after `owner_id__in`. The values are texts and numbers,
-    and are bound as they are: no field changes them. What comes back is as the ORM gives it.
+    filled up by repeating one of its values. It must depend on nothing else but the kind of the store, and a foreign
+    key is asked for by `owner__id__in`, since Django wants the numbers themselves after `owner_id__in`. The values are
+    texts and numbers, and are bound as they are: no field changes them. What comes back is as the ORM gives it.
     """
 
     def __init__(self, compose: "Callable[..., QuerySet[Any, Row]]") -> None:

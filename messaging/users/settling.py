@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from messaging.message import Network, Outcome
 from messaging.settings import RetryPolicy, Settings
 from messaging.users.consents import Pair, write_consents
 from messaging.users.handing import Attempted, write_handed
-from messaging.users.models import Delivery, State
+from messaging.users.models import Delivery
 from messaging.users.notices import Notices
 from messaging.users.receipts import lost_of
 from messaging.users.settlement import Standing, settle, undelivered
-from messaging.users.standings import standings, write
+from messaging.users.standings import waiting, write
 from messaging.users.tally import Tally
 
 IGNORED = "ignored"
@@ -34,8 +34,8 @@ class Settling:
         """Return what became of each outcome, once that is on disk: the state of its delivery, or "ignored"."""
         now = self._now()
         with transaction.atomic(durable=True):
-            waiting = self._waiting({outcome.delivery_id for outcome in outcomes})
-            attempts = [self._one(waiting, outcome, now) for outcome in outcomes]
+            found = {row.id: row for row in waiting({one.delivery_id for one in outcomes})}
+            attempts = [self._one(found, outcome, now) for outcome in outcomes]
             counted = [one for one in attempts if one is not None]
             changed = [one.settled for one in counted]
             write(changed, now)
@@ -47,19 +47,11 @@ class Settling:
         self.tally.add((row.via, row.state) for row in heard)
         return [one.settled.ending.value if one is not None else IGNORED for one in attempts]
 
-    def _waiting(self, ids: set[int]) -> dict[int, Standing]:
-        rows = Delivery.objects.filter(id__in=ids, state=State.WAITING).order_by("id")
-        if connection.features.has_select_for_update:
-            rows = rows.select_for_update()
-        return {row.id: row for row in standings(rows)}
-
-    def _one(
-        self, waiting: dict[int, Standing], outcome: Outcome, now: datetime
-    ) -> Attempted | None:
-        row = waiting.get(outcome.delivery_id)
+    def _one(self, found: dict[int, Standing], outcome: Outcome, now: datetime) -> Attempted | None:
+        row = found.get(outcome.delivery_id)
         if row is None or row.attempts != outcome.attempt:
             return None
-        del waiting[row.id]
+        del found[row.id]
         policy = self._policy(row)
         return Attempted(row, outcome, settle(row, outcome, policy, now))
 

@@ -1,11 +1,13 @@
 """Reads how deliveries stand, and writes how they stand next."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
 
+from messaging.users.locking import locked
 from messaging.users.models import Delivery, State
+from messaging.users.prepared import Prepared
 from messaging.users.settlement import Ending, Settled, Standing
 from messaging.users.statements import Row, storable_time, update
 
@@ -44,6 +46,18 @@ _STILL = ("id", "attempts", "state")
 def standings(rows: "QuerySet[Delivery]") -> list[Standing]:
     """Read how these deliveries stand: one query."""
     return [Standing(*row) for row in rows.values_list(*_STANDING)]
+
+
+_WAITING = Prepared(
+    lambda ids: locked(Delivery.objects.filter(id__in=ids, state=State.WAITING)).values_list(
+        *_STANDING
+    )
+)
+
+
+def waiting(ids: Collection[int]) -> list[Standing]:
+    """Read, and lock, how those of these deliveries stand that still wait: one query. Within a transaction only."""
+    return [Standing(*row) for row in _WAITING(ids)]
 
 
 def write(settled: Iterable[Settled], now: datetime) -> None:
