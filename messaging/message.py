@@ -131,7 +131,7 @@ class Delivery:
     after `lease_until` (timezone-aware): by then somebody else may have been given the next one. `parts_sent` says
     how many parts of a split message an earlier attempt already handed over. `uncertain` is true when the outcome
     of an earlier attempt is unknown, so that this one may send the message a second time. `codec` is how the device
-    reads packets, empty for the way of its network.
+    reads packets, empty for the way of its network. One that `is_urgent` goes before others that wait.
     """
 
     id: int
@@ -141,6 +141,7 @@ class Delivery:
     parts_sent: int = 0
     uncertain: bool = False
     codec: str = ""
+    is_urgent: bool = False
 
     @property
     def via(self) -> str:

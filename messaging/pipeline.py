@@ -122,7 +122,10 @@ def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[
     # A stage of their own for each provider: whatever a step does, it holds up nobody else, and what it loses
     # is owed again when its lease ends.
     stepped = mine.key_by(_recipient).operate(
-        f"{via}-steps", partial(Steps, gateway.settings.steps), handover=Handover.ONCE
+        f"{via}-steps",
+        partial(Steps, gateway.settings.steps),
+        handover=Handover.ONCE,
+        first=_is_urgent,
     )
     refused = stepped.filter(_is_outcome, label="refused")
     return _by_sender(stepped.filter(_is_delivery), gateway, via).union(refused)
@@ -131,14 +134,14 @@ def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[
 def _by_sender(mine: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
     if via == MAIL and gateway.relay:
         send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
-        return mine.call(MAIL_OUT, send)
+        return mine.call(MAIL_OUT, send, first=_is_urgent)
     by_recipient = mine.key_by(_recipient)
     if via in gateway.satellites:
         max_parts = gateway.settings.satellite_max_parts
         sender: Any = partial(SatelliteSender, gateway.satellites[via], max_parts)
     else:
         sender = partial(SmsSender, gateway.sms[via], gateway.settings.public_url)
-    return by_recipient.operate(f"{via}-out", sender, handover=Handover.ONCE)
+    return by_recipient.operate(f"{via}-out", sender, handover=Handover.ONCE, first=_is_urgent)
 
 
 def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
@@ -177,6 +180,10 @@ def _is_delivery(record: Delivery | Outcome) -> bool:
 
 def _is_outcome(record: Delivery | Outcome) -> bool:
     return isinstance(record, Outcome)
+
+
+def _is_urgent(delivery: Delivery) -> bool:
+    return delivery.is_urgent
 
 
 def _recipient(delivery: Delivery) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from messaging.errors import Rejected
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
 from messaging.mail.server import SmtpServer
-from messaging.message import Address, Consent, Network
+from messaging.message import Address, Consent, Delivery, Network
 from messaging.pipeline import HTTP_IN, declare
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.settings import Settings
 from messaging.simulator.serving import Serving
 from messaging.sms.providers.twilio import TwilioAccount
+from messaging.streaming import Handover
 from messaging.users.store import close_connection, migrate_store, open_store
 from tests.eventually import eventually
 from tests.inline_world import ACCOUNT_SID, FRIEND, NUMBER, World, running, send_mail, text, uplink
@@ -167,3 +169,16 @@ async def test_the_declaration_is_printed_and_has_every_network(gateway: Gateway
     for stage in ("mail-in", "http-in", "hive-in", "router", "due", "mail-out", "ledger"):
         assert f"\n{stage}  (" in f"\n{printed}"
     assert "hive-out  [by key; hive; once]" in printed
+
+
+async def test_every_stage_on_the_way_out_lets_an_emergency_go_first(gateway: Gateway) -> None:
+    with_steps = gateway.settings.model_copy(update={"steps": "tests.own_steps.shout"})
+    graph = declare(replace(gateway, settings=with_steps))
+    message = text(FRIEND, NUMBER, "broken leg")
+    calm = Delivery(id=1, message=message, attempt=1, lease_until=datetime.now(UTC))
+    on_the_way_out = [stage for stage in graph.stages if stage.handover is Handover.ONCE]
+    assert {"mail-out", "hive-out", "twilio-out", "hive-steps"} <= {s.name for s in on_the_way_out}
+    for stage in on_the_way_out:
+        assert stage.first is not None
+        assert stage.first(replace(calm, is_urgent=True))
+        assert not stage.first(calm)

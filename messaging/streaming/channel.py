@@ -36,7 +36,13 @@ class Channel:
     """Carries records to one instance. Belongs to one event loop."""
 
     def __init__(
-        self, name: str, call: Call, handover: Handover, max_batch: int, capacity: int
+        self,
+        name: str,
+        call: Call,
+        handover: Handover,
+        max_batch: int,
+        capacity: int,
+        first: Callable[[Any], bool] | None = None,
     ) -> None:
         self.name = name
         self._call = call
@@ -49,6 +55,8 @@ class Channel:
         self._capacity = capacity
         self._room = asyncio.Semaphore(capacity)
         self._offered = 0
+        self._is_first = first or _nothing_is
+        self._first: deque[tuple[Any, asyncio.Future[None]]] = deque()
         self._pending: deque[tuple[Any, asyncio.Future[None]]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._lost = False
@@ -86,7 +94,7 @@ class Channel:
 
     def _append(self, record: Any) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((record, future))
+        (self._first if self._is_first(record) else self._pending).append((record, future))
         if self._pump is None:
             self._pump = asyncio.create_task(self._run(), name=f"channel {self.name}")
         return future
@@ -110,8 +118,8 @@ class Channel:
 
     def _next_batch(self) -> list[tuple[Any, asyncio.Future[None]]]:
         batch: list[tuple[Any, asyncio.Future[None]]] = []
-        while self._pending and len(batch) < self._max_batch:
-            record, future = self._pending.popleft()
+        while (waiting := self._first or self._pending) and len(batch) < self._max_batch:
+            record, future = waiting.popleft()
             if not future.cancelled():
                 batch.append((record, future))
         return batch
@@ -162,6 +170,11 @@ class Channel:
     def _say_lost(self, attempt_number: int) -> None:
         if attempt_number == 1:
             log.warning("%s: worker lost, trying again", self.name)
+
+
+def _nothing_is(_record: Any) -> bool:
+    """No record goes before another."""
+    return False
 
 
 def _checked(records: list[Any], answers: Sequence[Answer]) -> Sequence[Answer]:

@@ -95,7 +95,7 @@ class Stage:
     A `durable` stage keeps by its own means what it has taken: it acknowledges a batch when its operator has returned,
     and acknowledgement stops there. A stage that is not durable acknowledges when the next stages have.
     `senders` names the instances that feed it. `cpus` and `resources` are what each instance, or each call of a
-    function, asks of its node.
+    function, asks of its node. Records that are `first` go before the others that wait for the stage.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Stage:
     resources: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
     senders: tuple[str, ...] = ()
+    first: Callable[[Any], bool] | None = None
 
     @property
     def demand(self) -> Mapping[str, float]:

@@ -120,7 +120,9 @@ def channel_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: 
     is_function = receiver.kind is Kind.FUNCTION
     call = runtime.function(receiver, graph) if is_function else runtime.worker(receiver, index)
     name = f"{sender} to {receiver.name}/{index}"
-    return Channel(name, call, receiver.handover, receiver.max_batch, CHANNEL_CAPACITY)
+    return Channel(
+        name, call, receiver.handover, receiver.max_batch, CHANNEL_CAPACITY, receiver.first
+    )
 
 
 def receiver_of(

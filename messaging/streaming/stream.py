@@ -179,6 +179,7 @@ class DataStream(Declared, Generic[T]):
         durable: bool = False,
         handover: Handover = Handover.ASK,
         max_batch: int = 256,
+        first: Callable[[T], bool] | None = None,
     ) -> DataStream[Any]:
         """Hand the records, in batches, to instances of the operator that `make` builds.
 
@@ -187,7 +188,7 @@ class DataStream(Declared, Generic[T]):
         `released(records)`: it is given outputs that could not be handed on at once, to take them back.
         Where records take their time, each on its own, an operator has the async `process_single(record, emit)`
         instead: the records of a batch run side by side, begun in their order. `await emit(output)` hands an output on
-        at once and returns when the next stages have taken it.
+        at once and returns when the next stages have taken it. Records that are `first` go before those that wait.
         """
         stage = Stage(
             name=name,
@@ -196,15 +197,21 @@ class DataStream(Declared, Generic[T]):
             durable=durable,
             handover=handover,
             max_batch=max_batch,
+            first=first,
         )
         return self.into(stage, parallelism=parallelism)
 
     def call(
-        self, name: str, function: Callable[[list[T]], Any], *, max_batch: int = 64
+        self,
+        name: str,
+        function: Callable[[list[T]], Any],
+        *,
+        max_batch: int = 64,
+        first: Callable[[T], bool] | None = None,
     ) -> DataStream[Any]:
         """Call a function without state, anywhere in the cluster, once for each batch; it answers like an operator.
 
-        It is called at most once for a batch (`Handover.ONCE`).
+        It is called at most once for a batch (`Handover.ONCE`). `first` is as for `operate`.
         """
         stage = Stage(
             name=name,
@@ -212,6 +219,7 @@ class DataStream(Declared, Generic[T]):
             make=function,
             handover=Handover.ONCE,
             max_batch=max_batch,
+            first=first,
         )
         return self.into(stage, parallelism=1)
 

@@ -50,6 +50,7 @@ _ATTEMPT = (
     "uncertain",
     "sender_name",
     "device__codec",
+    "is_urgent",
 )
 _ATTEMPTS = Prepared(
     lambda ids: models.Delivery.objects.filter(id__in=ids).order_by().values_list(*_ATTEMPT)
@@ -66,7 +67,9 @@ class Claims:
 
     @guard
     def claim(self, via: str, limit: int, now: datetime) -> list[Delivery]:
-        """Return the next attempts owed by `via`, at most `limit`, oldest first, each leased to the caller.
+        """Return the next attempts owed by `via`, at most `limit`, each leased to the caller; oldest first.
+
+        What is urgent comes before everything else.
 
         No two callers get the same one. A delivery whose last lease ended without an outcome is marked uncertain,
         and one whose attempts are used up fails instead.
@@ -77,7 +80,8 @@ class Claims:
             return []
         lease = Lease.starting(now, self._settings.lease_seconds)
         with transaction.atomic(durable=True):
-            found = standings(_locked(owed)[:limit])
+            found = standings(_locked(owed.filter(is_urgent=True))[:limit])
+            found += standings(_locked(owed.filter(is_urgent=False))[: limit - len(found)])
             spent = {row.id: row for row in found if is_spent(row, self._policy(row))}
             self._end([_failed(row) for row in spent.values()], now)
             leased = _leased([row.id for row in found if row.id not in spent], lease, now)
@@ -177,6 +181,7 @@ def _attempt(row: dict[str, Any], lease: Lease) -> Delivery:
         parts_sent=row["parts_sent"],
         uncertain=row["uncertain"] > 0,
         codec=row["device__codec"] or "",
+        is_urgent=row["is_urgent"],
     )
 
 

@@ -134,6 +134,11 @@ class Delivery(models.Model):
                 name="delivery_due",
                 condition=WAITING,
             ),
+            models.Index(
+                fields=["via", "due_at", "id"],
+                name="delivery_urgent",
+                condition=WAITING & Q(is_urgent=True),
+            ),
             models.Index(fields=["expires_at"], name="delivery_expiry", condition=WAITING),
             models.Index(
                 fields=["subscriber", "via"],

@@ -162,7 +162,7 @@ def write_first_attempts(
     for row_id, message_id, via, recipient in sorted(written):
         if via not in crowded:
             one, leg = legs[message_id, via, recipient]
-            attempt = _first_attempt(row_id, one.message, leg, lease)
+            attempt = _first_attempt(row_id, one, leg, lease)
             deliveries.setdefault(message_id, []).append(attempt)
     return deliveries
 
@@ -171,10 +171,10 @@ def _legs(routed: Sequence[Routed]) -> Iterator[tuple[Routed, Leg]]:
     return ((one, leg) for one in routed for leg in one.route.legs)
 
 
-def _first_attempt(row_id: int, message: Message, leg: Leg, lease: Lease) -> Delivery:
+def _first_attempt(row_id: int, routed: Routed, leg: Leg, lease: Lease) -> Delivery:
     # What only matters when it fails stays in the store.
     leaving = replace(
-        message,
+        routed.message,
         sender=leg.sender,
         recipient=leg.recipient,
         via=leg.via,
@@ -183,7 +183,12 @@ def _first_attempt(row_id: int, message: Message, leg: Leg, lease: Lease) -> Del
         sender_name=leg.sender_name,
     )
     return Delivery(
-        id=row_id, message=leaving, attempt=1, lease_until=lease.lease_until, codec=leg.codec
+        id=row_id,
+        message=leaving,
+        attempt=1,
+        lease_until=lease.lease_until,
+        codec=leg.codec,
+        is_urgent=routed.route.is_urgent,
     )
 
 

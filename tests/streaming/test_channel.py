@@ -33,3 +33,20 @@ async def test_a_call_that_raises_what_nobody_foresaw_keeps_nobody_waiting(
     assert taken == [2]
     assert "TypeError" in caplog.text
     assert "secret" not in str(caught.value) + caplog.text
+
+
+async def test_what_is_first_goes_before_what_waits_and_keeps_its_order() -> None:
+    taken: list[list[int]] = []
+    gate = asyncio.Event()
+
+    async def call(records: list[Any]) -> Sequence[Answer]:
+        taken.append(records)
+        await gate.wait()
+        return [None for _ in records]
+
+    channel = Channel("numbers", call, Handover.ONCE, 3, 100, first=lambda n: n >= 100)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as putting:
+        for number in (1, 2, 3, 4, 5, 6, 101, 7, 100):
+            putting.create_task(channel.put(number))
+        gate.set()
+    assert taken == [[101, 100, 1], [2, 3, 4], [5, 6, 7]]

@@ -20,6 +20,7 @@ from messaging.message import (
     message_id,
 )
 from messaging.users import directory, history, interventions
+from messaging.users.claims import Claims
 from messaging.users.emergency import NOBODY
 from messaging.users.models import Contact, HandedPart, Message, Sighting, State, Subscriber
 from messaging.users.models import Delivery as Row
@@ -192,6 +193,18 @@ def test_whom_nobody_could_tell_is_kept_and_cried_out(
     assert kept.reason == NOBODY
     assert b"broken leg" in bytes(kept.raw or b"")
     assert take(gateway, call()) == []
+
+
+def test_an_emergency_goes_before_everything_that_waits(watched: Gateway) -> None:
+    phone = g.phone("+15557776666")
+    waiting = [watched.take_one(g.uplink(phone, key=f"{n}")) for n in range(4)]
+    emergency = [d for d in take(watched, call()) if d.via == "twilio"]
+    assert [d.is_urgent for d in waiting + emergency] == [False] * 4 + [True]
+    watched.router.released([*waiting, *emergency])
+    claims = Claims(watched.settings, VIAS)
+    first, second = claims.claim("twilio", 2, watched.clock())
+    assert (first.id, first.is_urgent) == (emergency[0].id, True)
+    assert (second.id, second.is_urgent) == (waiting[0].id, False)
 
 
 def test_an_owner_without_a_number_is_told_of_by_mail(watched: Gateway) -> None:

@@ -22,14 +22,18 @@ def plan(rows: "QuerySet[Delivery, Any]") -> str:
         return rows.explain()
 
 
-@pytest.mark.parametrize("index", ["delivery_due", "delivery_expiry", "delivery_backlog"])
+@pytest.mark.parametrize(
+    "index", ["delivery_due", "delivery_urgent", "delivery_expiry", "delivery_backlog"]
+)
 def test_the_queue_is_read_by_its_index(gateway: Gateway, index: str) -> None:
     gateway.take_one()
     fill_queue(9, gateway.clock)
     now = Clock()()
     due = Delivery.objects.filter(due_at__lte=now)
+    owed = due.filter(via="hive", expires_at__gt=now).order_by("due_at", "id")
     queries = {
-        "delivery_due": due.filter(via="hive", expires_at__gt=now).order_by("due_at", "id")[:10],
+        "delivery_due": owed.filter(is_urgent=False)[:10],
+        "delivery_urgent": owed.filter(is_urgent=True)[:10],
         "delivery_expiry": due.filter(expires_at__lte=now).order_by("expires_at")[:10],
         "delivery_backlog": Delivery.objects.filter(WAITING, subscriber_id__in=[1, 2]).order_by(),
     }
