@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from messaging.message import Network, Outcome
+from messaging.message import Network, Outcome, Result
 from messaging.settings import RetryPolicy, Settings
 from messaging.users.consents import Pair, write_consents
 from messaging.users.handing import Attempted, write_handed
@@ -49,7 +49,7 @@ class Settling:
 
     def _one(self, found: dict[int, Standing], outcome: Outcome, now: datetime) -> Attempted | None:
         row = found.get(outcome.delivery_id)
-        if row is None or row.attempts != outcome.attempt:
+        if row is None or not _counts(outcome, row):
             return None
         del found[row.id]
         policy = self._policy(row)
@@ -58,6 +58,13 @@ class Settling:
     def _policy(self, row: Standing) -> RetryPolicy:
         network = Network(row.recipient_network)
         return self._settings.retry_policy(network, is_urgent=row.is_urgent)
+
+
+def _counts(outcome: Outcome, row: Standing) -> bool:
+    """An outcome is about its own attempt. But what an older one sent is sent: to try on would be to send it twice."""
+    if outcome.result is Result.SENT:
+        return outcome.attempt <= row.attempts
+    return outcome.attempt == row.attempts
 
 
 def _opted_out(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:

@@ -98,6 +98,17 @@ def test_an_outcome_of_an_older_attempt_is_ignored(gateway: Gateway) -> None:
     assert gateway.ledger.status() == {"ignored": 1, "sent": 1, "settled": {"hive": {"sent": 1}}}
 
 
+def test_what_an_older_attempt_sent_is_sent(gateway: Gateway) -> None:
+    first = gateway.take_one()
+    gateway.clock.turn(121)
+    [second] = gateway.owed()
+    gateway.settle(second, Unavailable("the network is busy"))
+    gateway.settle(first)
+    assert (row().state, row().network_id, row().uncertain) == (State.SENT, "id-1", 1)
+    gateway.clock.turn(72 * 3600)
+    assert gateway.owed() == []
+
+
 def test_a_repeated_outcome_changes_nothing(gateway: Gateway) -> None:
     delivery = gateway.take_one()
     sent, refused = Outcome.sent(delivery), Outcome.failed(delivery, Rejected("no"))

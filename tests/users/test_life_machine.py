@@ -92,7 +92,8 @@ class Life(WatchedGateway):
             assert self.ledger.process([outcome]) == [[]]
         if times and before.attempts == hand.delivery.attempt:
             hand.over = True
-        elif times and fate != "opted out":
+        elif times and fate != "opted out" and not (fate == "sent" and before.due_at):
+            # What an older attempt sent is sent; news of its parts that came before may then settle it further.
             after = self._row(hand.delivery.id)
             assert (after.state, after.attempts) == (before.state, before.attempts)
         if not hand.future.done():
