@@ -55,9 +55,9 @@ class Service:
             load_certificate(self._gateway.smtp)  # mail-in would end again and again
             open_ready_store(settings)
             log.info("starting; this takes some seconds")
-            exits.enter_context(local_cluster(namespace=JOB.namespace))
-            exits.callback(self._stop)
             try:
+                exits.enter_context(local_cluster(namespace=JOB.namespace))
+                exits.callback(self._stop)
                 self._start()
             except StreamingError as error:
                 raise Unavailable(f"the service cannot start: {error}") from None

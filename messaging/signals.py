@@ -7,17 +7,35 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-@contextmanager
-def stopping_signal() -> Iterator[threading.Event]:
-    """Set the event at SIGTERM or SIGINT instead of dying; a second SIGINT interrupts as usual."""
-    stopped = threading.Event()
+class Stopped(threading.Event):
+    """Set when somebody asked this process to end.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopped.is_set() and number == signal.SIGINT:
+    Until `wait_for_me` is called, whoever is first to ask also interrupts what runs in the main thread, with a
+    KeyboardInterrupt: a start has nothing to settle, and may take long.
+    """
+
+    def __init__(self, *, interrupts: bool = False) -> None:
+        super().__init__()
+        self._interrupts = interrupts
+
+    def wait_for_me(self) -> None:
+        """Interrupt nothing from now on; the program looks at the event by itself."""
+        self._interrupts = False
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal. A second SIGINT interrupts in any case."""
+        again = self.is_set()
+        self.set()
+        if number == signal.SIGINT if again else self._interrupts:
             raise KeyboardInterrupt
-        stopped.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+
+@contextmanager
+def stopping_signal(*, interrupts: bool = False) -> Iterator[Stopped]:
+    """Set the event at SIGTERM or SIGINT instead of dying; a second SIGINT interrupts as usual."""
+    stopped = Stopped(interrupts=interrupts)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, stopped.ask) for number in numbers}
     try:
         yield stopped
     finally:

@@ -11,5 +11,8 @@ def main() -> None:
         # Asked every few seconds wherever the gateway runs; everything else takes a second to load.
         from messaging.cli.probe import main as entry
     else:
-        from messaging.cli.app import main as entry
+        try:
+            from messaging.cli.app import main as entry
+        except KeyboardInterrupt:
+            sys.exit("satbridge: stopped at once, as asked")
     entry()

@@ -1,18 +1,22 @@
 """The commands that start and stop: `up`, `down`, `demo`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from messaging.cli.console import complain, say
 from messaging.cli.on_cluster import RayAddress, bring_up, given, take_down
+from messaging.cli.outcome import interruptible
 from messaging.configuration import read
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.logs import set_up_logging
 from messaging.running import read_running, stop_running
 from messaging.settings import Settings
-from messaging.signals import stopping_signal
+from messaging.signals import Stopped
+
+if TYPE_CHECKING:  # Ray is loaded only where it is needed
+    from messaging.service import Service
 
 REPORT_SECONDS = 2.0
 # A worker is back within seconds, a node within a minute; only when all are away for so long, it is the cluster.
@@ -51,26 +55,28 @@ def up(
 
 
 def _run(gateway: Gateway) -> None:
-    from messaging.service import Service
+    with interruptible() as stopped:
+        from messaging.service import Service
 
-    # In this order: Ray, when it starts, puts a handler of its own in the place of ours.
-    with Service(gateway) as service, stopping_signal() as stopped:
-        running = service.report()
-        say(
-            f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}"
-        )
-        say(f"and webhooks on {running.http}")
-        while not stopped.wait(REPORT_SECONDS):
-            service.report()
-            if service.lost_seconds > LOST_SECONDS:
-                complain(
-                    "the Ray cluster is gone: no worker answers any more; start the gateway again"
-                )
-                raise typer.Exit(1)
-        say("Draining; what is in work is settled first.")
+        with Service(gateway) as service:
+            _watch(service, gateway, stopped)
     if not service.settled:
         complain("not everything was settled in time; it goes on at the next start")
         raise typer.Exit(1)
+
+
+def _watch(service: "Service", gateway: Gateway, stopped: Stopped) -> None:
+    """Return when somebody asks for the end."""
+    stopped.wait_for_me()
+    running = service.report()
+    say(f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}")
+    say(f"and webhooks on {running.http}")
+    while not stopped.wait(REPORT_SECONDS):
+        service.report()
+        if service.lost_seconds > LOST_SECONDS:
+            complain("the Ray cluster is gone: no worker answers any more; start the gateway again")
+            raise typer.Exit(1)
+    say("Draining; what is in work is settled first.")
 
 
 def down(
@@ -100,6 +106,7 @@ def demo(
     ] = None,
 ) -> None:
     """Run everything on this machine, with simulated networks; nothing to configure."""
-    from messaging.demo import run_demo
+    with interruptible() as stopped:
+        from messaging.demo import run_demo
 
-    run_demo(seconds)
+        run_demo(stopped, seconds)

@@ -1,9 +1,13 @@
 """How a command ends: what went wrong becomes one sentence and an exit code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import typer
 
 from messaging.cli.console import complain
 from messaging.errors import ConfigurationError, GatewayError
+from messaging.signals import Stopped, stopping_signal
 from messaging.users.entries import WrongEntry
 
 OK, NOT_WELL, WRONG = 0, 1, 2
@@ -19,3 +23,14 @@ def run(app: typer.Typer) -> None:
     except GatewayError as error:
         complain(error.reason)
         raise SystemExit(NOT_WELL) from None
+
+
+@contextmanager
+def interruptible() -> Iterator[Stopped]:
+    """A signal to end that comes while the gateway starts ends it at once; see `signals.Stopped`."""
+    with stopping_signal(interrupts=True) as stopped:
+        try:
+            yield stopped
+        except KeyboardInterrupt:
+            complain("stopped at once, as asked; what is in work goes on at the next start")
+            raise typer.Exit(NOT_WELL) from None

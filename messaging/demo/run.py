@@ -1,7 +1,6 @@
 """Runs the demo: simulators, the service, somebody with a device, and the live view."""
 
 import secrets
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +27,7 @@ from messaging.mail.server import SmtpServer
 from messaging.satellite.networks.hive import HiveAccount
 from messaging.service import Service
 from messaging.settings import Settings
-from messaging.signals import stopping_signal
+from messaging.signals import Stopped
 from messaging.sms.providers.twilio import TwilioAccount
 from messaging.users.entries import WrongEntry
 
@@ -37,8 +36,8 @@ LOOK_SECONDS = 0.3
 REPORT_SECONDS = 2.0
 
 
-def run_demo(seconds: float | None = None) -> None:
-    """Run until somebody asks it to stop, or for so many seconds. Raises ConfigurationError."""
+def run_demo(stopped: Stopped, seconds: float | None = None) -> None:
+    """Run until it is `stopped`, or for so many seconds. Raises ConfigurationError."""
     console = Console(soft_wrap=True, highlight=False)
     console.print("Starting; this takes some seconds …")
     watch = Watch(console)
@@ -46,7 +45,8 @@ def run_demo(seconds: float | None = None) -> None:
     with simulated_networks(f"http://{http}/sms/twilio", watch) as networks:
         gateway = _gateway(networks, http)
         set_up_logging("WARNING")
-        with Service(gateway) as service, stopping_signal() as stopped:
+        with Service(gateway) as service:
+            stopped.wait_for_me()
             _somebody_with_a_device()
             admin = _admin()
             console.print(guide(service.report(), networks, FOLDER, admin), markup=False)
@@ -105,7 +105,7 @@ def _admin() -> tuple[str, str]:
     return "demo", password
 
 
-def _watch(service: Service, watch: Watch, stopped: threading.Event, seconds: float | None) -> None:
+def _watch(service: Service, watch: Watch, stopped: Stopped, seconds: float | None) -> None:
     ends = time.monotonic() + seconds if seconds else None
     next_report = 0.0
     while not stopped.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):

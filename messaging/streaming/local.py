@@ -2,10 +2,13 @@
 
 import logging
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import ray
@@ -18,6 +21,7 @@ PROXY_CHECK_SECONDS = "0.5"
 # A head that is being started again is waited for; Ray itself tries for minutes where nobody will ever answer.
 JOIN_SECONDS = 15.0
 PAUSE_SECONDS = 0.3
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
@@ -29,9 +33,8 @@ def local_cluster(
     Ray's own usage report is off. A cluster that Ray 2.60 starts here has token authentication by default; to join
     one, RAY_AUTH_MODE has to stand in the environment before this process starts, since Ray reads it at import.
     """
-    context = start_ray(address, namespace, job_config)
     try:
-        yield context
+        yield start_ray(address, namespace, job_config)
     finally:
         ray.shutdown()
 
@@ -48,20 +51,49 @@ def start_ray(
         _wait_for_head(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     own = {} if address else _own_cluster()
     try:
-        return ray.init(
-            # Without "local", Ray would join whatever cluster was last started on this machine.
-            address=address or "local",
-            namespace=namespace,
-            log_to_driver=True,
-            logging_level=logging.ERROR,
-            job_config=job_config,
-            **own,
-        )
+        with _put_off_signals():
+            return ray.init(
+                # Without "local", Ray would join whatever cluster was last started on this machine.
+                address=address or "local",
+                namespace=namespace,
+                log_to_driver=True,
+                logging_level=logging.ERROR,
+                job_config=job_config,
+                **own,
+            )
     except (ConnectionError, RuntimeError):
         if address is None:
             raise
         # The head has gone in the meantime.
         raise StreamingError(f"no cluster answers at {address}") from None
+
+
+@contextmanager
+def _put_off_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGINT wait until the context ends, and then find the handlers that the program has for them.
+
+    Ray, while it starts, puts first a handler in the place of ours that raises SystemExit wherever the program is, and
+    then one that prints a trace and aborts; and whatever is raised halfway leaves processes behind. Only the main
+    thread is spared: one that was there before gets signals as usual.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = {number: signal.getsignal(number) for number in SIGNALS}
+    # Ray's processes would inherit it, and not end when they are told to.
+    os.register_at_fork(after_in_child=partial(_mask, signal.SIG_UNBLOCK))
+    _mask(signal.SIG_BLOCK)
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            if callable(handler):  # without one, Ray's is better than none
+                signal.signal(number, handler)
+        _mask(signal.SIG_UNBLOCK)
+
+
+def _mask(how: int) -> None:
+    signal.pthread_sigmask(how, SIGNALS)
 
 
 def own_node_lives() -> bool:

@@ -1,0 +1,83 @@
+"""Whoever stops a gateway that still starts reads one sentence, and nothing is left running."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.running_gateway import Process
+from tests.acceptance.test_demo import alive, descendants
+from tests.eventually import wait_until
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+
+SENTENCE = "satbridge: stopped at once, as asked; what is in work goes on at the next start"
+MOMENTS = {
+    "before Ray": ("", signal.SIGTERM),
+    "while Ray starts its first process": ("gcs_server", signal.SIGINT),
+    "while Ray has all its processes": ("DashboardAgent", signal.SIGTERM),
+    "while workers start": ("ray::Host", signal.SIGINT),
+}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
+    started: list[Process] = []
+    environment = {
+        "SATBRIDGE_STATE_DIR": str(tmp_path),
+        "SATBRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
+        "SATBRIDGE_SMTP_LISTEN": "127.0.0.1:0",
+        "SATBRIDGE_HTTP_LISTEN": "127.0.0.1:0",
+    }
+
+    def start(command: str) -> Process:
+        started.append(Process(command, environment=environment, cwd=tmp_path))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.process.kill()
+        process.stop()
+
+
+def runs(process: Process, name: str) -> bool:
+    """Whether a process of this name came from it; without a name, whether it has begun to start."""
+    if not name:
+        return "tarting" in process.output
+    for pid in descendants(process.process.pid):
+        try:
+            if name in Path(f"/proc/{pid}/cmdline").read_text():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def stop(process: Process, name: str, number: signal.Signals) -> None:
+    wait_until(partial(runs, process, name), 120)
+    children = descendants(process.process.pid)
+    # As a terminal does it, and as a service manager.
+    (os.killpg if number == signal.SIGINT else os.kill)(process.process.pid, number)
+    children |= descendants(process.process.pid)
+    assert process.process.wait(90) == 1, process.output
+    process.stop()
+    assert process.lines[-1].strip() == SENTENCE, process.output
+    for trace in ("Traceback", "received", "Exception ignored"):
+        assert trace not in process.output
+    wait_until(lambda: not any(map(alive, children)))
+
+
+@pytest.mark.parametrize(("name", "number"), MOMENTS.values(), ids=MOMENTS)
+def test_a_start_that_is_stopped_says_so_and_leaves_nothing(
+    start: Callable[[str], Process], name: str, number: signal.Signals
+) -> None:
+    stop(start("up"), name, number)
+
+
+def test_a_demo_that_is_stopped_while_it_starts_says_so_and_leaves_nothing(
+    start: Callable[[str], Process],
+) -> None:
+    stop(start("demo"), "gcs_server", signal.SIGINT)
