@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
 
 class Stopped(threading.Event):
     """Set when somebody asked this process to end.
@@ -31,11 +33,20 @@ class Stopped(threading.Event):
 
 
 @contextmanager
+def signals_put_off() -> Iterator[None]:
+    """Let both signals wait until the context ends; a thread that is born in it never gets one."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+
+@contextmanager
 def stopping_signal(*, interrupts: bool = False) -> Iterator[Stopped]:
     """Set the event at SIGTERM or SIGINT instead of dying; a second SIGINT interrupts as usual."""
     stopped = Stopped(interrupts=interrupts)
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, stopped.ask) for number in numbers}
+    before = {number: signal.signal(number, stopped.ask) for number in STOPPING}
     try:
         yield stopped
     finally:

@@ -13,7 +13,7 @@ from messaging.gateway import Gateway, read_gateway
 from messaging.logs import set_up_logging
 from messaging.running import read_running, stop_running
 from messaging.settings import Settings
-from messaging.signals import Stopped
+from messaging.signals import Stopped, signals_put_off
 
 if TYPE_CHECKING:  # Ray is loaded only where it is needed
     from messaging.service import Service
@@ -56,7 +56,10 @@ def up(
 
 def _run(gateway: Gateway) -> None:
     with interruptible() as stopped:
-        from messaging.service import Service
+        with (
+            signals_put_off()
+        ):  # until Ray has put its own handlers in place, no thread of a library may get one
+            from messaging.service import Service
 
         with Service(gateway) as service:
             _watch(service, gateway, stopped)
@@ -107,6 +110,7 @@ def demo(
 ) -> None:
     """Run everything on this machine, with simulated networks; nothing to configure."""
     with interruptible() as stopped:
-        from messaging.demo import run_demo
+        with signals_put_off():
+            from messaging.demo import run_demo
 
         run_demo(stopped, seconds)

@@ -74,7 +74,7 @@ def _put_off_signals() -> Iterator[None]:
 
     Ray, while it starts, puts first a handler in the place of ours that raises SystemExit wherever the program is, and
     then one that prints a trace and aborts; and whatever is raised halfway leaves processes behind. Only the main
-    thread is spared: one that was there before gets signals as usual.
+    thread is spared: one that was there before, and does not block these signals itself, still gets them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -82,9 +82,14 @@ def _put_off_signals() -> Iterator[None]:
     ours = {number: signal.getsignal(number) for number in SIGNALS}
     # Ray's processes would inherit it, and not end when they are told to.
     os.register_at_fork(after_in_child=partial(_mask, signal.SIG_UNBLOCK))
-    _mask(signal.SIG_BLOCK)
     try:
+        _mask(signal.SIG_BLOCK)
         yield
+    except SystemExit:  # another thread was told
+        if not callable(ours[signal.SIGTERM]):
+            raise
+        signal.raise_signal(signal.SIGTERM)  # again, for the program's own handler
+        raise StreamingError("Ray was stopped while it started") from None
     finally:
         for number, handler in ours.items():
             if callable(handler):  # without one, Ray's is better than none

@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 
 SENTENCE = "satbridge: stopped at once, as asked; what is in work goes on at the next start"
 MOMENTS = {
-    "before Ray": ("", signal.SIGTERM),
-    "while Ray starts its first process": ("gcs_server", signal.SIGINT),
-    "while Ray has all its processes": ("DashboardAgent", signal.SIGTERM),
-    "while workers start": ("ray::Host", signal.SIGINT),
+    "before Ray": ("", signal.SIGINT),
+    "while Ray starts its first process": ("gcs_server", signal.SIGTERM),
+    "while Ray has all its processes": ("DashboardAgent", signal.SIGINT),
+    "while workers start": ("ray::Host", signal.SIGTERM),
 }
 
 
