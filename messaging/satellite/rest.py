@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import httpx
@@ -40,8 +40,9 @@ FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
 }
 # These refuse the moment or the caller, not what was asked; every other 4xx refuses what was asked.
 _PASSING = frozenset({401, 407, 408, 421, 423, 425, 429})
-# Said by something on the way, which passed the request on and heard nothing sensible (RFC 9110 section 15.6).
-_NOBODY_KNOWS = frozenset({502, 504})
+# Of all 5xx only these say that nothing was done: it cannot be done, or not now, or not in this HTTP version. Any
+# other may come after the work, from there or from something on the way (RFC 9110 section 15.6).
+_NOTHING_DONE = frozenset({501, 503, 505})
 
 
 def _http_url(text: str) -> str:
@@ -53,6 +54,9 @@ def _http_url(text: str) -> str:
         raise ValueError("must look like https://host/path")
     return text
 
+
+Refuses = Callable[[httpx.Response], bool]
+"""Whether an answer says in its body that what was asked was not done."""
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """A setting that holds the URL of an API."""
@@ -80,16 +84,26 @@ class RestClient:
         return type(self), self._settings
 
     async def call(
-        self, method: str, path: str, *, writes: bool = False, **content: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        writes: bool = False,
+        refuses: Refuses | None = None,
+        **content: Any,
     ) -> httpx.Response:
         """Make one call and return the answer, whatever its status; never repeats by itself.
 
         `content` is what httpx calls it (`json`, `data`, `params`). `writes` says that the call changes something over
-        there. Raises Unavailable, or Uncertain when it `writes` and may have taken effect.
+        there. Raises Unavailable, or Uncertain when it `writes` and may have taken effect; so is a 5xx understood,
+        unless it says that nothing was done, by its status or because `refuses` reads so in its body.
         """
         client = self._connected()
         request = client.build_request(method, path, **content)
-        return await exchange(client, request, self._timeout_seconds, writes=writes)
+        response = await exchange(client, request, self._timeout_seconds, writes=writes)
+        if writes and _may_be_done(response) and not (refuses and refuses(response)):
+            raise Uncertain(f"nobody knows whether it was taken (HTTP {response.status_code})")
+        return response
 
     def bear(self, token: str) -> None:
         """Send this token with every later call (RFC 6750), until the connections are closed."""
@@ -139,12 +153,13 @@ async def exchange(
     """
     try:
         async with asyncio.timeout(timeout_seconds):
-            response = await client.send(request)
+            return await client.send(request)
     except Exception as error:
         raise _translated(error, writes=writes) from None
-    if writes and response.status_code in _NOBODY_KNOWS:
-        raise Uncertain(f"nobody knows whether it was taken (HTTP {response.status_code})")
-    return response
+
+
+def _may_be_done(response: httpx.Response) -> bool:
+    return response.is_server_error and response.status_code not in _NOTHING_DONE
 
 
 def _translated(error: Exception, *, writes: bool) -> GatewayError:

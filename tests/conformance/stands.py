@@ -29,6 +29,7 @@ LACKING: Mapping[str, frozenset[str]] = {
     "a webhook": frozenset({"hive", "spot", "directip", "sbdmail"}),
     "a wish to wait": frozenset({"spot", "sbdmail"}),
     "a secret": frozenset({"directip"}),
+    "HTTP": frozenset({"directip", "sbdmail"}),
 }
 """What some networks do not have; the tables leave these networks out where they ask for it."""
 

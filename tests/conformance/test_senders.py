@@ -87,6 +87,15 @@ async def test_every_answer_has_its_outcome(stand: Stand, row: Row) -> None:
     assert after.result in {Result.SENT, *LATER}, after
 
 
+@pytest.mark.parametrize("stand", those_with("messages to devices", "HTTP"), indirect=True)
+async def test_after_an_error_over_there_nobody_knows(stand: Stand) -> None:
+    async with sending(stand.account) as sender:
+        await outcome_of(sender, delivery(stand, "the first"))
+        stand.faults(Faults(error_rate=1, error_status=500))
+        outcome = await outcome_of(sender, delivery(stand))
+    assert outcome.result is Result.UNCERTAIN, outcome
+
+
 @two_way
 async def test_what_was_sent_has_an_id_of_its_own(stand: Stand) -> None:
     async with sending(stand.account) as sender:

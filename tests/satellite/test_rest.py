@@ -3,13 +3,24 @@ import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.satellite.rest import FAILURES, HttpUrl, exchange, failure, json_of, new_client
+from messaging.satellite.rest import (
+    FAILURES,
+    HttpUrl,
+    RestClient,
+    exchange,
+    failure,
+    json_of,
+    new_client,
+)
+from messaging.simulator.serving import Serving
 from tests.closed_port import closed_port
 from tests.satellite.hive_server import HiveServer
 
@@ -50,16 +61,34 @@ def test_what_nobody_foresaw_may_have_been_written_too(kind: type[Exception]) ->
     assert "secret" not in caught.value.reason
 
 
-@pytest.mark.parametrize("status", [502, 504])
-def test_a_gateway_that_heard_no_answer_leaves_a_message_uncertain(status: int) -> None:
-    async def run(method: str, writes: bool) -> httpx.Response:
-        transport = httpx.MockTransport(lambda request: httpx.Response(status))
-        async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
-            return await exchange(client, client.build_request(method, "/"), 5, writes=writes)
+async def answered(status: int, **options: Any) -> int:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await Response(status_code=status)(scope, receive, send)
 
+    with Serving(app) as server:
+        client = RestClient(server.url, 5, 1)
+        try:
+            return (await client.call("POST", "/", **options)).status_code
+        finally:
+            await client.aclose()
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, 507, 599])
+def test_an_error_over_there_leaves_only_what_was_written_uncertain(status: int) -> None:
     with pytest.raises(Uncertain, match=str(status)):
-        asyncio.run(run("POST", True))
-    assert asyncio.run(run("GET", False)).status_code == status
+        asyncio.run(answered(status, writes=True))
+    assert asyncio.run(answered(status)) == status
+
+
+@pytest.mark.parametrize("status", [501, 503, 505])
+def test_an_error_that_says_that_nothing_was_done_is_certain(status: int) -> None:
+    assert asyncio.run(answered(status, writes=True)) == status
+
+
+def test_an_error_whose_body_refuses_is_certain() -> None:
+    assert asyncio.run(answered(500, writes=True, refuses=lambda response: True)) == 500
+    with pytest.raises(Uncertain):
+        asyncio.run(answered(500, writes=True, refuses=lambda response: False))
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])

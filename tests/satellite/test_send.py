@@ -72,7 +72,7 @@ async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
         (Faults(error_rate=1, error_status=400), Result.REJECTED, 0),
         (Faults(error_rate=1, error_status=404), Result.REJECTED, 0),
         (Faults(error_rate=1, error_status=401), Result.UNAVAILABLE, 0),
-        (Faults(error_rate=1, error_status=500), Result.UNAVAILABLE, 0),
+        (Faults(error_rate=1, error_status=500), Result.UNCERTAIN, 0),
         (Faults(error_rate=1, error_status=503), Result.UNAVAILABLE, 0),
         (BUSY, Result.UNAVAILABLE, 0),
         (Faults(refuse_rate=1), Result.UNCERTAIN, 0),

@@ -16,7 +16,13 @@ from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationEr
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.message import Message, Receipt
 from messaging.satellite.network import Codec, Count, Handed, Packet, Seconds, WebhookAccount
-from messaging.satellite.networks.garmin_codes import BAD_KEY, INTERNAL, THROTTLED, refusal
+from messaging.satellite.networks.garmin_codes import (
+    BAD_KEY,
+    ERROR_CODES,
+    INTERNAL,
+    THROTTLED,
+    refusal,
+)
 from messaging.satellite.networks.garmin_events import Reading, packets_of
 from messaging.satellite.networks.garmin_messages import (
     binary_packets,
@@ -160,7 +166,7 @@ class Garmin:
         dated = self._milliseconds()
         path = "/Messaging/Binary" if is_binary(packet) else "/Messaging/Message"
         body = request_of(packet, serial, dated)
-        response = await self._rest.call("POST", path, writes=True, json=body)
+        response = await self._rest.call("POST", path, writes=True, refuses=_refuses, json=body)
         if not response.is_success:
             raise self._refusal(response)
         return Handed(str(dated), _count(json_of(response)))
@@ -203,6 +209,11 @@ class Garmin:
         if code is None or isinstance(refused, Unavailable):
             return refused
         return refusal(code)
+
+
+def _refuses(response: httpx.Response) -> bool:
+    """Whether a code in the answer says that no message was taken: all do, but for their own errors."""
+    return _code(response) in ERROR_CODES - {INTERNAL}
 
 
 def _code(response: httpx.Response) -> int | None:

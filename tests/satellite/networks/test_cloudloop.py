@@ -121,7 +121,7 @@ async def test_a_token_that_is_refused_can_be_mended_and_the_operator_is_told(
     ("faults", "expected", "sends"),
     [
         (Faults(error_rate=1, error_status=404), Unavailable, 0),
-        (Faults(error_rate=1, error_status=500), Unavailable, 0),
+        (Faults(error_rate=1, error_status=500), Uncertain, 0),
         (Faults(error_rate=1, error_status=503), Unavailable, 0),
         (Faults(requests_per_second=0.001, retry_after_seconds=7), Unavailable, 0),
         (Faults(refuse_rate=1), Uncertain, 0),
