@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -29,6 +30,7 @@ from messaging.users.settlement import (
 )
 from messaging.users.standings import standings, write
 from messaging.users.store import guard
+from messaging.users.stuck import Rows, each_if_not_all
 from messaging.users.tally import Tally
 
 SWEEP_ROWS = 500
@@ -72,16 +74,21 @@ class Claims:
         What is urgent comes before everything else.
 
         No two callers get the same one. A delivery whose last lease ended without an outcome is marked uncertain,
-        and one whose attempts are used up fails instead.
+        and one whose attempts are used up fails instead. One that a bug cannot work on is put aside (`stuck`).
         """
         owed = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
         # Asked without a transaction first: an idle gateway takes no write lock.
         if limit <= 0 or not owed.exists():
             return []
+        rows = (owed.filter(is_urgent=True), owed.filter(is_urgent=False))
+        return each_if_not_all(partial(self._claim, limit=limit, now=now), rows, limit, now)
+
+    def _claim(self, rows: Rows, limit: int, now: datetime) -> list[Delivery]:
         lease = Lease.starting(now, self._settings.lease_seconds)
         with transaction.atomic(durable=True):
-            found = standings(_locked(owed.filter(is_urgent=True))[:limit])
-            found += standings(_locked(owed.filter(is_urgent=False))[: limit - len(found)])
+            found: list[Standing] = []
+            for part in rows:
+                found += standings(_locked(part)[: limit - len(found)])
             spent = {row.id: row for row in found if is_spent(row, self._policy(row))}
             self._end([_failed(row) for row in spent.values()], now)
             leased = _leased([row.id for row in found if row.id not in spent], lease, now)
@@ -94,14 +101,19 @@ class Claims:
         total = 0
         old = _due(now).filter(expires_at__lte=now)
         while old.exists():
-            with transaction.atomic(durable=True):
-                found = standings(_locked(old.order_by("expires_at"))[:SWEEP_ROWS])
-                self._end([_expired(row) for row in found], now)
-            if not found:
+            rows = (old.order_by("expires_at"),)
+            ended = each_if_not_all(partial(self._expire, now=now), rows, SWEEP_ROWS, now)
+            if not ended:
                 break
-            self.tally.add((row.via, Ending.EXPIRED) for row in found)
-            total += len(found)
+            total += len(ended)
         return total
+
+    def _expire(self, rows: Rows, now: datetime) -> list[int]:
+        with transaction.atomic(durable=True):
+            found = [row for part in rows for row in standings(_locked(part)[:SWEEP_ROWS])]
+            self._end([_expired(row) for row in found], now)
+        self.tally.add((row.via, Ending.EXPIRED) for row in found)
+        return [row.id for row in found]
 
     @guard
     def recall(self, now: datetime) -> int:

@@ -24,6 +24,7 @@ VIA = "notice"
 """How a message that the gateway itself wrote says where it came from."""
 
 DAEMON = "MAILER-DAEMON"
+NOT_COMPOSED = "the author is not told: the notice could not be written (%s)"
 TOO_MANY = "the author is not told: too many notices within an hour"
 
 
@@ -38,7 +39,8 @@ class _Notice:
 
     about: Message
     failure: Failure
-    doubts: Doubts
+    subject: str
+    text: str
     sender: Address
     recipient: Address
     via: str
@@ -94,8 +96,16 @@ class Notices:
             for message in messages
             if all(d.state in FINAL and d.state not in GIVEN for d in ends[message.id])
         )
-        found = (self._notice(message, ends[message.id]) for message in over)
+        found = (self._composed(message, ends[message.id]) for message in over)
         return [notice for notice in found if notice is not None]
+
+    def _composed(self, message: Message, ends: list[Delivery]) -> _Notice | None:
+        """Return the notice; a bug in it must not keep the message from ending, nor others with it."""
+        try:
+            return self._notice(message, ends)
+        except Exception as error:
+            log.error(NOT_COMPOSED, type(error).__name__, extra={"message_id": message.id})
+            return None
 
     def _notice(self, message: Message, ends: list[Delivery]) -> _Notice | None:
         parties = self._parties(message)
@@ -112,8 +122,16 @@ class Notices:
         )
         doubts = Doubts(any(d.uncertain for d in ends), any(d.parts_sent for d in ends))
         sender, recipient = parties
-        via = self._settings.carriers.get(sender.value) or self._vias[recipient.network]
-        return _Notice(message, failure, doubts, sender, recipient, via)
+        by_sms = recipient.network is Network.SMS
+        return _Notice(
+            about=message,
+            failure=failure,
+            subject="" if by_sms else subject_of(failure),
+            text=(sms_text if by_sms else mail_text)(failure, doubts),
+            sender=sender,
+            recipient=recipient,
+            via=self._settings.carriers.get(sender.value) or self._vias[recipient.network],
+        )
 
     def _parties(self, message: Message) -> tuple[Address, Address] | None:
         """Return from whom and to whom the notice goes, None where nobody could be told."""
@@ -173,8 +191,6 @@ class Notices:
 
 
 def _message(notice: _Notice, now: datetime) -> Message:
-    by_sms = notice.recipient.network is Network.SMS
-    text = sms_text if by_sms else mail_text
     return Message(
         id=notice_id(notice.about.id),
         sender_network=notice.sender.network.value,
@@ -182,8 +198,8 @@ def _message(notice: _Notice, now: datetime) -> Message:
         recipient_network=notice.recipient.network.value,
         recipient=notice.recipient.value,
         via=VIA,
-        subject="" if by_sms else subject_of(notice.failure),
-        text=text(notice.failure, notice.doubts),
+        subject=notice.subject,
+        text=notice.text,
         failure=as_json(notice.failure),
         subscriber_id=notice.about.subscriber_id,
         created_at=now,
