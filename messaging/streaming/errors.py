@@ -16,7 +16,12 @@ class StageFailed(StreamingError):
 
 
 class NotTaken(StreamingError):
-    """No answer came while the emitter was willing to wait. The record may still be taken later."""
+    """No answer came while the emitter was willing to wait. The record may still be taken later.
+
+    Its text names the stage, and is meant to be read.
+    """
+
+    for_people = True
 
 
 class Late(StreamingError):

@@ -68,7 +68,11 @@ class Outlet:
             async with asyncio.timeout(self._patience_seconds):
                 await self.emit_patiently(record)
         except TimeoutError:
-            raise NotTaken("no answer in time") from None
+            raise NotTaken(f"the {self._receivers()} did not take it in time") from None
+
+    def _receivers(self) -> str:
+        stages = {stage.name for stage, _ in self.routes.receivers.values()}
+        return " and the ".join(sorted(stages))
 
     async def emit_patiently(self, record: Any) -> None:
         """`emit`, however long it takes."""

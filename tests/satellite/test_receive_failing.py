@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from messaging.message import Inbound
 from messaging.simulator.faults import Faults
+from messaging.streaming import InlineJob, StreamingContext
 from tests.eventually import eventually
 from tests.satellite.hive_server import HiveServer, polling
 from tests.satellite.uplinks import Router, acknowledged, put, waiting
@@ -52,3 +54,24 @@ async def test_no_fault_of_the_network_loses_or_repeats_a_message(
         hive.simulator.dice.faults = Faults()
         await eventually(lambda: waiting(hive) == 0)
     assert sorted(router.texts()) == sorted(f"text {number}" for number in range(10))
+
+
+class Committing:
+    """A router's place in the dataflow."""
+
+    def process(self, batch: list[Inbound]) -> list[list[Inbound]]:
+        return [[] for _ in batch]
+
+
+async def test_a_router_that_takes_too_long_is_said_in_plain_words(
+    hive: HiveServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = StreamingContext()
+    context.inlet("satellite-in").operate("router", Committing, durable=True)
+    async with InlineJob(context.graph(), patience_seconds=0.05) as job:
+        job.lose("router")
+        put(hive, "hello")
+        async with polling(hive.account(), job.inlet("satellite-in").emit):
+            await eventually(lambda: "stays" in caplog.text)
+    assert "stays: the router did not take it in time" in caplog.text
+    assert "internal error" not in caplog.text

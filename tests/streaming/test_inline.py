@@ -104,7 +104,7 @@ async def test_patience_ends_with_not_taken() -> None:
     context.inlet("in").operate("double", Doubler, durable=True)
     async with InlineJob(context.graph(), patience_seconds=0.05) as job:
         job.lose("double")
-        with pytest.raises(NotTaken):
+        with pytest.raises(NotTaken, match="the double did not take it in time"):
             await job.inlet("in").emit(4)
 
 
