@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from messaging.cli.console import print_rows, say
+from messaging.receipt import ReceiptState
 
 if TYPE_CHECKING:
     # Its models can be imported only once the store is open.
-    from messaging.users.history import DeliveryRow, MessageRow, Story
+    from messaging.users.history import DeliveryRow, MessageRow, PartRow, Story
 
 COLUMNS = ("id", "when (UTC)", "from", "to", "state", "reason")
 
@@ -62,8 +63,14 @@ def _print_delivery(d: DeliveryRow) -> None:
         if value:
             say(f"  {name}: {value}")
     for part in d.parts:
-        why = f": {part.reason}" if part.reason else ""
-        say(f"  {part.network_id} {part.state}{why}")
+        say(f"  handed over as {part.network_id}: {_fate(part)}")
+
+
+def _fate(part: PartRow) -> str:
+    """What the network says of what it was handed; many networks never say more."""
+    if part.state == ReceiptState.ON_ITS_WAY:
+        return "the network has not said yet whether it arrived"
+    return f"{part.state}: {part.reason}" if part.reason else part.state
 
 
 def _end(delivery: DeliveryRow) -> object:

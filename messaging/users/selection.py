@@ -43,7 +43,7 @@ def wanted_messages(wanted: Wanted) -> "QuerySet[Message]":
     if wanted.state == UNDELIVERABLE:
         chosen = chosen.filter(~_has_delivery(Q()))
     elif wanted.state is not None:
-        chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state))))
+        chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state, UNDELIVERABLE))))
     if wanted.user is not None:
         chosen = chosen.filter(_of_user(wanted.user))
     if wanted.via is not None:
@@ -86,11 +86,12 @@ def message_named(prefix: str) -> Message:
     return messages[0]
 
 
-def _state(text: str) -> State:
+def _state(text: str, *others: str) -> State:
+    """Return the state of that name; `others` can be asked for too, and are named in the error."""
     try:
         return State(text)
     except ValueError:
-        known = ", ".join(State)
+        known = ", ".join((*State, *others))
         raise WrongEntry(f"there is no state {text!r}; there are {known}") from None
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from messaging.cli.app import app
 from messaging.configuration import read
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.message import message_id
+from messaging.message import Handed, message_id
 from messaging.settings import Settings
 from messaging.users.store import close_connection, migrate_store, open_store
 from tests.users import given as g
@@ -91,3 +91,24 @@ def test_an_age_that_is_none_is_said(gateway: Gateway, age: str) -> None:
 def test_the_list_can_be_limited_to_what_is_old(gateway: Gateway) -> None:
     assert json.loads(run("list", "--older-than", "9999d", "--json").stdout) == []
     assert len(json.loads(run("list", "--older-than", "1h", "--json").stdout)) == 3
+
+
+def test_a_state_that_there_is_not_is_answered_with_all_that_can_be_asked_for(
+    gateway: Gateway,
+) -> None:
+    names = "waiting, sent, delivered, failed, expired, cancelled"
+    assert run("list", "--state", "undeliverable").exit_code == 0
+    assert str(run("list", "--state", "x").exception).endswith(f"there are {names}, undeliverable")
+    assert str(run("retry", "--state", "undeliverable").exception).endswith(f"there are {names}")
+
+
+def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:
+    from tests.users.handed import ARRIVED, LOST, hear, receipt, report
+
+    taken = gateway.take_one(g.mail("given"))
+    report(gateway, taken, *(Handed(number) for number in ("17", "18", "19")))
+    hear(gateway, receipt("18", LOST, reason="no such device"), receipt("19", ARRIVED))
+    said = run("show", message_id("given")).stdout
+    assert "  handed over as 17: the network has not said yet whether it arrived\n" in said
+    assert "  handed over as 18: failed: no such device\n" in said
+    assert "  handed over as 19: delivered\n" in said
