@@ -18,6 +18,7 @@ from messaging.message import Emit
 from messaging.settings import Listen
 
 BACKLOG: Final = 1024
+LAST_LOOKS: Final = 3
 _WHY_NOT: Final = {
     errno.EADDRINUSE: "another program listens there",
     errno.EACCES: "ports below 1024 need more rights",
@@ -92,6 +93,9 @@ class MailReceiver:
         """
         if self._gate is not None:
             await self._gate.closed()
+        # Who has knocked already is let in, to hear why not: a socket that closes resets them without a word.
+        for _ in range(LAST_LOOKS):
+            await asyncio.sleep(0)
         self._stop_listening()
         if self._reception is not None:
             await self._reception.drain()

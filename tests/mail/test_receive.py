@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import pickle
+import socket
 
 import pytest
 
@@ -67,6 +68,18 @@ async def test_draining_finishes_mails_on_their_way_and_sends_the_others_away() 
         async with asyncio.timeout(20):
             await draining
         assert len(router.messages) == 2
+
+
+async def test_who_knocked_before_the_door_was_shut_hears_421() -> None:
+    async with post() as place:
+        address = ("127.0.0.1", place.receiver.addresses[0].port)
+        # The kernel says yes for a loop that has no time to: three wait to be let in.
+        knocking = [socket.create_connection(address, timeout=20) for _ in range(3)]
+        await place.receiver.drain()
+        for one in knocking:
+            with one, one.makefile() as words:
+                said = await asyncio.to_thread(words.readlines)
+                assert said[-1].startswith("421 4.3.2")
 
 
 async def test_several_receivers_may_share_a_port() -> None:
