@@ -172,6 +172,27 @@ async def test_what_was_sent_and_not_reported_yet_is_not_sent_again(stand: Stand
     assert count(stand) == 2
 
 
+@two_way
+async def test_what_the_store_knows_is_sent_again_though_its_sender_has_not_heard_that(
+    stand: Stand,
+) -> None:
+    first, told, heard = delivery(stand), asyncio.Event(), asyncio.Event()
+
+    async def report(_: Outcome) -> None:
+        told.set()
+        await heard.wait()
+
+    async with sending(stand.account) as sender:
+        waiting = asyncio.create_task(sender.process_single(first, report))
+        await told.wait()
+        # Its lease did not end without an outcome, so the store has it: the network lost it since, say.
+        [outcome] = await outcomes_of(sender, replace(first, attempt=2, uncertain=False))
+        heard.set()
+        await waiting
+    assert outcome.result is Result.SENT
+    assert count(stand) == 2
+
+
 @pytest.mark.parametrize("stand", [name for name in STANDS if name not in TWO_WAY], indirect=True)
 async def test_a_one_way_network_refuses_for_good(stand: Stand) -> None:
     async with sending(stand.account) as sender:
