@@ -70,7 +70,11 @@ def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) 
     """Call off what still waits. An attempt that is under way cannot be recalled; its outcome will be ignored."""
     over = {"state": State.CANCELLED, "due_at": None, "updated_at": now, "settled_at": now}
     under_way = _in_hand(deliveries, now).update(reason=why + UNDER_WAY, **over)
-    idle = deliveries.filter(state=State.WAITING).update(reason=why, leased=False, **over)
+    # Still leased: its last attempt ended without an outcome, which no later claim will count.
+    lost = Case(When(leased=True, then=1), default=0)
+    idle = deliveries.filter(state=State.WAITING).update(
+        reason=why, leased=False, uncertain=F("uncertain") + lost, **over
+    )
     return Cancelled(under_way + idle, under_way)
 
 

@@ -190,6 +190,18 @@ def test_an_attempt_under_way_cannot_be_recalled_and_that_is_said(gateway: Gatew
     assert "may still arrive" in row.reason
 
 
+def test_an_attempt_that_ended_without_an_outcome_is_in_doubt_also_when_it_is_called_off(
+    gateway: Gateway,
+) -> None:
+    gateway.take_one()
+    gateway.clock.turn(121)
+    assert cancel(Delivery.objects.all(), gateway.clock.now) == Cancelled(1, 0)
+    assert Delivery.objects.get().uncertain == 1
+    retry(Delivery.objects.all(), gateway.settings, gateway.clock.now)
+    [new] = gateway.owed()
+    assert new.uncertain
+
+
 def test_an_old_outcome_does_not_settle_the_next_round(gateway: Gateway) -> None:
     old = gateway.take_one()
     cancel(Delivery.objects.all(), gateway.clock.now)
