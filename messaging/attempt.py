@@ -23,8 +23,11 @@ def outcome_of(
 ) -> Outcome:
     """Turn what a sender raised into an outcome. A bug is logged and means `Unavailable`: unknown is temporary.
 
+    A TimeoutError is `Uncertain`, whoever raised it: the request may have been written.
     `handed` and `parts_sent` say how far the attempt had come.
     """
+    if isinstance(error, TimeoutError):
+        error = Uncertain("no answer from the network in time")
     if isinstance(error, GatewayError):
         return Outcome.failed(delivery, error, *handed, parts_sent=parts_sent)
     # The type only: the text of a foreign exception may quote a body or a secret.
@@ -49,7 +52,5 @@ async def attempt(
     try:
         async with asyncio.timeout(seconds):
             return await send(delivery)
-    except TimeoutError:
-        return outcome_of(delivery, Uncertain("no answer from the network in time"))
     except Exception as error:
         return outcome_of(delivery, error)

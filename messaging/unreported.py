@@ -22,8 +22,8 @@ class Unreported:
     def of(self, delivery: Delivery) -> Outcome | None:
         """Return what became of an earlier attempt at this delivery, as the outcome of this one.
 
-        Only where the store knows no better, as `uncertain` says: while the ledger's yes is on its way here, the network
-        may lose what it took, or a person want it tried again, and then it has to go again.
+        Only where the store knows no better, as `uncertain` says: while the ledger's yes is on its way here, the
+        network may lose what it took, or a person want it tried again, and then it has to go again.
         """
         known = self._outcomes.get(delivery.id) if delivery.uncertain else None
         return known and replace(known, attempt=delivery.attempt)

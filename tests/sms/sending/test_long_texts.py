@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
+
+import pytest
 
 from messaging.message import Handed, Result
 from messaging.simulator.twilio import TwilioSimulator
@@ -42,15 +45,17 @@ def test_a_failure_between_parts_reports_how_far_it_came(
 
 
 class WithABug:
-    """A provider whose second part of a text meets a bug."""
+    """A provider whose second part of a text meets a bug, when it has been handed over."""
 
-    def __init__(self, provider: SmsProvider) -> None:
+    def __init__(self, provider: SmsProvider, error: Exception) -> None:
         self._provider = provider
+        self._error = error
 
     def send(self, text: OutgoingText) -> Handed:
+        handed = self._provider.send(text)
         if text.body.startswith("2/3 "):
-            raise ZeroDivisionError
-        return self._provider.send(text)
+            raise self._error
+        return handed
 
     def find_sent(self, text: OutgoingText, since: datetime) -> Sequence[str]:
         return self._provider.find_sent(text, since)
@@ -63,15 +68,27 @@ class WithABug:
 
 
 class AccountWithABug(TwilioAccount):
+    error: ClassVar[Exception] = ZeroDivisionError()
+
     def connect(self, public_url: str = "") -> SmsProvider:
-        return WithABug(super().connect(public_url))
+        return WithABug(super().connect(public_url), self.error)
 
 
-def test_a_bug_between_parts_reports_how_far_it_came(api_url: str, twilio: TwilioSimulator) -> None:
+class AccountThatTimesOut(AccountWithABug):
+    error = TimeoutError()
+
+
+@pytest.mark.parametrize(
+    ("kind", "result"),
+    [(AccountWithABug, Result.UNAVAILABLE), (AccountThatTimesOut, Result.UNCERTAIN)],
+)
+def test_a_bug_between_parts_reports_how_far_it_came(
+    kind: type[TwilioAccount], result: Result, api_url: str, twilio: TwilioSimulator
+) -> None:
     settings = account(api_url=api_url).model_dump()
-    used = SmsSender(AccountWithABug(**settings))
+    used = SmsSender(kind(**settings))
     (outcome,) = send(used, delivery(LONG))
     used.close()
-    (first,) = twilio.sent()
-    assert (outcome.result, outcome.parts_sent) == (Result.UNAVAILABLE, 1)
+    first, _ = twilio.sent()
+    assert (outcome.result, outcome.parts_sent) == (result, 1)
     assert outcome.network_id == first.sid
