@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
@@ -40,9 +41,13 @@ class SmsSender:
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
 
     async def process_single(self, delivery: Delivery, emit: Emit) -> None:
-        """Emit its outcome, or nothing when its lease had passed. Texts between the same two go in their order."""
+        """Emit its outcome, or nothing when its lease had passed. Texts between the same two go in their order.
+
+        What is urgent is the next to be sent, whatever waits. Behind batches of others its lease might pass each time.
+        """
         message = delivery.message
-        async with self._pairs.of((message.sender, message.recipient)), self._slots:
+        queue = nullcontext() if delivery.is_urgent else self._queue
+        async with self._pairs.of((message.sender, message.recipient)), queue, self._slots:
             outcome = self._unreported.of(delivery) or await attempt(delivery, self._send)
         await self._unreported.report(outcome, emit)
 
@@ -109,6 +114,11 @@ class SmsSender:
     @cached_property
     def _pairs(self) -> Turns:
         return Turns()
+
+    @cached_property
+    def _queue(self) -> asyncio.Semaphore:
+        # No more than there are slots wait for one: what is urgent, and does not stand here, is next.
+        return asyncio.Semaphore(self._account.max_sends)
 
     @cached_property
     def _slots(self) -> asyncio.Semaphore:

@@ -111,6 +111,28 @@ def test_a_batch_is_sent_at_once_and_the_event_loop_stays_free(
     assert len(twilio.sent()) == 16
 
 
+def test_an_emergency_goes_before_what_its_sender_has_not_begun(twilio: TwilioSimulator) -> None:
+    batch = [delivery(f"{n}", to=f"+1555000{n:04}", id=n) for n in range(5)]
+    sos = delivery("sos", id=9, is_urgent=True)
+    crowd = Crowd(twilio.app)
+    with Serving(crowd) as server:
+        used = SmsSender(account(api_url=server.url, max_sends=1))
+
+        async def call_for_help_meanwhile() -> None:
+            crowd.hold()
+            task = asyncio.create_task(hand_over(used, *batch))
+            await eventually(lambda: crowd.inside == 1)
+            emergency = asyncio.create_task(hand_over(used, sos))
+            await asyncio.sleep(0.1)
+            crowd.let_go()
+            await asyncio.gather(task, emergency)
+
+        asyncio.run(call_for_help_meanwhile())
+        used.close()
+    assert crowd.most == 1
+    assert [text.body for text in twilio.sent()] == ["0", "sos", "1", "2", "3", "4"]
+
+
 def test_many_threads_share_one_provider(api_url: str, twilio: TwilioSimulator) -> None:
     provider = account(api_url=api_url).connect()
     with ThreadPoolExecutor(8) as threads:
