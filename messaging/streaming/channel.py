@@ -1,13 +1,14 @@
 """From one emitting instance to one receiving instance: one batch in flight, and what arrives meanwhile is the next.
 
-That gives order, back-pressure and group commit at once. No order is asked of the transport below.
+That gives order, back-pressure and group commit at once. No order is asked of the transport below. Records that are
+`first` have batches of their own, beside the others: they neither wait for those nor keep them waiting.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tenacity import (
@@ -27,6 +28,8 @@ Answer = Exception | None
 
 Call = Callable[[list[Any]], Awaitable[Sequence[Answer]]]
 """Hands a batch to an instance and returns an answer for each record. Raises StreamingError for the whole batch."""
+
+_Put = tuple[Any, asyncio.Future[None]]
 
 PAUSES = wait_exponential(multiplier=0.05, max=1.0)
 FAILURES_BEFORE_GIVING_UP = 10
@@ -56,15 +59,13 @@ class Channel:
         self._room = asyncio.Semaphore(capacity)
         self._offered = 0
         self._is_first = first or _nothing_is
-        self._first: deque[tuple[Any, asyncio.Future[None]]] = deque()
-        self._pending: deque[tuple[Any, asyncio.Future[None]]] = deque()
-        self._pump: asyncio.Task[None] | None = None
+        self._lanes = {False: _Lane(), True: _Lane()}
         self._lost = False
 
     @property
     def idle(self) -> bool:
         """Whether every record has its answer."""
-        return self._pump is None
+        return all(lane.pump is None for lane in self._lanes.values())
 
     @property
     def has_room(self) -> bool:
@@ -94,19 +95,20 @@ class Channel:
 
     def _append(self, record: Any) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        (self._first if self._is_first(record) else self._pending).append((record, future))
-        if self._pump is None:
-            self._pump = asyncio.create_task(self._run(), name=f"channel {self.name}")
+        lane = self._lanes[self._is_first(record)]
+        lane.waiting.append((record, future))
+        if lane.pump is None:
+            lane.pump = asyncio.create_task(self._run(lane), name=f"channel {self.name}")
         return future
 
-    async def _run(self) -> None:
+    async def _run(self, lane: "_Lane") -> None:
         try:
-            while batch := self._next_batch():
+            while batch := self._next_batch(lane.waiting):
                 answers = await self._answers([record for record, _ in batch])
                 for (_, future), answer in zip(batch, answers, strict=True):
                     settle(future, answer)
         finally:
-            self._pump = None
+            lane.pump = None
 
     async def _answers(self, records: list[Any]) -> Sequence[Answer]:
         """Whatever the call raises, every record gets an answer: who emitted it would wait for ever."""
@@ -116,9 +118,9 @@ class Channel:
             log.error("%s: %d records: %s", self.name, len(records), whereabouts(error))
             return [StageFailed(type(error).__name__)] * len(records)
 
-    def _next_batch(self) -> list[tuple[Any, asyncio.Future[None]]]:
-        batch: list[tuple[Any, asyncio.Future[None]]] = []
-        while (waiting := self._first or self._pending) and len(batch) < self._max_batch:
+    def _next_batch(self, waiting: "deque[_Put]") -> "list[_Put]":
+        batch: list[_Put] = []
+        while waiting and len(batch) < self._max_batch:
             record, future = waiting.popleft()
             if not future.cancelled():
                 batch.append((record, future))
@@ -191,6 +193,14 @@ def settle(future: asyncio.Future[None], answer: Answer) -> None:
         future.set_result(None)
     else:
         future.set_exception(answer)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What waits, and who hands it over while there is anything."""
+
+    waiting: deque[_Put] = field(default_factory=deque)
+    pump: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True)

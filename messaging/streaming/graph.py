@@ -95,7 +95,7 @@ class Stage:
     A `durable` stage keeps by its own means what it has taken: it acknowledges a batch when its operator has returned,
     and acknowledgement stops there. A stage that is not durable acknowledges when the next stages have.
     `senders` names the instances that feed it. `cpus` and `resources` are what each instance, or each call of a
-    function, asks of its node. Records that are `first` go before the others that wait for the stage.
+    function, asks of its node. Records that are `first` do not wait for the others.
     """
 
     name: str

@@ -188,7 +188,7 @@ class DataStream(Declared, Generic[T]):
         `released(records)`: it is given outputs that could not be handed on at once, to take them back.
         Where records take their time, each on its own, an operator has the async `process_single(record, emit)`
         instead: the records of a batch run side by side, begun in their order. `await emit(output)` hands an output on
-        at once and returns when the next stages have taken it. Records that are `first` go before those that wait.
+        at once and returns when the next stages have taken it. Records that are `first` do not wait for the others.
         """
         stage = Stage(
             name=name,
