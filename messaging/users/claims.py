@@ -68,27 +68,29 @@ class Claims:
         self._notices = Notices(settings, vias)
 
     @guard
-    def claim(self, via: str, limit: int, now: datetime) -> list[Delivery]:
+    def claim(
+        self, via: str, limit: int, now: datetime, urgent_limit: int | None = None
+    ) -> list[Delivery]:
         """Return the next attempts owed by `via`, at most `limit`, each leased to the caller; oldest first.
 
-        What is urgent comes before everything else.
+        What is urgent comes before everything else and does not count there: as many again, or `urgent_limit`.
 
         No two callers get the same one. A delivery whose last lease ended without an outcome is marked uncertain,
         and one whose attempts are used up fails instead. One that a bug cannot work on is put aside (`stuck`).
         """
         owed = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
-        # Asked without a transaction first: an idle gateway takes no write lock.
-        if limit <= 0 or not owed.exists():
+        urgent, others = owed.filter(is_urgent=True), owed.filter(is_urgent=False)
+        # Asked without a transaction first: an idle gateway takes no write lock, nor does one without room.
+        if not (owed if limit else urgent).exists():
             return []
-        rows = (owed.filter(is_urgent=True), owed.filter(is_urgent=False))
-        return each_if_not_all(partial(self._claim, limit=limit, now=now), rows, limit, now)
+        first = limit if urgent_limit is None else urgent_limit
+        rows = (urgent[:first], others[:limit])
+        return each_if_not_all(partial(self._claim, now=now), rows, first + limit, now)
 
-    def _claim(self, rows: Rows, limit: int, now: datetime) -> list[Delivery]:
+    def _claim(self, rows: Rows, now: datetime) -> list[Delivery]:
         lease = Lease.starting(now, self._settings.lease_seconds)
         with transaction.atomic(durable=True):
-            found: list[Standing] = []
-            for part in rows:
-                found += standings(_locked(part)[: limit - len(found)])
+            found = [one for part in rows for one in standings(_locked(part))]
             spent = {row.id: row for row in found if is_spent(row, self._policy(row))}
             self._end([_failed(row) for row in spent.values()], now)
             leased = _leased([row.id for row in found if row.id not in spent], lease, now)

@@ -46,9 +46,9 @@ class _Landed:
 class Due:
     """Claims what is owed and emits it, for each provider at most as much as its `rooms` say at any one time.
 
-    A provider that is stuck keeps its own room only. Survives the store being away; what it claimed and could not
-    hand over is owed again at once when the refusal was one of ours, and else when its lease ends. Authors are told
-    of what it ends by the networks in `vias`.
+    What is urgent has as much room of its own. A provider that is stuck keeps its own room only. Survives the store
+    being away; what it claimed and could not hand over is owed again at once when the refusal was one of ours, and
+    else when its lease ends. Authors are told of what it ends by the networks in `vias`.
     """
 
     def __init__(
@@ -128,14 +128,14 @@ class Due:
             log.warning("the clock was set back; %d deliveries are owed anew", recalled)
 
     def _claim_and_emit(self, via: str, emit: EmitDelivery) -> None:
-        room = self._room(via)
-        if not room:
-            return
-        claimed = self._runner.run_one(lambda: self._claims.claim(via, room, self._now()))
+        room, urgent_room = self._room(via)
+        claimed = self._runner.run_one(
+            lambda: self._claims.claim(via, room, self._now(), urgent_room)
+        )
         if isinstance(claimed, GatewayError):
             return
         self._counters["claimed"] += len(claimed)
-        if len(claimed) == room:
+        if sum(not delivery.is_urgent for delivery in claimed) == room:
             self._has_more.add(via)
         else:
             self._has_more.discard(via)
@@ -160,7 +160,8 @@ class Due:
         error = None if future.cancelled() else future.exception()
         self._landed.put(_Landed(delivery, isinstance(error, GatewayError)))
 
-    def _room(self, via: str) -> int:
+    def _room(self, via: str) -> tuple[int, int]:
+        """How much more its senders may be given, and how much more of what is urgent."""
         held = self._in_flight[via]
         now = self._now()
         # An attempt whose lease has passed is void, whatever its sender still does.
@@ -168,7 +169,8 @@ class Due:
             landing = held.pop(key).landing
             if landing is not None:
                 landing.cancel()
-        return max(self._rooms[via] - len(held), 0)
+        urgent = sum(flight.delivery.is_urgent for flight in held.values())
+        return max(self._rooms[via] - len(held) + urgent, 0), max(self._rooms[via] - urgent, 0)
 
     def _note(self, landed: _Landed) -> None:
         self._in_flight[landed.delivery.via].pop(_key(landed.delivery), None)

@@ -240,3 +240,19 @@ def test_what_a_clock_that_ran_ahead_put_off_is_owed_when_it_is_set_right(gatewa
     [again] = [d for d in gateway.owed() if d.id == in_hand.id]
     assert again.uncertain
     assert again.attempt == 2
+
+
+def test_an_emergency_does_not_wait_for_room(gateway: Gateway) -> None:
+    owe(gateway, 25)
+    hand = Hand()
+    gateway.due.turn(hand)
+    waiting = Row.objects.filter(leased=False).order_by("id")
+    sos = waiting.values_list("id", flat=True)[14]
+    Row.objects.filter(id=sos).update(is_urgent=True)
+    gateway.due.turn(hand)
+    gateway.due.turn(hand)
+    assert [delivery.id for delivery, _ in hand.taken[10:]] == [sos]
+    for _, future in hand.taken:
+        future.set_result(None)
+    gateway.due.turn(hand)
+    assert len(hand.taken) == 21

@@ -202,7 +202,7 @@ def test_an_emergency_goes_before_everything_that_waits(watched: Gateway) -> Non
     assert [d.is_urgent for d in waiting + emergency] == [False] * 4 + [True]
     watched.router.released([*waiting, *emergency])
     claims = Claims(watched.settings, VIAS)
-    first, second = claims.claim("twilio", 2, watched.clock())
+    first, second = claims.claim("twilio", 1, watched.clock())
     assert (first.id, first.is_urgent) == (emergency[0].id, True)
     assert (second.id, second.is_urgent) == (waiting[0].id, False)
 
