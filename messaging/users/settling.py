@@ -61,10 +61,15 @@ class Settling:
 
 
 def _counts(outcome: Outcome, row: Standing) -> bool:
-    """An outcome is about its own attempt. But what an older one sent is sent: to try on would be to send it twice."""
-    if outcome.result is Result.SENT:
-        return outcome.attempt <= row.attempts
-    return outcome.attempt == row.attempts
+    """An outcome is about its own attempt. But what an older one sent is sent: to try on would be to send it twice.
+
+    Where the outcome of no attempt is missing it is a repeat. What it says may have changed since: the network lost
+    what it took, or a person wants it tried again.
+    """
+    if outcome.attempt == row.attempts:
+        return row.leased or row.uncertain > 0
+    is_older = outcome.attempt < row.attempts
+    return is_older and outcome.result is Result.SENT and row.uncertain > 0
 
 
 def _opted_out(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:

@@ -117,6 +117,16 @@ def test_a_repeated_outcome_changes_nothing(gateway: Gateway) -> None:
     assert row().state == State.SENT
 
 
+def test_a_repeated_failure_is_neither_counted_nor_charged_twice(gateway: Gateway) -> None:
+    delivery = gateway.take_one()
+    first = Outcome.failed(delivery, Unavailable("later", 60), Handed("a", 3), parts_sent=1)
+    assert gateway.ledger.process([first]) == [[]]
+    due_at = row().due_at
+    gateway.clock.turn(30)
+    assert gateway.ledger.process([first]) == [[]]
+    assert (row().units, row().network_id, row().due_at) == (3, "a", due_at)
+
+
 def test_the_last_attempt_ends_in_failure_and_quotes_what_was_said(gateway: Gateway) -> None:
     gateway.take_one()
     Delivery.objects.update(attempts=40)

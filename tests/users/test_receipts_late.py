@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from messaging.message import Handed
 from messaging.users.interventions import retry
 from messaging.users.models import Delivery, State
@@ -43,6 +45,20 @@ def test_what_was_lost_for_now_waits_as_long_as_the_network_wishes(gateway: Gate
     hear(gateway, OFF, receipt("n2"))
     assert (row().state, row().units, row().network_id) == (State.DELIVERED, 5, "n1,n2")
     assert notices() == 0
+
+
+@pytest.mark.parametrize("given_out_again", [False, True])
+def test_a_repeated_outcome_does_not_say_that_what_was_lost_since_is_sent(
+    gateway: Gateway, given_out_again: bool
+) -> None:
+    delivery = hand_over(gateway, Handed("n1", 2))
+    hear(gateway, OFF)
+    if given_out_again:
+        gateway.clock.turn(7201)
+        assert len(gateway.owed()) == 1
+    # The ledger's yes was lost with its process, so it is told once more.
+    report(gateway, delivery, Handed("n1", 2))
+    assert (row().state, row().units) == (State.WAITING, 2)
 
 
 def test_what_is_lost_again_and_again_has_failed_at_last_and_its_author_is_told(
