@@ -17,35 +17,7 @@ from messaging.users.models import State
 from tests.eventually import wait_until
 from tests.users import given as g
 from tests.users.given import Clock, Gateway
-
-
-class Hand:
-    """Takes what is emitted; the test decides when each attempt lands."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[Delivery, Future[None]]] = []
-
-    def __call__(self, delivery: Delivery) -> "Future[None]":
-        future: Future[None] = Future()
-        self.taken.append((delivery, future))
-        return future
-
-    def vias(self) -> list[str]:
-        return [delivery.via for delivery, _ in self.taken]
-
-
-def owe(gateway: Gateway, number: int, via: str = "hive") -> None:
-    """Make this many deliveries due now."""
-    wide = gateway.settings.model_copy(update={"max_waiting_per_subscriber": 10_000})
-    router = type(gateway.router)(wide, g.VIAS, now=gateway.clock)
-    to_mum = g.email("mum@example.com")
-    records = [
-        g.mail(f"{via}{n}") if via == "hive" else g.uplink(to_mum, f"{via}{n}")
-        for n in range(number)
-    ]
-    for result in router.process(records):
-        assert isinstance(result, list)
-        router.released(result)
+from tests.users.owing import Hand, owe
 
 
 def test_nothing_is_owed_while_an_attempt_is_under_way(gateway: Gateway) -> None:
@@ -240,19 +212,3 @@ def test_what_a_clock_that_ran_ahead_put_off_is_owed_when_it_is_set_right(gatewa
     [again] = [d for d in gateway.owed() if d.id == in_hand.id]
     assert again.uncertain
     assert again.attempt == 2
-
-
-def test_an_emergency_does_not_wait_for_room(gateway: Gateway) -> None:
-    owe(gateway, 25)
-    hand = Hand()
-    gateway.due.turn(hand)
-    waiting = Row.objects.filter(leased=False).order_by("id")
-    sos = waiting.values_list("id", flat=True)[14]
-    Row.objects.filter(id=sos).update(is_urgent=True)
-    gateway.due.turn(hand)
-    gateway.due.turn(hand)
-    assert [delivery.id for delivery, _ in hand.taken[10:]] == [sos]
-    for _, future in hand.taken:
-        future.set_result(None)
-    gateway.due.turn(hand)
-    assert len(hand.taken) == 21
