@@ -56,9 +56,8 @@ def up(
 
 def _run(gateway: Gateway) -> None:
     with interruptible() as stopped:
-        with (
-            signals_put_off()
-        ):  # until Ray has put its own handlers in place, no thread of a library may get one
+        # Until Ray has put its own handlers in place, no thread of a library may get one.
+        with signals_put_off():
             from messaging.service import Service
 
         with Service(gateway) as service:

@@ -220,9 +220,8 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 def _reason(error: BaseException | None) -> str:
     """Return words for logs and status; of a bug only its type, since its text may quote a message."""
-    if getattr(
-        error, "for_people", False
-    ):  # ours, or the dataflow's, of which nothing is known here
+    # Ours, or the dataflow's, of which nothing is known here.
+    if getattr(error, "for_people", False):
         return str(error)
     return f"internal error ({type(error).__name__})"
 
