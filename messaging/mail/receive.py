@@ -18,7 +18,7 @@ from messaging.message import Emit
 from messaging.settings import Listen
 
 BACKLOG: Final = 1024
-LAST_LOOKS: Final = 3
+TURNS: Final = 5
 _WHY_NOT: Final = {
     errno.EADDRINUSE: "another program listens there",
     errno.EACCES: "ports below 1024 need more rights",
@@ -74,7 +74,7 @@ class MailReceiver:
                 self._gate.open()
             await asyncio.Event().wait()
         finally:
-            self._stop_listening()
+            await self._stop_listening()
             await reception.close()
             if self._gate is not None:
                 await self._gate.leave()
@@ -93,10 +93,7 @@ class MailReceiver:
         """
         if self._gate is not None:
             await self._gate.closed()
-        # Who has knocked already is let in, to hear why not: a socket that closes resets them without a word.
-        for _ in range(LAST_LOOKS):
-            await asyncio.sleep(0)
-        self._stop_listening()
+        await self._stop_listening()
         if self._reception is not None:
             await self._reception.drain()
 
@@ -144,10 +141,19 @@ class MailReceiver:
             raise ConfigurationError(f"{variable}: cannot listen on {text}: {why}") from None
         self._servers.append(server)
 
-    def _stop_listening(self) -> None:
+    async def _stop_listening(self) -> None:
+        """Let in who has knocked already, to hear why not: a socket that closes resets them without a word."""
+        await _turns_of_the_loop()
         for server in self._servers:
             server.close()
         self._servers.clear()
+        await _turns_of_the_loop()
+
+
+async def _turns_of_the_loop() -> None:
+    """Let the loop accept what waits, and tell the protocols of those that it has accepted."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def _silence_aiosmtpd() -> None:
