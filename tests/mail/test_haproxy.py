@@ -24,6 +24,8 @@ defaults
     timeout connect 2s
     timeout client 10s
     timeout server 10s
+    # Else a check that takes longer than `inter` counts as failed, however busy the machine is.
+    timeout check 10s
 listen mail
     bind {frontend}
     option smtpchk EHLO balancer.example
