@@ -1,7 +1,7 @@
 """Webhooks accepted durably: against the same web server with a handler that does nothing (`/healthz`).
 
-And against the same webhooks refused for their signature: read and checked, but nothing stored. Serve hands a handler
-the body by a call of its own, which an empty handler never asks for, so only this tells what the promise costs.
+And against the same webhooks refused for their signature: read, checked and logged, but nothing stored. Serve hands a
+handler the body by a call of its own, which an empty handler never asks for; this peer asks for it too.
 """
 
 import asyncio
