@@ -44,7 +44,7 @@ lock:
 	  --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements-dev.lock
 
 proto: .venv/ready
-	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. messaging/satellite/message_data.proto
+	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. messaging/satellite/codecs/message_data.proto
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

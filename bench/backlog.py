@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import median
 
 from bench.figures import Line
-from messaging.configuration import read
-from messaging.message import Address, Message, Network, message_id
-from messaging.settings import Settings
-from messaging.users.store import close_connection, migrate_store, open_store
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.model.message import Address, Message, Network, message_id
+from messaging.store.db.connection import close_connection, migrate_store, open_store
 
 FEW, MANY = 1_000, 100_000
 SUBSCRIBERS = 200
@@ -55,8 +55,8 @@ def _asked(waiting: int) -> dict[str, float]:
 
 
 def _fill(settings: Settings, waiting: int) -> None:
-    from messaging.users.directory import add_device, add_subscriber
-    from messaging.users.router import Router
+    from messaging.store.accept.router import Router
+    from messaging.store.console.directory import add_device, add_subscriber
 
     for number in range(SUBSCRIBERS):
         add_subscriber(f"user{number}")
@@ -78,10 +78,10 @@ def _message(number: int) -> Message:
 
 
 def _questions(settings: Settings) -> dict[str, Callable[[], object]]:
-    from messaging.users.claims import Claims
-    from messaging.users.history import list_messages
-    from messaging.users.queues import counts
-    from messaging.users.selection import Wanted
+    from messaging.store.console.messages import list_messages
+    from messaging.store.console.queues import counts
+    from messaging.store.console.selection import Wanted
+    from messaging.store.queue.claims import Claims
 
     claims = Claims(settings)
     return {

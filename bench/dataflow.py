@@ -19,7 +19,7 @@ from bench.dataflow_jobs import (
 )
 from bench.figures import Line, in_turn, part_of
 from messaging.streaming import DataStream, StreamingContext
-from messaging.streaming.local import local_cluster
+from messaging.streaming.ray.local import local_cluster
 
 ROUNDS = 3
 RECORDS = 5_000_000

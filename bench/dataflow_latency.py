@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.dataflow_jobs import context_with, seconds
 from bench.figures import Line
-from messaging.streaming.local import local_cluster
+from messaging.streaming.ray.local import local_cluster
 
 RATE = 1000
 SECONDS = 10

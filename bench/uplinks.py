@@ -9,9 +9,9 @@ import httpx
 
 from bench.figures import Line
 from bench.gateway_under_load import gateway
-from messaging.satellite.payload import Text, decode
-from messaging.simulator.hive_state import device_payload
-from messaging.simulator.mail import MailSink
+from messaging.satellite.codecs.protobuf import Text, decode
+from messaging.simulator.hive.state import device_payload
+from messaging.simulator.mail.server import MailSink
 from tests.acceptance.running_gateway import HIVE_PASSWORD, RunningGateway
 
 UPLINKS = 3000

@@ -11,11 +11,11 @@ import httpx
 from chaos.cluster import Cluster
 from chaos.processes import kill_tree
 from chaos.record import Offer, Way
-from messaging.configuration import read
-from messaging.settings import Settings
-from messaging.simulator.faults import Faults
-from messaging.simulator.mail_session import MailFaults
-from messaging.users.store import close_connection, migrate_store, open_store
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.simulator.mail.session import MailFaults
+from messaging.simulator.shared.faults import Faults
+from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.acceptance.running_gateway import NUMBER, Process, RunningGateway, free_port
 
 SHORT_WAITS = {
@@ -112,7 +112,7 @@ class StrickenGateway(RunningGateway):
         settings = read(Settings, database_url=self.database_url, state_dir=self.folder)
         open_store(settings)
         migrate_store()
-        from messaging.users.directory import add_device, add_subscriber
+        from messaging.store.console.directory import add_device, add_subscriber
 
         for number, device in enumerate(self.devices):
             add_subscriber(f"user{number}", _number(number))

@@ -5,7 +5,7 @@ from statistics import quantiles
 
 from chaos.field import Field
 from chaos.scenario import Scenario
-from messaging.users.store import close_connection
+from messaging.store.db.connection import close_connection
 
 CALM_SECONDS = 8.0
 STUCK_SECONDS = 15.0
@@ -42,7 +42,7 @@ def _measured(field: Field, seconds: float) -> tuple[float, float]:
     field.wait(seconds)
     until = datetime.now(UTC)
     field.wait(1)
-    from messaging.users.models import Delivery
+    from messaging.store.models import Delivery
 
     found = Delivery.objects.filter(
         via="hive", created_at__gte=since, created_at__lt=until

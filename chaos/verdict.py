@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from chaos.gateway import StrickenGateway
 from chaos.record import TOKEN, Offer, Record, Way
-from messaging.configuration import read
-from messaging.settings import Settings
-from messaging.users.store import close_connection, open_store
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.store.db.connection import close_connection, open_store
 
 FINAL = frozenset(("sent", "delivered", "failed", "expired", "cancelled"))
 
@@ -45,7 +45,7 @@ def stories(gateway: StrickenGateway, run: str) -> dict[str, Story]:
     )
     from django.db.models import Q
 
-    from messaging.users.models import Delivery
+    from messaging.store.models import Delivery
 
     found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     ours = Q(message__text__contains=run) | Q(message__subject__contains=run)

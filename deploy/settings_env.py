@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import SecretStr
 
-from messaging.configuration import Section
+from messaging.config.env import Section
 from messaging.gateway import sections
 
 DEPLOY = Path(__file__).parent

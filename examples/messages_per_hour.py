@@ -10,11 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from messaging.configuration import read
-from messaging.settings import Settings
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.store.message_log import MessageLog, Taken
 from messaging.streaming import StreamingContext
-from messaging.streaming.window_steps import Window
-from messaging.users.events import MessageLog, Taken
+from messaging.streaming.windows.window_steps import Window
 
 HOUR = 3600.0
 

@@ -6,7 +6,7 @@ Put this file where Python finds it, and set `SATBRIDGE_STEPS=place_codes.shorte
 import re
 from dataclasses import replace
 
-from messaging.message import Message, Network
+from messaging.model.message import Message, Network
 
 CODES = {"Horta": "HOR", "Ponta Delgada": "PDL", "Santa Maria": "SMA", "the anchorage": "ANCH"}
 

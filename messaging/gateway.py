@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from messaging.account import A, account_names, read_accounts
-from messaging.configuration import Section, read, read_if_set
+from messaging.config.account import A, account_names, read_accounts
+from messaging.config.env import Section, read, read_if_set
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
-from messaging.mail.pod_label import PodLabel
 from messaging.mail.post import RelayPost
 from messaging.mail.relay import Relay
-from messaging.mail.server import SmtpServer
-from messaging.message import Network
-from messaging.satellite.network import MailedAccount, SatelliteAccount
-from messaging.satellite.networks import ACCOUNTS as SATELLITE_ACCOUNTS
-from messaging.settings import Settings
-from messaging.sms.provider import SmsAccount
+from messaging.mail.smtp.pod_label import PodLabel
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import Network
+from messaging.satellite.account import MailedAccount, SatelliteAccount
+from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
+from messaging.sending.user_operators import find_steps
+from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
-from messaging.steps import find_steps
-from messaging.users.limits import StoreLimits
+from messaging.store.limits import StoreLimits
 
 MAIL = "smtp"
 """The name of outgoing mail among the providers."""

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from messaging.config.settings import Settings
 from messaging.gateway import MAIL, Gateway
-from messaging.mail.receive import MailReceiver
 from messaging.mail.send import send_mail
-from messaging.message import (
+from messaging.mail.smtp.listener import MailReceiver
+from messaging.model.message import (
     Bounce,
     Consent,
     Delivery,
@@ -17,26 +18,25 @@ from messaging.message import (
     Outcome,
     Receipt,
 )
-from messaging.satellite.listen import SatelliteListener
-from messaging.satellite.mailed import SatelliteMailbox
-from messaging.satellite.network import (
+from messaging.satellite.account import (
     ListeningAccount,
     MailedAccount,
     PolledAccount,
     SatelliteAccount,
 )
-from messaging.satellite.receive import SatellitePoller
-from messaging.satellite.send import SatelliteSender
-from messaging.satellite.trace import SatelliteTracer, TracedAccount
-from messaging.settings import Settings
-from messaging.sms.send import SmsSender
-from messaging.steps import Steps
+from messaging.satellite.mailbox import SatelliteMailbox
+from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.sender import SatelliteSender
+from messaging.satellite.status_poller import SatelliteTracer, TracedAccount
+from messaging.satellite.tcp_listener import SatelliteListener
+from messaging.sending.user_operators import Steps
+from messaging.sms.sender import SmsSender
+from messaging.store.accept.router import Router
+from messaging.store.queue.due import Due
+from messaging.store.queue.ledger import Ledger
+from messaging.store.receipts.unconfirmed import Unheard
+from messaging.store.task_lock import Tenure
 from messaging.streaming import DataStream, Graph, Handover, StreamingContext
-from messaging.users.due import Due
-from messaging.users.ledger import Ledger
-from messaging.users.router import Router
-from messaging.users.tenure import Tenure
-from messaging.users.unheard import Unheard
 
 HTTP_IN = "http-in"
 MAIL_IN = "mail-in"

@@ -10,7 +10,9 @@ from types import ModuleType
 
 from tests.adding_document import TEXT
 
-EXAMPLE = re.compile(r"`messaging/satellite/networks/(\w+)\.py`:\n\n```python\n(.*?)```", re.DOTALL)
+EXAMPLE = re.compile(
+    r"`messaging/satellite/providers/(\w+)\.py`:\n\n```python\n(.*?)```", re.DOTALL
+)
 
 
 @contextmanager

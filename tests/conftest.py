@@ -26,7 +26,7 @@ def clean_environment() -> None:
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[None]:
     """One local cluster for all tests that are marked `ray`."""
-    from messaging.streaming.local import local_cluster
+    from messaging.streaming.ray.local import local_cluster
 
     with local_cluster():
         yield

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from messaging.message import Delivery, Outcome
-from messaging.satellite.send import SatelliteSender
-from messaging.sms.send import SmsSender
+from messaging.model.message import Delivery, Outcome
+from messaging.satellite.sender import SatelliteSender
+from messaging.sms.sender import SmsSender
 
 
 async def hand_over(

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from messaging.gateway import Gateway
-from messaging.message import Address, Message, Network
+from messaging.model.message import Address, Message, Network
 from messaging.pipeline import MAIL_IN, declare
-from messaging.satellite.payload import shown
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_state import Device, device_payload
-from messaging.simulator.mail import MailSink
-from messaging.simulator.twilio import TwilioSimulator
+from messaging.satellite.codecs.protobuf import shown
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device, device_payload
+from messaging.simulator.mail.server import MailSink
+from messaging.simulator.twilio.server import TwilioSimulator
 from messaging.streaming import InlineJob
 from tests.eventually import eventually
 

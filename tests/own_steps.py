@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from messaging.errors import Rejected
-from messaging.message import Address, Message, Network
+from messaging.model.message import Address, Message, Network
 
 
 def shout(message: Message) -> Message:

@@ -13,11 +13,12 @@ import pytest
 from fastapi import FastAPI, Header, Response
 from pydantic import SecretStr
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
-from messaging.mail.server import SmtpServer
-from messaging.message import (
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import (
     Address,
     Delivery,
     Inbound,
@@ -27,11 +28,10 @@ from messaging.message import (
     Undeliverable,
 )
 from messaging.pipeline import declare
-from messaging.satellite.payload import Text, encode
-from messaging.satellite.receive import SatellitePoller
-from messaging.satellite.send import SatelliteSender
-from messaging.settings import Settings
-from messaging.simulator.serving import Serving
+from messaging.satellite.codecs.protobuf import Text, encode
+from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.sender import SatelliteSender
+from messaging.simulator.shared.serving import Serving
 from tests.adding_example import example
 from tests.eventually import eventually
 from tests.handing_over import outcomes_of

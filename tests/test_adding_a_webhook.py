@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI, Header, Response
 from pydantic import SecretStr
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import Rejected
-from messaging.message import (
+from messaging.model.message import (
     Address,
     Beacon,
     Inbound,
@@ -24,9 +24,9 @@ from messaging.message import (
     Sos,
     Undeliverable,
 )
-from messaging.satellite.payload import Text, encode
-from messaging.simulator.serving import Serving
-from messaging.web.webhooks import routes
+from messaging.satellite.codecs.protobuf import Text, encode
+from messaging.simulator.shared.serving import Serving
+from messaging.web.webhook_routes import routes
 from tests.adding_example import example
 
 

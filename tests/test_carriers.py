@@ -2,17 +2,17 @@
 
 import pytest
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
-from messaging.mail.server import SmtpServer
-from messaging.message import Address, Message, Network
-from messaging.settings import Settings
-from messaging.sms.provider import SmsAccount
-from messaging.sms.providers.bandwidth import BandwidthAccount
-from messaging.sms.providers.twilio import TwilioAccount
-from messaging.users.facts import Author, Facts, Person, Terminal
-from messaging.users.policy import Policy, Route
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import Address, Message, Network
+from messaging.sms.account import SmsAccount
+from messaging.sms.providers.bandwidth.account import BandwidthAccount
+from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.store.accept.facts import Author, Facts, Person, Terminal
+from messaging.store.accept.policy import Policy, Route
 
 BY_BANDWIDTH, BY_TWILIO, PHONE = "+15550002222", "+15550001111", "+15551230000"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from messaging.cli.misspelt import misspelt_settings
-from messaging.configuration import Section, read
+from messaging.cli.unknown_settings import misspelt_settings
+from messaging.config.env import Section, read
 from messaging.errors import ConfigurationError
 
 

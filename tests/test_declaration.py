@@ -5,14 +5,22 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, sections
 from messaging.mail.relay import Relay
-from messaging.mail.server import SmtpServer
-from messaging.message import Address, Consent, Inbound, Inquiry, Message, Network, Undeliverable
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import (
+    Address,
+    Consent,
+    Inbound,
+    Inquiry,
+    Message,
+    Network,
+    Undeliverable,
+)
 from messaging.pipeline import declare, subscriber_key
-from messaging.settings import Settings
 from tests.inline_world import FRIEND, NUMBER, text
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from messaging.cli.app import app
 from messaging.gateway import sections
-from messaging.satellite.networks import ACCOUNTS as SATELLITES
+from messaging.satellite.providers import ACCOUNTS as SATELLITES
 from messaging.sms.providers import ACCOUNTS as TEXTS
 
 ROOT = Path(__file__).parent.parent

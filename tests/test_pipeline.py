@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
-from messaging.mail.server import SmtpServer
-from messaging.message import Address, Consent, Delivery, Network
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import Address, Consent, Delivery, Network
 from messaging.pipeline import HTTP_IN, declare
-from messaging.satellite.networks.hive import HiveAccount
-from messaging.settings import Settings
-from messaging.simulator.serving import Serving
-from messaging.sms.providers.twilio import TwilioAccount
+from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.simulator.shared.serving import Serving
+from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.store.db.connection import close_connection, migrate_store, open_store
 from messaging.streaming import Handover
-from messaging.users.store import close_connection, migrate_store, open_store
 from tests.eventually import eventually
 from tests.inline_world import ACCOUNT_SID, FRIEND, NUMBER, World, running, send_mail, text, uplink
 
@@ -44,7 +44,7 @@ def gateway(world: World, tmp_path: Path) -> Iterator[Gateway]:
     )
     open_store(settings)
     migrate_store()
-    from messaging.users.directory import add_device, add_subscriber
+    from messaging.store.console.directory import add_device, add_subscriber
 
     add_subscriber("boop", NUMBER)
     add_subscriber("beep", None)
@@ -130,8 +130,8 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
         uplink(world, 7, FRIEND, "Are you there?")
         await eventually(lambda: not world.hive.state.uplinks())
         await job.drain()
-        from messaging.users.history import list_messages
-        from messaging.users.selection import Wanted
+        from messaging.store.console.messages import list_messages
+        from messaging.store.console.selection import Wanted
 
         (row,) = await asyncio.to_thread(list_messages, Wanted())
     assert world.twilio.sent() == []
@@ -149,8 +149,8 @@ async def test_a_step_of_the_owners_sees_what_leaves_and_what_it_refuses_is_sett
         await job.inlet(HTTP_IN).emit(text(FRIEND, NUMBER, "Meet us in Horta", "2"))
         await eventually(world.downlinks)
         await job.drain()
-        from messaging.users.history import list_messages
-        from messaging.users.selection import Wanted
+        from messaging.store.console.messages import list_messages
+        from messaging.store.console.selection import Wanted
 
         rows = await asyncio.to_thread(list_messages, Wanted())
     assert world.downlinks() == [(FRIEND, "Meet us in HOR")]

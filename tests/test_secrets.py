@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from messaging.account import Account, read_accounts
-from messaging.configuration import Section, read
+from messaging.config.account import Account, read_accounts
+from messaging.config.env import Section, read
 from messaging.errors import ConfigurationError
 from messaging.gateway import sections
-from messaging.satellite.networks import ACCOUNTS as SATELLITES
+from messaging.satellite.providers import ACCOUNTS as SATELLITES
 from messaging.sms.providers import ACCOUNTS as TEXTS
 from tests.conformance.stand import SECRET
 from tests.conformance.stands import STANDS

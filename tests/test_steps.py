@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.errors import ConfigurationError
-from messaging.message import Address, Delivery, Message, Network, Outcome, Result
-from messaging.steps import Steps, find_steps
+from messaging.model.message import Address, Delivery, Message, Network, Outcome, Result
+from messaging.sending.user_operators import Steps, find_steps
 
 
 def delivery(text: str) -> Delivery:

@@ -2,21 +2,12 @@
 
 import typer
 
-from messaging.cli import (
-    contacts,
-    departing,
-    lifecycle,
-    manage,
-    people,
-    probe,
-    showing,
-    simulate,
-    simulate_bandwidth,
-    simulate_modems,
-    simulate_trackers,
-    stories,
-)
-from messaging.cli.outcome import run
+from messaging.cli import contacts, manage, prepare_for_shutdown, probe, status
+from messaging.cli import messages as stories
+from messaging.cli import run as lifecycle
+from messaging.cli import users as people
+from messaging.cli.exit_codes import run
+from messaging.cli.simulate import bandwidth, command, modems, trackers
 
 app = typer.Typer(
     name="satbridge",
@@ -28,18 +19,18 @@ app = typer.Typer(
     add_completion=False,
 )
 lifecycle.add_to(app)
-departing.add_to(app)
-showing.add_to(app)
+prepare_for_shutdown.add_to(app)
+status.add_to(app)
 probe.add_to(app)
 manage.add_to(app)
 people.users.add_typer(contacts.contacts, name="contacts")
 app.add_typer(people.users, name="users")
 app.add_typer(people.devices, name="devices")
 app.add_typer(stories.messages, name="messages")
-simulate_bandwidth.add_to(simulate.simulate)
-simulate_modems.add_to(simulate.simulate)
-simulate_trackers.add_to(simulate.simulate)
-app.add_typer(simulate.simulate, name="simulate")
+bandwidth.add_to(command.simulate)
+modems.add_to(command.simulate)
+trackers.add_to(command.simulate)
+app.add_typer(command.simulate, name="simulate")
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from messaging.cli.console import Json, print_json, print_rows, say
-from messaging.cli.opened import opened_store
+from messaging.cli.output import Json, print_json, print_rows, say
+from messaging.cli.store import opened_store
 
 contacts = typer.Typer(
     help="Whom a user's devices can name, and who is told of an emergency.", no_args_is_help=True
@@ -27,7 +27,7 @@ def add(
 ) -> None:
     """Add a contact."""
     opened_store()
-    from messaging.users.contacts import add_contact
+    from messaging.store.console.contacts import add_contact
 
     row = add_contact(owner, name, address, is_emergency=emergency)
     print_json(row) if as_json else say(f"{row.owner} can now write to @{row.name}, {row.address}")
@@ -40,7 +40,7 @@ def list_all(
 ) -> None:
     """List the contacts."""
     opened_store()
-    from messaging.users.contacts import list_contacts
+    from messaging.store.console.contacts import list_contacts
 
     rows = list_contacts(owner)
     if as_json:
@@ -63,7 +63,7 @@ def change(
 ) -> None:
     """Change a contact."""
     opened_store()
-    from messaging.users.contacts import change_contact
+    from messaging.store.console.contacts import change_contact
 
     row = change_contact(owner, name, address=address, is_emergency=emergency)
     print_json(row) if as_json else say(f"changed @{row.name} of {row.owner}")
@@ -73,7 +73,7 @@ def change(
 def remove(owner: Owner, name: Name, as_json: Json = False) -> None:
     """Remove a contact."""
     opened_store()
-    from messaging.users.contacts import remove_contact
+    from messaging.store.console.contacts import remove_contact
 
     row = remove_contact(owner, name)
     print_json(row) if as_json else say(f"removed @{row.name} of {row.owner}")

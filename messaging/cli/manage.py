@@ -2,8 +2,8 @@
 
 import typer
 
-from messaging.configuration import read
-from messaging.settings import Settings
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.web.django_commands import run_django_command
 
 

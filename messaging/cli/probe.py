@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from messaging.cli.outcome import run
-from messaging.configuration import read
+from messaging.cli.exit_codes import run
+from messaging.config.env import read
+from messaging.config.settings import Listen, Settings
 from messaging.errors import ConfigurationError, Unavailable
-from messaging.mail.replies import LEAVING
-from messaging.mail.server import SmtpServer
-from messaging.settings import Listen, Settings
+from messaging.mail.smtp.replies import LEAVING
+from messaging.mail.smtp.settings import SmtpServer
 
 MAX_LINE_BYTES = 4096
 

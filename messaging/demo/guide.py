@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from messaging.demo.networks import DEVICE, NUMBER, Networks
-from messaging.running import Running
+from messaging.service.state_file import Running
 
 
 def satbridge() -> str:

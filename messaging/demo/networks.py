@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from messaging.demo.watch import Watch
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_state import Device
-from messaging.simulator.mail import MailSink
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import TwilioSimulator
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device
+from messaging.simulator.mail.server import MailSink
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.server import TwilioSimulator
 
 DEVICE = 1001
 NUMBER = "+15550001111"

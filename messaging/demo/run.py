@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.demo.guide import guide
 from messaging.demo.networks import (
     ACCOUNT_SID,
@@ -21,15 +22,14 @@ from messaging.demo.networks import (
 )
 from messaging.demo.watch import Watch
 from messaging.gateway import Gateway
-from messaging.logs import set_up_logging
 from messaging.mail.relay import Relay
-from messaging.mail.server import SmtpServer
-from messaging.satellite.networks.hive import HiveAccount
-from messaging.service import Service
-from messaging.settings import Settings
-from messaging.signals import Stopped
-from messaging.sms.providers.twilio import TwilioAccount
-from messaging.users.entries import WrongEntry
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.service.local import Service
+from messaging.service.log_setup import set_up_logging
+from messaging.service.signals import Stopped
+from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.store.console.entries import WrongEntry
 
 FOLDER = Path("var/demo")
 LOOK_SECONDS = 0.3
@@ -87,7 +87,7 @@ def _gateway(networks: Networks, http: str) -> Gateway:
 
 
 def _somebody_with_a_device() -> None:
-    from messaging.users.directory import add_device, add_subscriber
+    from messaging.store.console.directory import add_device, add_subscriber
 
     # They are there already when the demo ran before.
     with suppress(WrongEntry):
@@ -98,7 +98,7 @@ def _somebody_with_a_device() -> None:
 
 def _admin() -> tuple[str, str]:
     """Let somebody into the admin, with a password of this run."""
-    from messaging.users.staff import set_staff_password
+    from messaging.store.console.staff import set_staff_password
 
     password = secrets.token_urlsafe(9)
     set_staff_password("demo", password)

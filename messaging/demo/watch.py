@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.markup import escape
 
-from messaging.satellite.payload import Undecodable, shown
-from messaging.simulator.hive_state import Packet
-from messaging.simulator.mail import ReceivedMail
-from messaging.simulator.twilio_texts import Text
+from messaging.satellite.codecs.protobuf import Undecodable, shown
+from messaging.simulator.hive.state import Packet
+from messaging.simulator.mail.server import ReceivedMail
+from messaging.simulator.twilio.texts import Text
 
 LONGEST_QUOTE = 200
 
@@ -43,8 +43,8 @@ class Watch:
 
     def look(self) -> None:
         """Print what the history says that it did not say before."""
-        from messaging.users.history import list_messages
-        from messaging.users.selection import Wanted
+        from messaging.store.console.messages import list_messages
+        from messaging.store.console.selection import Wanted
 
         for row in reversed(list_messages(Wanted(since=self._since, limit=100))):
             told = f"{row.state}{': ' + row.reason if row.reason else ''}"

@@ -9,10 +9,10 @@ from email.utils import format_datetime
 from typing import Final
 
 from messaging.errors import Rejected
-from messaging.mail.commands import canonical_domain
-from messaging.mail.references import message_id_header
-from messaging.mail.tidy import one_line, tidy
-from messaging.message import Delivery
+from messaging.mail.message_ids import message_id_header
+from messaging.mail.smtp.commands import canonical_domain
+from messaging.mail.text import one_line, tidy
+from messaging.model.message import Delivery
 
 MAX_SUBJECT_CHARS: Final = 200
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from messaging.mail.compose import OutgoingMail
 from messaging.mail.relay import Relay
-from messaging.mail.relay_connection import check_relay
+from messaging.mail.relay_client import check_relay
 from messaging.mail.send import Courier
-from messaging.mailed import Mailed
+from messaging.model.raw_mail import Mailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from messaging.configuration import Section
-from messaging.settings import Positive
+from messaging.config.env import Section
+from messaging.config.settings import Positive
 
 Encryption = Literal["none", "starttls", "implicit"]
 _SCHEMES: Final[dict[str, tuple[Encryption, int]]] = {

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 
-from messaging.attempt import lease_seconds_left, outcome_of
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.mail.compose import OutgoingMail, compose
-from messaging.mail.notice import compose_notice
+from messaging.mail.dsn import compose_notice
 from messaging.mail.relay import Relay
-from messaging.mail.relay_connection import (
+from messaging.mail.relay_client import (
     PatientSmtp,
     answer_error,
     connect,
     quit_quietly,
     said,
 )
-from messaging.message import Delivery, Handed, Outcome
+from messaging.model.message import Delivery, Handed, Outcome
+from messaging.sending.attempt import lease_seconds_left, outcome_of
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.core.management import ManagementUtility
 
-from messaging.settings import Settings
-from messaging.users.store import open_store
+from messaging.config.settings import Settings
+from messaging.store.db.connection import open_store
 
 
 def run_django_command(settings: Settings, arguments: Sequence[str]) -> None:

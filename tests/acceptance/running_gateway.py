@@ -16,11 +16,11 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from messaging.configuration import read
-from messaging.satellite.payload import shown
-from messaging.settings import Settings
-from messaging.simulator.mail import MailSink
-from messaging.users.store import close_connection, migrate_store, open_store
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.satellite.codecs.protobuf import shown
+from messaging.simulator.mail.server import MailSink
+from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.eventually import wait_until
 
 DOMAIN = "example.org"
@@ -166,7 +166,7 @@ class RunningGateway:
         settings = read(Settings, database_url=self.database_url, state_dir=self.folder)
         open_store(settings)
         migrate_store()
-        from messaging.users.directory import add_device, add_subscriber
+        from messaging.store.console.directory import add_device, add_subscriber
 
         for number, device in enumerate(self.devices):
             name = "boop" if number == 0 else f"user{number}"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chaos.cluster import Cluster
-from messaging.mail.replies import LEAVING, OK
-from messaging.streaming.departure import listeners_on
+from messaging.mail.smtp.replies import LEAVING, OK
+from messaging.streaming.ops.node_drain import listeners_on
 from tests.acceptance.running_gateway import Process, RunningGateway, free_port, running
 from tests.eventually import wait_until
 

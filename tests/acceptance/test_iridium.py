@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.satellite.payload import shown
+from messaging.satellite.codecs.protobuf import shown
 from tests.acceptance.running_gateway import (
     DOMAIN,
     NUMBER,

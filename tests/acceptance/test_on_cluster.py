@@ -20,7 +20,7 @@ from chaos.processes import kill
 from chaos.run import run_one
 from chaos.stores import PostgresStore
 from chaos.tables import has_redis, redis_tables
-from messaging.running import read_running
+from messaging.service.state_file import read_running
 from tests.acceptance.mailing import Tally, mail, send_all
 from tests.acceptance.running_gateway import Process
 from tests.eventually import wait_until

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.simulator.bandwidth import BandwidthSimulator, InboundText
-from messaging.simulator.bandwidth_api import Account
-from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.serving import Serving
+from messaging.simulator.bandwidth.api import Account
+from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
+from messaging.simulator.shared.serving import Serving
 from tests.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, running
 from tests.eventually import wait_until
 

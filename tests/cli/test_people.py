@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
-from messaging.users.entries import WrongEntry
-from messaging.users.store import close_connection
+from messaging.store.console.entries import WrongEntry
+from messaging.store.db.connection import close_connection
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
-from messaging.simulator.serving import Serving
+from messaging.simulator.shared.serving import Serving
 from tests.closed_port import closed_port
 from tests.mail.wire import post
 

@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.message import Handed, message_id
-from messaging.settings import Settings
-from messaging.users.store import close_connection, migrate_store, open_store
+from messaging.model.message import Handed, message_id
+from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.users import given as g
 from tests.users.given import Clock, Gateway
 

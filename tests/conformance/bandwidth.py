@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from messaging.configuration import read
-from messaging.simulator.bandwidth import BandwidthSimulator, InboundText
-from messaging.simulator.bandwidth_api import Account
-from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
-from messaging.sms.providers.bandwidth import BandwidthAccount
+from messaging.config.env import read
+from messaging.simulator.bandwidth.api import Account
+from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
+from messaging.sms.providers.bandwidth.account import BandwidthAccount
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
 from tests.conformance.stand import Stand
 from tests.satellite.directip_gateway import IMEI, directip, directip_account
 

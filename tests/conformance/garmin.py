@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.garmin import GarminSimulator
-from messaging.simulator.garmin_portal import Portal
+from messaging.simulator.garmin.portal import Portal
+from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.shared.faults import Faults
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 from tests.satellite.garmin_server import IMEI, OAUTH, SOME_DEVICES, garmin_account, garmin_at

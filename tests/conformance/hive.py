@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_api import Habits
-from messaging.simulator.hive_state import Device, device_payload
-from messaging.simulator.serving import Serving
+from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device, device_payload
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 from tests.satellite.hive_server import account_at

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from messaging.simulator.cloudloop import CloudloopSimulator
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
-from messaging.simulator.rockblock import RockblockSimulator
+from messaging.simulator.cloudloop.server import CloudloopSimulator
+from messaging.simulator.rockblock.server import RockblockSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, AnyAccount, Stand
 from tests.satellite.ground_control import (

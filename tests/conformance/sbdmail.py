@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.mail import Doorkeeping, MailFaults
-from messaging.simulator.modems import Modem
+from messaging.simulator.mail.server import Doorkeeping, MailFaults
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 from tests.satellite.sbdmail_service import IMEI, sbdmail_account, sbdmail_service

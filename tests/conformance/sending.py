@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from messaging.message import Address, Delivery, Message, Network, Outcome
-from messaging.satellite.network import SatelliteAccount
-from messaging.satellite.send import SatelliteSender
-from messaging.sms.send import SmsSender
+from messaging.model.message import Address, Delivery, Message, Network, Outcome
+from messaging.satellite.account import SatelliteAccount
+from messaging.satellite.sender import SatelliteSender
+from messaging.sms.sender import SmsSender
 from tests.conformance.stand import TEXT, AnyAccount, Stand
 from tests.handing_over import outcomes_of
 

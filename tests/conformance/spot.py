@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from pydantic import PrivateAttr
 
-from messaging.configuration import read
-from messaging.satellite.networks.spot import Spot, SpotAccount
-from messaging.simulator.faults import Faults
-from messaging.simulator.spot import Feed, SpotSimulator
+from messaging.config.env import read
+from messaging.satellite.providers.spot.client import Spot, SpotAccount
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.spot.server import Feed, SpotSimulator
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 from tests.satellite.spot_server import SERIAL, spot_account, spot_at

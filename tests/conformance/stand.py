@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from messaging.satellite.network import SatelliteAccount
-from messaging.simulator.faults import Faults
-from messaging.sms.provider import SmsAccount
+from messaging.satellite.account import SatelliteAccount
+from messaging.simulator.shared.faults import Faults
+from messaging.sms.account import SmsAccount
 
 AnyAccount = SatelliteAccount | SmsAccount
 

@@ -9,24 +9,24 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import Busy, Rejected, Unavailable
-from messaging.mail.receive import MailReceiver
-from messaging.mail.server import SmtpServer
-from messaging.message import Beacon, Inbound, Message, Receipt, Undeliverable
-from messaging.satellite.listen import SatelliteListener
-from messaging.satellite.mailed import SatelliteMailbox
-from messaging.satellite.network import (
+from messaging.mail.smtp.listener import MailReceiver
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.satellite.account import (
     ListeningAccount,
     MailedAccount,
     PolledAccount,
     SatelliteAccount,
     WebhookAccount,
 )
-from messaging.satellite.receive import SatellitePoller
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
-from messaging.web.webhooks import routes
+from messaging.satellite.mailbox import SatelliteMailbox
+from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.tcp_listener import SatelliteListener
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
+from messaging.web.webhook_routes import routes
 from tests.conformance.stand import SECRET, TEXT, Stand
 from tests.conformance.stands import those_with
 from tests.eventually import eventually

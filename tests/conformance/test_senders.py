@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from messaging.errors import ConfigurationError, GatewayError
-from messaging.message import Outcome, Result
-from messaging.satellite.network import MailedAccount, SatelliteAccount
-from messaging.simulator.faults import Faults
+from messaging.model.message import Outcome, Result
+from messaging.satellite.account import MailedAccount, SatelliteAccount
+from messaging.simulator.shared.faults import Faults
 from tests.conformance.sending import delivery, outcome_of, sending
 from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
 from tests.conformance.stands import STANDS, those_with

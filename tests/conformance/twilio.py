@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from messaging.configuration import read
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import InboundText, TwilioSimulator
-from messaging.sms.providers.twilio import TwilioAccount
+from messaging.config.env import read
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.server import InboundText, TwilioSimulator
+from messaging.sms.providers.twilio.account import TwilioAccount
 from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
 

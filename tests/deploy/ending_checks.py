@@ -6,7 +6,7 @@ from typing import Any
 from typer.main import get_command
 
 from messaging.cli.app import app
-from messaging.settings import Settings
+from messaging.config.settings import Settings
 from tests.deploy.checks import ROOT, Problems
 from tests.deploy.kustomize import Manifest, find
 from tests.deploy.pods import Pod, pods

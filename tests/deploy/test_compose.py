@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
+from messaging.config.settings import Settings
 from messaging.gateway import sections
-from messaging.settings import Settings
 from tests.deploy.checks import ROOT
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from messaging.config.settings import Settings
 from messaging.gateway import sections
-from messaging.settings import Settings
 from tests.deploy.checks import ROOT
 
 DOCUMENT = (ROOT / "docs/operations.md").read_text()

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.mail.relay import Relay
 from messaging.mail.send import send_mail
-from messaging.message import Address, Delivery, Message, Network, Outcome, Result
+from messaging.model.message import Address, Delivery, Message, Network, Outcome, Result
 
 DOMAIN = "example.org"
 HELLO = (b"220 hi\r\n", b"250 hi\r\n")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.commands import (
+from messaging.mail.smtp.commands import (
     BadCommand,
     ReversePath,
     canonical_domain,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from messaging.errors import Rejected
 from messaging.mail.compose import compose, mail_address
-from messaging.mail.tidy import tidy
-from messaging.message import Address, Delivery, Message, Network
+from messaging.mail.text import tidy
+from messaging.model.message import Address, Delivery, Message, Network
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 HEADERS = {

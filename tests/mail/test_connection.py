@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from messaging.mail.connection import LINGER_SECONDS
+from messaging.mail.smtp.connection import LINGER_SECONDS
 from tests.eventually import eventually
 from tests.mail.wire import post
 

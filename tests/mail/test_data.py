@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.data import Collector
-from messaging.mail.limits import ByteBudget
+from messaging.mail.smtp.data import Collector
+from messaging.mail.smtp.limits import ByteBudget
 from tests.eventually import eventually
 from tests.mail.wire import LETTER, post
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.html import html_to_text, without_long_tags
-from messaging.mail.tidy import tidy
+from messaging.mail.parse.html import html_to_text, without_long_tags
+from messaging.mail.text import tidy
 
 
 @pytest.mark.parametrize(

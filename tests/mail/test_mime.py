@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from messaging.mail.mime import read_mail
-from messaging.mail.origin import Origin, can_be_told
+from messaging.mail.parse.mail import read_mail
+from messaging.mail.parse.origin import Origin, can_be_told
 from tests.mail.letters import ALTERNATIVE, HTML, MIXED, PDF, PICTURE, PLAIN, part, parts
 
 TEXTS = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.errors import Rejected
-from messaging.mail.mime import Letter, read_mail
+from messaging.mail.parse.mail import Letter, read_mail
 from tests.mail.letters import MIXED, part, parts
 
 MEGABYTES = 10 * 2**20

@@ -6,7 +6,7 @@ from email.mime.text import MIMEText
 import pytest
 
 from messaging.errors import Rejected
-from messaging.mail.mime import read_mail
+from messaging.mail.parse.mail import read_mail
 from tests.mail.letters import HTML, MIXED, PDF, PICTURE, PLAIN, parts
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.notice import compose_notice
-from messaging.mail.parts import part_of
-from messaging.mail.references import find_reference
-from messaging.mail.reports import read_report
-from messaging.message import Address, Delivery, Failure, Message, Network
-from messaging.simulator.mail import MailSink
+from messaging.mail.dsn import compose_notice
+from messaging.mail.message_ids import find_reference
+from messaging.mail.parse.bounce import read_report
+from messaging.mail.parse.parts import part_of
+from messaging.model.message import Address, Delivery, Failure, Message, Network
+from messaging.simulator.mail.server import MailSink
 from tests.mail.outgoing import relay_at, send
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)

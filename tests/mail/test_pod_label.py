@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from messaging.configuration import read_if_set
+from messaging.config.env import read_if_set
 from messaging.errors import Unavailable
-from messaging.mail.gate import PodGate
-from messaging.mail.pod_label import LabelledPod, PodLabel
+from messaging.mail.smtp.pod_label import LabelledPod, PodLabel
+from messaging.mail.smtp.pod_readiness import PodGate
 from tests.eventually import eventually
 from tests.mail.api_server import HANG, POD, TOKEN, ApiServer
 from tests.mail.certificates import make_certificate

@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from messaging.errors import ConfigurationError
-from messaging.mail.receive import MailReceiver
-from messaging.mail.server import SmtpServer
+from messaging.mail.smtp.listener import MailReceiver
+from messaging.mail.smtp.settings import SmtpServer
 from tests.eventually import eventually
 from tests.mail.wire import DOMAIN, LETTER, Router, post
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.configuration import read, read_if_set
+from messaging.config.env import read, read_if_set
 from messaging.errors import ConfigurationError
 from messaging.mail.relay import Endpoint, Relay
 

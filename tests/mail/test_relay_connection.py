@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from messaging.errors import ConfigurationError, Unavailable
-from messaging.mail.relay_connection import check_relay
-from messaging.message import Result
-from messaging.simulator.mail import Doorkeeping, MailFaults, MailSink
+from messaging.mail.relay_client import check_relay
+from messaging.model.message import Result
+from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink
 from tests.closed_port import closed_port
 from tests.mail.certificates import make_certificate
 from tests.mail.outgoing import delivery, only, relay_at, results, scripted, send

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.mime import read_mail
-from messaging.mail.parts import part_of
-from messaging.mail.references import Reference, find_reference
-from messaging.mail.reports import read_report
-from messaging.mail.statuses import in_words
+from messaging.mail.message_ids import Reference, find_reference
+from messaging.mail.parse.bounce import read_report
+from messaging.mail.parse.mail import read_mail
+from messaging.mail.parse.parts import part_of
+from messaging.mail.parse.statuses import in_words
 from tests.mail.bounces import OURS, bounce
 
 

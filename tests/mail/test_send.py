@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from messaging.mail.send import send_mail
-from messaging.message import Result
-from messaging.simulator.mail import Doorkeeping, MailFaults, MailSink
+from messaging.model.message import Result
+from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink
 from tests.mail.outgoing import DOMAIN, HELLO, delivery, relay_at, results, scripted, send
 
 

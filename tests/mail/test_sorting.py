@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.errors import Rejected
-from messaging.message import message_id
+from messaging.model.message import message_id
 from tests.mail.bounces import OURS, bounce
 from tests.mail.wire import LETTER, Router, post
 

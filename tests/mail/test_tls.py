@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import ConfigurationError
-from messaging.mail.receive import MailReceiver
-from messaging.mail.server import SmtpServer
+from messaging.mail.smtp.listener import MailReceiver
+from messaging.mail.smtp.settings import SmtpServer
 from tests.eventually import eventually
 from tests.mail.certificates import make_certificate
 from tests.mail.wire import DOMAIN, Router, post

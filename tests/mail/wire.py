@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from messaging.errors import Rejected
-from messaging.mail.pod_label import PodLabel
-from messaging.mail.receive import MailReceiver
-from messaging.mail.server import SmtpServer
-from messaging.message import Bounce, Inbound, Inquiry, Message, Undeliverable
+from messaging.mail.smtp.listener import MailReceiver
+from messaging.mail.smtp.pod_label import PodLabel
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import Bounce, Inbound, Inquiry, Message, Undeliverable
 from tests.eventually import eventually
 
 DOMAIN = "example.org"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_api import Habits
-from messaging.simulator.hive_state import Device
-from messaging.simulator.serving import Serving
+from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device
+from messaging.simulator.shared.serving import Serving
 from tests.satellite.hive_server import PASSWORD, HiveServer
 
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from messaging.configuration import read
-from messaging.message import Inbound, Message, Undeliverable
-from messaging.satellite.listen import SatelliteListener
-from messaging.satellite.networks.directip import DirectIpAccount
-from messaging.simulator.directip import DirectIpSimulator
-from messaging.simulator.modems import Modem
-from messaging.simulator.serving import Serving
+from messaging.config.env import read
+from messaging.model.message import Inbound, Message, Undeliverable
+from messaging.satellite.providers.directip.client import DirectIpAccount
+from messaging.satellite.tcp_listener import SatelliteListener
+from messaging.simulator.directip.server import DirectIpSimulator
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.eventually import eventually
 from tests.satellite.ground_control import post
 

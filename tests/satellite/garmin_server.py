@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from messaging.configuration import read
-from messaging.satellite.networks.garmin import GarminAccount
-from messaging.simulator.garmin import GarminSimulator
-from messaging.simulator.garmin_inbound import Device
-from messaging.simulator.serving import Serving
-from messaging.web.webhooks import routes
+from messaging.config.env import read
+from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.simulator.garmin.inbound import Device
+from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.shared.serving import Serving
+from messaging.web.webhook_routes import routes
 from tests.sms.twilio_gateway import Router
 
 IMEI = "300434030000001"

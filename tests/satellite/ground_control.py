@@ -8,16 +8,16 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from messaging.configuration import read
-from messaging.message import Beacon, Inbound, Message, Undeliverable
-from messaging.satellite.network import SatelliteAccount
-from messaging.satellite.networks.cloudloop import CloudloopAccount
-from messaging.satellite.networks.rockblock import RockblockAccount
-from messaging.simulator.cloudloop import CloudloopSimulator
-from messaging.simulator.modems import Modem
-from messaging.simulator.rockblock import RockblockSimulator
-from messaging.simulator.serving import Serving
-from messaging.web.webhooks import routes
+from messaging.config.env import read
+from messaging.model.message import Beacon, Inbound, Message, Undeliverable
+from messaging.satellite.account import SatelliteAccount
+from messaging.satellite.providers.cloudloop.client import CloudloopAccount
+from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.simulator.cloudloop.server import CloudloopSimulator
+from messaging.simulator.rockblock.server import RockblockSimulator
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
+from messaging.web.webhook_routes import routes
 from tests.sms.twilio_gateway import Router
 
 IMEI = "300234010753370"

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from messaging.configuration import read
-from messaging.message import Emit
-from messaging.satellite.networks.hive import Hive, HiveAccount
-from messaging.satellite.receive import SatellitePoller
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.serving import Serving
+from messaging.config.env import read
+from messaging.model.message import Emit
+from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.providers.hive.client import Hive, HiveAccount
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.shared.serving import Serving
 
 PASSWORD = "correct-horse-battery"
 

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.mail.post import RelayPost
-from messaging.mail.receive import MailReceiver
 from messaging.mail.relay import Relay
-from messaging.mail.server import SmtpServer
-from messaging.satellite.mailed import SatelliteMailbox
-from messaging.satellite.networks.sbdmail import SbdMailAccount
-from messaging.simulator.modems import Modem
-from messaging.simulator.sbdmail import SbdMailSimulator
-from messaging.simulator.serving import Serving
+from messaging.mail.smtp.listener import MailReceiver
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.satellite.mailbox import SatelliteMailbox
+from messaging.satellite.providers.sbdmail.client import SbdMailAccount
+from messaging.simulator.sbdmail.server import SbdMailSimulator
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
 from tests.satellite.ground_control import post

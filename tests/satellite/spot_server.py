@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 
-from messaging.configuration import read
-from messaging.satellite.networks.spot import SpotAccount
-from messaging.simulator.serving import Serving
-from messaging.simulator.spot import BASE_PATH, Sent, SpotSimulator
+from messaging.config.env import read
+from messaging.satellite.providers.spot.client import SpotAccount
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.spot.server import BASE_PATH, Sent, SpotSimulator
 
 FEED, OTHER_FEED = "a-feed-id-that-nobody-may-see", "another-feed-id-that-nobody-may-see"
 PASSWORD = "a-feed-password-that-nobody-may-see"

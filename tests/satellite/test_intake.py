@@ -1,10 +1,10 @@
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Address, Inbound, Message, Network, Undeliverable, message_id
-from messaging.satellite.intake import hand_over, offers
-from messaging.satellite.network import Packet
-from messaging.satellite.payload import Text, encode
+from messaging.model.message import Address, Inbound, Message, Network, Undeliverable, message_id
+from messaging.satellite.account import Packet
+from messaging.satellite.codecs.protobuf import Text, encode
+from messaging.satellite.uplink import hand_over, offers
 
 pytestmark = pytest.mark.anyio
 ALICE = Address(Network.EMAIL, "alice@example.com")

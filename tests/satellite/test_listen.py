@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from messaging.errors import ConfigurationError, Unavailable
-from messaging.message import Beacon, Inbound, Message, Receipt, Undeliverable
-from messaging.satellite.listen import SatelliteListener
+from messaging.model.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.satellite.tcp_listener import SatelliteListener
 from tests.eventually import eventually
 from tests.satellite.wire import WireAccount
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Address, Message, Network
-from messaging.satellite.message_data_pb2 import Message as WireMessage
-from messaging.satellite.message_data_pb2 import MessageDataPB
-from messaging.satellite.payload import Text, Undecodable, decode, encode, packets, shown
+from messaging.model.message import Address, Message, Network
+from messaging.satellite.codecs.message_data_pb2 import Message as WireMessage
+from messaging.satellite.codecs.message_data_pb2 import MessageDataPB
+from messaging.satellite.codecs.protobuf import Text, Undecodable, decode, encode, packets, shown
 
 VECTOR = bytes.fromhex("080112170a0568656c6c6f1a0c2b313535353132333030303028021801")
 PHONE = Address(Network.SMS, "+15551230000")

@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import Rejected
-from messaging.message import Address, Beacon, Message, Network, Sos, Typed, message_id
-from messaging.position import Position
-from messaging.satellite.intake import offers
-from messaging.satellite.limit import Limit, utf8_bytes, utf16_units
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.garmin import GarminAccount
-from messaging.satellite.networks.hive import HiveAccount
-from messaging.satellite.networks.rockblock import RockblockAccount
-from messaging.satellite.payload import Text, encode, shown
-from messaging.satellite.plain_text import text_packets, typed_text
+from messaging.model.message import Address, Beacon, Message, Network, Sos, Typed, message_id
+from messaging.model.position import Position
+from messaging.satellite.account import Packet
+from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
+from messaging.satellite.codecs.plain_text import text_packets, typed_text
+from messaging.satellite.codecs.protobuf import Text, encode, shown
+from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.satellite.uplink import offers
 
 PHONE = Address(Network.SMS, "+15551230000")
 ALICE = Address(Network.EMAIL, "alice@example.org")

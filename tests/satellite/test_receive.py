@@ -5,9 +5,9 @@ import time
 import pytest
 
 from messaging.errors import Busy, Rejected, Unavailable
-from messaging.message import Emit, Inbound
-from messaging.satellite.receive import SatellitePoller
-from messaging.simulator.faults import Faults
+from messaging.model.message import Emit, Inbound
+from messaging.satellite.poller import SatellitePoller
+from messaging.simulator.shared.faults import Faults
 from tests.eventually import eventually
 from tests.satellite.hive_server import HiveServer, polling
 from tests.satellite.uplinks import Router, acknowledged, put, waiting

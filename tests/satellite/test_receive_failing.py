@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from messaging.message import Inbound
-from messaging.simulator.faults import Faults
+from messaging.model.message import Inbound
+from messaging.simulator.shared.faults import Faults
 from messaging.streaming import InlineJob, StreamingContext
 from tests.eventually import eventually
 from tests.satellite.hive_server import HiveServer, polling

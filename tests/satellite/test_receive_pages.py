@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from messaging.message import Inbound, Message
-from messaging.satellite.receive import ACKNOWLEDGEMENTS_AT_ONCE
-from messaging.simulator.serving import Serving
+from messaging.model.message import Inbound, Message
+from messaging.satellite.poller import ACKNOWLEDGEMENTS_AT_ONCE
+from messaging.simulator.shared.serving import Serving
 from tests.crowd import Crowd
 from tests.eventually import eventually
 from tests.satellite.hive_server import HiveServer, account_at, polling

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.satellite.rest import (
+from messaging.satellite.http_client import (
     FAILURES,
     HttpUrl,
     RestClient,
@@ -20,7 +20,7 @@ from messaging.satellite.rest import (
     json_of,
     new_client,
 )
-from messaging.simulator.serving import Serving
+from messaging.simulator.shared.serving import Serving
 from tests.closed_port import closed_port
 from tests.satellite.hive_server import HiveServer
 

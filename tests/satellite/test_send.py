@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.message import Address, Delivery, Handed, Message, Network, Outcome, Result
-from messaging.satellite.networks.hive import HiveAccount
-from messaging.satellite.payload import shown
-from messaging.satellite.send import SatelliteSender
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
+from messaging.model.message import Address, Delivery, Handed, Message, Network, Outcome, Result
+from messaging.satellite.codecs.protobuf import shown
+from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.sender import SatelliteSender
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
 from tests.closed_port import closed_port
 from tests.crowd import Crowd
 from tests.eventually import eventually

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.satellite.session import Session
+from messaging.satellite.login_session import Session
 
 pytestmark = pytest.mark.anyio
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Inbound, Receipt, ReceiptState
-from messaging.satellite.networks.cloudloop import CloudloopAccount
-from messaging.satellite.trace import SatelliteTracer
-from messaging.simulator.cloudloop import STATUSES, Habits
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
+from messaging.model.message import Inbound, Receipt, ReceiptState
+from messaging.satellite.providers.cloudloop.client import CloudloopAccount
+from messaging.satellite.status_poller import SatelliteTracer
+from messaging.simulator.cloudloop.server import STATUSES, Habits
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
 from tests.eventually import eventually
 from tests.satellite.ground_control import IMEI, THING, CloudloopServer, cloudloop
 

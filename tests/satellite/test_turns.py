@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from messaging.message import Emit, Inbound
-from messaging.satellite.receive import SatellitePoller
+from messaging.model.message import Emit, Inbound
+from messaging.satellite.poller import SatellitePoller
 from tests.eventually import eventually
 from tests.satellite.hive_server import HiveServer
 from tests.satellite.uplinks import Router, acknowledged, put

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from messaging.errors import Busy, Rejected, Unavailable
-from messaging.message import Beacon, Inbound, Message, Receipt, Undeliverable
-from messaging.simulator.serving import Serving
-from messaging.web.webhooks import routes
+from messaging.model.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.simulator.shared.serving import Serving
+from messaging.web.webhook_routes import routes
 from tests.satellite.wire import HookAccount
 
 TOKEN = "token-that-nobody-may-see"

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from messaging.message import Inbound, Message, Undeliverable
-from messaging.simulator.hive_state import device_payload
+from messaging.model.message import Inbound, Message, Undeliverable
+from messaging.simulator.hive.state import device_payload
 from tests.satellite.hive_server import HiveServer
 
 

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
+from messaging.config.settings import Listen
 from messaging.errors import GatewayError, Rejected
-from messaging.message import Address, Handed, Network, Receipt, ReceiptState
-from messaging.satellite.network import (
+from messaging.model.message import Address, Handed, Network, Receipt, ReceiptState
+from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook
+from messaging.satellite.account import (
     Count,
     ListeningAccount,
     Packet,
@@ -18,9 +20,7 @@ from messaging.satellite.network import (
     Take,
     WebhookAccount,
 )
-from messaging.satellite.payload import Text
-from messaging.settings import Listen
-from messaging.webhook import Acknowledgement, NotAuthentic, Webhook
+from messaging.satellite.codecs.protobuf import Text
 
 
 class OneWay:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_state import Device
-from messaging.simulator.serving import Serving
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device
+from messaging.simulator.shared.serving import Serving
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from messaging.simulator.bandwidth import BandwidthSimulator
-from messaging.simulator.bandwidth_api import Account, Answer
-from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.bandwidth_codes import DESCRIPTIONS
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
+from messaging.simulator.bandwidth.api import Account, Answer
+from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.simulator.bandwidth.server import BandwidthSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
 from tests.eventually import wait_until
 
 ACCOUNT = Account(account_id="9900000", application_id="app-1", username="u", password="p")

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.satellite.networks.directip_downlink import Flags, request, status_of
-from messaging.simulator.directip import DirectIpSimulator
-from messaging.simulator.directip_calls import waits
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
-from messaging.simulator.serving import Serving
+from messaging.satellite.providers.directip.downlink import Flags, request, status_of
+from messaging.simulator.directip.calls import waits
+from messaging.simulator.directip.server import DirectIpSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.acceptance.running_gateway import Process
 from tests.eventually import wait_until
 

@@ -5,13 +5,13 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_api import Habits
-from messaging.simulator.hive_state import (
+from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import (
     Device,
     Packet,
 )
-from messaging.simulator.serving import Serving
+from messaging.simulator.shared.serving import Serving
 from tests.simulator.hive_client import downlink, log_in
 
 TEXT = {"text": "hello", "to": "+15551230000", "protocol": "sms"}

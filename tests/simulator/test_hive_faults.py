@@ -3,9 +3,9 @@ import time
 import httpx
 import pytest
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.serving import Serving
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
 from tests.crowd import Crowd
 from tests.eventually import wait_until
 from tests.simulator.hive_client import downlink, log_in

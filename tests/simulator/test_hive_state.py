@@ -3,7 +3,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.simulator.hive_state import (
+from messaging.simulator.hive.state import (
     Device,
     HiveState,
     Packet,

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from messaging.simulator.mail import (
+from messaging.simulator.mail.server import (
     STOP_SECONDS,
     Doorkeeping,
     MailFaults,

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.simulator.mail import Doorkeeping, MailFaults, MailSink, ReceivedMail
-from messaging.simulator.modems import Modem
-from messaging.simulator.sbdmail import SbdMailSimulator
-from messaging.simulator.sbdmail_letters import AUTHOR, SERVICE
-from messaging.simulator.serving import Serving
+from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink, ReceivedMail
+from messaging.simulator.sbdmail.letters import AUTHOR, SERVICE
+from messaging.simulator.sbdmail.server import SbdMailSimulator
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.acceptance.running_gateway import Process
 from tests.eventually import wait_until
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.spot import PAGE_SIZE, Feed, SpotSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.spot.server import PAGE_SIZE, Feed, SpotSimulator
 from tests.acceptance.running_gateway import Process
 from tests.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SpotServer, spot_at
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from messaging.message import Delivery, Inbound, Outcome
-from messaging.simulator.serving import Serving
-from messaging.sms.provider import SmsAccount
-from messaging.sms.send import SmsSender
-from messaging.web.webhooks import routes
+from messaging.model.message import Delivery, Inbound, Outcome
+from messaging.simulator.shared.serving import Serving
+from messaging.sms.account import SmsAccount
+from messaging.sms.sender import SmsSender
+from messaging.web.webhook_routes import routes
 from tests.handing_over import outcomes_of
 from tests.sms.twilio_gateway import Router
 

@@ -13,17 +13,17 @@ from fastapi import FastAPI, Request
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import ConfigurationError, GatewayError, Unavailable
-from messaging.message import Outcome, Result
-from messaging.simulator.bandwidth import BandwidthSimulator
-from messaging.simulator.bandwidth_api import Account
-from messaging.simulator.serving import Serving
-from messaging.sms.provider import OutgoingText
-from messaging.sms.providers.bandwidth import BandwidthAccount
-from messaging.sms.providers.bandwidth_client import BandwidthProvider
-from messaging.sms.providers.bandwidth_login import TokenLogin
-from messaging.sms.send import SmsSender
+from messaging.model.message import Outcome, Result
+from messaging.simulator.bandwidth.api import Account
+from messaging.simulator.bandwidth.server import BandwidthSimulator
+from messaging.simulator.shared.serving import Serving
+from messaging.sms.account import OutgoingText
+from messaging.sms.providers.bandwidth.account import BandwidthAccount
+from messaging.sms.providers.bandwidth.auth import TokenLogin
+from messaging.sms.providers.bandwidth.client import BandwidthProvider
+from messaging.sms.sender import SmsSender
 from tests.closed_port import closed_port
 from tests.conformance.bandwidth import account_at
 from tests.conformance.stand import SECRET

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.sms.keywords import Keyword, is_everyday_answer, keyword
+from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer, keyword
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from messaging.errors import Busy, Rejected, Unavailable
-from messaging.message import Consent, Message, Undeliverable
+from messaging.model.message import Consent, Message, Undeliverable
 from tests.sms.twilio_gateway import (
     FORM,
     TOKEN,

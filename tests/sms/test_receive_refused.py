@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.errors import Unavailable
-from messaging.message import Inbound, Message
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import InboundText, TwilioSimulator
-from messaging.simulator.twilio_webhooks import signature
-from messaging.web.webhooks import routes
+from messaging.model.message import Inbound, Message
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.server import InboundText, TwilioSimulator
+from messaging.simulator.twilio.webhooks import signature
+from messaging.web.webhook_routes import routes
 from tests.sms.twilio_gateway import (
     FORM,
     OURS,

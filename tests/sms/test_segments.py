@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.simulator.segments import segments as counted_again
+from messaging.simulator.shared.segments import segments as counted_again
 from messaging.sms.segments import segments
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.message import Consent, Receipt, ReceiptState, Result
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import InboundText, TwilioSimulator
-from messaging.simulator.twilio_codes import TEXTS, is_found_out_later
-from messaging.sms.provider import OutgoingText
-from messaging.sms.providers.twilio_errors import MEANINGS
-from messaging.sms.refusals import Kind
+from messaging.model.message import Consent, Receipt, ReceiptState, Result
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.codes import TEXTS, is_found_out_later
+from messaging.simulator.twilio.server import InboundText, TwilioSimulator
+from messaging.sms.account import OutgoingText
+from messaging.sms.errors import Kind
+from messaging.sms.providers.twilio.errors import MEANINGS
 from tests.eventually import wait_until
 from tests.sms.live import Live, live
 from tests.sms.twilio_gateway import OURS, PHONE, SID, TOKEN, account, delivery

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import httpx
 from fastapi import FastAPI
 
-from messaging.message import Address, Delivery, Inbound, Message, Network, message_id
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio_webhooks import signature
-from messaging.sms.providers.twilio import TwilioAccount
-from messaging.web.webhooks import routes
+from messaging.model.message import Address, Delivery, Inbound, Message, Network, message_id
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.webhooks import signature
+from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.web.webhook_routes import routes
 
 SID = "AC" + "1" * 32
 TOKEN = "token-that-nobody-may-see"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from messaging.streaming import StreamingContext
-from messaging.streaming.java import compile_operators, driver_command, java_job_config
-from messaging.streaming.local import local_cluster
+from messaging.streaming.java.java import compile_operators, driver_command, java_job_config
+from messaging.streaming.ray.local import local_cluster
 
 RECORDS = 2500
 

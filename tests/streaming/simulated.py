@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from messaging.streaming.errors import StreamingError
-from messaging.streaming.graph import Graph, Kind
-from messaging.streaming.keeper import Keeper
-from messaging.streaming.routes import Routes
-from messaging.streaming.store import Changes, MemoryStore, StoreFailed
+from messaging.streaming.api.errors import StreamingError
+from messaging.streaming.api.graph import Graph, Kind
+from messaging.streaming.runtime.routes import Routes
+from messaging.streaming.stateful.state.base import Changes, MemoryStore, StoreFailed
+from messaging.streaming.stateful.task import Keeper
 
 
 class FailingStore(MemoryStore):

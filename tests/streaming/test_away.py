@@ -13,9 +13,14 @@ from typing import Any
 import pytest
 
 from messaging.streaming import InlineJob, JobName, StreamingContext, WorkerLost
-from messaging.streaming.allowance import AWAY_BYTES, FEWEST_BATCHES, MOST_BATCHES, Allowance
-from messaging.streaming.job import Job
-from messaging.streaming.outside import ask
+from messaging.streaming.ray.client import ask
+from messaging.streaming.ray.job import Job
+from messaging.streaming.stateful.flow_control import (
+    AWAY_BYTES,
+    FEWEST_BATCHES,
+    MOST_BATCHES,
+    Allowance,
+)
 from tests.eventually import eventually
 
 KEYS = 16

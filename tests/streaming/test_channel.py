@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from messaging.streaming.channel import Answer, Channel
-from messaging.streaming.errors import StageFailed
-from messaging.streaming.graph import Handover
+from messaging.streaming.api.errors import StageFailed
+from messaging.streaming.api.graph import Handover
+from messaging.streaming.runtime.channel import Answer, Channel
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.anyio

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from messaging.streaming import Handover, JobName, StageFailed, StreamingContext, StreamingError
-from messaging.streaming.job import Job
-from messaging.streaming.launch import submit
-from messaging.streaming.outside import open_inlet
+from messaging.streaming.ray.client import open_inlet
+from messaging.streaming.ray.job import Job
+from messaging.streaming.ray.launch import submit
 from tests.eventually import wait_until
 from tests.streaming.operators_for_ray import Recorder, Ticker, Unmakeable, lines, shout
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from messaging.streaming import DataStream, Instance, StreamingContext
-from messaging.streaming.java_stream import JavaStream
-from messaging.streaming.job import Job
+from messaging.streaming.java.java_stream import JavaStream
+from messaging.streaming.ray.job import Job
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "dataflow.md"

@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from messaging.streaming import Graph, StreamingContext
-from messaging.streaming.drawing import dot_of, text_of
-from messaging.streaming.meters import Rates
-from messaging.streaming.picture import BUSY, LOST, QUIET, svg_of
+from messaging.streaming.ops.metrics import Rates
+from messaging.streaming.viz.drawing import dot_of, text_of
+from messaging.streaming.viz.picture import BUSY, LOST, QUIET, svg_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS: list[dict[str, Any]] = [

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from messaging.streaming import StreamingContext
-from messaging.streaming.job import Job
+from messaging.streaming.ray.job import Job
 from tests.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
@@ -148,7 +148,7 @@ def test_a_killed_driver_leaves_a_job_that_goes_on_when_it_is_submitted_again(
     script = f"""
 import time
 from pathlib import Path
-from messaging.streaming.local import local_cluster
+from messaging.streaming.ray.local import local_cluster
 from tests.streaming.test_failover import Outside, counting, taken
 with local_cluster():
     outside = Outside(Path({outside.path!r}))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from messaging.streaming import DeclarationError, StreamingContext
-from messaging.streaming.java import has_jdk
-from messaging.streaming.java_driver import declare
+from messaging.streaming.java.java import has_jdk
+from messaging.streaming.java.java_driver import declare
 from tests.streaming.java_program import RECORDS
 
 ROOT = Path(__file__).parents[2]

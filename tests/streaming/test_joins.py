@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import DataStream, DeclarationError, InlineJob, Instance, StreamingContext
-from messaging.streaming.join import Joined
-from messaging.streaming.state import State
+from messaging.streaming.stateful.state.values import State
+from messaging.streaming.windows.join import Joined
 from tests.streaming.simulated import Simulation
 from tests.streaming.test_crashes import Moves, play
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from messaging.streaming import InlineJob, StreamingContext
-from messaging.streaming.kafka import KafkaAway, KafkaRecord, KafkaSource, write_to_kafka
+from messaging.streaming.connectors.kafka import KafkaAway, KafkaRecord, KafkaSource, write_to_kafka
 
 confluent_kafka: Any = pytest.importorskip("confluent_kafka")
 RECORDS, ROOMS, PARTITIONS = 2_000, 10, 4

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import InlineJob, JobName, StreamingContext, StreamingError
-from messaging.streaming.job import Job
-from messaging.streaming.kept_state import find_state
-from messaging.streaming.keys import token_of
-from messaging.streaming.launch import submit
-from messaging.streaming.outside import open_inlet
-from messaging.streaming.pickling import loads
+from messaging.streaming.api.keys import token_of
+from messaging.streaming.ray.client import open_inlet
+from messaging.streaming.ray.job import Job
+from messaging.streaming.ray.launch import submit
+from messaging.streaming.stateful.queryable_state import find_state
+from messaging.streaming.stateful.state.pickling import loads
 from tests.streaming.simulated import Simulation
 from tests.streaming.test_crashes import WORDS, Moves, Seen, declared, play
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from messaging.streaming import DataStream, StreamingContext
-from messaging.streaming.drawing import channels_of
-from messaging.streaming.graph import Graph
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.viz.drawing import channels_of
 
 ALL_4_TO_2 = [(a, b) for a in range(4) for b in range(2)]
 

@@ -8,9 +8,9 @@ import pytest
 import ray
 
 from messaging.streaming import DeclarationError, JobName, StreamingContext
-from messaging.streaming.cluster import Life
-from messaging.streaming.launch import submit
-from messaging.streaming.standing import StandingJob
+from messaging.streaming.ops.reconciler import StandingJob
+from messaging.streaming.ray.cluster import Life
+from messaging.streaming.ray.launch import submit
 
 # Every cluster has this one, once, on its head.
 HEAD = "node:__internal_head__"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.streaming import Instance, StreamingContext
-from messaging.streaming.sources import TextFile, Values
+from messaging.streaming.connectors.sources import TextFile, Values
 from tests.streaming.simulated import Simulation
 
 

@@ -11,10 +11,10 @@ import pytest
 import ray
 
 from messaging.streaming import DeclarationError, JobName, StreamingContext, WorkerLost
-from messaging.streaming.cluster import Life
-from messaging.streaming.graph import Graph
-from messaging.streaming.resident import Resident, find_resident, settle
-from messaging.streaming.standing import StandingJob, nodes_with
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.ops.detached_actor import Resident, find_resident, settle
+from messaging.streaming.ops.reconciler import StandingJob, nodes_with
+from messaging.streaming.ray.cluster import Life
 from tests.eventually import wait_until
 from tests.streaming.operators_for_ray import Diary, Recorder, Ticker, lines, nothing
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from messaging.streaming import DeclarationError, InlineJob, StreamingContext
-from messaging.streaming.store import Changes, MemoryStore, Store, StoreFailed
-from messaging.streaming.stores import open_store
+from messaging.streaming.stateful.state.base import Changes, MemoryStore, Store, StoreFailed
+from messaging.streaming.stateful.state.stores import open_store
 from tests.postgres_server import postgres_server_in
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.streaming import InlineJob, Instance, StreamingContext
-from messaging.streaming.window_steps import Window
+from messaging.streaming.windows.window_steps import Window
 
 
 def test_a_stream_tells_what_it_was_made_from() -> None:

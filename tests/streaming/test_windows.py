@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import DeclarationError, InlineJob, StreamingContext
-from messaging.streaming.window_steps import Window
+from messaging.streaming.windows.window_steps import Window
 from tests.eventually import eventually
 from tests.streaming.simulated import Simulation
 from tests.streaming.test_crashes import Moves, play

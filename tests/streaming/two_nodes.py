@@ -18,7 +18,7 @@ import ray
 from chaos.agents import tell_agent_port
 from chaos.cluster import AGENTS, stands
 from messaging.streaming import StreamingContext
-from messaging.streaming.job import Job
+from messaging.streaming.ray.job import Job
 from tests.acceptance.running_gateway import free_port
 
 RECORDS = 40_000

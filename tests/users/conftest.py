@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from messaging.configuration import read
-from messaging.settings import Settings
-from messaging.users.store import close_connection, guarded, migrate_store, open_store
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.store.db.connection import close_connection, guarded, migrate_store, open_store
 from tests.postgres_server import postgres_server_in
 from tests.users.given import FRIENDS_NUMBER, Clock, Gateway
 
@@ -122,7 +122,7 @@ def postgres_gateway(postgres_settings: Settings, clock: Clock) -> Gateway:
 @pytest.fixture
 def typing(gateway: Gateway) -> Gateway:
     """A gateway whose only device writes plain text, and whose owner has two contacts."""
-    from messaging.users.models import Contact, Device, Subscriber
+    from messaging.store.models import Contact, Device, Subscriber
 
     Device.objects.update(codec="text")
     owner = Subscriber.objects.get()

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.db import connection
 
-from messaging.users.models import Delivery
-from messaging.users.store import guarded
+from messaging.store.db.connection import guarded
+from messaging.store.models import Delivery
 from tests.users.given import Clock
 
 AGE_SECONDS = 7

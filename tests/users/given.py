@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from messaging.config.settings import Settings
 from messaging.errors import GatewayError
-from messaging.message import (
+from messaging.model.message import (
     Address,
     Consent,
     Delivery,
@@ -16,10 +17,9 @@ from messaging.message import (
     Undeliverable,
     message_id,
 )
-from messaging.settings import Settings
-from messaging.users.due import Due
-from messaging.users.ledger import Ledger
-from messaging.users.router import Router
+from messaging.store.accept.router import Router
+from messaging.store.queue.due import Due
+from messaging.store.queue.ledger import Ledger
 
 VIAS = {Network.EMAIL: "smtp", Network.SMS: "twilio"}
 BOOPS_NUMBER = "+15550001111"
@@ -114,7 +114,7 @@ class Gateway:
 
     @classmethod
     def starting(cls, settings: Settings, clock: Clock) -> "Gateway":
-        from messaging.users import directory
+        from messaging.store.console import directory
 
         router = Router(settings, VIAS, now=clock)
         directory.add_subscriber("boop", BOOPS_NUMBER)

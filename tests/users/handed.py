@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from messaging.message import Delivery as Attempt
-from messaging.message import Handed, Message, Outcome, Receipt, ReceiptState
-from messaging.users.models import Delivery
-from messaging.users.notices import VIA
+from messaging.model.message import Delivery as Attempt
+from messaging.model.message import Handed, Message, Outcome, Receipt, ReceiptState
+from messaging.store.models import Delivery
+from messaging.store.notices.notices import VIA
 from tests.users import given as g
 from tests.users.given import Gateway
 

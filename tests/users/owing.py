@@ -2,7 +2,7 @@
 
 from concurrent.futures import Future
 
-from messaging.message import Delivery
+from messaging.model.message import Delivery
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.users.addresses import e164, is_mailbox, own_mailbox, subscriber_name
+from messaging.store.addresses import e164, is_mailbox, own_mailbox, subscriber_name
 
 
 @pytest.mark.parametrize(

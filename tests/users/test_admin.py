@@ -13,11 +13,12 @@ from django.core.asgi import get_asgi_application
 from django.db import connection
 from django.test import Client
 
+from messaging.config.settings import Settings
 from messaging.errors import Rejected
-from messaging.message import message_id
-from messaging.settings import Settings
-from messaging.users.models import Delivery, State, Subscriber
-from messaging.users.store import close_connection
+from messaging.model.message import message_id
+from messaging.store.db.connection import close_connection
+from messaging.store.models import Delivery, Subscriber
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.filling import fill_queue
 from tests.users.given import Gateway

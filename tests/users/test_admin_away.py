@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.asgi import get_asgi_application
 from django.test import Client, RequestFactory
 
-from messaging.users.store import close_connection
-from messaging.web.away import failed
+from messaging.store.db.connection import close_connection
+from messaging.web.unavailable import failed
 from tests.users.conftest import opened, settings_for
 from tests.users.given import Gateway
 

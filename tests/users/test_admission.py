@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.configuration import read
-from messaging.message import Address, Consent, Inquiry, Message, Network, Undeliverable
-from messaging.users.admission import admit, short_reason, storable
-from messaging.users.limits import StoreLimits
-from messaging.users.policy import Refusal
+from messaging.config.env import read
+from messaging.model.message import Address, Consent, Inquiry, Message, Network, Undeliverable
+from messaging.store.accept.policy import Refusal
+from messaging.store.accept.validate import admit, short_reason, storable
+from messaging.store.limits import StoreLimits
 from tests.users import given as g
 
 LIMITS = read(StoreLimits, max_text_bytes=1024, max_raw_bytes=1024)

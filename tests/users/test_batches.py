@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 from django.db import DataError, IntegrityError, OperationalError
 
+from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable
-from messaging.settings import Settings
-from messaging.users.batches import CONFLICT_TRIES, BatchRunner
+from messaging.store.db.batch import CONFLICT_TRIES, BatchRunner
 
 SECRET = "the body of a message"
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Bounce, Inquiry, message_id
-from messaging.users import directory, history
-from messaging.users.interventions import retry
-from messaging.users.models import Delivery, Message, State
-from messaging.users.selection import Wanted
+from messaging.model.message import Bounce, Inquiry, message_id
+from messaging.store.console import directory, messages
+from messaging.store.console.selection import Wanted
+from messaging.store.models import Delivery, Message
+from messaging.store.queue.operator import retry
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 
@@ -85,7 +86,7 @@ def test_a_report_about_nothing_of_ours_is_kept_for_people(
         "boop@example.org",
         "boop",
     )
-    assert stray.id in {row.id for row in history.list_messages(Wanted(user="boop"))}
+    assert stray.id in {row.id for row in messages.list_messages(Wanted(user="boop"))}
 
 
 def test_reports_are_taken_for_somebody_who_takes_no_messages_now(gateway: Gateway) -> None:

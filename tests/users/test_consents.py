@@ -1,7 +1,8 @@
 """A phone that says STOP gets nothing more from that number until it says START."""
 
 from messaging.errors import Rejected, Unavailable
-from messaging.users.models import Delivery, OptOut, State
+from messaging.store.models import Delivery, OptOut
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from messaging.settings import Settings
-from messaging.users import contacts as c
-from messaging.users.contacts import ContactRow
-from messaging.users.directory import add_subscriber
-from messaging.users.entries import WrongEntry
+from messaging.config.settings import Settings
+from messaging.store.console import contacts as c
+from messaging.store.console.contacts import ContactRow
+from messaging.store.console.directory import add_subscriber
+from messaging.store.console.entries import WrongEntry
 
 
 def test_a_contact_is_added_listed_changed_and_removed(settings: Settings) -> None:

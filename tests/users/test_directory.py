@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from messaging.settings import Settings
-from messaging.users import directory as d
-from messaging.users.directory import DeviceRow, SubscriberRow
-from messaging.users.entries import WrongEntry
+from messaging.config.settings import Settings
+from messaging.store.console import directory as d
+from messaging.store.console.directory import DeviceRow, SubscriberRow
+from messaging.store.console.entries import WrongEntry
 
 
 def test_a_subscriber_is_added_listed_and_changed(settings: Settings) -> None:

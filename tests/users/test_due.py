@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from messaging.config.settings import Settings
 from messaging.errors import Unavailable
-from messaging.message import Delivery
-from messaging.settings import Settings
-from messaging.users.due import Due
-from messaging.users.models import Delivery as Row
-from messaging.users.models import State
+from messaging.model.message import Delivery
+from messaging.store.models import Delivery as Row
+from messaging.store.queue.due import Due
+from messaging.store.states import State
 from tests.eventually import wait_until
 from tests.users import given as g
 from tests.users.given import Clock, Gateway

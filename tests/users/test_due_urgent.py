@@ -1,6 +1,6 @@
 """What is urgent has room of its own."""
 
-from messaging.users.models import Delivery as Row
+from messaging.store.models import Delivery as Row
 from tests.users.given import Gateway
 from tests.users.owing import Hand, owe
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import (
+from messaging.model.message import (
     Address,
     Beacon,
     Delivery,
@@ -19,13 +19,15 @@ from messaging.message import (
     Sos,
     message_id,
 )
-from messaging.users import directory, history, interventions
-from messaging.users.claims import Claims
-from messaging.users.emergency import NOBODY
-from messaging.users.models import Contact, HandedPart, Message, Sighting, State, Subscriber
-from messaging.users.models import Delivery as Row
-from messaging.users.router import Router
-from messaging.users.sightings import list_sightings
+from messaging.store.accept.emergency import NOBODY
+from messaging.store.accept.positions import list_sightings
+from messaging.store.accept.router import Router
+from messaging.store.console import directory, messages
+from messaging.store.models import Contact, HandedPart, Message, Sighting, Subscriber
+from messaging.store.models import Delivery as Row
+from messaging.store.queue import operator
+from messaging.store.queue.claims import Claims
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import VIAS, Clock, Gateway
 
@@ -178,7 +180,7 @@ def test_a_refusal_ends_it_and_a_retry_keeps_it_urgent(watched: Gateway) -> None
         watched.settle(delivery, Rejected("no such mailbox"))
     rows = Row.objects.filter(recipient=MUM)
     assert rows.get().state == State.FAILED
-    interventions.retry(rows, watched.settings, watched.clock.now)
+    operator.retry(rows, watched.settings, watched.clock.now)
     watched.clock.turn(400 * 24 * 3600)
     assert [d.message.recipient.value for d in watched.owed()] == [MUM]
 
@@ -214,7 +216,7 @@ def test_an_owner_without_a_number_is_told_of_by_mail(watched: Gateway) -> None:
 
 def test_the_history_says_that_it_does_not_expire(watched: Gateway) -> None:
     take(watched, call())
-    story = history.show(message_id("sos"))
+    story = messages.show(message_id("sos"))
     assert all(delivery.is_urgent for delivery in story.deliveries)
 
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from examples.messages_per_hour import declare
-from messaging.settings import Settings
-from messaging.streaming.window_steps import Window
-from messaging.users.events import MessageLog
+from messaging.config.settings import Settings
+from messaging.store.message_log import MessageLog
+from messaging.streaming.windows.window_steps import Window
 from tests.streaming.simulated import Simulation
 from tests.users.given import Gateway, mail, sms
 

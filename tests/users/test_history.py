@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.message import message_id
-from messaging.users import directory, history, queues
-from messaging.users.entries import WrongEntry
-from messaging.users.interventions import Cancelled, Retried, cancel, retry
-from messaging.users.models import Delivery, State
-from messaging.users.selection import Chosen, Wanted
+from messaging.model.message import message_id
+from messaging.store.console import directory, messages, queues
+from messaging.store.console.entries import WrongEntry
+from messaging.store.console.selection import Chosen, Wanted
+from messaging.store.models import Delivery
+from messaging.store.queue.operator import Cancelled, Retried, cancel, retry
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 
@@ -54,18 +55,18 @@ FOUND: tuple[tuple[Wanted, list[str]], ...] = (
 
 def test_messages_are_found(filled: Gateway) -> None:
     for wanted, keys in FOUND:
-        assert [row.id for row in history.list_messages(wanted)] == [
+        assert [row.id for row in messages.list_messages(wanted)] == [
             message_id(key) for key in keys
         ], wanted
 
 
 def test_messages_are_found_by_time(filled: Gateway) -> None:
     since = filled.clock.now - timedelta(seconds=90)
-    assert len(history.list_messages(Wanted(since=since))) == 2
+    assert len(messages.list_messages(Wanted(since=since))) == 2
 
 
 def test_a_list_says_what_became_of_each(filled: Gateway) -> None:
-    rows = history.list_messages(Wanted())
+    rows = messages.list_messages(Wanted())
     assert [(row.state, row.reason) for row in rows] == [
         ("waiting", ""),
         ("undeliverable", "not a message of ours"),
@@ -76,35 +77,35 @@ def test_a_list_says_what_became_of_each(filled: Gateway) -> None:
 
 
 def test_the_story_of_a_message_is_whole(filled: Gateway) -> None:
-    story = history.show(message_id("up")[:8])
+    story = messages.show(message_id("up")[:8])
     assert (story.text, story.device, story.message.user) == ("all well", "hive 1001", "boop")
     [delivery] = story.deliveries
     assert (delivery.sender, delivery.recipient) == ("boop@example.org", MUM.value)
     assert (delivery.state, delivery.attempts, delivery.uncertain) == ("waiting", 1, 0)
-    assert history.show(message_id("broken")).raw_bytes == 2
+    assert messages.show(message_id("broken")).raw_bytes == 2
 
 
 def test_the_states_of_several_deliveries_are_summed_up() -> None:
-    assert history.summary(["sent", "waiting", "sent"]) == "sent 2, waiting 1"
-    assert history.summary([]) == "undeliverable"
+    assert messages.summary(["sent", "waiting", "sent"]) == "sent 2, waiting 1"
+    assert messages.summary([]) == "undeliverable"
 
 
 @pytest.mark.parametrize("prefix", ["", "zz", "%"])
 def test_an_id_that_is_none_is_said(filled: Gateway, prefix: str) -> None:
     with pytest.raises(WrongEntry, match="there is no message"):
-        history.show(prefix)
+        messages.show(prefix)
 
 
 def test_an_id_that_is_too_short_is_said(filled: Gateway) -> None:
     records = [g.stranded(str(n)) for n in range(40)]
     filled.router.process(records)
     with pytest.raises(WrongEntry, match="several messages begin with"):
-        history.show(max("0123456789abcdef", key=lambda c: sum(r.id[0] == c for r in records)))
+        messages.show(max("0123456789abcdef", key=lambda c: sum(r.id[0] == c for r in records)))
 
 
 def test_a_state_that_is_none_is_said(filled: Gateway) -> None:
     with pytest.raises(WrongEntry, match="there is no state 'snet'"):
-        history.list_messages(Wanted(state="snet"))
+        messages.list_messages(Wanted(state="snet"))
 
 
 def test_a_failed_delivery_is_tried_again_with_a_whole_new_life(filled: Gateway) -> None:
@@ -138,11 +139,11 @@ def test_what_is_sent_or_under_way_is_left_alone_by_retry(gateway: Gateway) -> N
 
 def test_after_an_outage_everything_in_one_state_can_be_tried_again(filled: Gateway) -> None:
     failed = Chosen(state="failed")
-    assert history.retry_all(replace(failed, via="smtp"), filled.settings) == Retried(0, 0)
-    assert history.retry_all(replace(failed, user="boop"), filled.settings) == Retried(0, 0)
-    assert history.count_dead_or_waiting(failed) == 1
-    assert history.retry_all(replace(failed, via="hive"), filled.settings) == Retried(1, 0)
-    assert history.retry(message_id("sent"), filled.settings) == Retried(0, 1)
+    assert messages.retry_all(replace(failed, via="smtp"), filled.settings) == Retried(0, 0)
+    assert messages.retry_all(replace(failed, user="boop"), filled.settings) == Retried(0, 0)
+    assert messages.count_dead_or_waiting(failed) == 1
+    assert messages.retry_all(replace(failed, via="hive"), filled.settings) == Retried(1, 0)
+    assert messages.retry(message_id("sent"), filled.settings) == Retried(0, 1)
 
 
 def test_what_waits_is_called_off_by_what_it_has_in_common(filled: Gateway) -> None:
@@ -155,30 +156,30 @@ def test_what_waits_is_called_off_by_what_it_has_in_common(filled: Gateway) -> N
         (Chosen(user="Ann"), 1),
         (Chosen(before=filled.clock.now + timedelta(seconds=1)), 1),
     ):
-        assert history.count_waiting(chosen) == number, chosen
-        assert history.cancel_all(chosen).cancelled == number, chosen
+        assert messages.count_waiting(chosen) == number, chosen
+        assert messages.cancel_all(chosen).cancelled == number, chosen
 
 
 def test_an_unknown_outcome_is_seen_in_the_list_and_the_story(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(), Uncertain("no answer in time"))
-    assert [row.uncertain for row in history.list_messages(Wanted())] == [1]
-    assert history.show(message_id("one")).message.uncertain == 1
+    assert [row.uncertain for row in messages.list_messages(Wanted())] == [1]
+    assert messages.show(message_id("one")).message.uncertain == 1
 
 
 def test_the_story_names_the_notice_to_its_author(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(replace(g.mail(), wants_notice=True)), Rejected("no"))
-    notice = history.show(message_id("one")).notice
+    notice = messages.show(message_id("one")).notice
     assert notice is not None
-    assert history.show(notice).notice is None
+    assert messages.show(notice).notice is None
 
 
 def test_what_waits_is_called_off_and_stays_so(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(), Unavailable("busy"))
-    assert history.cancel(message_id("one")) == Cancelled(1, 0)
+    assert messages.cancel(message_id("one")) == Cancelled(1, 0)
     gateway.clock.turn(3600)
     assert gateway.owed() == []
     assert Delivery.objects.get().state == State.CANCELLED
-    assert history.cancel(message_id("one")) == Cancelled(0, 0)
+    assert messages.cancel(message_id("one")) == Cancelled(0, 0)
 
 
 def test_an_attempt_under_way_cannot_be_recalled_and_that_is_said(gateway: Gateway) -> None:

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
-from messaging.users.models import WAITING, Delivery
-from messaging.users.queues import waiting_by_via
-from messaging.users.store import guarded
+from messaging.store.console.queues import waiting_by_via
+from messaging.store.db.connection import guarded
+from messaging.store.models import WAITING, Delivery
 from tests.users.filling import fill_queue
 from tests.users.given import Clock, Gateway
 

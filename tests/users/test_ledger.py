@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.message import Handed, Outcome, Result
-from messaging.users.models import Delivery, State
-from messaging.users.store import guarded
+from messaging.model.message import Handed, Outcome, Result
+from messaging.store.db.connection import guarded
+from messaging.store.models import Delivery
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 

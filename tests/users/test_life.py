@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from messaging import message as values
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.users.models import Delivery, Message, State
+from messaging.model import message as values
+from messaging.store.models import Delivery, Message
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -16,9 +16,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from messaging import message as values
+from messaging.config.settings import Settings
 from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
-from messaging.message import (
+from messaging.model import message as values
+from messaging.model.message import (
     Bounce,
     Handed,
     Outcome,
@@ -26,10 +27,9 @@ from messaging.message import (
     ReceiptState,
     message_id,
 )
-from messaging.settings import Settings
-from messaging.users import interventions
-from messaging.users.models import Delivery
-from messaging.users.store import close_connection, migrate_store, open_store
+from messaging.store.db.connection import close_connection, migrate_store, open_store
+from messaging.store.models import Delivery
+from messaging.store.queue import operator
 from tests.users import given as g
 from tests.users.conftest import settings_for
 from tests.users.watched_gateway import WatchedGateway
@@ -125,9 +125,9 @@ class Life(WatchedGateway):
         self.touched.add(chosen.get().message_id)
         for wish in wishes:
             if wish == "r":
-                interventions.retry(chosen, self.settings, self.clock.now)
+                operator.retry(chosen, self.settings, self.clock.now)
             else:
-                interventions.cancel(chosen, self.clock.now)
+                operator.cancel(chosen, self.clock.now)
             self.by_hand = True
             self.every_step_is_in_the_table()
         self.look_for_what_is_due(refuse=False)

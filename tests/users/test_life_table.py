@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from messaging.message import Network
-from messaging.settings import Settings
-from messaging.users.life import DEAD, FINAL, STAGES, Stage, State, longest_seconds, may_become
+from messaging.config.settings import Settings
+from messaging.model.message import Network
+from messaging.store.states import DEAD, FINAL, STAGES, Stage, State, longest_seconds, may_become
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "life-of-a-message.md"
 

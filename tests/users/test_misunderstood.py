@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import message_id
-from messaging.users.models import Delivery as Row
-from messaging.users.models import Device, OptOut, Subscriber
-from messaging.users.models import Message as Stored
-from messaging.users.router import Router
+from messaging.model.message import message_id
+from messaging.store.accept.router import Router
+from messaging.store.models import Delivery as Row
+from messaging.store.models import Device, OptOut, Subscriber
+from messaging.store.models import Message as Stored
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
 from tests.users.typed_texts import offer, parties, take, typed

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from django.db import transaction
 
-from messaging import message as values
 from messaging.errors import Rejected
-from messaging.users import contacts
-from messaging.users.ledger import Ledger
-from messaging.users.models import Message
-from messaging.users.notice_pace import NoticePace
-from messaging.users.notices import TOO_MANY, VIA
+from messaging.model import message as values
+from messaging.store.console import contacts
+from messaging.store.models import Message
+from messaging.store.notices.notices import TOO_MANY, VIA
+from messaging.store.notices.rate import NoticePace
+from messaging.store.queue.ledger import Ledger
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
 

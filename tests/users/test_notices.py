@@ -8,17 +8,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from messaging import message as values
 from messaging.errors import OptedOut, Rejected, Unavailable, Uncertain
-from messaging.message import Outcome, message_id
-from messaging.users import directory, history
-from messaging.users.interventions import cancel, retry
-from messaging.users.ledger import Ledger
-from messaging.users.models import Delivery, Message, OptOut, State
-from messaging.users.notices import VIA, notice_id
-from messaging.users.selection import Wanted
-from messaging.users.store import close_connection, guarded
-from messaging.users.wording import MAX_SMS_CHARACTERS
+from messaging.model import message as values
+from messaging.model.message import Outcome, message_id
+from messaging.store.console import directory, messages
+from messaging.store.console.selection import Wanted
+from messaging.store.db.connection import close_connection, guarded
+from messaging.store.models import Delivery, Message, OptOut
+from messaging.store.notices.notices import VIA, notice_id
+from messaging.store.notices.text import MAX_SMS_CHARACTERS
+from messaging.store.queue.ledger import Ledger
+from messaging.store.queue.operator import cancel, retry
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
 
@@ -60,7 +61,7 @@ def test_a_failed_mail_is_told_to_its_author_by_the_ordinary_way(gateway: Gatewa
     assert "Why: no such device." in told.message.text
     gateway.settle(told)
     assert Delivery.objects.get(id=told.id).state == State.SENT
-    assert history.list_messages(Wanted(user="boop"))[0].id == told.message.id
+    assert messages.list_messages(Wanted(user="boop"))[0].id == told.message.id
 
 
 def test_what_expires_or_gives_up_between_attempts_is_told_too(gateway: Gateway) -> None:

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from messaging.config.settings import Settings
 from messaging.errors import Busy
-from messaging.settings import Settings
-from messaging.users import directory
-from messaging.users.pace import Pace
-from messaging.users.router import Router
+from messaging.store.accept.router import Router
+from messaging.store.console import directory
+from messaging.store.rate_limit import Pace
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Address, Network
-from messaging.users.plain_text import NOBODY, Known, read
-from messaging.users.policy import Refusal
-from messaging.written import mailbox, phone_number
+from messaging.model.address_syntax import mailbox, phone_number
+from messaging.model.message import Address, Network
+from messaging.store.accept.address_line import NOBODY, Known, read
+from messaging.store.accept.policy import Refusal
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/plain-text.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", DOCUMENT, re.DOTALL | re.MULTILINE))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from messaging.message import Address, Message, Network
-from messaging.users import policy as p
-from messaging.users.facts import Author, Facts, Person, Terminal
-from messaging.users.policy import Policy, Refusal, Route
+from messaging.model.message import Address, Message, Network
+from messaging.store.accept import policy as p
+from messaging.store.accept.facts import Author, Facts, Person, Terminal
+from messaging.store.accept.policy import Policy, Refusal, Route
 from tests.users import given as g
 from tests.users.given import email, phone, uplink
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from messaging.settings import Settings
-from messaging.users.models import Device, OptOut, Subscriber
-from messaging.users.prepared import MAX_PADDED, Prepared, Row
-from messaging.users.store import guarded
+from messaging.config.settings import Settings
+from messaging.store.db.connection import guarded
+from messaging.store.db.prepared import MAX_PADDED, Prepared, Row
+from messaging.store.models import Device, OptOut, Subscriber
 from tests.users.given import Clock
 
 ODD = ("it's", "100%", "%s", "%(x)s", "?", "a\\b", 'say "x"', "süß 🛰", "a, b", "", "x' OR 1=1 --")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
-from messaging.settings import Settings
-from messaging.users.project import django_values, secret_key
+from messaging.store.db.django_settings import django_values, secret_key
 
 
 def test_a_secret_key_is_made_once_and_for_the_owner_only(tmp_path: Path) -> None:

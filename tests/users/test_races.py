@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from messaging.message import Outcome
-from messaging.users.claims import Claims
-from messaging.users.ledger import Ledger
-from messaging.users.models import Delivery, Message, State
-from messaging.users.router import Router
-from messaging.users.store import close_connection
+from messaging.model.message import Outcome
+from messaging.store.accept.router import Router
+from messaging.store.db.connection import close_connection
+from messaging.store.models import Delivery, Message
+from messaging.store.queue.claims import Claims
+from messaging.store.queue.ledger import Ledger
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.message import Handed, Outcome, ReceiptState
-from messaging.users import history
-from messaging.users.models import Delivery, HandedPart, State
-from messaging.users.receipts import NO_REASON, UNCLAIMED_DAYS
+from messaging.model.message import Handed, Outcome, ReceiptState
+from messaging.store.console import messages
+from messaging.store.models import Delivery, HandedPart
+from messaging.store.receipts.receipts import NO_REASON, UNCLAIMED_DAYS
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 from tests.users.handed import ARRIVED, LOST, MOVING, hand_over, hear, notices, receipt, report, row
@@ -136,7 +137,7 @@ def test_what_it_costs_is_added_up_and_corrected(gateway: Gateway) -> None:
     assert row().units == 1
     hear(gateway, receipt("n1", MOVING, units=2), receipt("n2", units=5))
     hear(gateway, receipt("n2", units=5))
-    [shown] = history.show(row().message_id).deliveries
+    [shown] = messages.show(row().message_id).deliveries
     assert shown.units == 7
     assert [(part.network_id, part.state, part.units) for part in shown.parts] == [
         ("n1", "on its way", 2),

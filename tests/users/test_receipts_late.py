@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from messaging.message import Handed
-from messaging.users.interventions import retry
-from messaging.users.models import Delivery, State
+from messaging.model.message import Handed
+from messaging.store.models import Delivery
+from messaging.store.queue.operator import retry
+from messaging.store.states import State
 from tests.users.given import Gateway
 from tests.users.handed import LOST, hand_over, hear, notices, receipt, report, row
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from messaging.settings import Settings
-from messaging.users.models import Message
-from messaging.users.store import close_connection
+from messaging.config.settings import Settings
+from messaging.store.db.connection import close_connection
+from messaging.store.models import Message
 from tests.users.conftest import opened, settings_for
 from tests.users.given import Clock, Gateway, mail
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.settings import RetryPolicy
-from messaging.users.retries import next_attempt_at, wait_seconds
+from messaging.config.settings import RetryPolicy
+from messaging.store.queue.backoff import next_attempt_at, wait_seconds
 
 POLICY = RetryPolicy(
     first_wait_seconds=60, longest_wait_seconds=3600, max_attempts=40, lifetime_seconds=86400

@@ -8,13 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Busy, Rejected
-from messaging.message import Address, Inbound, Network
-from messaging.users import directory
-from messaging.users.crowds import CROWDED_SECONDS, Crowds
-from messaging.users.models import Delivery, State
-from messaging.users.models import Message as StoredMessage
-from messaging.users.router import Router
-from messaging.users.store import guarded
+from messaging.model.message import Address, Inbound, Network
+from messaging.store.accept.full_providers import CROWDED_SECONDS, Crowds
+from messaging.store.accept.router import Router
+from messaging.store.console import directory
+from messaging.store.db.connection import guarded
+from messaging.store.models import Delivery
+from messaging.store.models import Message as StoredMessage
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -6,9 +6,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Message, message_id
-from messaging.users.models import Delivery
-from messaging.users.models import Message as StoredMessage
+from messaging.model.message import Message, message_id
+from messaging.store.models import Delivery
+from messaging.store.models import Message as StoredMessage
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -11,14 +11,14 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Unavailable
-from messaging.message import Outcome
-from messaging.settings import Settings
-from messaging.users import directory, queues
-from messaging.users.models import Subscriber
-from messaging.users.router import Router
-from messaging.users.store import close_connection, guarded, migrate_store, open_store
-from messaging.users.store_problem import NOT_MIGRATED, store_problem
+from messaging.model.message import Outcome
+from messaging.store.accept.router import Router
+from messaging.store.console import directory, queues
+from messaging.store.db.connection import close_connection, guarded, migrate_store, open_store
+from messaging.store.db.health import NOT_MIGRATED, store_problem
+from messaging.store.models import Subscriber
 from tests.users import given as g
 from tests.users.conftest import settings_for
 from tests.users.given import Gateway
@@ -26,7 +26,7 @@ from tests.users.given import Gateway
 
 def test_the_actors_can_be_imported_before_django_is_configured() -> None:
     modules = "router, ledger, due, store"
-    code = f"from messaging.users import {modules}; import django.conf as c; assert not c.settings.configured"
+    code = f"from messaging.store import {modules}; import django.conf as c; assert not c.settings.configured"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
@@ -125,7 +125,7 @@ def test_a_locked_file_is_refused_and_taken_when_it_is_free(
     finally:
         other.close()
     assert sqlite_gateway.take_one()
-    said = [r.message for r in caplog.records if r.name == "messaging.users.batches"]
+    said = [r.message for r in caplog.records if r.name == "messaging.store.db.batch"]
     assert said == [
         "router: the store is away: the database file is locked by another process",
         "router: the store is back",

@@ -6,7 +6,7 @@ import django.db.utils
 import pytest
 
 from messaging.errors import GatewayError, Rejected, Unavailable
-from messaging.users.store_errors import Conflict, StoreAway, in_words, translated
+from messaging.store.db.errors import Conflict, StoreAway, in_words, translated
 
 ERRORS = [
     kind

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from messaging.attempt import INTERNAL_ERROR
 from messaging.errors import Rejected
-from messaging.message import Message as Incoming
-from messaging.message import message_id
-from messaging.users.models import Delivery, Message, State
-from messaging.users.notices import VIA
-from messaging.users.stuck import NOT_IN_TIME
+from messaging.model.message import Message as Incoming
+from messaging.model.message import message_id
+from messaging.sending.attempt import INTERNAL_ERROR
+from messaging.store.models import Delivery, Message
+from messaging.store.notices.notices import VIA
+from messaging.store.queue.poison import NOT_IN_TIME
+from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
 

@@ -3,9 +3,9 @@
 import time
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Bounce, Handed, Outcome, Receipt, ReceiptState
-from messaging.users.models import Delivery
-from messaging.users.queues import queues
+from messaging.model.message import Bounce, Handed, Outcome, Receipt, ReceiptState
+from messaging.store.console.queues import queues
+from messaging.store.models import Delivery
 from tests.users import given as g
 from tests.users.filling import AGE_SECONDS, fill_queue
 from tests.users.given import Gateway

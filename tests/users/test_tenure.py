@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from messaging.config.settings import Settings
 from messaging.errors import Unavailable
-from messaging.settings import Settings
-from messaging.users.store import close_connection
-from messaging.users.tenure import Tenure
+from messaging.store.db.connection import close_connection
+from messaging.store.task_lock import Tenure
 from tests.users.given import Clock
 
 TASK = "poll hive"
@@ -39,7 +39,7 @@ def services(settings: Settings, clock: Clock) -> Services:
 
 
 def number() -> int:
-    from messaging.users.models import Task
+    from messaging.store.models import Task
 
     return int(Task.objects.get(name=TASK).number)
 
@@ -103,7 +103,7 @@ def test_a_lease_from_a_clock_that_was_set_back_does_not_last_for_ever(
 def test_the_store_is_asked_only_now_and_then(services: Services, settings: Settings) -> None:
     old = services.claim("old")
     assert old.mine()
-    from messaging.users.models import Task
+    from messaging.store.models import Task
 
     Task.objects.all().delete()
     services.wait(9)

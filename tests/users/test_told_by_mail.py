@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from messaging.errors import Rejected
-from messaging.mail.notice import FAILED
+from messaging.mail.dsn import FAILED
 from messaging.mail.send import send_mail
-from messaging.message import Delivery, Inbound
-from messaging.simulator.mail import MailSink
-from messaging.users.clock import utc_now
-from messaging.users.models import Delivery as Row
-from messaging.users.models import Message as StoredMessage
-from messaging.users.models import State
+from messaging.model.message import Delivery, Inbound
+from messaging.simulator.mail.server import MailSink
+from messaging.store.db.clock import utc_now
+from messaging.store.models import Delivery as Row
+from messaging.store.models import Message as StoredMessage
+from messaging.store.states import State
 from tests.mail.bounces import bounce
 from tests.mail.outgoing import relay_at
 from tests.mail.wire import LETTER, Router, post

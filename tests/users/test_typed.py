@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Address, Handed, Network, Outcome
-from messaging.users.models import Contact, Device, Subscriber
-from messaging.users.models import Delivery as Row
-from messaging.users.router import Router
+from messaging.model.message import Address, Handed, Network, Outcome
+from messaging.store.accept.router import Router
+from messaging.store.models import Contact, Device, Subscriber
+from messaging.store.models import Delivery as Row
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
 from tests.users.typed_texts import DORA, PLACE, offer, parties, take, typed, wrote

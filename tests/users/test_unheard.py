@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from messaging.config.settings import Settings
 from messaging.errors import Unavailable
-from messaging.message import Handed, ReceiptState
-from messaging.settings import Settings
-from messaging.users.unheard import Unheard
+from messaging.model.message import Handed, ReceiptState
+from messaging.store.receipts.unconfirmed import Unheard
 from tests.users.given import Clock, Gateway
 from tests.users.handed import hand_over, hear, receipt
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from messaging.errors import GatewayError
-from messaging.message import Address, Delivery, Message, Network, Position, Typed, message_id
+from messaging.model.message import Address, Delivery, Message, Network, Position, Typed, message_id
 from tests.users import given as g
 from tests.users.given import Gateway
 

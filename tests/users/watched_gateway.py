@@ -12,20 +12,20 @@ from hypothesis.stateful import (
     invariant,
 )
 
-from messaging import message as values
+from messaging.config.settings import Settings
 from messaging.errors import Unavailable
-from messaging.message import (
+from messaging.model import message as values
+from messaging.model.message import (
     Network,
 )
-from messaging.settings import Settings
-from messaging.users import directory
-from messaging.users.due import Due
-from messaging.users.ledger import Ledger
-from messaging.users.life import FINAL, GIVEN, UNDELIVERED, State, longest_seconds, may_become
-from messaging.users.models import Delivery, Message
-from messaging.users.notices import VIA, notice_id
-from messaging.users.router import Router
-from messaging.users.store import guarded, open_store
+from messaging.store.accept.router import Router
+from messaging.store.console import directory
+from messaging.store.db.connection import guarded, open_store
+from messaging.store.models import Delivery, Message
+from messaging.store.notices.notices import VIA, notice_id
+from messaging.store.queue.due import Due
+from messaging.store.queue.ledger import Ledger
+from messaging.store.states import FINAL, GIVEN, UNDELIVERED, State, longest_seconds, may_become
 from tests.users import given as g
 from tests.users.conftest import TABLES
 from tests.users.given import VIAS, Clock

@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr, ValidationError
 
-from messaging.settings import Settings
-from messaging.simulator.serving import Serving
+from messaging.config.settings import Settings
+from messaging.simulator.shared.serving import Serving
 from messaging.web.metrics import FIGURES, Snapshot, exposition
-from messaging.web.scrape import Measured, metrics_route
+from messaging.web.metrics_route import Measured, metrics_route
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from messaging.sms.provider import SmsAccount
-from messaging.sms.providers.bandwidth import BandwidthAccount
-from messaging.sms.providers.twilio import TwilioAccount
+from messaging.sms.account import SmsAccount
+from messaging.sms.providers.bandwidth.account import BandwidthAccount
+from messaging.sms.providers.twilio.account import TwilioAccount
 
 _PROVIDERS: Final[tuple[type[SmsAccount], ...]] = (TwilioAccount, BandwidthAccount)
 

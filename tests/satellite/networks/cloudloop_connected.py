@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from messaging.satellite.networks.cloudloop import Cloudloop, CloudloopAccount
+from messaging.satellite.providers.cloudloop.client import Cloudloop, CloudloopAccount
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from messaging.simulator.garmin import GarminSimulator
-from messaging.simulator.rockblock_push import new_key
-from messaging.simulator.spot import Feed, SpotSimulator
+from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.rockblock.push import new_key
+from messaging.simulator.spot.server import Feed, SpotSimulator
 from tests.satellite.directip_gateway import Gateway, directip
 from tests.satellite.garmin_server import API_KEY, SOME_DEVICES, GarminServer, garmin_at
 from tests.satellite.sbdmail_service import Service, sbdmail_service

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from messaging.message import Address, Message, Network
-from messaging.satellite.networks.garmin import Garmin, GarminAccount
-from messaging.simulator.serving import Serving
+from messaging.model.message import Address, Message, Network
+from messaging.satellite.providers.garmin.client import Garmin, GarminAccount
+from messaging.simulator.shared.serving import Serving
 from tests.satellite.garmin_server import IMEI, garmin_account
 
 ALICE = Address(Network.EMAIL, "alice@example.net")

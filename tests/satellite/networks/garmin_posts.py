@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from messaging.message import Address, Network
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.garmin_events import Reading, packets_of
-from messaging.simulator.garmin_events import Event, Version, posted
+from messaging.model.message import Address, Network
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.garmin.webhook import Reading, packets_of
+from messaging.simulator.garmin.events import Event, Version, posted
 from tests.satellite.garmin_server import IMEI
 
 NOW_MS = 1_790_000_000_123

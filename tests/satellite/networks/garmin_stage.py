@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from messaging.message import Message
-from messaging.simulator.garmin import GarminSimulator
-from messaging.simulator.garmin_portal import Portal
+from messaging.model.message import Message
+from messaging.simulator.garmin.portal import Portal
+from messaging.simulator.garmin.server import GarminSimulator
 from tests.satellite.garmin_server import (
     IMEI,
     SOME_DEVICES,

@@ -5,11 +5,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from messaging.configuration import read
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.rockblock import RockblockAccount
-from messaging.simulator.rockblock_push import published
-from messaging.webhook import Webhook
+from messaging.config.env import read
+from messaging.model.webhook import Webhook
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.simulator.rockblock.push import published
 from tests.satellite.ground_control import (
     IMEI,
     PASSWORD,

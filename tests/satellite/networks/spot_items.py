@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from messaging.message import Address, Network
-from messaging.satellite.networks.spot_feed import Reading
+from messaging.model.message import Address, Network
+from messaging.satellite.providers.spot.feed import Reading
 
 MUM = Address(Network.EMAIL, "mum@example.org")
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from messaging.message import Beacon, Inbound, Message
-from messaging.satellite.networks.spot import Spot, SpotAccount
-from messaging.satellite.receive import SatellitePoller
+from messaging.model.message import Beacon, Inbound, Message
+from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.providers.spot.client import Spot, SpotAccount
 from tests.satellite.spot_server import FEED, OTHER_FEED, PASSWORD
 
 BOTH = f"{FEED},{OTHER_FEED}:{PASSWORD}"

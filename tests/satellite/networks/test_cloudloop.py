@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.cloudloop import CloudloopAccount, things_of
-from messaging.simulator.cloudloop import Habits
-from messaging.simulator.faults import Faults
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.cloudloop.client import CloudloopAccount, things_of
+from messaging.simulator.cloudloop.server import Habits
+from messaging.simulator.shared.faults import Faults
 from tests.closed_port import closed_port
 from tests.satellite.ground_control import IMEI, SECRET, THING, cloudloop
 from tests.satellite.networks.cloudloop_connected import connected

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
-from messaging.satellite.networks.cloudloop import Cloudloop, CloudloopAccount
-from messaging.simulator.cloudloop import Habits
-from messaging.simulator.serving import Serving
+from messaging.satellite.providers.cloudloop.client import Cloudloop, CloudloopAccount
+from messaging.simulator.cloudloop.server import Habits
+from messaging.simulator.shared.serving import Serving
 from tests.satellite.ground_control import SECRET, THING, TOKEN, cloudloop
 from tests.satellite.networks.cloudloop_connected import connected
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.configuration import read
-from messaging.message import Position, Receipt, ReceiptState
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.cloudloop import CloudloopAccount
-from messaging.webhook import NotAuthentic, Webhook
+from messaging.config.env import read
+from messaging.model.message import Position, Receipt, ReceiptState
+from messaging.model.webhook import NotAuthentic, Webhook
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.cloudloop.client import CloudloopAccount
 from tests.satellite.ground_control import (
     IMEI,
     SECRET,

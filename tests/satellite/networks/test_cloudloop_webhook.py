@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.message import Message
-from messaging.simulator.cloudloop_push import FORMS
-from messaging.simulator.faults import Faults
+from messaging.model.message import Message
+from messaging.simulator.cloudloop.push import FORMS
+from messaging.simulator.shared.faults import Faults
 from tests.eventually import eventually
 from tests.satellite.ground_control import (
     IMEI,

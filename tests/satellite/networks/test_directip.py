@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
-from messaging.message import Address, Message, Network
-from messaging.satellite.network import Handed
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.directip import DirectIpAccount
-from messaging.simulator.directip_gateway import FIXTURE_PREFIX
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
+from messaging.model.message import Address, Message, Network
+from messaging.satellite.account import Handed
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.directip.client import DirectIpAccount
+from messaging.simulator.directip.gateway import FIXTURE_PREFIX
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
 from tests.satellite.directip_gateway import IMEI, Gateway, directip, directip_account
 
 pytestmark = pytest.mark.anyio

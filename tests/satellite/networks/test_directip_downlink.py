@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.satellite.networks.directip_downlink import (
+from messaging.satellite.providers.directip.downlink import (
     Flags,
     failure_of,
     probe_failure,
     request,
     status_of,
 )
-from messaging.simulator.directip_frames import Request, request_of
+from messaging.simulator.directip.frames import Request, request_of
 
 IMEI = "300434060000000"
 REQUEST = bytes.fromhex("01001d41001500000007333030343334303630303030303030000042" + "00026869")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.message import Beacon
+from messaging.model.message import Beacon
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import MAIL, Gateway, Taken, directip, listening
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.directip_frames import (
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.directip.frames import (
     START_BYTES,
     Malformed,
     body_bytes,
@@ -16,8 +16,8 @@ from messaging.satellite.networks.directip_frames import (
     framed,
     is_imei,
 )
-from messaging.satellite.networks.directip_uplink import confirmation, packet_of
-from messaging.simulator.directip_frames import Session, is_yes
+from messaging.satellite.providers.directip.uplink import confirmation, packet_of
+from messaging.simulator.directip.frames import Session, is_yes
 
 IMEI = "300434060000000"
 AT = datetime(2026, 1, 1, tzinfo=UTC)

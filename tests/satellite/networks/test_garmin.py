@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.account import read_accounts
-from messaging.configuration import read
+from messaging.config.account import read_accounts
+from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected
-from messaging.message import Address, Network
-from messaging.satellite.limit import Limit, utf16_units
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.garmin import GarminAccount
-from messaging.satellite.networks.garmin_messages import request_of, text_packets
-from messaging.satellite.payload import shown
-from messaging.simulator.garmin_inbound import Device, InboundApi
+from messaging.model.message import Address, Network
+from messaging.satellite.codecs.limit import Limit, utf16_units
+from messaging.satellite.codecs.protobuf import shown
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.satellite.providers.garmin.messages import request_of, text_packets
+from messaging.simulator.garmin.inbound import Device, InboundApi
 from tests.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account
 from tests.satellite.networks.garmin_connected import ALICE, connected, message, packet
 

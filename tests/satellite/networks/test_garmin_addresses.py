@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Address, Network
-from messaging.satellite.networks.garmin_addresses import recipient, shown_sender
-from messaging.satellite.payload import Undecodable, mailbox
+from messaging.model.message import Address, Network
+from messaging.satellite.codecs.protobuf import Undecodable, mailbox
+from messaging.satellite.providers.garmin.addresses import recipient, shown_sender
 
 DOMAIN = "in.example.org"
 

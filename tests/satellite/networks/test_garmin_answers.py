@@ -7,9 +7,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
-from messaging.satellite.networks.garmin_codes import ERROR_CODES, INTERNAL, refusal
-from messaging.simulator.faults import Faults
-from messaging.simulator.garmin_inbound import ERRORS, FIXTURE_PREFIX
+from messaging.satellite.providers.garmin.codes import ERROR_CODES, INTERNAL, refusal
+from messaging.simulator.garmin.inbound import ERRORS, FIXTURE_PREFIX
+from messaging.simulator.shared.faults import Faults
 from tests.closed_port import closed_port
 from tests.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account
 from tests.satellite.networks.garmin_connected import answering, connected, packet

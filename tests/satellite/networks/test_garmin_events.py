@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from messaging.message import Address, Beacon, Message, Network, Undeliverable
-from messaging.position import Position, Sos
-from messaging.satellite.intake import offers
-from messaging.satellite.networks.garmin_codes import MEANINGS, PREDEFINED
-from messaging.satellite.networks.garmin_events import LOW_BATTERY, NOBODY, Reading, packets_of
-from messaging.satellite.payload import Text, encode
-from messaging.simulator.garmin_events import Version
+from messaging.model.message import Address, Beacon, Message, Network, Undeliverable
+from messaging.model.position import Position, Sos
+from messaging.satellite.codecs.protobuf import Text, encode
+from messaging.satellite.providers.garmin.codes import MEANINGS, PREDEFINED
+from messaging.satellite.providers.garmin.webhook import LOW_BATTERY, NOBODY, Reading, packets_of
+from messaging.satellite.uplink import offers
+from messaging.simulator.garmin.events import Version
 from tests.satellite.garmin_server import IMEI, OTHER_IMEI
 from tests.satellite.networks.garmin_posts import AT, BOB, NOW_MS, PLAIN, body, event, only, raw
 

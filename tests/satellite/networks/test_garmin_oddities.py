@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Beacon, Message, Undeliverable
-from messaging.satellite.intake import offers
-from messaging.satellite.networks.garmin_codes import MEANINGS
-from messaging.satellite.networks.garmin_events import packets_of
-from messaging.satellite.payload import Text, Undecodable
+from messaging.model.message import Beacon, Message, Undeliverable
+from messaging.satellite.codecs.protobuf import Text, Undecodable
+from messaging.satellite.providers.garmin.codes import MEANINGS
+from messaging.satellite.providers.garmin.webhook import packets_of
+from messaging.satellite.uplink import offers
 from tests.satellite.garmin_server import IMEI
 from tests.satellite.networks.garmin_posts import AT, BOB, NOW_MS, PLAIN, body, event, only, raw
 

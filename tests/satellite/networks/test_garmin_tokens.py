@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.satellite.networks.garmin import GarminAccount
-from messaging.simulator.garmin_portal import Portal
-from messaging.webhook import NotAuthentic, Webhook
+from messaging.model.webhook import NotAuthentic, Webhook
+from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.simulator.garmin.portal import Portal
 from tests.satellite.garmin_server import (
     CLIENT_ID,
     CLIENT_SECRET,

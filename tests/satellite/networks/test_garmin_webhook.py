@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Address, Beacon, Message, Network, Undeliverable
-from messaging.satellite.networks.garmin_events import NOBODY
-from messaging.simulator.garmin_portal import Portal
+from messaging.model.message import Address, Beacon, Message, Network, Undeliverable
+from messaging.satellite.providers.garmin.webhook import NOBODY
+from messaging.simulator.garmin.portal import Portal
 from tests.satellite.garmin_server import (
     CLIENT_ID,
     IMEI,

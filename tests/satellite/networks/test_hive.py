@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.hive import HiveAccount
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_api import Habits
-from messaging.simulator.hive_state import Device
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device
 from tests.satellite.hive_server import (
     PASSWORD,
     HiveServer,

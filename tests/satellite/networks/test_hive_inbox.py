@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from messaging.errors import Rejected, Unavailable
-from messaging.satellite.network import Packet
-from messaging.simulator.faults import Faults
-from messaging.simulator.hive import HiveSimulator
-from messaging.simulator.hive_api import Habits
-from messaging.simulator.hive_state import Device
+from messaging.satellite.account import Packet
+from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device
+from messaging.simulator.shared.faults import Faults
 from tests.closed_port import closed_port
 from tests.satellite.hive_server import (
     PASSWORD,

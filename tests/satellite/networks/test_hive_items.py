@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.hive_items import packets_of
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.hive.inbox import packets_of
 
 HELLO = Packet("5", "9", b"hello", b"hello")
 

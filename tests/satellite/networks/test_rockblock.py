@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from messaging.configuration import read
+from messaging.config.env import read
 from messaging.errors import (
     ConfigurationError,
     GatewayError,
@@ -19,14 +19,14 @@ from messaging.errors import (
     Unavailable,
     Uncertain,
 )
-from messaging.message import Address, Message, Network
-from messaging.satellite.network import Handed
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.rockblock import Rockblock, RockblockAccount
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
-from messaging.simulator.rockblock import ERRORS, FIXTURE_PREFIX
-from messaging.simulator.serving import Serving
+from messaging.model.message import Address, Message, Network
+from messaging.satellite.account import Handed
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.rockblock.client import Rockblock, RockblockAccount
+from messaging.simulator.rockblock.server import ERRORS, FIXTURE_PREFIX
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.closed_port import closed_port
 from tests.satellite.ground_control import IMEI, PASSWORD, rockblock
 

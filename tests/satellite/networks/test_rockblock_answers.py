@@ -14,7 +14,7 @@ from messaging.errors import (
     Unavailable,
     Uncertain,
 )
-from messaging.satellite.networks.rockblock_answers import queued_id
+from messaging.satellite.providers.rockblock.errors import queued_id
 from tests.satellite.ground_control import IMEI, PASSWORD, rockblock
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.message import Undeliverable
-from messaging.webhook import NotAuthentic
+from messaging.model.message import Undeliverable
+from messaging.model.webhook import NotAuthentic
 from tests.satellite.ground_control import (
     IMEI,
     SECRET,

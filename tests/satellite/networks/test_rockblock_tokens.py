@@ -10,11 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from messaging.message import Position
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.rockblock_webhook import PUBLISHED_KEY, claims_of, read_key
-from messaging.simulator.rockblock_push import new_key, published, signed
-from messaging.webhook import NotAuthentic
+from messaging.model.message import Position
+from messaging.model.webhook import NotAuthentic
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.rockblock.webhook import PUBLISHED_KEY, claims_of, read_key
+from messaging.simulator.rockblock.push import new_key, published, signed
 from tests.satellite.ground_control import (
     IMEI,
     SECRET,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.message import Message
-from messaging.simulator.faults import Faults
-from messaging.simulator.modems import Modem
-from messaging.simulator.rockblock_push import FORMS
+from messaging.model.message import Message
+from messaging.simulator.rockblock.push import FORMS
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.modems import Modem
 from tests.eventually import eventually
 from tests.satellite.ground_control import (
     IMEI,

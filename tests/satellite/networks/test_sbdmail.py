@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
-from messaging.configuration import read
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Rejected, Unavailable
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
-from messaging.mail.server import SmtpServer
-from messaging.message import Receipt, ReceiptState
+from messaging.mail.smtp.settings import SmtpServer
+from messaging.model.message import Receipt, ReceiptState
 from messaging.pipeline import declare
-from messaging.satellite.network import Handed
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.sbdmail import SbdMailAccount
-from messaging.settings import Settings
-from messaging.simulator.mail import Doorkeeping
-from messaging.simulator.modems import Modem
-from messaging.simulator.sbdmail_letters import SERVICE
+from messaging.satellite.account import Handed
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.sbdmail.client import SbdMailAccount
+from messaging.simulator.mail.server import Doorkeeping
+from messaging.simulator.sbdmail.letters import SERVICE
+from messaging.simulator.shared.modems import Modem
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
 from tests.satellite.sbdmail_service import (

@@ -7,8 +7,8 @@ from email.message import EmailMessage
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.message import Beacon, Inquiry, Message
-from messaging.simulator.sbdmail_letters import AUTHOR, Session
+from messaging.model.message import Beacon, Inquiry, Message
+from messaging.simulator.sbdmail.letters import AUTHOR, Session
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
 from tests.satellite.networks.test_sbdmail_letters import AT

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import Rejected
-from messaging.mailed import Mailed
-from messaging.message import Receipt, ReceiptState
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.sbdmail_letters import letter_of, mail_to
-from messaging.simulator.sbdmail_letters import AUTHOR, SERVICE, Request, Session, requests_of
+from messaging.model.message import Receipt, ReceiptState
+from messaging.model.raw_mail import Mailed
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.sbdmail.mails import letter_of, mail_to
+from messaging.simulator.sbdmail.letters import AUTHOR, SERVICE, Request, Session, requests_of
 from tests.satellite.sbdmail_service import sbdmail_account
 
 IMEI = "300434060000000"

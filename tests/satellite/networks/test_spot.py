@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable
-from messaging.message import Address, Message, Network
-from messaging.position import Sos
-from messaging.satellite.networks import ACCOUNTS
-from messaging.satellite.networks.spot import SpotAccount
+from messaging.model.message import Address, Message, Network
+from messaging.model.position import Sos
+from messaging.satellite.providers import ACCOUNTS
+from messaging.satellite.providers.spot.client import SpotAccount
 from tests.closed_port import closed_port
 from tests.eventually import eventually
 from tests.satellite.networks.spot_polled import BOTH, Router, connected, polling

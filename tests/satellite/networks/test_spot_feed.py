@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import Unavailable
-from messaging.message import Beacon, Message, Undeliverable
-from messaging.position import Position, Sos
-from messaging.satellite.intake import offers
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.spot_feed import LOW_BATTERY, FeedError, page_of
-from messaging.satellite.payload import Text
+from messaging.model.message import Beacon, Message, Undeliverable
+from messaging.model.position import Position, Sos
+from messaging.satellite.account import Packet
+from messaging.satellite.codecs.protobuf import Text
+from messaging.satellite.providers.spot.feed import LOW_BATTERY, FeedError, page_of
+from messaging.satellite.uplink import offers
 from tests.satellite.networks.spot_items import AT, DAD, MUM, READING
 
 TYPES = ["TRACK", "UNLIMITED-TRACK", "EXTREME-TRACK", "NEWMOVEMENT", "STOP", "POI", "STATUS"]

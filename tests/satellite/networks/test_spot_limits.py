@@ -6,8 +6,8 @@ import time
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.simulator.faults import Faults
-from messaging.simulator.spot import Feed, SpotSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.spot.server import Feed, SpotSimulator
 from tests.eventually import eventually
 from tests.satellite.networks.spot_polled import BOTH, Router, connected, polling
 from tests.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SpotServer, spot_at

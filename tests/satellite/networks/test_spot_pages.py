@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from messaging.satellite.network import Packet
-from messaging.satellite.networks.spot_pages import PAGE_SIZE, Feed, feeds_of
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.spot.pages import PAGE_SIZE, Feed, feeds_of
 from tests.satellite.networks.spot_items import AT, READING
 
 

@@ -6,9 +6,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from messaging.simulator.garmin import GarminSimulator
-from messaging.simulator.garmin_portal import Portal
-from messaging.simulator.serving import Serving
+from messaging.simulator.garmin.portal import Portal
+from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.shared.serving import Serving
 from tests.satellite.garmin_server import API_KEY, SOME_DEVICES, TOKEN, GarminServer, garmin_at
 from tests.simulator.garmin.receiver import Receiver
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.garmin_inbound import FIXTURE_PREFIX
+from messaging.simulator.garmin.inbound import FIXTURE_PREFIX
+from messaging.simulator.shared.faults import Faults
 from tests.eventually import wait_until
 from tests.satellite.garmin_server import IMEI, OTHER_IMEI, GarminServer
 from tests.simulator.garmin.downlinks import binary, call, message, place

@@ -2,7 +2,7 @@
 
 import time
 
-from messaging.simulator.garmin_feed import CYCLES, HALF_DAY_SECONDS, WAITS_SECONDS
+from messaging.simulator.garmin.feed import CYCLES, HALF_DAY_SECONDS, WAITS_SECONDS
 from tests.eventually import wait_until
 from tests.satellite.garmin_server import GarminServer
 from tests.simulator.garmin.receiver import Receiver

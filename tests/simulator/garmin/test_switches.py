@@ -7,9 +7,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from messaging.simulator.garmin import GarminSimulator
-from messaging.simulator.garmin_inbound import Device
-from messaging.simulator.serving import Serving
+from messaging.simulator.garmin.inbound import Device
+from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.shared.serving import Serving
 from tests.acceptance.running_gateway import Process
 from tests.satellite.garmin_server import IMEI, OTHER_IMEI, GarminServer, garmin_at
 from tests.simulator.garmin.downlinks import message

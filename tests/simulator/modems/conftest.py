@@ -7,9 +7,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from messaging.simulator.modems import Modem
-from messaging.simulator.rockblock import RockblockSimulator
-from messaging.simulator.serving import Serving
+from messaging.simulator.rockblock.server import RockblockSimulator
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.simulator.modems.webhook import IMEI, Receiver
 
 

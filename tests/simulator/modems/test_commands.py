@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import jwt
 
-from messaging.satellite.networks.rockblock_webhook import read_key
+from messaging.satellite.providers.rockblock.webhook import read_key
 from tests.acceptance.running_gateway import Process
 from tests.simulator.modems.webhook import IMEI, THING, Receiver, send
 

@@ -6,11 +6,11 @@ import httpx
 import jwt
 import pytest
 
-from messaging.satellite.networks.rockblock_webhook import read_key
-from messaging.simulator.cloudloop import WAITS_SECONDS, CloudloopSimulator
-from messaging.simulator.modems import Modem
-from messaging.simulator.rockblock_push import kept_key, new_key
-from messaging.simulator.serving import Serving
+from messaging.satellite.providers.rockblock.webhook import read_key
+from messaging.simulator.cloudloop.server import WAITS_SECONDS, CloudloopSimulator
+from messaging.simulator.rockblock.push import kept_key, new_key
+from messaging.simulator.shared.modems import Modem
+from messaging.simulator.shared.serving import Serving
 from tests.simulator.modems.webhook import IMEI, THING, Receiver, Rockblock, wait_until_idle
 
 

@@ -10,7 +10,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from messaging.simulator.rockblock import RockblockSimulator
+from messaging.simulator.rockblock.server import RockblockSimulator
 from tests.eventually import wait_until
 
 IMEI, OTHER = "300234010753370", "300234010753371"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import TwilioSimulator
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.server import TwilioSimulator
 from tests.simulator.twilio.stage import SID, TOKEN, Client, Receiver, Stage, client_of
 
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from messaging.simulator.twilio import TwilioSimulator
+from messaging.simulator.twilio.server import TwilioSimulator
 
 SID, TOKEN = "AC" + "2" * 32, "a-token"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from messaging.simulator.segments import segments
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.simulator.twilio_codes import TEXTS, is_found_out_later
+from messaging.simulator.shared.segments import segments
+from messaging.simulator.twilio.codes import TEXTS, is_found_out_later
+from messaging.simulator.twilio.server import TwilioSimulator
 from tests.simulator.twilio.stage import (
     BASE,
     OURS,

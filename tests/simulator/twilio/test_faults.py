@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from messaging.simulator.twilio_api import Answer
+from messaging.simulator.twilio.api import Answer
 from tests.simulator.twilio.stage import Client
 
 

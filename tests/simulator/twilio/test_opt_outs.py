@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from messaging.simulator.twilio import InboundText, TwilioSimulator
+from messaging.simulator.twilio.server import InboundText, TwilioSimulator
 from tests.simulator.twilio.stage import OURS, PHONE, SID, TOKEN, Client, Receiver
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.twilio_webhooks import signature
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.twilio.webhooks import signature
 from tests.eventually import wait_until
 from tests.simulator.twilio.stage import PHONE, TOKEN, Client, Receiver
 

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from messaging.simulator.faults import Faults
-from messaging.simulator.twilio_webhooks import Rules, signature
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.twilio.webhooks import Rules, signature
 from tests.closed_port import closed_port
 from tests.simulator.twilio.stage import OURS, PHONE, TOKEN, Client, Receiver
 

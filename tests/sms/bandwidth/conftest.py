@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging.simulator.bandwidth import BandwidthSimulator
-from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
+from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.server import BandwidthSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
 from tests.conformance.bandwidth import account_at
 from tests.conformance.stand import SECRET
 from tests.sms.bandwidth.stage import ACCOUNT

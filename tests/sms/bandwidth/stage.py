@@ -2,9 +2,9 @@
 
 import asyncio
 
-from messaging.message import Receipt
-from messaging.simulator.bandwidth import BandwidthSimulator, InboundText
-from messaging.simulator.bandwidth_api import Account
+from messaging.model.message import Receipt
+from messaging.simulator.bandwidth.api import Account
+from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
 from tests.conformance.stand import SECRET
 from tests.sms.live import Live
 from tests.sms.twilio_gateway import OURS, PHONE

@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.message import Consent, Message, Receipt, ReceiptState, Result
-from messaging.simulator.bandwidth import BandwidthSimulator
-from messaging.simulator.bandwidth_codes import DESCRIPTIONS
-from messaging.simulator.faults import Faults
-from messaging.sms.providers.bandwidth_errors import of_code
-from messaging.sms.refusals import Kind
+from messaging.model.message import Consent, Message, Receipt, ReceiptState, Result
+from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.simulator.bandwidth.server import BandwidthSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.sms.errors import Kind
+from messaging.sms.providers.bandwidth.errors import of_code
 from tests.conformance.stand import SECRET
 from tests.eventually import wait_until
 from tests.sms.bandwidth.stage import phone_says, receipts

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from messaging.message import ReceiptState, Result
-from messaging.simulator.bandwidth import BandwidthSimulator
-from messaging.simulator.bandwidth_api import Answer
-from messaging.simulator.bandwidth_callbacks import CallbackHabits
-from messaging.simulator.faults import Faults
-from messaging.simulator.serving import Serving
-from messaging.sms.send import SmsSender
+from messaging.model.message import ReceiptState, Result
+from messaging.simulator.bandwidth.api import Answer
+from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.server import BandwidthSimulator
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.shared.serving import Serving
+from messaging.sms.sender import SmsSender
 from tests.conformance.bandwidth import account_at
 from tests.eventually import wait_until
 from tests.handing_over import outcomes_of

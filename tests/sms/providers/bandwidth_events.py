@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from messaging.sms.provider import Received
-from messaging.sms.providers.bandwidth_webhook import events_of
+from messaging.sms.account import Received
+from messaging.sms.providers.bandwidth.webhook import events_of
 
 OURS, PHONE = "+15550001111", "+15550002222"
 

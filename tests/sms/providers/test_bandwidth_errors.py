@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable, Uncertain
-from messaging.simulator.bandwidth_codes import DESCRIPTIONS
-from messaging.sms.providers.bandwidth_errors import CODES, of_answer, of_code
-from messaging.sms.refusals import Kind, Meaning, report_probe
+from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.sms.errors import Kind, Meaning, report_probe
+from messaging.sms.providers.bandwidth.errors import CODES, of_answer, of_code
 
 SETTING = frozenset((4001, 4302, 4403, 4405, 4407, 4431, 4433, 4451, 4452, 4481, 4493, 4740)) | {
     *(4773, 4774, 4790, 4791, 4792, 4793, 4795)

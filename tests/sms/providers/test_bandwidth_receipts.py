@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Consent, Message, Receipt, ReceiptState, Undeliverable
-from messaging.simulator.bandwidth_codes import DESCRIPTIONS
-from messaging.sms.provider import Received
-from messaging.sms.providers.bandwidth_errors import of_code
-from messaging.sms.providers.bandwidth_webhook import events_of
-from messaging.sms.refusals import Kind
+from messaging.model.message import Consent, Message, Receipt, ReceiptState, Undeliverable
+from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.sms.account import Received
+from messaging.sms.errors import Kind
+from messaging.sms.providers.bandwidth.errors import of_code
+from messaging.sms.providers.bandwidth.webhook import events_of
 from tests.sms.providers.bandwidth_events import OURS, PHONE, event, read
 
 

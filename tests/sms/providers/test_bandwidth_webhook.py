@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from messaging.message import Consent, Message
-from messaging.sms.providers.bandwidth_webhook import CHALLENGE, check_credentials, events_of
-from messaging.webhook import NotAuthentic, Webhook
+from messaging.model.message import Consent, Message
+from messaging.model.webhook import NotAuthentic, Webhook
+from messaging.sms.providers.bandwidth.webhook import CHALLENGE, check_credentials, events_of
 from tests.sms.providers.bandwidth_events import OURS, PHONE, event, read
 
 USER, PASSWORD = "caller", "pässword:with-colon"

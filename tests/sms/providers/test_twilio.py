@@ -4,11 +4,11 @@ import pickle
 
 import pytest
 
-from messaging.configuration import read, read_if_set
+from messaging.config.env import read, read_if_set
 from messaging.errors import ConfigurationError
 from messaging.sms.providers import ACCOUNTS
-from messaging.sms.providers.twilio import TwilioAccount
-from messaging.sms.send import SmsSender
+from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.sms.sender import SmsSender
 from tests.sms.twilio_gateway import TOKEN, account
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable
-from messaging.sms.providers.twilio_errors import MEANINGS, meaning
-from messaging.sms.refusals import Kind, report_probe
+from messaging.sms.errors import Kind, report_probe
+from messaging.sms.providers.twilio.errors import MEANINGS, meaning
 
 PERMANENT = [21211, 21265, 21266, 21408, 21612, 21614, 21635, 21617, 21619]
 PERMANENT_LATER = [30004, 30005, 30006, 30007, 30450, 30036]

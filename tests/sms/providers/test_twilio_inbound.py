@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Consent, Message, Receipt, Undeliverable
-from messaging.sms.providers.twilio_webhook import received
-from messaging.webhook import NotAuthentic, Webhook
+from messaging.model.message import Consent, Message, Receipt, Undeliverable
+from messaging.model.webhook import NotAuthentic, Webhook
+from messaging.sms.providers.twilio.webhook import received
 from tests.sms.twilio_gateway import FORM, OURS, PHONE, account
 
 

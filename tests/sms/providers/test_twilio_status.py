@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.message import Consent, Receipt, ReceiptState, Undeliverable
-from messaging.sms.provider import Received
-from messaging.sms.providers.twilio_errors import MEANINGS
-from messaging.sms.providers.twilio_webhook import received
-from messaging.sms.refusals import Kind
+from messaging.model.message import Consent, Receipt, ReceiptState, Undeliverable
+from messaging.sms.account import Received
+from messaging.sms.errors import Kind
+from messaging.sms.providers.twilio.errors import MEANINGS
+from messaging.sms.providers.twilio.webhook import received
 from tests.sms.twilio_gateway import OURS, PHONE
 
 CALLBACK = {

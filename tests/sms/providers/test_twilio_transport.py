@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import pytest
 
 from messaging.errors import GatewayError, Unavailable, Uncertain
-from messaging.sms.providers.twilio_transport import TWILIO_URL, Transport
+from messaging.sms.providers.twilio.transport import TWILIO_URL, Transport
 from tests.closed_port import closed_port
 
 Serve = Callable[[socket.socket], None]

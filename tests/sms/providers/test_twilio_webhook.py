@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from messaging.simulator.twilio_webhooks import signature
-from messaging.sms.providers.twilio_webhook import fields_of
-from messaging.webhook import NotAuthentic, Webhook
+from messaging.model.webhook import NotAuthentic, Webhook
+from messaging.simulator.twilio.webhooks import signature
+from messaging.sms.providers.twilio.webhook import fields_of
 from tests.sms.twilio_gateway import FORM, PHONE, TOKEN, account
 
 URL = "https://gateway.example/sms/twilio"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.sms.send import SmsSender
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.server import TwilioSimulator
+from messaging.sms.sender import SmsSender
 from tests.sms.sending.stage import Stage
 from tests.sms.twilio_gateway import SID, TOKEN, account
 

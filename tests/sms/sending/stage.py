@@ -4,10 +4,10 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from messaging.message import Delivery, Outcome
-from messaging.numbered import split
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.sms.send import SmsSender, utf16_units
+from messaging.model.message import Delivery, Outcome
+from messaging.sending.split import split
+from messaging.simulator.twilio.server import TwilioSimulator
+from messaging.sms.sender import SmsSender, utf16_units
 from tests.handing_over import outcomes_of
 from tests.sms.twilio_gateway import SID, TOKEN
 

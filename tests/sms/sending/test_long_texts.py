@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import pytest
 
-from messaging.message import Handed, Result
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.sms.provider import OutgoingText, SmsProvider
-from messaging.sms.providers.twilio import TwilioAccount
-from messaging.sms.send import SmsSender
+from messaging.model.message import Handed, Result
+from messaging.simulator.twilio.server import TwilioSimulator
+from messaging.sms.account import OutgoingText, SmsProvider
+from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.sms.sender import SmsSender
 from tests.sms.sending.stage import LONG, PARTS, send
 from tests.sms.twilio_gateway import account, delivery
 

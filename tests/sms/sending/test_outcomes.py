@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
-from messaging.message import Result
-from messaging.simulator.faults import Faults
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.simulator.twilio_api import Answer
-from messaging.sms.send import SmsSender
+from messaging.model.message import Result
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.twilio.api import Answer
+from messaging.simulator.twilio.server import TwilioSimulator
+from messaging.sms.sender import SmsSender
 from tests.closed_port import closed_port
 from tests.sms.sending.stage import SECRET, send
 from tests.sms.twilio_gateway import TOKEN, account, delivery

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from messaging.errors import ConfigurationError, Unavailable
-from messaging.message import Result
-from messaging.simulator.serving import Serving
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.sms.provider import OutgoingText
-from messaging.sms.send import SmsSender
+from messaging.model.message import Result
+from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.server import TwilioSimulator
+from messaging.sms.account import OutgoingText
+from messaging.sms.sender import SmsSender
 from tests.closed_port import closed_port
 from tests.crowd import Crowd
 from tests.eventually import eventually

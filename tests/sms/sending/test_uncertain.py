@@ -1,10 +1,10 @@
 """After an uncertain attempt Twilio is asked whether it has the text, and nothing is sent twice knowingly."""
 
-from messaging.message import Result
-from messaging.simulator.faults import Faults
-from messaging.simulator.twilio import TwilioSimulator
-from messaging.simulator.twilio_api import Answer
-from messaging.sms.send import SmsSender
+from messaging.model.message import Result
+from messaging.simulator.shared.faults import Faults
+from messaging.simulator.twilio.api import Answer
+from messaging.simulator.twilio.server import TwilioSimulator
+from messaging.sms.sender import SmsSender
 from tests.sms.sending.stage import FRIEND, LONG, send
 from tests.sms.twilio_gateway import account, delivery
 

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** Collects a declaration in Java; Python's dataflow layer runs it. */
 public class StreamingContext {
-  private static final String MODULE = "messaging.streaming.java_driver";
+  private static final String MODULE = "messaging.streaming.java.java_driver";
   private final List<Object[]> verbs = new ArrayList<>();
   private final List<Object[]> options = new ArrayList<>();
 

@@ -1,0 +1,42 @@
+"""The command that a pod runs before it ends: `prepare-for-shutdown`."""
+
+from typing import Annotated
+
+import typer
+
+from messaging.cli.output import complain, say
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.errors import Unavailable
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(prepare_for_shutdown)
+
+
+def prepare_for_shutdown(
+    seconds: Annotated[
+        float | None, typer.Option(help="How long to wait; by default as long as a drain may take.")
+    ] = None,
+) -> None:
+    """Drain mail-in on this Ray node, because the node is about to end; a preStop hook. The gateway goes on elsewhere.
+
+    Exit code 1 when mails were still on their way at the end of the time, or the cluster does not answer.
+    """
+    from messaging.service.supervisor import JOB
+    from messaging.streaming import StreamingError
+    from messaging.streaming.ops.node_drain import drain_listeners
+    from messaging.streaming.ray.local import local_cluster
+
+    settings = read(Settings)
+    longest = settings.drain_seconds if seconds is None else seconds
+    try:
+        with local_cluster(settings.ray_address or "auto", JOB.namespace):
+            drained = drain_listeners(JOB, settings.unready_seconds, longest)
+    except (StreamingError, ConnectionError) as error:
+        raise Unavailable(f"the cluster does not answer: {type(error).__name__}") from None
+    if drained is None:
+        complain("not everything was settled in time")
+        raise typer.Exit(1)
+    say(f"drained: {', '.join(drained)}" if drained else "nothing listens on this node")

@@ -1,0 +1,46 @@
+"""The stand-in of Bandwidth: `simulate bandwidth`."""
+
+from typing import Annotated
+
+import typer
+
+from messaging.cli.output import say
+from messaging.cli.simulate.command import Host, Port, serve
+from messaging.simulator.bandwidth.api import Account
+from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.server import BandwidthSimulator
+from messaging.simulator.bandwidth.texts import Text
+
+A_DAY_OF_TRIES = 24 * 3600 // 5
+
+
+def add_to(simulate: typer.Typer) -> None:
+    """Add the command to `simulate`."""
+    simulate.command()(bandwidth)
+
+
+def bandwidth(
+    account: Annotated[str, typer.Option(help="The number of the account.")] = "9900000",
+    application: Annotated[str, typer.Option(help="Its messaging application.")] = "demo",
+    username: Annotated[str, typer.Option(help="Who may use the API, and calls us.")] = "demo",
+    password: Annotated[str, typer.Option(help="With which password.")] = "demo",  # noqa: S107
+    webhook: Annotated[
+        str, typer.Option(help="Where texts from phones, and news of ours, are posted.")
+    ] = "http://localhost:8000/sms/bandwidth",
+    host: Host = "127.0.0.1",
+    port: Port = 7436,
+) -> None:
+    """Run a Bandwidth; its REST API is under /api/v2, its switches under /sim."""
+    simulator = BandwidthSimulator(
+        Account(
+            account_id=account, application_id=application, username=username, password=password
+        ),
+        callback_url=webhook,
+        callbacks=CallbackHabits(username=username, password=password, max_tries=A_DAY_OF_TRIES),
+        on_sent=_say_sent,
+    )
+    serve(simulator.app, host, port, "a Bandwidth", "/api/v2")
+
+
+def _say_sent(text: Text) -> None:
+    say(f"text from {text.sender} to {', '.join(text.recipients)}: {text.text}")

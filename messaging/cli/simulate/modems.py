@@ -1,0 +1,192 @@
+"""The stand-ins of networks of Iridium modems: four serve, `modem` acts as one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from messaging.cli.output import complain, say
+from messaging.cli.simulate.command import Host, Port, port_taken, post, say_mail, serve
+from messaging.errors import ConfigurationError
+from messaging.satellite.codecs.plain_text import typed_text
+from messaging.simulator.cloudloop.push import FORMS as CLOUDLOOP_FORMS
+from messaging.simulator.cloudloop.server import CloudloopSimulator
+from messaging.simulator.directip.server import DirectIpSimulator
+from messaging.simulator.rockblock.push import FORMS as ROCKBLOCK_FORMS
+from messaging.simulator.rockblock.push import kept_key
+from messaging.simulator.rockblock.server import RockblockSimulator
+from messaging.simulator.sbdmail.server import SbdMailSimulator
+from messaging.simulator.shared.modems import Downlink, Modem
+
+Webhook = Annotated[str, typer.Option(help="Where messages from modems are posted.")]
+
+
+def add_to(simulate: typer.Typer) -> None:
+    """Add these commands to `simulate`."""
+    simulate.command()(rockblock)
+    simulate.command()(cloudloop)
+    simulate.command()(directip)
+    simulate.command()(sbdmail)
+    simulate.command()(modem)
+    simulate.command()(typed)
+
+
+def rockblock(
+    modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
+    webhook: Webhook = "http://localhost:8000/satellite/rockblock/rockblock",
+    form: Annotated[str, typer.Option(help=f"One of: {', '.join(ROCKBLOCK_FORMS)}.")] = "HTTP_JSON",
+    host: Host = "127.0.0.1",
+    port: Port = 7434,
+    username: Annotated[str, typer.Option(help="Who may log in.")] = "demo",
+    password: Annotated[str, typer.Option(help="With which password.")] = "demo",  # noqa: S107
+    key: Annotated[
+        Path | None, typer.Option(help="The key that signs, PEM; made if it is not there.")
+    ] = None,
+) -> None:
+    """Run a RockBLOCK; its web service is under /rockblock, its switches under /sim."""
+    simulator = RockblockSimulator(
+        [Modem(imei) for imei in modem],
+        username=username,
+        password=password,
+        webhook_url=webhook,
+        form=_one_of(form, ROCKBLOCK_FORMS),
+        private_key=_key(key),
+        on_shown=_say_shown,
+    )
+    hint = f"SATBRIDGE_ROCKBLOCK_PUBLIC_KEY={simulator.public_key}"
+    serve(simulator.app, host, port, "a RockBLOCK", "/rockblock", hint)
+
+
+def cloudloop(
+    thing: Annotated[list[str], typer.Option(help="A thing, as IMEI=thing; may be repeated.")],
+    webhook: Webhook = "http://localhost:8000/satellite/cloudloop/cloudloop/demo-demo-demo-demo",
+    form: Annotated[str, typer.Option(help=f"One of: {', '.join(CLOUDLOOP_FORMS)}.")] = "LINGO",
+    service: Annotated[str, typer.Option(help="What carries messages: sbd or imt.")] = "sbd",
+    host: Host = "127.0.0.1",
+    port: Port = 7435,
+    token: Annotated[str, typer.Option(help="The API token.")] = "demo",  # noqa: S107
+) -> None:
+    """Run a Cloudloop; its API is at the root, its switches under /sim."""
+    pairs = [one.partition("=") for one in thing]
+    simulator = CloudloopSimulator(
+        [Modem(imei, thing=name) for imei, _, name in pairs],
+        token=token,
+        service=_one_of(service, ("sbd", "imt")),
+        webhook_url=webhook,
+        form=_one_of(form, CLOUDLOOP_FORMS),
+        on_shown=_say_shown,
+    )
+    serve(simulator.app, host, port, "a Cloudloop", "")
+
+
+def directip(
+    modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
+    listener: Annotated[str, typer.Option(help="Whom it connects to with messages.")] = (
+        "127.0.0.1:10800"
+    ),
+    host: Host = "127.0.0.1",
+    port: Port = 7440,
+    gateway_port: Annotated[
+        int, typer.Option(help="The port for messages to modems; 0 is any free one.")
+    ] = 7441,
+    confirm: Annotated[bool, typer.Option(help="Whether it waits to be told yes.")] = True,
+    speed: Annotated[float, typer.Option(min=0.001, help="How much faster it comes back.")] = 1,
+) -> None:
+    """Run Iridium's DirectIP gateway; its switches are under /sim, messages to modems have a port of their own."""
+    try:
+        simulator = DirectIpSimulator(
+            [Modem(imei) for imei in modem],
+            listener=listener,
+            confirms=confirm,
+            speed=speed,
+            host=host,
+            port=gateway_port,
+            on_shown=_say_shown,
+        )
+    except OSError as error:
+        raise port_taken("--gateway-port", host, gateway_port, error) from None
+    with simulator:
+        hint = f"SATBRIDGE_DIRECTIP_GATEWAY={simulator.address}"
+        serve(simulator.app, host, port, "Iridium's DirectIP gateway", "", hint)
+
+
+def sbdmail(
+    modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
+    listener: Annotated[str, typer.Option(help="The mail server that it writes to.")] = (
+        "127.0.0.1:7420"
+    ),
+    mailbox: Annotated[str, typer.Option(help="The mailbox there.")] = "sbd@localhost",
+    host: Host = "127.0.0.1",
+    port: Port = 7442,
+    smtp_port: Annotated[
+        int, typer.Option(help="The port of its mail server; 0 is any free one.")
+    ] = 7443,
+) -> None:
+    """Run Iridium's SBD service by e-mail; its switches are under /sim, its mail server takes all mails."""
+    try:
+        simulator = SbdMailSimulator(
+            [Modem(imei) for imei in modem],
+            listener=listener,
+            recipient=mailbox,
+            host=host,
+            port=smtp_port,
+            on_shown=_say_shown,
+            on_mail=say_mail,
+        )
+    except OSError as error:
+        raise port_taken("--smtp-port", host, smtp_port, error) from None
+    with simulator:
+        hint = f"SATBRIDGE_RELAY_URL={simulator.relay_url}"
+        serve(simulator.app, host, port, "Iridium's SBD service by e-mail", "", hint)
+
+
+def modem(
+    to: Annotated[str, typer.Argument(help="A mailbox, or a number such as +15551230000.")],
+    text: Annotated[str, typer.Argument(help="What the modem sends.")],
+    imei: Annotated[str, typer.Option(help="Which modem sends it.")],
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7434"
+    ),
+) -> None:
+    """Send a message from a modem in the devices' own format, as an app beside it does."""
+    protocol = "email" if "@" in to else "sms"
+    texts = [{"text": text, "to": to, "protocol": protocol}]
+    _uplink(at, {"imei": imei, "texts": texts})
+
+
+def typed(
+    text: Annotated[str, typer.Argument(help="What is typed, such as: @alice See you")],
+    imei: Annotated[str, typer.Option(help="On which modem.")],
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7434"
+    ),
+) -> None:
+    """Send plain text from a modem, for a device with the codec `text`."""
+    _uplink(at, {"imei": imei, "data": text.encode().hex()})
+
+
+def _uplink(at: str, content: dict[str, object]) -> None:
+    answer = post(f"{at}/sim/uplinks", content)
+    if not answer["taken"]:
+        complain(f"the gateway did not take it: {answer['failure'] or answer['status']}")
+        raise typer.Exit(1)
+    say("the gateway took it")
+
+
+def _one_of(value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ConfigurationError(f"{value!r} is none of: {', '.join(known)}")
+    return value
+
+
+def _key(path: Path | None) -> RSAPrivateKey | None:
+    try:
+        return None if path is None else kept_key(path)
+    except (OSError, ValueError):
+        raise ConfigurationError(f"--key: cannot read an RSA key from {path}") from None
+
+
+def _say_shown(downlink: Downlink) -> None:
+    said = typed_text(downlink.data) or downlink.data.hex()
+    say(f"modem {downlink.imei} got {len(downlink.data)} bytes: {said}")

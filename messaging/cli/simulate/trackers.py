@@ -1,0 +1,125 @@
+"""The stand-ins of networks of trackers: `simulate garmin|spot` serve, `inreach` and `tracker` act as devices."""
+
+from typing import Annotated, Any
+
+import typer
+
+from messaging.cli.output import complain, say
+from messaging.cli.simulate.command import Host, Port, post, serve
+from messaging.errors import ConfigurationError
+from messaging.simulator.garmin.events import VERSIONS
+from messaging.simulator.garmin.inbound import Device, Downlink
+from messaging.simulator.garmin.portal import Portal
+from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.spot.server import (
+    BASE_PATH,
+    BETWEEN_SECONDS,
+    LEAST_SECONDS,
+    Feed,
+    SpotSimulator,
+)
+
+Place = Annotated[str, typer.Option(help="Where it is: degrees north and east, as 47.5,-3.25.")]
+
+
+def add_to(simulate: typer.Typer) -> None:
+    """Add these commands to `simulate`."""
+    simulate.command()(garmin)
+    simulate.command()(inreach)
+    simulate.command()(spot)
+    simulate.command()(tracker)
+
+
+def garmin(
+    device: Annotated[list[str], typer.Option(help="The IMEI of a device; may be repeated.")],
+    webhook: Annotated[str, typer.Option(help="Where events are posted.")] = (
+        "http://localhost:8000/satellite/garmin/garmin"
+    ),
+    version: Annotated[str, typer.Option(help=f"One of: {', '.join(VERSIONS)}.")] = VERSIONS[-1],
+    token: Annotated[str, typer.Option(help="The static token of the posts.")] = "demo",  # noqa: S107
+    api_key: Annotated[str, typer.Option(help="The key for messages to devices.")] = "demo",
+    replies: Annotated[bool, typer.Option(help="Whether devices answer every text.")] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 7438,
+) -> None:
+    """Run a Garmin Portal Connect; IPC Inbound is under /api, its switches under /sim."""
+    try:
+        portal = Portal.model_validate({"url": webhook, "version": version, "token": token})
+    except ValueError:
+        raise ConfigurationError(f"{version!r} is none of: {', '.join(VERSIONS)}") from None
+    simulator = GarminSimulator(
+        [Device(imei, replies) for imei in device],
+        api_key=api_key,
+        portal=portal,
+        on_shown=_say_shown,
+    )
+    serve(simulator.app, host, port, "a Portal Connect", "/api")
+
+
+def inreach(
+    text: Annotated[str, typer.Argument(help="What the device sends.")],
+    imei: Annotated[str, typer.Option(help="Which device sends it.")],
+    to: Annotated[list[str] | None, typer.Option(help="A mailbox or a number; repeatable.")] = None,
+    code: Annotated[int, typer.Option(help="The message code: 3 is a text, 4 an SOS.")] = 3,
+    place: Place = "",
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7438"
+    ),
+) -> None:
+    """Let an inReach send, as if somebody had pressed its keys."""
+    event = {"imei": imei, "code": code, "text": text, "to": to or [], **_where(place)}
+    tell(post(f"{at}/sim/events", event))
+
+
+def spot(
+    feed: Annotated[list[str], typer.Option(help="A feed, as ID or ID:password; repeatable.")],
+    least_seconds: Annotated[
+        float, typer.Option(help="Who asks a feed again sooner is blocked.")
+    ] = LEAST_SECONDS,
+    host: Host = "127.0.0.1",
+    port: Port = 7439,
+) -> None:
+    """Run SPOT's public feeds, with their limits; the switches are under /sim."""
+    feeds = [Feed(name, password) for name, _, password in (one.partition(":") for one in feed)]
+    between_seconds = min(BETWEEN_SECONDS, least_seconds)
+    simulator = SpotSimulator(feeds, least_seconds=least_seconds, between_seconds=between_seconds)
+    serve(simulator.app, host, port, "a SPOT", BASE_PATH)
+
+
+def tracker(
+    text: Annotated[str, typer.Argument(help="The text of the button.")],
+    feed: Annotated[str, typer.Option(help="The feed that shows the device.")],
+    kind: Annotated[str, typer.Option("--type", help="OK, CUSTOM, HELP, TRACK, …")] = "OK",
+    place: Place = "",
+    messenger: Annotated[str, typer.Option(help="Which device sends it.")] = "0-8356068",
+    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+        "http://127.0.0.1:7439"
+    ),
+) -> None:
+    """Let a SPOT device send, as if somebody had pressed its button."""
+    where = {name: value for name, value in _where(place).items() if name != "fix"}
+    sent = {"feed": feed, "type": kind, "content": text, "messenger": messenger, **where}
+    say(f"message {post(f'{at}/sim/messages', sent)['id']} is in the feed")
+
+
+def tell(answer: dict[str, Any]) -> None:
+    """Say whether the gateway took something that was posted to it."""
+    if not answer["taken"]:
+        complain(f"the gateway did not take it: {answer['failure'] or answer['status']}")
+        raise typer.Exit(1)
+    say("the gateway took it")
+
+
+def _where(place: str) -> dict[str, float]:
+    if not place:
+        return {}
+    try:
+        latitude, longitude = map(float, place.split(","))
+    except ValueError:
+        raise ConfigurationError("--place: must look like 47.5,-3.25") from None
+    return {"latitude": latitude, "longitude": longitude, "fix": 2}
+
+
+def _say_shown(downlink: Downlink) -> None:
+    said = downlink.text or downlink.payload.hex()
+    say(f"device {downlink.imei} got from {downlink.sender or 'nobody'}: {said}")

@@ -1,0 +1,30 @@
+"""Which variables look like settings and are none, so that a slip of the pen is not silently ignored."""
+
+import re
+
+from messaging.config.account import Account, account_prefixes
+from messaging.config.env import variables_given
+from messaging.gateway import sections
+
+# What Kubernetes tells every container about Services whose names begin with ours.
+_OF_A_SERVICE = re.compile(r"_(SERVICE_(HOST|PORT\w*)|PORT|PORT_[0-9]+_\w+)$")
+
+
+def misspelt_settings() -> list[str]:
+    """Return variables of the environment and of `.env` that begin as settings do and that nothing here reads."""
+    ours = {name for name in variables_given() if name.startswith("SATBRIDGE_")}
+    known = _known()
+    return sorted(
+        name
+        for name in ours
+        if name.removesuffix("_FILE") not in known and not _OF_A_SERVICE.search(name)
+    )
+
+
+def _known() -> set[str]:
+    return {
+        variable
+        for section in sections()
+        for prefix in (account_prefixes(section) if issubclass(section, Account) else [None])
+        for variable in section.variables(prefix).values()
+    }

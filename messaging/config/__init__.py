@@ -1,0 +1,1 @@
+"""Settings: the only readers of the environment."""

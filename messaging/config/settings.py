@@ -1,0 +1,189 @@
+"""The settings that the whole gateway shares; what one part alone needs is a `Section` beside that part."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from messaging.config.env import Section
+from messaging.model.message import Address, Network
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+|\+[1-9][0-9]{6,14}")
+_CARRIER = re.compile(r"(\*|\+[1-9][0-9]{6,14})\s*=\s*[a-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """A host and a port to listen on; port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Listen":
+        """Read `host:port`, `:port` (every address) or `[v6]:port`. Raises ValueError."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise ValueError("must look like host:port")
+        return cls(host.strip("[]") or "0.0.0.0", int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again on one network, and when to give up. Waits double up to the longest, with jitter."""
+
+    first_wait_seconds: float
+    longest_wait_seconds: float
+    max_attempts: int
+    lifetime_seconds: float
+
+
+def _absolute(url: SecretStr) -> SecretStr:
+    """A SQLite file is meant from here, in whatever folder the process works that opens it."""
+    scheme, found, path = url.get_secret_value().partition(":///")
+    if scheme not in ("sqlite", "sqlite3") or not found or not path or path.startswith((":", "/")):
+        return url
+    return SecretStr(f"{scheme}:///{Path(path).absolute()}")
+
+
+def _listen(text: str) -> str:
+    Listen.parse(text)
+    return text
+
+
+def _domain(text: str) -> str:
+    domain = text.strip().rstrip(".").lower()
+    if not domain or "@" in domain or any(c.isspace() for c in domain):
+        raise ValueError("must be a domain such as example.org")
+    return domain
+
+
+def _addresses(text: str) -> str:
+    for one in text.split(","):
+        if one.strip() and not _ADDRESS.fullmatch(one.strip()):
+            raise ValueError("must be mailboxes and numbers such as +15550001111, with commas")
+    return text
+
+
+def _map_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or any(c.isspace() for c in text):
+        raise ValueError("must be an URL")
+    if "{latitude}" not in text or "{longitude}" not in text:
+        raise ValueError("must have {latitude} and {longitude} in it")
+    return text
+
+
+def _carriers(text: str) -> str:
+    for one in text.split(","):
+        if one.strip() and not _CARRIER.fullmatch(one.strip()):
+            raise ValueError("must look like +15550001111=bandwidth,*=twilio")
+    return text
+
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+ListenText = Annotated[str, AfterValidator(_listen)]
+
+
+class Settings(Section, prefix="SATBRIDGE_"):
+    """The settings shared by the whole gateway; `configuration.read(Settings)` reads them."""
+
+    database_url: Annotated[SecretStr, AfterValidator(_absolute), Field(validate_default=True)] = (
+        SecretStr("sqlite:///var/satbridge.sqlite3")
+    )
+    state_dir: Annotated[Path, AfterValidator(Path.absolute), Field(validate_default=True)] = Path(
+        "var"
+    )
+    migrate: bool = True
+    secret_key: SecretStr | None = None
+    log_level: str = "INFO"
+
+    mail_domain: Annotated[str, AfterValidator(_domain)] = "localhost"
+    mail_receivers: Count = 1
+    http_listen: ListenText = "127.0.0.1:8000"
+    http_replicas: Count = 1
+    public_url: str = "http://localhost:8000"
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+
+    routers: Count | None = None
+    ray_address: str | None = None
+    worker_cpus: Annotated[float, Field(ge=0)] = 0.1
+    accept_seconds: Positive = 25
+    lease_seconds: Positive = 120
+    tenure_seconds: Positive = 30
+    due_poll_seconds: Positive = 1
+    drain_seconds: Positive = 45
+    unready_seconds: float = Field(default=0, ge=0)
+    max_claimed: Count = 256
+    max_waiting_per_subscriber: Annotated[int, Field(ge=0)] = 1000
+    max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
+    max_hourly_hints_per_device: Count = 6
+    satellite_max_parts: Count = 4
+    map_url: Annotated[str, AfterValidator(_map_url)] = (
+        "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}"
+    )
+    steps: str | None = None
+    operator_addresses: Annotated[str, AfterValidator(_addresses)] = ""
+    sos_longest_retry_seconds: Positive = 300
+
+    mail_failure_notices: bool = True
+    sms_failure_notices: bool = False
+    max_hourly_notices: Annotated[int, Field(ge=0)] = 10
+    sms_carriers: Annotated[str, AfterValidator(_carriers)] = ""
+
+    mail_retry_seconds: Positive = 60
+    mail_longest_retry_seconds: Positive = 4 * 3600
+    mail_max_attempts: Count = 40
+    mail_lifetime_hours: Positive = 120
+    satellite_retry_seconds: Positive = 60
+    satellite_longest_retry_seconds: Positive = 3600
+    satellite_max_attempts: Count = 40
+    satellite_lifetime_hours: Positive = 72
+    sms_retry_seconds: Positive = 30
+    sms_longest_retry_seconds: Positive = 1800
+    sms_max_attempts: Count = 20
+    sms_lifetime_hours: Positive = 24
+    late_attempts: Count = 3
+
+    def retry_policy(self, network: Network, *, is_urgent: bool = False) -> RetryPolicy:
+        """How deliveries on this network are retried."""
+        name = "mail" if network is Network.EMAIL else network.value
+        longest = getattr(self, f"{name}_longest_retry_seconds")
+        return RetryPolicy(
+            first_wait_seconds=getattr(self, f"{name}_retry_seconds"),
+            longest_wait_seconds=min(longest, self.sos_longest_retry_seconds)
+            if is_urgent
+            else longest,
+            max_attempts=getattr(self, f"{name}_max_attempts"),
+            lifetime_seconds=getattr(self, f"{name}_lifetime_hours") * 3600,
+        )
+
+    @property
+    def operators(self) -> tuple[Address, ...]:
+        """Who is told of every emergency."""
+        given = [one.strip() for one in self.operator_addresses.split(",")]
+        return tuple(
+            Address(Network.EMAIL if "@" in one else Network.SMS, one) for one in given if one
+        )
+
+    @property
+    def carriers(self) -> Mapping[str, str]:
+        """Which SMS account carries the texts from each of our numbers; `*` stands for all others."""
+        pairs = (one.partition("=") for one in self.sms_carriers.split(",") if one.strip())
+        return {number.strip(): account.strip() for number, _, account in pairs}
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the store is a SQLite file, which has one writer at a time."""
+        return self.database_url.get_secret_value().startswith("sqlite")
+
+    @property
+    def router_count(self) -> int:
+        """How many user actors run: one on SQLite, two otherwise, unless set."""
+        return self.routers or (1 if self.uses_sqlite else 2)

@@ -1,0 +1,1 @@
+"""Reading of mails: bytes to text. Pure."""

@@ -1,0 +1,164 @@
+"""Finds the parts of a mail: header fields and bodies as places in one block of bytes, nothing copied.
+
+Not the parser of the standard library: that one recurses once per nested multipart (a few hundred raise
+RecursionError), compares every line with every open boundary, and copies every line of every attachment. Here a
+mail of 10 MiB costs a few searches. What a field means (parameters, charsets) is left to the standard library.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message as Parameters
+from functools import cached_property
+from typing import Final
+
+from messaging.mail.parse.charsets import decode_text
+
+MAX_HEADER_FIELDS: Final = 2000
+MAX_HEADER_BYTES: Final = 1_000_000
+MAX_FIELD_BYTES: Final = 8192
+MAX_FALSE_DELIMITERS: Final = 10_000
+_MAX_BOUNDARY_CHARS: Final = 200  # RFC 2046 section 5.1.1 allows 70
+
+_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)\n?")
+_WANTED: Final = frozenset(
+    b"subject from message-id auto-submitted content-type content-disposition"
+    b" content-transfer-encoding in-reply-to references precedence list-id list-unsubscribe"
+    b" x-autoreply x-autorespond x-autoresponder x-auto-reply".split()
+)
+_NEWLINE: Final = 10
+
+
+@dataclass(frozen=True)
+class Part:
+    """A header and a body, the latter as a place in `data`, whose line ends are all `\\n`."""
+
+    data: bytes
+    start: int
+    end: int
+    fields: Mapping[bytes, bytes]
+    usual_type: str = "text/plain"
+
+    def field(self, name: bytes) -> str:
+        """Return a field unfolded onto one line, empty when missing."""
+        raw = self.fields.get(name)
+        return " ".join(decode_text(raw, guess=False).split()) if raw else ""
+
+    @cached_property
+    def _content(self) -> Parameters:
+        content = Parameters()
+        content.set_default_type(self.usual_type)
+        content["content-type"] = self.field(b"content-type") or self.usual_type
+        content["content-disposition"] = self.field(b"content-disposition") or "inline"
+        return content
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type in small letters; `text/plain` where it makes no sense (RFC 2045 section 5.2)."""
+        if b"content-type" not in self.fields:
+            return self.usual_type
+        return self._content.get_content_type()
+
+    @property
+    def encoding(self) -> str:
+        """The transfer encoding in small letters, empty when none is named."""
+        return self.field(b"content-transfer-encoding").strip(" ;\"'").lower()
+
+    @property
+    def is_attachment(self) -> bool:
+        """Whether the sender meant this part as a file."""
+        return self.field(b"content-disposition").lower().startswith("attachment")
+
+    @property
+    def filename(self) -> str:
+        """The name of the file, empty when it has none."""
+        try:
+            return self._content.get_filename("")
+        except Exception:
+            return ""  # the standard library raises anything on broken RFC 2231 values
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the content type, empty when missing or broken."""
+        if b"content-type" not in self.fields:
+            return ""
+        try:
+            value = self._content.get_param(name, "")
+        except Exception:
+            return ""  # as above
+        return str(value[2] if isinstance(value, tuple) else value)
+
+    def children(self) -> Iterator["Part"]:
+        """Yield the parts of a multipart, none when its boundary is missing or never used."""
+        boundary = self.parameter("boundary").rstrip()
+        if not boundary or len(boundary) > _MAX_BOUNDARY_CHARS:
+            return
+        usual = "message/rfc822" if self.content_type == "multipart/digest" else "text/plain"
+        marker = b"--" + boundary.encode("utf-8", "surrogateescape")
+        begin = None
+        for line_start, line_end, closing in _delimiters(self.data, self.start, self.end, marker):
+            if begin is not None:
+                yield part_at(self.data, begin, max(begin, line_start - 1), usual)
+            if closing:
+                return
+            begin = min(line_end + 1, self.end)
+        if begin is not None:
+            yield part_at(self.data, begin, self.end, usual)
+
+
+def part_of(data: bytes) -> Part:
+    """Return a whole mail as a part, whatever line ends it has."""
+    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    if b"\r" in data:
+        data = data.replace(b"\r", b"\n")
+    start = 0
+    if data.startswith((b"From ", b">From ")):  # the envelope line of an mbox file
+        start = data.find(b"\n") + 1
+    return part_at(data, start, len(data))
+
+
+def part_at(data: bytes, start: int, end: int, usual_type: str = "text/plain") -> Part:
+    """Read the header fields at `start`; the body is what follows, or all of it when there is no header."""
+    fields: dict[bytes, bytes] = {}
+    at, limit = start, min(end, start + MAX_HEADER_BYTES)
+    for _ in range(MAX_HEADER_FIELDS):
+        match = _FIELD.match(data, at, limit)
+        if match is None:
+            break
+        name = match[1].lower()
+        if name in _WANTED and name not in fields:
+            fields[name] = match[2][:MAX_FIELD_BYTES]
+        at = match.end()
+    else:
+        limit = at
+    if at >= limit:
+        at = _blank_line(data, at, end)
+    if at < end and data[at] == _NEWLINE:
+        at += 1
+    return Part(data, at, end, fields, usual_type)
+
+
+def _blank_line(data: bytes, start: int, end: int) -> int:
+    found = data.find(b"\n\n", start, end)
+    return end if found < 0 else found + 1
+
+
+def _delimiters(
+    data: bytes, start: int, end: int, marker: bytes
+) -> Iterator[tuple[int, int, bool]]:
+    """Yield where each delimiter line starts and ends, and whether it is the closing one."""
+    false = 0
+    at = data.find(marker, start, end)
+    while at >= 0 and false < MAX_FALSE_DELIMITERS:
+        after = at + len(marker)
+        rest = None
+        # A marker within a line is skipped before its line end is sought: each line is searched once.
+        if at == start or data[at - 1] == _NEWLINE:
+            line_end = data.find(b"\n", after, end)
+            line_end = end if line_end < 0 else line_end
+            rest = data[after : min(line_end, after + 80)].strip()
+            after = line_end
+        if rest in (b"", b"--"):
+            yield at, after, rest == b"--"
+        else:
+            false += 1
+        at = data.find(marker, after, end)

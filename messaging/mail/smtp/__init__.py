@@ -1,0 +1,1 @@
+"""The SMTP server: listener, connection, session, commands, limits."""

@@ -1,0 +1,48 @@
+"""The settings of the SMTP server that takes mail in."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from messaging.config.env import Section
+from messaging.config.settings import Count, ListenText, Positive
+
+
+class SmtpServer(Section, prefix="SATBRIDGE_SMTP_"):
+    """Where mail-in listens, and how much it takes from whom.
+
+    `hostname` is what the server calls itself; without it, the mail domain. `proxy_listen` is a second port that
+    expects the PROXY protocol before anything else and must be reachable by the proxy only. `max_bytes_in_flight`
+    bounds the mails that are being received, as they come; the event loop reads at most 256 KiB more ahead for each
+    connection, and reading a mail takes a few times its size for a moment (two big ones at a time). A mail that more
+    than `max_received` servers have passed on goes round in circles and is refused.
+    """
+
+    listen: ListenText = "127.0.0.1:7420"
+    proxy_listen: ListenText | None = None
+    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$")] | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    max_bytes: Count = 10 * 1024 * 1024
+    max_recipients: Count = 100
+    max_received: Count = 50
+    max_connections: Count = 500
+    max_connections_per_client: Count = 100
+    max_bytes_in_flight: Count = 256 * 1024 * 1024
+    idle_seconds: Positive = 300
+    data_seconds: Positive = 600
+    inquiry_cache_seconds: Annotated[float, Field(ge=0)] = 5
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> "SmtpServer":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError(
+                "SATBRIDGE_SMTP_CERTIFICATE and SATBRIDGE_SMTP_KEY: set both for STARTTLS, or none"
+            )
+        if self.max_bytes_in_flight < self.max_bytes:
+            raise ValueError(
+                "SATBRIDGE_SMTP_MAX_BYTES_IN_FLIGHT must not be below SATBRIDGE_SMTP_MAX_BYTES"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""The values that travel through the gateway. Imports nothing of ours but `errors`."""

@@ -1,0 +1,1 @@
+"""Codecs of device payloads: bytes to messages and back. Pure."""

@@ -1,0 +1,42 @@
+"""Bytes of a satellite packet ↔ what somebody types and reads on a device. Pure.
+
+Whom a typed text is for the router finds out: `messaging.store.accept.address_line` has the other half of the format.
+"""
+
+import codecs
+import re
+
+from messaging.model.message import Message
+from messaging.satellite.codecs.limit import Limit
+from messaging.satellite.codecs.protobuf import clean
+from messaging.sending.split import split
+
+_PADDING = b"\0"
+# No key makes these, and no packet of the devices' own format is without: it has the bytes 8 and 1 in it.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def typed_text(payload: bytes) -> str | None:
+    """Return the text that somebody typed, None when these bytes are nothing that can be typed. Never raises.
+
+    UTF-8; a last character that the device cut off is left out, and so is padding.
+    """
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(payload.rstrip(_PADDING))
+    except UnicodeDecodeError:
+        return None
+    return None if _CONTROL.search(text) or not text.strip() else text.strip()
+
+
+def text_packets(message: Message, limit: Limit, max_parts: int) -> list[bytes]:
+    """Return the downlink packets that carry `message` in plain text, in order; the same for the same arguments.
+
+    Each begins with whom to answer, written as it would be typed: `@alice 1/2 …` for a contact of the device's owner,
+    else the address. The subject is the first line. Raises Rejected when that leaves no room for text.
+    """
+    sender = f"@{message.sender_name}" if message.sender_name else message.sender.value
+    before = clean(f"{sender} " if sender else "")
+    lines = [line for line in (message.subject, message.text) if line]
+    text = clean("\n".join(lines))
+    parts = split(text, lambda part: limit.size(before + part), limit.most, max_parts)
+    return [(before + part).strip().encode() for part in parts]

@@ -1,0 +1,28 @@
+"""The satellite providers, by name: to add one, write its file here and name its account below."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from messaging.satellite.account import SatelliteAccount
+from messaging.satellite.providers.cloudloop.client import CloudloopAccount
+from messaging.satellite.providers.directip.client import DirectIpAccount
+from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.satellite.providers.sbdmail.client import SbdMailAccount
+from messaging.satellite.providers.spot.client import SpotAccount
+
+_PROVIDERS: tuple[type[SatelliteAccount], ...] = (
+    HiveAccount,
+    RockblockAccount,
+    CloudloopAccount,
+    GarminAccount,
+    SpotAccount,
+    DirectIpAccount,
+    SbdMailAccount,
+)
+
+ACCOUNTS: Mapping[str, type[SatelliteAccount]] = MappingProxyType(
+    {account.provider(): account for account in _PROVIDERS}
+)
+"""Provider name → the settings of its accounts, which `connect()` to the network."""

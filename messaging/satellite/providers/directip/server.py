@@ -1,0 +1,139 @@
+"""Takes what Iridium's gateway brings over DirectIP: one message a connection, told yes when it is on disk."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from messaging.config.settings import Listen
+from messaging.satellite.account import Packet, Take
+from messaging.satellite.ip_allowlist import is_peer
+from messaging.satellite.providers.directip.frames import START_BYTES, Malformed, body_bytes
+from messaging.satellite.providers.directip.uplink import confirmation, packet_of
+from messaging.satellite.providers.iridium import unreadable
+
+log = logging.getLogger(__name__)
+
+MAX_UNKNOWN_BYTES: Final = 65_536
+LISTENS_STILL_SECONDS: Final = 1.0
+FIRST_WAIT_SECONDS: Final = 0.5
+LONGEST_WAIT_SECONDS: Final = 30.0
+
+
+class DirectIpServer:
+    """The server of one account.
+
+    The gateway waits for our yes only where that is provisioned for the device; then "no" makes it come back. Where it
+    is not, the gateway has hung up and forgotten the message: then it is kept here and offered to `take` until that
+    has it, or until the server has to stop.
+    """
+
+    def __init__(
+        self,
+        take: Take,
+        *,
+        peers: str,
+        timeout_seconds: float,
+        max_connections: int,
+        max_error_km: float,
+    ) -> None:
+        self._take = take
+        self._peers = peers
+        self._timeout_seconds = timeout_seconds
+        self._max_connections = max_connections
+        self._max_error_km = max_error_km
+        self._talks: set[asyncio.Task[None]] = set()
+        self._draining = asyncio.Event()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, listen: Listen) -> None:
+        """Listen. Raises OSError."""
+        self._server = await asyncio.start_server(self._accept, listen.host, listen.port)
+
+    @property
+    def listening(self) -> Sequence[str]:
+        """Where it listens, as host:port."""
+        sockets = self._server.sockets if self._server else ()
+        return [str(Listen(*socket.getsockname()[:2])) for socket in sockets]
+
+    async def drain(self) -> None:
+        """Take no new connection; those in work end within the time that one message may take."""
+        if self._server is not None:
+            self._server.close()
+        self._draining.set()
+        if self._talks:
+            _, late = await asyncio.wait(self._talks, timeout=self._timeout_seconds)
+            for talk in late:
+                talk.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.current_task()
+        peer = str((writer.get_extra_info("peername") or ("",))[0])
+        if talk is None or not self._may_enter(peer):
+            writer.transport.abort()
+            return
+        self._talks.add(talk)
+        try:
+            await self._talk(reader, writer)
+        except (OSError, EOFError) as error:
+            log.info("%s broke off within a message: %s", peer, type(error).__name__)
+        finally:
+            self._talks.discard(talk)
+            writer.close()
+
+    def _may_enter(self, peer: str) -> bool:
+        if not is_peer(peer, self._peers):
+            log.warning("connection from %s turned away: not one of the allowed peers", peer)
+            return False
+        if len(self._talks) >= self._max_connections:
+            log.warning("connection from %s turned away: there are too many", peer)
+            return False
+        return not self._draining.is_set()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(self._timeout_seconds):
+            packet = await self._read(reader)
+        taken = await self._settled(packet, reader)
+        with suppress(OSError):  # a gateway that was not asked to wait for an answer is gone
+            writer.write(confirmation(taken))
+            await writer.drain()
+
+    async def _read(self, reader: asyncio.StreamReader) -> Packet:
+        start = await reader.readexactly(START_BYTES)
+        try:
+            length = body_bytes(start)
+        except Malformed:
+            return unreadable("", start + await reader.read(MAX_UNKNOWN_BYTES))
+        return packet_of(await reader.readexactly(length), self._max_error_km)
+
+    async def _settled(self, packet: Packet, reader: asyncio.StreamReader) -> bool:
+        """Whether the packet is on disk. It comes again if it is not, or else it is kept until it is."""
+        with suppress(Exception):  # whoever listens has logged it
+            await self._take(packet)
+            return True
+        return await self._has_hung_up(reader) and await self._insist(packet)
+
+    async def _has_hung_up(self, reader: asyncio.StreamReader) -> bool:
+        try:
+            async with asyncio.timeout(LISTENS_STILL_SECONDS):
+                return not await reader.read(1)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+
+    async def _insist(self, packet: Packet) -> bool:
+        log.warning("%s was not confirmed and is kept in memory until it is stored", packet.id)
+        seconds = FIRST_WAIT_SECONDS
+        while not self._draining.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._draining.wait()
+            seconds = min(2 * seconds, LONGEST_WAIT_SECONDS)
+            with suppress(Exception):
+                await self._take(packet)
+                return True
+        log.error("%s is lost: it could not be stored before the end", packet.id)
+        return False

@@ -1,0 +1,47 @@
+"""The addresses that an inReach user types, and the ones that stand for people on the device. Pure.
+
+Without a domain of our own the devices are not assigned to a user at Garmin, and we deliver to every address. With one
+(guide "IPC Outbound", own mail domain) Garmin delivers what is addressed elsewhere itself, and hands us only what ends
+in `@<domain>`; what stands before it then is an address too: `15551230000` a phone, `bob=example.net` a mailbox.
+"""
+
+import re
+
+from messaging.model.message import Address, Network
+from messaging.satellite.codecs.protobuf import Undecodable, mailbox, phone_number
+
+# An index into the contacts that a device and Garmin share; the shortest phone number is longer.
+_INDEX = re.compile(r"[0-9]{1,4}")
+
+
+def recipient(typed: str, domain: str, region: str | None) -> Address | None:
+    """Return whom an address stands for; None when Garmin itself delivers to it. Raises Undecodable."""
+    local, _, host = typed.strip().rpartition("@")
+    if not domain:
+        return _direct(typed.strip(), region)
+    if host.lower() != domain.lower() or not local:
+        return None
+    if "=" in local:
+        name, _, mail_host = local.rpartition("=")
+        return Address(Network.EMAIL, mailbox(f"{name}@{mail_host}"))
+    if local.removeprefix("+").isdecimal():
+        return Address(Network.SMS, phone_number(f"+{local.removeprefix('+')}"))
+    raise Undecodable("the recipient is neither a phone number nor a mailbox written with =")
+
+
+def shown_sender(sender: Address, domain: str) -> str:
+    """Return the address that the device shows and answers to; `recipient` reads it back."""
+    if not domain:
+        return sender.value
+    if sender.network is Network.SMS:
+        return f"{sender.value.removeprefix('+')}@{domain}"
+    local, _, host = sender.value.rpartition("@")
+    return f"{local}={host}@{domain}"
+
+
+def _direct(typed: str, region: str | None) -> Address:
+    if "@" in typed:
+        return Address(Network.EMAIL, mailbox(typed))
+    if _INDEX.fullmatch(typed):
+        raise Undecodable("the recipient is a contact that only Garmin knows")
+    return Address(Network.SMS, phone_number(typed, region))

@@ -1,0 +1,1 @@
+"""Iridium SBD by e-mail."""

@@ -1,0 +1,120 @@
+"""The service on a Ray cluster: handed to its supervisor there, and found again by whoever joins the cluster."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from messaging.config.settings import Settings
+from messaging.errors import Unavailable
+from messaging.gateway import Gateway
+from messaging.service.log_setup import set_up_logging
+from messaging.service.state_file import Running
+from messaging.service.supervisor import JOB, Report, Supervisor
+from messaging.streaming import StreamingError, WorkerLost
+from messaging.streaming.ops.detached_actor import Resident, find_resident, settle
+from messaging.streaming.ray.local import local_cluster
+
+# An autoscaler may have to start nodes first, which takes minutes.
+READY_SECONDS = 300.0
+ANSWER_SECONDS = 120.0
+PAUSE_SECONDS = 0.3
+
+
+class JoinedService:
+    """The service of the cluster that this process has joined, whoever started it."""
+
+    def __init__(self) -> None:
+        self._resident: Resident | None = None
+
+    def bring_up(self, gateway: Gateway) -> Running:
+        """Return when the service runs with these settings; what runs with others is drained and ended first.
+
+        The supervisor carries all settings with it, secrets too, so a cluster's tables and its object store hold
+        them. Raises Unavailable, with what is in the way; the supervisor then goes on trying.
+        """
+        settings = gateway.settings
+        if _patiently("serves", gateway) is False:
+            self.take_down(settings)
+        set_up = partial(set_up_logging, settings.log_level)
+        self._resident = settle(JOB, partial(Supervisor, gateway), set_up, settings.worker_cpus)
+        return self._wait_until_running()
+
+    def report(self) -> Running | None:
+        """How the service is; None when there is none. Raises Unavailable when nobody can say."""
+        try:
+            self._resident = self._resident or find_resident(JOB)
+            if self._resident is None:
+                return None
+            return _running(self._resident.ask("report"))
+        except StreamingError as error:
+            self._resident = None
+            raise Unavailable(f"the supervisor does not answer ({error})") from None
+
+    def take_down(self, settings: Settings) -> bool | None:
+        """Drain and end the service; whether all in work was settled, None when there is none. Raises Unavailable."""
+        there = _patiently("report") is not None
+        found = find_resident(JOB) if there else None
+        return None if found is None else _end(found, settings)
+
+    def _wait_until_running(self) -> Running:
+        deadline = time.monotonic() + READY_SECONDS
+        problem = "it is starting"
+        while time.monotonic() < deadline:
+            try:
+                running = self.report()
+            except Unavailable as error:
+                running, problem = None, error.reason
+            if running is not None:
+                if running.state == "running":
+                    return running
+                problem = running.problem
+            time.sleep(PAUSE_SECONDS)
+        raise Unavailable(
+            f"the service does not run yet, and its supervisor goes on trying: {problem}"
+        )
+
+
+@contextmanager
+def joined(address: str) -> Iterator[JoinedService]:
+    """Join the cluster at `address` and leave it again. Raises Unavailable when there is none, or it breaks."""
+    try:
+        with local_cluster(address, JOB.namespace):
+            yield JoinedService()
+    except StreamingError as error:
+        raise Unavailable(f"Ray: {error}") from None
+
+
+def _patiently(method: str, *arguments: Any) -> Any:
+    """Ask the supervisor, waiting for one that is just being started again; None when there is none."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while (found := find_resident(JOB)) is not None:
+        try:
+            return found.ask(method, *arguments, seconds=deadline - time.monotonic())
+        except WorkerLost:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE_SECONDS)
+    return None
+
+
+def _end(resident: Resident, settings: Settings) -> bool:
+    patience = settings.unready_seconds + settings.drain_seconds + ANSWER_SECONDS
+    settled: bool = resident.ask("stop", seconds=patience)
+    resident.end()
+    return settled
+
+
+def _running(report: Report) -> Running:
+    return Running(
+        pid=os.getpid(),
+        state=report.state,
+        mail=report.mail,
+        http=report.http,
+        since=report.since,
+        at=time.time(),
+        workers=report.workers,
+        problem=report.problem,
+    )

@@ -1,0 +1,205 @@
+"""A local Bandwidth: the messaging API with its errors, callbacks with Basic auth, and switches for what goes wrong.
+
+POST      /sim/inbound    {"from": "+1555…", "to": "+1555…", "text": …}: a phone texts a number of the account
+GET, DEL  /sim/messages   every text, oldest first; forget them
+GET, PUT  /sim/faults     as in `faults.Faults`
+POST      /sim/next       how to answer the next send requests, as in `bandwidth_api.Answer`
+GET       /sim/counts     requests and callbacks
+GET       /sim/opt-outs   pairs of phone and number
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, HTTPException
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from messaging.simulator.bandwidth.api import Account, Answer, MessageApi, Network
+from messaging.simulator.bandwidth.callbacks import CallbackHabits, Callbacks, Try
+from messaging.simulator.bandwidth.texts import Text, Texts, iso
+from messaging.simulator.shared.faults import Dice, Faults
+
+STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL"))
+START_WORDS = frozenset(("START", "YES", "UNSTOP"))
+
+
+class InboundText(BaseModel):
+    """A text from a phone, for `POST /sim/inbound`.
+
+    `to` may be several numbers, as in a group. `media` are URLs. `extra` adds or replaces fields of the event.
+    `callback_url` stands in for the configured one. `id` hands an earlier text over again.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    sender: str = Field(alias="from")
+    to: str | list[str]
+    text: str = Field(default="", validation_alias=AliasChoices("text", "body"))
+    media: list[str] = []
+    extra: dict[str, Any] = {}
+    callback_url: str | None = None
+    id: str | None = None
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The numbers that it was sent to."""
+        return (self.to,) if isinstance(self.to, str) else tuple(self.to)
+
+
+class BandwidthSimulator:
+    """One simulated account with one application; `app` is the ASGI application, to be served by `serving.Serving`.
+
+    Bandwidth's own paths are below `/api/v2`, ours below `/sim`. `callback_url` is where texts from phones and the
+    news of texts that were sent are posted.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        callback_url: str | None = None,
+        callbacks: CallbackHabits | None = None,
+        faults: Faults | None = None,
+        seed: int = 1,
+        status_seconds: float = 0,
+        on_sent: Callable[[Text], None] | None = None,
+    ) -> None:
+        self.account = account
+        self.callback_url = callback_url
+        self.texts = Texts()
+        self._dice = Dice(faults or Faults(), seed)
+        self._callbacks = Callbacks(callbacks or CallbackHabits())
+        self._api = MessageApi(
+            account,
+            texts=self.texts,
+            callbacks=self._callbacks,
+            callback_url=lambda: self.callback_url,
+            dice=self._dice,
+            status_seconds=status_seconds,
+            on_sent=on_sent,
+        )
+        web = FastAPI(title="Simulated Bandwidth")
+        web.include_router(self._api.routes())
+        web.include_router(self._api.tokens.routes())
+        web.include_router(self._switches())
+        self.app = Network(web, self._dice)
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that happen now."""
+        return self._dice.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._dice.faults = faults
+
+    def sent(self) -> list[Text]:
+        """Return the texts that the gateway sent, oldest first."""
+        return self.texts.all("out")
+
+    def answer_next(self, *answers: Answer) -> None:
+        """Answer the next send requests so, whatever they hold."""
+        self._api.next_answers.extend(answers)
+
+    def expire_tokens(self) -> None:
+        """End every token that was given out."""
+        self._api.tokens.expire()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many send requests came, were taken and refused, and how many callbacks were posted."""
+        return {
+            **self._api.counts,
+            "token requests": self._api.tokens.requests,
+            "callback requests": self._callbacks.requests,
+        }
+
+    async def receive(self, inbound: InboundText) -> list[Try]:
+        """Let a phone text the gateway: keep the text, mind opt-outs, call back; return what came of it."""
+        url = inbound.callback_url or self.callback_url
+        if not url:
+            raise HTTPException(409, "no callback URL is configured")
+        known = self.texts.get(inbound.id) if inbound.id else None
+        events = self._events(known or self._keep(inbound), inbound)
+        if not events:
+            raise HTTPException(404, "the account has no such number")
+        tries = await self._callbacks.deliver(url, events)
+        if self._dice.happens(self.faults.duplicate_rate):
+            tries += await self._callbacks.deliver(url, events)
+        return tries
+
+    def _keep(self, inbound: InboundText) -> Text:
+        word = inbound.text.strip().upper()
+        if word in STOP_WORDS | START_WORDS:
+            for number in inbound.recipients:
+                self.texts.set_opted_out(inbound.sender, number, word in STOP_WORDS)
+        return self.texts.add(
+            Text(
+                application_id=self.account.application_id,
+                account_id=self.account.account_id,
+                direction="in",
+                owner=inbound.recipients[0],
+                sender=inbound.sender,
+                recipients=inbound.recipients,
+                text=inbound.text,
+                media=tuple(inbound.media),
+                status="RECEIVED",
+            )
+        )
+
+    def _events(self, text: Text, inbound: InboundText) -> list[dict[str, Any]]:
+        """One event for each number of the account that the text was sent to."""
+        owned = self.account.numbers
+        return [
+            {
+                "type": "message-received",
+                "time": iso(text.created),
+                "description": "Incoming message received",
+                "to": number,
+                "message": text.resource() | {"owner": number},
+            }
+            | inbound.extra
+            for number in text.recipients
+            if owned is None or number in owned
+        ]
+
+    def _switches(self) -> APIRouter:
+        router = APIRouter(prefix="/sim")
+        router.add_api_route("/inbound", self._post_inbound, methods=["POST"])
+        router.add_api_route("/messages", self._get_messages, methods=["GET"])
+        router.add_api_route("/messages", self._delete_messages, methods=["DELETE"])
+        router.add_api_route("/faults", self._get_faults, methods=["GET"])
+        router.add_api_route("/faults", self._put_faults, methods=["PUT"])
+        router.add_api_route("/next", self._post_next, methods=["POST"])
+        router.add_api_route("/counts", self._get_counts, methods=["GET"])
+        router.add_api_route("/tokens", self._delete_tokens, methods=["DELETE"])
+        router.add_api_route("/opt-outs", self._get_opt_outs, methods=["GET"])
+        return router
+
+    async def _post_inbound(self, inbound: InboundText) -> dict[str, Any]:
+        tries = await self.receive(inbound)
+        return {"taken": not tries[-1].failure, "tries": [one.shown() for one in tries]}
+
+    async def _get_messages(self) -> list[dict[str, Any]]:
+        return [{**text.record(), **text.resource()} for text in self.texts.all()]
+
+    async def _delete_messages(self) -> None:
+        self.texts.clear()
+
+    async def _get_faults(self) -> Faults:
+        return self.faults
+
+    async def _put_faults(self, faults: Faults) -> Faults:
+        self.faults = faults
+        return faults
+
+    async def _post_next(self, answers: Sequence[Answer]) -> None:
+        self.answer_next(*answers)
+
+    async def _delete_tokens(self) -> None:
+        self.expire_tokens()
+
+    async def _get_counts(self) -> dict[str, int]:
+        return self.counts()
+
+    async def _get_opt_outs(self) -> list[tuple[str, str]]:
+        return self.texts.opted_out()

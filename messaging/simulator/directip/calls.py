@@ -1,0 +1,85 @@
+"""Connects to whoever takes messages over DirectIP, as Iridium's gateway does: again until they are taken."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import Final
+
+from messaging.simulator.directip.frames import is_yes
+from messaging.simulator.shared.faults import Dice
+from messaging.simulator.shared.pushes import Try
+
+LADDER_SECONDS: Final = (1, 5, 10, 20, 30, 60, 120, 240, 360)
+LIFETIME_SECONDS: Final = 12 * 3600
+MAX_ANSWER_BYTES: Final = 1024
+TAKEN: Final = 200
+
+
+def waits(speed: float = 1) -> Iterator[float]:
+    """Yield how long the gateway waits before each new try, `speed` times as fast, until a message has lived 12 h."""
+    lived = 0.0
+    for seconds in chain(LADDER_SECONDS, repeat(LADDER_SECONDS[-1])):
+        lived += seconds
+        if lived > LIFETIME_SECONDS:
+            return
+        yield seconds / speed
+
+
+class Calls:
+    """All connections so far. With `confirms` a message is taken when that was said, else when it was written.
+
+    A try that was taken has the status 200, as that of a webhook has.
+    """
+
+    def __init__(self, dice: Dice, *, confirms: bool, answer_seconds: float, speed: float) -> None:
+        self._dice = dice
+        self._confirms = confirms
+        self._answer_seconds = answer_seconds
+        self._speed = speed
+        self._repeating: set[asyncio.Task[None]] = set()
+        self.tries: list[Try] = []
+
+    @property
+    def pending(self) -> int:
+        """How many messages nobody has taken yet."""
+        return len(self._repeating)
+
+    async def offer(self, address: str, frame: bytes, piece_bytes: int) -> Try:
+        """Offer a frame, twice when the faults say so, in pieces; what is not taken comes again later."""
+        first = await self._call(address, frame, piece_bytes)
+        if self._dice.happens(self._dice.faults.duplicate_rate):
+            await self._call(address, frame, piece_bytes)
+        if not first.taken:
+            repeating = asyncio.create_task(self._repeat(address, frame, piece_bytes))
+            self._repeating.add(repeating)
+            repeating.add_done_callback(self._repeating.discard)
+        return first
+
+    async def _repeat(self, address: str, frame: bytes, piece_bytes: int) -> None:
+        for seconds in waits(self._speed):
+            await asyncio.sleep(seconds)
+            if (await self._call(address, frame, piece_bytes)).taken:
+                return
+
+    async def _call(self, address: str, frame: bytes, piece_bytes: int) -> Try:
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                taken = await self._said(address, frame, piece_bytes)
+        except (OSError, ValueError) as error:
+            found = Try(failure=type(error).__name__)
+        else:
+            found = Try(status=TAKEN) if taken else Try(failure="not confirmed")
+        self.tries.append(found)
+        return found
+
+    async def _said(self, address: str, frame: bytes, piece_bytes: int) -> bool:
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        try:
+            for at in range(0, len(frame), piece_bytes):
+                writer.write(frame[at : at + piece_bytes])
+                await writer.drain()
+                await asyncio.sleep(0)
+            return is_yes(await reader.read(MAX_ANSWER_BYTES)) if self._confirms else True
+        finally:
+            writer.close()

@@ -1,0 +1,147 @@
+"""A Swarm Hive on this machine: its REST API under `/hive`, with faults, and `/sim/…` for people and tests to drive it.
+
+`Serving(HiveSimulator(devices=[Device(9)]).app)` serves one; `SATBRIDGE_HIVE_URL` is then its `url + "/hive"`.
+Nothing here reads what is in a downlink: whoever watches `on_shown` or `/sim/downlinks` decodes it.
+
+    GET, POST /sim/devices             {"id": 9, "name": "boop", "two_way": true, "reachable": true}
+    POST      /sim/uplinks             {"device": 9, "texts": [{"text": …, "to": …, "protocol": "email"}]}
+                                       or {"device": 9, "data": base64}
+    GET       /sim/uplinks             the packets that wait and those that were acknowledged
+    GET       /sim/downlinks?after=0   every downlink and where it is
+    POST      /sim/downlinks/7/advance one step on its way
+    POST      /sim/sessions/expire     every login ends
+    GET, PUT  /sim/faults              as in `faults.Faults`
+    GET       /sim/state               counts
+"""
+
+import base64
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from messaging.simulator.hive.api import Habits, HiveApi
+from messaging.simulator.hive.state import Device, HiveState, Packet, device_payload
+from messaging.simulator.shared.faults import Dice, Faults
+from messaging.simulator.shared.faulty import Faulty
+from messaging.simulator.shared.switches import fault_switches, wrong
+
+BASE_PATH = "/hive"
+_DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
+
+
+class Uplink(BaseModel):
+    """What a person or a test lets a device send: texts, or raw bytes in base64."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device: int
+    texts: list[dict[str, str]] = []
+    data: str | None = None
+
+    def payload(self) -> bytes:
+        """Return its bytes. Raises ValueError, or KeyError for a text without one of its parts."""
+        if self.data is not None:
+            return base64.b64decode(self.data, validate=True)
+        return device_payload(self.texts)
+
+
+class HiveSimulator:
+    """A Hive with one account: `state` is what it holds, `dice.faults` what goes wrong, `app` what is served.
+
+    `on_shown` is called with each downlink that reaches its device, from the thread that serves.
+    """
+
+    def __init__(
+        self,
+        devices: Iterable[Device] = (),
+        habits: Habits | None = None,
+        faults: Faults | None = None,
+        seed: int = 1,
+        on_shown: Callable[[Packet], None] | None = None,
+    ) -> None:
+        self.state = HiveState(on_shown)
+        self.dice = Dice(faults or Faults(), seed)
+        self.api = HiveApi(self.state, self.dice, habits or Habits())
+        routes = [Mount(BASE_PATH, self.api.app), *self._controls()]
+        self.app = Faulty(Starlette(routes=routes), self.dice, BASE_PATH)
+        for device in devices:
+            self.state.add_device(device)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many packets are in which state, and how many requests and logins there were."""
+        asked = {"requests": self.app.requests, "logins": self.api.logins}
+        return self.state.counts() | asked
+
+    def _controls(self) -> list[Route]:
+        return [
+            Route("/sim/devices", self._list_devices, methods=["GET"]),
+            Route("/sim/devices", self._add_device, methods=["POST"]),
+            Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
+            Route("/sim/uplinks", self._list_uplinks, methods=["GET"]),
+            Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
+            Route("/sim/downlinks/{packet:int}/advance", self._advance, methods=["POST"]),
+            Route("/sim/sessions/expire", self._expire, methods=["POST"]),
+            *fault_switches(self.dice),
+            Route("/sim/state", self._show_counts, methods=["GET"]),
+        ]
+
+    async def _list_devices(self, request: Request) -> Response:
+        return JSONResponse([asdict(device) for device in self.state.devices()])
+
+    async def _add_device(self, request: Request) -> Response:
+        try:
+            device = _DEVICE.validate_json(await request.body())
+        except ValueError as error:
+            return wrong(error)
+        self.state.add_device(device)
+        return JSONResponse(asdict(device), 201)
+
+    async def _put_uplink(self, request: Request) -> Response:
+        try:
+            uplink = Uplink.model_validate_json(await request.body())
+            payload = uplink.payload()
+        except (ValueError, KeyError) as error:
+            return wrong(error)
+        packet_id = self.state.put_uplink(uplink.device, payload)
+        return JSONResponse({"packetId": packet_id, "bytes": len(payload)}, 201)
+
+    async def _list_uplinks(self, request: Request) -> Response:
+        waiting = [packet.id for packet in self.state.uplinks()]
+        taken = [packet.id for packet in self.state.uplinks(acknowledged=True)]
+        return JSONResponse({"waiting": waiting, "acknowledged": taken})
+
+    async def _list_downlinks(self, request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return wrong(ValueError("after is not a number"))
+        return JSONResponse([_shown(packet) for packet in self.state.downlinks(int(after))])
+
+    async def _advance(self, request: Request) -> Response:
+        try:
+            status = self.state.advance(request.path_params["packet"])
+        except KeyError as error:
+            return wrong(error, 404)
+        return JSONResponse({"status": int(status)})
+
+    async def _expire(self, request: Request) -> Response:
+        self.api.expire_sessions()
+        return Response(status_code=204)
+
+    async def _show_counts(self, request: Request) -> Response:
+        return JSONResponse(self.counts())
+
+
+def _shown(packet: Packet) -> dict[str, Any]:
+    return {
+        "packetId": packet.id,
+        "device": packet.device_id,
+        "status": int(packet.status),
+        "bytes": len(packet.data),
+        "data": base64.b64encode(packet.data).decode(),
+    }

@@ -1,0 +1,152 @@
+"""A mail server that keeps what arrives: stands in for the relay that mail-out hands its mails to."""
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final
+from urllib.parse import quote
+
+from messaging.simulator.mail.session import Doorkeeping, MailFaults, ReceivedMail, SinkSession
+from messaging.simulator.shared.faults import Dice
+
+__all__ = ["Doorkeeping", "MailFaults", "MailSink", "ReceivedMail", "serve"]
+
+STOP_SECONDS: Final = 10.0
+
+
+class MailSink:
+    """A context manager that runs the server in a thread on `host:port` (port 0: a free one).
+
+    `received` holds the mails, oldest first; `on_mail` is called with each, in the server's thread. `faults` may be
+    replaced at any time. Entering raises OSError when the port is taken.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        doorkeeping: Doorkeeping | None = None,
+        faults: MailFaults | None = None,
+        on_mail: Callable[[ReceivedMail], None] | None = None,
+    ) -> None:
+        self.doorkeeping = doorkeeping or Doorkeeping()
+        self.received: list[ReceivedMail] = []
+        self.connections = 0
+        self.dice = Dice(faults or MailFaults())
+        self.on_mail = on_mail
+        self._tls = self.doorkeeping.context()
+        self._socket = socket.create_server((host, port), backlog=1024)
+        # asyncio sets it on listeners of its own only; without it answers in pieces wait for acknowledgements.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._arrived = threading.Condition()
+        self._started = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._open: set[asyncio.Transport] = set()
+        self._thread = threading.Thread(target=self._run, name=f"mail-sink-{self.port}")
+
+    @property
+    def url(self) -> str:
+        """The URL of this server as a relay, with user and password."""
+        scheme = {"none": "smtp", "starttls": "smtp+starttls", "implicit": "smtps"}
+        door = self.doorkeeping
+        who = f"{quote(door.user, safe='')}:{quote(door.password, safe='')}@" if door.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme[door.tls]}://{who}{host}:{self.port}"
+
+    @property
+    def faults(self) -> MailFaults:
+        """The faults that are switched on."""
+        faults = self.dice.faults
+        return faults if isinstance(faults, MailFaults) else MailFaults(**faults.model_dump())
+
+    @faults.setter
+    def faults(self, faults: MailFaults) -> None:
+        self.dice.faults = faults
+
+    def __enter__(self) -> "MailSink":
+        self._thread.start()
+        self._started.wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_SECONDS)
+
+    def wait_for(self, count: int, seconds: float = 10.0) -> list[ReceivedMail]:
+        """Wait until `count` mails are there and return them all. Raises TimeoutError."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.received) >= count, seconds):
+                raise TimeoutError(f"{len(self.received)} of {count} mails arrived")
+            return list(self.received)
+
+    def keep(self, mail: ReceivedMail) -> None:
+        """Add a mail to those received."""
+        with self._arrived:
+            self.received.append(mail)
+            self._arrived.notify_all()
+        if self.on_mail is not None:
+            self.on_mail(mail)
+
+    def came(self, transport: asyncio.Transport) -> None:
+        """Note a connection, to end it when the server ends."""
+        self.connections += 1
+        self._open.add(transport)
+
+    def gone(self, transport: asyncio.Transport) -> None:
+        """Forget a connection."""
+        self._open.discard(transport)
+
+    def _run(self) -> None:
+        # Otherwise aiosmtpd logs every command.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        self._loop = loop = asyncio.new_event_loop()
+        server = loop.run_until_complete(self._listen())
+        loop.call_soon(self._started.set)
+        try:
+            loop.run_forever()
+        finally:
+            server.close()
+            loop.run_until_complete(self._end_connections())
+            loop.close()
+
+    async def _listen(self) -> asyncio.Server:
+        implicit = self._tls if self.doorkeeping.tls == "implicit" else None
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(self._session, sock=self._socket, ssl=implicit)
+
+    def _session(self) -> "SinkSession":
+        return SinkSession(self, self._tls if self.doorkeeping.tls == "starttls" else None)
+
+    async def _end_connections(self) -> None:
+        for transport in list(self._open):
+            transport.abort()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def serve(
+    host: str,
+    port: int,
+    on_mail: Callable[[ReceivedMail], None] | None = None,
+    faults: MailFaults | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run a mail sink until `stop` is set, or until KeyboardInterrupt, which passes on when everything is closed.
+
+    Raises OSError when the port is taken.
+    """
+    with MailSink(host, port, faults=faults, on_mail=on_mail):
+        (stop or threading.Event()).wait()

@@ -1,0 +1,182 @@
+"""RockBLOCK's web services on this machine: messages to modems with every error code, signed webhooks, faults.
+
+`Serving(RockblockSimulator([Modem("300234010753370")]).app)` serves one; `SATBRIDGE_ROCKBLOCK_URL` is then its
+`url + "/rockblock"`, `SATBRIDGE_ROCKBLOCK_PUBLIC_KEY` its `public_key`. The switches are those of `modem_switches`,
+with `GET /sim/public-key` and `GET, PUT /sim/credits`.
+
+Every error can be had without preparing anything: a message to the IMEI `3000000000000NN` is answered `FAILED,NN`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from math import ceil
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from messaging.simulator.rockblock.push import (
+    FORMS,
+    JSON_FORM,
+    facts_of,
+    new_key,
+    published,
+    push_of,
+    signed,
+)
+from messaging.simulator.shared.faults import Dice, Faults
+from messaging.simulator.shared.faulty import Faulty
+from messaging.simulator.shared.modem_switches import Switches, Uplink
+from messaging.simulator.shared.modems import Downlink, Modem, Modems
+from messaging.simulator.shared.pushes import Pushes, Try
+from messaging.simulator.shared.switches import wrong
+
+BASE_PATH: Final = "/rockblock"
+FIXTURE_PREFIX: Final = "3000000000000"
+MAX_PACKET_BYTES: Final = 270
+CREDIT_BYTES: Final = 50
+ANSWER_SECONDS: Final = 3.0
+# When the real one comes back is documented nowhere.
+WAITS_SECONDS: Final = (5.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+ERRORS: Final[Mapping[int, str]] = {
+    10: "Invalid login credentials",
+    11: "No RockBLOCK with this IMEI found on your account",
+    12: "RockBLOCK has no line rental",
+    13: "Your account has insufficient credit",
+    14: "Could not decode hex data",
+    15: "Data too long",
+    16: "No data",
+    99: "System Error, please try again, later",
+}
+
+
+class RockblockSimulator:
+    """One account; `app` is what is served. `credits` None never runs out.
+
+    Without a `private_key` it makes one when it first signs. `webhook_url` is where uplinks go, in `form` (one of
+    `FORMS`); only JSON has a token unless `signs_forms`. `on_shown` is called with each message that reaches its
+    modem, from the thread that serves.
+    """
+
+    def __init__(
+        self,
+        modems: Iterable[Modem] = (),
+        *,
+        username: str = "demo",
+        password: str = "demo",  # noqa: S107 (of a simulator)
+        webhook_url: str = "",
+        form: str = JSON_FORM,
+        signs_forms: bool = False,
+        credits_left: int | None = None,
+        answer_seconds: float = ANSWER_SECONDS,
+        waits_seconds: Sequence[float] = WAITS_SECONDS,
+        faults: Faults | None = None,
+        seed: int = 1,
+        private_key: rsa.RSAPrivateKey | None = None,
+        on_shown: Callable[[Downlink], None] | None = None,
+    ) -> None:
+        self.modems = Modems(modems, on_shown)
+        self.dice = Dice(faults or Faults(), seed)
+        self.pushes = Pushes(self.dice, answer_seconds, waits_seconds)
+        self.webhook_url = webhook_url
+        self.credits_left = credits_left
+        self._login = (username, password)
+        self._form = form
+        self._signs_forms = signs_forms
+        self._given_key = private_key
+        switches = Switches(self.modems, self.pushes, self.dice, self.uplink).routes()
+        routes = [Route(f"{BASE_PATH}/MT", self._send, methods=["POST"]), *switches]
+        self.app = Faulty(Starlette(routes=routes + self._own()), self.dice, BASE_PATH)
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return self._given_key or new_key()
+
+    @property
+    def public_key(self) -> str:
+        """What the tokens of its webhooks are checked with."""
+        return published(self._key)
+
+    async def uplink(self, uplink: Uplink) -> Try:
+        """Let a modem hold a session: its message goes to the webhook, what waits for it comes down."""
+        modem = self.modems.get(uplink.imei)
+        url, form = uplink.webhook_url or self.webhook_url, uplink.form or self._form
+        if modem is None or not url or form not in FORMS:
+            raise ValueError("there is no such modem, no webhook, or no such form")
+        count = self.modems.next_momsn(modem.imei) if uplink.momsn is None else uplink.momsn
+        fields = self._fields(facts_of(modem, uplink, count), uplink.token, form)
+        self.modems.session(modem.imei)
+        return await self.pushes.push(push_of(url, form, {**fields, **uplink.changes}))
+
+    def _fields(self, facts: dict[str, Any], token: str, form: str) -> dict[str, Any]:
+        if token == "missing" or (form != JSON_FORM and not self._signs_forms):  # noqa: S105
+            return facts
+        key = new_key() if token == "wrong key" else self._key  # noqa: S105
+        return {**facts, "JWT": signed(facts, key, datetime.now(UTC))}
+
+    async def _send(self, request: Request) -> Response:
+        """Answer as the service does: with 200 and one line, whatever is wrong."""
+        body = (await request.body()).decode("utf-8", "replace")
+        form = {**request.query_params, **dict(parse_qsl(body, keep_blank_values=True))}
+        code = self._objection(form)
+        if code:
+            return PlainTextResponse(f"FAILED,{code},{ERRORS[code]}")
+        data = bytes.fromhex(form["data"])
+        if self.credits_left is not None:
+            self.credits_left -= ceil(len(data) / CREDIT_BYTES)
+        if form.get("flush") == "yes":
+            self.modems.flush(form["imei"])
+        return PlainTextResponse(f"OK,{self.modems.queue(form['imei'], data)}")
+
+    def _objection(self, form: Mapping[str, str]) -> int | None:
+        """Return the code of the first thing that is wrong."""
+        if (form.get("username"), form.get("password")) != self._login:
+            return 10
+        return self._wrong_data(form.get("data", "")) or self._wrong_modem(form)
+
+    def _wrong_data(self, data: str) -> int | None:
+        if not data:
+            return 16
+        try:
+            return 15 if len(bytes.fromhex(data)) > MAX_PACKET_BYTES else None
+        except ValueError:
+            return 14
+
+    def _wrong_modem(self, form: Mapping[str, str]) -> int | None:
+        imei = form.get("imei", "")
+        fixture = imei.removeprefix(FIXTURE_PREFIX)
+        if imei != fixture and fixture.isdecimal() and int(fixture) in ERRORS:
+            return int(fixture)
+        modem = self.modems.get(imei)
+        if modem is None:
+            return 11
+        cost = ceil(len(form["data"]) / 2 / CREDIT_BYTES)
+        if self.credits_left is not None and self.credits_left < cost:
+            return 13
+        return None if modem.line_rental else 12
+
+    def _own(self) -> list[Route]:
+        return [
+            Route("/sim/public-key", self._show_key, methods=["GET"]),
+            Route("/sim/credits", self._show_credits, methods=["GET"]),
+            Route("/sim/credits", self._set_credits, methods=["PUT"]),
+        ]
+
+    async def _show_key(self, request: Request) -> Response:
+        return PlainTextResponse(self.public_key)
+
+    async def _show_credits(self, request: Request) -> Response:
+        return JSONResponse({"credits": self.credits_left})
+
+    async def _set_credits(self, request: Request) -> Response:
+        try:
+            left = (await request.json())["credits"]
+        except (ValueError, KeyError, TypeError) as error:
+            return wrong(error)
+        self.credits_left = left if isinstance(left, int) else None
+        return JSONResponse({"credits": self.credits_left})

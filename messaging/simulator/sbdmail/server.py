@@ -1,0 +1,158 @@
+"""Iridium's SBD service by e-mail on this machine: mails of what modems send, and a relay that takes mails to them.
+
+`with SbdMailSimulator([Modem("300234010753370")]) as sim, Serving(sim.app)`: `SATBRIDGE_RELAY_URL` is then its
+`relay_url`. It takes every mail; those to `data@sbd.iridium.com` are for modems, and each is answered by a mail that
+says what became of it; the others are shown at `GET /sim/mails`. The switches are those of `modem_switches`; an
+uplink's `changes` replace what is said of the session (as in `sbdmail_letters.Session`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from messaging.simulator.mail.server import Doorkeeping, MailSink, ReceivedMail
+from messaging.simulator.sbdmail.letters import (
+    MAX_FILE_NAME_CHARACTERS,
+    SERVICE,
+    Request,
+    Session,
+    requests_of,
+)
+from messaging.simulator.sbdmail.posts import WAITS_SECONDS, Posts, deliver
+from messaging.simulator.shared.modem_switches import Switches, Uplink
+from messaging.simulator.shared.modems import QUEUED, Downlink, Modem, Modems
+from messaging.simulator.shared.pushes import Try
+
+IMEI_DIGITS: Final = 15
+MAX_PACKET_BYTES: Final = 270
+QUEUE_LENGTH: Final = 50
+_SESSION: TypeAdapter[Session] = TypeAdapter(Session)
+
+
+class SbdMailSimulator:
+    """The service; `app` serves its switches. Entering it opens the port of its mail server.
+
+    `listener` (host:port) is the mail server that it writes to, at the mailbox `recipient`. `on_shown` is called with
+    each message that reaches its modem, from the thread that serves.
+    """
+
+    def __init__(
+        self,
+        modems: Iterable[Modem] = (),
+        *,
+        listener: str = "",
+        recipient: str = "",
+        waits_seconds: Sequence[float] = WAITS_SECONDS,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        doorkeeping: Doorkeeping | None = None,
+        on_shown: Callable[[Downlink], None] | None = None,
+        on_mail: Callable[[ReceivedMail], None] | None = None,
+    ) -> None:
+        self.modems = Modems(modems, on_shown)
+        self.sink = MailSink(host, port, doorkeeping=doorkeeping, on_mail=self._take)
+        self.posts = Posts(self.sink.dice, waits_seconds)
+        self.listener = listener
+        self.recipient = recipient
+        self._on_mail = on_mail
+        self._answers = ThreadPoolExecutor(1, "sbd-answers")
+        switches = Switches(self.modems, self.posts, self.sink.dice, self.uplink).routes()
+        mails = Route("/sim/mails", self._list_mails, methods=["GET"])
+        self.app = Starlette(routes=[*switches, mails])
+
+    @property
+    def relay_url(self) -> str:
+        """The URL of its mail server, as a relay."""
+        return self.sink.url
+
+    def __enter__(self) -> "SbdMailSimulator":
+        self.sink.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.sink.__exit__(kind, error, trace)
+        self._answers.shutdown(cancel_futures=True)
+
+    async def uplink(self, uplink: Uplink) -> Try:
+        """Let a modem hold a session: its message is mailed, what waits for it comes down."""
+        modem = self.modems.get(uplink.imei)
+        listener = uplink.webhook_url or self.listener
+        if modem is None or not listener or not self.recipient:
+            raise ValueError("there is no such modem, or nobody to write to")
+        momsn = self.modems.next_momsn(modem.imei) if uplink.momsn is None else uplink.momsn
+        session = Session(
+            imei=modem.imei,
+            momsn=momsn,
+            at=_moment(uplink.transmit_time),
+            payload=uplink.payload(),
+            latitude=modem.latitude,
+            longitude=modem.longitude,
+            cep_km=round(modem.cep),
+        )
+        known: dict[str, Any] = _SESSION.dump_python(session)
+        session = _SESSION.validate_python({**known, **uplink.changes})
+        self.modems.session(modem.imei)
+        return await self.posts.offer(listener, self.recipient, session.mail(self.recipient))
+
+    def _take(self, mail: ReceivedMail) -> None:
+        if SERVICE in mail.recipients:
+            for request in requests_of(mail.content):
+                self._queue(request, mail.sender)
+        elif self._on_mail is not None:
+            self._on_mail(mail)
+
+    def _queue(self, request: Request, sender: str) -> None:
+        reason = self._objection(request)
+        place = self._waiting(request.imei) + 1
+        mtmsn = 0 if reason else self.modems.queue(request.imei, request.payload)
+        if self.listener:
+            news = request.disposition(sender, mtmsn, place, reason)
+            self._answers.submit(deliver, self.listener, sender, news)
+
+    def _objection(self, request: Request) -> str:
+        """Return the first thing that is wrong, in the service's words as far as they are known."""
+        if len(request.imei) != IMEI_DIGITS or not request.imei.isdecimal():
+            return "the IMEI must have 15 digits"
+        if self.modems.get(request.imei) is None:
+            return "the IMEI is not provisioned"
+        if not request.name or len(request.name) > MAX_FILE_NAME_CHARACTERS:
+            return "there is no .sbd attachment"
+        if not 0 < len(request.payload) <= MAX_PACKET_BYTES:
+            return "the message size is not supported"
+        full = self._waiting(request.imei) >= QUEUE_LENGTH
+        return "the message queue is full" if full else ""
+
+    def _waiting(self, imei: str) -> int:
+        all_of_them = self.modems.downlinks()
+        return sum(one.imei == imei and one.state == QUEUED for one in all_of_them)
+
+    async def _list_mails(self, request: HttpRequest) -> Response:
+        others = [mail for mail in list(self.sink.received) if SERVICE not in mail.recipients]
+        return JSONResponse([_shown(mail) for mail in others])
+
+
+def _shown(mail: ReceivedMail) -> dict[str, Any]:
+    body = mail.message.get_body(("plain",))
+    return {
+        "from": mail.sender,
+        "to": list(mail.recipients),
+        "subject": str(mail.message["Subject"]),
+        "text": "" if body is None else body.get_content(),
+    }
+
+
+def _moment(text: str | None) -> datetime:
+    return datetime.now(UTC) if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

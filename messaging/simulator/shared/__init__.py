@@ -1,0 +1,1 @@
+"""The parts that several simulators share: faults, switches, clocks, pushes, serving."""

@@ -1,0 +1,121 @@
+"""The switches below `/sim` that simulated networks of Iridium modems share: for people and tests to drive them.
+
+GET, POST /sim/modems            {"imei": …, "thing": …, "reachable": true}
+POST      /sim/uplinks           as in `Uplink`; answered after the first try of the webhook
+GET       /sim/downlinks?after=0 every message to a modem and where it is
+GET       /sim/pushes            every request that was made to the webhook
+GET, PUT  /sim/faults            as in `faults.Faults`
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from messaging.simulator.hive.state import device_payload
+from messaging.simulator.shared.faults import Dice
+from messaging.simulator.shared.modems import Modem, Modems
+from messaging.simulator.shared.pushes import Try
+from messaging.simulator.shared.switches import fault_switches, wrong
+
+_MODEM: TypeAdapter[Modem] = TypeAdapter(Modem)
+
+
+class Uplink(BaseModel):
+    """What a person or a test lets a modem send: texts, or raw bytes in hexadecimal; none is a mailbox check.
+
+    `momsn` stands in for the next number, so that the same message comes again. `changes` replace fields of the
+    webhook after it was signed; `token` may also be `wrong key` or `missing`. `form` and `webhook_url` stand in for
+    those of the simulator.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    imei: str
+    texts: list[dict[str, str]] = []
+    data: str = ""
+    momsn: int | None = None
+    transmit_time: str | None = None
+    form: str | None = None
+    token: str = "good"  # noqa: S105 (says how, not which)
+    changes: dict[str, Any] = {}
+    webhook_url: str | None = None
+
+    def payload(self) -> bytes:
+        """Return its bytes. Raises ValueError, or KeyError for a text without one of its parts."""
+        return device_payload(self.texts) if self.texts else bytes.fromhex(self.data)
+
+
+class Offers(Protocol):
+    """What a network has offered to the gateway so far."""
+
+    @property
+    def tries(self) -> Sequence[Try]:
+        """All of its tries."""
+
+    @property
+    def pending(self) -> int:
+        """How many messages nobody has taken yet."""
+
+
+class Switches:
+    """The routes over one network's modems; `send` posts the webhook of an uplink."""
+
+    def __init__(
+        self,
+        modems: Modems,
+        pushes: Offers,
+        dice: Dice,
+        send: Callable[[Uplink], Awaitable[Try]],
+    ) -> None:
+        self._modems = modems
+        self._pushes = pushes
+        self._dice = dice
+        self._send = send
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/sim/modems", self._list_modems, methods=["GET"]),
+            Route("/sim/modems", self._add_modem, methods=["POST"]),
+            Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
+            Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
+            Route("/sim/pushes", self._list_pushes, methods=["GET"]),
+            *fault_switches(self._dice),
+        ]
+
+    async def _list_modems(self, request: Request) -> Response:
+        return JSONResponse([asdict(modem) for modem in self._modems.all()])
+
+    async def _add_modem(self, request: Request) -> Response:
+        try:
+            modem = _MODEM.validate_json(await request.body())
+        except ValueError as error:
+            return wrong(error)
+        self._modems.add(modem)
+        return JSONResponse(asdict(modem), 201)
+
+    async def _put_uplink(self, request: Request) -> Response:
+        try:
+            uplink = Uplink.model_validate_json(await request.body())
+            uplink.payload()
+            if self._modems.get(uplink.imei) is None:
+                raise ValueError("there is no modem with this IMEI")
+            first = await self._send(uplink)
+        except (ValueError, KeyError) as error:
+            return wrong(error)
+        return JSONResponse(first.shown(), 201)
+
+    async def _list_downlinks(self, request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return wrong(ValueError("after is not a number"))
+        return JSONResponse([one.shown() for one in self._modems.downlinks(int(after))])
+
+    async def _list_pushes(self, request: Request) -> Response:
+        tries = [one.shown() for one in self._pushes.tries]
+        return JSONResponse({"pending": self._pushes.pending, "tries": tries})

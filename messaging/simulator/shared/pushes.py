@@ -1,0 +1,91 @@
+"""Posts the webhooks of a simulated network as a real one does: impatiently, and again until they are taken."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import httpx
+
+from messaging.simulator.shared.faults import Dice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One webhook. `checks_certificate` is false for networks that can be told to trust anybody."""
+
+    url: str
+    content: bytes
+    media_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+    checks_certificate: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One request and what came of it: its status, or why there was none."""
+
+    status: int | None = None
+    failure: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the network may forget it."""
+        return self.status == 200
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**asdict(self), "taken": self.taken}
+
+
+class Pushes:
+    """Pushes of one network, which waits `answer_seconds` for an answer and comes back after each of `waits_seconds`.
+
+    `tries` are all requests so far, `pending` how many webhooks are still to be repeated.
+    """
+
+    def __init__(self, dice: Dice, answer_seconds: float, waits_seconds: Sequence[float]) -> None:
+        self._dice = dice
+        self._answer_seconds = answer_seconds
+        self._waits_seconds = waits_seconds
+        self._repeating: set[asyncio.Task[None]] = set()
+        self.tries: list[Try] = []
+
+    @property
+    def pending(self) -> int:
+        """How many webhooks nobody has taken yet."""
+        return len(self._repeating)
+
+    async def push(self, push: Push) -> Try:
+        """Post once, or twice when the faults say so; what is not taken is repeated in the background."""
+        first = await self._post(push)
+        if self._dice.happens(self._dice.faults.duplicate_rate):
+            await self._post(push)
+        if not first.taken:
+            repeating = asyncio.create_task(self._repeat(push))
+            self._repeating.add(repeating)
+            repeating.add_done_callback(self._repeating.discard)
+        return first
+
+    async def _repeat(self, push: Push) -> None:
+        for seconds in self._waits_seconds:
+            await asyncio.sleep(seconds)
+            if (await self._post(push)).taken:
+                return
+
+    async def _post(self, push: Push) -> Try:
+        found = await self._answer(push)
+        self.tries.append(found)
+        return found
+
+    async def _answer(self, push: Push) -> Try:
+        headers = {"Content-Type": push.media_type, **push.headers}
+        try:
+            async with (
+                asyncio.timeout(self._answer_seconds),
+                httpx.AsyncClient(trust_env=False, verify=push.checks_certificate) as client,
+            ):
+                answer = await client.post(push.url, content=push.content, headers=headers)
+        except (httpx.HTTPError, TimeoutError) as error:
+            return Try(failure=type(error).__name__)
+        return Try(status=answer.status_code)

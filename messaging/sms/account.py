@@ -1,0 +1,87 @@
+"""The seam between the gateway and an SMS provider: what its account, its client and its webhook must do."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from messaging.config.account import Account
+from messaging.config.settings import Count, Positive
+from messaging.model.message import Consent, Handed, Message, Receipt, Undeliverable
+from messaging.model.webhook import Acknowledgement, Webhook
+
+Received = Message | Consent | Undeliverable | Receipt
+"""What a webhook may bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingText:
+    """One text for one phone. `reference` is ours and the same in every attempt, for providers that carry a tag."""
+
+    sender: str
+    recipient: str
+    body: str
+    reference: str
+
+
+class SmsProvider(Protocol):
+    """A provider's API for outgoing texts. Blocking and thread-safe; constructible without I/O and picklable unused.
+
+    Every method raises only `GatewayError` and, where it says so, `ConfigurationError`.
+    """
+
+    def send(self, text: OutgoingText) -> Handed:
+        """Hand over one text and return the provider's id for it, and what it charges if it says so.
+
+        Raises `Uncertain` whenever the request may have been written and no proper answer came.
+        """
+        ...
+
+    def find_sent(self, text: OutgoingText, since: datetime) -> Sequence[str]:
+        """Return the ids of this very text that the provider took since then and did not fail, oldest first."""
+        ...
+
+    def check(self) -> str:
+        """Try the credentials, free of charge, and say how the account is. Raises ConfigurationError too."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections that are open; a later call opens new ones."""
+        ...
+
+
+class SmsAccount(Account):
+    """The settings of one provider, and what it takes to use them. A provider is a subclass in its own file.
+
+    `timeout_seconds` bounds one request, `max_sends` how many run at once, `max_parts` what a long text may become,
+    `lookup_hours` how far back an earlier, uncertain attempt is looked for at the provider. It calls
+    `POST /sms/<account name>`, with anything behind that. With `media_links`, pictures that a phone sends stand in the
+    text as links; without, they are only counted there.
+    """
+
+    max_characters: ClassVar[int]
+    """The longest text (UTF-16 units) that the provider takes at once."""
+    acknowledgement: ClassVar[Acknowledgement]
+
+    timeout_seconds: Positive = 15
+    max_sends: Count = 16
+    max_parts: Count = 10
+    lookup_hours: Positive = 2
+    max_webhook_bytes: Count = 65_536
+    media_links: bool = True
+
+    @abstractmethod
+    def connect(self, public_url: str = "") -> SmsProvider:
+        """Return the client; it does no I/O yet. The gateway is at `public_url`, where that is known."""
+
+    def webhook_at(self, public_url: str) -> str:
+        """Return the URL of the account's webhook."""
+        return f"{public_url.rstrip('/')}/sms/{self.name}"
+
+    @abstractmethod
+    def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
+        """Check that the provider made this request to `public_url`, and return what it brings.
+
+        Pure. Raises NotAuthentic; what is authentic and makes no sense comes back as `Undeliverable`.
+        """

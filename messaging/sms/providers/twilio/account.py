@@ -1,0 +1,82 @@
+"""Twilio as an SMS provider: its settings, and how it is wired to its client and its webhook."""
+
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+
+from messaging.model.webhook import Acknowledgement, Webhook
+from messaging.sms.account import Received, SmsAccount, SmsProvider
+from messaging.sms.http_errors import WebUrl
+from messaging.sms.providers.twilio.client import TwilioProvider
+from messaging.sms.providers.twilio.transport import TWILIO_URL
+from messaging.sms.providers.twilio.webhook import fields_of, received
+
+EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+
+class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
+    """A Twilio account. `webhook_url` is the URL entered at Twilio, when it is not `<public URL>/sms/twilio`.
+
+    While the auth token is being rotated, `old_auth_token` still counts for the signatures of webhooks. Without
+    `connection_overrides` behind the `#` of the URL, Twilio does not come back after a 503; the callbacks that tell
+    what became of a text are asked for with them. With `messaging_service_sid` texts leave by that service, from the
+    number of the subscriber, which has to be in it.
+    """
+
+    max_characters: ClassVar[int] = 1600
+    acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(EMPTY_TWIML, "text/xml")
+
+    account_sid: Annotated[str, Field(pattern="^AC[0-9A-Za-z]+$")]
+    auth_token: Annotated[SecretStr, Field(min_length=1)]
+    old_auth_token: SecretStr | None = None
+    api_url: WebUrl = TWILIO_URL
+    webhook_url: WebUrl | None = None
+    messaging_service_sid: Annotated[str, Field(pattern="^MG[0-9A-Za-z]+$")] | None = None
+    connection_overrides: str = "rc=3&rp=all"
+
+    def connect(self, public_url: str = "") -> SmsProvider:
+        """Return the client of Twilio's API."""
+        return TwilioProvider(
+            account_sid=self.account_sid,
+            auth_token=self.auth_token,
+            api_url=self.api_url.rstrip("/"),
+            timeout_seconds=self.timeout_seconds,
+            connections=self.max_sends,
+            messaging_service_sid=self.messaging_service_sid,
+            status_url=self._callback(public_url) if self._can_be_called(public_url) else None,
+            advice=self._advice(public_url),
+        )
+
+    def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
+        """Check the signature against the public URL and return what the webhook brings."""
+        fields = fields_of(webhook, self._signed_url(webhook, public_url), self._tokens())
+        return received(fields, webhook.body, self.name, media_links=self.media_links)
+
+    def _tokens(self) -> list[str]:
+        tokens = [self.auth_token, self.old_auth_token]
+        return [token.get_secret_value() for token in tokens if token]
+
+    def _signed_url(self, webhook: Webhook, public_url: str) -> str:
+        """Return the URL that Twilio called: never from `Host` or the like, which proxies change."""
+        configured = self.webhook_url and self.webhook_url.partition("?")[0]
+        base = configured or public_url.rstrip("/") + webhook.path
+        return f"{base}?{webhook.query}" if webhook.query else base
+
+    def _callback(self, public_url: str) -> str:
+        """Return the URL that Twilio shall call, with the rules by which it comes back."""
+        url = self.webhook_url or self.webhook_at(public_url)
+        return f"{url}#{self.connection_overrides}" if self.connection_overrides else url
+
+    def _can_be_called(self, public_url: str) -> bool:
+        """Whether Twilio takes the URL: it refuses texts whose callback has a host name with `_` or of no host."""
+        host = urlsplit(self._callback(public_url)).hostname or "localhost"
+        return host != "localhost" and "_" not in host
+
+    def _advice(self, public_url: str) -> str:
+        if not self._can_be_called(public_url):
+            return "Twilio cannot call us at SATBRIDGE_PUBLIC_URL, so nobody learns what becomes of a text"
+        url = self._callback(public_url)
+        return (
+            f"at each of its numbers enter {url} for incoming messages, and as the fallback URL too"
+        )

@@ -1,0 +1,1 @@
+"""The router: accepts messages in one transaction per batch."""

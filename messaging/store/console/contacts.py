@@ -1,0 +1,75 @@
+"""The contacts of subscribers, as the command line lists and changes them. Import after `open_store`.
+
+Every function raises WrongEntry for what cannot be entered and Unavailable when the store is away.
+"""
+
+from dataclasses import dataclass
+
+from messaging.store.console.entries import WrongEntry
+from messaging.store.console.save import saved, subscriber_named
+from messaging.store.db.connection import guard
+from messaging.store.models import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact, for tables and `--json`."""
+
+    owner: str
+    name: str
+    address: str
+    is_emergency: bool
+
+
+@guard
+def add_contact(owner: str, name: str, address: str, *, is_emergency: bool = False) -> ContactRow:
+    """Let a subscriber's devices call `address`, a mailbox or an E.164 number, by `name`."""
+    subscriber = subscriber_named(owner)
+    return _row(
+        saved(Contact(owner=subscriber, name=name, address=address, is_emergency=is_emergency))
+    )
+
+
+@guard
+def list_contacts(owner: str | None = None) -> list[ContactRow]:
+    """Return all contacts, or those of one subscriber."""
+    contacts = Contact.objects.select_related("owner").order_by("owner__name", "name")
+    if owner is not None:
+        contacts = contacts.filter(owner=subscriber_named(owner))
+    return [_row(contact) for contact in contacts]
+
+
+@guard
+def change_contact(
+    owner: str, name: str, *, address: str | None = None, is_emergency: bool | None = None
+) -> ContactRow:
+    """Change what is given."""
+    contact = _contact(owner, name)
+    contact.address = contact.address if address is None else address
+    contact.is_emergency = contact.is_emergency if is_emergency is None else is_emergency
+    return _row(saved(contact))
+
+
+@guard
+def remove_contact(owner: str, name: str) -> ContactRow:
+    """Forget a contact, and return who it was."""
+    contact = _contact(owner, name)
+    row = _row(contact)
+    contact.delete()
+    return row
+
+
+def _contact(owner: str, name: str) -> Contact:
+    found = Contact.objects.filter(owner=subscriber_named(owner), name=name).first()
+    if found is None:
+        raise WrongEntry(f"{owner!r} has no contact {name!r}")
+    return found
+
+
+def _row(contact: Contact) -> ContactRow:
+    return ContactRow(
+        owner=contact.owner.name,
+        name=contact.name,
+        address=contact.address,
+        is_emergency=contact.is_emergency,
+    )

@@ -1,0 +1,174 @@
+"""The subscribers and their devices, as the command line lists and changes them. Import after `open_store`.
+
+Every function raises WrongEntry for what cannot be entered and Unavailable when the store is away.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from messaging.store.addresses import e164, subscriber_name
+from messaging.store.console.entries import WrongEntry
+from messaging.store.console.save import saved, subscriber_named
+from messaging.store.db.connection import guard
+from messaging.store.models import Device, Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRow:
+    """A subscriber, for tables and `--json`."""
+
+    name: str
+    number: str | None
+    is_active: bool
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device, for tables and `--json`."""
+
+    network: str
+    serial: str
+    nickname: str
+    owner: str
+    is_active: bool
+    codec: str = ""
+    adds_position: bool = True
+
+
+@guard
+def add_subscriber(name: str, number: str | None = None) -> SubscriberRow:
+    """Add somebody with the mailbox `name` and, if given, an E.164 number."""
+    return _subscriber_row(saved(Subscriber(name=_name(name), number=_number(number))))
+
+
+@guard
+def list_subscribers() -> list[SubscriberRow]:
+    """Return everybody, by name."""
+    rows = Subscriber.objects.annotate(owned=Count("devices")).order_by("name")
+    return [SubscriberRow(*row) for row in rows.values_list("name", "number", "is_active", "owned")]
+
+
+@guard
+def change_subscriber(
+    name: str, *, number: str | None = None, is_active: bool | None = None
+) -> SubscriberRow:
+    """Change what is given; an empty number takes the number away."""
+    subscriber = subscriber_named(name)
+    if number is not None:
+        subscriber.number = _number(number)
+    if is_active is not None:
+        subscriber.is_active = is_active
+    return _subscriber_row(saved(subscriber))
+
+
+@guard
+def add_device(
+    serial: str,
+    *,
+    owner: str,
+    network: str,
+    networks: Collection[str],
+    nickname: str = "",
+    codec: str = "",
+    adds_position: bool = True,
+) -> DeviceRow:
+    """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows."""
+    if network not in networks:
+        known = ", ".join(sorted(networks)) or "none"
+        raise WrongEntry(f"there is no satellite network {network!r}; known: {known}")
+    device = Device(
+        network=network,
+        serial=serial.strip(),
+        nickname=nickname,
+        codec=codec,
+        adds_position=adds_position,
+        owner=subscriber_named(owner),
+    )
+    return _device_row(saved(device))
+
+
+@guard
+def list_devices(owner: str | None = None) -> list[DeviceRow]:
+    """Return all devices, or those of one subscriber."""
+    devices = Device.objects.select_related("owner").order_by("owner__name", "network", "serial")
+    if owner is not None:
+        devices = devices.filter(owner=subscriber_named(owner))
+    return [_device_row(device) for device in devices]
+
+
+@guard
+def change_device(
+    serial: str,
+    *,
+    network: str | None = None,
+    owner: str | None = None,
+    nickname: str | None = None,
+    is_active: bool | None = None,
+    codec: str | None = None,
+    adds_position: bool | None = None,
+) -> DeviceRow:
+    """Change what is given; `network` is needed only when two networks know the same serial.
+
+    With an empty codec the device has that of its network.
+    """
+    device = _device(serial, network)
+    device.owner = device.owner if owner is None else subscriber_named(owner)
+    device.nickname = device.nickname if nickname is None else nickname
+    device.is_active = device.is_active if is_active is None else is_active
+    device.codec = device.codec if codec is None else codec
+    device.adds_position = device.adds_position if adds_position is None else adds_position
+    return _device_row(saved(device))
+
+
+def _name(text: str) -> str:
+    name = subscriber_name(text)
+    if name is None:
+        raise WrongEntry(
+            f"{text!r} cannot be a name: it has to be what stands before @ in a mailbox"
+        )
+    return name
+
+
+def _number(text: str | None) -> str | None:
+    if not text:
+        return None
+    number = e164(text)
+    if number is None:
+        raise WrongEntry(f"{text!r} is not a telephone number such as +15550001111")
+    return number
+
+
+def _device(serial: str, network: str | None) -> Device:
+    found = Device.objects.select_related("owner").filter(serial=serial.strip())
+    if network is not None:
+        found = found.filter(network=network)
+    devices = list(found)
+    if not devices:
+        raise WrongEntry(f"there is no device {serial!r}")
+    if len(devices) > 1:
+        raise WrongEntry(f"several networks have a device {serial!r}; say which")
+    return devices[0]
+
+
+def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
+    return SubscriberRow(
+        name=subscriber.name,
+        number=subscriber.number,
+        is_active=subscriber.is_active,
+        devices=subscriber.devices.count(),
+    )
+
+
+def _device_row(device: Device) -> DeviceRow:
+    return DeviceRow(
+        network=device.network,
+        serial=device.serial,
+        nickname=device.nickname,
+        owner=device.owner.name,
+        is_active=device.is_active,
+        codec=device.codec,
+        adds_position=device.adds_position,
+    )

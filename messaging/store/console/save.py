@@ -1,0 +1,43 @@
+"""Saves what people enter on the command line, and says in sentences what cannot be. Import after `open_store`."""
+
+from typing import TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+
+from messaging.store.console.entries import WrongEntry
+from messaging.store.models import Subscriber
+
+M = TypeVar("M", bound=models.Model)
+
+
+def subscriber_named(name: str) -> Subscriber:
+    """Return somebody. Raises WrongEntry."""
+    found = Subscriber.objects.filter(name=name).first()
+    if found is None:
+        raise WrongEntry(f"there is no user {name!r}")
+    return found
+
+
+def saved(row: M) -> M:
+    """Check a row, save it and return it. Raises WrongEntry."""
+    try:
+        row.full_clean()
+        # Its own transaction: a race that is lost here must not spoil one that the caller has open.
+        with transaction.atomic():
+            row.save()
+    except ValidationError as error:
+        raise WrongEntry(" ".join(_sentences(error))) from None
+    except IntegrityError:
+        raise WrongEntry("Somebody else entered the same a moment ago.") from None
+    return row
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    if not hasattr(error, "error_dict"):
+        return list(error.messages)
+    return [
+        text if field == "__all__" else f"{field}: {text}"
+        for field, texts in error.message_dict.items()
+        for text in texts
+    ]

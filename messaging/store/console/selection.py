@@ -1,0 +1,103 @@
+"""Which messages and deliveries somebody means: by an id, or by what they have in common. Import after `open_store`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from messaging.store.console.entries import WrongEntry
+from messaging.store.models import Delivery, Message
+from messaging.store.states import State
+
+UNDELIVERABLE = "undeliverable"
+"""The state of a message that was kept for people and has no deliveries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages to list; what is not given does not matter. `address` may be a part of one."""
+
+    state: str | None = None
+    via: str | None = None
+    user: str | None = None
+    device: str | None = None
+    address: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which deliveries to act on; at least one thing must be given. `before`: of messages taken before this moment."""
+
+    state: str | None = None
+    via: str | None = None
+    user: str | None = None
+    before: datetime | None = None
+
+
+def wanted_messages(wanted: Wanted) -> "QuerySet[Message]":
+    """Return the messages that are wanted, in no order. Raises WrongEntry for a state that there is not."""
+    chosen = Message.objects.all()
+    if wanted.state == UNDELIVERABLE:
+        chosen = chosen.filter(~_has_delivery(Q()))
+    elif wanted.state is not None:
+        chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state, UNDELIVERABLE))))
+    if wanted.user is not None:
+        chosen = chosen.filter(_of_user(wanted.user))
+    if wanted.via is not None:
+        chosen = chosen.filter(Q(via=wanted.via) | _has_delivery(Q(via=wanted.via)))
+    if wanted.device is not None:
+        to_device = _has_delivery(Q(device__serial=wanted.device))
+        chosen = chosen.filter(Q(device__serial=wanted.device) | to_device)
+    if wanted.address is not None:
+        part = Q(sender__icontains=wanted.address) | Q(recipient__icontains=wanted.address)
+        chosen = chosen.filter(part | _has_delivery(part))
+    if wanted.since is not None:
+        chosen = chosen.filter(created_at__gte=wanted.since)
+    if wanted.before is not None:
+        chosen = chosen.filter(created_at__lt=wanted.before)
+    return chosen
+
+
+def chosen_deliveries(chosen: Chosen) -> "QuerySet[Delivery]":
+    """Return the deliveries that are chosen, in no order. Raises WrongEntry for a state that there is not."""
+    found = Delivery.objects.order_by()
+    if chosen.state is not None:
+        found = found.filter(state=_state(chosen.state))
+    if chosen.via is not None:
+        found = found.filter(via=chosen.via)
+    if chosen.before is not None:
+        found = found.filter(message__created_at__lt=chosen.before)
+    if chosen.user is not None:
+        found = found.filter(message__in=Message.objects.filter(_of_user(chosen.user)))
+    return found
+
+
+def message_named(prefix: str) -> Message:
+    """Return the one message whose id begins so. Raises WrongEntry when there is none, or more than one."""
+    found = Message.objects.select_related("subscriber", "device").filter(id__startswith=prefix)
+    messages = list(found.order_by()[:2]) if prefix else []
+    if not messages:
+        raise WrongEntry(f"there is no message {prefix!r}")
+    if len(messages) > 1:
+        raise WrongEntry(f"several messages begin with {prefix!r}; give more of the id")
+    return messages[0]
+
+
+def _state(text: str, *others: str) -> State:
+    """Return the state of that name; `others` can be asked for too, and are named in the error."""
+    try:
+        return State(text)
+    except ValueError:
+        known = ", ".join((*State, *others))
+        raise WrongEntry(f"there is no state {text!r}; there are {known}") from None
+
+
+def _of_user(name: str) -> Q:
+    return Q(subscriber__name=name.lower()) | Q(device__owner__name=name.lower())
+
+
+def _has_delivery(condition: Q) -> Exists:
+    return Exists(Delivery.objects.filter(condition, message_id=OuterRef("pk")))

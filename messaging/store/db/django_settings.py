@@ -1,0 +1,192 @@
+"""Makes the values of a Django project out of our settings."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.utils.functional import SimpleLazyObject
+
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.errors import ConfigurationError
+from messaging.store.limits import StoreLimits
+
+SQLITE = "django.db.backends.sqlite3"
+POSTGRESQL = "django.db.backends.postgresql"
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+SECRET_KEY_FILE = "secret-key"  # noqa: S105, the name of a file
+WAL_BYTES_KEPT = 64 * 1024 * 1024
+
+APPS = (
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "messaging.store",
+)
+MIDDLEWARE = (
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+)
+CONTEXT = (
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+)
+PASSWORDS = "django.contrib.auth.password_validation."
+
+
+def django_values(settings: Settings) -> dict[str, Any]:
+    """Return every Django setting of the project.
+
+    Raises ConfigurationError when the URL of the database is wrong. The secret key is read, or made, when Django
+    first asks for it: only the web pages need one.
+    """
+    return {
+        "DEBUG": False,
+        "SECRET_KEY": SimpleLazyObject(lambda: secret_key(settings)),
+        "INSTALLED_APPS": list(APPS),
+        "MIDDLEWARE": list(MIDDLEWARE),
+        "ROOT_URLCONF": "messaging.web.urls",
+        "TEMPLATES": [_templates()],
+        "DATABASES": {"default": database(settings)},
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "STATIC_URL": "/static/",
+        # The gateway configures logging itself; Django would otherwise add handlers and mail to admins.
+        "LOGGING_CONFIG": None,
+        "SATBRIDGE": settings,
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": PASSWORDS + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+            {"NAME": PASSWORDS + "CommonPasswordValidator"},
+            {"NAME": PASSWORDS + "UserAttributeSimilarityValidator"},
+        ],
+        **_addresses(settings.public_url),
+    }
+
+
+def _templates() -> dict[str, Any]:
+    return {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": list(CONTEXT)},
+    }
+
+
+def _addresses(public_url: str) -> dict[str, Any]:
+    public = urlsplit(public_url)
+    if public.scheme not in ("http", "https") or not public.hostname:
+        raise ConfigurationError("SATBRIDGE_PUBLIC_URL: must look like https://gateway.example.org")
+    secure = public.scheme == "https"
+    host = f"[{public.hostname}]" if ":" in public.hostname else public.hostname
+    return {
+        "ALLOWED_HOSTS": sorted({host, *LOCAL_NAMES}),
+        "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc.rpartition('@')[2]}"],
+        "SESSION_COOKIE_SECURE": secure,
+        "CSRF_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        # A proxy in front ends TLS; without it Django would take its own pages for plain http.
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if secure else None,
+    }
+
+
+def database(settings: Settings) -> dict[str, Any]:
+    """Return Django's description of the store. Raises ConfigurationError, which never quotes the URL."""
+    limits = read(StoreLimits)
+    try:
+        # A connection ends with the web request that opened it; actors send no requests and keep theirs.
+        found: dict[str, Any] = dict(
+            dj_database_url.parse(settings.database_url.get_secret_value(), conn_max_age=0)
+        )
+    except ValueError:
+        raise ConfigurationError(
+            "SATBRIDGE_DATABASE_URL: must look like sqlite:///… or postgresql://…"
+        ) from None
+    ours = _options(str(found["ENGINE"]), limits)
+    found["OPTIONS"] = {**ours, **found.get("OPTIONS", {})}
+    if found["ENGINE"] == SQLITE and found["NAME"] in ("", ":memory:"):
+        raise ConfigurationError("SATBRIDGE_DATABASE_URL: must name a file, such as sqlite:///x.db")
+    return found
+
+
+def _options(engine: str, limits: StoreLimits) -> dict[str, Any]:
+    if engine == SQLITE:
+        return _sqlite_options(limits)
+    if engine == POSTGRESQL:
+        return _postgresql_options(limits)
+    raise ConfigurationError("SATBRIDGE_DATABASE_URL: only SQLite and PostgreSQL are supported")
+
+
+def _sqlite_options(limits: StoreLimits) -> dict[str, Any]:
+    # FULL in WAL mode: a commit is on disk when it returns (https://sqlite.org/pragma.html#pragma_synchronous).
+    pragmas = (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"journal_size_limit={WAL_BYTES_KEPT}",
+        "foreign_keys=ON",
+    )
+    return {
+        "timeout": limits.busy_seconds,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": ";".join(f"PRAGMA {pragma}" for pragma in pragmas),
+    }
+
+
+def _postgresql_options(limits: StoreLimits) -> dict[str, Any]:
+    statement_ms = int(limits.statement_seconds * 1000)
+    lock_ms = int(limits.busy_seconds * 1000)
+    return {
+        "connect_timeout": limits.connect_seconds,
+        "options": f"-c statement_timeout={statement_ms} -c lock_timeout={lock_ms}"
+        f" -c idle_in_transaction_session_timeout={2 * statement_ms}",
+        # A server that vanished is noticed within about this long, not after hours.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": statement_ms,
+    }
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the key that signs sessions: the setting, or the one kept in the state folder (made at first use).
+
+    Raises ConfigurationError when the file can be neither read nor made. Nodes that share pages need the setting.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = settings.state_dir / SECRET_KEY_FILE
+    try:
+        if not path.exists():
+            _make_secret_key(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"SATBRIDGE_STATE_DIR: cannot keep a secret key in {path}: {error.strerror}"
+        ) from error
+
+
+def _make_secret_key(path: Path) -> None:
+    """Write a key under another name and link it: of two processes one wins, and nobody reads half a key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    try:
+        with os.fdopen(number, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

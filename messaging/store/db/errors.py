@@ -1,0 +1,95 @@
+"""Turns what Django and its drivers raise into our errors and into plain words: the one table of it."""
+
+from django.db.utils import (
+    DataError,
+    Error,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+)
+
+from messaging.errors import GatewayError, Rejected, Unavailable
+from messaging.sending.attempt import INTERNAL_ERROR
+
+NOT_STORABLE = "the message holds something that cannot be stored"
+
+
+class StoreAway(Unavailable):
+    """The store cannot be used now, by nobody: there is no sense in trying the next record."""
+
+    def __init__(
+        self, reason: str = "the store is away", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(reason, retry_after_seconds)
+
+
+class Conflict(Unavailable):
+    """Somebody else changed the same rows at the same moment; the same work may well succeed at once."""
+
+    def __init__(
+        self,
+        reason: str = "the same record was changed by somebody else; try again",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(reason, retry_after_seconds)
+
+
+def translated(error: Exception) -> GatewayError:
+    """Return our error for anything that work on the store raised. Unknown means temporary."""
+    match error:
+        case GatewayError():
+            return error
+        case DataError() | UnicodeError():
+            return Rejected(NOT_STORABLE)
+        case IntegrityError():
+            return Conflict()
+        case Error():
+            return StoreAway()
+    return Unavailable(INTERNAL_ERROR)
+
+
+# What SQLite and PostgreSQL say, and what it means. The drivers give no codes for most of these, and their own
+# text may quote rows or connection strings, so it is matched and never passed on. The first match wins.
+_PHRASES = (
+    ("password authentication failed", "the database refuses the user name or the password"),
+    ("no password supplied", "the database asks for a password"),
+    ("database is locked", "the database file is locked by another process"),
+    ("readonly database", "the database file cannot be written"),
+    ("read-only transaction", "the database takes no writes now (it is read-only)"),
+    ("database or disk is full", "the disk is full"),
+    ("no space left on device", "the disk of the database is full"),
+    ("unable to open database file", "the database file cannot be opened"),
+    ("file is not a database", "the database file is not a SQLite database"),
+    ("disk image is malformed", "the database file is damaged"),
+    ("disk i/o error", "the disk of the database reports errors"),
+    ("no such table", "the database is not up to date (satbridge manage migrate)"),
+    ("no such column", "the database is not up to date (satbridge manage migrate)"),
+    ("undefined", "the database is not up to date (satbridge manage migrate)"),
+    ("starting up", "the database is starting up"),
+    ("shutting down", "the database is shutting down"),
+    ("terminating connection", "the database closed the connection"),
+    ("too many clients", "the database has no free connection"),
+    ("too many connections", "the database has no free connection"),
+    ("could not translate host name", "the host name of the database is unknown"),
+    ("failed to resolve host", "the host name of the database is unknown"),
+    ("connection refused", "nothing listens at the address of the database"),
+    ("no such file or directory", "nothing listens at the address of the database"),
+    ("timeout expired", "the database does not answer"),
+    ("statement timeout", "the database is too slow"),
+    ("lock timeout", "the database is too busy"),
+)
+
+
+def in_words(error: BaseException) -> str:
+    """Return what is wrong with the store as a clause without addresses, names or secrets."""
+    said = f"{type(error.__cause__).__name__} {error}".lower()
+    for phrase, meaning in _PHRASES:
+        if phrase in said:
+            return meaning
+    if 'database "' in said and "does not exist" in said:
+        return "the server has no database of that name"
+    if isinstance(error, ProgrammingError):
+        return "the database is not up to date (satbridge manage migrate)"
+    if isinstance(error, OperationalError):
+        return "the database cannot be reached"
+    return f"the database reports {type(error).__name__}"

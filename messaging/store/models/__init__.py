@@ -1,0 +1,18 @@
+"""The tables of the store, one module a subject."""
+
+from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
+from messaging.store.models.people import Contact, Device, Subscriber
+from messaging.store.models.reports import HandedPart, Sighting
+
+__all__ = [
+    "WAITING",
+    "Contact",
+    "Delivery",
+    "Device",
+    "HandedPart",
+    "Message",
+    "OptOut",
+    "Sighting",
+    "Subscriber",
+    "Task",
+]

@@ -1,0 +1,51 @@
+"""The fields of the tables that have rules of their own."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from messaging.model.address_syntax import mailbox, phone_number
+from messaging.store.addresses import e164, subscriber_name
+
+if TYPE_CHECKING:
+    TextField = models.CharField[str, str]
+else:
+    TextField = models.CharField
+
+
+class NameField(TextField):
+    """The local part of a mailbox: kept in lower case, so that it is unique, and found, in any case."""
+
+    def to_python(self, value: Any) -> Any:
+        """Take what a form gives."""
+        return value.strip().lower() if isinstance(value, str) else value
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Take what a query gives."""
+        return super().get_prep_value(self.to_python(value))
+
+
+def check_name(text: str) -> None:
+    """Raise ValidationError unless this can be the local part of a mailbox."""
+    if subscriber_name(text) is None:
+        raise ValidationError(
+            "Letters, digits, dots and dashes: what stands before @ in the mailbox."
+        )
+
+
+def check_number(text: str) -> None:
+    """Raise ValidationError unless this is a number in E.164."""
+    if e164(text) != text:
+        raise ValidationError("A telephone number with + and the country code: +15550001111.")
+
+
+def contact_address(text: str) -> str | None:
+    """Return a mailbox or a number as it is stored, None when it is neither."""
+    return mailbox(text.strip()) if "@" in text else phone_number(text.strip())
+
+
+def check_address(text: str) -> None:
+    """Raise ValidationError unless this is a mailbox or a number."""
+    if contact_address(text) is None:
+        raise ValidationError("A mailbox such as alice@example.org, or a number as +15551230000.")

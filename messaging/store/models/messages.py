@@ -1,0 +1,183 @@
+"""The tables of what was taken and is owed: messages, deliveries, tasks and opt-outs."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from messaging.model.message import Network
+from messaging.store.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
+from messaging.store.models.people import MAX_VIA_CHARACTERS, Device, Subscriber
+from messaging.store.states import State
+
+NETWORKS = [(network.value, network.value) for network in Network]
+STATES = [(state.value, state.value.capitalize()) for state in State]
+
+
+class Message(models.Model):
+    """Everything that was taken, as it came, but for the line that says where a device was.
+
+    `reason` says why it could not be routed; then `raw` may hold its bytes. `subscriber` is whom it concerns, `device`
+    the device that sent it. `wants_notice`, `reference` and `failure` are those of the value that travels
+    (`messaging.model.message`); they have defaults in the database, so that an older version can work beside this one.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32)
+    sender_network = models.CharField(max_length=16, choices=NETWORKS)
+    sender = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
+    recipient_network = models.CharField(max_length=16, choices=NETWORKS, blank=True)
+    recipient = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
+    via = models.CharField(max_length=MAX_VIA_CHARACTERS)
+    subject = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    raw = models.BinaryField(null=True)
+    reason = models.TextField(blank=True)
+    wants_notice = models.BooleanField(default=False, db_default=False)
+    reference = models.TextField(blank=True, default="", db_default="")
+    failure = models.JSONField(null=True)
+    subscriber = models.ForeignKey(
+        Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
+    )
+    device = models.ForeignKey(
+        Device, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], name="message_newest"),
+            models.Index(fields=["subscriber", "created_at"], name="message_of_subscriber"),
+            models.Index(
+                fields=["device", "created_at"],
+                name="message_of_device",
+                condition=Q(device__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+WAITING = Q(due_at__isnull=False)
+"""What every index of the queue is limited to. Not `state`: SQLite uses a partial index only when the query says the
+same without a parameter, and `due_at <= …` implies it."""
+
+
+class Delivery(models.Model):
+    """What is owed, or was given, to one recipient through one provider. The waiting rows are the queue.
+
+    `due_at` is when the next attempt may be claimed; while one is under way (`leased`) it is the end of its lease.
+    `attempts` numbers them and never goes back, so that the outcome of an older one is recognised; `attempts_forgiven`
+    is how many of them a person has written off by asking for another round. `reason` is what the last attempt said.
+    `leased` stays on one that was called off in mid-attempt: nobody was told how that attempt ended. `units` is what
+    the network charges, as far as it said so. One that `is_urgent` neither expires nor uses up its attempts.
+    `sender_name` is what the device's owner called the sender then: it stays, so that all attempts cut alike.
+    """
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    via = models.CharField(max_length=MAX_VIA_CHARACTERS)
+    sender_network = models.CharField(max_length=16, choices=NETWORKS)
+    sender = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
+    recipient_network = models.CharField(max_length=16, choices=NETWORKS)
+    recipient = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    subscriber = models.ForeignKey(
+        Subscriber, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    device = models.ForeignKey(
+        Device, null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
+    )
+    state = models.CharField(max_length=16, choices=STATES, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    attempts_forgiven = models.PositiveIntegerField(default=0)
+    leased = models.BooleanField(default=False)
+    due_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    parts_sent = models.PositiveIntegerField(default=0)
+    uncertain = models.PositiveIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    network_id = models.TextField(blank=True)
+    units = models.PositiveIntegerField(null=True)
+    is_urgent = models.BooleanField(default=False, db_default=False)
+    sender_name = models.CharField(
+        max_length=MAX_NAME_CHARACTERS, blank=True, default="", db_default=""
+    )
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(Q(state="waiting") & WAITING) | (~Q(state="waiting") & ~WAITING),
+                name="delivery_due_while_waiting",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["message"], name="delivery_of_message"),
+            models.Index(
+                # The last one so that the age of a long queue is read from the index alone.
+                fields=["via", "due_at", "id", "created_at"],
+                name="delivery_due",
+                condition=WAITING,
+            ),
+            models.Index(
+                fields=["via", "due_at", "id"],
+                name="delivery_urgent",
+                condition=WAITING & Q(is_urgent=True),
+            ),
+            models.Index(fields=["expires_at"], name="delivery_expiry", condition=WAITING),
+            models.Index(
+                fields=["subscriber", "via"],
+                name="delivery_backlog",
+                condition=WAITING,
+            ),
+            models.Index(fields=["state", "via"], name="delivery_counts"),
+            models.Index(
+                fields=["device", "id"],
+                name="delivery_of_device",
+                condition=Q(device__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} to {self.recipient}"
+
+
+class Task(models.Model):
+    """What one service at a time does: `holder` until `until`; `number` counts the holders."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    holder = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+class OptOut(models.Model):
+    """A phone (`peer`) asked not to get messages from one of our numbers (`number`)."""
+
+    number = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    peer = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
+    since = models.DateTimeField()
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["-since"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["peer", "number"], name="opt_out_pair")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.peer} from {self.number}"

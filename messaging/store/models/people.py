@@ -1,0 +1,119 @@
+"""The tables of people: subscribers, whom their devices can name, and the devices."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from messaging.model.message import Codec
+from messaging.store.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
+from messaging.store.db.clock import utc_now
+from messaging.store.models.fields import (
+    NameField,
+    check_address,
+    check_name,
+    check_number,
+    contact_address,
+)
+
+MAX_VIA_CHARACTERS = 32
+MAX_SERIAL_CHARACTERS = 64
+MAX_CODEC_CHARACTERS = 16
+CODECS = [(codec.value, codec.value) for codec in Codec]
+
+
+class Subscriber(models.Model):
+    """Somebody whose devices the gateway serves: `name` is the mailbox, `number` what their SMS come from."""
+
+    name = NameField(
+        max_length=MAX_NAME_CHARACTERS,
+        unique=True,
+        validators=[check_name],
+        error_messages={"unique": "This name is taken."},
+    )
+    number = models.CharField(
+        max_length=16,
+        unique=True,
+        null=True,
+        blank=True,
+        validators=[check_number],
+        error_messages={"unique": "This number belongs to somebody else."},
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def clean(self) -> None:
+        """Keep "no number" as null: many subscribers may have none."""
+        self.number = self.number or None
+
+
+class Contact(models.Model):
+    """Somebody whom a subscriber's devices can name: `address` is a mailbox or a number.
+
+    Whoever `is_emergency` is told of every emergency that a device of the subscriber reports.
+    """
+
+    owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="contacts")
+    name = NameField(max_length=MAX_NAME_CHARACTERS, validators=[check_name])
+    address = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, validators=[check_address])
+    is_emergency = models.BooleanField(default=False)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["owner", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                name="contact_name",
+                violation_error_message="This subscriber has a contact of that name already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.address}"
+
+    def clean(self) -> None:
+        """Keep the address as it is compared: E.164, or a mailbox with its domain in lower case."""
+        self.address = contact_address(self.address) or self.address
+
+
+class Device(models.Model):
+    """A satellite device: `network` is the account ("hive") on which `serial` is unique.
+
+    `codec` is how it reads and writes packets, empty for the way of its network; with `adds_position` its texts leave
+    with a line that says where it was.
+    """
+
+    network = models.CharField(max_length=MAX_VIA_CHARACTERS)
+    serial = models.CharField(max_length=MAX_SERIAL_CHARACTERS)
+    nickname = models.CharField(max_length=64, blank=True)
+    codec = models.CharField(
+        max_length=MAX_CODEC_CHARACTERS, choices=CODECS, blank=True, default="", db_default=""
+    )
+    adds_position = models.BooleanField(default=True, db_default=True)
+    owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    class Meta:
+        """The order of the table, and what keeps it fast and consistent."""
+
+        ordering: ClassVar = ["network", "serial"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["network", "serial"],
+                name="device_serial",
+                violation_error_message="This serial is registered on this network already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.serial}"

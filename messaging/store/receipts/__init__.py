@@ -1,0 +1,1 @@
+"""Receipts, bounces, opt-outs and message parts that networks report after sending."""

@@ -1,0 +1,59 @@
+"""What an account was handed and has not been heard of since, for those who ask the network about it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from messaging.config.settings import Settings
+from messaging.model.message import ReceiptState
+from messaging.store.db.clock import utc_now
+from messaging.store.db.connection import close_connection, guarded, open_store
+
+COUNT = 200
+
+
+class Unheard:
+    """Looks into the store. Blocking; opens the store when it is first asked, so it can be pickled."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        via: str,
+        hours: float,
+        count: int = COUNT,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._via = via
+        self._hours = hours
+        self._count = count
+        self._now = now
+        self._after = 0
+
+    def next(self) -> list[str]:
+        """Return the ids of up to `count` things, those that come after the last ones, and from the first again.
+
+        Raises Unavailable when the store is away.
+        """
+        open_store(self._settings)
+        try:
+            with guarded():
+                rows = self._rows()
+        finally:
+            # Asked from whatever thread is free, seldom: a connection for each would pile up.
+            close_connection()
+        self._after = rows[-1][0] if len(rows) == self._count else 0
+        return [network_id for _, network_id in rows]
+
+    def _rows(self) -> list[tuple[int, str]]:
+        # Imports models, which Django allows only once it is configured.
+        from messaging.store.models import HandedPart
+        from messaging.store.states import State
+
+        rows = HandedPart.objects.filter(
+            via=self._via,
+            state=ReceiptState.ON_ITS_WAY,
+            id__gt=self._after,
+            delivery__state=State.SENT,
+            updated_at__gt=self._now() - timedelta(hours=self._hours),
+        )
+        return list(rows.order_by("id").values_list("id", "network_id")[: self._count])

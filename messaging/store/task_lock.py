@@ -1,0 +1,104 @@
+"""Who may do what only one service at a time may do, such as polling an account: a lease in the store.
+
+Two services may share a store while a new version takes over from an old one. The row says who holds the task and
+until when; `number` grows with every change of holder.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from messaging.config.settings import Settings
+from messaging.store.db.clock import utc_now
+from messaging.store.db.connection import close_connection, guarded, open_store
+
+log = logging.getLogger(__name__)
+
+
+class Tenure:
+    """One service's claim to one task. Blocking; opens the store when it is first asked.
+
+    `mine` may be asked as often as one likes: the store hears of it once in a third of `tenure_seconds`. A holder
+    that dies is followed when its lease ends; one that leaves gives up, and is followed at once. A holder that
+    was restarted under the same name goes on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        task: str,
+        holder: str,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._task = task
+        self._holder = holder
+        self._now = now
+        self._monotonic = monotonic
+        self._ends = 0.0
+        self._ask_again = 0.0
+
+    def mine(self) -> bool:
+        """Take the task if it is free, keep it if it is ours; whether it is ours now. Raises Unavailable."""
+        asked = self._monotonic()
+        if asked < self._ask_again:
+            return self.held
+        seconds = self._settings.tenure_seconds
+        if not self._in_store(lambda: self._take(seconds)):
+            self._ends = 0.0
+            return False
+        # Counted from before the store was asked: ours ends first, whatever the answer cost.
+        self._ends, self._ask_again = asked + seconds, asked + seconds / 3
+        return True
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease that was last granted still runs; asks nobody."""
+        return self._monotonic() < self._ends
+
+    def give_up(self) -> None:
+        """Let somebody else have the task now. Raises Unavailable; the lease then ends by itself."""
+        self._ends = self._ask_again = 0.0
+        self._in_store(self._free)
+
+    def _in_store(self, work: Callable[[], bool]) -> bool:
+        open_store(self._settings)
+        try:
+            with guarded(), transaction.atomic():
+                return work()
+        finally:
+            # Asked from whatever thread is free, seldom: a connection for each would pile up.
+            close_connection()
+
+    def _take(self, seconds: float) -> bool:
+        from messaging.store.models import Task
+
+        now = self._now()
+        until = now + timedelta(seconds=seconds)
+        first = {"holder": self._holder, "until": until, "number": 1}
+        rows = Task.objects.all()
+        if connection.features.has_select_for_update:
+            rows = rows.select_for_update()
+        row, created = rows.get_or_create(name=self._task, defaults=first)
+        if created:
+            return True
+        # A lease that ends far in the future was written by a clock that has since been set back.
+        free = row.until <= now or row.until > now + timedelta(seconds=2 * seconds)
+        if row.holder != self._holder and not free:
+            return False
+        if row.holder != self._holder:
+            log.info("%s: taken over", self._task)
+            row.holder, row.number = self._holder, row.number + 1
+        row.until = until
+        row.save()
+        return True
+
+    def _free(self) -> bool:
+        from messaging.store.models import Task
+
+        mine = Task.objects.filter(name=self._task, holder=self._holder)
+        return bool(mine.update(until=self._now()))

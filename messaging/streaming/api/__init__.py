@@ -1,0 +1,1 @@
+"""The declaration: streams, stages and the logical graph."""

@@ -1,0 +1,63 @@
+"""A JVM beside a Python worker: a Ray actor of one class, made anew when it dies; and what records may travel there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from messaging.streaming.api.errors import WorkerLost
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+CALL_SECONDS = 120.0
+_SMALLEST, _GREATEST = -(2**63), 2**63 - 1
+
+
+class JavaError(Exception):
+    """A Java operator raised this, or a record cannot travel to Java."""
+
+
+class JavaHost:
+    """Calls an actor of a Java class that keeps nothing between calls: a call that fails is made again on another."""
+
+    def __init__(self, java_class: str, argument: str) -> None:
+        self._class = java_class
+        self._argument = argument
+        self._actor: Any = None
+
+    def call(self, method: str, *arguments: Sequence[Any]) -> list[Any]:
+        """Return what the method does. Raises WorkerLost when no JVM answers."""
+        for attempt in range(TRIES):
+            try:
+                reference = getattr(self._standing(), method).remote(*arguments)
+                answers: list[Any] = ray.get(reference, timeout=CALL_SECONDS)
+                return answers
+            except RayError as error:
+                log.warning("the JVM of %s: %s", self._argument, type(error).__name__)
+                self._actor = None
+                time.sleep(0.2 * 2**attempt)
+        raise WorkerLost("no JVM answers")
+
+    def _standing(self) -> Any:
+        if self._actor is None:
+            host: Any = ray.cross_language.java_actor_class(self._class)
+            self._actor = host.options(num_cpus=0).remote(self._argument)
+        return self._actor
+
+
+def plain(record: Any) -> Any:
+    """What Java gets for a record: the same, with tuples as arrays; or the reason why it cannot go, a JavaError."""
+    if isinstance(record, (list, tuple)):
+        found = [plain(one) for one in record]
+        return next((one for one in found if isinstance(one, JavaError)), found)
+    if record is None or isinstance(record, (bool, float, str, bytes)):
+        return record
+    if isinstance(record, int) and _SMALLEST <= record <= _GREATEST:
+        return record
+    return JavaError(f"{type(record).__name__} cannot travel to Java")

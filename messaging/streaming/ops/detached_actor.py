@@ -1,0 +1,100 @@
+"""An object that lives in the cluster under a name, looks around again and again, and is found by anybody who asks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+
+from messaging.streaming.api.errors import WorkerLost, whereabouts
+from messaging.streaming.api.names import JobName
+
+log = logging.getLogger(__name__)
+
+NAME = "supervisor"
+ROUND_SECONDS = 1.0
+
+
+class Watchful(Protocol):
+    """What lives there."""
+
+    def look(self) -> None:
+        """Called once a second for ever, and again after it has raised."""
+
+
+class _Home:
+    """The actor around it. Its rounds begin in the constructor, so that they begin again wherever Ray restarts it."""
+
+    def __init__(self, make: Callable[[], Watchful], set_up: Callable[[], None]) -> None:
+        set_up()
+        self._lives_here: Any = make()
+        threading.Thread(target=self._rounds, name="rounds", daemon=True).start()
+
+    def _rounds(self) -> None:
+        while True:
+            try:
+                self._lives_here.look()
+            except Exception as error:
+                log.error("%s", whereabouts(error))
+            time.sleep(ROUND_SECONDS)
+
+    def ask(self, method: str, arguments: tuple[Any, ...]) -> Any:
+        """Call a method of the object."""
+        return getattr(self._lives_here, method)(*arguments)
+
+
+class Resident:
+    """A handle of one, from any process that has joined the cluster."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def ask(self, method: str, *arguments: Any, seconds: float = 10.0) -> Any:
+        """Call a method of the object. Raises WorkerLost when no answer comes in time, with the type of any error."""
+        try:
+            return ray.get(self._actor.ask.remote(method, arguments), timeout=seconds)
+        except RayTaskError as error:
+            raise WorkerLost(f"{method}: {type(error.cause).__name__}") from None
+        except (RayError, GetTimeoutError) as error:
+            raise WorkerLost(f"{method}: {type(error).__name__}") from None
+
+    def end(self) -> None:
+        """End it for good."""
+        ray.kill(self._actor)
+
+
+def find_resident(job: JobName) -> Resident | None:
+    """Return the one of this job, if there is one. Raises WorkerLost when nobody can say."""
+    try:
+        return Resident(ray.get_actor(_name(job), namespace=job.namespace))
+    except ValueError:
+        return None
+    except RayError as error:
+        raise WorkerLost(type(error).__name__) from None
+
+
+def settle(
+    job: JobName, make: Callable[[], Watchful], set_up: Callable[[], None], cpus: float
+) -> Resident:
+    """Return the one of this job; if there is none, make one somewhere in the cluster, restarted without limit."""
+    home: Any = ray.remote(_Home)
+    detached = home.options(
+        name=_name(job),
+        namespace=job.namespace,
+        lifetime="detached",
+        get_if_exists=True,
+        num_cpus=cpus,
+        max_restarts=-1,
+        max_concurrency=8,
+    )
+    return Resident(detached.remote(make, set_up))
+
+
+def _name(job: JobName) -> str:
+    # Not `<job>/…`: it is none of the job's instances.
+    return f"{job.job}-{NAME}"

@@ -1,0 +1,1 @@
+"""The runtime on Ray: clusters, launching a job, and clients of a running job."""

@@ -1,0 +1,1 @@
+"""The workers, channels and outputs that run a stage, and the runtime in one process. Imports no Ray."""

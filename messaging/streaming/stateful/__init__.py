@@ -1,0 +1,1 @@
+"""Stages that keep state: tasks, their outboxes and their stores."""

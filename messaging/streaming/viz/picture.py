@@ -1,0 +1,104 @@
+"""The physical graph as an SVG image: a box for each instance, a line for each channel, and what goes through now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.viz.drawing import Row, by_name, channels_of, doings, instances
+
+WIDTH, HEIGHT = 190, 92
+GAP_X, GAP_Y, MARGIN = 90, 18, 20
+LINE_HEIGHT = 16
+BUSY, QUIET, LOST = "#dcefdc", "#f4f4f4", "#f6d5d5"
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    name: str
+    column: int
+    row: int
+
+    @property
+    def left(self) -> int:
+        return MARGIN + self.column * (WIDTH + GAP_X)
+
+    @property
+    def top(self) -> int:
+        return MARGIN + self.row * (HEIGHT + GAP_Y)
+
+    @property
+    def middle(self) -> int:
+        return self.top + HEIGHT // 2
+
+
+def svg_of(graph: Graph, rows: Iterable[Row] = ()) -> str:
+    """Return the image. `rows`, a job's status, adds records per second, and colours who works and who is lost."""
+    live, boxes = by_name(rows), _placed(graph)
+    width = max(box.left for box in boxes.values()) + WIDTH + MARGIN
+    height = max(box.top for box in boxes.values()) + HEIGHT + MARGIN
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
+        f' width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
+        *_channels(graph, boxes),
+    ]
+    for box in boxes.values():
+        lines += _drawn(box, live.get(box.name))
+    return "\n".join([*lines, "</svg>"])
+
+
+def _placed(graph: Graph) -> dict[str, _Box]:
+    """Every instance stands one column right of whatever feeds it; the ends of branches stand last."""
+    columns: dict[str, int] = {}
+    for stage in graph.upstream_first():
+        feeding = [columns[edge.upstream] for edge in graph.edges if edge.downstream == stage.name]
+        columns[stage.name] = max(feeding, default=-1) + 1
+    named = [(columns[s.name], name) for s in graph.stages for name in instances(s)]
+    named += [(columns[edge.upstream] + 1, edge.label) for edge in graph.edges if edge.ends]
+    below: dict[int, int] = {}
+    boxes: dict[str, _Box] = {}
+    for column, name in named:
+        if name not in boxes:
+            boxes[name] = _Box(name, column, below.setdefault(column, 0))
+            below[column] += 1
+    return boxes
+
+
+def _channels(graph: Graph, boxes: Mapping[str, _Box]) -> Iterator[str]:
+    for edge in graph.edges:
+        senders = instances(graph.stage(edge.upstream))
+        if edge.ends:
+            pairs = [(name, edge.label) for name in senders]
+        else:
+            receivers = instances(graph.stage(edge.downstream))
+            pairs = [(senders[a], receivers[b]) for a, b in channels_of(graph, edge)]
+        title = escape(", ".join(filter(None, (edge.label, edge.partition.label))))
+        for sender, receiver in pairs:
+            yield _line(boxes[sender], boxes[receiver], title)
+
+
+def _line(a: _Box, b: _Box, title: str) -> str:
+    start, end = a.left + WIDTH, b.left
+    bend = f"C {start + GAP_X // 2} {a.middle} {end - GAP_X // 2} {b.middle}"
+    path = f"M {start} {a.middle} {bend} {end} {b.middle}"
+    return f'<path d="{path}" fill="none" stroke="#888"><title>{title}</title></path>'
+
+
+def _drawn(box: _Box, row: Row | None) -> Iterator[str]:
+    yield (
+        f'<rect x="{box.left}" y="{box.top}" width="{WIDTH}" height="{HEIGHT}" rx="6"'
+        f' fill="{_colour(row)}" stroke="#444"/>'
+    )
+    texts = [box.name, *(doings(row) if row else ())]
+    for number, text in enumerate(texts, start=1):
+        y = box.top + number * LINE_HEIGHT
+        yield f'<text x="{box.left + 8}" y="{y}">{escape(text)}</text>'
+
+
+def _colour(row: Row | None) -> str:
+    if row and row.get("lost"):
+        return LOST
+    busy = row and (row.get("in_per_second") or row.get("out_per_second"))
+    return BUSY if busy else QUIET

@@ -1,0 +1,1 @@
+"""Windows and joins over event time and processing time."""

@@ -1,0 +1,63 @@
+"""The HTTP face of the gateway: webhooks, health, and Django's pages. Plain ASGI; knows nothing of Ray."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+
+from messaging.config.settings import Settings
+from messaging.model.message import Emit
+from messaging.satellite.account import SatelliteAccount
+from messaging.sms.account import SmsAccount
+from messaging.store.db.connection import open_store
+from messaging.web.metrics_route import Measured, metrics_route
+from messaging.web.webhook_routes import Answered, routes
+
+NotReady = Callable[[], Awaitable[str | None]]
+"""Says in a few words why nothing can be taken now; None when mail and webhooks are taken."""
+
+
+def build_app(
+    settings: Settings,
+    sms: Mapping[str, SmsAccount],
+    satellites: Mapping[str, SatelliteAccount],
+    emit: Emit,
+    not_ready: NotReady,
+    measured: Measured,
+) -> FastAPI:
+    """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503).
+
+    `/metrics` exists where a token for it is set.
+    """
+    open_store(settings)
+    app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
+    answered: Counter[Answered] = Counter()
+    app.include_router(routes(sms, satellites, emit, settings.public_url, answered))
+    if settings.metrics_token is not None:
+        app.include_router(metrics_route(settings.metrics_token, measured, answered))
+
+    @app.get("/healthz")
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def ready() -> JSONResponse:
+        reason = await not_ready() or await asyncio.to_thread(_write_problem)
+        if reason is None:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+
+    django: Any = get_asgi_application()  # its own idea of the ASGI types
+    app.mount("/", django)
+    return app
+
+
+def _write_problem() -> str | None:
+    # Imports models, which Django allows only once it is configured.
+    from messaging.store.db.health import write_problem
+
+    return write_problem()

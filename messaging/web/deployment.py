@@ -1,0 +1,154 @@
+"""The Ray Serve deployment of the HTTP face: its replicas feed the pipeline's inlet and watch over readiness."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.schema import ApplicationStatus
+
+from messaging.config.settings import Listen
+from messaging.errors import Rejected
+from messaging.gateway import Gateway
+from messaging.model.message import Address, Emit, Inquiry, Network
+from messaging.streaming import Graph, JobName, StreamingError
+from messaging.streaming.ops.roll_call import roll_call
+from messaging.streaming.ops.status import Lookout
+from messaging.streaming.ray.client import open_inlet
+from messaging.streaming.runtime.output import Outlet
+from messaging.web.app import NotReady, build_app
+from messaging.web.metrics_route import Measured, Workers
+
+APPLICATION = "satbridge-http"
+QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
+# What waits while the store or the router stalls. Beyond it Serve makes requests wait by doubling pauses, and is
+# then slow to catch up; at 200 webhooks a second this is ten seconds, and at most 64 KiB of memory each.
+MAX_ONGOING_REQUESTS = 2000
+PROBE_SECONDS = 3.0
+# Serve replaces a replica that died when it next looks after it, by default once in 10 s.
+REPLICA_CHECK_SECONDS = 0.5
+
+
+def start_edge(
+    gateway: Gateway,
+    name: JobName,
+    graph: Graph,
+    inlet: str,
+    watched: str,
+    set_up: Callable[[], None],
+    *,
+    spread: bool = False,
+) -> None:
+    """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining.
+
+    With `spread`, every node that has a replica listens, and what runs there counts as load of its node.
+    """
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    settings = gateway.settings
+    listen = Listen.parse(settings.http_listen)
+    serve.start(
+        proxy_location="EveryNode" if spread else "HeadOnly",
+        http_options={"host": listen.host, "port": listen.port},
+        logging_config=QUIET_LOGGING,
+    )
+    deployment: Any = serve.deployment(
+        name="http",
+        num_replicas=settings.http_replicas,
+        logging_config=QUIET_LOGGING,
+        max_ongoing_requests=MAX_ONGOING_REQUESTS,
+        ray_actor_options={"num_cpus": settings.worker_cpus if spread else 0},
+        graceful_shutdown_timeout_s=settings.accept_seconds,
+        health_check_period_s=REPLICA_CHECK_SECONDS,
+    )(serve.ingress(_builder(gateway, name, graph, inlet, watched, set_up))(_Edge))
+    serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+
+
+def _builder(
+    gateway: Gateway,
+    name: JobName,
+    graph: Graph,
+    inlet: str,
+    watched: str,
+    set_up: Callable[[], None],
+) -> Callable[[], FastAPI]:
+    """Return what each replica makes its application with. It travels there, and its view of the graph too."""
+    settings, view = gateway.settings, graph.seen_from(inlet)
+
+    def build() -> FastAPI:
+        set_up()
+        emit = _emitting(name, view, inlet, settings.accept_seconds)
+        probing = _emitting(name, view, inlet, PROBE_SECONDS)
+        not_ready = _readiness(name, watched, probing)
+        measured = Measured(tuple(gateway.rooms), uuid.uuid4().hex[:8], _workers(name))
+        return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
+
+    return build
+
+
+def edge_stands() -> bool:
+    """Whether the application is there, and Serve does not call it failed. Whatever of it dies, Serve replaces."""
+    found = serve.status().applications.get(APPLICATION)
+    return found is not None and found.status not in (
+        ApplicationStatus.DEPLOY_FAILED,
+        ApplicationStatus.DELETING,
+        ApplicationStatus.NOT_STARTED,
+    )
+
+
+def stop_edge() -> None:
+    """Let requests in work end and take the application away. Serve itself ends with its cluster."""
+    serve.delete(APPLICATION)
+
+
+class _Edge:
+    """What Serve wraps around the application."""
+
+
+def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:
+    """Open the inlet at the first record: only then does the event loop of the replica run."""
+    opened: list[Outlet] = []
+
+    async def emit(record: Any) -> None:
+        if not opened:
+            opened.append(open_inlet(name, graph, inlet, uuid.uuid4().int % 1000, patience_seconds))
+        await opened[0].emit(record)
+
+    return emit
+
+
+def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
+    lookout = Lookout(name, watched)
+
+    async def not_ready() -> str | None:
+        try:
+            status = await lookout.status(PROBE_SECONDS)
+        except StreamingError:
+            return "mail is not taken: the receiver is starting"
+        if status.get("draining"):
+            return "draining"
+        return await _store_problem(emit)
+
+    return not_ready
+
+
+def _workers(name: JobName) -> Workers:
+    async def workers() -> list[dict[str, Any]]:
+        try:
+            return await roll_call(name, PROBE_SECONDS)
+        except StreamingError:
+            return []
+
+    return workers
+
+
+async def _store_problem(emit: Emit) -> str | None:
+    """Ask the router about a mailbox that cannot exist: a refusal proves that it read the store."""
+    try:
+        await emit(Inquiry(recipient=Address(Network.EMAIL, "@")))
+    except Rejected:
+        return None
+    except Exception:
+        return "the store is away"
+    return None

@@ -1,0 +1,78 @@
+"""The route that Prometheus asks: who may, and what is gathered for it."""
+
+import asyncio
+import hmac
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import SecretStr
+from starlette.responses import PlainTextResponse, Response
+
+from messaging.errors import GatewayError
+from messaging.web.metrics import Queue, Snapshot, exposition
+from messaging.web.webhook_routes import Answered
+
+log = logging.getLogger(__name__)
+
+STORE_SECONDS = 5.0
+
+Workers = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
+"""Asks every worker how it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is measured: the providers, this replica of the web server, and the workers."""
+
+    vias: Sequence[str]
+    replica: str
+    workers: Workers
+
+
+def metrics_route(token: SecretStr, measured: Measured, answered: Counter[Answered]) -> APIRouter:
+    """Return `GET /metrics` for who shows the token; anybody else hears 401. Answers within some seconds."""
+    router = APIRouter()
+
+    @router.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        if not _may_ask(request, token):
+            return PlainTextResponse("not allowed", 401, headers={"WWW-Authenticate": "Bearer"})
+        workers, queues = await asyncio.gather(measured.workers(), _queues())
+        snapshot = Snapshot(
+            now=datetime.now(UTC),
+            vias=measured.vias,
+            workers=workers,
+            queues=queues,
+            webhooks=answered,
+            replica=measured.replica,
+        )
+        return Response(exposition(snapshot), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return router
+
+
+def _may_ask(request: Request, token: SecretStr) -> bool:
+    shown = request.headers.get("authorization", "").encode("latin-1")
+    return hmac.compare_digest(shown, f"Bearer {token.get_secret_value()}".encode())
+
+
+async def _queues() -> Sequence[Queue] | None:
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            return await asyncio.to_thread(_read_queues)
+    except (GatewayError, TimeoutError) as error:
+        log.warning("no figures of the queues: %s", type(error).__name__)
+        return None
+
+
+def _read_queues() -> Sequence[Queue]:
+    # Imports models, which Django allows only once it is configured.
+    from messaging.store.console.queues import queues
+
+    return queues()

@@ -1,0 +1,25 @@
+"""What Django's pages answer when they fail: 503 while the store is away, 500 for anything else."""
+
+import sys
+
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import server_error
+
+from messaging.store.db.errors import StoreAway, translated
+
+RETRY_AFTER_SECONDS = 30
+AWAY = "The store is away. Nothing is lost; please try again in a while.\n"
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer for an exception that no page has caught, which Django is handling at this moment.
+
+    Sessions are read and written outside of the pages too, so no middleware sees all of what the store raises.
+    """
+    error = sys.exception()
+    if not isinstance(error, Exception) or not isinstance(translated(error), StoreAway):
+        return server_error(request)
+    answer = HttpResponse(AWAY, content_type="text/plain; charset=utf-8", status=503)
+    answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    answer["Cache-Control"] = "no-store"
+    return answer
