@@ -13,7 +13,7 @@ from messaging.model.message import (
     Consent,
     Delivery,
     Inbound,
-    Inquiry,
+    RecipientCheck,
     Network,
     Outcome,
     Receipt,
@@ -158,7 +158,7 @@ def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
 def subscriber_key(record: Inbound) -> str:
     """What all records of one subscriber's mailbox, number or device share: the side of the record that is ours."""
     match record:
-        case Inquiry():
+        case RecipientCheck():
             return record.recipient.value
         case Consent() | Bounce():
             return record.recipient.value

@@ -15,7 +15,7 @@ from messaging.model.message import (
     Address,
     Consent,
     Inbound,
-    Inquiry,
+    RecipientCheck,
     Message,
     Network,
     Undeliverable,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
     ("record", "key"),
     [
         (text(FRIEND, NUMBER, "x"), NUMBER),
-        (Inquiry(recipient=Address(Network.EMAIL, "boop@example.org")), "boop@example.org"),
+        (RecipientCheck(recipient=Address(Network.EMAIL, "boop@example.org")), "boop@example.org"),
         (
             Message(
                 id="1" * 32,

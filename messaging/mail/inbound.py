@@ -19,7 +19,7 @@ from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.mail import Letter, read_mail
 from messaging.mail.smtp.replies import OUR_OWN, TOO_MANY_HOPS, joint_refusal, refusal
 from messaging.mail.smtp.settings import SmtpServer
-from messaging.model.message import Address, Emit, Inquiry, Network, message_id
+from messaging.model.message import Address, Emit, RecipientCheck, Network, message_id
 from messaging.model.raw_mail import Mailbox, Mailed
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Desk:
         self._mailboxes = {f"{box.local_part}@{mail_domain}": box for box in mailboxes}
         self._mail_domain = mail_domain
         self._max_received = server.max_received
-        self._known: TTLCache[Inquiry, bool] = TTLCache(REMEMBERED, server.inquiry_cache_seconds)
+        self._known: TTLCache[RecipientCheck, bool] = TTLCache(REMEMBERED, server.inquiry_cache_seconds)
         self._unanswered: LRUCache[Key, str] = LRUCache(REMEMBERED)
         self._parsers = ThreadPoolExecutor(PARSER_THREADS, "mail-parser")
         self.accepted = 0
@@ -67,7 +67,7 @@ class Desk:
         """
         if self._network_mailbox(mailbox, client):
             return RECIPIENT_OK
-        inquiry = Inquiry(recipient=Address(Network.EMAIL, mailbox), is_report=is_report)
+        inquiry = RecipientCheck(recipient=Address(Network.EMAIL, mailbox), is_report=is_report)
         if inquiry in self._known:
             return RECIPIENT_OK
         try:
@@ -165,7 +165,7 @@ class Desk:
         for message, error in zip(messages, errors, strict=True):
             if error is not None:
                 if message.recipient is not None:  # RCPT shall ask again
-                    self._known.pop(Inquiry(recipient=message.recipient), None)
+                    self._known.pop(RecipientCheck(recipient=message.recipient), None)
                 log_bug(error, message.id)
         ids = " ".join(message.id for message in messages[:MAX_IDS_IN_REPLY])
         reply = joint_refusal(errors) or f"250 2.0.0 accepted {ids}"

@@ -64,7 +64,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
+class RecipientCheck:
     """Asks the router whether a message to `recipient` would be taken; answered like a message, never stored.
 
     `is_report`: what comes is about a message of theirs and goes to no device, so they only have to be known.
@@ -119,7 +119,7 @@ class Bounce:
     raw: bytes
 
 
-Inbound = Message | Typed | Inquiry | Undeliverable | Consent | Bounce | Receipt | Beacon
+Inbound = Message | Typed | RecipientCheck | Undeliverable | Consent | Bounce | Receipt | Beacon
 """Everything that a source may offer to the router."""
 
 

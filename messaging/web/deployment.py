@@ -12,7 +12,7 @@ from ray.serve.schema import ApplicationStatus
 from messaging.config.settings import Listen
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
-from messaging.model.message import Address, Emit, Inquiry, Network
+from messaging.model.message import Address, Emit, RecipientCheck, Network
 from messaging.streaming import Graph, JobName, StreamingError
 from messaging.streaming.ops.roll_call import roll_call
 from messaging.streaming.ops.status import Lookout
@@ -146,7 +146,7 @@ def _workers(name: JobName) -> Workers:
 async def _store_problem(emit: Emit) -> str | None:
     """Ask the router about a mailbox that cannot exist: a refusal proves that it read the store."""
     try:
-        await emit(Inquiry(recipient=Address(Network.EMAIL, "@")))
+        await emit(RecipientCheck(recipient=Address(Network.EMAIL, "@")))
     except Rejected:
         return None
     except Exception:

@@ -9,7 +9,7 @@ from messaging.errors import Rejected
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.pod_label import PodLabel
 from messaging.mail.smtp.settings import SmtpServer
-from messaging.model.message import Bounce, Inbound, Inquiry, Message, Undeliverable
+from messaging.model.message import Bounce, Inbound, RecipientCheck, Message, Undeliverable
 from tests.eventually import eventually
 
 DOMAIN = "example.org"
@@ -38,9 +38,9 @@ class Router:
             case Bounce():
                 self.bounces.append(inbound)
                 return
-        assert isinstance(inbound, Inquiry | Message)
+        assert isinstance(inbound, RecipientCheck | Message)
         recipient = inbound.recipient.value
-        if isinstance(inbound, Inquiry):
+        if isinstance(inbound, RecipientCheck):
             (self.reports_asked if inbound.is_report else self.inquiries).append(recipient)
             refusal = self.no.get(recipient)
         else:

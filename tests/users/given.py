@@ -10,7 +10,7 @@ from messaging.model.message import (
     Consent,
     Delivery,
     Handed,
-    Inquiry,
+    RecipientCheck,
     Message,
     Network,
     Outcome,
@@ -78,8 +78,8 @@ def phone(value: str) -> Address:
     return Address(Network.SMS, value)
 
 
-def inquiry(to: str = "boop@example.org") -> Inquiry:
-    return Inquiry(recipient=email(to))
+def inquiry(to: str = "boop@example.org") -> RecipientCheck:
+    return RecipientCheck(recipient=email(to))
 
 
 def stranded(key: str = "broken", raw: bytes = b"\x00\xff") -> Undeliverable:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.config.env import read
-from messaging.model.message import Address, Consent, Inquiry, Message, Network, Undeliverable
+from messaging.model.message import Address, Consent, RecipientCheck, Message, Network, Undeliverable
 from messaging.store.accept.policy import Refusal
 from messaging.store.accept.validate import admit, short_reason, storable
 from messaging.store.limits import StoreLimits
@@ -24,7 +24,7 @@ RECORDS = st.one_of(
         via=TEXTS,
     ),
     st.builds(Undeliverable, id=TEXTS, sender=ADDRESSES, via=TEXTS, raw=st.binary(), reason=TEXTS),
-    st.builds(Inquiry, recipient=ADDRESSES),
+    st.builds(RecipientCheck, recipient=ADDRESSES),
     st.builds(
         Consent, id=TEXTS, sender=ADDRESSES, recipient=ADDRESSES, allowed=st.booleans(), via=TEXTS
     ),
@@ -33,7 +33,7 @@ RECORDS = st.one_of(
 
 @given(RECORDS)
 def test_whatever_is_admitted_fits_the_tables(
-    record: Message | Undeliverable | Inquiry | Consent,
+    record: Message | Undeliverable | RecipientCheck | Consent,
 ) -> None:
     admitted = admit(record, LIMITS)
     if isinstance(admitted, Refusal):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Bounce, Inquiry, message_id
+from messaging.model.message import Bounce, RecipientCheck, message_id
 from messaging.store.console import directory, messages
 from messaging.store.console.selection import Wanted
 from messaging.store.models import Delivery, Message
@@ -91,7 +91,7 @@ def test_a_report_about_nothing_of_ours_is_kept_for_people(
 
 def test_reports_are_taken_for_somebody_who_takes_no_messages_now(gateway: Gateway) -> None:
     directory.change_subscriber("boop", is_active=False)
-    ask = Inquiry(recipient=g.email("boop@example.org"), is_report=True)
+    ask = RecipientCheck(recipient=g.email("boop@example.org"), is_report=True)
     stranger = replace(ask, recipient=g.email("nobody@example.org"))
     plain, taken, refused = gateway.router.process([replace(ask, is_report=False), ask, stranger])
     assert isinstance(plain, Rejected)

@@ -10,7 +10,7 @@ from messaging.model.message import (
     Beacon,
     Bounce,
     Consent,
-    Inquiry,
+    RecipientCheck,
     Message,
     Network,
     Receipt,
@@ -84,7 +84,7 @@ class Plan:
         match record:
             case Refusal():
                 return _refused(record)
-            case Inquiry():
+            case RecipientCheck():
                 return self._answer(record)
             case Consent():
                 return self._consent(record)
@@ -104,7 +104,7 @@ class Plan:
             case Beacon():
                 return self._beacon(record)
 
-    def _answer(self, inquiry: Inquiry) -> Decision:
+    def _answer(self, inquiry: RecipientCheck) -> Decision:
         if inquiry.is_report:
             unknown = self._policy.unknown(inquiry.recipient, self._facts)
             return _refused(unknown) if unknown else Decision("inquiry")

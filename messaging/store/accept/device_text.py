@@ -14,7 +14,7 @@ from messaging.model.message import (
     Codec,
     Consent,
     Inbound,
-    Inquiry,
+    RecipientCheck,
     Message,
     Network,
     Receipt,
@@ -56,7 +56,7 @@ class Read:
         )
 
 
-Readable = Message | Inquiry | Undeliverable | Consent | Bounce | Receipt | Beacon | Refusal | Read
+Readable = Message | RecipientCheck | Undeliverable | Consent | Bounce | Receipt | Beacon | Refusal | Read
 """Everything that is decided about, once typed texts are read."""
 
 

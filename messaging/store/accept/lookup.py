@@ -11,7 +11,7 @@ from messaging.model.message import (
     Bounce,
     Consent,
     Inbound,
-    Inquiry,
+    RecipientCheck,
     Message,
     Network,
     Undeliverable,
@@ -42,7 +42,7 @@ def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
     found = Mentions()
     for record in records:
         match record:
-            case Inquiry():
+            case RecipientCheck():
                 _mention_recipient(found, record.recipient, policy)
             case Consent():
                 found.peers.add(policy.number_of(record.sender) or record.sender.value)

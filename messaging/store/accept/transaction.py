@@ -14,7 +14,7 @@ from messaging.model.message import (
     Consent,
     Delivery,
     Inbound,
-    Inquiry,
+    RecipientCheck,
     Network,
     Receipt,
     Undeliverable,
@@ -67,7 +67,7 @@ class Acceptance:
         What is for a crowded provider is owed, and not among the deliveries to make.
         """
         admitted = [admit(record, self._limits) for record in records]
-        if all(isinstance(one, Inquiry | Refusal) for one in admitted):
+        if all(isinstance(one, RecipientCheck | Refusal) for one in admitted):
             decisions, _ = self._decide(admitted)
             return [Verdict(decision.kind, error=decision.error) for decision in decisions]
         with transaction.atomic(durable=True):

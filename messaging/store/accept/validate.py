@@ -10,7 +10,7 @@ from messaging.model.message import (
     Bounce,
     Consent,
     Inbound,
-    Inquiry,
+    RecipientCheck,
     Message,
     Receipt,
     Typed,
@@ -60,7 +60,7 @@ def admit(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
             return _cut(replace(record, recipient=recipient), limits)
         case Bounce():
             return _wrong_address(record.recipient) or _cut(record, limits)
-        case Inquiry():
+        case RecipientCheck():
             return _wrong_address(record.recipient) or record
         case Consent():
             return _wrong_address(record.sender) or _wrong_address(record.recipient) or record

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.model.message import Beacon, Inquiry, Message
+from messaging.model.message import Beacon, RecipientCheck, Message
 from messaging.simulator.sbdmail.letters import AUTHOR, Session
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
@@ -32,7 +32,7 @@ async def test_to_strangers_the_mailbox_is_like_any_other(service: Service) -> N
     async with mail_server(service, taken, peers="192.0.2.0/24"):
         await service.brings(texts=MAIL)
     # The router was asked about it as about a subscriber's, and got what came as a mail from a person.
-    assert any(isinstance(one, Inquiry) for one in taken.records)
+    assert any(isinstance(one, RecipientCheck) for one in taken.records)
     assert "Anchored at noon" not in taken.texts
 
 
