@@ -80,15 +80,15 @@ def _message(number: int) -> Message:
 def _questions(settings: Settings) -> dict[str, Callable[[], object]]:
     from messaging.store.console.messages import list_messages
     from messaging.store.console.queues import counts
-    from messaging.store.console.selection import Wanted
+    from messaging.store.console.selection import MessageFilter
     from messaging.store.queue.claims import Claims
 
     claims = Claims(settings)
     return {
         "claim of 100": lambda: claims.claim("hive", 100, datetime.now(UTC)),
         "status": counts,
-        "list of 50": lambda: list_messages(Wanted()),
-        "list of 50 that failed": lambda: list_messages(Wanted(state="failed")),
+        "list of 50": lambda: list_messages(MessageFilter()),
+        "list of 50 that failed": lambda: list_messages(MessageFilter(state="failed")),
     }
 
 

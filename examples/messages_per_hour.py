@@ -12,14 +12,14 @@ from functools import partial
 
 from messaging.config.env import read
 from messaging.config.settings import Settings
-from messaging.store.message_log import MessageLog, Taken
+from messaging.store.message_log import AcceptedMessage, MessageLog
 from messaging.streaming import StreamingContext
 from messaging.streaming.windows.window_steps import Window
 
 HOUR = 3600.0
 
 
-def when(taken: Taken) -> float:
+def when(taken: AcceptedMessage) -> float:
     """The event time of a message: when it was taken."""
     return taken.at
 

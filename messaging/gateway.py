@@ -9,14 +9,14 @@ from messaging.config.account import A, account_names, read_accounts
 from messaging.config.env import Section, read, read_if_set
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
-from messaging.mail.post import RelayPost
+from messaging.mail.post import RelaySubmitter
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.pod_label import PodLabel
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Network
 from messaging.satellite.account import MailedAccount, SatelliteAccount
 from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
-from messaging.sending.user_operators import find_steps
+from messaging.sending.user_operators import find_user_operators
 from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
 from messaging.store.limits import StoreLimits
@@ -33,7 +33,7 @@ class Gateway:
     """
 
     settings: Settings
-    smtp: SmtpServer
+    smtp: SmtpSettings
     relay: Relay | None = None
     pod_label: PodLabel | None = None
     satellites: Mapping[str, SatelliteAccount] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Gateway:
     holder: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
-        find_steps(self.settings.steps or "")
+        find_user_operators(self.settings.steps or "")
         parts = (self.relay, *self.satellites.values(), *self.sms.values())
         longest = max((part.timeout_seconds for part in parts if part), default=0)
         # A sender begins nothing that might outlive its lease, so with less it would never begin.
@@ -84,7 +84,7 @@ class Gateway:
             )
 
     @property
-    def vias(self) -> Mapping[Network, str]:
+    def default_accounts(self) -> Mapping[Network, str]:
         """Which provider carries what leaves by mail and by SMS. Devices name their own network.
 
         For texts from some numbers the settings' `carriers` name another one.
@@ -99,7 +99,7 @@ class Gateway:
         return {name: str(account.codec) for name, account in self.satellites.items()}
 
     @property
-    def rooms(self) -> Mapping[str, int]:
+    def capacity(self) -> Mapping[str, int]:
         """How many deliveries each provider's senders may be given at once."""
         names = [*self.satellites, *self.sms, *([MAIL] if self.relay else [])]
         return dict.fromkeys(names, self.settings.max_claimed)
@@ -113,19 +113,21 @@ def read_gateway(**given: Any) -> Gateway:
     accounts = _all_accounts(SATELLITE_ACCOUNTS.values())
     return Gateway(
         settings=settings,
-        smtp=read(SmtpServer),
+        smtp=read(SmtpSettings),
         pod_label=read_if_set(PodLabel),
         relay=relay,
-        satellites={name: _posted(one, relay, settings) for name, one in accounts.items()},
+        satellites={name: _with_submitter(one, relay, settings) for name, one in accounts.items()},
         sms=_all_accounts(SMS_ACCOUNTS.values()),
     )
 
 
-def _posted(account: SatelliteAccount, relay: Relay | None, settings: Settings) -> SatelliteAccount:
+def _with_submitter(
+    account: SatelliteAccount, relay: Relay | None, settings: Settings
+) -> SatelliteAccount:
     """Return an account that knows how its mails leave, if it writes any."""
     if not isinstance(account, MailedAccount) or relay is None:
         return account
-    return account.posted_by(RelayPost(relay, settings.mail_domain), settings.mail_domain)
+    return account.posted_by(RelaySubmitter(relay, settings.mail_domain), settings.mail_domain)
 
 
 def _all_accounts(providers: Iterable[type[A]]) -> dict[str, A]:
@@ -140,4 +142,4 @@ def satellite_names() -> list[str]:
 def sections() -> tuple[type[Section], ...]:
     """Every group of settings that there is."""
     networks = (*SATELLITE_ACCOUNTS.values(), *SMS_ACCOUNTS.values())
-    return (Settings, StoreLimits, SmtpServer, PodLabel, Relay, *networks)
+    return (Settings, StoreLimits, SmtpSettings, PodLabel, Relay, *networks)

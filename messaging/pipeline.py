@@ -10,13 +10,13 @@ from messaging.mail.send import send_mail
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.model.message import (
     Bounce,
-    Consent,
     Delivery,
     Inbound,
-    RecipientCheck,
     Network,
+    OptOutChange,
     Outcome,
     Receipt,
+    RecipientCheck,
 )
 from messaging.satellite.account import (
     ListeningAccount,
@@ -27,15 +27,15 @@ from messaging.satellite.account import (
 from messaging.satellite.mailbox import SatelliteMailbox
 from messaging.satellite.poller import SatellitePoller
 from messaging.satellite.sender import SatelliteSender
-from messaging.satellite.status_poller import SatelliteTracer, TracedAccount
+from messaging.satellite.status_poller import StatusPoller, TracedAccount
 from messaging.satellite.tcp_listener import SatelliteListener
-from messaging.sending.user_operators import Steps
+from messaging.sending.user_operators import UserOperators
 from messaging.sms.sender import SmsSender
 from messaging.store.accept.router import Router
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
-from messaging.store.receipts.unconfirmed import Unheard
-from messaging.store.task_lock import Tenure
+from messaging.store.receipts.unconfirmed import Unconfirmed
+from messaging.store.task_lock import TaskLease
 from messaging.streaming import DataStream, Graph, Handover, StreamingContext
 
 HTTP_IN = "http-in"
@@ -51,7 +51,7 @@ def declare(gateway: Gateway) -> Graph:
     """
     context = StreamingContext.Builder().build()
     owed = _accepted(context, gateway).union(_due(context, gateway))
-    outcomes = [_sent(owed, gateway, via) for via in gateway.rooms]
+    outcomes = [_sent(owed, gateway, via) for via in gateway.capacity]
     if outcomes:
         _settle(outcomes, gateway)
     return context.graph()
@@ -82,7 +82,7 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
     inbound: DataStream[Inbound] = mail.union(context.inlet(HTTP_IN), *satellites)
     return inbound.key_by(subscriber_key).operate(
         "router",
-        partial(Router, settings, gateway.vias, gateway.codecs),
+        partial(Router, settings, gateway.default_accounts, gateway.codecs),
         parallelism=settings.router_count,
         durable=True,
     )
@@ -103,16 +103,18 @@ def _satellite_source(
 
 
 def _poller(settings: Settings, holder: str, name: str, account: PolledAccount) -> SatellitePoller:
-    return SatellitePoller(account, name, Tenure(settings, f"poll {name}", holder))
+    return SatellitePoller(account, name, TaskLease(settings, f"poll {name}", holder))
 
 
-def _tracer(settings: Settings, holder: str, name: str, account: TracedAccount) -> SatelliteTracer:
-    unheard = Unheard(settings, name, account.trace_hours)
-    return SatelliteTracer(account, name, unheard, Tenure(settings, f"trace {name}", holder))
+def _tracer(settings: Settings, holder: str, name: str, account: TracedAccount) -> StatusPoller:
+    unheard = Unconfirmed(settings, name, account.trace_hours)
+    return StatusPoller(account, name, unheard, TaskLease(settings, f"trace {name}", holder))
 
 
 def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
-    return context.source("due", partial(Due, gateway.settings, gateway.rooms, gateway.vias))
+    return context.source(
+        "due", partial(Due, gateway.settings, gateway.capacity, gateway.default_accounts)
+    )
 
 
 def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
@@ -123,8 +125,8 @@ def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[
     # is owed again when its lease ends.
     stepped = mine.key_by(_recipient).operate(
         f"{via}-steps",
-        partial(Steps, gateway.settings.steps),
-        handover=Handover.ONCE,
+        partial(UserOperators, gateway.settings.steps),
+        handover=Handover.AT_MOST_ONCE,
         first=_is_urgent,
     )
     refused = stepped.filter(_is_outcome, label="refused")
@@ -141,17 +143,19 @@ def _by_sender(mine: DataStream[Delivery], gateway: Gateway, via: str) -> DataSt
         sender: Any = partial(SatelliteSender, gateway.satellites[via], max_parts)
     else:
         sender = partial(SmsSender, gateway.sms[via], gateway.settings.public_url)
-    return by_recipient.operate(f"{via}-out", sender, handover=Handover.ONCE, first=_is_urgent)
+    return by_recipient.operate(
+        f"{via}-out", sender, handover=Handover.AT_MOST_ONCE, first=_is_urgent
+    )
 
 
 def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
     reported = outcomes[0].union(*outcomes[1:]) if len(outcomes) > 1 else outcomes[0]
     reported.key_by(_delivery_id).operate(
         "ledger",
-        partial(Ledger, gateway.settings, gateway.vias),
+        partial(Ledger, gateway.settings, gateway.default_accounts),
         parallelism=gateway.settings.router_count,
         durable=True,
-        handover=Handover.INSIST,
+        handover=Handover.AT_LEAST_ONCE,
     )
 
 
@@ -160,7 +164,7 @@ def subscriber_key(record: Inbound) -> str:
     match record:
         case RecipientCheck():
             return record.recipient.value
-        case Consent() | Bounce():
+        case OptOutChange() | Bounce():
             return record.recipient.value
         case Receipt():
             return record.network_id

@@ -17,15 +17,15 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import (
     Address,
+    DeadLetter,
     Delivery,
     Inbound,
     Message,
     Network,
     Result,
-    Undeliverable,
 )
 from messaging.pipeline import declare
 from messaging.satellite.codecs.protobuf import Text, encode
@@ -107,7 +107,7 @@ async def test_the_example_network_receives_and_acknowledges(
     await task
     (message,) = [record for record in taken if isinstance(record, Message)]
     assert (message.sender.value, message.text, message.via) == ("42", "We are fine", "pigeon")
-    assert [record.raw for record in taken if isinstance(record, Undeliverable)] == [b"%%%"]
+    assert [record.raw for record in taken if isinstance(record, DeadLetter)] == [b"%%%"]
 
 
 @pytest.mark.anyio
@@ -157,7 +157,7 @@ async def test_the_example_network_is_probed_and_declared(
         )
     gateway = Gateway(
         settings=read(Settings, state_dir=tmp_path),
-        smtp=read(SmtpServer),
+        smtp=read(SmtpSettings),
         satellites={"pigeon": account},
     )
     assert "pigeon-in  (source, x1)" in str(declare(gateway))

@@ -15,14 +15,14 @@ from messaging.config.env import read
 from messaging.errors import Rejected
 from messaging.model.message import (
     Address,
-    Beacon,
+    DeadLetter,
+    DeviceReport,
     Inbound,
     Message,
     Network,
     Receipt,
     ReceiptState,
     Sos,
-    Undeliverable,
 )
 from messaging.satellite.codecs.protobuf import Text, encode
 from messaging.simulator.shared.serving import Serving
@@ -71,7 +71,7 @@ def test_the_example_webhook_brings_a_message_with_its_place(post: Any) -> None:
     place = {"north": 47.5, "east": -3.25}
     status, (beacon, message) = post(id="h1", device="7", state="message", data=HELLO, place=place)
     assert status == 200
-    assert isinstance(beacon, Beacon)
+    assert isinstance(beacon, DeviceReport)
     assert isinstance(message, Message)
     assert (message.text, message.recipient, message.via) == ("We are fine", ALICE, "heron")
     assert beacon.position == message.position
@@ -84,7 +84,7 @@ def test_the_example_webhook_brings_a_message_with_its_place(post: Any) -> None:
 def test_no_nonsense_hides_an_emergency_of_the_example(post: Any, place: Any, data: str) -> None:
     status, offered = post(id="h2", device="7", state="sos", data=data, place=place)
     assert status == 200
-    assert isinstance(offered[0], Beacon)
+    assert isinstance(offered[0], DeviceReport)
     assert offered[0].sos is Sos.DECLARED
 
 
@@ -101,7 +101,7 @@ def test_the_example_webhook_brings_receipts(post: Any, state: str, end: Receipt
 def test_the_example_webhook_keeps_what_makes_no_sense_and_refuses_strangers(post: Any) -> None:
     status, (kept,) = post(nonsense=True)
     assert status == 200
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert b"nonsense" in kept.raw
     assert post("quack", id="h1", device="7", state="message", data=HELLO) == (403, [])
 

@@ -6,12 +6,12 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Address, Message, Network
 from messaging.sms.account import SmsAccount
 from messaging.sms.providers.bandwidth.account import BandwidthAccount
 from messaging.sms.providers.twilio.account import TwilioAccount
-from messaging.store.accept.facts import Author, Facts, Person, Terminal
+from messaging.store.accept.facts import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
 from messaging.store.accept.policy import Policy, Route
 
 BY_BANDWIDTH, BY_TWILIO, PHONE = "+15550002222", "+15550001111", "+15551230000"
@@ -20,7 +20,7 @@ BY_BANDWIDTH, BY_TWILIO, PHONE = "+15550002222", "+15550001111", "+15551230000"
 def gateway(carriers: str, *accounts: SmsAccount) -> Gateway:
     settings = read(Settings, sms_carriers=carriers)
     sms = {account.name: account for account in accounts}
-    return Gateway(settings=settings, smtp=read(SmtpServer), sms=sms)
+    return Gateway(settings=settings, smtp=read(SmtpSettings), sms=sms)
 
 
 def twilio() -> TwilioAccount:
@@ -34,9 +34,9 @@ def bandwidth() -> BandwidthAccount:
 
 def via_of(number: str, used: Gateway) -> str:
     """How the answer of a device leaves, whose owner has this number."""
-    owner = Person(1, "boop", number, True, (Terminal(1, "hive", "9"),))
-    facts = Facts(authors={("hive", "9"): Author(1, True, owner)})
-    policy = Policy("example.org", used.vias, carriers=used.settings.carriers)
+    owner = SubscriberInfo(1, "boop", number, True, (DeviceInfo(1, "hive", "9"),))
+    facts = BatchContext(sender_devices={("hive", "9"): SenderDevice(1, True, owner)})
+    policy = Policy("example.org", used.default_accounts, carriers=used.settings.carriers)
     sent = Message(
         id="1",
         sender=Address(Network.SATELLITE, "9"),
@@ -46,7 +46,7 @@ def via_of(number: str, used: Gateway) -> str:
     )
     route = policy.route(sent, facts)
     assert isinstance(route, Route)
-    (leg,) = route.legs
+    (leg,) = route.deliveries
     assert leg.sender == Address(Network.SMS, number)
     return leg.via
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from messaging.cli.unknown_settings import misspelt_settings
+from messaging.cli.unknown_settings import unknown_settings
 from messaging.config.env import Section, read
 from messaging.errors import ConfigurationError
 
@@ -42,4 +42,4 @@ def test_a_named_file_that_is_not_there_is_named(folder: Path) -> None:
 
 def test_a_slip_of_the_pen_in_the_env_file_is_noticed(folder: Path) -> None:
     (folder / ".env").write_text("SATBRIDGE_RELAY_ULR=x\nSATBRIDGE_RELAY_URL_FILE=x\nPATH=x\n")
-    assert misspelt_settings() == ["SATBRIDGE_RELAY_ULR"]
+    assert unknown_settings() == ["SATBRIDGE_RELAY_ULR"]

@@ -10,15 +10,15 @@ from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, sections
 from messaging.mail.relay import Relay
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import (
     Address,
-    Consent,
+    DeadLetter,
     Inbound,
-    RecipientCheck,
     Message,
     Network,
-    Undeliverable,
+    OptOutChange,
+    RecipientCheck,
 )
 from messaging.pipeline import declare, subscriber_key
 from tests.inline_world import FRIEND, NUMBER, text
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.anyio
             "7",
         ),
         (
-            Undeliverable(
+            DeadLetter(
                 id="2" * 32,
                 sender=Address(Network.SATELLITE, "7"),
                 via="hive",
@@ -52,7 +52,7 @@ pytestmark = pytest.mark.anyio
             "7",
         ),
         (
-            Consent(
+            OptOutChange(
                 id="3" * 32,
                 sender=Address(Network.SMS, FRIEND),
                 recipient=Address(Network.SMS, NUMBER),
@@ -70,7 +70,7 @@ async def test_what_concerns_one_subscriber_has_one_key(record: Inbound, key: st
 
 async def test_a_gateway_without_networks_is_declared_too(tmp_path: Path) -> None:
     settings = read(Settings, state_dir=tmp_path)
-    printed = str(declare(Gateway(settings=settings, smtp=read(SmtpServer))))
+    printed = str(declare(Gateway(settings=settings, smtp=read(SmtpSettings))))
     assert "ledger" not in printed
     assert "mail-in" in printed
 
@@ -79,7 +79,7 @@ async def test_a_lease_too_short_for_a_network_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="SATBRIDGE_LEASE_SECONDS"):
         Gateway(
             settings=read(Settings, lease_seconds=10),
-            smtp=read(SmtpServer),
+            smtp=read(SmtpSettings),
             relay=read(Relay, url=SecretStr("smtp://localhost")),
         )
 

@@ -14,8 +14,8 @@ from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
-from messaging.mail.smtp.settings import SmtpServer
-from messaging.model.message import Address, Consent, Delivery, Network
+from messaging.mail.smtp.settings import SmtpSettings
+from messaging.model.message import Address, Delivery, Network, OptOutChange
 from messaging.pipeline import HTTP_IN, declare
 from messaging.satellite.providers.hive.client import HiveAccount
 from messaging.simulator.shared.serving import Serving
@@ -53,7 +53,7 @@ def gateway(world: World, tmp_path: Path) -> Iterator[Gateway]:
     with Serving(world.hive.app) as hive, Serving(world.twilio.app) as twilio, world.sink:
         yield Gateway(
             settings=settings,
-            smtp=read(SmtpServer, listen="127.0.0.1:0"),
+            smtp=read(SmtpSettings, listen="127.0.0.1:0"),
             relay=read(Relay, url=SecretStr(world.sink.url)),
             satellites={
                 "hive": read(
@@ -118,7 +118,7 @@ async def test_a_device_writes_to_another_subscriber_without_leaving(
 
 
 async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) -> None:
-    stop = Consent(
+    stop = OptOutChange(
         id="c" * 32,
         sender=Address(Network.SMS, FRIEND),
         recipient=Address(Network.SMS, NUMBER),
@@ -131,9 +131,9 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
         await eventually(lambda: not world.hive.state.uplinks())
         await job.drain()
         from messaging.store.console.messages import list_messages
-        from messaging.store.console.selection import Wanted
+        from messaging.store.console.selection import MessageFilter
 
-        (row,) = await asyncio.to_thread(list_messages, Wanted())
+        (row,) = await asyncio.to_thread(list_messages, MessageFilter())
     assert world.twilio.sent() == []
     assert row.state == "undeliverable"
     assert "asked not to get messages" in row.reason
@@ -150,9 +150,9 @@ async def test_a_step_of_the_owners_sees_what_leaves_and_what_it_refuses_is_sett
         await eventually(world.downlinks)
         await job.drain()
         from messaging.store.console.messages import list_messages
-        from messaging.store.console.selection import Wanted
+        from messaging.store.console.selection import MessageFilter
 
-        rows = await asyncio.to_thread(list_messages, Wanted())
+        rows = await asyncio.to_thread(list_messages, MessageFilter())
     assert world.downlinks() == [(FRIEND, "Meet us in HOR")]
     (failed,) = [row for row in rows if row.state == "failed"]
     assert "refused by a step" in failed.reason
@@ -176,7 +176,7 @@ async def test_every_stage_on_the_way_out_lets_an_emergency_go_first(gateway: Ga
     graph = declare(replace(gateway, settings=with_steps))
     message = text(FRIEND, NUMBER, "broken leg")
     calm = Delivery(id=1, message=message, attempt=1, lease_until=datetime.now(UTC))
-    on_the_way_out = [stage for stage in graph.stages if stage.handover is Handover.ONCE]
+    on_the_way_out = [stage for stage in graph.stages if stage.handover is Handover.AT_MOST_ONCE]
     assert {"mail-out", "hive-out", "twilio-out", "hive-steps"} <= {s.name for s in on_the_way_out}
     for stage in on_the_way_out:
         assert stage.first is not None

@@ -7,7 +7,7 @@ import pytest
 
 from messaging.errors import ConfigurationError
 from messaging.model.message import Address, Delivery, Message, Network, Outcome, Result
-from messaging.sending.user_operators import Steps, find_steps
+from messaging.sending.user_operators import UserOperators, find_user_operators
 
 
 def delivery(text: str) -> Delivery:
@@ -22,7 +22,7 @@ def delivery(text: str) -> Delivery:
 
 
 def after(steps: str, text: str = "hello") -> Delivery | Outcome:
-    ((result,),) = Steps(steps).process([delivery(text)])
+    ((result,),) = UserOperators(steps).process([delivery(text)])
     return result
 
 
@@ -67,4 +67,4 @@ def test_a_step_cannot_send_a_message_elsewhere() -> None:
 )
 def test_a_step_that_is_not_there_is_a_wrong_setting(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"SATBRIDGE_STEPS: .*{name}"):
-        find_steps(name)
+        find_user_operators(name)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import Json, print_json, print_rows, say
-from messaging.cli.store import opened_store
+from messaging.cli.store import cli_store
 
 contacts = typer.Typer(
     help="Whom a user's devices can name, and who is told of an emergency.", no_args_is_help=True
@@ -26,7 +26,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a contact."""
-    opened_store()
+    cli_store()
     from messaging.store.console.contacts import add_contact
 
     row = add_contact(owner, name, address, is_emergency=emergency)
@@ -39,7 +39,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List the contacts."""
-    opened_store()
+    cli_store()
     from messaging.store.console.contacts import list_contacts
 
     rows = list_contacts(owner)
@@ -62,7 +62,7 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change a contact."""
-    opened_store()
+    cli_store()
     from messaging.store.console.contacts import change_contact
 
     row = change_contact(owner, name, address=address, is_emergency=emergency)
@@ -72,7 +72,7 @@ def change(
 @contacts.command("remove")
 def remove(owner: Owner, name: Name, as_json: Json = False) -> None:
     """Remove a contact."""
-    opened_store()
+    cli_store()
     from messaging.store.console.contacts import remove_contact
 
     row = remove_contact(owner, name)

@@ -7,8 +7,8 @@ import typer
 
 from messaging.cli.output import complain
 from messaging.errors import ConfigurationError, GatewayError
-from messaging.service.signals import Stopped, stopping_signal
-from messaging.store.console.entries import WrongEntry
+from messaging.service.signals import StopRequest, stopping_signal
+from messaging.store.console.entries import InvalidInput
 
 OK, NOT_WELL, WRONG = 0, 1, 2
 
@@ -17,7 +17,7 @@ def run(app: typer.Typer) -> None:
     """Run one command and exit."""
     try:
         app()
-    except (ConfigurationError, WrongEntry) as error:
+    except (ConfigurationError, InvalidInput) as error:
         complain(str(error))
         raise SystemExit(WRONG) from None
     except GatewayError as error:
@@ -26,8 +26,8 @@ def run(app: typer.Typer) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[Stopped]:
-    """A signal to end that comes while the gateway starts ends it at once; see `signals.Stopped`."""
+def interruptible() -> Iterator[StopRequest]:
+    """A signal to end that comes while the gateway starts ends it at once; see `signals.StopRequest`."""
     with stopping_signal(interrupts=True) as stopped:
         try:
             yield stopped

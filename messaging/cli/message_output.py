@@ -10,7 +10,7 @@ from messaging.model.receipt import ReceiptState
 
 if TYPE_CHECKING:
     # Its models can be imported only once the store is open.
-    from messaging.store.console.messages import DeliveryRow, MessageRow, PartRow, Story
+    from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageRow, PartRow
 
 COLUMNS = ("id", "when (UTC)", "from", "to", "state", "reason")
 
@@ -31,7 +31,7 @@ def print_messages(rows: Sequence[MessageRow]) -> None:
     print_rows("", COLUMNS, cells)
 
 
-def print_story(story: Story) -> None:
+def print_story(story: MessageHistory) -> None:
     """Print one message with its text, and all its deliveries."""
     message = story.message
     say(f"{message.id}  {message.created_at:%Y-%m-%d %H:%M:%S} UTC  by {message.via}")

@@ -10,11 +10,11 @@ import typer
 from messaging.cli.durations import moment_before
 from messaging.cli.message_output import print_messages, print_story
 from messaging.cli.output import Json, print_json, say
-from messaging.cli.store import opened_store
+from messaging.cli.store import cli_store
 
 if TYPE_CHECKING:
     # Its models can be imported only once the store is open.
-    from messaging.store.console.selection import Chosen
+    from messaging.store.console.selection import DeliveryFilter
 
 messages = typer.Typer(help="What became of each message.", no_args_is_help=True)
 
@@ -41,12 +41,12 @@ def list_messages(
     as_json: Json = False,
 ) -> None:
     """List messages, the newest first. A state with a ? means that the outcome of an attempt is unknown."""
-    opened_store()
+    cli_store()
     from messaging.store.console import messages as history
-    from messaging.store.console.selection import Wanted
+    from messaging.store.console.selection import MessageFilter
 
     rows = history.list_messages(
-        Wanted(
+        MessageFilter(
             state=state,
             via=via,
             user=user,
@@ -66,7 +66,7 @@ def list_messages(
 @messages.command("show")
 def show_message(message_id: MessageId, as_json: Json = False) -> None:
     """Show everything about one message."""
-    opened_store()
+    cli_store()
     from messaging.store.console import messages as history
 
     story = history.show(message_id)
@@ -87,7 +87,7 @@ def retry_message(
     as_json: Json = False,
 ) -> None:
     """Try again now: one message, or everything that matches and has failed, expired, was cancelled or waits."""
-    settings = opened_store()
+    settings = cli_store()
     from messaging.store.console import messages as history
 
     chosen = _chosen(message_id, state, via, user, older_than)
@@ -113,7 +113,7 @@ def cancel_message(
     as_json: Json = False,
 ) -> None:
     """Call off what still waits, of one message or of all that match. What is under way cannot be recalled."""
-    opened_store()
+    cli_store()
     from messaging.store.console import messages as history
 
     chosen = _chosen(message_id, state, via, user, older_than)
@@ -133,12 +133,12 @@ def cancel_message(
 
 def _chosen(
     message_id: str | None, state: str | None, via: str | None, user: str | None, age: str | None
-) -> Chosen:
+) -> DeliveryFilter:
     """Return what to choose by. Raises typer.BadParameter unless there is either that, or the id of a message."""
-    from messaging.store.console.selection import Chosen
+    from messaging.store.console.selection import DeliveryFilter
 
-    chosen = Chosen(state=state, via=via, user=user, before=moment_before(age))
-    if (message_id is None) == (chosen == Chosen()):
+    chosen = DeliveryFilter(state=state, via=via, user=user, before=moment_before(age))
+    if (message_id is None) == (chosen == DeliveryFilter()):
         raise typer.BadParameter(
             "give either the id of a message, or what to choose by: --state, --via, --user, --older-than"
         )

@@ -12,7 +12,7 @@ from messaging.config.env import read
 from messaging.config.settings import Listen, Settings
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.mail.smtp.replies import LEAVING
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 
 MAX_LINE_BYTES = 4096
 
@@ -45,7 +45,7 @@ def probe(
 ) -> None:
     """Say whether mail (or webhooks) are taken here. Exit code 1 when not, while draining, or without an answer."""
     if part is Part.MAIL:
-        variable, text, talk = "SATBRIDGE_SMTP_LISTEN", read(SmtpServer).listen, _talk_mail
+        variable, text, talk = "SATBRIDGE_SMTP_LISTEN", read(SmtpSettings).listen, _talk_mail
     else:
         variable, text, talk = "SATBRIDGE_HTTP_LISTEN", read(Settings).http_listen, _talk_http
     listen = Listen.parse(text)

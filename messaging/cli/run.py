@@ -6,13 +6,13 @@ import typer
 
 from messaging.cli.exit_codes import interruptible
 from messaging.cli.output import complain, say
-from messaging.cli.run_on_cluster import RayAddress, bring_up, given, take_down
+from messaging.cli.run_on_cluster import RayAddress, bring_up, take_down, with_overrides
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.service.log_setup import set_up_logging
-from messaging.service.signals import Stopped, signals_put_off
+from messaging.service.signals import StopRequest, defer_signals
 from messaging.service.state_file import read_running, stop_running
 
 if TYPE_CHECKING:  # Ray is loaded only where it is needed
@@ -42,7 +42,7 @@ def up(
     On a Ray cluster that is joined it runs there by itself, kept by a supervisor, and this command only watches:
     ending it changes nothing, and `satbridge down` drains and stops the gateway.
     """
-    gateway = read_gateway(**given(ray_address))
+    gateway = read_gateway(**with_overrides(ray_address))
     set_up_logging(gateway.settings.log_level)
     if gateway.settings.ray_address:
         bring_up(gateway, gateway.settings.ray_address, detach)
@@ -57,7 +57,7 @@ def up(
 def _run(gateway: Gateway) -> None:
     with interruptible() as stopped:
         # Until Ray has put its own handlers in place, no thread of a library may get one.
-        with signals_put_off():
+        with defer_signals():
             from messaging.service.local import Service
 
         with Service(gateway) as service:
@@ -67,7 +67,7 @@ def _run(gateway: Gateway) -> None:
         raise typer.Exit(1)
 
 
-def _watch(service: "Service", gateway: Gateway, stopped: Stopped) -> None:
+def _watch(service: "Service", gateway: Gateway, stopped: StopRequest) -> None:
     """Return when somebody asks for the end."""
     stopped.wait_for_me()
     running = service.report()
@@ -88,7 +88,7 @@ def down(
     ),
 ) -> None:
     """Drain and stop the gateway that runs with these settings."""
-    settings = read(Settings, **given(ray_address))
+    settings = read(Settings, **with_overrides(ray_address))
     if settings.ray_address:
         take_down(settings, settings.ray_address)
         return
@@ -109,7 +109,7 @@ def demo(
 ) -> None:
     """Run everything on this machine, with simulated networks; nothing to configure."""
     with interruptible() as stopped:
-        with signals_put_off():
+        with defer_signals():
             from messaging.demo import run_demo
 
         run_demo(stopped, seconds)

@@ -12,10 +12,10 @@ from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.service.signals import stopping_signal
-from messaging.service.state_file import Running, forget, tell
+from messaging.service.state_file import RunningService, remove, write
 
 if TYPE_CHECKING:  # Ray is loaded only where it is needed
-    from messaging.service.cluster import JoinedService
+    from messaging.service.cluster import ClusterService
 
 REPORT_SECONDS = 2.0
 # A supervisor that is lost is back within seconds, on a busy machine within a minute; only then it is the cluster.
@@ -28,19 +28,19 @@ RayAddress = Annotated[
 ]
 
 
-def given(ray_address: str | None) -> dict[str, str]:
+def with_overrides(ray_address: str | None) -> dict[str, str]:
     """What the option says instead of the environment."""
     return {"ray_address": ray_address} if ray_address else {}
 
 
 def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
     """Run the service on the cluster, and watch it unless `detach`; it stays when the watcher goes."""
-    from messaging.service.cluster import joined
+    from messaging.service.cluster import join_cluster
 
     folder = gateway.settings.state_dir
     folder.mkdir(parents=True, exist_ok=True)
     # In this order, each time: Ray, when it starts, puts a handler of its own in the place of ours.
-    with joined(address) as service, stopping_signal() as stopped:
+    with join_cluster(address) as service, stopping_signal() as stopped:
         running = service.bring_up(gateway)
         domain = gateway.settings.mail_domain
         say(f"Satbridge accepts mail for {domain} on {', '.join(running.mail)}")
@@ -49,12 +49,12 @@ def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
             say(GOES_ON)
         cut_off = not detach and _watch(service, stopped, folder)
     while cut_off:
-        with joined(address) as service, stopping_signal() as stopped:
+        with join_cluster(address) as service, stopping_signal() as stopped:
             cut_off = _watch(service, stopped, folder)
-    forget(folder)
+    remove(folder)
 
 
-def _watch(service: "JoinedService", stopped: Event, folder: Path) -> bool:
+def _watch(service: "ClusterService", stopped: Event, folder: Path) -> bool:
     """Return at the end of either; True when only the node that this process had joined has ended.
 
     Who is left without a node still hears from the supervisor, but does not find it again when it moves.
@@ -76,16 +76,16 @@ def _watch(service: "JoinedService", stopped: Event, folder: Path) -> bool:
         if found is None:
             say("The service was taken down.")
             return False
-        tell(folder, found)
+        write(folder, found)
     say(GOES_ON)
     return False
 
 
 def take_down(settings: Settings, address: str) -> None:
     """Drain and end the service of the cluster."""
-    from messaging.service.cluster import joined
+    from messaging.service.cluster import join_cluster
 
-    with joined(address) as service:
+    with join_cluster(address) as service:
         settled = service.take_down(settings)
     if settled is None:
         complain("no gateway is running on this cluster")
@@ -96,12 +96,12 @@ def take_down(settings: Settings, address: str) -> None:
     say("stopped")
 
 
-def find_running(address: str) -> Running | None:
+def find_running(address: str) -> RunningService | None:
     """Ask the service of the cluster; None when there is none. Says so when nobody answers."""
-    from messaging.service.cluster import joined
+    from messaging.service.cluster import join_cluster
 
     try:
-        with joined(address) as service:
+        with join_cluster(address) as service:
             return service.report()
     except Unavailable as error:
         complain(error.reason)

@@ -11,8 +11,8 @@ import typer
 
 from messaging.cli.output import Json, ago, print_json, print_rows, say
 from messaging.cli.run_on_cluster import RayAddress, find_running
-from messaging.cli.store import opened_store
-from messaging.cli.unknown_settings import misspelt_settings
+from messaging.cli.store import cli_store
+from messaging.cli.unknown_settings import unknown_settings
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_client import check_relay
@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
     """Tell what runs and what waits. Exit code 1 when nothing runs, or something is in its way."""
-    settings = opened_store()
+    settings = cli_store()
     from messaging.store.console.queues import counts
 
     address = ray_address or settings.ray_address
@@ -88,7 +88,7 @@ def check(as_json: Json = False) -> None:
         _operator(gateway),
         *(
             Finding("setting", None, f"{name} is no setting, and is ignored")
-            for name in misspelt_settings()
+            for name in unknown_settings()
         ),
     ]
     if as_json:
@@ -109,7 +109,7 @@ def graph() -> None:
 
 def _store() -> Finding:
     def probe() -> str:
-        opened_store()
+        cli_store()
         return "can be written"
 
     return _tried("store", probe)

@@ -5,7 +5,7 @@ from messaging.config.settings import Settings
 from messaging.store.db.opening import open_ready_store
 
 
-def opened_store() -> Settings:
+def cli_store() -> Settings:
     """Open the store of the settings and return the settings. Raises ConfigurationError."""
     settings = read(Settings)
     open_ready_store(settings)

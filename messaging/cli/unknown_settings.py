@@ -10,7 +10,7 @@ from messaging.gateway import sections
 _OF_A_SERVICE = re.compile(r"_(SERVICE_(HOST|PORT\w*)|PORT|PORT_[0-9]+_\w+)$")
 
 
-def misspelt_settings() -> list[str]:
+def unknown_settings() -> list[str]:
     """Return variables of the environment and of `.env` that begin as settings do and that nothing here reads."""
     ours = {name for name in variables_given() if name.startswith("SATBRIDGE_")}
     known = _known()

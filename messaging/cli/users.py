@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import Json, print_json, print_rows, say
-from messaging.cli.store import opened_store
+from messaging.cli.store import cli_store
 from messaging.gateway import satellite_names
 from messaging.satellite.providers import ACCOUNTS
 
@@ -31,7 +31,7 @@ Nickname = Annotated[str | None, typer.Option(help="How people call it.")]
 @users.command("add")
 def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
     """Add a subscriber."""
-    opened_store()
+    cli_store()
     from messaging.store.console.directory import add_subscriber
 
     row = add_subscriber(name, number)
@@ -43,7 +43,7 @@ def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
 @users.command("list")
 def list_users(as_json: Json = False) -> None:
     """List the subscribers."""
-    opened_store()
+    cli_store()
     from messaging.store.console.directory import list_subscribers
 
     rows = list_subscribers()
@@ -59,7 +59,7 @@ def change_user(
     name: Name, number: Number = None, active: Active = None, as_json: Json = False
 ) -> None:
     """Change a subscriber; an empty number takes the number away."""
-    opened_store()
+    cli_store()
     from messaging.store.console.directory import change_subscriber
 
     row = change_subscriber(name, number=number, is_active=active)
@@ -77,7 +77,7 @@ def add_device(
     as_json: Json = False,
 ) -> None:
     """Add a device."""
-    opened_store()
+    cli_store()
     from messaging.store.console import directory
 
     row = directory.add_device(
@@ -95,7 +95,7 @@ def add_device(
 @devices.command("list")
 def list_devices(owner: Owner = None, as_json: Json = False) -> None:
     """List the devices."""
-    opened_store()
+    cli_store()
     from messaging.store.console import directory
 
     rows = directory.list_devices(owner)
@@ -122,7 +122,7 @@ def change_device(
     as_json: Json = False,
 ) -> None:
     """Change a device, or switch it off."""
-    opened_store()
+    cli_store()
     from messaging.store.console import directory
 
     row = directory.change_device(
@@ -145,10 +145,10 @@ def list_positions(
     as_json: Json = False,
 ) -> None:
     """List where devices were, the newest first, as far as their networks say it."""
-    opened_store()
-    from messaging.store.accept.positions import list_sightings
+    cli_store()
+    from messaging.store.accept.positions import list_positions
 
-    rows = list_sightings(serial=serial, owner=owner, limit=limit)
+    rows = list_positions(serial=serial, owner=owner, limit=limit)
     if as_json:
         print_json(rows)
     else:

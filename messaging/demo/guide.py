@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from messaging.demo.networks import DEVICE, NUMBER, Networks
-from messaging.service.state_file import Running
+from messaging.service.state_file import RunningService
 
 
 def satbridge() -> str:
@@ -29,7 +29,7 @@ def mail_command(host: str, port: str) -> str:
     return f'python3 -c "{code}"'
 
 
-def guide(running: Running, networks: Networks, folder: Path, admin: tuple[str, str]) -> str:
+def guide(running: RunningService, networks: Networks, folder: Path, admin: tuple[str, str]) -> str:
     """Return the text that the demo begins with."""
     host, _, port = running.mail[0].rpartition(":")
     command = satbridge()

@@ -23,20 +23,20 @@ from messaging.demo.networks import (
 from messaging.demo.watch import Watch
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.providers.hive.client import HiveAccount
 from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
-from messaging.service.signals import Stopped
+from messaging.service.signals import StopRequest
 from messaging.sms.providers.twilio.account import TwilioAccount
-from messaging.store.console.entries import WrongEntry
+from messaging.store.console.entries import InvalidInput
 
 FOLDER = Path("var/demo")
 LOOK_SECONDS = 0.3
 REPORT_SECONDS = 2.0
 
 
-def run_demo(stopped: Stopped, seconds: float | None = None) -> None:
+def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
     """Run until it is `stopped`, or for so many seconds. Raises ConfigurationError."""
     console = Console(soft_wrap=True, highlight=False)
     console.print("Starting; this takes some seconds …")
@@ -79,7 +79,7 @@ def _gateway(networks: Networks, http: str) -> Gateway:
     )
     return Gateway(
         settings=settings,
-        smtp=read(SmtpServer, listen=f"127.0.0.1:{free_port(7420)}"),
+        smtp=read(SmtpSettings, listen=f"127.0.0.1:{free_port(7420)}"),
         relay=read(Relay, url=SecretStr(networks.relay)),
         satellites={"hive": hive},
         sms={"twilio": twilio},
@@ -90,9 +90,9 @@ def _somebody_with_a_device() -> None:
     from messaging.store.console.directory import add_device, add_subscriber
 
     # They are there already when the demo ran before.
-    with suppress(WrongEntry):
+    with suppress(InvalidInput):
         add_subscriber("boop", NUMBER)
-    with suppress(WrongEntry):
+    with suppress(InvalidInput):
         add_device(str(DEVICE), owner="boop", network="hive", networks=["hive"], nickname="boop's")
 
 
@@ -105,7 +105,7 @@ def _admin() -> tuple[str, str]:
     return "demo", password
 
 
-def _watch(service: Service, watch: Watch, stopped: Stopped, seconds: float | None) -> None:
+def _watch(service: Service, watch: Watch, stopped: StopRequest, seconds: float | None) -> None:
     ends = time.monotonic() + seconds if seconds else None
     next_report = 0.0
     while not stopped.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):

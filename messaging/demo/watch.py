@@ -44,9 +44,9 @@ class Watch:
     def look(self) -> None:
         """Print what the history says that it did not say before."""
         from messaging.store.console.messages import list_messages
-        from messaging.store.console.selection import Wanted
+        from messaging.store.console.selection import MessageFilter
 
-        for row in reversed(list_messages(Wanted(since=self._since, limit=100))):
+        for row in reversed(list_messages(MessageFilter(since=self._since, limit=100))):
             told = f"{row.state}{': ' + row.reason if row.reason else ''}"
             if self._known.get(row.id) != told:
                 self._known[row.id] = told

@@ -5,11 +5,11 @@ from typing import Final
 
 from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.bounce import Report
-from messaging.mail.parse.mail import Letter
+from messaging.mail.parse.mail import ParsedMail
 from messaging.mail.parse.origin import Origin, can_be_told
-from messaging.model.message import Address, Bounce, Message, Network, Undeliverable
+from messaging.model.message import Address, Bounce, DeadLetter, Message, Network
 
-Record = Message | Bounce | Undeliverable
+Record = Message | Bounce | DeadLetter
 VIA: Final = "smtp"
 ANSWER: Final = "an automatic answer: these are not sent to devices"
 FROM_NOBODY: Final = (
@@ -18,7 +18,7 @@ FROM_NOBODY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class ReceivedMail:
     """A mail as it came: envelope, bytes, and the address of the client that brought it.
 
     `size` is how many bytes came; `content` may be less, when there was too much to keep.
@@ -31,7 +31,9 @@ class Mail:
     client: str
 
 
-def sort(mail: Mail, letter: Letter, ids: list[str], mail_domain: str) -> list[Record]:
+def classify(
+    mail: ReceivedMail, letter: ParsedMail, ids: list[str], mail_domain: str
+) -> list[Record]:
     """Return one record for each recipient, with these ids; of a report about one of our mails a single one.
 
     What machines answer, and what has no sender, is never for a device: each costs its owner money.
@@ -46,7 +48,7 @@ def sort(mail: Mail, letter: Letter, ids: list[str], mail_domain: str) -> list[R
     return [_message(mail, letter, id, recipient) for id, recipient in pairs]
 
 
-def _message(mail: Mail, letter: Letter, id: str, recipient: str) -> Message:
+def _message(mail: ReceivedMail, letter: ParsedMail, id: str, recipient: str) -> Message:
     return Message(
         id=id,
         sender=Address(Network.EMAIL, mail.sender),
@@ -59,8 +61,10 @@ def _message(mail: Mail, letter: Letter, id: str, recipient: str) -> Message:
     )
 
 
-def _kept(mail: Mail, letter: Letter, id: str, recipient: str, reason: str) -> Undeliverable:
-    return Undeliverable(
+def _kept(
+    mail: ReceivedMail, letter: ParsedMail, id: str, recipient: str, reason: str
+) -> DeadLetter:
+    return DeadLetter(
         id=id,
         sender=_author(mail, letter),
         recipient=Address(Network.EMAIL, recipient),
@@ -70,12 +74,12 @@ def _kept(mail: Mail, letter: Letter, id: str, recipient: str, reason: str) -> U
     )
 
 
-def _author(mail: Mail, letter: Letter) -> Address:
+def _author(mail: ReceivedMail, letter: ParsedMail) -> Address:
     """Return who sent a mail; one that nobody sent is from whom its From names."""
     return Address(Network.EMAIL, mail.sender or letter.author)
 
 
-def _bounce(mail: Mail, letter: Letter, id: str, mail_domain: str) -> Bounce | None:
+def _bounce(mail: ReceivedMail, letter: ParsedMail, id: str, mail_domain: str) -> Bounce | None:
     report = letter.report
     if report is None:
         return None

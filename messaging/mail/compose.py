@@ -11,7 +11,7 @@ from typing import Final
 from messaging.errors import Rejected
 from messaging.mail.message_ids import message_id_header
 from messaging.mail.smtp.commands import canonical_domain
-from messaging.mail.text import one_line, tidy
+from messaging.mail.text import clean, one_line
 from messaging.model.message import Delivery
 
 MAX_SUBJECT_CHARS: Final = 200
@@ -48,7 +48,7 @@ def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id_header(delivery, mail_domain)
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(tidy(message.text) + "\n", charset="utf-8")
+    mail.set_content(clean(message.text) + "\n", charset="utf-8")
     return OutgoingMail(sender, recipient, mail.as_bytes(), international)
 
 

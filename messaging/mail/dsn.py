@@ -10,7 +10,7 @@ from typing import Final
 from messaging.mail.compose import OutgoingMail, mail_address, subject_of
 from messaging.mail.message_ids import message_id_header
 from messaging.mail.smtp.commands import canonical_domain
-from messaging.mail.text import one_line, tidy
+from messaging.mail.text import clean, one_line
 from messaging.model.message import Delivery, Failure
 
 EXPIRED: Final = "4.4.7"  # RFC 3463: delivery time expired
@@ -49,7 +49,7 @@ def compose_notice(
 
 def _for_people(text: str) -> EmailMessage:
     part = _part()
-    part.set_content(tidy(text) + "\n", charset="utf-8")
+    part.set_content(clean(text) + "\n", charset="utf-8")
     return part
 
 

@@ -14,13 +14,13 @@ from typing import Final
 from cachetools import LRUCache, TTLCache
 
 from messaging.errors import GatewayError, Rejected, Unavailable
-from messaging.mail.classify import Mail, Record, sort
+from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
-from messaging.mail.parse.mail import Letter, read_mail
+from messaging.mail.parse.mail import ParsedMail, read_mail
 from messaging.mail.smtp.replies import OUR_OWN, TOO_MANY_HOPS, joint_refusal, refusal
-from messaging.mail.smtp.settings import SmtpServer
-from messaging.model.message import Address, Emit, RecipientCheck, Network, message_id
-from messaging.model.raw_mail import Mailbox, Mailed
+from messaging.mail.smtp.settings import SmtpSettings
+from messaging.model.message import Address, Emit, Network, RecipientCheck, message_id
+from messaging.model.raw_mail import MailboxHandler, RawMail
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ RECIPIENT_OK: Final = "250 2.1.5 recipient ok"
 Key = tuple[bytes, str, str]
 
 
-class Desk:
+class MailIngest:
     """Asks and tells the router. Made within a running event loop; used by all sessions of one receiver.
 
     A mail gets the same ids whenever it is offered again (Message-ID, envelope sender, recipient, subject and text).
@@ -43,13 +43,19 @@ class Desk:
     """
 
     def __init__(
-        self, emit: Emit, mail_domain: str, server: SmtpServer, mailboxes: Sequence[Mailbox] = ()
+        self,
+        emit: Emit,
+        mail_domain: str,
+        server: SmtpSettings,
+        mailboxes: Sequence[MailboxHandler] = (),
     ) -> None:
         self._emit = emit
         self._mailboxes = {f"{box.local_part}@{mail_domain}": box for box in mailboxes}
         self._mail_domain = mail_domain
         self._max_received = server.max_received
-        self._known: TTLCache[RecipientCheck, bool] = TTLCache(REMEMBERED, server.inquiry_cache_seconds)
+        self._known: TTLCache[RecipientCheck, bool] = TTLCache(
+            REMEMBERED, server.inquiry_cache_seconds
+        )
         self._unanswered: LRUCache[Key, str] = LRUCache(REMEMBERED)
         self._parsers = ThreadPoolExecutor(PARSER_THREADS, "mail-parser")
         self.accepted = 0
@@ -79,7 +85,7 @@ class Desk:
         self._known[inquiry] = True
         return RECIPIENT_OK
 
-    async def answer_mail(self, mail: Mail) -> str:
+    async def answer_mail(self, mail: ReceivedMail) -> str:
         """Return the reply to a mail: 250 only after the router has committed all of its messages."""
         boxes = [self._network_mailbox(one, mail.client) for one in mail.recipients]
         if not any(boxes):
@@ -90,16 +96,16 @@ class Desk:
             return reply
         return await self._answer_letter(replace(mail, recipients=others))
 
-    def _network_mailbox(self, mailbox: str, client: str) -> Mailbox | None:
+    def _network_mailbox(self, mailbox: str, client: str) -> MailboxHandler | None:
         """Return the mailbox of a network, if the client may know of it."""
         box = self._mailboxes.get(mailbox)
         return box if box and box.admits(client) else None
 
-    async def _answer_network(self, mail: Mail, boxes: Sequence[Mailbox]) -> str:
+    async def _answer_network(self, mail: ReceivedMail, boxes: Sequence[MailboxHandler]) -> str:
         errors: list[BaseException | None] = []
         for box in boxes:
             address = f"{box.local_part}@{self._mail_domain}"
-            mailed = Mailed(
+            mailed = RawMail(
                 sender=mail.sender, recipient=address, content=mail.content, client=mail.client
             )
             try:
@@ -110,7 +116,7 @@ class Desk:
                 errors.append(error)
         return self.turn_down(mail, joint_refusal(errors) or "250 2.0.0 accepted")
 
-    async def _answer_letter(self, mail: Mail) -> str:
+    async def _answer_letter(self, mail: ReceivedMail) -> str:
         try:
             letter = await self._read(mail.content)
         except Rejected as error:
@@ -119,7 +125,7 @@ class Desk:
             return self.turn_down(mail, loop)
         keys = _keys(mail) if letter.message_id_header is None else []
         ids = [self._remembered(key) for key in keys] or _ids(mail, letter)
-        records = sort(mail, letter, ids, self._mail_domain)
+        records = classify(mail, letter, ids, self._mail_domain)
         reply = self._settle(records, await self._offer(records))
         if not reply.startswith("4"):
             for key in keys:
@@ -127,13 +133,13 @@ class Desk:
         _log(mail, " ".join(ids), reply)
         return reply
 
-    def turn_down(self, mail: Mail, reply: str) -> str:
+    def turn_down(self, mail: ReceivedMail, reply: str) -> str:
         """Count and log a mail that the router is not asked about as a message, and return the reply."""
         self._count(reply)
         _log(mail, "", reply)
         return reply
 
-    async def _read(self, content: bytes) -> Letter:
+    async def _read(self, content: bytes) -> ParsedMail:
         if len(content) <= INLINE_BYTES:
             return read_mail(content)
         loop = asyncio.get_running_loop()
@@ -144,7 +150,7 @@ class Desk:
             self._unanswered[key] = message_id("mail", secrets.token_bytes(16))
         return self._unanswered[key]
 
-    def _loop(self, letter: Letter) -> str | None:
+    def _loop(self, letter: ParsedMail) -> str | None:
         """Return how a mail that goes round in circles is refused: by its way, or because we wrote it."""
         if letter.hops > self._max_received:
             return TOO_MANY_HOPS
@@ -193,18 +199,18 @@ def log_bug(error: BaseException, id: str = "") -> None:
     log.error("%s at %s", type(error).__name__, place, extra={"message_id": id})
 
 
-def _keys(mail: Mail) -> list[Key]:
+def _keys(mail: ReceivedMail) -> list[Key]:
     digest = sha256(mail.content).digest()
     return [(digest, mail.sender, recipient) for recipient in mail.recipients]
 
 
-def _ids(mail: Mail, letter: Letter) -> list[str]:
+def _ids(mail: ReceivedMail, letter: ParsedMail) -> list[str]:
     facts = (letter.message_id_header or "", mail.sender)
     content = (letter.subject, letter.text)
     return [message_id("mail", *facts, recipient, *content) for recipient in mail.recipients]
 
 
-def _log(mail: Mail, ids: str, reply: str) -> None:
+def _log(mail: ReceivedMail, ids: str, reply: str) -> None:
     log.info(
         "mail %s from %s by %s to %s, %d bytes: %s",
         ids,

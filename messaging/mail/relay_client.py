@@ -42,7 +42,7 @@ class _Patience:
         """The socket is closed by who opened it."""
 
 
-class PatientSmtp(smtplib.SMTP):
+class DeadlineSMTP(smtplib.SMTP):
     """An SMTP client whose answers are bounded as a whole; smtplib bounds each piece of one only."""
 
     until: float | None = None
@@ -67,11 +67,11 @@ class PatientSmtp(smtplib.SMTP):
         return max(0.001, min(self.timeout, self.seconds_left()))
 
 
-class PatientSmtpTls(PatientSmtp, smtplib.SMTP_SSL):
+class DeadlineSMTPOverTls(DeadlineSMTP, smtplib.SMTP_SSL):
     """The same over TLS from the first byte."""
 
 
-def connect(relay: Relay, helo: str, until: float | None = None) -> PatientSmtp:
+def connect(relay: Relay, helo: str, until: float | None = None) -> DeadlineSMTP:
     """Open a connection, ready for MAIL. `until` (monotonic seconds) bounds it and all that follows.
 
     Raises Unavailable, in plain words, whatever goes wrong. Never goes on in the clear where TLS was asked for.
@@ -149,7 +149,7 @@ def quit_quietly(smtp: smtplib.SMTP) -> None:
         smtp.close()
 
 
-def _open(relay: Relay, helo: str, until: float | None) -> PatientSmtp:
+def _open(relay: Relay, helo: str, until: float | None) -> DeadlineSMTP:
     endpoint = relay.endpoint()
     tls = _context(relay) if endpoint.encryption != "none" else None
     smtp = _greeted(endpoint, helo, relay.timeout_seconds, tls)
@@ -168,12 +168,12 @@ def _open(relay: Relay, helo: str, until: float | None) -> PatientSmtp:
 
 def _greeted(
     endpoint: Endpoint, helo: str, seconds: float, tls: ssl.SSLContext | None
-) -> PatientSmtp:
+) -> DeadlineSMTP:
     if endpoint.encryption == "implicit":
-        return PatientSmtpTls(
+        return DeadlineSMTPOverTls(
             endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds, context=tls
         )
-    return PatientSmtp(endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds)
+    return DeadlineSMTP(endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds)
 
 
 def _start_tls(smtp: smtplib.SMTP, tls: ssl.SSLContext | None) -> None:

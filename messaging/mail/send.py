@@ -12,13 +12,13 @@ from messaging.mail.compose import OutgoingMail, compose
 from messaging.mail.dsn import compose_notice
 from messaging.mail.relay import Relay
 from messaging.mail.relay_client import (
-    PatientSmtp,
+    DeadlineSMTP,
     answer_error,
     connect,
     quit_quietly,
     said,
 )
-from messaging.model.message import Delivery, Handed, Outcome
+from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.sending.attempt import lease_seconds_left, outcome_of
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,11 @@ def send_mail(
     sent means that the relay took it; a mail whose last byte was written without an answer is `Uncertain`; whatever
     else goes wrong, the relay has not taken it. One mail's failure is never another's. Raises nothing.
     """
-    with Courier(relay, relay.hostname or mail_domain) as courier:
+    with RelaySession(relay, relay.hostname or mail_domain) as courier:
         return [_attempt(courier, mail_domain, delivery) for delivery in deliveries]
 
 
-def _attempt(courier: "Courier", mail_domain: str, delivery: Delivery) -> list[Outcome]:
+def _attempt(courier: "RelaySession", mail_domain: str, delivery: Delivery) -> list[Outcome]:
     seconds = lease_seconds_left(delivery)
     if seconds <= courier.timeout_seconds:
         log.info("not enough of the lease left to send", extra={"message_id": delivery.message.id})
@@ -49,7 +49,7 @@ def _attempt(courier: "Courier", mail_domain: str, delivery: Delivery) -> list[O
         answer = courier.deliver(mail, time.monotonic() + seconds)
     except Exception as error:
         return [outcome_of(delivery, error)]
-    return [Outcome.sent(delivery, Handed(answer))]
+    return [Outcome.sent(delivery, SubmittedPart(answer))]
 
 
 def _written(delivery: Delivery, mail_domain: str) -> OutgoingMail:
@@ -63,17 +63,17 @@ class _Lost(Exception):
     """The connection broke, or the relay ended it, before a mail was written; the relay has not taken it."""
 
 
-class Courier:
+class RelaySession:
     """Holds the connection to the relay: opened for the first mail, and again when it broke."""
 
     def __init__(self, relay: Relay, helo: str) -> None:
         self._relay = relay
         self._helo = helo
-        self._smtp: PatientSmtp | None = None
+        self._smtp: DeadlineSMTP | None = None
         self._unreachable: GatewayError | None = None
         self.timeout_seconds = relay.timeout_seconds
 
-    def __enter__(self) -> "Courier":
+    def __enter__(self) -> "RelaySession":
         return self
 
     def __exit__(
@@ -97,7 +97,7 @@ class Courier:
                 return self.deliver(mail, until)
             raise Unavailable(str(error)) from None
 
-    def _connected(self, until: float) -> PatientSmtp:
+    def _connected(self, until: float) -> DeadlineSMTP:
         if self._unreachable is not None:
             raise self._unreachable
         if self._smtp is None:
@@ -112,7 +112,7 @@ class Courier:
         self._smtp.until = until
         return self._smtp
 
-    def _hand_over(self, smtp: PatientSmtp, mail: OutgoingMail) -> str:
+    def _hand_over(self, smtp: DeadlineSMTP, mail: OutgoingMail) -> str:
         if mail.international and not smtp.has_extn("smtputf8"):
             raise Rejected("the mail server takes no addresses with international letters")
         smtp.command_encoding = "utf-8" if mail.international else "ascii"
@@ -126,7 +126,7 @@ class Courier:
         self._write(smtp, mail.content)
         return self._final_answer(smtp)
 
-    def _ask(self, smtp: PatientSmtp, command: str, *good: int) -> None:
+    def _ask(self, smtp: DeadlineSMTP, command: str, *good: int) -> None:
         try:
             code, text = smtp.docmd(command)
         except (OSError, smtplib.SMTPException):
@@ -137,7 +137,7 @@ class Courier:
             self._start_over(smtp, in_step=code > 0 and not (command == "DATA" and code < 400))
             raise answer_error(code, text)
 
-    def _start_over(self, smtp: PatientSmtp, in_step: bool) -> None:
+    def _start_over(self, smtp: DeadlineSMTP, in_step: bool) -> None:
         """Make the connection ready for the next mail, or give it up when the two ends are out of step."""
         try:
             if in_step and smtp.rset()[0] == 250:
@@ -146,7 +146,7 @@ class Courier:
             pass
         self._drop()
 
-    def _write(self, smtp: PatientSmtp, content: bytes) -> None:
+    def _write(self, smtp: DeadlineSMTP, content: bytes) -> None:
         """Write a mail with its transparent dots and the end of it, all at once."""
         lines = content if content.endswith(b"\r\n") else content + b"\r\n"
         try:
@@ -156,7 +156,7 @@ class Courier:
             self._drop()
             raise Unavailable("the connection to the mail relay broke within the mail") from None
 
-    def _final_answer(self, smtp: PatientSmtp) -> str:
+    def _final_answer(self, smtp: DeadlineSMTP) -> str:
         try:
             code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException):

@@ -12,7 +12,7 @@ _LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _MANY_NEWLINES: Final = re.compile("\n{4,}")
 
 
-def tidy(text: str) -> str:
+def clean(text: str) -> str:
     """Return `text` with `\\n` as its only line end, without control characters, trailing space or long gaps.
 
     At most two blank lines follow each other. Otherwise the characters stay as they are; nothing is composed.

@@ -15,7 +15,7 @@ class Codec(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
+class DeviceText:
     """A text as somebody typed it on a device, with whom it is for in front (`docs/plain-text.md`).
 
     The router finds out whom it means, because that depends on the device's codec, its owner's contacts, and who wrote

@@ -12,13 +12,13 @@ from messaging.model.address import Address as Address
 from messaging.model.address import Network as Network
 from messaging.model.address import message_id as message_id
 from messaging.model.device_text import Codec as Codec
-from messaging.model.device_text import Typed as Typed
-from messaging.model.position import Beacon as Beacon
+from messaging.model.device_text import DeviceText as DeviceText
+from messaging.model.position import DeviceReport as DeviceReport
 from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
-from messaging.model.receipt import Handed as Handed
 from messaging.model.receipt import Receipt as Receipt
 from messaging.model.receipt import ReceiptState as ReceiptState
+from messaging.model.receipt import SubmittedPart as SubmittedPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class RecipientCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undeliverable:
+class DeadLetter:
     """Something that a network handed over and that can never be delivered; stored with its bytes, for people.
 
     `recipient` is whom it was meant for, where that is known.
@@ -90,7 +90,7 @@ class Undeliverable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class OptOutChange:
     """A phone said STOP (`allowed` false) or START (`allowed` true) to one of our numbers. Idempotent on `id`."""
 
     id: str
@@ -119,7 +119,16 @@ class Bounce:
     raw: bytes
 
 
-Inbound = Message | Typed | RecipientCheck | Undeliverable | Consent | Bounce | Receipt | Beacon
+Inbound = (
+    Message
+    | DeviceText
+    | RecipientCheck
+    | DeadLetter
+    | OptOutChange
+    | Bounce
+    | Receipt
+    | DeviceReport
+)
 """Everything that a source may offer to the router."""
 
 
@@ -171,7 +180,7 @@ class Outcome:
     attempt: int
     result: Result
     reason: str = ""
-    handed: tuple[Handed, ...] = ()
+    submitted: tuple[SubmittedPart, ...] = ()
     parts_sent: int = 0
     retry_after_seconds: float | None = None
     opted_out: bool = False
@@ -179,29 +188,32 @@ class Outcome:
     @property
     def network_id(self) -> str:
         """The ids that the network gave, with commas."""
-        return ",".join(part.network_id for part in self.handed)
+        return ",".join(part.network_id for part in self.submitted)
 
     @property
-    def units(self) -> int | None:
+    def billed_units(self) -> int | None:
         """What the network charges for this attempt; None when it said nothing."""
-        said = [part.units for part in self.handed if part.units is not None]
+        said = [part.billed_units for part in self.submitted if part.billed_units is not None]
         return sum(said) if said else None
 
     @staticmethod
-    def sent(delivery: Delivery, *handed: Handed, parts_sent: int = 1) -> Outcome:
+    def sent(delivery: Delivery, *handed: SubmittedPart, parts_sent: int = 1) -> Outcome:
         """The network took it."""
         return Outcome(
             delivery_id=delivery.id,
             message_id=delivery.message.id,
             attempt=delivery.attempt,
             result=Result.SENT,
-            handed=handed,
+            submitted=handed,
             parts_sent=parts_sent,
         )
 
     @staticmethod
     def failed(
-        delivery: Delivery, error: GatewayError, *handed: Handed, parts_sent: int | None = None
+        delivery: Delivery,
+        error: GatewayError,
+        *handed: SubmittedPart,
+        parts_sent: int | None = None,
     ) -> Outcome:
         """The network refused it, could not take it now, or nobody knows."""
         return Outcome(
@@ -210,7 +222,7 @@ class Outcome:
             attempt=delivery.attempt,
             result=_result_of(error),
             reason=error.reason,
-            handed=handed,
+            submitted=handed,
             parts_sent=delivery.parts_sent if parts_sent is None else parts_sent,
             retry_after_seconds=getattr(error, "retry_after_seconds", None),
             opted_out=isinstance(error, OptedOut),

@@ -42,7 +42,7 @@ class Sos(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beacon:
+class DeviceReport:
     """What a device said about itself: where it was `at` that time, its battery, an emergency. Idempotent on `id`.
 
     With `sos` it is never refused: it becomes a message to whoever shall know, with the `text` that came with it.

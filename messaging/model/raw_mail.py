@@ -7,7 +7,7 @@ from messaging.model.message import Emit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailed:
+class RawMail:
     """A whole mail with its envelope. `client` is the address of who brought it, empty for one that leaves."""
 
     sender: str
@@ -16,7 +16,7 @@ class Mailed:
     client: str = ""
 
 
-class Mailbox(Protocol):
+class MailboxHandler(Protocol):
     """A mailbox of our domain that is no subscriber's: what comes there is for a network."""
 
     @property
@@ -26,17 +26,17 @@ class Mailbox(Protocol):
     def admits(self, client: str) -> bool:
         """Whether a client at this address may bring its mails; to all others there is no such mailbox."""
 
-    async def take(self, mail: Mailed, emit: Emit) -> None:
+    async def take(self, mail: RawMail, emit: Emit) -> None:
         """Return when everything in the mail is on disk.
 
         Raises Rejected, then nothing was stored; or Unavailable, or a bug: then it has to be offered again.
         """
 
 
-class Post(Protocol):
+class MailSubmitter(Protocol):
     """Where a network's mails leave. Blocking; can be pickled."""
 
-    def hand_over(self, mail: Mailed, seconds: float) -> str:
+    def submit(self, mail: RawMail, seconds: float) -> str:
         """Hand one mail to the relay and return what that said. Raises Rejected, Unavailable or Uncertain."""
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""What a network says about something that it was handed: at once (`Handed`) and later (`Receipt`). Frozen values."""
+"""Reports of a network on a submitted message: at once (`SubmittedPart`) and later (`Receipt`). Frozen values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +7,11 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class SubmittedPart:
     """A network took something: its id for that, and the units (credits, segments) that it charges, if it said so."""
 
     network_id: str
-    units: int | None = None
+    billed_units: int | None = None
 
 
 class ReceiptState(StrEnum):
@@ -39,7 +39,7 @@ class Receipt:
     state: ReceiptState
     reason: str = ""
     at: datetime | None = None
-    units: int | None = None
+    billed_units: int | None = None
     retry_after_seconds: float | None = None
 
     @property

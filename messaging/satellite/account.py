@@ -12,11 +12,11 @@ from messaging.config.account import Account
 from messaging.config.settings import ListenText
 from messaging.errors import ConfigurationError
 from messaging.model.device_text import Codec as Codec
-from messaging.model.message import Handed as Handed
 from messaging.model.message import Message, Receipt
+from messaging.model.message import SubmittedPart as SubmittedPart
 from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
-from messaging.model.raw_mail import Mailed, Post
+from messaging.model.raw_mail import MailSubmitter, RawMail
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
 from messaging.satellite.codecs.plain_text import text_packets
@@ -53,7 +53,7 @@ class Packet:
 class SatelliteNetwork(Protocol):
     """Carries packets to devices. Made without I/O, and picklable; connects when first used."""
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Hand one packet over and return the network's id for it, and what it charges if that is known.
 
         Raises Rejected (never; always, on a network that carries nothing to devices), Unavailable (later) or Uncertain
@@ -191,16 +191,16 @@ class MailedAccount(SatelliteAccount):
     peers: PeersText
     max_mail_bytes: Count = 65_536
 
-    _post: Post | None = PrivateAttr(default=None)
+    _post: MailSubmitter | None = PrivateAttr(default=None)
     _address: str = PrivateAttr(default="")
 
-    def posted_by(self, post: Post, mail_domain: str) -> Self:
+    def posted_by(self, post: MailSubmitter, mail_domain: str) -> Self:
         """Return the same account, whose mails leave by `post`."""
         account = self.model_copy()
         account._post, account._address = post, f"{self.mailbox}@{mail_domain}"
         return account
 
-    def require_post(self) -> Post:
+    def require_post(self) -> MailSubmitter:
         """Return where its mails leave. Raises ConfigurationError when there is no relay."""
         if self._post is None:
             raise ConfigurationError(
@@ -214,7 +214,7 @@ class MailedAccount(SatelliteAccount):
         return self._address
 
     @abstractmethod
-    def parse(self, mail: Mailed) -> Sequence[Packet | Receipt]:
+    def parse(self, mail: RawMail) -> Sequence[Packet | Receipt]:
         """Check that the provider wrote a mail that a peer brought, and return what it brings, in order. Pure.
 
         Raises Rejected when the provider did not. What it wrote and makes no sense is a `Packet` without a payload.

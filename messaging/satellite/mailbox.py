@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from messaging.errors import Rejected
 from messaging.model.message import Emit, Receipt
-from messaging.model.raw_mail import Mailed
+from messaging.model.raw_mail import RawMail
 from messaging.model.webhook import take_each
 from messaging.satellite.account import MailedAccount, Packet
 from messaging.satellite.ip_allowlist import is_peer
-from messaging.satellite.uplink import hand_over
+from messaging.satellite.uplink import offer_packet
 
 TOO_LONG = "the mail is longer than those of this network"
 
@@ -29,7 +29,7 @@ class SatelliteMailbox:
         """Whether the client is one of the account's peers."""
         return is_peer(client, self.account.peers)
 
-    async def take(self, mail: Mailed, emit: Emit) -> None:
+    async def take(self, mail: RawMail, emit: Emit) -> None:
         """Return when everything in the mail is on disk, as messages or as undeliverable.
 
         Raises Rejected for what is not the network's, and the first failure that is not final.
@@ -39,7 +39,7 @@ class SatelliteMailbox:
             if isinstance(brought, Receipt):
                 await emit(brought)
             else:
-                await hand_over(brought, self.via, emit)
+                await offer_packet(brought, self.via, emit)
 
         if len(mail.content) > self.account.max_mail_bytes:
             raise Rejected(TOO_LONG)

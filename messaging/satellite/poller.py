@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_exponential, wait_rando
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Emit
 from messaging.satellite.account import Packet, PolledAccount
-from messaging.satellite.uplink import hand_over
+from messaging.satellite.uplink import offer_packet
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +30,17 @@ class _Held:
     until: float
 
 
-class Turn(Protocol):
+class PollLease(Protocol):
     """Says whether it is this poller's turn, where several could poll one account. Blocking."""
 
     @property
     def held(self) -> bool:
         """Whether the turn that was last granted still lasts."""
 
-    def mine(self) -> bool:
+    def acquire(self) -> bool:
         """Take or keep the turn; whether it is ours. Raises GatewayError when nobody can say."""
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Let another have it. Raises GatewayError."""
 
 
@@ -57,7 +57,7 @@ class SatellitePoller:
     those behind them are seen, up to `PAGES_OF_STUCK_PACKETS` pages.
     """
 
-    def __init__(self, account: PolledAccount, via: str, turn: Turn | None = None) -> None:
+    def __init__(self, account: PolledAccount, via: str, turn: PollLease | None = None) -> None:
         self._account = account
         self._via = via
         self._turn = turn
@@ -75,7 +75,9 @@ class SatellitePoller:
         self._taken = 0
         self._undeliverable = 0
 
-    def __reduce__(self) -> tuple[type["SatellitePoller"], tuple[PolledAccount, str, Turn | None]]:
+    def __reduce__(
+        self,
+    ) -> tuple[type["SatellitePoller"], tuple[PolledAccount, str, PollLease | None]]:
         """Travel as settings: connections and counts stay behind."""
         return type(self), (self._account, self._via, self._turn)
 
@@ -141,7 +143,7 @@ class SatellitePoller:
     async def _take_one(self, packet: Packet, emit: Emit) -> bool:
         """Hand over and acknowledge one packet; whatever comes of it, it is held for a while."""
         try:
-            undeliverable = await hand_over(packet, self._via, emit)
+            undeliverable = await offer_packet(packet, self._via, emit)
             await self._acknowledge(packet)
         except Exception as error:
             self._hold(packet, getattr(error, "retry_after_seconds", None))
@@ -182,14 +184,14 @@ class SatellitePoller:
     async def _is_our_turn(self) -> bool:
         if self._turn is None:
             return True
-        self._standing_by = not await asyncio.to_thread(self._turn.mine)
+        self._standing_by = not await asyncio.to_thread(self._turn.acquire)
         return not self._standing_by
 
     async def _give_up(self) -> None:
         if self._turn is None or not self._turn.held:
             return
         try:
-            await asyncio.to_thread(self._turn.give_up)
+            await asyncio.to_thread(self._turn.release)
         except GatewayError as error:
             log.warning("the turn for %s ends by itself: %s", self._via, error.reason)
 

@@ -5,11 +5,11 @@ import logging
 from dataclasses import replace
 
 from messaging.errors import Unavailable
-from messaging.model.message import Delivery, Handed, Outcome, Result
+from messaging.model.message import Delivery, Outcome, Result, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
 from messaging.sending.attempt import attempt, lease_seconds_left, outcome_of
-from messaging.sending.keyed_lock import Turns
-from messaging.sending.outcome_cache import Emit, Unreported
+from messaging.sending.keyed_lock import KeyedLocks
+from messaging.sending.outcome_cache import Emit, OutcomeCache
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ class SatelliteSender:
         self._max_parts = max_parts
         self._network = account.connect()
         self._requests = asyncio.Semaphore(account.max_sends)
-        self._devices = Turns()
-        self._unreported = Unreported()
+        self._devices = KeyedLocks()
+        self._unreported = OutcomeCache()
 
     def __reduce__(self) -> tuple[type["SatelliteSender"], tuple[SatelliteAccount, int]]:
         """Travel as settings: connections stay behind."""
@@ -59,16 +59,16 @@ class SatelliteSender:
         except Exception as error:
             return outcome_of(delivery, error)
         outcome = Outcome.sent(delivery, parts_sent=len(packets))
-        handed: list[Handed] = []
+        handed: list[SubmittedPart] = []
         for position in range(delivery.parts_sent, len(packets)):
             result = await self._send_part(delivery, packets[position])
             if result is None and not handed:
                 return None
             outcome = result or Outcome.failed(delivery, NO_TIME)
             if outcome.result is not Result.SENT:
-                return replace(outcome, handed=tuple(handed), parts_sent=position)
-            handed.extend(outcome.handed)
-        return replace(outcome, handed=tuple(handed), parts_sent=len(packets))
+                return replace(outcome, submitted=tuple(handed), parts_sent=position)
+            handed.extend(outcome.submitted)
+        return replace(outcome, submitted=tuple(handed), parts_sent=len(packets))
 
     async def _send_part(self, delivery: Delivery, packet: bytes) -> Outcome | None:
         async def send(delivery: Delivery) -> Outcome:

@@ -11,7 +11,7 @@ from messaging.errors import GatewayError, Rejected
 from messaging.model.message import Emit, Receipt
 from messaging.model.receipt import FINAL_RECEIPTS
 from messaging.satellite.account import SatelliteAccount, SatelliteNetwork, Seconds
-from messaging.satellite.poller import Turn
+from messaging.satellite.poller import PollLease
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +42,22 @@ class TracedAccount(SatelliteAccount):
         """Return the network of this account, without I/O."""
 
 
-class Unheard(Protocol):
+class UnconfirmedSource(Protocol):
     """Knows what was handed over and has not been heard of since. Blocking."""
 
     def next(self) -> Sequence[str]:
         """Return the network's ids of some of it, by turns. Raises GatewayError when nobody can say."""
 
 
-class SatelliteTracer:
+class StatusPoller:
     """Asks about each thing in turn, one at a time. Only what is final is news; the rest is asked about again.
 
     With a `turn`, one of several services on a store asks. Can be pickled until it runs.
     """
 
-    def __init__(self, account: TracedAccount, via: str, unheard: Unheard, turn: Turn) -> None:
+    def __init__(
+        self, account: TracedAccount, via: str, unheard: UnconfirmedSource, turn: PollLease
+    ) -> None:
         self._account = account
         self._via = via
         self._unheard = unheard
@@ -72,7 +74,7 @@ class SatelliteTracer:
 
     def __reduce__(
         self,
-    ) -> tuple[type["SatelliteTracer"], tuple[TracedAccount, str, Unheard, Turn]]:
+    ) -> tuple[type["StatusPoller"], tuple[TracedAccount, str, UnconfirmedSource, PollLease]]:
         """Travel as settings: connections and counts stay behind."""
         return type(self), (self._account, self._via, self._unheard, self._turn)
 
@@ -104,7 +106,7 @@ class SatelliteTracer:
     async def _round(self, emit: Emit) -> None:
         self._failure = ""
         try:
-            if not await asyncio.to_thread(self._turn.mine):
+            if not await asyncio.to_thread(self._turn.acquire):
                 return
             if not self._left:
                 self._left.extend(await asyncio.to_thread(self._unheard.next))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.model.message import Emit, Receipt
 from messaging.satellite.account import ListeningAccount, Packet, Server
-from messaging.satellite.uplink import hand_over
+from messaging.satellite.uplink import offer_packet
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class SatelliteListener:
             if isinstance(brought, Receipt):
                 await emit(brought)
             else:
-                self._undeliverable += await hand_over(brought, self._via, emit)
+                self._undeliverable += await offer_packet(brought, self._via, emit)
             self._taken += 1
         except Exception as error:
             self._put_off += 1

@@ -8,12 +8,12 @@ from typing import Any
 from messaging.errors import Rejected
 from messaging.model.message import (
     Address,
-    Beacon,
+    DeadLetter,
+    DeviceReport,
+    DeviceText,
     Emit,
     Message,
     Network,
-    Typed,
-    Undeliverable,
     message_id,
 )
 from messaging.satellite.account import Packet
@@ -22,13 +22,13 @@ from messaging.satellite.codecs.protobuf import Text, Undecodable, decode
 
 log = logging.getLogger(__name__)
 
-Offer = Message | Typed | Beacon | Undeliverable
+Offer = Message | DeviceText | DeviceReport | DeadLetter
 
 Content = Text | str | Undecodable
 """A text with its address, a text as it was typed, or why there is neither."""
 
 
-async def hand_over(packet: Packet, via: str, emit: Emit) -> int:
+async def offer_packet(packet: Packet, via: str, emit: Emit) -> int:
     """Return when everything in `packet` is on disk, as messages or as undeliverable: then it may be acknowledged.
 
     What it says of the device is offered first, then its messages in their order, without waiting for each other: what
@@ -67,9 +67,9 @@ def _contents(packet: Packet) -> Sequence[Content]:
         return [error]
 
 
-def _beacon(packet: Packet, via: str, contents: Sequence[Content]) -> Beacon:
+def _beacon(packet: Packet, via: str, contents: Sequence[Content]) -> DeviceReport:
     said = [_words(one) for one in contents if not isinstance(one, Undecodable)]
-    return Beacon(
+    return DeviceReport(
         id=message_id(via, packet.id, "beacon"),
         sender=Address(Network.SATELLITE, packet.serial),
         via=via,
@@ -89,7 +89,7 @@ def _offer(packet: Packet, via: str, number: int, content: Content) -> Offer:
     identity = message_id(via, packet.id, str(number))
     sender = Address(Network.SATELLITE, packet.serial)
     if isinstance(content, Undecodable):
-        return Undeliverable(
+        return DeadLetter(
             id=identity, sender=sender, via=via, raw=packet.raw, reason=content.reason
         )
     said: dict[str, Any] = {
@@ -101,12 +101,12 @@ def _offer(packet: Packet, via: str, number: int, content: Content) -> Offer:
         "battery_percent": packet.battery_percent,
         "sos": packet.sos,
     }
-    return Typed(**said) if isinstance(content, str) else Message(recipient=content.to, **said)
+    return DeviceText(**said) if isinstance(content, str) else Message(recipient=content.to, **said)
 
 
 async def _taken(offer: Offer, packet: Packet, emit: Emit) -> bool:
     """Return whether `offer` was taken as what it is; False when it was stored as undeliverable."""
-    if not isinstance(offer, Undeliverable):
+    if not isinstance(offer, DeadLetter):
         try:
             await emit(offer)
             return True
@@ -117,8 +117,10 @@ async def _taken(offer: Offer, packet: Packet, emit: Emit) -> bool:
     return False
 
 
-def _refused(offer: Message | Typed | Beacon, packet: Packet, refusal: Rejected) -> Undeliverable:
-    return Undeliverable(
+def _refused(
+    offer: Message | DeviceText | DeviceReport, packet: Packet, refusal: Rejected
+) -> DeadLetter:
+    return DeadLetter(
         id=offer.id,
         sender=offer.sender,
         via=offer.via,

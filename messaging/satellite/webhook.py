@@ -3,7 +3,7 @@
 from messaging.model.message import Emit, Receipt
 from messaging.model.webhook import Webhook, take_each
 from messaging.satellite.account import Packet, WebhookAccount
-from messaging.satellite.uplink import hand_over
+from messaging.satellite.uplink import offer_packet
 
 
 async def receive(account: WebhookAccount, webhook: Webhook, emit: Emit, public_url: str) -> None:
@@ -16,6 +16,6 @@ async def receive(account: WebhookAccount, webhook: Webhook, emit: Emit, public_
         if isinstance(brought, Receipt):
             await emit(brought)
         else:
-            await hand_over(brought, account.name, emit)
+            await offer_packet(brought, account.name, emit)
 
     await take_each(account.parse(webhook, public_url), take)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from messaging.errors import GatewayError, Unavailable, Uncertain
-from messaging.model.message import Delivery, Handed, Outcome
+from messaging.model.message import Delivery, Outcome, SubmittedPart
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def lease_seconds_left(delivery: Delivery) -> float:
 
 
 def outcome_of(
-    delivery: Delivery, error: Exception, *handed: Handed, parts_sent: int | None = None
+    delivery: Delivery, error: Exception, *handed: SubmittedPart, parts_sent: int | None = None
 ) -> Outcome:
     """Turn what a sender raised into an outcome. A bug is logged and means `Unavailable`: unknown is temporary.
 

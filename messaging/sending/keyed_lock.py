@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from weakref import WeakValueDictionary
 
 
-class Turns:
+class KeyedLocks:
     """The queues, one for each key. Belongs to one event loop; not to be pickled."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ Emit = Callable[[Outcome], Awaitable[None]]
 """Hands an outcome on; returns when the ledger has taken it."""
 
 
-class Unreported:
+class OutcomeCache:
     """The outcomes that wait for the ledger.
 
     While the store is away for longer than a lease, `due` gives out the same delivery anew as soon as it is back,

@@ -19,11 +19,11 @@ It may raise `Rejected` with a reason for the history. Whatever else it raises c
 REFUSED = "refused by a step of this gateway"
 
 
-class Steps:
+class UserOperators:
     """Applies the steps of the setting to a batch of deliveries. A failing step never loses or changes a message."""
 
     def __init__(self, names: str) -> None:
-        self._steps = find_steps(names)
+        self._steps = find_user_operators(names)
 
     def process(self, deliveries: Sequence[Delivery]) -> list[list[Delivery | Outcome]]:
         """Return for each delivery what shall be sent, or its outcome when a step refused it. Never raises."""
@@ -43,7 +43,7 @@ class Steps:
         return replace(delivery, message=message)
 
 
-def find_steps(names: str) -> list[Step]:
+def find_user_operators(names: str) -> list[Step]:
     """Import the functions of a list such as `my_module.shorten,my_module.censor`. Raises ConfigurationError."""
     return [_found(name.strip()) for name in names.split(",") if name.strip()]
 

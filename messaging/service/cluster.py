@@ -11,10 +11,10 @@ from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.service.log_setup import set_up_logging
-from messaging.service.state_file import Running
+from messaging.service.state_file import RunningService
 from messaging.service.supervisor import JOB, Report, Supervisor
 from messaging.streaming import StreamingError, WorkerLost
-from messaging.streaming.ops.detached_actor import Resident, find_resident, settle
+from messaging.streaming.ops.detached_actor import DetachedActor, find_detached_actor, settle
 from messaging.streaming.ray.local import local_cluster
 
 # An autoscaler may have to start nodes first, which takes minutes.
@@ -23,13 +23,13 @@ ANSWER_SECONDS = 120.0
 PAUSE_SECONDS = 0.3
 
 
-class JoinedService:
+class ClusterService:
     """The service of the cluster that this process has joined, whoever started it."""
 
     def __init__(self) -> None:
-        self._resident: Resident | None = None
+        self._resident: DetachedActor | None = None
 
-    def bring_up(self, gateway: Gateway) -> Running:
+    def bring_up(self, gateway: Gateway) -> RunningService:
         """Return when the service runs with these settings; what runs with others is drained and ended first.
 
         The supervisor carries all settings with it, secrets too, so a cluster's tables and its object store hold
@@ -42,10 +42,10 @@ class JoinedService:
         self._resident = settle(JOB, partial(Supervisor, gateway), set_up, settings.worker_cpus)
         return self._wait_until_running()
 
-    def report(self) -> Running | None:
+    def report(self) -> RunningService | None:
         """How the service is; None when there is none. Raises Unavailable when nobody can say."""
         try:
-            self._resident = self._resident or find_resident(JOB)
+            self._resident = self._resident or find_detached_actor(JOB)
             if self._resident is None:
                 return None
             return _running(self._resident.ask("report"))
@@ -56,10 +56,10 @@ class JoinedService:
     def take_down(self, settings: Settings) -> bool | None:
         """Drain and end the service; whether all in work was settled, None when there is none. Raises Unavailable."""
         there = _patiently("report") is not None
-        found = find_resident(JOB) if there else None
+        found = find_detached_actor(JOB) if there else None
         return None if found is None else _end(found, settings)
 
-    def _wait_until_running(self) -> Running:
+    def _wait_until_running(self) -> RunningService:
         deadline = time.monotonic() + READY_SECONDS
         problem = "it is starting"
         while time.monotonic() < deadline:
@@ -78,11 +78,11 @@ class JoinedService:
 
 
 @contextmanager
-def joined(address: str) -> Iterator[JoinedService]:
+def join_cluster(address: str) -> Iterator[ClusterService]:
     """Join the cluster at `address` and leave it again. Raises Unavailable when there is none, or it breaks."""
     try:
         with local_cluster(address, JOB.namespace):
-            yield JoinedService()
+            yield ClusterService()
     except StreamingError as error:
         raise Unavailable(f"Ray: {error}") from None
 
@@ -90,7 +90,7 @@ def joined(address: str) -> Iterator[JoinedService]:
 def _patiently(method: str, *arguments: Any) -> Any:
     """Ask the supervisor, waiting for one that is just being started again; None when there is none."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    while (found := find_resident(JOB)) is not None:
+    while (found := find_detached_actor(JOB)) is not None:
         try:
             return found.ask(method, *arguments, seconds=deadline - time.monotonic())
         except WorkerLost:
@@ -100,15 +100,15 @@ def _patiently(method: str, *arguments: Any) -> Any:
     return None
 
 
-def _end(resident: Resident, settings: Settings) -> bool:
+def _end(resident: DetachedActor, settings: Settings) -> bool:
     patience = settings.unready_seconds + settings.drain_seconds + ANSWER_SECONDS
     settled: bool = resident.ask("stop", seconds=patience)
     resident.end()
     return settled
 
 
-def _running(report: Report) -> Running:
-    return Running(
+def _running(report: Report) -> RunningService:
+    return RunningService(
         pid=os.getpid(),
         state=report.state,
         mail=report.mail,

@@ -17,8 +17,8 @@ from messaging.mail.smtp.tls import load_certificate
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.satellite.account import ListeningAccount
 from messaging.service.log_setup import set_up_logging
-from messaging.service.shutdown import wind_down
-from messaging.service.state_file import Running, sole_service, tell
+from messaging.service.shutdown import shut_down
+from messaging.service.state_file import RunningService, sole_service, write
 from messaging.service.supervisor import JOB
 from messaging.store.db.opening import open_ready_store
 from messaging.streaming import StreamingError
@@ -72,12 +72,12 @@ class Service:
     ) -> None:
         self._exits.close()
 
-    def report(self, state: str = "running") -> Running:
+    def report(self, state: str = "running") -> RunningService:
         """Ask every worker, and tell the result to whoever looks into the state folder."""
         settings = self._gateway.settings
         workers = self._job.status() if self._job else []
         self._note_loss(workers)
-        running = Running(
+        running = RunningService(
             pid=os.getpid(),
             state=state,
             mail=[str(a) for row in workers for a in row.get("listening", ())],
@@ -86,7 +86,7 @@ class Service:
             at=time.time(),
             workers=workers,
         )
-        tell(settings.state_dir, running)
+        write(settings.state_dir, running)
         return running
 
     @property
@@ -140,7 +140,7 @@ class Service:
         """Readiness goes off and sources stop first; then the web server; then what is in work settles."""
         if self._job is None or self.lost_seconds:
             return  # there is nobody to ask
-        self.settled = wind_down(
+        self.settled = shut_down(
             self._job, self._gateway.settings, partial(self.report, "draining")
         )
 

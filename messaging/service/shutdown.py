@@ -8,7 +8,7 @@ from messaging.streaming.ray.job import Job
 from messaging.web.deployment import stop_edge
 
 
-def wind_down(job: Job, settings: Settings, announced: Callable[[], object]) -> bool:
+def shut_down(job: Job, settings: Settings, announced: Callable[[], object]) -> bool:
     """Drain and end a job and its web server; returns whether everything in work was settled in `drain_seconds`.
 
     Readiness goes off first (`announced` is called then), and for `unready_seconds` all is still taken. Then sources

@@ -9,7 +9,7 @@ from types import FrameType
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
-class Stopped(threading.Event):
+class StopRequest(threading.Event):
     """Set when somebody asked this process to end.
 
     Until `wait_for_me` is called, whoever is first to ask also interrupts what runs in the main thread, with a
@@ -33,7 +33,7 @@ class Stopped(threading.Event):
 
 
 @contextmanager
-def signals_put_off() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Let both signals wait until the context ends; a thread that is born in it never gets one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
@@ -43,9 +43,9 @@ def signals_put_off() -> Iterator[None]:
 
 
 @contextmanager
-def stopping_signal(*, interrupts: bool = False) -> Iterator[Stopped]:
+def stopping_signal(*, interrupts: bool = False) -> Iterator[StopRequest]:
     """Set the event at SIGTERM or SIGINT instead of dying; a second SIGINT interrupts as usual."""
-    stopped = Stopped(interrupts=interrupts)
+    stopped = StopRequest(interrupts=interrupts)
     before = {number: signal.signal(number, stopped.ask) for number in STOPPING}
     try:
         yield stopped

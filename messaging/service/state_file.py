@@ -19,7 +19,7 @@ LOCK_FILE = "running.lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningService:
     """What a running service tells about itself. Times are seconds since 1970."""
 
     pid: int
@@ -54,26 +54,26 @@ def sole_service(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        forget(folder)
+        remove(folder)
         lock.release()
 
 
-def tell(folder: Path, running: Running) -> None:
+def write(folder: Path, running: RunningService) -> None:
     """Write what others may know. Whoever reads finds the old text or the new one, never half of one."""
     draft = folder / f"{RUN_FILE}.new"
     draft.write_text(json.dumps(asdict(running)))
     draft.replace(folder / RUN_FILE)
 
 
-def forget(folder: Path) -> None:
+def remove(folder: Path) -> None:
     """Nothing is told any more."""
     (folder / RUN_FILE).unlink(missing_ok=True)
 
 
-def read_running(folder: Path) -> Running | None:
+def read_running(folder: Path) -> RunningService | None:
     """Return what the service of this state folder told last; None when none runs."""
     try:
-        running = Running(**json.loads((folder / RUN_FILE).read_text()))
+        running = RunningService(**json.loads((folder / RUN_FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     return running if _alive(running.pid) else None

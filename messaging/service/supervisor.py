@@ -12,13 +12,13 @@ from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.service.log_setup import set_up_logging
-from messaging.service.shutdown import wind_down
+from messaging.service.shutdown import shut_down
 from messaging.store.db.connection import close_connection
 from messaging.store.db.opening import open_ready_store
 from messaging.streaming import Graph, JobName
 from messaging.streaming.api.graph import Kind
-from messaging.streaming.ops.reconciler import StandingJob, nodes_with
-from messaging.streaming.ray.cluster import Life
+from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
+from messaging.streaming.ray.cluster import HostOptions
 from messaging.web.deployment import edge_stands, start_edge
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,9 @@ class Supervisor:
         settings = gateway.settings
         self._set_up = partial(set_up_logging, settings.log_level)
         self._graph = _with_load(declare(gateway), settings.worker_cpus)
-        self._standing = StandingJob(JOB, self._graph, Life(settings.accept_seconds, self._set_up))
+        self._standing = JobReconciler(
+            JOB, self._graph, HostOptions(settings.accept_seconds, self._set_up)
+        )
         self._edge = _Care(self._look_after_edge)
         self._busy = Lock()
         self._workers: list[dict[str, Any]] = []
@@ -130,7 +132,7 @@ class Supervisor:
         with self._busy:
             self._edge.rest()
             self._standing.adopt()  # it may have been started again a moment ago
-            settled = wind_down(self._standing.job, self._gateway.settings, lambda: None)
+            settled = shut_down(self._standing.job, self._gateway.settings, lambda: None)
             self._state, self._workers = "stopped", []
         return settled
 

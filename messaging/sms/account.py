@@ -8,10 +8,10 @@ from typing import ClassVar, Protocol
 
 from messaging.config.account import Account
 from messaging.config.settings import Count, Positive
-from messaging.model.message import Consent, Handed, Message, Receipt, Undeliverable
+from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, SubmittedPart
 from messaging.model.webhook import Acknowledgement, Webhook
 
-Received = Message | Consent | Undeliverable | Receipt
+Received = Message | OptOutChange | DeadLetter | Receipt
 """What a webhook may bring."""
 
 
@@ -31,7 +31,7 @@ class SmsProvider(Protocol):
     Every method raises only `GatewayError` and, where it says so, `ConfigurationError`.
     """
 
-    def send(self, text: OutgoingText) -> Handed:
+    def send(self, text: OutgoingText) -> SubmittedPart:
         """Hand over one text and return the provider's id for it, and what it charges if it says so.
 
         Raises `Uncertain` whenever the request may have been written and no proper answer came.
@@ -83,5 +83,5 @@ class SmsAccount(Account):
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
         """Check that the provider made this request to `public_url`, and return what it brings.
 
-        Pure. Raises NotAuthentic; what is authentic and makes no sense comes back as `Undeliverable`.
+        Pure. Raises NotAuthentic; what is authentic and makes no sense comes back as `DeadLetter`.
         """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from messaging.model.message import Address, Consent, Message, Network, Undeliverable, message_id
+from messaging.model.message import Address, DeadLetter, Message, Network, OptOutChange, message_id
 from messaging.sms.account import Received
 from messaging.sms.numbers import normalised
 from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer
@@ -73,9 +73,9 @@ def received(
     return [consent, _message(told, said)] if is_answer else [consent]
 
 
-def consent_of(told: PhoneText, *, allowed: bool) -> Consent:
+def consent_of(told: PhoneText, *, allowed: bool) -> OptOutChange:
     """Return the consent, or its end, of the phone to texts from the number."""
-    return Consent(
+    return OptOutChange(
         id=message_id(told.via, *told.facts, "consent"),
         sender=_address(told.sender),
         recipient=_address(told.recipient),
@@ -84,10 +84,10 @@ def consent_of(told: PhoneText, *, allowed: bool) -> Consent:
     )
 
 
-def undeliverable(told: PhoneText, reason: str) -> Undeliverable:
+def undeliverable(told: PhoneText, reason: str) -> DeadLetter:
     """Return what is kept for people of a text that cannot be delivered."""
     identity = told.facts if all(told.facts) else ("body", told.raw)
-    return Undeliverable(
+    return DeadLetter(
         id=message_id(told.via, *identity),
         sender=_address(told.sender),
         via=told.via,

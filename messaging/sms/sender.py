@@ -12,10 +12,10 @@ from unicodedata import normalize
 from cachetools import TTLCache
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.model.message import Delivery, Handed, Message, Outcome
+from messaging.model.message import Delivery, Message, Outcome, SubmittedPart
 from messaging.sending.attempt import attempt, lease_seconds_left, outcome_of
-from messaging.sending.keyed_lock import Turns
-from messaging.sending.outcome_cache import Emit, Unreported
+from messaging.sending.keyed_lock import KeyedLocks
+from messaging.sending.outcome_cache import Emit, OutcomeCache
 from messaging.sending.split import split
 from messaging.sms.account import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
@@ -37,7 +37,7 @@ class SmsSender:
     def __init__(self, account: SmsAccount, public_url: str = "") -> None:
         self._account = account
         self._provider = account.connect(public_url)
-        self._unreported = Unreported()
+        self._unreported = OutcomeCache()
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
 
     async def process_single(self, delivery: Delivery, emit: Emit) -> None:
@@ -59,7 +59,7 @@ class SmsSender:
     async def _send(self, delivery: Delivery) -> Outcome:
         """Send what earlier attempts left of the message, and report how far it came."""
         parts = self._parts(delivery.message)
-        handed: list[Handed] = []
+        handed: list[SubmittedPart] = []
         searching = delivery.uncertain
         for number in range(delivery.parts_sent, len(parts)):
             part = parts[number]
@@ -82,16 +82,20 @@ class SmsSender:
             for number, part in enumerate(bodies, 1)
         ]
 
-    async def _send_part(self, delivery: Delivery, part: OutgoingText, started: bool) -> Handed:
+    async def _send_part(
+        self, delivery: Delivery, part: OutgoingText, started: bool
+    ) -> SubmittedPart:
         if started and lease_seconds_left(delivery) < self._account.timeout_seconds:
             raise Unavailable("no time was left for the rest of a long text")
         handed = await self._in_thread(lambda: self._provider.send(part))
         self._known[handed.network_id] = delivery.id
-        return handed if handed.units else Handed(handed.network_id, segments(part.body))
+        return (
+            handed if handed.billed_units else SubmittedPart(handed.network_id, segments(part.body))
+        )
 
     async def _find(
-        self, delivery: Delivery, part: OutgoingText, handed: Sequence[Handed]
-    ) -> Handed | None:
+        self, delivery: Delivery, part: OutgoingText, handed: Sequence[SubmittedPart]
+    ) -> SubmittedPart | None:
         """Return this part as the provider has it, if an earlier attempt came that far. Raises Uncertain."""
         since = datetime.now(UTC) - timedelta(hours=self._account.lookup_hours)
         try:
@@ -101,7 +105,7 @@ class SmsSender:
         ids = [one.network_id for one in handed]
         for network_id in found:
             if network_id not in ids and self._known.get(network_id, delivery.id) == delivery.id:
-                return Handed(network_id, segments(part.body))
+                return SubmittedPart(network_id, segments(part.body))
         return None
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
@@ -112,8 +116,8 @@ class SmsSender:
         return ThreadPoolExecutor(self._account.max_sends, thread_name_prefix="sms")
 
     @cached_property
-    def _pairs(self) -> Turns:
-        return Turns()
+    def _pairs(self) -> KeyedLocks:
+        return KeyedLocks()
 
     @cached_property
     def _queue(self) -> asyncio.Semaphore:

@@ -3,7 +3,7 @@
 import logging
 
 from messaging.errors import Rejected
-from messaging.model.message import Emit, Receipt, Undeliverable
+from messaging.model.message import DeadLetter, Emit, Receipt
 from messaging.model.webhook import Webhook, take_each
 from messaging.sms.account import Received, SmsAccount
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 async def receive(account: SmsAccount, webhook: Webhook, emit: Emit, public_url: str) -> None:
     """Return when everything in the webhook is on disk.
 
-    What the router rejects is stored as `Undeliverable`, because coming back cannot help. Raises NotAuthentic, then
+    What the router rejects is stored as `DeadLetter`, because coming back cannot help. Raises NotAuthentic, then
     nothing was stored; and the first failure that is not final (Unavailable, or a bug).
     """
 
@@ -29,8 +29,8 @@ async def _offer(emit: Emit, inbound: Received, raw: bytes) -> None:
         await emit(inbound)
     except Rejected as error:
         log.info("rejected: %s", error.reason, extra={"message_id": inbound.id})
-        if not isinstance(inbound, Undeliverable | Receipt):
-            kept = Undeliverable(
+        if not isinstance(inbound, DeadLetter | Receipt):
+            kept = DeadLetter(
                 id=inbound.id, sender=inbound.sender, via=inbound.via, raw=raw, reason=error.reason
             )
             await _offer(emit, kept, raw)

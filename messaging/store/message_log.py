@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from messaging.config.settings import Settings
 from messaging.store.db.clock import utc_now
-from messaging.store.db.connection import close_connection, guarded, open_store
+from messaging.store.db.connection import close_connection, open_store, store_errors
 
 Position = tuple[str, str]
 """The time (ISO 8601) and the id of the last message that was read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AcceptedMessage:
     """A message was taken: whom it concerns (empty when nobody), by which provider it came, and when (seconds, UTC)."""
 
     id: str
@@ -43,10 +43,10 @@ class MessageLog:
 
     def read(
         self, position: Position | None, count: int
-    ) -> tuple[Sequence[Taken], Position | None]:
+    ) -> tuple[Sequence[AcceptedMessage], Position | None]:
         """Return up to `count` events after the position, and the new position. There is no end."""
         open_store(self._settings)
-        with guarded():
+        with store_errors():
             events = self._after(position, count)
         if not events:
             return (), position
@@ -57,7 +57,9 @@ class MessageLog:
         """Let go of the connection."""
         close_connection()
 
-    def _after(self, position: Position | None, count: int) -> list[tuple[Taken, datetime]]:
+    def _after(
+        self, position: Position | None, count: int
+    ) -> list[tuple[AcceptedMessage, datetime]]:
         from django.db.models import Q  # whatever touches a model can be imported only now
 
         from messaging.store.models import Message
@@ -70,6 +72,6 @@ class MessageLog:
             "id", "subscriber__name", "via", "created_at"
         )
         return [
-            (Taken(id, name or "", via, moment.timestamp()), moment)
+            (AcceptedMessage(id, name or "", via, moment.timestamp()), moment)
             for id, name, via, moment in columns[:count]
         ]

@@ -14,7 +14,7 @@ Pair = tuple[str, int]
 """An author's address and the subscriber's row."""
 
 
-class Pace:
+class RateLimiter:
     """Lets `hourly` messages of a pair through at once, and then one more for each share of an hour; 0 lets all.
 
     Kept in memory: all messages of a subscriber come to one router, and a restart forgets an hour at most. Measured

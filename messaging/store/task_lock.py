@@ -13,12 +13,12 @@ from django.db import connection, transaction
 
 from messaging.config.settings import Settings
 from messaging.store.db.clock import utc_now
-from messaging.store.db.connection import close_connection, guarded, open_store
+from messaging.store.db.connection import close_connection, open_store, store_errors
 
 log = logging.getLogger(__name__)
 
 
-class Tenure:
+class TaskLease:
     """One service's claim to one task. Blocking; opens the store when it is first asked.
 
     `mine` may be asked as often as one likes: the store hears of it once in a third of `tenure_seconds`. A holder
@@ -42,7 +42,7 @@ class Tenure:
         self._ends = 0.0
         self._ask_again = 0.0
 
-    def mine(self) -> bool:
+    def acquire(self) -> bool:
         """Take the task if it is free, keep it if it is ours; whether it is ours now. Raises Unavailable."""
         asked = self._monotonic()
         if asked < self._ask_again:
@@ -60,7 +60,7 @@ class Tenure:
         """Whether the lease that was last granted still runs; asks nobody."""
         return self._monotonic() < self._ends
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Let somebody else have the task now. Raises Unavailable; the lease then ends by itself."""
         self._ends = self._ask_again = 0.0
         self._in_store(self._free)
@@ -68,7 +68,7 @@ class Tenure:
     def _in_store(self, work: Callable[[], bool]) -> bool:
         open_store(self._settings)
         try:
-            with guarded(), transaction.atomic():
+            with store_errors(), transaction.atomic():
                 return work()
         finally:
             # Asked from whatever thread is free, seldom: a connection for each would pile up.

@@ -14,7 +14,7 @@ from messaging.model.message import Emit
 from messaging.satellite.account import SatelliteAccount
 from messaging.sms.account import SmsAccount
 from messaging.store.db.connection import open_store
-from messaging.web.metrics_route import Measured, metrics_route
+from messaging.web.metrics_route import MetricsSource, metrics_route
 from messaging.web.webhook_routes import Answered, routes
 
 NotReady = Callable[[], Awaitable[str | None]]
@@ -27,7 +27,7 @@ def build_app(
     satellites: Mapping[str, SatelliteAccount],
     emit: Emit,
     not_ready: NotReady,
-    measured: Measured,
+    measured: MetricsSource,
 ) -> FastAPI:
     """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503).
 

@@ -12,14 +12,14 @@ from ray.serve.schema import ApplicationStatus
 from messaging.config.settings import Listen
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
-from messaging.model.message import Address, Emit, RecipientCheck, Network
+from messaging.model.message import Address, Emit, Network, RecipientCheck
 from messaging.streaming import Graph, JobName, StreamingError
 from messaging.streaming.ops.roll_call import roll_call
-from messaging.streaming.ops.status import Lookout
+from messaging.streaming.ops.status import JobStatus
 from messaging.streaming.ray.client import open_inlet
-from messaging.streaming.runtime.output import Outlet
+from messaging.streaming.runtime.output import Output
 from messaging.web.app import NotReady, build_app
-from messaging.web.metrics_route import Measured, Workers
+from messaging.web.metrics_route import MetricsSource, Workers
 
 APPLICATION = "satbridge-http"
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
@@ -81,7 +81,7 @@ def _builder(
         emit = _emitting(name, view, inlet, settings.accept_seconds)
         probing = _emitting(name, view, inlet, PROBE_SECONDS)
         not_ready = _readiness(name, watched, probing)
-        measured = Measured(tuple(gateway.rooms), uuid.uuid4().hex[:8], _workers(name))
+        measured = MetricsSource(tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name))
         return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
 
     return build
@@ -108,7 +108,7 @@ class _Edge:
 
 def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:
     """Open the inlet at the first record: only then does the event loop of the replica run."""
-    opened: list[Outlet] = []
+    opened: list[Output] = []
 
     async def emit(record: Any) -> None:
         if not opened:
@@ -119,7 +119,7 @@ def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) 
 
 
 def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
-    lookout = Lookout(name, watched)
+    lookout = JobStatus(name, watched)
 
     async def not_ready() -> str | None:
         try:

@@ -27,7 +27,7 @@ Workers = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MetricsSource:
     """What is measured: the providers, this replica of the web server, and the workers."""
 
     vias: Sequence[str]
@@ -35,7 +35,9 @@ class Measured:
     workers: Workers
 
 
-def metrics_route(token: SecretStr, measured: Measured, answered: Counter[Answered]) -> APIRouter:
+def metrics_route(
+    token: SecretStr, measured: MetricsSource, answered: Counter[Answered]
+) -> APIRouter:
     """Return `GET /metrics` for who shows the token; anybody else hears 401. Answers within some seconds."""
     router = APIRouter()
 

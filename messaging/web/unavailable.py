@@ -5,7 +5,7 @@ import sys
 from django.http import HttpRequest, HttpResponse
 from django.views.defaults import server_error
 
-from messaging.store.db.errors import StoreAway, translated
+from messaging.store.db.errors import StoreAway, translate
 
 RETRY_AFTER_SECONDS = 30
 AWAY = "The store is away. Nothing is lost; please try again in a while.\n"
@@ -17,7 +17,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     Sessions are read and written outside of the pages too, so no middleware sees all of what the store raises.
     """
     error = sys.exception()
-    if not isinstance(error, Exception) or not isinstance(translated(error), StoreAway):
+    if not isinstance(error, Exception) or not isinstance(translate(error), StoreAway):
         return server_error(request)
     answer = HttpResponse(AWAY, content_type="text/plain; charset=utf-8", status=503)
     answer["Retry-After"] = str(RETRY_AFTER_SECONDS)

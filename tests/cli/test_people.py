@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
-from messaging.store.console.entries import WrongEntry
+from messaging.store.console.entries import InvalidInput
 from messaging.store.db.connection import close_connection
 
 
@@ -48,7 +48,7 @@ def test_contacts_are_added_listed_changed_and_removed() -> None:
 
 def test_what_cannot_be_a_contact_is_refused() -> None:
     outcome = run("users", "contacts", "add", "boop", "alice", "12345")
-    assert isinstance(outcome.exception, WrongEntry)
+    assert isinstance(outcome.exception, InvalidInput)
 
 
 def test_a_device_says_how_it_writes_and_whether_it_tells_its_place() -> None:

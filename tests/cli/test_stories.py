@@ -11,7 +11,7 @@ from messaging.cli.app import app
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.model.message import Handed, message_id
+from messaging.model.message import SubmittedPart, message_id
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.users import given as g
 from tests.users.given import Clock, Gateway
@@ -106,7 +106,7 @@ def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:
     from tests.users.handed import ARRIVED, LOST, hear, receipt, report
 
     taken = gateway.take_one(g.mail("given"))
-    report(gateway, taken, *(Handed(number) for number in ("17", "18", "19")))
+    report(gateway, taken, *(SubmittedPart(number) for number in ("17", "18", "19")))
     hear(gateway, receipt("18", LOST, reason="no such device"), receipt("19", ARRIVED))
     said = run("show", message_id("given")).stdout
     assert "  handed over as 17: the network has not said yet whether it arrived\n" in said

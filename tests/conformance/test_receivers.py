@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from messaging.config.env import read
 from messaging.errors import Busy, Rejected, Unavailable
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.mail.smtp.settings import SmtpServer
-from messaging.model.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.mail.smtp.settings import SmtpSettings
+from messaging.model.message import DeadLetter, DeviceReport, Inbound, Message, Receipt
 from messaging.satellite.account import (
     ListeningAccount,
     MailedAccount,
@@ -49,14 +49,14 @@ class Router:
         await asyncio.sleep(0)
         if error := self.fails_with.get(type(record)):
             raise error
-        assert isinstance(record, Message | Undeliverable | Beacon | Receipt)
+        assert isinstance(record, Message | DeadLetter | DeviceReport | Receipt)
         self.committed.setdefault(record.id, record)
 
     def texts(self) -> list[str]:
         return [r.text for r in self.committed.values() if isinstance(r, Message)]
 
-    def undeliverable(self) -> list[Undeliverable]:
-        return [r for r in self.committed.values() if isinstance(r, Undeliverable)]
+    def undeliverable(self) -> list[DeadLetter]:
+        return [r for r in self.committed.values() if isinstance(r, DeadLetter)]
 
 
 @asynccontextmanager
@@ -80,7 +80,7 @@ async def receiving(stand: Stand, router: Router) -> AsyncIterator[str]:
             assert SECRET not in repr(source.status())
     elif isinstance(account, MailedAccount):
         box = SatelliteMailbox(account, account.name)
-        server = read(SmtpServer, listen="127.0.0.1:0")
+        server = read(SmtpSettings, listen="127.0.0.1:0")
         receiver = MailReceiver(server, "example.org", mailboxes=[box])
         async with _mailed(receiver, router):
             await eventually(lambda: bool(receiver.addresses))

@@ -100,7 +100,7 @@ async def test_after_an_error_over_there_nobody_knows(stand: Stand) -> None:
 async def test_what_was_sent_has_an_id_of_its_own(stand: Stand) -> None:
     async with sending(stand.account) as sender:
         outcomes = [await outcome_of(sender, delivery(stand, f"text {n}")) for n in range(3)]
-    ids = [part.network_id for outcome in outcomes for part in outcome.handed]
+    ids = [part.network_id for outcome in outcomes for part in outcome.submitted]
     assert len(set(ids)) == 3
     assert all(ids)
 
@@ -120,7 +120,7 @@ async def test_a_long_text_arrives_in_parts_that_are_all_named(stand: Stand) -> 
     async with sending(stand.account) as sender:
         outcome = await outcome_of(sender, delivery(stand, "the wind is rising " * 200))
     assert outcome.result is Result.SENT, outcome
-    assert len(outcome.handed) == outcome.parts_sent == count(stand)
+    assert len(outcome.submitted) == outcome.parts_sent == count(stand)
     assert outcome.parts_sent > 1
 
 

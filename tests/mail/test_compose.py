@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from messaging.errors import Rejected
 from messaging.mail.compose import compose, mail_address
-from messaging.mail.text import tidy
+from messaging.mail.text import clean
 from messaging.model.message import Address, Delivery, Message, Network
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_every_text_travels_in_seven_bits(text: str) -> None:
     assert content.isascii()
     assert all(len(line) <= 998 for line in content.split(b"\r\n"))
     assert b"\n" not in content.replace(b"\r\n", b"")
-    assert body(written(delivery(text))) == tidy(text) + "\n"
+    assert body(written(delivery(text))) == clean(text) + "\n"
 
 
 NASTY = st.one_of(

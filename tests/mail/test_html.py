@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.mail.parse.html import html_to_text, without_long_tags
-from messaging.mail.text import tidy
+from messaging.mail.text import clean
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from messaging.mail.text import tidy
     ],
 )
 def test_html_becomes_readable_text(markup: str, text: str) -> None:
-    assert tidy(html_to_text(markup)).strip() == text
+    assert clean(html_to_text(markup)).strip() == text
 
 
 def test_a_picture_written_into_the_page_is_dropped() -> None:

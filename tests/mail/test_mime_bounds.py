@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.errors import Rejected
-from messaging.mail.parse.mail import Letter, read_mail
+from messaging.mail.parse.mail import ParsedMail, read_mail
 from tests.mail.letters import MIXED, part, parts
 
 MEGABYTES = 10 * 2**20
@@ -76,7 +76,7 @@ def test_a_bomb_costs_little_time_and_text(data: bytes) -> None:
     assert time.thread_time() - begin < 3
 
 
-def check(letter: Letter) -> None:
+def check(letter: ParsedMail) -> None:
     """What holds for every letter."""
     for text in (letter.subject, letter.text):
         text.encode("utf-8")

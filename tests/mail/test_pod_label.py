@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from messaging.config.env import read_if_set
 from messaging.errors import Unavailable
 from messaging.mail.smtp.pod_label import LabelledPod, PodLabel
-from messaging.mail.smtp.pod_readiness import PodGate
+from messaging.mail.smtp.pod_readiness import PodReadiness
 from tests.eventually import eventually
 from tests.mail.api_server import HANG, POD, TOKEN, ApiServer
 from tests.mail.certificates import make_certificate
@@ -163,9 +163,9 @@ def test_no_reason_has_the_token(api: ApiServer) -> None:
 
 
 @contextlib.asynccontextmanager
-async def gate(api: ApiServer, **given: Any) -> AsyncIterator[PodGate]:
+async def gate(api: ApiServer, **given: Any) -> AsyncIterator[PodReadiness]:
     used = settings(api, **given)
-    made = PodGate(used, LabelledPod(used, POD))
+    made = PodReadiness(used, LabelledPod(used, POD))
     try:
         yield made
     finally:

@@ -9,7 +9,7 @@ import pytest
 
 from messaging.errors import ConfigurationError
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from tests.eventually import eventually
 from tests.mail.wire import DOMAIN, LETTER, Router, post
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_receiver_can_be_pickled_before_it_runs() -> None:
-    receiver = pickle.loads(pickle.dumps(MailReceiver(SmtpServer(), DOMAIN, share_port=True)))
+    receiver = pickle.loads(pickle.dumps(MailReceiver(SmtpSettings(), DOMAIN, share_port=True)))
     assert receiver.addresses == []
     assert receiver.status()["connections"] == 0
 
@@ -84,11 +84,11 @@ async def test_who_knocked_before_the_door_was_shut_hears_421() -> None:
 
 async def test_several_receivers_may_share_a_port() -> None:
     router = Router()
-    first = MailReceiver(SmtpServer(listen="127.0.0.1:0"), DOMAIN, share_port=True)
+    first = MailReceiver(SmtpSettings(listen="127.0.0.1:0"), DOMAIN, share_port=True)
     running = [asyncio.create_task(first.run(router.emit))]
     await eventually(lambda: first.addresses)
     address = str(first.addresses[0])
-    second = MailReceiver(SmtpServer(listen=address), DOMAIN, share_port=True)
+    second = MailReceiver(SmtpSettings(listen=address), DOMAIN, share_port=True)
     running.append(asyncio.create_task(second.run(router.emit)))
     await eventually(lambda: second.addresses)
     assert str(second.addresses[0]) == address
@@ -100,7 +100,7 @@ async def test_several_receivers_may_share_a_port() -> None:
 async def test_a_taken_port_is_said_in_plain_words() -> None:
     async with post() as place:
         taken = str(place.receiver.addresses[0])
-        receiver = MailReceiver(SmtpServer(listen=taken), DOMAIN)
+        receiver = MailReceiver(SmtpSettings(listen=taken), DOMAIN)
         with pytest.raises(ConfigurationError, match="another program listens there"):
             await receiver.run(place.router.emit)
 

@@ -9,7 +9,7 @@ import pytest
 from messaging.config.env import read
 from messaging.errors import ConfigurationError
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from tests.eventually import eventually
 from tests.mail.certificates import make_certificate
 from tests.mail.wire import DOMAIN, Router, post
@@ -84,13 +84,13 @@ async def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -
 async def test_a_broken_certificate_is_said_in_plain_words(tmp_path: Path, content: str) -> None:
     files = make_certificate(tmp_path)
     files.certificate.write_text(content)
-    server = SmtpServer(listen="127.0.0.1:0", certificate=files.certificate, key=files.key)
+    server = SmtpSettings(listen="127.0.0.1:0", certificate=files.certificate, key=files.key)
     with pytest.raises(ConfigurationError, match="SATBRIDGE_SMTP_CERTIFICATE"):
         await MailReceiver(server, DOMAIN).run(Router().emit)
 
 
 async def test_a_missing_certificate_is_said_in_plain_words(tmp_path: Path) -> None:
-    server = SmtpServer(
+    server = SmtpSettings(
         listen="127.0.0.1:0", certificate=tmp_path / "missing.pem", key=tmp_path / "missing.key"
     )
     with pytest.raises(ConfigurationError, match="No such file"):
@@ -99,4 +99,4 @@ async def test_a_missing_certificate_is_said_in_plain_words(tmp_path: Path) -> N
 
 async def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="set both"):
-        read(SmtpServer, certificate=tmp_path / "mail.pem")
+        read(SmtpSettings, certificate=tmp_path / "mail.pem")

@@ -8,8 +8,8 @@ from typing import Any
 from messaging.errors import Rejected
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.pod_label import PodLabel
-from messaging.mail.smtp.settings import SmtpServer
-from messaging.model.message import Bounce, Inbound, RecipientCheck, Message, Undeliverable
+from messaging.mail.smtp.settings import SmtpSettings
+from messaging.model.message import Bounce, DeadLetter, Inbound, Message, RecipientCheck
 from tests.eventually import eventually
 
 DOMAIN = "example.org"
@@ -22,7 +22,7 @@ class Router:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.kept: list[Undeliverable] = []
+        self.kept: list[DeadLetter] = []
         self.bounces: list[Bounce] = []
         self.reports_asked: list[str] = []
         self.inquiries: list[str] = []
@@ -32,7 +32,7 @@ class Router:
 
     async def emit(self, inbound: Inbound) -> None:
         match inbound:
-            case Undeliverable():
+            case DeadLetter():
                 self.kept.append(inbound)
                 return
             case Bounce():
@@ -146,7 +146,7 @@ async def post(
 ) -> AsyncIterator[Post]:
     """Run a receiver on a free port until the block ends."""
     router = router or Router()
-    server = SmtpServer(**{"listen": "127.0.0.1:0", **settings})
+    server = SmtpSettings(**{"listen": "127.0.0.1:0", **settings})
     receiver = MailReceiver(server, DOMAIN, pod_label=pod_label)
     running = asyncio.create_task(receiver.run(router.emit))
     place = Post(receiver, router)

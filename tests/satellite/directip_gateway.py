@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.config.env import read
-from messaging.model.message import Inbound, Message, Undeliverable
+from messaging.model.message import DeadLetter, Inbound, Message
 from messaging.satellite.providers.directip.client import DirectIpAccount
 from messaging.satellite.tcp_listener import SatelliteListener
 from messaging.simulator.directip.server import DirectIpSimulator
@@ -72,8 +72,8 @@ class Taken:
         return [one.text for one in self.records if isinstance(one, Message)]
 
     @property
-    def undeliverable(self) -> list[Undeliverable]:
-        return [one for one in self.records if isinstance(one, Undeliverable)]
+    def undeliverable(self) -> list[DeadLetter]:
+        return [one for one in self.records if isinstance(one, DeadLetter)]
 
 
 @contextlib.asynccontextmanager

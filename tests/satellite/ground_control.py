@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from messaging.config.env import read
-from messaging.model.message import Beacon, Inbound, Message, Undeliverable
+from messaging.model.message import DeadLetter, DeviceReport, Inbound, Message
 from messaging.satellite.account import SatelliteAccount
 from messaging.satellite.providers.cloudloop.client import CloudloopAccount
 from messaging.satellite.providers.rockblock.client import RockblockAccount
@@ -133,9 +133,9 @@ def messages(router: Router) -> list[Message]:
     return [record for record in router.all() if isinstance(record, Message)]
 
 
-def beacons(router: Router) -> list[Beacon]:
-    return [record for record in router.all() if isinstance(record, Beacon)]
+def beacons(router: Router) -> list[DeviceReport]:
+    return [record for record in router.all() if isinstance(record, DeviceReport)]
 
 
-def undeliverable(stored: list[Inbound]) -> list[Undeliverable]:
-    return [record for record in stored if isinstance(record, Undeliverable)]
+def undeliverable(stored: list[Inbound]) -> list[DeadLetter]:
+    return [record for record in stored if isinstance(record, DeadLetter)]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from messaging.config.env import read
-from messaging.mail.post import RelayPost
+from messaging.mail.post import RelaySubmitter
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.mailbox import SatelliteMailbox
 from messaging.satellite.providers.sbdmail.client import SbdMailAccount
 from messaging.simulator.sbdmail.server import SbdMailSimulator
@@ -45,7 +45,7 @@ def sbdmail_account(relay_url: str, relay_seconds: float = 10, **settings: Any) 
     relay = read(Relay, url=relay_url, timeout_seconds=relay_seconds)
     fields = {"mailbox": "sbd", "peers": "127.0.0.1", "timeout_seconds": 25}
     account = read(SbdMailAccount, **{**fields, **settings})
-    return account.posted_by(RelayPost(relay, DOMAIN), DOMAIN)
+    return account.posted_by(RelaySubmitter(relay, DOMAIN), DOMAIN)
 
 
 @contextlib.contextmanager
@@ -60,7 +60,7 @@ def sbdmail_service(*modems: Modem, **options: Any) -> Iterator[Service]:
 async def mail_server(service: Service, taken: Taken, **settings: Any) -> AsyncIterator[str]:
     """Run a mail server with the account's mailbox and tell the service where it is."""
     box = SatelliteMailbox(service.account(**settings), "sbdmail")
-    receiver = MailReceiver(read(SmtpServer, listen="127.0.0.1:0"), DOMAIN, mailboxes=[box])
+    receiver = MailReceiver(read(SmtpSettings, listen="127.0.0.1:0"), DOMAIN, mailboxes=[box])
     task = asyncio.create_task(receiver.run(taken.emit))
     try:
         await eventually(lambda: receiver.addresses)

@@ -1,10 +1,10 @@
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Address, Inbound, Message, Network, Undeliverable, message_id
+from messaging.model.message import Address, DeadLetter, Inbound, Message, Network, message_id
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.protobuf import Text, encode
-from messaging.satellite.uplink import hand_over, offers
+from messaging.satellite.uplink import offer_packet, offers
 
 pytestmark = pytest.mark.anyio
 ALICE = Address(Network.EMAIL, "alice@example.com")
@@ -50,7 +50,7 @@ def test_a_packet_that_cannot_be_read_is_undeliverable_with_its_bytes(
     payload: bytes | None,
 ) -> None:
     (offer,) = offers(Packet("5", "9", payload, b"raw"), "hive")
-    assert isinstance(offer, Undeliverable)
+    assert isinstance(offer, DeadLetter)
     assert (offer.raw, offer.sender.value, offer.via) == (b"raw", "9", "hive")
     assert offer.reason
 
@@ -58,10 +58,10 @@ def test_a_packet_that_cannot_be_read_is_undeliverable_with_its_bytes(
 async def test_a_rejected_message_is_kept_as_undeliverable_with_the_reason() -> None:
     router = Router(bad=Rejected("no such subscriber"))
     given = packet(Text("one", ALICE), Text("bad", ALICE), Text("two", ALICE))
-    assert await hand_over(given, "hive", router.emit) == 1
+    assert await offer_packet(given, "hive", router.emit) == 1
     assert [getattr(taken, "text", None) for taken in router.taken] == ["one", None, "two"]
     refused = router.taken[1]
-    assert isinstance(refused, Undeliverable)
+    assert isinstance(refused, DeadLetter)
     assert (refused.reason, refused.raw) == ("no such subscriber", given.raw)
     assert refused.id == message_id("hive", "5", "1")
 
@@ -72,7 +72,7 @@ async def test_one_message_that_fails_for_now_does_not_keep_back_the_others(
 ) -> None:
     router = Router(bad=error)
     with pytest.raises(type(error)):
-        await hand_over(packet(Text("bad", ALICE), Text("two", ALICE)), "hive", router.emit)
+        await offer_packet(packet(Text("bad", ALICE), Text("two", ALICE)), "hive", router.emit)
     assert [getattr(taken, "text", None) for taken in router.taken] == ["two"]
 
 
@@ -81,4 +81,4 @@ async def test_a_router_that_refuses_even_the_undeliverable_is_no_yes() -> None:
         raise Rejected("never")
 
     with pytest.raises(Rejected):
-        await hand_over(packet(Text("one", ALICE)), "hive", refuse)
+        await offer_packet(packet(Text("one", ALICE)), "hive", refuse)

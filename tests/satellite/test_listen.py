@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from messaging.errors import ConfigurationError, Unavailable
-from messaging.model.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.model.message import DeadLetter, DeviceReport, Inbound, Message, Receipt
 from messaging.satellite.tcp_listener import SatelliteListener
 from tests.eventually import eventually
 from tests.satellite.wire import WireAccount
@@ -68,7 +68,7 @@ async def test_what_comes_is_taken_and_answered() -> None:
         assert listener.status()["packets_taken"] == 4
         assert listener.status()["undeliverable"] == 1
     kinds = [type(record) for record in router.taken]
-    assert kinds == [Message, Message, Undeliverable, Beacon, Receipt]
+    assert kinds == [Message, Message, DeadLetter, DeviceReport, Receipt]
 
 
 async def test_while_the_router_is_away_nobody_is_told_yes() -> None:

@@ -9,7 +9,15 @@ from pydantic import SecretStr
 
 from messaging.config.env import read
 from messaging.errors import Rejected
-from messaging.model.message import Address, Beacon, Message, Network, Sos, Typed, message_id
+from messaging.model.message import (
+    Address,
+    DeviceReport,
+    DeviceText,
+    Message,
+    Network,
+    Sos,
+    message_id,
+)
 from messaging.model.position import Position
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
@@ -80,7 +88,7 @@ def test_typed_text_goes_to_the_router_as_it_is_with_what_came_with_it() -> None
         "5", "9", payload, payload, position=place, battery_percent=50, sos=Sos.DECLARED
     )
     beacon, typed = offers(packet, "hive")
-    assert typed == Typed(
+    assert typed == DeviceText(
         id=message_id("hive", "5", "0"),
         sender=DEVICE,
         text="@alice See you",
@@ -89,7 +97,7 @@ def test_typed_text_goes_to_the_router_as_it_is_with_what_came_with_it() -> None
         battery_percent=50,
         sos=Sos.DECLARED,
     )
-    assert isinstance(beacon, Beacon)
+    assert isinstance(beacon, DeviceReport)
     assert beacon.text == "@alice See you"
 
 

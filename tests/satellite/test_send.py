@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.model.message import Address, Delivery, Handed, Message, Network, Outcome, Result
+from messaging.model.message import (
+    Address,
+    Delivery,
+    Message,
+    Network,
+    Outcome,
+    Result,
+    SubmittedPart,
+)
 from messaging.satellite.codecs.protobuf import shown
 from messaging.satellite.providers.hive.client import HiveAccount
 from messaging.satellite.sender import SatelliteSender
@@ -62,7 +70,7 @@ async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
         outcome = await outcome_of(sender, delivery())
     (downlink,) = hive.simulator.state.downlinks()
-    assert outcome == Outcome.sent(delivery(), Handed(str(downlink.id)))
+    assert outcome == Outcome.sent(delivery(), SubmittedPart(str(downlink.id)))
     assert shown(downlink.data) == [("alice@example.com", "hello")]
 
 

@@ -12,7 +12,7 @@ import pytest
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Inbound, Receipt, ReceiptState
 from messaging.satellite.providers.cloudloop.client import CloudloopAccount
-from messaging.satellite.status_poller import SatelliteTracer
+from messaging.satellite.status_poller import StatusPoller
 from messaging.simulator.cloudloop.server import STATUSES, Habits
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
@@ -26,7 +26,7 @@ REACHABLE, AWAY = Modem(IMEI, thing=THING), Modem(IMEI, thing=THING, reachable=F
 
 
 @dataclass
-class Handed:
+class SubmittedPart:
     """Everything that was handed over, and what was heard of it."""
 
     ids: list[str] = field(default_factory=list)
@@ -55,18 +55,18 @@ class Turn:
     def held(self) -> bool:
         return self.ours
 
-    def mine(self) -> bool:
+    def acquire(self) -> bool:
         return self.ours
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         self.ours = False
 
 
 @asynccontextmanager
 async def tracing(
-    account: CloudloopAccount, handed: Handed, turn: Turn | None = None
-) -> AsyncIterator[SatelliteTracer]:
-    tracer = SatelliteTracer(account, "cloudloop", handed, turn or Turn())
+    account: CloudloopAccount, handed: SubmittedPart, turn: Turn | None = None
+) -> AsyncIterator[StatusPoller]:
+    tracer = StatusPoller(account, "cloudloop", handed, turn or Turn())
     running = asyncio.create_task(tracer.run(handed.emit))
     try:
         yield tracer
@@ -110,7 +110,7 @@ async def test_nothing_is_asked_while_nobody_knows_the_words(
 async def test_an_end_is_news(name: str, status: str, state: ReceiptState) -> None:
     statuses = {**STATUSES, "delivered": status}
     with cloudloop(REACHABLE, habits=Habits(status_name=name, statuses=statuses)) as server:
-        handed = Handed(await send(server))
+        handed = SubmittedPart(await send(server))
         async with tracing(account(server), handed) as tracer:
             await eventually(lambda: bool(handed.heard))
         assert tracer.status()["heard"] == 1
@@ -123,14 +123,14 @@ async def test_an_end_is_news(name: str, status: str, state: ReceiptState) -> No
 async def test_a_number_can_be_an_end_too() -> None:
     statuses = {**STATUSES, "delivered": 1}
     with cloudloop(REACHABLE, habits=Habits(statuses=statuses)) as server:
-        handed = Handed(await send(server))
+        handed = SubmittedPart(await send(server))
         async with tracing(account(server, delivered_statuses="1"), handed):
             await eventually(lambda: bool(handed.heard))
 
 
 async def test_what_is_still_on_its_way_is_asked_for_again_until_it_arrives() -> None:
     with cloudloop(AWAY) as server:
-        handed = Handed(await send(server, 3))
+        handed = SubmittedPart(await send(server, 3))
         async with tracing(account(server), handed) as tracer:
             await eventually(lambda: handed.rounds > 3)
             assert handed.heard == []
@@ -141,7 +141,7 @@ async def test_what_is_still_on_its_way_is_asked_for_again_until_it_arrives() ->
 
 async def test_what_the_network_does_not_know_keeps_nobody_else_back() -> None:
     with cloudloop(REACHABLE) as server:
-        handed = Handed(["unknown", *await send(server)])
+        handed = SubmittedPart(["unknown", *await send(server)])
         async with tracing(account(server), handed):
             await eventually(lambda: len(handed.heard) == 1)
 
@@ -149,14 +149,14 @@ async def test_what_the_network_does_not_know_keeps_nobody_else_back() -> None:
 async def test_what_always_fails_keeps_nobody_else_back() -> None:
     with cloudloop(REACHABLE) as server:
         first, second = await send(server, 2)
-        handed = Handed([first, second])
+        handed = SubmittedPart([first, second])
 
         async def emit(record: Inbound) -> None:
             if isinstance(record, Receipt) and record.network_id == first:
                 raise Unavailable("a bug with this one")
             await handed.emit(record)
 
-        tracer = SatelliteTracer(account(server), "cloudloop", handed, Turn())
+        tracer = StatusPoller(account(server), "cloudloop", handed, Turn())
         running = asyncio.create_task(tracer.run(emit))
         try:
             await eventually(lambda: len(handed.heard) == 1)
@@ -177,7 +177,7 @@ async def test_what_always_fails_keeps_nobody_else_back() -> None:
 )
 async def test_a_network_that_fails_is_asked_again(faults: Faults) -> None:
     with cloudloop(REACHABLE) as server:
-        handed = Handed(await send(server))
+        handed = SubmittedPart(await send(server))
         server.simulator.dice.faults = faults
         async with tracing(account(server, timeout_seconds=1), handed):
             await eventually(lambda: handed.rounds > 1)
@@ -191,7 +191,7 @@ async def test_a_store_that_is_away_is_asked_again_and_a_bug_tells_only_its_type
 ) -> None:
     with cloudloop(REACHABLE) as server:
         failures = [RuntimeError("a secret"), Unavailable("the store is away")]
-        handed = Handed(await send(server), failures)
+        handed = SubmittedPart(await send(server), failures)
         async with tracing(account(server), handed):
             await eventually(lambda: len(handed.heard) == 1)
     assert "the store is away" in caplog.text
@@ -201,7 +201,7 @@ async def test_a_store_that_is_away_is_asked_again_and_a_bug_tells_only_its_type
 
 async def test_news_that_the_router_puts_off_are_brought_again() -> None:
     with cloudloop(REACHABLE) as server:
-        handed = Handed(await send(server))
+        handed = SubmittedPart(await send(server))
         refusals: list[Exception] = [Rejected("no"), Unavailable("the store is away")]
 
         async def emit(record: Inbound) -> None:
@@ -209,7 +209,7 @@ async def test_news_that_the_router_puts_off_are_brought_again() -> None:
                 raise refusals.pop()
             handed.heard.append(record)
 
-        tracer = SatelliteTracer(account(server), "cloudloop", handed, Turn())
+        tracer = StatusPoller(account(server), "cloudloop", handed, Turn())
         running = asyncio.create_task(tracer.run(emit))
         await eventually(lambda: len(handed.heard) == 1)
         await tracer.drain()
@@ -218,7 +218,7 @@ async def test_news_that_the_router_puts_off_are_brought_again() -> None:
 
 async def test_only_whose_turn_it_is_asks() -> None:
     with cloudloop(REACHABLE) as server:
-        handed, turn = Handed(await send(server)), Turn(ours=False)
+        handed, turn = SubmittedPart(await send(server)), Turn(ours=False)
         calls = server.simulator.app.requests
         async with tracing(account(server), handed, turn):
             await asyncio.sleep(0.3)
@@ -229,6 +229,6 @@ async def test_only_whose_turn_it_is_asks() -> None:
 
 async def test_it_travels_before_it_runs() -> None:
     with cloudloop(REACHABLE) as server:
-        tracer = SatelliteTracer(account(server), "cloudloop", Handed(), Turn())
+        tracer = StatusPoller(account(server), "cloudloop", SubmittedPart(), Turn())
         copy = pickle.loads(pickle.dumps(tracer))
         assert copy.status() == {"via": "cloudloop", "asked": 0, "heard": 0, "failure": ""}

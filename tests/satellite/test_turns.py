@@ -33,11 +33,11 @@ class Seat:
     def held(self) -> bool:
         return self._table.holder == self._name
 
-    def mine(self) -> bool:
+    def acquire(self) -> bool:
         self._table.holder = self._table.holder or self._name
         return self.held
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         self._table.holder = ""
 
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from messaging.errors import Busy, Rejected, Unavailable
-from messaging.model.message import Beacon, Inbound, Message, Receipt, Undeliverable
+from messaging.model.message import DeadLetter, DeviceReport, Inbound, Message, Receipt
 from messaging.simulator.shared.serving import Serving
 from messaging.web.webhook_routes import routes
 from tests.satellite.wire import HookAccount
@@ -80,14 +80,14 @@ def test_everything_in_one_webhook_is_taken_and_a_bad_event_keeps_back_no_other(
     with serving(router) as url:
         assert post(url, TEXT, {"id": 2, "serial": "7", "broken": True}, place, news).is_success
     kinds = [type(record) for record in router.taken]
-    assert kinds == [Message, Undeliverable, Beacon, Message, Receipt]
+    assert kinds == [Message, DeadLetter, DeviceReport, Message, Receipt]
 
 
 def test_an_event_that_has_to_come_again_keeps_back_no_other() -> None:
     router = Router({Message: Unavailable("away")})
     with serving(router) as url:
         assert post(url, TEXT, {"id": 2, "serial": "7", "broken": True}).status_code == 503
-    assert [type(record) for record in router.taken] == [Undeliverable]
+    assert [type(record) for record in router.taken] == [DeadLetter]
 
 
 @pytest.mark.parametrize(("challenge", "status"), [("", 403), ('Basic realm="x"', 401)])

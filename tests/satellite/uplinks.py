@@ -2,7 +2,7 @@
 
 import asyncio
 
-from messaging.model.message import Inbound, Message, Undeliverable
+from messaging.model.message import DeadLetter, Inbound, Message
 from messaging.simulator.hive.state import device_payload
 from tests.satellite.hive_server import HiveServer
 
@@ -17,7 +17,7 @@ class Router:
     """Commits what it is offered once per id; raises what `errors` holds for a text, as often as it says."""
 
     def __init__(self) -> None:
-        self.committed: dict[str, Message | Undeliverable] = {}
+        self.committed: dict[str, Message | DeadLetter] = {}
         self.offered: list[str] = []
         self.errors: dict[str, Exception] = {}
 
@@ -27,14 +27,14 @@ class Router:
         await asyncio.sleep(0)
         if text in self.errors:
             raise self.errors[text]
-        assert isinstance(inbound, Message | Undeliverable)
+        assert isinstance(inbound, Message | DeadLetter)
         self.committed.setdefault(inbound.id, inbound)
 
     def texts(self) -> list[str]:
         return [m.text for m in self.committed.values() if isinstance(m, Message)]
 
-    def undeliverable(self) -> list[Undeliverable]:
-        return [m for m in self.committed.values() if isinstance(m, Undeliverable)]
+    def undeliverable(self) -> list[DeadLetter]:
+        return [m for m in self.committed.values() if isinstance(m, DeadLetter)]
 
 
 def acknowledged(hive: HiveServer) -> int:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from messaging.config.settings import Listen
 from messaging.errors import GatewayError, Rejected
-from messaging.model.message import Address, Handed, Network, Receipt, ReceiptState
+from messaging.model.message import Address, Network, Receipt, ReceiptState, SubmittedPart
 from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook
 from messaging.satellite.account import (
     Count,
@@ -26,7 +26,7 @@ from messaging.satellite.codecs.protobuf import Text
 class OneWay:
     """Carries nothing to devices."""
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         raise Rejected("this network carries nothing to devices")
 
     async def check(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from messaging.errors import Busy, Rejected, Unavailable
-from messaging.model.message import Consent, Message, Undeliverable
+from messaging.model.message import DeadLetter, Message, OptOutChange
 from tests.sms.twilio_gateway import (
     FORM,
     TOKEN,
@@ -30,8 +30,8 @@ TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
         ({Message: Unavailable("the store is away", 7)}, 503, "7"),
         ({Message: Busy("too many waiting")}, 503, "30"),
         ({Message: RuntimeError(SECRET)}, 503, "30"),
-        ({Message: Rejected("no"), Undeliverable: Unavailable("away")}, 503, "30"),
-        ({Message: Rejected("no"), Undeliverable: Rejected("no")}, 200, None),
+        ({Message: Rejected("no"), DeadLetter: Unavailable("away")}, 503, "30"),
+        ({Message: Rejected("no"), DeadLetter: Rejected("no")}, 200, None),
     ],
     ids=[
         "accepted",
@@ -79,7 +79,7 @@ def test_a_rejected_text_can_be_looked_up_with_its_bytes() -> None:
     with serving(router, account()) as url:
         post(url, FORM)
     (kept,) = router.all()
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert kept.reason == "nobody here has this number"
     assert b"Body=hello" in kept.raw
 
@@ -89,5 +89,5 @@ def test_stop_is_recorded_and_not_forwarded() -> None:
     with serving(router, account()) as url:
         assert post(url, {**FORM, "Body": "stop"}).status_code == 200
     (consent,) = router.all()
-    assert isinstance(consent, Consent)
+    assert isinstance(consent, OptOutChange)
     assert not consent.allowed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.model.message import Consent, Receipt, ReceiptState, Result
+from messaging.model.message import OptOutChange, Receipt, ReceiptState, Result
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.codes import TEXTS, is_found_out_later
@@ -116,7 +116,7 @@ def test_a_callback_that_meets_a_503_comes_again(gateway: Live, simulator: Twili
 @pytest.mark.parametrize(("text", "units"), [("hello", 1), ("⚓" * 71, 2), ("a" * 161, 2)])
 def test_a_text_costs_its_segments(gateway: Live, text: str, units: int) -> None:
     (outcome,) = gateway.send(delivery(text))
-    assert outcome.units == units
+    assert outcome.billed_units == units
 
 
 def test_by_a_messaging_service_texts_keep_their_number_and_their_count(
@@ -153,12 +153,12 @@ def test_a_late_opt_out_ends_the_pair_and_no_other(
     with live(account(api_url=api_url)) as gateway:
         simulator.webhook_url = f"{gateway.url}/sms/twilio"
         phone_says(simulator, "STOP")
-        (consent,) = gateway.brought(Consent)
+        (consent,) = gateway.brought(OptOutChange)
         (refused,) = gateway.send(delivery("are you there"))
         (other,) = gateway.send(delivery("and you", to="+15550003333"))
         phone_says(simulator, "START")
         (again,) = gateway.send(delivery("welcome back"))
-    assert isinstance(consent, Consent)
+    assert isinstance(consent, OptOutChange)
     assert (consent.sender.value, consent.recipient.value) == (PHONE, OURS)
     assert (refused.result, refused.opted_out) == (Result.REJECTED, True)
     assert other.result is again.result is Result.SENT

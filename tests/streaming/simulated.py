@@ -7,7 +7,7 @@ from messaging.streaming.api.errors import StreamingError
 from messaging.streaming.api.graph import Graph, Kind
 from messaging.streaming.runtime.routes import Routes
 from messaging.streaming.stateful.state.base import Changes, MemoryStore, StoreFailed
-from messaging.streaming.stateful.task import Keeper
+from messaging.streaming.stateful.task import StatefulTask
 
 
 class FailingStore(MemoryStore):
@@ -34,7 +34,7 @@ class Simulation:
     batch: int = 3
     crashes: int = 0
     stores: dict[str, FailingStore] = field(default_factory=dict)
-    keepers: dict[str, Keeper] = field(default_factory=dict)
+    keepers: dict[str, StatefulTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.names:
@@ -45,14 +45,16 @@ class Simulation:
         """Every instance."""
         return [f"{s.name}/{i}" for s in self.graph.stages for i in range(s.parallelism)]
 
-    def keeper(self, name: str) -> Keeper:
+    def keeper(self, name: str) -> StatefulTask:
         """The instance, started from its store if it is dead."""
         if name not in self.keepers:
             stage_name, _, index = name.partition("/")
             stage = self.graph.stage(stage_name)
             instance = self.graph.instance(stage, int(index))
             routes = Routes(self.graph, stage_name, int(index))
-            self.keepers[name] = Keeper(stage, instance, stage.build(), routes, self.stores[name])
+            self.keepers[name] = StatefulTask(
+                stage, instance, stage.build(), routes, self.stores[name]
+            )
         return self.keepers[name]
 
     def crash(self, name: str) -> None:

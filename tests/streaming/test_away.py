@@ -19,7 +19,7 @@ from messaging.streaming.stateful.flow_control import (
     AWAY_BYTES,
     FEWEST_BATCHES,
     MOST_BATCHES,
-    Allowance,
+    FlowControl,
 )
 from tests.eventually import eventually
 
@@ -36,7 +36,7 @@ class Numbers:
 
 
 def test_a_slow_receiver_gets_two_batches_and_one_that_is_away_as_much_as_memory_allows() -> None:
-    allowance = Allowance()
+    allowance = FlowControl()
     assert not allowance.full(FEWEST_BATCHES - 1, lambda: AWAY_BYTES)
     assert allowance.full(FEWEST_BATCHES, lambda: 0)
     allowance.away()
@@ -45,7 +45,7 @@ def test_a_slow_receiver_gets_two_batches_and_one_that_is_away_as_much_as_memory
 
 
 def test_one_that_is_back_catches_up_while_half_as_much_comes() -> None:
-    allowance = Allowance()
+    allowance = FlowControl()
     allowance.away()
     waiting, came = 100, 0
     while waiting > 1:
@@ -62,7 +62,7 @@ def test_one_that_is_back_catches_up_while_half_as_much_comes() -> None:
 
 
 def test_for_a_fast_receiver_more_may_wait_and_go_together_than_for_a_slow_one() -> None:
-    allowance = Allowance()
+    allowance = FlowControl()
     for _ in range(10):
         allowance.acknowledged(1, 0, seconds=0.01)
     assert allowance.at_once == MOST_BATCHES // 2

@@ -46,7 +46,7 @@ async def test_what_is_first_does_not_wait_for_the_others_and_keeps_its_order() 
             await gate.wait()
         return [None for _ in records]
 
-    channel = Channel("numbers", call, Handover.ONCE, 3, 100, first=lambda n: n >= 100)
+    channel = Channel("numbers", call, Handover.AT_MOST_ONCE, 3, 100, first=lambda n: n >= 100)
     async with asyncio.timeout(5), asyncio.TaskGroup() as putting:
         for number in (1, 2, 3, 4):
             putting.create_task(channel.put(number))
@@ -67,7 +67,7 @@ async def test_however_much_is_first_the_others_go_on() -> None:
         await asyncio.sleep(0)
         return [None for _ in records]
 
-    channel = Channel("numbers", call, Handover.ONCE, 3, 100, first=lambda n: n >= 100)
+    channel = Channel("numbers", call, Handover.AT_MOST_ONCE, 3, 100, first=lambda n: n >= 100)
 
     async def always_something() -> None:
         while True:

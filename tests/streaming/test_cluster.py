@@ -35,7 +35,7 @@ def test_an_answer_comes_after_the_durable_stage_and_refusals_come_back(tmp_path
     context = StreamingContext()
     recorded = context.inlet("in").operate("record", partial(Recorder, str(tmp_path)), durable=True)
     recorded.call("shout", shout).operate(
-        "again", partial(Recorder, str(tmp_path)), durable=True, handover=Handover.INSIST
+        "again", partial(Recorder, str(tmp_path)), durable=True, handover=Handover.AT_LEAST_ONCE
     )
     name = JobName("answers")
     job = submit(name, context.graph())
@@ -100,7 +100,7 @@ def test_a_function_that_dies_in_mid_batch_is_not_called_again_and_others_go_on(
 ) -> None:
     context = StreamingContext()
     context.inlet("in").call("shout", shout).operate(
-        "record", partial(Recorder, str(tmp_path)), durable=True, handover=Handover.INSIST
+        "record", partial(Recorder, str(tmp_path)), durable=True, handover=Handover.AT_LEAST_ONCE
     )
     name = JobName("dying")
     job = submit(name, context.graph())

@@ -111,7 +111,7 @@ async def test_patience_ends_with_not_taken() -> None:
 async def test_once_is_never_repeated_and_its_refusals_stop_there() -> None:
     context = StreamingContext()
     doubled = context.inlet("in").operate("double", Doubler, durable=True)
-    doubled.operate("send", Sender, handover=Handover.ONCE)
+    doubled.operate("send", Sender, handover=Handover.AT_MOST_ONCE)
     async with InlineJob(context.graph()) as job:
         outlet = job.inlet("in")
         await outlet.emit(333)
@@ -134,8 +134,8 @@ async def test_insist_repeats_until_taken() -> None:
             return [[] for _ in records]
 
     context = StreamingContext()
-    sent = context.inlet("in").operate("send", Sender, handover=Handover.ONCE)
-    sent.operate("ledger", Ledger, durable=True, handover=Handover.INSIST)
+    sent = context.inlet("in").operate("send", Sender, handover=Handover.AT_MOST_ONCE)
+    sent.operate("ledger", Ledger, durable=True, handover=Handover.AT_LEAST_ONCE)
     async with InlineJob(context.graph()) as job:
         await job.inlet("in").emit(1)
         assert job.operator("ledger").settled == ["sent 1"]
@@ -166,7 +166,7 @@ async def test_a_durable_stage_takes_back_what_has_no_room() -> None:
 
     context = StreamingContext()
     doubled = context.inlet("in").operate("double", Doubler, durable=True)
-    doubled.operate("stuck", Stuck, handover=Handover.ONCE)
+    doubled.operate("stuck", Stuck, handover=Handover.AT_MOST_ONCE)
     async with InlineJob(context.graph()) as job:
         outlet = job.inlet("in")
         await asyncio.gather(*(outlet.emit(n) for n in range(100, 2600)))
@@ -210,7 +210,7 @@ async def test_what_a_thread_emits_waits_for_a_slow_receiver_until_the_thread_ta
             blocked.extend(emit(number) for number in (1, 2, 3))
 
     context = StreamingContext()
-    context.source("patient", Patient).operate("slow", Slow, handover=Handover.ONCE)
+    context.source("patient", Patient).operate("slow", Slow, handover=Handover.AT_MOST_ONCE)
     async with InlineJob(context.graph(), patience_seconds=0.05) as job:
         await asyncio.sleep(0.2)
         assert not any(future.done() for future in blocked)

@@ -8,8 +8,8 @@ import pytest
 import ray
 
 from messaging.streaming import DeclarationError, JobName, StreamingContext
-from messaging.streaming.ops.reconciler import StandingJob
-from messaging.streaming.ray.cluster import Life
+from messaging.streaming.ops.reconciler import JobReconciler
+from messaging.streaming.ray.cluster import HostOptions
 from messaging.streaming.ray.launch import submit
 
 # Every cluster has this one, once, on its head.
@@ -95,7 +95,7 @@ def test_a_standing_job_asks_for_the_same() -> None:
     context = StreamingContext()
     context.inlet("in").key_by(str).reduce(max).with_resource(HEAD, 0.001)
     before = available()
-    standing = StandingJob(JobName("standing-asking"), context.graph(), Life(10))
+    standing = JobReconciler(JobName("standing-asking"), context.graph(), HostOptions(10))
     try:
         standing.look()
         assert taken({HEAD: 0.001}, before)

@@ -37,7 +37,7 @@ async def test_what_comes_of_a_single_record_goes_on_before_the_others_of_its_ba
 ):
     seen: list[int] = []
     context = StreamingContext()
-    context.inlet("in").operate("wait", Waiter, handover=Handover.ONCE).sink(seen.append)
+    context.inlet("in").operate("wait", Waiter, handover=Handover.AT_MOST_ONCE).sink(seen.append)
     async with InlineJob(context.graph()) as job:
         outlet, gates = job.inlet("in"), job.operator("wait").gates
         emits = asyncio.gather(*(outlet.emit(n) for n in range(4)))

@@ -10,7 +10,7 @@ from django.db import connection
 
 from messaging.config.env import read
 from messaging.config.settings import Settings
-from messaging.store.db.connection import close_connection, guarded, migrate_store, open_store
+from messaging.store.db.connection import close_connection, migrate_store, open_store, store_errors
 from tests.postgres_server import postgres_server_in
 from tests.users.given import FRIENDS_NUMBER, Clock, Gateway
 
@@ -87,12 +87,12 @@ def postgres_settings(postgres_url: str, tmp_path: Path) -> Iterator[Settings]:
 
 def opened(settings: Settings) -> Iterator[Settings]:
     open_store(settings)
-    with guarded():
+    with store_errors():
         if "users_optout" not in connection.introspection.table_names():
             migrate_store()
     yield settings
     open_store(settings)
-    with guarded(), connection.cursor() as cursor:
+    with store_errors(), connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table}")
     close_connection()

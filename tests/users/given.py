@@ -7,14 +7,14 @@ from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import (
     Address,
-    Consent,
+    DeadLetter,
     Delivery,
-    Handed,
-    RecipientCheck,
     Message,
     Network,
+    OptOutChange,
     Outcome,
-    Undeliverable,
+    RecipientCheck,
+    SubmittedPart,
     message_id,
 )
 from messaging.store.accept.router import Router
@@ -82,8 +82,8 @@ def inquiry(to: str = "boop@example.org") -> RecipientCheck:
     return RecipientCheck(recipient=email(to))
 
 
-def stranded(key: str = "broken", raw: bytes = b"\x00\xff") -> Undeliverable:
-    return Undeliverable(
+def stranded(key: str = "broken", raw: bytes = b"\x00\xff") -> DeadLetter:
+    return DeadLetter(
         id=message_id(key),
         sender=Address(Network.SATELLITE, "1001"),
         via="hive",
@@ -92,8 +92,8 @@ def stranded(key: str = "broken", raw: bytes = b"\x00\xff") -> Undeliverable:
     )
 
 
-def consent(allowed: bool, key: str = "stop", peer: str = FRIENDS_NUMBER) -> Consent:
-    return Consent(
+def consent(allowed: bool, key: str = "stop", peer: str = FRIENDS_NUMBER) -> OptOutChange:
+    return OptOutChange(
         id=message_id(key),
         sender=phone(peer),
         recipient=phone(BOOPS_NUMBER),
@@ -137,7 +137,9 @@ class Gateway:
     def settle(self, delivery: Delivery, error: GatewayError | None = None) -> None:
         """Report how an attempt ended: sent, or with this error."""
         outcome = (
-            Outcome.failed(delivery, error) if error else Outcome.sent(delivery, Handed("id-1"))
+            Outcome.failed(delivery, error)
+            if error
+            else Outcome.sent(delivery, SubmittedPart("id-1"))
         )
         assert self.ledger.process([outcome]) == [[]]
 

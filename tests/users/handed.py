@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from messaging.model.message import Delivery as Attempt
-from messaging.model.message import Handed, Message, Outcome, Receipt, ReceiptState
+from messaging.model.message import Message, Outcome, Receipt, ReceiptState, SubmittedPart
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import VIA
 from tests.users import given as g
@@ -17,7 +17,7 @@ def receipt(network_id: str = "n1", state: ReceiptState = ARRIVED, **more: objec
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def hand_over(gateway: Gateway, *handed: Handed, message: Message | None = None) -> Attempt:
+def hand_over(gateway: Gateway, *handed: SubmittedPart, message: Message | None = None) -> Attempt:
     """A mail that its device's network took as these parts."""
     letter = message or replace(g.mail(), wants_notice=True)
     delivery = gateway.take_one(letter)
@@ -25,7 +25,7 @@ def hand_over(gateway: Gateway, *handed: Handed, message: Message | None = None)
     return delivery
 
 
-def report(gateway: Gateway, delivery: Attempt, *handed: Handed) -> None:
+def report(gateway: Gateway, delivery: Attempt, *handed: SubmittedPart) -> None:
     outcome = Outcome.sent(delivery, *handed, parts_sent=delivery.parts_sent + len(handed))
     assert gateway.ledger.process([outcome]) == [[]]
 

@@ -18,7 +18,7 @@ class Hand:
         self.taken.append((delivery, future))
         return future
 
-    def vias(self) -> list[str]:
+    def default_accounts(self) -> list[str]:
         return [delivery.via for delivery, _ in self.taken]
 
 

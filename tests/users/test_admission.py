@@ -4,9 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.config.env import read
-from messaging.model.message import Address, Consent, RecipientCheck, Message, Network, Undeliverable
+from messaging.model.message import (
+    Address,
+    DeadLetter,
+    Message,
+    Network,
+    OptOutChange,
+    RecipientCheck,
+)
 from messaging.store.accept.policy import Refusal
-from messaging.store.accept.validate import admit, short_reason, storable
+from messaging.store.accept.validate import short_reason, storable, validate
 from messaging.store.limits import StoreLimits
 from tests.users import given as g
 
@@ -23,26 +30,31 @@ RECORDS = st.one_of(
         subject=TEXTS,
         via=TEXTS,
     ),
-    st.builds(Undeliverable, id=TEXTS, sender=ADDRESSES, via=TEXTS, raw=st.binary(), reason=TEXTS),
+    st.builds(DeadLetter, id=TEXTS, sender=ADDRESSES, via=TEXTS, raw=st.binary(), reason=TEXTS),
     st.builds(RecipientCheck, recipient=ADDRESSES),
     st.builds(
-        Consent, id=TEXTS, sender=ADDRESSES, recipient=ADDRESSES, allowed=st.booleans(), via=TEXTS
+        OptOutChange,
+        id=TEXTS,
+        sender=ADDRESSES,
+        recipient=ADDRESSES,
+        allowed=st.booleans(),
+        via=TEXTS,
     ),
 )
 
 
 @given(RECORDS)
 def test_whatever_is_admitted_fits_the_tables(
-    record: Message | Undeliverable | RecipientCheck | Consent,
+    record: Message | DeadLetter | RecipientCheck | OptOutChange,
 ) -> None:
-    admitted = admit(record, LIMITS)
+    admitted = validate(record, LIMITS)
     if isinstance(admitted, Refusal):
-        assert not isinstance(record, Undeliverable)
+        assert not isinstance(record, DeadLetter)
         return
     for name in admitted.__slots__:
         value = getattr(admitted, name)
         text = value.value if isinstance(value, Address) else value
-        if isinstance(text, str) and not isinstance(admitted, Consent):
+        if isinstance(text, str) and not isinstance(admitted, OptOutChange):
             assert "\x00" not in text
             text.encode()
             assert len(text) <= (1024 if name in ("text", "subject", "reason") else 254)
@@ -57,5 +69,5 @@ def test_any_text_becomes_storable_and_keeps_its_length(text: str) -> None:
 
 
 def test_a_text_of_exactly_the_limit_is_taken() -> None:
-    assert not isinstance(admit(g.mail(text="x" * 1022), LIMITS), Refusal)
-    assert isinstance(admit(g.mail(text="x" * 1023), LIMITS), Refusal)
+    assert not isinstance(validate(g.mail(text="x" * 1022), LIMITS), Refusal)
+    assert isinstance(validate(g.mail(text="x" * 1023), LIMITS), Refusal)

@@ -7,7 +7,7 @@ import pytest
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Bounce, RecipientCheck, message_id
 from messaging.store.console import directory, messages
-from messaging.store.console.selection import Wanted
+from messaging.store.console.selection import MessageFilter
 from messaging.store.models import Delivery, Message
 from messaging.store.queue.operator import retry
 from messaging.store.states import State
@@ -86,7 +86,7 @@ def test_a_report_about_nothing_of_ours_is_kept_for_people(
         "boop@example.org",
         "boop",
     )
-    assert stray.id in {row.id for row in messages.list_messages(Wanted(user="boop"))}
+    assert stray.id in {row.id for row in messages.list_messages(MessageFilter(user="boop"))}
 
 
 def test_reports_are_taken_for_somebody_who_takes_no_messages_now(gateway: Gateway) -> None:

@@ -8,7 +8,7 @@ from messaging.config.settings import Settings
 from messaging.store.console import contacts as c
 from messaging.store.console.contacts import ContactRow
 from messaging.store.console.directory import add_subscriber
-from messaging.store.console.entries import WrongEntry
+from messaging.store.console.entries import InvalidInput
 
 
 def test_a_contact_is_added_listed_changed_and_removed(settings: Settings) -> None:
@@ -44,7 +44,7 @@ def test_what_cannot_be_entered_is_said_in_a_sentence(
 ) -> None:
     add_subscriber("boop")
     before = [c.add_contact("boop", "alice", "alice@example.org")]
-    with pytest.raises(WrongEntry) as caught:
+    with pytest.raises(InvalidInput) as caught:
         enter()
     assert sentence in str(caught.value)
     assert c.list_contacts() == before

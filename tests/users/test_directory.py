@@ -7,7 +7,7 @@ import pytest
 from messaging.config.settings import Settings
 from messaging.store.console import directory as d
 from messaging.store.console.directory import DeviceRow, SubscriberRow
-from messaging.store.console.entries import WrongEntry
+from messaging.store.console.entries import InvalidInput
 
 
 def test_a_subscriber_is_added_listed_and_changed(settings: Settings) -> None:
@@ -69,7 +69,7 @@ def test_what_cannot_be_entered_is_said_in_a_sentence(
     _device("2000", "hive")
     _device("2000", "rock")
     before = d.list_subscribers(), d.list_devices()
-    with pytest.raises(WrongEntry) as caught:
+    with pytest.raises(InvalidInput) as caught:
         enter()
     assert sentence in str(caught.value)
     assert (d.list_subscribers(), d.list_devices()) == before

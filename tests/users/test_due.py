@@ -69,9 +69,9 @@ def test_a_stuck_network_does_not_starve_the_others(gateway: Gateway) -> None:
     hand = Hand()
     for _ in range(3):
         gateway.due.turn(hand)
-    assert sorted(set(hand.vias())) == ["hive", "smtp"]
-    assert hand.vias().count("hive") == 10
-    assert hand.vias().count("smtp") == 3
+    assert sorted(set(hand.default_accounts())) == ["hive", "smtp"]
+    assert hand.default_accounts().count("hive") == 10
+    assert hand.default_accounts().count("smtp") == 3
 
 
 def test_the_room_of_attempts_whose_lease_has_passed_is_free_again(gateway: Gateway) -> None:

@@ -10,8 +10,8 @@ import pytest
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import (
     Address,
-    Beacon,
     Delivery,
+    DeviceReport,
     Network,
     Position,
     Receipt,
@@ -20,7 +20,7 @@ from messaging.model.message import (
     message_id,
 )
 from messaging.store.accept.emergency import NOBODY
-from messaging.store.accept.positions import list_sightings
+from messaging.store.accept.positions import list_positions
 from messaging.store.accept.router import Router
 from messaging.store.console import directory, messages
 from messaging.store.models import Contact, HandedPart, Message, Sighting, Subscriber
@@ -35,8 +35,8 @@ OPERATOR = "watch@example.org"
 MUM, FRIEND = "mum@example.net", "+15559998888"
 
 
-def call(serial: str = "1001", key: str = "sos", **changes: object) -> Beacon:
-    made = Beacon(
+def call(serial: str = "1001", key: str = "sos", **changes: object) -> DeviceReport:
+    made = DeviceReport(
         id=message_id(key),
         sender=Address(Network.SATELLITE, serial),
         via="hive",
@@ -63,7 +63,7 @@ def watched(gateway: Gateway) -> Gateway:
     return replace(gateway, settings=settings, router=router)
 
 
-def take(gateway: Gateway, beacon: Beacon) -> list[Delivery]:
+def take(gateway: Gateway, beacon: DeviceReport) -> list[Delivery]:
     [result] = gateway.router.process([beacon])
     assert isinstance(result, list), result
     return result
@@ -238,10 +238,10 @@ def test_where_devices_were_is_listed_the_newest_first(gateway: Gateway, clock: 
     directory.add_device("1002", owner="beep", network="hive", networks=["hive"])
     take(gateway, call(sos=None))
     take(gateway, call("1002", "later", sos=Sos.DECLARED, at=clock.now))
-    rows = list_sightings(limit=5)
+    rows = list_positions(limit=5)
     assert [(row.serial, row.owner, row.sos) for row in rows] == [
         ("1002", "beep", "declared"),
         ("1001", "boop", ""),
     ]
-    assert [row.serial for row in list_sightings(serial="1002", limit=5)] == ["1002"]
-    assert [row.latitude for row in list_sightings(owner="boop", limit=1)] == [47.5]
+    assert [row.serial for row in list_positions(serial="1002", limit=5)] == ["1002"]
+    assert [row.latitude for row in list_positions(owner="boop", limit=1)] == [47.5]

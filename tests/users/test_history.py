@@ -8,10 +8,10 @@ import pytest
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import message_id
 from messaging.store.console import directory, messages, queues
-from messaging.store.console.entries import WrongEntry
-from messaging.store.console.selection import Chosen, Wanted
+from messaging.store.console.entries import InvalidInput
+from messaging.store.console.selection import DeliveryFilter, MessageFilter
 from messaging.store.models import Delivery
-from messaging.store.queue.operator import Cancelled, Retried, cancel, retry
+from messaging.store.queue.operator import CancelResult, RetryResult, cancel, retry
 from messaging.store.states import State
 from tests.users import given as g
 from tests.users.given import Gateway
@@ -36,20 +36,20 @@ def filled(gateway: Gateway) -> Gateway:
     return gateway
 
 
-FOUND: tuple[tuple[Wanted, list[str]], ...] = (
-    (Wanted(), ["up", "broken", "failed", "sent"]),
-    (Wanted(limit=2), ["up", "broken"]),
-    (Wanted(state="sent"), ["sent"]),
-    (Wanted(state="waiting"), ["up"]),
-    (Wanted(state="undeliverable"), ["broken"]),
-    (Wanted(user="ann"), ["failed"]),
-    (Wanted(user="BOOP"), ["up", "broken", "sent"]),
-    (Wanted(via="smtp"), ["up", "failed", "sent"]),
-    (Wanted(device="1001"), ["up", "broken", "sent"]),
-    (Wanted(device="2001"), ["failed"]),
-    (Wanted(address="MUM@"), ["up"]),
-    (Wanted(address="boop@example.org"), ["up", "sent"]),
-    (Wanted(user="nobody"), []),
+FOUND: tuple[tuple[MessageFilter, list[str]], ...] = (
+    (MessageFilter(), ["up", "broken", "failed", "sent"]),
+    (MessageFilter(limit=2), ["up", "broken"]),
+    (MessageFilter(state="sent"), ["sent"]),
+    (MessageFilter(state="waiting"), ["up"]),
+    (MessageFilter(state="undeliverable"), ["broken"]),
+    (MessageFilter(user="ann"), ["failed"]),
+    (MessageFilter(user="BOOP"), ["up", "broken", "sent"]),
+    (MessageFilter(via="smtp"), ["up", "failed", "sent"]),
+    (MessageFilter(device="1001"), ["up", "broken", "sent"]),
+    (MessageFilter(device="2001"), ["failed"]),
+    (MessageFilter(address="MUM@"), ["up"]),
+    (MessageFilter(address="boop@example.org"), ["up", "sent"]),
+    (MessageFilter(user="nobody"), []),
 )
 
 
@@ -62,11 +62,11 @@ def test_messages_are_found(filled: Gateway) -> None:
 
 def test_messages_are_found_by_time(filled: Gateway) -> None:
     since = filled.clock.now - timedelta(seconds=90)
-    assert len(messages.list_messages(Wanted(since=since))) == 2
+    assert len(messages.list_messages(MessageFilter(since=since))) == 2
 
 
 def test_a_list_says_what_became_of_each(filled: Gateway) -> None:
-    rows = messages.list_messages(Wanted())
+    rows = messages.list_messages(MessageFilter())
     assert [(row.state, row.reason) for row in rows] == [
         ("waiting", ""),
         ("undeliverable", "not a message of ours"),
@@ -92,27 +92,27 @@ def test_the_states_of_several_deliveries_are_summed_up() -> None:
 
 @pytest.mark.parametrize("prefix", ["", "zz", "%"])
 def test_an_id_that_is_none_is_said(filled: Gateway, prefix: str) -> None:
-    with pytest.raises(WrongEntry, match="there is no message"):
+    with pytest.raises(InvalidInput, match="there is no message"):
         messages.show(prefix)
 
 
 def test_an_id_that_is_too_short_is_said(filled: Gateway) -> None:
     records = [g.stranded(str(n)) for n in range(40)]
     filled.router.process(records)
-    with pytest.raises(WrongEntry, match="several messages begin with"):
+    with pytest.raises(InvalidInput, match="several messages begin with"):
         messages.show(max("0123456789abcdef", key=lambda c: sum(r.id[0] == c for r in records)))
 
 
 def test_a_state_that_is_none_is_said(filled: Gateway) -> None:
-    with pytest.raises(WrongEntry, match="there is no state 'snet'"):
-        messages.list_messages(Wanted(state="snet"))
+    with pytest.raises(InvalidInput, match="there is no state 'snet'"):
+        messages.list_messages(MessageFilter(state="snet"))
 
 
 def test_a_failed_delivery_is_tried_again_with_a_whole_new_life(filled: Gateway) -> None:
     Delivery.objects.filter(state=State.FAILED).update(attempts=40)
     filled.clock.turn(100 * 3600)
     everything = Delivery.objects.filter(message_id=message_id("failed"))
-    assert retry(everything, filled.settings, filled.clock.now) == Retried(1, 0)
+    assert retry(everything, filled.settings, filled.clock.now) == RetryResult(1, 0)
     again = next(d for d in filled.owed() if d.via == "hive")
     assert again.attempt == 41
     filled.settle(again, Unavailable("busy"))
@@ -126,35 +126,35 @@ def test_a_failed_delivery_is_tried_again_with_a_whole_new_life(filled: Gateway)
 def test_a_delivery_that_waits_for_its_next_attempt_can_be_due_now(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(), Unavailable("busy", retry_after_seconds=3600))
     assert gateway.owed() == []
-    assert retry(Delivery.objects.all(), gateway.settings, gateway.clock.now) == Retried(1, 0)
+    assert retry(Delivery.objects.all(), gateway.settings, gateway.clock.now) == RetryResult(1, 0)
     assert len(gateway.owed()) == 1
 
 
 def test_what_is_sent_or_under_way_is_left_alone_by_retry(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(g.mail("a")))
     gateway.take_one(g.mail("b"))
-    assert retry(Delivery.objects.all(), gateway.settings, gateway.clock.now) == Retried(0, 2)
+    assert retry(Delivery.objects.all(), gateway.settings, gateway.clock.now) == RetryResult(0, 2)
     assert gateway.owed() == []
 
 
 def test_after_an_outage_everything_in_one_state_can_be_tried_again(filled: Gateway) -> None:
-    failed = Chosen(state="failed")
-    assert messages.retry_all(replace(failed, via="smtp"), filled.settings) == Retried(0, 0)
-    assert messages.retry_all(replace(failed, user="boop"), filled.settings) == Retried(0, 0)
+    failed = DeliveryFilter(state="failed")
+    assert messages.retry_all(replace(failed, via="smtp"), filled.settings) == RetryResult(0, 0)
+    assert messages.retry_all(replace(failed, user="boop"), filled.settings) == RetryResult(0, 0)
     assert messages.count_dead_or_waiting(failed) == 1
-    assert messages.retry_all(replace(failed, via="hive"), filled.settings) == Retried(1, 0)
-    assert messages.retry(message_id("sent"), filled.settings) == Retried(0, 1)
+    assert messages.retry_all(replace(failed, via="hive"), filled.settings) == RetryResult(1, 0)
+    assert messages.retry(message_id("sent"), filled.settings) == RetryResult(0, 1)
 
 
 def test_what_waits_is_called_off_by_what_it_has_in_common(filled: Gateway) -> None:
     filled.take_one(g.mail("late", to="ann@example.org"))
     before = filled.clock.now - timedelta(seconds=1)
     for chosen, number in (
-        (Chosen(state="failed"), 0),
-        (Chosen(via="twilio"), 0),
-        (Chosen(user="ann", before=before), 0),
-        (Chosen(user="Ann"), 1),
-        (Chosen(before=filled.clock.now + timedelta(seconds=1)), 1),
+        (DeliveryFilter(state="failed"), 0),
+        (DeliveryFilter(via="twilio"), 0),
+        (DeliveryFilter(user="ann", before=before), 0),
+        (DeliveryFilter(user="Ann"), 1),
+        (DeliveryFilter(before=filled.clock.now + timedelta(seconds=1)), 1),
     ):
         assert messages.count_waiting(chosen) == number, chosen
         assert messages.cancel_all(chosen).cancelled == number, chosen
@@ -162,7 +162,7 @@ def test_what_waits_is_called_off_by_what_it_has_in_common(filled: Gateway) -> N
 
 def test_an_unknown_outcome_is_seen_in_the_list_and_the_story(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(), Uncertain("no answer in time"))
-    assert [row.uncertain for row in messages.list_messages(Wanted())] == [1]
+    assert [row.uncertain for row in messages.list_messages(MessageFilter())] == [1]
     assert messages.show(message_id("one")).message.uncertain == 1
 
 
@@ -175,16 +175,16 @@ def test_the_story_names_the_notice_to_its_author(gateway: Gateway) -> None:
 
 def test_what_waits_is_called_off_and_stays_so(gateway: Gateway) -> None:
     gateway.settle(gateway.take_one(), Unavailable("busy"))
-    assert messages.cancel(message_id("one")) == Cancelled(1, 0)
+    assert messages.cancel(message_id("one")) == CancelResult(1, 0)
     gateway.clock.turn(3600)
     assert gateway.owed() == []
     assert Delivery.objects.get().state == State.CANCELLED
-    assert messages.cancel(message_id("one")) == Cancelled(0, 0)
+    assert messages.cancel(message_id("one")) == CancelResult(0, 0)
 
 
 def test_an_attempt_under_way_cannot_be_recalled_and_that_is_said(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    assert cancel(Delivery.objects.all(), gateway.clock.now) == Cancelled(1, 1)
+    assert cancel(Delivery.objects.all(), gateway.clock.now) == CancelResult(1, 1)
     gateway.settle(delivery)
     row = Delivery.objects.get()
     assert (row.state, row.due_at) == (State.CANCELLED, None)
@@ -196,7 +196,7 @@ def test_an_attempt_that_ended_without_an_outcome_is_in_doubt_also_when_it_is_ca
 ) -> None:
     gateway.take_one()
     gateway.clock.turn(121)
-    assert cancel(Delivery.objects.all(), gateway.clock.now) == Cancelled(1, 0)
+    assert cancel(Delivery.objects.all(), gateway.clock.now) == CancelResult(1, 0)
     assert Delivery.objects.get().uncertain == 1
     retry(Delivery.objects.all(), gateway.settings, gateway.clock.now)
     [new] = gateway.owed()

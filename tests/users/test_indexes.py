@@ -7,14 +7,14 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.store.console.queues import waiting_by_via
-from messaging.store.db.connection import guarded
+from messaging.store.db.connection import store_errors
 from messaging.store.models import WAITING, Delivery
 from tests.users.filling import fill_queue
 from tests.users.given import Clock, Gateway
 
 
 def plan(rows: "QuerySet[Delivery, Any]") -> str:
-    with guarded(), connection.cursor() as cursor:
+    with store_errors(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # What other tests left in the statistics must not choose.
             cursor.execute("ANALYZE users_delivery")

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Rejected, Unavailable, Uncertain
-from messaging.model.message import Handed, Outcome, Result
-from messaging.store.db.connection import guarded
+from messaging.model.message import Outcome, Result, SubmittedPart
+from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.states import State
 from tests.users import given as g
@@ -23,7 +23,7 @@ def row() -> Delivery:
 def test_sent_is_final_and_keeps_the_networks_own_id(gateway: Gateway) -> None:
     delivery = gateway.take_one()
     assert gateway.ledger.process(
-        [Outcome.sent(delivery, Handed("ab"), Handed("cd"), parts_sent=2)]
+        [Outcome.sent(delivery, SubmittedPart("ab"), SubmittedPart("cd"), parts_sent=2)]
     ) == [[]]
     settled = row()
     assert (settled.state, settled.network_id, settled.parts_sent) == (State.SENT, "ab,cd", 2)
@@ -68,21 +68,23 @@ def test_uncertain_is_counted_and_the_next_attempt_knows(gateway: Gateway) -> No
 
 def test_parts_that_were_sent_are_not_forgotten(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    halfway = Outcome.failed(delivery, Unavailable("busy"), Handed("p1"), parts_sent=1)
+    halfway = Outcome.failed(delivery, Unavailable("busy"), SubmittedPart("p1"), parts_sent=1)
     gateway.ledger.process([halfway])
     gateway.clock.turn(121)
     [again] = gateway.owed()
     assert again.parts_sent == 1
-    gateway.ledger.process([Outcome.sent(again, Handed("p2"), parts_sent=2)])
+    gateway.ledger.process([Outcome.sent(again, SubmittedPart("p2"), parts_sent=2)])
     assert (row().network_id, row().parts_sent) == ("p1,p2", 2)
 
 
-@pytest.mark.parametrize("handed", [Handed("id \ud800"), Handed("id", 10**30), Handed("id", -1)])
+@pytest.mark.parametrize(
+    "handed", [SubmittedPart("id \ud800"), SubmittedPart("id", 10**30), SubmittedPart("id", -1)]
+)
 def test_what_no_store_can_hold_keeps_back_neither_its_outcome_nor_others(
-    gateway: Gateway, handed: Handed
+    gateway: Gateway, handed: SubmittedPart
 ) -> None:
     odd, other = gateway.take_one(), gateway.take_one(g.mail("two"))
-    reported = [Outcome.sent(odd, handed), Outcome.sent(other, Handed("good"))]
+    reported = [Outcome.sent(odd, handed), Outcome.sent(other, SubmittedPart("good"))]
     assert gateway.ledger.process(reported) == [[], []]
     states = Delivery.objects.order_by("id").values_list("state", "parts_sent")
     assert list(states) == [(State.SENT, 1), (State.SENT, 1)]
@@ -120,7 +122,7 @@ def test_a_repeated_outcome_changes_nothing(gateway: Gateway) -> None:
 
 def test_a_repeated_failure_is_neither_counted_nor_charged_twice(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    first = Outcome.failed(delivery, Unavailable("later", 60), Handed("a", 3), parts_sent=1)
+    first = Outcome.failed(delivery, Unavailable("later", 60), SubmittedPart("a", 3), parts_sent=1)
     assert gateway.ledger.process([first]) == [[]]
     due_at = row().due_at
     gateway.clock.turn(30)
@@ -168,7 +170,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(gateway: Gateway)
             Outcome.failed(d, Unavailable("busy")) if n % 2 else Outcome.sent(d)
             for n, d in enumerate(deliveries)
         ]
-        with guarded(), CaptureQueriesContext(connection) as queries:
+        with store_errors(), CaptureQueriesContext(connection) as queries:
             gateway.ledger.process(outcomes)
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 5

@@ -21,10 +21,10 @@ from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Unce
 from messaging.model import message as values
 from messaging.model.message import (
     Bounce,
-    Handed,
     Outcome,
     Receipt,
     ReceiptState,
+    SubmittedPart,
     message_id,
 )
 from messaging.store.db.connection import close_connection, migrate_store, open_store
@@ -83,7 +83,7 @@ class Life(WatchedGateway):
             fate = "unavailable"
         error = FATES[fate]
         self.stopped = self.stopped or (fate == "opted out" and times > 0)
-        handed = Handed(f"{hand.delivery.id}-{hand.delivery.attempt}", 1)
+        handed = SubmittedPart(f"{hand.delivery.id}-{hand.delivery.attempt}", 1)
         outcome = (
             Outcome.failed(hand.delivery, error) if error else Outcome.sent(hand.delivery, handed)
         )
@@ -161,7 +161,7 @@ class Life(WatchedGateway):
                 via=delivery.via,
                 network_id=f"{delivery.id}-{delivery.attempt}",
                 state=state,
-                units=which,
+                billed_units=which,
                 retry_after_seconds=3600 if which % 2 else None,
             )
             assert self.router.process([news, news]) == [[], []]

@@ -12,8 +12,8 @@ from messaging.errors import OptedOut, Rejected, Unavailable, Uncertain
 from messaging.model import message as values
 from messaging.model.message import Outcome, message_id
 from messaging.store.console import directory, messages
-from messaging.store.console.selection import Wanted
-from messaging.store.db.connection import close_connection, guarded
+from messaging.store.console.selection import MessageFilter
+from messaging.store.db.connection import close_connection, store_errors
 from messaging.store.models import Delivery, Message, OptOut
 from messaging.store.notices.notices import VIA, notice_id
 from messaging.store.notices.text import MAX_SMS_CHARACTERS
@@ -61,7 +61,7 @@ def test_a_failed_mail_is_told_to_its_author_by_the_ordinary_way(gateway: Gatewa
     assert "Why: no such device." in told.message.text
     gateway.settle(told)
     assert Delivery.objects.get(id=told.id).state == State.SENT
-    assert messages.list_messages(Wanted(user="boop"))[0].id == told.message.id
+    assert messages.list_messages(MessageFilter(user="boop"))[0].id == told.message.id
 
 
 def test_what_expires_or_gives_up_between_attempts_is_told_too(gateway: Gateway) -> None:
@@ -190,7 +190,7 @@ def test_the_number_of_statements_does_not_grow_with_the_failures(gateway: Gatew
     for size in (4, 100):
         taken = router.process([letter(f"{size} {n}") for n in range(size)])
         deliveries = [delivery for one in taken if isinstance(one, list) for delivery in one]
-        with guarded(), CaptureQueriesContext(connection) as queries:
+        with store_errors(), CaptureQueriesContext(connection) as queries:
             gateway.ledger.process([Outcome.failed(d, NO) for d in deliveries])
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 10

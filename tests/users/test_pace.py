@@ -8,7 +8,7 @@ from messaging.config.settings import Settings
 from messaging.errors import Busy
 from messaging.store.accept.router import Router
 from messaging.store.console import directory
-from messaging.store.rate_limit import Pace
+from messaging.store.rate_limit import RateLimiter
 from tests.users import given as g
 from tests.users.given import VIAS, Gateway
 
@@ -27,7 +27,7 @@ class Seconds:
 
 def test_so_many_go_through_at_once_and_then_one_for_each_share_of_an_hour() -> None:
     seconds = Seconds()
-    pace = Pace(60, seconds)
+    pace = RateLimiter(60, seconds)
     assert pace.room(PAIR) == 60
     pace.note([PAIR] * 60)
     assert pace.room(PAIR) == 0
@@ -41,7 +41,7 @@ def test_so_many_go_through_at_once_and_then_one_for_each_share_of_an_hour() -> 
 
 
 def test_nothing_is_counted_when_it_is_switched_off() -> None:
-    pace = Pace(0)
+    pace = RateLimiter(0)
     pace.note([PAIR] * 1000)
     assert pace.room(PAIR) > 1000
 
@@ -51,7 +51,7 @@ def test_within_an_hour_never_more_than_twice_as_many(
     hourly: int, story: list[tuple[float, int]]
 ) -> None:
     seconds = Seconds()
-    pace = Pace(hourly, seconds)
+    pace = RateLimiter(hourly, seconds)
     taken: list[tuple[float, int]] = []
     for wait, wanted in story:
         seconds.now += wait

@@ -4,30 +4,30 @@ import pytest
 
 from messaging.model.message import Address, Message, Network
 from messaging.store.accept import policy as p
-from messaging.store.accept.facts import Author, Facts, Person, Terminal
+from messaging.store.accept.facts import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
 from messaging.store.accept.policy import Policy, Refusal, Route
 from tests.users import given as g
 from tests.users.given import email, phone, uplink
 
 SATELLITE = Network.SATELLITE
-BOOP = Person(1, "boop", g.BOOPS_NUMBER, True, (Terminal(11, "hive", "1001"),))
-ANN = Person(
-    2, "ann", "+15550002222", True, (Terminal(21, "hive", "2001"), Terminal(22, "rock", "2002"))
+BOOP = SubscriberInfo(1, "boop", g.BOOPS_NUMBER, True, (DeviceInfo(11, "hive", "1001"),))
+ANN = SubscriberInfo(
+    2, "ann", "+15550002222", True, (DeviceInfo(21, "hive", "2001"), DeviceInfo(22, "rock", "2002"))
 )
-MUTE = Person(3, "mute", None, True, (Terminal(31, "hive", "3001"),))
-AWAY = Person(4, "away", "+15550004444", False, (Terminal(41, "hive", "4001"),))
-BARE = Person(5, "bare", "+15550005555", True)
-ROCK = Person(6, "rock", "+15550006666", True, (Terminal(61, "rock", "6001"),))
+MUTE = SubscriberInfo(3, "mute", None, True, (DeviceInfo(31, "hive", "3001"),))
+AWAY = SubscriberInfo(4, "away", "+15550004444", False, (DeviceInfo(41, "hive", "4001"),))
+BARE = SubscriberInfo(5, "bare", "+15550005555", True)
+ROCK = SubscriberInfo(6, "rock", "+15550006666", True, (DeviceInfo(61, "rock", "6001"),))
 PEOPLE = (BOOP, ANN, MUTE, AWAY, BARE, ROCK)
 OPTED_OUT = "+15559990000"
-FACTS = Facts(
+FACTS = BatchContext(
     by_name={person.name: person for person in PEOPLE},
     by_number={person.number: person for person in PEOPLE if person.number},
-    authors={
-        ("hive", "1001"): Author(11, True, BOOP),
-        ("hive", "1009"): Author(19, False, BOOP),
-        ("hive", "3001"): Author(31, True, MUTE),
-        ("hive", "4001"): Author(41, True, AWAY),
+    sender_devices={
+        ("hive", "1001"): SenderDevice(11, True, BOOP),
+        ("hive", "1009"): SenderDevice(19, False, BOOP),
+        ("hive", "3001"): SenderDevice(31, True, MUTE),
+        ("hive", "4001"): SenderDevice(41, True, AWAY),
     },
     opted_out={(OPTED_OUT, g.BOOPS_NUMBER)},
 )
@@ -61,7 +61,7 @@ def test_a_message_leaves_as_its_author_by_the_right_provider(
 ) -> None:
     route = POLICY.route(message, FACTS)
     assert isinstance(route, Route)
-    assert [(leg.sender, (leg.via, leg.recipient)) for leg in route.legs] == [(sender, to)]
+    assert [(leg.sender, (leg.via, leg.recipient)) for leg in route.deliveries] == [(sender, to)]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_network_that_is_not_configured_is_off(to: Address, refusal: Refusal) 
 def test_without_a_list_of_satellites_any_network_of_a_device_will_do() -> None:
     route = OFF.answer(email("ann@example.org"), FACTS)
     assert isinstance(route, Route)
-    assert [leg.via for leg in route.legs] == ["hive", "rock"]
+    assert [leg.via for leg in route.deliveries] == ["hive", "rock"]
 
 
 def test_the_device_that_wrote_is_remembered() -> None:

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from messaging.config.settings import Settings
-from messaging.store.db.connection import guarded
+from messaging.store.db.connection import store_errors
 from messaging.store.db.prepared import MAX_PADDED, Prepared, Row
 from messaging.store.models import Device, OptOut, Subscriber
 from tests.users.given import Clock
@@ -86,7 +86,7 @@ def test_nobody_is_asked_about_nothing(people: None) -> None:
         statements.append(sql)
         return execute(sql, *more)
 
-    with guarded(), connection.execute_wrapper(noted):
+    with store_errors(), connection.execute_wrapper(noted):
         assert Prepared(by_name_or_number)([], ()) == []
         assert statements == []
         assert len(Prepared(by_name_or_number)([], NUMBERS[2:])) == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.model.message import Handed, Outcome, ReceiptState
+from messaging.model.message import Outcome, ReceiptState, SubmittedPart
 from messaging.store.console import messages
 from messaging.store.models import Delivery, HandedPart
 from messaging.store.receipts.receipts import NO_REASON, UNCLAIMED_DAYS
@@ -18,7 +18,7 @@ from tests.users.handed import ARRIVED, LOST, MOVING, hand_over, hear, notices, 
 
 
 def test_what_arrived_is_delivered(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1", 2))
+    hand_over(gateway, SubmittedPart("n1", 2))
     gateway.clock.turn(60)
     hear(gateway, receipt(state=MOVING))
     assert row().state == State.SENT
@@ -33,7 +33,7 @@ def test_what_arrived_is_delivered(gateway: Gateway) -> None:
 
 
 def test_what_was_lost_has_failed_and_its_author_is_told_once(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1"))
+    hand_over(gateway, SubmittedPart("n1"))
     hear(gateway, receipt(state=LOST, reason="the message expired in the queue"))
     assert (row().state, row().reason) == (State.FAILED, "the message expired in the queue")
     assert notices() == 1
@@ -43,7 +43,7 @@ def test_what_was_lost_has_failed_and_its_author_is_told_once(gateway: Gateway) 
 
 
 def test_a_loss_without_a_reason_still_says_something(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1"))
+    hand_over(gateway, SubmittedPart("n1"))
     hear(gateway, receipt(state=LOST))
     assert row().reason == NO_REASON
 
@@ -51,7 +51,7 @@ def test_a_loss_without_a_reason_still_says_something(gateway: Gateway) -> None:
 @pytest.mark.parametrize("first", [ARRIVED, LOST])
 @pytest.mark.parametrize("together", [True, False])
 def test_what_is_final_stays(gateway: Gateway, first: ReceiptState, together: bool) -> None:
-    hand_over(gateway, Handed("n1"))
+    hand_over(gateway, SubmittedPart("n1"))
     news = [receipt(state=state) for state in (first, MOVING, ARRIVED, LOST)]
     if together:
         hear(gateway, *news)
@@ -65,13 +65,13 @@ def test_news_may_come_before_the_senders_own_report(gateway: Gateway) -> None:
     delivery = gateway.take_one(replace(g.mail(), wants_notice=True))
     hear(gateway, receipt(state=LOST, reason="the device is not known", units=1))
     assert row().state == State.WAITING
-    report(gateway, delivery, Handed("n1"))
+    report(gateway, delivery, SubmittedPart("n1"))
     assert (row().state, row().reason) == (State.FAILED, "the device is not known")
     assert notices() == 1
 
 
 def test_all_parts_have_to_arrive(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1", 1), Handed("n2", 3))
+    hand_over(gateway, SubmittedPart("n1", 1), SubmittedPart("n2", 3))
     hear(gateway, receipt("n2"))
     assert row().state == State.SENT
     hear(gateway, receipt("n1"))
@@ -79,35 +79,35 @@ def test_all_parts_have_to_arrive(gateway: Gateway) -> None:
 
 
 def test_one_lost_part_loses_the_message(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1"), Handed("n2"))
+    hand_over(gateway, SubmittedPart("n1"), SubmittedPart("n2"))
     hear(gateway, receipt("n1"), receipt("n2", LOST, reason="no view of the sky"))
     assert (row().state, row().reason) == (State.FAILED, "no view of the sky")
 
 
 def test_news_of_a_part_waits_for_the_rest(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    halfway = Outcome.failed(delivery, Unavailable("busy"), Handed("n1"), parts_sent=1)
+    halfway = Outcome.failed(delivery, Unavailable("busy"), SubmittedPart("n1"), parts_sent=1)
     gateway.ledger.process([halfway])
     hear(gateway, receipt("n1"))
     assert row().state == State.WAITING
     gateway.clock.turn(3600)
     [again] = gateway.owed()
-    report(gateway, again, Handed("n2"))
+    report(gateway, again, SubmittedPart("n2"))
     assert row().state == State.SENT
     hear(gateway, receipt("n2"))
     assert row().state == State.DELIVERED
 
 
 def test_the_account_that_speaks_counts(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1"))
+    hand_over(gateway, SubmittedPart("n1"))
     hear(gateway, receipt(via="hive-north"))
     assert row().state == State.SENT
 
 
 def test_a_network_that_counts_anew_speaks_of_the_newest(gateway: Gateway) -> None:
-    hand_over(gateway, Handed("n1"))
+    hand_over(gateway, SubmittedPart("n1"))
     hear(gateway, receipt("n1", LOST))
-    second = hand_over(gateway, Handed("n1"), message=g.mail("two"))
+    second = hand_over(gateway, SubmittedPart("n1"), message=g.mail("two"))
     assert Delivery.objects.get(id=second.id).state == State.SENT
     hear(gateway, receipt("n1"))
     assert Delivery.objects.get(id=second.id).state == State.DELIVERED
@@ -115,7 +115,7 @@ def test_a_network_that_counts_anew_speaks_of_the_newest(gateway: Gateway) -> No
 
 def test_mail_has_no_receipts_and_costs_no_row(gateway: Gateway) -> None:
     delivery = gateway.take_one(g.uplink(g.email("mum@example.com")))
-    report(gateway, delivery, Handed("2.0.0 queued as AB,CD"))
+    report(gateway, delivery, SubmittedPart("2.0.0 queued as AB,CD"))
     assert HandedPart.objects.count() == 0
 
 
@@ -129,11 +129,11 @@ def test_news_of_what_is_not_ours_is_forgotten_after_a_while(gateway: Gateway) -
 
 def test_what_it_costs_is_added_up_and_corrected(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    halfway = Outcome.failed(delivery, Unavailable("busy"), Handed("n1", 1), parts_sent=1)
+    halfway = Outcome.failed(delivery, Unavailable("busy"), SubmittedPart("n1", 1), parts_sent=1)
     gateway.ledger.process([halfway])
     gateway.clock.turn(3600)
     [again] = gateway.owed()
-    report(gateway, again, Handed("n2"))
+    report(gateway, again, SubmittedPart("n2"))
     assert row().units == 1
     hear(gateway, receipt("n1", MOVING, units=2), receipt("n2", units=5))
     hear(gateway, receipt("n2", units=5))
@@ -154,6 +154,6 @@ def test_any_order_with_repeats_ends_alike(gateway: Gateway, seed: int) -> None:
     reported_at = dice.randrange(len(news))
     for number, one in enumerate(news):
         if number == reported_at:
-            report(gateway, delivery, Handed("n1"), Handed("n2"))
+            report(gateway, delivery, SubmittedPart("n1"), SubmittedPart("n2"))
         hear(gateway, one)
     assert row().state == State.DELIVERED

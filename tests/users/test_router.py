@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Busy, Rejected
 from messaging.model.message import Address, Inbound, Network
-from messaging.store.accept.full_providers import CROWDED_SECONDS, Crowds
+from messaging.store.accept.full_providers import CROWDED_SECONDS, FullProviders
 from messaging.store.accept.router import Router
 from messaging.store.console import directory
-from messaging.store.db.connection import guarded
+from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.models import Message as StoredMessage
 from messaging.store.states import State
@@ -149,7 +149,7 @@ def test_after_one_found_no_room_the_next_for_that_provider_are_left_to_the_queu
 
 def test_a_provider_is_crowded_for_a_moment_only() -> None:
     now = 5.0
-    crowds = Crowds(lambda: now)
+    crowds = FullProviders(lambda: now)
     crowds.note(["hive"])
     assert crowds.now() == {"hive"}
     now += CROWDED_SECONDS
@@ -186,7 +186,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(gateway: Gateway,
 def statements(gateway: Gateway, records: Sequence[Inbound]) -> int:
     generous = gateway.settings.model_copy(update={"max_waiting_per_subscriber": 10_000})
     router = Router(generous, g.VIAS, now=gateway.clock)
-    with guarded(), CaptureQueriesContext(connection) as queries:
+    with store_errors(), CaptureQueriesContext(connection) as queries:
         results = router.process(records)
     assert all(isinstance(result, list) for result in results)
     return len(queries)

@@ -16,7 +16,7 @@ from messaging.errors import ConfigurationError, Unavailable
 from messaging.model.message import Outcome
 from messaging.store.accept.router import Router
 from messaging.store.console import directory, queues
-from messaging.store.db.connection import close_connection, guarded, migrate_store, open_store
+from messaging.store.db.connection import close_connection, migrate_store, open_store, store_errors
 from messaging.store.db.health import NOT_MIGRATED, store_problem
 from messaging.store.models import Subscriber
 from tests.users import given as g
@@ -35,7 +35,7 @@ def test_the_migrations_are_complete(settings: Settings) -> None:
 
 
 def test_the_store_is_as_durable_as_promised(sqlite_settings: Settings) -> None:
-    with guarded(), connection.cursor() as cursor:
+    with store_errors(), connection.cursor() as cursor:
         found = {
             name: cursor.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -114,7 +114,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_locked_file_is_refused_and_taken_when_it_is_free(
     impatient: None, sqlite_gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with guarded():
+    with store_errors():
         path = connection.settings_dict["NAME"]
     other = sqlite3.connect(path, isolation_level=None)
     try:
@@ -133,7 +133,7 @@ def test_a_locked_file_is_refused_and_taken_when_it_is_free(
 
 
 def test_a_full_disk_is_refused_and_taken_when_there_is_room(sqlite_gateway: Gateway) -> None:
-    with guarded(), connection.cursor() as cursor:
+    with store_errors(), connection.cursor() as cursor:
         cursor.execute("VACUUM")
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages}")

@@ -6,7 +6,7 @@ import django.db.utils
 import pytest
 
 from messaging.errors import GatewayError, Rejected, Unavailable
-from messaging.store.db.errors import Conflict, StoreAway, in_words, translated
+from messaging.store.db.errors import Conflict, StoreAway, describe, translate
 
 ERRORS = [
     kind
@@ -18,18 +18,18 @@ MEANINGS = {"DataError": Rejected, "IntegrityError": Conflict}
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_every_database_error_is_translated(kind: type[Exception]) -> None:
-    ours = translated(kind("secret"))
+    ours = translate(kind("secret"))
     assert type(ours) is MEANINGS.get(kind.__name__, StoreAway)
     assert "secret" not in str(ours)
-    assert "secret" not in in_words(kind("secret"))
+    assert "secret" not in describe(kind("secret"))
 
 
 def test_an_unknown_error_is_temporary() -> None:
-    assert type(translated(ZeroDivisionError("secret"))) is Unavailable
+    assert type(translate(ZeroDivisionError("secret"))) is Unavailable
 
 
 @pytest.mark.parametrize("error", [StoreAway(), Conflict(), Rejected("no")])
 def test_our_errors_stay_what_they_are_and_travel_between_processes(error: GatewayError) -> None:
-    assert translated(error) is error
+    assert translate(error) is error
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), copy.reason) == (type(error), error.reason)

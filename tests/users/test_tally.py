@@ -3,7 +3,7 @@
 import time
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Bounce, Handed, Outcome, Receipt, ReceiptState
+from messaging.model.message import Bounce, Outcome, Receipt, ReceiptState, SubmittedPart
 from messaging.store.console.queues import queues
 from messaging.store.models import Delivery
 from tests.users import given as g
@@ -27,7 +27,7 @@ def test_the_router_counts_what_networks_say_later_once(gateway: Gateway) -> Non
     news = {"arrived": ReceiptState.DELIVERED, "lost": ReceiptState.FAILED}
     for name in news:
         delivery = gateway.take_one(g.mail(name))
-        assert gateway.ledger.process([Outcome.sent(delivery, Handed(name))]) == [[]]
+        assert gateway.ledger.process([Outcome.sent(delivery, SubmittedPart(name))]) == [[]]
     receipts = [Receipt(via="hive", network_id=n, state=state) for n, state in news.items()]
     for _ in range(2):
         assert gateway.router.process(receipts) == [[], []]
@@ -38,7 +38,7 @@ def test_news_that_came_before_the_report_is_counted_by_the_ledger(gateway: Gate
     delivery = gateway.take_one()
     early = Receipt(via="hive", network_id="early", state=ReceiptState.DELIVERED)
     assert gateway.router.process([early]) == [[]]
-    assert gateway.ledger.process([Outcome.sent(delivery, Handed("early"))]) == [[]]
+    assert gateway.ledger.process([Outcome.sent(delivery, SubmittedPart("early"))]) == [[]]
     assert settled(gateway.ledger) == {"hive": {"sent": 1, "delivered": 1}}
     assert settled(gateway.router) == {}
 

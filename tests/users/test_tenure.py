@@ -10,7 +10,7 @@ import pytest
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.store.db.connection import close_connection
-from messaging.store.task_lock import Tenure
+from messaging.store.task_lock import TaskLease
 from tests.users.given import Clock
 
 TASK = "poll hive"
@@ -24,9 +24,9 @@ class Services:
         self._clock = clock
         self._seconds = 0.0
 
-    def claim(self, holder: str) -> Tenure:
+    def claim(self, holder: str) -> TaskLease:
         clock = self._clock
-        return Tenure(self._settings, TASK, holder, lambda: clock.now, lambda: self._seconds)
+        return TaskLease(self._settings, TASK, holder, lambda: clock.now, lambda: self._seconds)
 
     def wait(self, seconds: float) -> None:
         self._seconds += seconds
@@ -47,47 +47,47 @@ def number() -> int:
 def test_the_first_has_it_and_keeps_it(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
     for _ in range(5):
-        assert old.mine()
+        assert old.acquire()
         assert old.held
-        assert not new.mine()
+        assert not new.acquire()
         services.wait(20)
     assert number() == 1
 
 
 def test_one_that_died_is_followed_when_its_lease_ends(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
-    assert old.mine()
+    assert old.acquire()
     services.wait(29)
-    assert not new.mine()
+    assert not new.acquire()
     services.wait(2)
     assert not old.held
-    assert new.mine()
-    assert not old.mine()
+    assert new.acquire()
+    assert not old.acquire()
     assert number() == 2
 
 
 def test_one_that_leaves_is_followed_at_once(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
-    assert old.mine()
-    old.give_up()
+    assert old.acquire()
+    old.release()
     assert not old.held
-    assert new.mine()
+    assert new.acquire()
 
 
 def test_nobody_gives_up_what_another_has(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
-    assert old.mine()
+    assert old.acquire()
     services.wait(31)
-    assert new.mine()
-    old.give_up()
+    assert new.acquire()
+    old.release()
     services.wait(11)
-    assert new.mine()
+    assert new.acquire()
     assert number() == 2
 
 
 def test_a_holder_that_was_restarted_goes_on(services: Services) -> None:
-    assert services.claim("old").mine()
-    assert services.claim("old").mine()
+    assert services.claim("old").acquire()
+    assert services.claim("old").acquire()
     assert number() == 1
 
 
@@ -95,22 +95,22 @@ def test_a_lease_from_a_clock_that_was_set_back_does_not_last_for_ever(
     services: Services, clock: Clock
 ) -> None:
     clock.now += timedelta(hours=1)
-    assert services.claim("old").mine()
+    assert services.claim("old").acquire()
     clock.now -= timedelta(hours=1)
-    assert services.claim("new").mine()
+    assert services.claim("new").acquire()
 
 
 def test_the_store_is_asked_only_now_and_then(services: Services, settings: Settings) -> None:
     old = services.claim("old")
-    assert old.mine()
+    assert old.acquire()
     from messaging.store.models import Task
 
     Task.objects.all().delete()
     services.wait(9)
-    assert old.mine()
+    assert old.acquire()
     assert not Task.objects.exists()
     services.wait(2)
-    assert old.mine()
+    assert old.acquire()
     assert Task.objects.exists()
 
 
@@ -119,9 +119,9 @@ def test_of_many_that_ask_at_once_one_has_it(postgres_settings: Settings) -> Non
     barrier, answers = Barrier(8), list[object]()
 
     def ask(holder: str) -> None:
-        claim = Tenure(postgres_settings, TASK, holder)
+        claim = TaskLease(postgres_settings, TASK, holder)
         barrier.wait()
-        answers.append(_answer(claim.mine))
+        answers.append(_answer(claim.acquire))
         close_connection()
 
     threads = [Thread(target=ask, args=(f"service {n}",)) for n in range(8)]
@@ -143,11 +143,11 @@ def _answer(mine: Callable[[], bool]) -> object:
 def test_while_the_store_is_away_nobody_can_say(
     postgres_settings: Settings, postgres_server: Any
 ) -> None:
-    claim = Tenure(postgres_settings, TASK, "old")
+    claim = TaskLease(postgres_settings, TASK, "old")
     postgres_server.stop()
     try:
         with pytest.raises(Unavailable):
-            claim.mine()
+            claim.acquire()
     finally:
         postgres_server.start()
-    assert claim.mine()
+    assert claim.acquire()

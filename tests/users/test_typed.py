@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Address, Handed, Network, Outcome
+from messaging.model.message import Address, Network, Outcome, SubmittedPart
 from messaging.store.accept.router import Router
 from messaging.store.models import Contact, Device, Subscriber
 from messaging.store.models import Delivery as Row
@@ -141,5 +141,5 @@ def test_another_device_gets_no_place(typing: Gateway) -> None:
 
 def test_parts_of_what_a_text_device_sends_settle_as_ever(typing: Gateway) -> None:
     delivery = take(typing, typed("@alice Here"))
-    assert typing.ledger.process([Outcome.sent(delivery, Handed("1"))]) == [[]]
+    assert typing.ledger.process([Outcome.sent(delivery, SubmittedPart("1"))]) == [[]]
     assert Row.objects.get().state == "sent"

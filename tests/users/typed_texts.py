@@ -4,7 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from messaging.errors import GatewayError
-from messaging.model.message import Address, Delivery, Message, Network, Position, Typed, message_id
+from messaging.model.message import (
+    Address,
+    Delivery,
+    DeviceText,
+    Message,
+    Network,
+    Position,
+    message_id,
+)
 from tests.users import given as g
 from tests.users.given import Gateway
 
@@ -13,17 +21,19 @@ DORA = "dora@example.net"
 PLACE = Position(latitude=47.123456, longitude=-8.5)
 
 
-def typed(text: str, key: str = "typed", **more: Any) -> Typed:
+def typed(text: str, key: str = "typed", **more: Any) -> DeviceText:
     device = Address(Network.SATELLITE, "1001")
-    return Typed(**{"id": message_id(key), "sender": device, "text": text, "via": "hive", **more})
+    return DeviceText(
+        **{"id": message_id(key), "sender": device, "text": text, "via": "hive", **more}
+    )
 
 
-def offer(gateway: Gateway, record: Typed | Message) -> list[Delivery] | Exception:
+def offer(gateway: Gateway, record: DeviceText | Message) -> list[Delivery] | Exception:
     [result] = gateway.router.process([record])
     return result
 
 
-def take(gateway: Gateway, record: Typed | Message) -> Delivery:
+def take(gateway: Gateway, record: DeviceText | Message) -> Delivery:
     result = offer(gateway, record)
     assert isinstance(result, list), result
     [delivery] = result

@@ -20,7 +20,7 @@ from messaging.model.message import (
 )
 from messaging.store.accept.router import Router
 from messaging.store.console import directory
-from messaging.store.db.connection import guarded, open_store
+from messaging.store.db.connection import open_store, store_errors
 from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import VIA, notice_id
 from messaging.store.queue.due import Due
@@ -176,6 +176,6 @@ class WatchedGateway(RuleBasedStateMachine):
 
 
 def empty() -> None:
-    with guarded(), connection.cursor() as cursor:
+    with store_errors(), connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table}")

@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 from messaging.config.settings import Settings
 from messaging.simulator.shared.serving import Serving
 from messaging.web.metrics import FIGURES, Snapshot, exposition
-from messaging.web.metrics_route import Measured, metrics_route
+from messaging.web.metrics_route import MetricsSource, metrics_route
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def serving() -> Iterator[str]:
 
     app = FastAPI()
     app.include_router(
-        metrics_route(SecretStr(TOKEN), Measured(("hive",), "r1", workers), Counter())
+        metrics_route(SecretStr(TOKEN), MetricsSource(("hive",), "r1", workers), Counter())
     )
     with Serving(app) as served:
         yield f"{served.url}/metrics"

@@ -21,7 +21,7 @@ _UUENCODED: Final = {"x-uuencode", "uuencode", "uue", "x-uue"}
 
 
 @dataclass
-class Allowance:
+class ParseBudget:
     """What may still be read of one mail, so that a thousand parts cost no more than one."""
 
     plain_chars: int
@@ -30,7 +30,7 @@ class Allowance:
     guesses: int = MAX_GUESSES
 
 
-def text_of(part: Part, allowance: Allowance) -> tuple[str, bool]:
+def text_of(part: Part, allowance: ParseBudget) -> tuple[str, bool]:
     """Return the text of a text part, as far as `allowance` goes, and whether there was more. Takes from it."""
     is_html = part.content_type in HTML
     room = allowance.html_chars if is_html else allowance.plain_chars
@@ -48,7 +48,7 @@ def text_of(part: Part, allowance: Allowance) -> tuple[str, bool]:
     return text, more
 
 
-def _text(data: bytes, charset: str, allowance: Allowance) -> str:
+def _text(data: bytes, charset: str, allowance: ParseBudget) -> str:
     if not data.isascii():
         allowance.guesses -= 1
     return decode_text(data, charset, guess=allowance.guesses >= 0)

@@ -10,12 +10,12 @@ from typing import Final
 
 from messaging.errors import Rejected
 from messaging.mail.parse.attachments import kind_of, phrases
-from messaging.mail.parse.bodies import Allowance, decoded_body, text_of
+from messaging.mail.parse.bodies import ParseBudget, decoded_body, text_of
 from messaging.mail.parse.bounce import Report, read_report
 from messaging.mail.parse.charsets import decode_text
 from messaging.mail.parse.origin import Origin, hops_of, origin_of
 from messaging.mail.parse.parts import Part, part_at, part_of
-from messaging.mail.text import one_line, tidy
+from messaging.mail.text import clean, one_line
 
 MAX_PARTS: Final = 1000
 MAX_DEPTH: Final = 30
@@ -31,7 +31,7 @@ _BARE_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ParsedMail:
     """What a person wants to know of a mail.
 
     `text` ends with what was left out, in words, also kept in `left_out` ("2 pictures"). `author` is the address in
@@ -49,20 +49,20 @@ class Letter:
     left_out: tuple[str, ...]
 
 
-def read_mail(data: bytes, max_text_chars: int = 20_000) -> Letter:
+def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     """Read a mail; the text has at most `max_text_chars` characters and then says that it was cut.
 
     Raises Rejected when there is neither subject nor text nor attachment nor report, and nothing else on any input.
     """
     mail = part_of(data)
-    reader = _Reader(Allowance(max_text_chars + 1))
-    text = tidy(reader.read(mail, 0))
+    reader = _Reader(ParseBudget(max_text_chars + 1))
+    text = clean(reader.read(mail, 0))
     subject = subject_of(mail)
     left_out = tuple(phrases(reader.left_out))
     report = read_report(mail)
     if not (subject or text or left_out or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
-    return Letter(
+    return ParsedMail(
         subject=subject,
         text=_with_notes(text, max_text_chars, reader.cut, left_out),
         message_id_header=one_line(mail.field(b"message-id"), 998) or None,
@@ -123,7 +123,7 @@ def _with_notes(text: str, max_chars: int, cut: bool, left_out: tuple[str, ...])
 class _Reader:
     """Reads the parts of one mail and counts what it leaves out."""
 
-    allowance: Allowance
+    allowance: ParseBudget
     cut: bool = False
     left_out: Counter[str] = field(default_factory=Counter)
     parts: int = 0

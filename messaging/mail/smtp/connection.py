@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from messaging.mail.inbound import log_bug
 from messaging.mail.smtp import replies
-from messaging.mail.smtp.server import Reception
+from messaging.mail.smtp.server import SmtpServer
 
 MAX_ERRORS: Final = 20
 MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have
@@ -22,7 +22,7 @@ ABORT_SECONDS: Final = 5.0
 LINGER_SECONDS: Final = 1.0
 
 
-class ProxyDoor:
+class ProxyHandler:
     """What aiosmtpd asks when a PROXY header has arrived."""
 
     async def handle_PROXY(
@@ -44,26 +44,26 @@ class MailConnection(SMTP):
     def __init_subclass__(cls) -> None:
         cls._commands = [name for name in dir(cls) if name.startswith("smtp_")]
 
-    def __init__(self, reception: Reception, proxied: bool) -> None:
+    def __init__(self, server: SmtpServer, proxied: bool) -> None:
         # An attribute of the class in aiosmtpd, where every EHLO of anybody makes it bigger.
         self.command_size_limits = defaultdict(lambda: MAX_COMMAND_BYTES)
         self.command_size_limit = MAX_COMMAND_BYTES
-        server = reception.server
+        settings = server.settings
         super().__init__(
-            ProxyDoor(),
-            data_size_limit=server.max_bytes,
+            ProxyHandler(),
+            data_size_limit=settings.max_bytes,
             enable_SMTPUTF8=True,
-            hostname=reception.hostname,
+            hostname=server.hostname,
             ident="ESMTP",
-            timeout=server.idle_seconds,
-            proxy_protocol_timeout=min(PROXY_SECONDS, server.idle_seconds) if proxied else None,
-            loop=reception.loop,
+            timeout=settings.idle_seconds,
+            proxy_protocol_timeout=min(PROXY_SECONDS, settings.idle_seconds) if proxied else None,
+            loop=server.loop,
         )
         self.client = ""
-        self.reception = reception
+        self.server = server
         self._proxied = proxied
         self._refusal: str | None = None
-        self._max_replies = MAX_REPLIES_WITHOUT_MAIL + 2 * server.max_recipients
+        self._max_replies = MAX_REPLIES_WITHOUT_MAIL + 2 * settings.max_recipients
         self.errors = 0
         self.replies = 0
         self.collecting = False
@@ -82,14 +82,14 @@ class MailConnection(SMTP):
         if first:
             peer = transport.get_extra_info("peername")
             self.client = str(peer[0]) if peer else "unknown"
-            self._refusal = self.reception.enter(self, None if self._proxied else self.client)
+            self._refusal = self.server.enter(self, None if self._proxied else self.client)
 
     def connection_lost(self, error: Exception | None) -> None:
         """End it; aiosmtpd may say so twice."""
         super().connection_lost(error)
         for end in self._ends:
             end.cancel()
-        self.reception.leave(self)
+        self.server.leave(self)
 
     def admit_proxied(self, header: ProxyData) -> bool:
         """Take the client's address from a PROXY header; a proxy's own health check (LOCAL, UNKNOWN) has none."""
@@ -97,7 +97,7 @@ class MailConnection(SMTP):
         if header.command == V2_CMD.LOCAL or address is None or isinstance(address, bytes | str):
             return True
         self.client = str(address)
-        refusal = self.reception.enter_client(self, self.client)
+        refusal = self.server.enter_client(self, self.client)
         if refusal is not None:
             self.hang_up(refusal)
         return refusal is None

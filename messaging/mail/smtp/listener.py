@@ -10,12 +10,12 @@ from typing import Final
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError
 from messaging.mail.smtp.pod_label import LabelledPod, PodLabel
-from messaging.mail.smtp.pod_readiness import PodGate
-from messaging.mail.smtp.server import Reception
+from messaging.mail.smtp.pod_readiness import PodReadiness
+from messaging.mail.smtp.server import SmtpServer
 from messaging.mail.smtp.session import MailSession
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Emit
-from messaging.model.raw_mail import Mailbox
+from messaging.model.raw_mail import MailboxHandler
 
 BACKLOG: Final = 1024
 TURNS: Final = 5
@@ -36,20 +36,20 @@ class MailReceiver:
 
     def __init__(
         self,
-        server: SmtpServer,
+        server: SmtpSettings,
         mail_domain: str,
         *,
         share_port: bool = False,
         pod_label: PodLabel | None = None,
-        mailboxes: Sequence[Mailbox] = (),
+        mailboxes: Sequence[MailboxHandler] = (),
     ) -> None:
         self._settings = server
         self._mail_domain = mail_domain
         self._share_port = share_port
         self._pod_label = pod_label
-        self._gate: PodGate | None = None
+        self._gate: PodReadiness | None = None
         self._mailboxes = mailboxes
-        self._reception: Reception | None = None
+        self._server: SmtpServer | None = None
         self._servers: list[asyncio.Server] = []
 
     @property
@@ -64,10 +64,10 @@ class MailReceiver:
         Raises ConfigurationError when an address or a certificate cannot be used.
         """
         _silence_aiosmtpd()
-        reception = Reception(self._settings, self._mail_domain, emit, self._mailboxes)
-        self._reception = reception
+        reception = SmtpServer(self._settings, self._mail_domain, emit, self._mailboxes)
+        self._server = reception
         if self._pod_label is not None:
-            self._gate = PodGate(self._pod_label, LabelledPod(self._pod_label))
+            self._gate = PodReadiness(self._pod_label, LabelledPod(self._pod_label))
         try:
             await self._listen(reception)
             if self._gate is not None:
@@ -81,8 +81,8 @@ class MailReceiver:
 
     def announce_drain(self) -> None:
         """Tell probes that it will drain soon, and take the pod's label away; everything is still taken."""
-        if self._reception is not None:
-            self._reception.leaving = True
+        if self._server is not None:
+            self._server.leaving = True
         if self._gate is not None:
             self._gate.close()
 
@@ -94,12 +94,12 @@ class MailReceiver:
         if self._gate is not None:
             await self._gate.closed()
         await self._stop_listening()
-        if self._reception is not None:
-            await self._reception.drain()
+        if self._server is not None:
+            await self._server.drain()
 
     def status(self) -> dict[str, object]:
         """Return counters since the start, and what is open now."""
-        reception = self._reception
+        reception = self._server
         if reception is None:
             return {"listening": [], "connections": 0}
         certificate = reception.certificate
@@ -109,28 +109,26 @@ class MailReceiver:
             "listening": [str(address) for address in self.addresses],
             "connections": reception.open_connections,
             "turned_away": reception.turned_away,
-            "accepted": reception.desk.accepted,
-            "refused": reception.desk.refused,
-            "put_off": reception.desk.put_off,
+            "accepted": reception.ingest.accepted,
+            "refused": reception.ingest.refused,
+            "put_off": reception.ingest.put_off,
             "bytes_in_flight": reception.bytes_in_flight.used,
             "certificate_expires": certificate.expires.isoformat() if certificate else None,
             "pod_label": self._gate.state if self._gate else None,
         }
 
-    async def _listen(self, reception: Reception) -> None:
+    async def _listen(self, server: SmtpServer) -> None:
         settings = self._settings
-        await self._listen_on("SATBRIDGE_SMTP_LISTEN", settings.listen, reception, False)
+        await self._listen_on("SATBRIDGE_SMTP_LISTEN", settings.listen, server, False)
         if settings.proxy_listen is not None:
             variable = "SATBRIDGE_SMTP_PROXY_LISTEN"
-            await self._listen_on(variable, settings.proxy_listen, reception, True)
+            await self._listen_on(variable, settings.proxy_listen, server, True)
 
-    async def _listen_on(
-        self, variable: str, text: str, reception: Reception, proxied: bool
-    ) -> None:
+    async def _listen_on(self, variable: str, text: str, server: SmtpServer, proxied: bool) -> None:
         listen = Listen.parse(text)
         try:
-            server = await reception.loop.create_server(
-                partial(MailSession, reception, proxied),
+            listening = await server.loop.create_server(
+                partial(MailSession, server, proxied),
                 listen.host,
                 listen.port,
                 backlog=BACKLOG,
@@ -139,7 +137,7 @@ class MailReceiver:
         except OSError as error:
             why = _WHY_NOT.get(error.errno or 0, "the address cannot be used")
             raise ConfigurationError(f"{variable}: cannot listen on {text}: {why}") from None
-        self._servers.append(server)
+        self._servers.append(listening)
 
     async def _stop_listening(self) -> None:
         """Let in who has knocked already, to hear why not: a socket that closes resets them without a word."""

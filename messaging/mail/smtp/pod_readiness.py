@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 MAX_DOUBLINGS = 32
 
 
-class PodGate:
+class PodReadiness:
     """One task that sets the label until it is so, and again every `recheck_seconds`. Belongs to an event loop.
 
     It begins closed: what a life before this one left behind is taken away until mail is taken again. A label that

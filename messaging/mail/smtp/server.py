@@ -5,18 +5,18 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from messaging.mail.inbound import Desk
+from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.limits import ByteBudget, ConnectionLimits
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.mail.smtp.tls import load_certificate
 from messaging.model.message import Emit
-from messaging.model.raw_mail import Mailbox
+from messaging.model.raw_mail import MailboxHandler
 
 log = logging.getLogger(__name__)
 
 
-class Guest(Protocol):
+class ServerConnection(Protocol):
     """A session, as far as the reception knows it."""
 
     def shut(self) -> None:
@@ -26,7 +26,7 @@ class Guest(Protocol):
         """End now."""
 
 
-class Reception:
+class SmtpServer:
     """Lets connections in and out. Made within a running event loop.
 
     Raises ConfigurationError when the certificate cannot be used.
@@ -34,25 +34,27 @@ class Reception:
 
     def __init__(
         self,
-        server: SmtpServer,
+        settings: SmtpSettings,
         mail_domain: str,
         emit: Emit,
-        mailboxes: Sequence[Mailbox] = (),
+        mailboxes: Sequence[MailboxHandler] = (),
     ) -> None:
-        self.server = server
+        self.settings = settings
         self.mail_domain = mail_domain
-        self.hostname = server.hostname or mail_domain
+        self.hostname = settings.hostname or mail_domain
         self.loop = asyncio.get_running_loop()
-        self.certificate = load_certificate(server)
-        self.desk = Desk(emit, mail_domain, server, mailboxes)
-        self.bytes_in_flight = ByteBudget(server.max_bytes_in_flight)
+        self.certificate = load_certificate(settings)
+        self.ingest = MailIngest(emit, mail_domain, settings, mailboxes)
+        self.bytes_in_flight = ByteBudget(settings.max_bytes_in_flight)
         self.leaving = False
         self.draining = False
         self.turned_away = 0
-        self._limits = ConnectionLimits(server.max_connections, server.max_connections_per_client)
-        self._clients: dict[Guest, str] = {}
-        self._guests: set[Guest] = set()
-        self._counted: set[Guest] = set()
+        self._limits = ConnectionLimits(
+            settings.max_connections, settings.max_connections_per_client
+        )
+        self._clients: dict[ServerConnection, str] = {}
+        self._guests: set[ServerConnection] = set()
+        self._counted: set[ServerConnection] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -61,7 +63,7 @@ class Reception:
         """How many connections there are."""
         return len(self._guests)
 
-    def enter(self, guest: Guest, client: str | None) -> str | None:
+    def enter(self, guest: ServerConnection, client: str | None) -> str | None:
         """Note a new connection; return the reply that turns it away, if it must. `client` may be known later."""
         self._guests.add(guest)
         self._empty.clear()
@@ -72,14 +74,14 @@ class Reception:
         self._counted.add(guest)
         return None if client is None else self.enter_client(guest, client)
 
-    def enter_client(self, guest: Guest, client: str) -> str | None:
+    def enter_client(self, guest: ServerConnection, client: str) -> str | None:
         """Note whose connection it is; return the reply that turns it away, if it must."""
         if not self._limits.enter_client(client):
             return self._turn_away(client, "it has too many connections")
         self._clients[guest] = client
         return None
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, guest: ServerConnection) -> None:
         """Forget a connection; again is no harm."""
         self._guests.discard(guest)
         if guest in self._counted:
@@ -103,7 +105,7 @@ class Reception:
         for guest in list(self._guests):
             guest.hang_up(replies.SHUTTING_DOWN)
         await self._empty.wait()
-        self.desk.close()
+        self.ingest.close()
 
     def _turn_away(self, client: str, why: str) -> str:
         self.turned_away += 1

@@ -8,13 +8,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
-from messaging.mail.classify import Mail
+from messaging.mail.classify import ReceivedMail
 from messaging.mail.inbound import RECIPIENT_OK
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.commands import BadCommand, read_forward_path, read_reverse_path
 from messaging.mail.smtp.connection import MailConnection
 from messaging.mail.smtp.data import Collector
-from messaging.mail.smtp.server import Reception
+from messaging.mail.smtp.server import SmtpServer
 
 CHUNK_BYTES: Final = 1024 * 1024
 
@@ -30,8 +30,8 @@ class Transaction:
 class MailSession(MailConnection):
     """What is said on one connection."""
 
-    def __init__(self, reception: Reception, proxied: bool) -> None:
-        super().__init__(reception, proxied)
+    def __init__(self, server: SmtpServer, proxied: bool) -> None:
+        super().__init__(server, proxied)
         self._greeted = False
         self._transaction: Transaction | None = None
 
@@ -49,9 +49,9 @@ class MailSession(MailConnection):
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
         """RFC 5321 section 4.1.1.1."""
-        size = f"SIZE {self.reception.server.max_bytes}"
+        size = f"SIZE {self.server.settings.max_bytes}"
         offers = [size, "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
-        if self.reception.certificate is not None and self._tls_protocol is None:
+        if self.server.certificate is not None and self._tls_protocol is None:
             offers.append("STARTTLS")
         await self._hello(hostname, offers)
 
@@ -66,7 +66,7 @@ class MailSession(MailConnection):
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:
         """RFC 3207. What a client sent in the clear behind this command is forgotten."""
-        certificate = self.reception.certificate
+        certificate = self.server.certificate
         if arg or certificate is None or self._tls_protocol is not None:
             await self.push("503 5.5.1 TLS cannot be started here")
             return
@@ -87,7 +87,7 @@ class MailSession(MailConnection):
             path = read_reverse_path(arg)
         except BadCommand as error:
             return error.reply
-        if path.size > self.reception.server.max_bytes:
+        if path.size > self.server.settings.max_bytes:
             return replies.TOO_BIG
         self._transaction = Transaction(path.sender)
         return "250 2.1.0 sender ok"
@@ -102,14 +102,14 @@ class MailSession(MailConnection):
     async def _add(self, transaction: Transaction, arg: str | None) -> str:
         sender, recipients = transaction.sender, transaction.recipients
         try:
-            mailbox = read_forward_path(arg, self.reception.mail_domain)
+            mailbox = read_forward_path(arg, self.server.mail_domain)
         except BadCommand as error:
             return error.reply
         if mailbox in recipients:
             return RECIPIENT_OK
-        if len(recipients) >= self.reception.server.max_recipients:
+        if len(recipients) >= self.server.settings.max_recipients:
             return "452 4.5.3 too many recipients, send the others a second mail"
-        reply = await self.reception.desk.answer_recipient(mailbox, self.client, not sender)
+        reply = await self.server.ingest.answer_recipient(mailbox, self.client, not sender)
         if reply is RECIPIENT_OK:
             recipients.append(mailbox)
         return reply
@@ -130,15 +130,15 @@ class MailSession(MailConnection):
         finally:
             self.in_data = False
             self._transaction = None
-        if self.reception.draining:
+        if self.server.draining:
             self.shut()
 
     async def _receive(self, transaction: Transaction) -> str:
-        server = self.reception.server
-        collector = Collector(server.max_bytes, self.reception.bytes_in_flight)
+        settings = self.server.settings
+        collector = Collector(settings.max_bytes, self.server.bytes_in_flight)
         try:
-            await self._collect(collector, self.loop.time() + server.data_seconds)
-            mail = Mail(
+            await self._collect(collector, self.loop.time() + settings.data_seconds)
+            mail = ReceivedMail(
                 sender=transaction.sender,
                 recipients=tuple(transaction.recipients),
                 size=collector.size,
@@ -146,10 +146,10 @@ class MailSession(MailConnection):
                 client=self.client,
             )
             if collector.too_big:
-                return self.reception.desk.turn_down(mail, replies.TOO_BIG)
+                return self.server.ingest.turn_down(mail, replies.TOO_BIG)
             if collector.no_room:
-                return self.reception.desk.turn_down(mail, replies.BUSY)
-            return await self.reception.desk.answer_mail(mail)
+                return self.server.ingest.turn_down(mail, replies.BUSY)
+            return await self.server.ingest.answer_mail(mail)
         finally:
             collector.close()
 
@@ -158,7 +158,7 @@ class MailSession(MailConnection):
         rest = None
         while rest is None:
             left = deadline - self.loop.time()
-            self._reset_timeout(max(0.001, min(self.reception.server.idle_seconds, left)))
+            self._reset_timeout(max(0.001, min(self.server.settings.idle_seconds, left)))
             chunk = await self._reader.read(CHUNK_BYTES)
             if not chunk:
                 raise ConnectionResetError
@@ -175,7 +175,7 @@ class MailSession(MailConnection):
 
     async def smtp_NOOP(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.9. Tells a probe when it is time to send nobody here any more."""
-        await self.push(replies.LEAVING if self.reception.leaving else replies.OK)
+        await self.push(replies.LEAVING if self.server.leaving else replies.OK)
 
     async def smtp_QUIT(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.10."""

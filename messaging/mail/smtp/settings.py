@@ -9,7 +9,7 @@ from messaging.config.env import Section
 from messaging.config.settings import Count, ListenText, Positive
 
 
-class SmtpServer(Section, prefix="SATBRIDGE_SMTP_"):
+class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
     """Where mail-in listens, and how much it takes from whom.
 
     `hostname` is what the server calls itself; without it, the mail domain. `proxy_listen` is a second port that
@@ -36,7 +36,7 @@ class SmtpServer(Section, prefix="SATBRIDGE_SMTP_"):
     inquiry_cache_seconds: Annotated[float, Field(ge=0)] = 5
 
     @model_validator(mode="after")
-    def _both_or_none(self) -> "SmtpServer":
+    def _both_or_none(self) -> "SmtpSettings":
         if (self.certificate is None) != (self.key is None):
             raise ValueError(
                 "SATBRIDGE_SMTP_CERTIFICATE and SATBRIDGE_SMTP_KEY: set both for STARTTLS, or none"

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 
 from messaging.errors import ConfigurationError
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Certificate:
         return context, leaf.not_valid_after_utc
 
 
-def load_certificate(server: SmtpServer) -> Certificate | None:
+def load_certificate(server: SmtpSettings) -> Certificate | None:
     """Return the certificate that the settings name, if any. Raises ConfigurationError when it cannot be used."""
     if server.certificate is None or server.key is None:
         return None

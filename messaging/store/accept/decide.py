@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 
 from messaging.errors import Busy, GatewayError, Rejected
 from messaging.model.message import (
-    Beacon,
     Bounce,
-    Consent,
-    RecipientCheck,
+    DeadLetter,
+    DeviceReport,
     Message,
     Network,
+    OptOutChange,
     Receipt,
-    Undeliverable,
+    RecipientCheck,
 )
-from messaging.store.accept.device_reply import hint
-from messaging.store.accept.device_text import Read, Readable
+from messaging.store.accept.device_reply import device_reply
+from messaging.store.accept.device_text import ParsedDeviceText, Readable
 from messaging.store.accept.emergency import NOBODY, alarm
-from messaging.store.accept.facts import Facts
+from messaging.store.accept.facts import BatchContext
 from messaging.store.accept.places import with_place
 from messaging.store.accept.policy import Policy, Refusal, Route
-from messaging.store.rate_limit import Pace, Pair
+from messaging.store.rate_limit import Pair, RateLimiter
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,10 @@ class Decision:
 
     kind: str
     error: GatewayError | None = None
-    record: Undeliverable | Consent | Bounce | Receipt | None = None
-    beacon: Beacon | None = None
+    record: DeadLetter | OptOutChange | Bounce | Receipt | None = None
+    beacon: DeviceReport | None = None
     routed: tuple[Message, Route] | None = None
-    hinted: Pair | None = None
+    has_device_reply: Pair | None = None
     """The device that is told why what it typed goes nowhere."""
 
     @property
@@ -57,21 +57,21 @@ class Backlog:
     max_waiting: int
 
 
-class Plan:
+class BatchDecider:
     """The decisions of one batch. Repeats are accepted and write nothing; refusals are each record's own."""
 
     def __init__(
         self,
         policy: Policy,
-        facts: Facts,
+        facts: BatchContext,
         known_ids: set[str],
         backlog: Backlog,
-        pace: Pace,
-        hints: Pace,
+        pace: RateLimiter,
+        hints: RateLimiter,
     ) -> None:
         self._policy = policy
         self._facts = facts
-        self._known = set(known_ids)
+        self._stored = set(known_ids)
         self._waiting: Counter[tuple[int | None, str]] = Counter(backlog.waiting)
         self._max_waiting = backlog.max_waiting
         self._pace = pace
@@ -86,22 +86,22 @@ class Plan:
                 return _refused(record)
             case RecipientCheck():
                 return self._answer(record)
-            case Consent():
+            case OptOutChange():
                 return self._consent(record)
-            case Message() | Read() | Undeliverable() | Bounce() | Beacon() if (
-                record.id in self._known
+            case Message() | ParsedDeviceText() | DeadLetter() | Bounce() | DeviceReport() if (
+                record.id in self._stored
             ):
                 return Decision("repeated")
             case Bounce():
                 return self._bounce(record)
-            case Undeliverable():
-                self._known.add(record.id)
+            case DeadLetter():
+                self._stored.add(record.id)
                 return Decision("undeliverable", record=record)
-            case Message() | Read():
+            case Message() | ParsedDeviceText():
                 return self._route(record)
             case Receipt():
                 return Decision("receipt", record=record)
-            case Beacon():
+            case DeviceReport():
                 return self._beacon(record)
 
     def _answer(self, inquiry: RecipientCheck) -> Decision:
@@ -128,14 +128,14 @@ class Plan:
         return self._accepted(message, route)
 
     def _accepted(self, message: Message, route: Route) -> Decision:
-        self._known.add(message.id)
-        self._waiting.update((route.subscriber_id, leg.via) for leg in route.legs)
-        author = self._facts.author(message.sender, message.via)
+        self._stored.add(message.id)
+        self._waiting.update((route.subscriber_id, leg.via) for leg in route.deliveries)
+        author = self._facts.sender_device(message.sender, message.via)
         if author is not None and author.adds_position:
             message = with_place(message, route, self._policy.map_url)
         return Decision("accepted", routed=(message, route))
 
-    def _route(self, record: Message | Read) -> Decision:
+    def _route(self, record: Message | ParsedDeviceText) -> Decision:
         """Take a message; of what was typed also what goes nowhere, and then its author is told."""
         if isinstance(record, Message):
             return self._take(record)
@@ -149,31 +149,31 @@ class Plan:
         refused = isinstance(decision.error, Rejected)
         return self._hint(record, str(decision.error)) if refused else decision
 
-    def _hint(self, read: Read, reason: str) -> Decision:
+    def _hint(self, read: ParsedDeviceText, reason: str) -> Decision:
         """Keep what goes nowhere, and tell its device unless that has been told enough."""
-        self._known.add(read.id)
+        self._stored.add(read.id)
         kept = read.kept(reason)
-        author = self._facts.author(kept.sender, kept.via)
-        told = hint(read.typed, reason, author, self._policy) if author else None
+        author = self._facts.sender_device(kept.sender, kept.via)
+        told = device_reply(read.typed, reason, author, self._policy) if author else None
         device = (kept.sender.value, author.device_id if author else 0)
         enough = self._hints.room(device) <= self._hinted[device]
         if told is None or enough or self._is_too_much(told[1]):
             return Decision("undeliverable", record=kept)
         self._hinted.update([device])
-        self._waiting.update((told[1].subscriber_id, leg.via) for leg in told[1].legs)
-        return Decision("not_understood", record=kept, routed=told, hinted=device)
+        self._waiting.update((told[1].subscriber_id, leg.via) for leg in told[1].deliveries)
+        return Decision("not_understood", record=kept, routed=told, has_device_reply=device)
 
     def _is_too_much(self, route: Route) -> bool:
         if not self._max_waiting:
             return False
-        wanted = Counter((route.subscriber_id, leg.via) for leg in route.legs)
+        wanted = Counter((route.subscriber_id, leg.via) for leg in route.deliveries)
         return any(self._waiting[key] + more > self._max_waiting for key, more in wanted.items())
 
     def _bounce(self, bounce: Bounce) -> Decision:
         if (bounce.delivery_id, bounce.message_id) in self._facts.deliveries:
             return Decision("bounce", record=bounce)
-        self._known.add(bounce.id)
-        kept = Undeliverable(
+        self._stored.add(bounce.id)
+        kept = DeadLetter(
             id=bounce.id,
             sender=bounce.sender,
             recipient=bounce.recipient,
@@ -183,20 +183,20 @@ class Plan:
         )
         return Decision("undeliverable", record=kept)
 
-    def _beacon(self, beacon: Beacon) -> Decision:
+    def _beacon(self, beacon: DeviceReport) -> Decision:
         if beacon.sos is not None:
             return self._alarm(beacon)
         refusal = self._policy.unheard(beacon.sender, beacon.via, self._facts)
         return _refused(refusal) if refusal else Decision("beacon", beacon=beacon)
 
-    def _alarm(self, beacon: Beacon) -> Decision:
+    def _alarm(self, beacon: DeviceReport) -> Decision:
         """Whatever else holds for a device, its owner or a queue: an emergency is always taken."""
-        self._known.add(beacon.id)
+        self._stored.add(beacon.id)
         found = alarm(beacon, self._policy, self._facts)
-        if found.route.legs:
+        if found.route.deliveries:
             return Decision("sos", beacon=beacon, routed=(found.message, found.route))
         log.critical(NOBODY, extra={"message_id": beacon.id})
-        kept = Undeliverable(
+        kept = DeadLetter(
             id=beacon.id,
             sender=beacon.sender,
             via=beacon.via,
@@ -205,7 +205,7 @@ class Plan:
         )
         return Decision("sos", beacon=beacon, record=kept)
 
-    def _consent(self, consent: Consent) -> Decision:
+    def _consent(self, consent: OptOutChange) -> Decision:
         pair = self._policy.pair(consent)
         kept = {known for known in self._facts.opted_out if known != pair}
         opted_out = kept if consent.allowed else kept | {pair}

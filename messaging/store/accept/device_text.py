@@ -9,21 +9,21 @@ from django.db.models.functions import Lower
 
 from messaging.model.message import (
     Address,
-    Beacon,
     Bounce,
     Codec,
-    Consent,
+    DeadLetter,
+    DeviceReport,
+    DeviceText,
     Inbound,
-    RecipientCheck,
     Message,
     Network,
+    OptOutChange,
     Receipt,
-    Typed,
-    Undeliverable,
+    RecipientCheck,
 )
 from messaging.store.accept.address_line import Known, read
 from messaging.store.accept.policy import UNKNOWN_DEVICE, Policy, Refusal
-from messaging.store.accept.write import Routed
+from messaging.store.accept.write import RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
 from messaging.store.states import GIVEN
 
@@ -31,10 +31,10 @@ NOT_THE_FORMAT = Refusal("undecodable", "the packet is not in the devices' messa
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ParsedDeviceText:
     """A typed text, and the message that it is; without one the reason."""
 
-    typed: Typed
+    typed: DeviceText
     message: Message | None
     reason: str = ""
 
@@ -44,19 +44,29 @@ class Read:
         return self.typed.id
 
     @property
-    def record(self) -> Message | Undeliverable:
+    def record(self) -> Message | DeadLetter:
         """The message, or what is kept when there is none."""
         return self.message or self.kept(self.reason)
 
-    def kept(self, reason: str) -> Undeliverable:
+    def kept(self, reason: str) -> DeadLetter:
         """Return what is kept for people when it goes nowhere."""
         typed = self.typed
-        return Undeliverable(
+        return DeadLetter(
             id=typed.id, sender=typed.sender, via=typed.via, raw=typed.text.encode(), reason=reason
         )
 
 
-Readable = Message | RecipientCheck | Undeliverable | Consent | Bounce | Receipt | Beacon | Refusal | Read
+Readable = (
+    Message
+    | RecipientCheck
+    | DeadLetter
+    | OptOutChange
+    | Bounce
+    | Receipt
+    | DeviceReport
+    | Refusal
+    | ParsedDeviceText
+)
 """Everything that is decided about, once typed texts are read."""
 
 
@@ -69,26 +79,26 @@ class _Writer:
     last: Address | None
 
 
-def read_typed(records: Sequence[Inbound | Refusal], policy: Policy) -> list[Readable]:
+def parse_device_text(records: Sequence[Inbound | Refusal], policy: Policy) -> list[Readable]:
     """Return the records with each typed text read: two queries, none without such texts.
 
     What looks like a text from a device that does not write texts is refused, and left to its network's receiver.
     """
-    typed = [record for record in records if isinstance(record, Typed)]
+    typed = [record for record in records if isinstance(record, DeviceText)]
     writers = _writers({(one.via, one.sender.value) for one in typed}) if typed else {}
     contacts = _contacts({writer.owner_id for writer in writers.values()}) if writers else {}
     return [
-        _read(record, writers, contacts, policy) if isinstance(record, Typed) else record
+        _read(record, writers, contacts, policy) if isinstance(record, DeviceText) else record
         for record in records
     ]
 
 
 def _read(
-    typed: Typed,
+    typed: DeviceText,
     writers: Mapping[tuple[str, str], _Writer],
     contacts: Mapping[int, Mapping[str, Address]],
     policy: Policy,
-) -> Read | Refusal:
+) -> ParsedDeviceText | Refusal:
     writer = writers.get((typed.via, typed.sender.value))
     if writer is None:
         return UNKNOWN_DEVICE
@@ -97,11 +107,11 @@ def _read(
     known = Known(contacts.get(writer.owner_id, {}), writer.last)
     found = read(typed.text, known, policy.mail_domain)
     if isinstance(found, Refusal):
-        return Read(typed, None, found.reason)
-    return Read(typed, _message(typed, *found))
+        return ParsedDeviceText(typed, None, found.reason)
+    return ParsedDeviceText(typed, _message(typed, *found))
 
 
-def _message(typed: Typed, to: Address, text: str) -> Message:
+def _message(typed: DeviceText, to: Address, text: str) -> Message:
     return Message(
         id=typed.id,
         sender=typed.sender,
@@ -146,12 +156,12 @@ def _contacts(owners: set[int]) -> dict[int, dict[str, Address]]:
     return found
 
 
-def name_senders(routed: Sequence[Routed], policy: Policy) -> list[Routed]:
+def name_senders(routed: Sequence[RoutedMessage], policy: Policy) -> list[RoutedMessage]:
     """Return the same with the names that owners of text devices gave to who writes to them: one query, or none."""
     wanted = {
         (one.route.subscriber_id or 0, leg.sender.value.lower())
         for one in routed
-        for leg in one.route.legs
+        for leg in one.route.deliveries
         if leg.device_id and policy.codec(leg.via, leg.codec) == Codec.TEXT and leg.sender.value
     }
     names = _names(wanted) if wanted else {}
@@ -170,10 +180,10 @@ def _names(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], str]:
     }
 
 
-def _named(routed: Routed, names: Mapping[tuple[int, str], str]) -> Routed:
+def _named(routed: RoutedMessage, names: Mapping[tuple[int, str], str]) -> RoutedMessage:
     owner = routed.route.subscriber_id or 0
     legs = tuple(
         replace(leg, sender_name=names.get((owner, leg.sender.value.lower()), ""))
-        for leg in routed.route.legs
+        for leg in routed.route.deliveries
     )
-    return replace(routed, route=replace(routed.route, legs=legs))
+    return replace(routed, route=replace(routed.route, deliveries=legs))

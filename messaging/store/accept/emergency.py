@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from messaging.model.message import Address, Beacon, Message, Network, Sos
+from messaging.model.message import Address, DeviceReport, Message, Network, Sos
 from messaging.model.position import Position
-from messaging.store.accept.facts import Author, Facts
-from messaging.store.accept.policy import Leg, Policy, Route
+from messaging.store.accept.facts import BatchContext, SenderDevice
+from messaging.store.accept.policy import PlannedDelivery, Policy, Route
 
 NOBODY = (
     "an emergency that nobody could be told of: there is no emergency contact that mail or SMS"
@@ -32,12 +32,12 @@ class Alarm:
     route: Route
 
 
-def alarm(beacon: Beacon, policy: Policy, facts: Facts) -> Alarm:
+def alarm(beacon: DeviceReport, policy: Policy, facts: BatchContext) -> Alarm:
     """Return what to send, and to whom: to the emergency contacts of the owner, and to the operator.
 
     Whether the device or its owner is switched off, or known at all, does not matter.
     """
-    author = facts.author(beacon.sender, beacon.via)
+    author = facts.sender_device(beacon.sender, beacon.via)
     contacts = facts.emergency_contacts.get(author.owner.id, ()) if author else ()
     everybody = dict.fromkeys((*contacts, *policy.operators))
     legs = tuple(leg for one in everybody if (leg := _leg(one, author, policy)))
@@ -61,14 +61,14 @@ def alarm(beacon: Beacon, policy: Policy, facts: Facts) -> Alarm:
     return Alarm(message, route)
 
 
-def _leg(recipient: Address, author: Author | None, policy: Policy) -> Leg | None:
+def _leg(recipient: Address, author: SenderDevice | None, policy: Policy) -> PlannedDelivery | None:
     """Return how somebody can be told, None when they cannot. That they once said STOP does not count here."""
     sender = _sender(recipient.network, author, policy)
     via = policy.via(sender) if sender else None
-    return Leg(via, sender, recipient) if via and sender else None
+    return PlannedDelivery(via, sender, recipient) if via and sender else None
 
 
-def _sender(network: Network, author: Author | None, policy: Policy) -> Address | None:
+def _sender(network: Network, author: SenderDevice | None, policy: Policy) -> Address | None:
     if network is Network.EMAIL:
         if author is None:
             return Address(Network.EMAIL, f"{DAEMON}@{policy.mail_domain}")
@@ -77,12 +77,12 @@ def _sender(network: Network, author: Author | None, policy: Policy) -> Address 
     return Address(Network.SMS, number) if number else None
 
 
-def _who(beacon: Beacon, author: Author | None) -> str:
+def _who(beacon: DeviceReport, author: SenderDevice | None) -> str:
     device = f"device {beacon.sender.value} ({beacon.via})"
     return f"{author.owner.name}'s {device}" if author else f"unknown {device}"
 
 
-def _lines(beacon: Beacon, author: Author | None, map_url: str) -> Iterator[str]:
+def _lines(beacon: DeviceReport, author: SenderDevice | None, map_url: str) -> Iterator[str]:
     yield f"{_who(beacon, author)} {_SAYS[beacon.sos or Sos.DECLARED]}."
     if beacon.at is not None:
         yield f"Sent: {beacon.at:%Y-%m-%d %H:%M} UTC"

@@ -7,7 +7,7 @@ from messaging.model.message import Address, Network
 
 
 @dataclass(frozen=True, slots=True)
-class Terminal:
+class DeviceInfo:
     """A device that messages can be sent to: its row, its provider, its serial and, if it has its own, its codec."""
 
     id: int
@@ -17,33 +17,33 @@ class Terminal:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SubscriberInfo:
     """A subscriber with the devices that are switched on."""
 
     id: int
     name: str
     number: str | None
     is_active: bool
-    devices: tuple[Terminal, ...] = ()
+    devices: tuple[DeviceInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class SenderDevice:
     """The device that a message comes from, and its owner."""
 
     device_id: int
     is_active: bool
-    owner: Person
+    owner: SubscriberInfo
     adds_position: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BatchContext:
     """What the store knows about everybody whom a batch mentions."""
 
-    by_name: Mapping[str, Person] = field(default_factory=dict)
-    by_number: Mapping[str, Person] = field(default_factory=dict)
-    authors: Mapping[tuple[str, str], Author] = field(default_factory=dict)
+    by_name: Mapping[str, SubscriberInfo] = field(default_factory=dict)
+    by_number: Mapping[str, SubscriberInfo] = field(default_factory=dict)
+    sender_devices: Mapping[tuple[str, str], SenderDevice] = field(default_factory=dict)
     opted_out: Collection[tuple[str, str]] = ()
     """Pairs of a peer and the number of ours that it wants nothing from."""
     deliveries: Collection[tuple[int, str]] = ()
@@ -51,14 +51,14 @@ class Facts:
     emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
     """Whom to tell of an emergency, by subscriber; looked up only when there is one."""
 
-    def author(self, sender: Address, via: str) -> Author | None:
+    def sender_device(self, sender: Address, via: str) -> SenderDevice | None:
         """The device that a record came from, if it is one of ours."""
         if sender.network is not Network.SATELLITE:
             return None
-        return self.authors.get((via, sender.value))
+        return self.sender_devices.get((via, sender.value))
 
-    def people_ids(self) -> set[int]:
+    def subscriber_ids(self) -> set[int]:
         """The subscribers whom the batch concerns."""
         people = (*self.by_name.values(), *self.by_number.values())
-        owners = (author.owner for author in self.authors.values())
+        owners = (author.owner for author in self.sender_devices.values())
         return {person.id for person in (*people, *owners)}

@@ -7,7 +7,7 @@ from typing import Final
 CROWDED_SECONDS: Final = 1.0
 
 
-class Crowds:
+class FullProviders:
     """What is accepted for a crowded provider goes to the queue at once, and `due` hands it on when there is room.
 
     Without this each batch for a network that is stuck would be leased, offered in vain and written again.
@@ -17,10 +17,10 @@ class Crowds:
         self._clock = clock
         self._until: dict[str, float] = {}
 
-    def note(self, vias: Collection[str]) -> None:
+    def note(self, accounts: Collection[str]) -> None:
         """These had no room just now."""
         until = self._clock() + CROWDED_SECONDS
-        self._until.update(dict.fromkeys(vias, until))
+        self._until.update(dict.fromkeys(accounts, until))
 
     def now(self) -> frozenset[str]:
         """Return the providers that nothing shall be offered to."""

@@ -7,16 +7,16 @@ from django.db.models import Count, Q
 
 from messaging.model.message import (
     Address,
-    Beacon,
     Bounce,
-    Consent,
+    DeadLetter,
+    DeviceReport,
     Inbound,
-    RecipientCheck,
     Message,
     Network,
-    Undeliverable,
+    OptOutChange,
+    RecipientCheck,
 )
-from messaging.store.accept.facts import Author, Facts, Person, Terminal
+from messaging.store.accept.facts import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
 from messaging.store.accept.policy import Policy
 from messaging.store.db.prepared import Prepared
 from messaging.store.models import WAITING, Contact, Delivery, Device, OptOut, Subscriber
@@ -44,9 +44,9 @@ def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
         match record:
             case RecipientCheck():
                 _mention_recipient(found, record.recipient, policy)
-            case Consent():
+            case OptOutChange():
                 found.peers.add(policy.number_of(record.sender) or record.sender.value)
-            case Undeliverable():
+            case DeadLetter():
                 found.ids.add(record.id)
                 _mention_sender(found, record.sender, record.via)
                 if record.recipient is not None:
@@ -55,7 +55,7 @@ def mentions(records: Iterable[Inbound], policy: Policy) -> Mentions:
                 found.ids.add(record.id)
                 found.deliveries.add((record.delivery_id, record.message_id))
                 _mention_recipient(found, record.recipient, policy)
-            case Beacon():
+            case DeviceReport():
                 _mention_sender(found, record.sender, record.via)
                 if record.sos is not None:
                     found.ids.add(record.id)
@@ -90,18 +90,18 @@ def _mention_peer(found: Mentions, message: Message, policy: Policy) -> None:
 _IDS = Prepared(lambda ids: StoredMessage.objects.filter(id__in=ids).values_list("id"))
 
 
-def known_ids(found: Mentions) -> set[str]:
+def stored_ids(found: Mentions) -> set[str]:
     """Return which of the messages are in the store already: one query."""
     return {row[0] for row in _IDS(found.ids)}
 
 
-def look_up(found: Mentions) -> Facts:
+def look_up(found: Mentions) -> BatchContext:
     """Return the facts about the batch: five queries at most."""
     people, authors = _people(found), _authors(found.devices)
-    return Facts(
+    return BatchContext(
         by_name={person.name: person for person in people},
         by_number={person.number: person for person in people if person.number},
-        authors=authors,
+        sender_devices=authors,
         opted_out=_opted_out(found.peers),
         deliveries=_deliveries(found.deliveries),
         emergency_contacts=_emergency_contacts(
@@ -128,21 +128,26 @@ _PEOPLE = Prepared(
 )
 
 
-def _people(found: Mentions) -> list[Person]:
-    people: dict[int, Person] = {}
+def _people(found: Mentions) -> list[SubscriberInfo]:
+    people: dict[int, SubscriberInfo] = {}
     for row in _PEOPLE(found.names, found.numbers):
-        person = people.get(row[0]) or Person(*row[:4])
+        person = people.get(row[0]) or SubscriberInfo(*row[:4])
         people[person.id] = _with_device(person, *row[4:])
     return list(people.values())
 
 
 def _with_device(
-    person: Person, device_id: int | None, network: str, serial: str, codec: str, is_active: bool
-) -> Person:
+    person: SubscriberInfo,
+    device_id: int | None,
+    network: str,
+    serial: str,
+    codec: str,
+    is_active: bool,
+) -> SubscriberInfo:
     if device_id is None or not is_active:
         return person
-    devices = (*person.devices, Terminal(device_id, network, serial, codec))
-    return Person(person.id, person.name, person.number, person.is_active, devices)
+    devices = (*person.devices, DeviceInfo(device_id, network, serial, codec))
+    return SubscriberInfo(person.id, person.name, person.number, person.is_active, devices)
 
 
 _AUTHOR = ("network", "serial", "id", "is_active", "adds_position")
@@ -153,9 +158,12 @@ _AUTHORS = Prepared(
 )
 
 
-def _authors(devices: set[tuple[str, str]]) -> Mapping[tuple[str, str], Author]:
+def _authors(devices: set[tuple[str, str]]) -> Mapping[tuple[str, str], SenderDevice]:
     rows = _AUTHORS({serial for _, serial in devices})
-    return {(row[0], row[1]): Author(row[2], row[3], Person(*row[5:9]), row[4]) for row in rows}
+    return {
+        (row[0], row[1]): SenderDevice(row[2], row[3], SubscriberInfo(*row[5:9]), row[4])
+        for row in rows
+    }
 
 
 _OPT_OUTS = Prepared(

@@ -9,7 +9,7 @@ from messaging.store.accept.policy import Route
 
 def with_place(message: Message, route: Route, map_url: str) -> Message:
     """Return the message as people get it. To another device nothing is added, because each letter is paid for."""
-    leaves = any(leg.recipient.network is not Network.SATELLITE for leg in route.legs)
+    leaves = any(leg.recipient.network is not Network.SATELLITE for leg in route.deliveries)
     if message.position is None or not leaves:
         return message
     line = place_line(message.position, map_url)

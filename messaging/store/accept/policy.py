@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from messaging.model.message import Address, Codec, Consent, Message, Network
-from messaging.store.accept.facts import Facts, Person
+from messaging.model.message import Address, Codec, Message, Network, OptOutChange
+from messaging.store.accept.facts import BatchContext, SubscriberInfo
 from messaging.store.addresses import e164, is_mailbox, own_mailbox
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class PlannedDelivery:
     """One delivery to make: from whom to whom it leaves, through which provider, for which device.
 
     `sender_name` is what the device's owner calls the sender.
@@ -31,7 +31,7 @@ class Route:
     """
 
     subscriber_id: int | None
-    legs: tuple[Leg, ...]
+    deliveries: tuple[PlannedDelivery, ...]
     author_id: int | None = None
     is_urgent: bool = False
 
@@ -63,7 +63,7 @@ SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device i
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one gateway. `vias` names the provider that carries each outgoing network; what is missing is off.
+    """The rules of one gateway. `default_accounts` names the account of each outgoing network; none is off.
 
     `satellites` are the satellite networks that are configured, each with the codec of its devices; None means that any
     is. `operators` are told of every emergency. `carriers` name the provider of texts from one of our numbers where
@@ -71,7 +71,7 @@ class Policy:
     """
 
     mail_domain: str
-    vias: Mapping[Network, str]
+    default_accounts: Mapping[Network, str]
     satellites: Mapping[str, str] | None = None
     operators: Sequence[Address] = ()
     carriers: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Policy:
         A number is one provider's, so the answer to a text leaves by the provider that the text came in by.
         """
         number = self.number_of(sender) or ""
-        return self.carriers.get(number) or self.vias.get(sender.network)
+        return self.carriers.get(number) or self.default_accounts.get(sender.network)
 
     def is_on(self, satellite: str) -> bool:
         """Whether a satellite network is configured."""
@@ -103,45 +103,47 @@ class Policy:
         """The number that this address means, if it is one."""
         return e164(address.value) if address.network is Network.SMS else None
 
-    def pair(self, consent: Consent) -> tuple[str, str]:
+    def pair(self, consent: OptOutChange) -> tuple[str, str]:
         """The peer and the number of ours that a consent speaks about."""
         peer = self.number_of(consent.sender) or consent.sender.value
         return peer, self.number_of(consent.recipient) or consent.recipient.value
 
-    def route(self, message: Message, facts: Facts) -> Route | Refusal:
+    def route(self, message: Message, facts: BatchContext) -> Route | Refusal:
         """Return where the message goes, or why it is never taken."""
         if message.sender.network is Network.SATELLITE:
             return self._from_device(message, facts)
         return self._to_person(message.sender, message.recipient, facts)
 
-    def answer(self, recipient: Address, facts: Facts) -> Route | Refusal:
+    def answer(self, recipient: Address, facts: BatchContext) -> Route | Refusal:
         """Return where a message from outside to `recipient` would go."""
         return self._to_person(Address(Network.EMAIL, ""), recipient, facts)
 
-    def unknown(self, recipient: Address, facts: Facts) -> Refusal | None:
+    def unknown(self, recipient: Address, facts: BatchContext) -> Refusal | None:
         """Return why nothing about `recipient` can be taken, not even a report; None for every subscriber."""
         person = self._person(recipient, facts)
         return person if isinstance(person, Refusal) else None
 
-    def unheard(self, sender: Address, via: str, facts: Facts) -> Refusal | None:
+    def unheard(self, sender: Address, via: str, facts: BatchContext) -> Refusal | None:
         """Return why nothing is taken from this device; None when it is one of ours and switched on."""
-        author = facts.author(sender, via)
+        author = facts.sender_device(sender, via)
         if author is None:
             return UNKNOWN_DEVICE
         if not author.is_active:
             return INACTIVE_DEVICE
         return None if author.owner.is_active else INACTIVE_OWNER
 
-    def subscriber_id(self, recipient: Address | None, facts: Facts) -> int | None:
+    def subscriber_id(self, recipient: Address | None, facts: BatchContext) -> int | None:
         """The subscriber whose address this is, if it is one's."""
         person = self._person(recipient, facts) if recipient else UNKNOWN
         return None if isinstance(person, Refusal) else person.id
 
-    def mailbox(self, person: Person) -> Address:
+    def mailbox(self, person: SubscriberInfo) -> Address:
         """The subscriber's own mailbox."""
         return Address(Network.EMAIL, f"{person.name}@{self.mail_domain}")
 
-    def _to_person(self, sender: Address, recipient: Address, facts: Facts) -> Route | Refusal:
+    def _to_person(
+        self, sender: Address, recipient: Address, facts: BatchContext
+    ) -> Route | Refusal:
         person = self._person(recipient, facts)
         if isinstance(person, Refusal):
             return person
@@ -151,12 +153,12 @@ class Policy:
             return NO_DEVICE
         reachable = [d for d in person.devices if self.is_on(d.network)]
         legs = tuple(
-            Leg(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
+            PlannedDelivery(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
             for d in reachable
         )
         return Route(person.id, legs) if legs else SATELLITE_OFF
 
-    def _person(self, recipient: Address, facts: Facts) -> Person | Refusal:
+    def _person(self, recipient: Address, facts: BatchContext) -> SubscriberInfo | Refusal:
         match recipient.network:
             case Network.EMAIL:
                 name = self.name_of(recipient)
@@ -166,17 +168,19 @@ class Policy:
             case Network.SATELLITE:
                 return NOT_ADDRESSABLE
 
-    def _from_device(self, message: Message, facts: Facts) -> Route | Refusal:
-        author = facts.author(message.sender, message.via)
+    def _from_device(self, message: Message, facts: BatchContext) -> Route | Refusal:
+        author = facts.sender_device(message.sender, message.via)
         refusal = self.unheard(message.sender, message.via, facts)
         if author is None or refusal:
             return refusal or UNKNOWN_DEVICE
         route = self._by_recipient(author.owner, message.recipient, facts)
         if isinstance(route, Refusal):
             return route
-        return Route(route.subscriber_id, route.legs, author.device_id)
+        return Route(route.subscriber_id, route.deliveries, author.device_id)
 
-    def _by_recipient(self, owner: Person, recipient: Address, facts: Facts) -> Route | Refusal:
+    def _by_recipient(
+        self, owner: SubscriberInfo, recipient: Address, facts: BatchContext
+    ) -> Route | Refusal:
         match recipient.network:
             case Network.EMAIL if self.name_of(recipient) is not None:
                 return self._to_person(self.mailbox(owner), recipient, facts)
@@ -189,15 +193,17 @@ class Policy:
                 return self._sms_out(owner, recipient, facts)
         return NOT_ADDRESSABLE
 
-    def _mail_out(self, owner: Person, recipient: Address) -> Route | Refusal:
+    def _mail_out(self, owner: SubscriberInfo, recipient: Address) -> Route | Refusal:
         if not is_mailbox(recipient.value):
             return BAD_MAILBOX
-        via = self.vias.get(Network.EMAIL)
+        via = self.default_accounts.get(Network.EMAIL)
         if via is None:
             return MAIL_OFF
-        return Route(owner.id, (Leg(via, self.mailbox(owner), recipient),))
+        return Route(owner.id, (PlannedDelivery(via, self.mailbox(owner), recipient),))
 
-    def _sms_out(self, owner: Person, recipient: Address, facts: Facts) -> Route | Refusal:
+    def _sms_out(
+        self, owner: SubscriberInfo, recipient: Address, facts: BatchContext
+    ) -> Route | Refusal:
         number = self.number_of(recipient)
         if number is None:
             return BAD_NUMBER
@@ -209,4 +215,4 @@ class Policy:
             return NO_NUMBER
         if (number, owner.number) in facts.opted_out:
             return OPTED_OUT
-        return Route(owner.id, (Leg(via, sender, to),))
+        return Route(owner.id, (PlannedDelivery(via, sender, to),))

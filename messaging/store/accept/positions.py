@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from messaging.model.message import Beacon
-from messaging.store.accept.facts import Facts
+from messaging.model.message import DeviceReport
+from messaging.store.accept.facts import BatchContext
 from messaging.store.db.connection import guard
 from messaging.store.models import Sighting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SightingRow:
+class PositionRow:
     """Where a device was and how it fared, for tables and `--json`. Degrees, metres, percent; None where not said."""
 
     network: str
@@ -26,20 +26,22 @@ class SightingRow:
     sos: str
 
 
-def write_sightings(beacons: Sequence[Beacon], facts: Facts, now: datetime) -> None:
+def write_positions(beacons: Sequence[DeviceReport], facts: BatchContext, now: datetime) -> None:
     """Keep what devices of ours said about themselves: one statement. What is known already stays as it is."""
     if beacons:
         Sighting.objects.bulk_create(_rows(beacons, facts, now), ignore_conflicts=True)
 
 
-def _rows(beacons: Sequence[Beacon], facts: Facts, now: datetime) -> Iterable[Sighting]:
+def _rows(
+    beacons: Sequence[DeviceReport], facts: BatchContext, now: datetime
+) -> Iterable[Sighting]:
     for beacon in beacons:
-        author = facts.author(beacon.sender, beacon.via)
+        author = facts.sender_device(beacon.sender, beacon.via)
         if author is not None:
             yield _row(beacon, author.device_id, now)
 
 
-def _row(beacon: Beacon, device_id: int, now: datetime) -> Sighting:
+def _row(beacon: DeviceReport, device_id: int, now: datetime) -> Sighting:
     position = beacon.position
     moment = (position.at if position else None) or beacon.at
     return Sighting(
@@ -56,9 +58,9 @@ def _row(beacon: Beacon, device_id: int, now: datetime) -> Sighting:
 
 
 @guard
-def list_sightings(
+def list_positions(
     *, serial: str | None = None, owner: str | None = None, limit: int
-) -> list[SightingRow]:
+) -> list[PositionRow]:
     """Return the newest sightings, of one device or of all of one subscriber's if that is asked for: one query."""
     rows = Sighting.objects.select_related("device__owner").order_by("-at")
     if serial is not None:
@@ -68,8 +70,8 @@ def list_sightings(
     return [_shown(row) for row in rows[:limit]]
 
 
-def _shown(row: Sighting) -> SightingRow:
-    return SightingRow(
+def _shown(row: Sighting) -> PositionRow:
+    return PositionRow(
         network=row.device.network,
         serial=row.device.serial,
         owner=row.device.owner.name,

@@ -9,7 +9,7 @@ from functools import partial
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
-from messaging.store.accept.full_providers import Crowds
+from messaging.store.accept.full_providers import FullProviders
 from messaging.store.accept.policy import Policy
 from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import utc_now
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Router:
     """Decides about records and commits them, a batch in one transaction. Synchronous throughout: the ORM is.
 
-    `vias` names the provider that carries each outgoing network; a network that is missing is off. `satellites` are
+    `default_accounts` names the account of each outgoing network; a missing network is off. `satellites` are
     the satellite networks that are configured, each with the codec of its devices; None means that any is.
 
     What `process` accepted is on disk when it returns, and a record that is offered again is accepted again and
@@ -33,27 +33,27 @@ class Router:
     def __init__(
         self,
         settings: Settings,
-        vias: Mapping[Network, str],
+        default_accounts: Mapping[Network, str],
         satellites: Mapping[str, str] | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
         # Whatever touches a model can be imported only now.
-        from messaging.store.accept.transaction import Acceptance
+        from messaging.store.accept.transaction import AcceptTransaction
         from messaging.store.queue.claims import release
 
         policy = Policy(
             settings.mail_domain,
-            dict(vias),
+            dict(default_accounts),
             satellites,
             settings.operators,
             settings.carriers,
             settings.map_url,
         )
-        self._acceptance = Acceptance(settings, policy, now)
+        self._acceptance = AcceptTransaction(settings, policy, now)
         self._release = release
         self._now = now
-        self._crowds = Crowds()
+        self._crowds = FullProviders()
         self._runner = BatchRunner("router")
         self._counters: Counter[str] = Counter()
 
@@ -89,7 +89,7 @@ class Router:
 
         `settled` counts the deliveries that later news settled, by provider and state.
         """
-        return {**self._counters, "settled": self._acceptance.tally.told()}
+        return {**self._counters, "settled": self._acceptance.tally.snapshot()}
 
 
 def _kind(error: GatewayError) -> str:

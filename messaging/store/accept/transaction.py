@@ -11,34 +11,34 @@ from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import (
     Bounce,
-    Consent,
+    DeadLetter,
     Delivery,
     Inbound,
-    RecipientCheck,
     Network,
+    OptOutChange,
     Receipt,
-    Undeliverable,
+    RecipientCheck,
 )
 from messaging.store.accept import lookup, write
-from messaging.store.accept.decide import Backlog, Decision, Plan
-from messaging.store.accept.device_text import Read, name_senders, read_typed
-from messaging.store.accept.facts import Facts
+from messaging.store.accept.decide import Backlog, BatchDecider, Decision
+from messaging.store.accept.device_text import ParsedDeviceText, name_senders, parse_device_text
+from messaging.store.accept.facts import BatchContext
 from messaging.store.accept.policy import Policy, Refusal
-from messaging.store.accept.positions import write_sightings
-from messaging.store.accept.validate import admit
+from messaging.store.accept.positions import write_positions
+from messaging.store.accept.validate import validate
 from messaging.store.limits import StoreLimits
 from messaging.store.models import Delivery as StoredDelivery
 from messaging.store.notices.notices import Notices
-from messaging.store.queue.counters import Tally
+from messaging.store.queue.counters import Counters
 from messaging.store.queue.lease import Lease
-from messaging.store.rate_limit import Pace
+from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.bounces import write_bounces
-from messaging.store.receipts.opt_outs import write_consents
+from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import lost_of, write_receipts
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RecordResult:
     """What became of one record: `kind` to count it by, and the deliveries to make or the error to answer with."""
 
     kind: str
@@ -46,7 +46,7 @@ class Verdict:
     error: GatewayError | None = None
 
 
-class Acceptance:
+class AcceptTransaction:
     """Decides about records and writes what it takes. `accept` is one transaction and harmless to repeat."""
 
     def __init__(self, settings: Settings, policy: Policy, now: Callable[[], datetime]) -> None:
@@ -54,80 +54,80 @@ class Acceptance:
         self._policy = policy
         self._now = now
         self._limits = read(StoreLimits)
-        self._notices = Notices(settings, policy.vias)
-        self._pace = Pace(settings.max_hourly_per_pair)
-        self.tally = Tally()
-        self._hints = Pace(settings.max_hourly_hints_per_device)
+        self._notices = Notices(settings, policy.default_accounts)
+        self._pace = RateLimiter(settings.max_hourly_per_pair)
+        self.tally = Counters()
+        self._hints = RateLimiter(settings.max_hourly_hints_per_device)
 
     def accept(
         self, records: Sequence[Inbound], crowded: Collection[str] = frozenset()
-    ) -> list[Verdict]:
+    ) -> list[RecordResult]:
         """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is.
 
         What is for a crowded provider is owed, and not among the deliveries to make.
         """
-        admitted = [admit(record, self._limits) for record in records]
+        admitted = [validate(record, self._limits) for record in records]
         if all(isinstance(one, RecipientCheck | Refusal) for one in admitted):
             decisions, _ = self._decide(admitted)
-            return [Verdict(decision.kind, error=decision.error) for decision in decisions]
+            return [RecordResult(decision.kind, error=decision.error) for decision in decisions]
         with transaction.atomic(durable=True):
             decisions, facts = self._decide(admitted)
             verdicts, settled = self._write(decisions, facts, crowded)
         self.tally.add((row.via, row.state) for row in settled)
         self._pace.note(pair for decision in decisions if (pair := decision.pair))
-        self._hints.note(device for decision in decisions if (device := decision.hinted))
+        self._hints.note(device for decision in decisions if (device := decision.has_device_reply))
         return verdicts
 
-    def _decide(self, admitted: Sequence[Inbound | Refusal]) -> tuple[list[Decision], Facts]:
-        read = read_typed(admitted, self._policy)
+    def _decide(self, admitted: Sequence[Inbound | Refusal]) -> tuple[list[Decision], BatchContext]:
+        read = parse_device_text(admitted, self._policy)
         mentioned = lookup.mentions(
             [
-                one.record if isinstance(one, Read) else one
+                one.record if isinstance(one, ParsedDeviceText) else one
                 for one in read
                 if not isinstance(one, Refusal)
             ],
             self._policy,
         )
-        known = lookup.known_ids(mentioned)
+        known = lookup.stored_ids(mentioned)
         facts = lookup.look_up(mentioned)
         most = self._settings.max_waiting_per_subscriber
-        waiting = lookup.waiting_for(facts.people_ids()) if most else {}
+        waiting = lookup.waiting_for(facts.subscriber_ids()) if most else {}
         backlog = Backlog(waiting, most)
-        plan = Plan(self._policy, facts, known, backlog, self._pace, self._hints)
+        plan = BatchDecider(self._policy, facts, known, backlog, self._pace, self._hints)
         return [plan.decide(one) for one in read], facts
 
     def _write(
-        self, decisions: Sequence[Decision], facts: Facts, crowded: Collection[str]
-    ) -> tuple[list[Verdict], list[StoredDelivery]]:
+        self, decisions: Sequence[Decision], facts: BatchContext, crowded: Collection[str]
+    ) -> tuple[list[RecordResult], list[StoredDelivery]]:
         now = self._now()
         routed = name_senders(
-            [write.Routed(*pair) for d in decisions if (pair := d.routed)], self._policy
+            [write.RoutedMessage(*pair) for d in decisions if (pair := d.routed)], self._policy
         )
         stranded = [
-            self._stranded(d.record, facts)
-            for d in decisions
-            if isinstance(d.record, Undeliverable)
+            self._stranded(d.record, facts) for d in decisions if isinstance(d.record, DeadLetter)
         ]
         write.write_messages(routed, stranded, now)
         lease = Lease.starting(now, self._settings.lease_seconds)
         made = write.write_first_attempts(routed, now, lease, self._lifetime, crowded)
-        consents = (d.record for d in decisions if isinstance(d.record, Consent))
-        write_consents({self._policy.pair(c): c.allowed for c in consents}, now)
+        consents = (d.record for d in decisions if isinstance(d.record, OptOutChange))
+        write_opt_outs({self._policy.pair(c): c.allowed for c in consents}, now)
         bounced = write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
         receipts = [d.record for d in decisions if isinstance(d.record, Receipt)]
         heard = write_receipts(receipts, self._settings, now)
         self._notices.owe(lost_of(heard), now)
-        write_sightings([d.beacon for d in decisions if d.beacon], facts, now)
+        write_positions([d.beacon for d in decisions if d.beacon], facts, now)
         return [_verdict(decision, made) for decision in decisions], [*bounced, *heard]
 
-    def _stranded(self, record: Undeliverable, facts: Facts) -> write.Stranded:
-        author = facts.author(record.sender, record.via)
-        return write.Stranded(record, author, self._policy.subscriber_id(record.recipient, facts))
+    def _stranded(self, record: DeadLetter, facts: BatchContext) -> write.DeadLetterEntry:
+        author = facts.sender_device(record.sender, record.via)
+        return write.DeadLetterEntry(
+            record, author, self._policy.subscriber_id(record.recipient, facts)
+        )
 
     def _lifetime(self, network: Network) -> timedelta:
         return timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)
 
 
-def _verdict(decision: Decision, made: dict[str, list[Delivery]]) -> Verdict:
+def _verdict(decision: Decision, made: dict[str, list[Delivery]]) -> RecordResult:
     deliveries = made.get(decision.routed[0].id, ()) if decision.routed else ()
-    return Verdict(decision.kind, tuple(deliveries), decision.error)
+    return RecordResult(decision.kind, tuple(deliveries), decision.error)

@@ -6,15 +6,15 @@ from typing import TypeVar
 
 from messaging.model.message import (
     Address,
-    Beacon,
     Bounce,
-    Consent,
+    DeadLetter,
+    DeviceReport,
+    DeviceText,
     Inbound,
-    RecipientCheck,
     Message,
+    OptOutChange,
     Receipt,
-    Typed,
-    Undeliverable,
+    RecipientCheck,
 )
 from messaging.store.accept.policy import Refusal
 from messaging.store.addresses import MAX_ADDRESS_CHARACTERS
@@ -24,7 +24,7 @@ MAX_ID_CHARACTERS = 32
 MAX_VIA_CHARACTERS = 32
 MAX_REASON_CHARACTERS = 1000
 MAX_REFERENCE_CHARACTERS = 998
-Kept = TypeVar("Kept", Undeliverable, Bounce)
+Kept = TypeVar("Kept", DeadLetter, Bounce)
 RAW_CUT = "; only the first {limit} of its {size} bytes are kept"
 
 # PostgreSQL stores no NUL, and nothing stores half a surrogate pair.
@@ -45,26 +45,26 @@ def short_reason(text: str) -> str:
     return clean[: MAX_REASON_CHARACTERS - 1] + "…"
 
 
-def admit(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
+def validate(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
     """Return the record in a form that can be stored, or why it cannot be taken whatever the store says.
 
-    What a network handed over and cannot be asked to repeat (`Undeliverable`, `Bounce`) is cut, never refused.
+    What a network handed over and cannot be asked to repeat (`DeadLetter`, `Bounce`) is cut, never refused.
     """
     match record:
         case Message():
             return _admit_message(record, limits)
-        case Typed():
+        case DeviceText():
             return _admit_typed(record, limits)
-        case Undeliverable():
+        case DeadLetter():
             recipient = _shortened(record.recipient) if record.recipient else None
             return _cut(replace(record, recipient=recipient), limits)
         case Bounce():
             return _wrong_address(record.recipient) or _cut(record, limits)
         case RecipientCheck():
             return _wrong_address(record.recipient) or record
-        case Consent():
+        case OptOutChange():
             return _wrong_address(record.sender) or _wrong_address(record.recipient) or record
-        case Beacon():
+        case DeviceReport():
             return _wrong_address(record.sender) or replace(record, text=storable(record.text))
         case Receipt():
             return replace(record, network_id=storable(record.network_id))
@@ -85,12 +85,12 @@ def _admit_message(message: Message, limits: StoreLimits) -> Message | Refusal:
     )
 
 
-def _admit_typed(typed: Typed, limits: StoreLimits) -> Typed | Refusal:
+def _admit_typed(typed: DeviceText, limits: StoreLimits) -> DeviceText | Refusal:
     wrong = _wrong_address(typed.sender) or _wrong_name(typed) or _too_large(typed.text, limits)
     return wrong or replace(typed, text=storable(typed.text))
 
 
-def _wrong_name(record: Message | Typed) -> Refusal | None:
+def _wrong_name(record: Message | DeviceText) -> Refusal | None:
     if _is_label(record.id, MAX_ID_CHARACTERS) and _is_label(record.via, MAX_VIA_CHARACTERS):
         return None
     return Refusal("malformed", "the message has no proper identity")

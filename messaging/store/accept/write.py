@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from messaging.model.message import Delivery, Message, Network, Undeliverable
+from messaging.model.message import DeadLetter, Delivery, Message, Network
 from messaging.store import models
-from messaging.store.accept.facts import Author
-from messaging.store.accept.policy import Leg, Route
+from messaging.store.accept.facts import SenderDevice
+from messaging.store.accept.policy import PlannedDelivery, Route
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.queue.lease import Lease
 from messaging.store.states import State
@@ -64,7 +64,7 @@ _LEG_FIELDS = ("message", "via", "recipient")
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
+class RoutedMessage:
     """A message and where it goes."""
 
     message: Message
@@ -72,15 +72,17 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stranded:
+class DeadLetterEntry:
     """Something that can never be delivered, and the device that sent it or the subscriber it was for, if ours."""
 
-    record: Undeliverable
-    author: Author | None
+    record: DeadLetter
+    author: SenderDevice | None
     subscriber_id: int | None = None
 
 
-def write_messages(routed: Sequence[Routed], stranded: Sequence[Stranded], now: datetime) -> None:
+def write_messages(
+    routed: Sequence[RoutedMessage], stranded: Sequence[DeadLetterEntry], now: datetime
+) -> None:
     """Insert the messages of a batch: one statement."""
     moment = storable_time(now)
     rows = [_routed_row(one, moment) for one in routed]
@@ -89,7 +91,7 @@ def write_messages(routed: Sequence[Routed], stranded: Sequence[Stranded], now: 
     insert(models.Message, _MESSAGE_FIELDS, sorted(rows, key=lambda row: str(row[0])))
 
 
-def _routed_row(routed: Routed, moment: Any) -> Row:
+def _routed_row(routed: RoutedMessage, moment: Any) -> Row:
     message, route = routed.message, routed.route
     return (
         message.id,
@@ -110,7 +112,7 @@ def _routed_row(routed: Routed, moment: Any) -> Row:
     )
 
 
-def _stranded_row(stranded: Stranded, moment: Any) -> Row:
+def _stranded_row(stranded: DeadLetterEntry, moment: Any) -> Row:
     record, author = stranded.record, stranded.author
     return (
         record.id,
@@ -132,7 +134,7 @@ def _stranded_row(stranded: Stranded, moment: Any) -> Row:
 
 
 def write_first_attempts(
-    routed: Sequence[Routed],
+    routed: Sequence[RoutedMessage],
     now: datetime,
     lease: Lease,
     lifetime: Callable[[Network], timedelta],
@@ -167,11 +169,13 @@ def write_first_attempts(
     return deliveries
 
 
-def _legs(routed: Sequence[Routed]) -> Iterator[tuple[Routed, Leg]]:
-    return ((one, leg) for one in routed for leg in one.route.legs)
+def _legs(routed: Sequence[RoutedMessage]) -> Iterator[tuple[RoutedMessage, PlannedDelivery]]:
+    return ((one, leg) for one in routed for leg in one.route.deliveries)
 
 
-def _first_attempt(row_id: int, routed: Routed, leg: Leg, lease: Lease) -> Delivery:
+def _first_attempt(
+    row_id: int, routed: RoutedMessage, leg: PlannedDelivery, lease: Lease
+) -> Delivery:
     # What only matters when it fails stays in the store.
     leaving = replace(
         routed.message,
@@ -202,7 +206,7 @@ class _Times:
     never: Any
 
 
-def _delivery_row(routed: Routed, leg: Leg, leased: bool, times: _Times) -> Row:
+def _delivery_row(routed: RoutedMessage, leg: PlannedDelivery, leased: bool, times: _Times) -> Row:
     return (
         routed.message.id,
         leg.via,

@@ -1,12 +1,12 @@
 """The contacts of subscribers, as the command line lists and changes them. Import after `open_store`.
 
-Every function raises WrongEntry for what cannot be entered and Unavailable when the store is away.
+Every function raises InvalidInput for what cannot be entered and Unavailable when the store is away.
 """
 
 from dataclasses import dataclass
 
-from messaging.store.console.entries import WrongEntry
-from messaging.store.console.save import saved, subscriber_named
+from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import find_subscriber, save
 from messaging.store.db.connection import guard
 from messaging.store.models import Contact
 
@@ -24,9 +24,9 @@ class ContactRow:
 @guard
 def add_contact(owner: str, name: str, address: str, *, is_emergency: bool = False) -> ContactRow:
     """Let a subscriber's devices call `address`, a mailbox or an E.164 number, by `name`."""
-    subscriber = subscriber_named(owner)
+    subscriber = find_subscriber(owner)
     return _row(
-        saved(Contact(owner=subscriber, name=name, address=address, is_emergency=is_emergency))
+        save(Contact(owner=subscriber, name=name, address=address, is_emergency=is_emergency))
     )
 
 
@@ -35,7 +35,7 @@ def list_contacts(owner: str | None = None) -> list[ContactRow]:
     """Return all contacts, or those of one subscriber."""
     contacts = Contact.objects.select_related("owner").order_by("owner__name", "name")
     if owner is not None:
-        contacts = contacts.filter(owner=subscriber_named(owner))
+        contacts = contacts.filter(owner=find_subscriber(owner))
     return [_row(contact) for contact in contacts]
 
 
@@ -47,7 +47,7 @@ def change_contact(
     contact = _contact(owner, name)
     contact.address = contact.address if address is None else address
     contact.is_emergency = contact.is_emergency if is_emergency is None else is_emergency
-    return _row(saved(contact))
+    return _row(save(contact))
 
 
 @guard
@@ -60,9 +60,9 @@ def remove_contact(owner: str, name: str) -> ContactRow:
 
 
 def _contact(owner: str, name: str) -> Contact:
-    found = Contact.objects.filter(owner=subscriber_named(owner), name=name).first()
+    found = Contact.objects.filter(owner=find_subscriber(owner), name=name).first()
     if found is None:
-        raise WrongEntry(f"{owner!r} has no contact {name!r}")
+        raise InvalidInput(f"{owner!r} has no contact {name!r}")
     return found
 
 

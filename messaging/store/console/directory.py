@@ -1,6 +1,6 @@
 """The subscribers and their devices, as the command line lists and changes them. Import after `open_store`.
 
-Every function raises WrongEntry for what cannot be entered and Unavailable when the store is away.
+Every function raises InvalidInput for what cannot be entered and Unavailable when the store is away.
 """
 
 from collections.abc import Collection
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from messaging.store.addresses import e164, subscriber_name
-from messaging.store.console.entries import WrongEntry
-from messaging.store.console.save import saved, subscriber_named
+from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import find_subscriber, save
 from messaging.store.db.connection import guard
 from messaging.store.models import Device, Subscriber
 
@@ -41,7 +41,7 @@ class DeviceRow:
 @guard
 def add_subscriber(name: str, number: str | None = None) -> SubscriberRow:
     """Add somebody with the mailbox `name` and, if given, an E.164 number."""
-    return _subscriber_row(saved(Subscriber(name=_name(name), number=_number(number))))
+    return _subscriber_row(save(Subscriber(name=_name(name), number=_number(number))))
 
 
 @guard
@@ -56,12 +56,12 @@ def change_subscriber(
     name: str, *, number: str | None = None, is_active: bool | None = None
 ) -> SubscriberRow:
     """Change what is given; an empty number takes the number away."""
-    subscriber = subscriber_named(name)
+    subscriber = find_subscriber(name)
     if number is not None:
         subscriber.number = _number(number)
     if is_active is not None:
         subscriber.is_active = is_active
-    return _subscriber_row(saved(subscriber))
+    return _subscriber_row(save(subscriber))
 
 
 @guard
@@ -78,16 +78,16 @@ def add_device(
     """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows."""
     if network not in networks:
         known = ", ".join(sorted(networks)) or "none"
-        raise WrongEntry(f"there is no satellite network {network!r}; known: {known}")
+        raise InvalidInput(f"there is no satellite network {network!r}; known: {known}")
     device = Device(
         network=network,
         serial=serial.strip(),
         nickname=nickname,
         codec=codec,
         adds_position=adds_position,
-        owner=subscriber_named(owner),
+        owner=find_subscriber(owner),
     )
-    return _device_row(saved(device))
+    return _device_row(save(device))
 
 
 @guard
@@ -95,7 +95,7 @@ def list_devices(owner: str | None = None) -> list[DeviceRow]:
     """Return all devices, or those of one subscriber."""
     devices = Device.objects.select_related("owner").order_by("owner__name", "network", "serial")
     if owner is not None:
-        devices = devices.filter(owner=subscriber_named(owner))
+        devices = devices.filter(owner=find_subscriber(owner))
     return [_device_row(device) for device in devices]
 
 
@@ -115,18 +115,18 @@ def change_device(
     With an empty codec the device has that of its network.
     """
     device = _device(serial, network)
-    device.owner = device.owner if owner is None else subscriber_named(owner)
+    device.owner = device.owner if owner is None else find_subscriber(owner)
     device.nickname = device.nickname if nickname is None else nickname
     device.is_active = device.is_active if is_active is None else is_active
     device.codec = device.codec if codec is None else codec
     device.adds_position = device.adds_position if adds_position is None else adds_position
-    return _device_row(saved(device))
+    return _device_row(save(device))
 
 
 def _name(text: str) -> str:
     name = subscriber_name(text)
     if name is None:
-        raise WrongEntry(
+        raise InvalidInput(
             f"{text!r} cannot be a name: it has to be what stands before @ in a mailbox"
         )
     return name
@@ -137,7 +137,7 @@ def _number(text: str | None) -> str | None:
         return None
     number = e164(text)
     if number is None:
-        raise WrongEntry(f"{text!r} is not a telephone number such as +15550001111")
+        raise InvalidInput(f"{text!r} is not a telephone number such as +15550001111")
     return number
 
 
@@ -147,9 +147,9 @@ def _device(serial: str, network: str | None) -> Device:
         found = found.filter(network=network)
     devices = list(found)
     if not devices:
-        raise WrongEntry(f"there is no device {serial!r}")
+        raise InvalidInput(f"there is no device {serial!r}")
     if len(devices) > 1:
-        raise WrongEntry(f"several networks have a device {serial!r}; say which")
+        raise InvalidInput(f"several networks have a device {serial!r}; say which")
     return devices[0]
 
 

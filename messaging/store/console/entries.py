@@ -3,5 +3,5 @@
 from messaging.errors import ConfigurationError
 
 
-class WrongEntry(ConfigurationError):
+class InvalidInput(ConfigurationError):
     """What was entered cannot be: a name that is taken, a number that is none, nobody of that name. One sentence."""

@@ -1,6 +1,6 @@
 """The story of every message, as the command line shows it. Import after `open_store`.
 
-Every function raises WrongEntry when there is no such message and Unavailable when the store is away.
+Every function raises InvalidInput when there is no such message and Unavailable when the store is away.
 """
 
 from collections import Counter, defaultdict
@@ -13,18 +13,18 @@ from django.db.models import QuerySet
 from messaging.config.settings import Settings
 from messaging.store.console.selection import (
     UNDELIVERABLE,
-    Chosen,
-    Wanted,
-    chosen_deliveries,
-    message_named,
-    wanted_messages,
+    DeliveryFilter,
+    MessageFilter,
+    filter_deliveries,
+    filter_messages,
+    find_message,
 )
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, HandedPart, Message
 from messaging.store.notices.notices import notice_id
 from messaging.store.queue import operator
-from messaging.store.queue.operator import Cancelled, Retried
+from messaging.store.queue.operator import CancelResult, RetryResult
 from messaging.store.states import DEAD, State
 
 
@@ -87,7 +87,7 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class MessageHistory:
     """Everything about one message. `raw_bytes` is the size of what was kept of an undeliverable one.
 
     `notice` is the id of the message that told its author that it failed, when there is one.
@@ -102,21 +102,21 @@ class Story:
 
 
 @guard
-def list_messages(wanted: Wanted) -> list[MessageRow]:
+def list_messages(wanted: MessageFilter) -> list[MessageRow]:
     """Return the newest messages that are wanted: two queries."""
-    chosen = wanted_messages(wanted).select_related("subscriber").defer("text", "raw")
+    chosen = filter_messages(wanted).select_related("subscriber").defer("text", "raw")
     messages = list(chosen.order_by("-created_at", "-id")[: wanted.limit])
     deliveries = _deliveries(message.id for message in messages)
     return [_message_row(message, deliveries[message.id]) for message in messages]
 
 
 @guard
-def show(message_id: str) -> Story:
+def show(message_id: str) -> MessageHistory:
     """Return the whole story of one message; the first digits of its id are enough when they are unique."""
-    message = message_named(message_id)
+    message = find_message(message_id)
     deliveries = _deliveries([message.id])[message.id]
     now = utc_now()
-    return Story(
+    return MessageHistory(
         message=_message_row(message, deliveries),
         text=message.text,
         raw_bytes=len(message.raw or b""),
@@ -126,41 +126,41 @@ def show(message_id: str) -> Story:
     )
 
 
-def retry(message_id: str, settings: Settings) -> Retried:
+def retry(message_id: str, settings: Settings) -> RetryResult:
     """Make the deliveries of one message due now: see `interventions.retry`."""
     return operator.retry(_deliveries_of(message_id), settings, utc_now())
 
 
-def retry_all(chosen: Chosen, settings: Settings) -> Retried:
+def retry_all(chosen: DeliveryFilter, settings: Settings) -> RetryResult:
     """Make all of these that can be tried again due now: after an outage."""
-    return operator.retry(chosen_deliveries(chosen), settings, utc_now())
+    return operator.retry(filter_deliveries(chosen), settings, utc_now())
 
 
-def cancel_all(chosen: Chosen) -> Cancelled:
+def cancel_all(chosen: DeliveryFilter) -> CancelResult:
     """Call off all of these that still wait."""
-    return operator.cancel(chosen_deliveries(chosen), utc_now())
+    return operator.cancel(filter_deliveries(chosen), utc_now())
 
 
 @guard
-def count_dead_or_waiting(chosen: Chosen) -> int:
+def count_dead_or_waiting(chosen: DeliveryFilter) -> int:
     """Return how many of these a retry would make due, unless they are under way."""
-    return chosen_deliveries(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
+    return filter_deliveries(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
 
 
 @guard
-def count_waiting(chosen: Chosen) -> int:
+def count_waiting(chosen: DeliveryFilter) -> int:
     """Return how many of these a cancel would call off."""
-    return chosen_deliveries(chosen).filter(state=State.WAITING).count()
+    return filter_deliveries(chosen).filter(state=State.WAITING).count()
 
 
-def cancel(message_id: str) -> Cancelled:
+def cancel(message_id: str) -> CancelResult:
     """Call off what still waits of one message: see `interventions.cancel`."""
     return operator.cancel(_deliveries_of(message_id), utc_now())
 
 
 @guard
 def _deliveries_of(message_id: str) -> "QuerySet[Delivery]":
-    return Delivery.objects.filter(message_id=message_named(message_id).id).order_by()
+    return Delivery.objects.filter(message_id=find_message(message_id).id).order_by()
 
 
 def _notice(message: Message) -> str | None:

@@ -5,31 +5,31 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
-from messaging.store.console.entries import WrongEntry
+from messaging.store.console.entries import InvalidInput
 from messaging.store.models import Subscriber
 
 M = TypeVar("M", bound=models.Model)
 
 
-def subscriber_named(name: str) -> Subscriber:
-    """Return somebody. Raises WrongEntry."""
+def find_subscriber(name: str) -> Subscriber:
+    """Return somebody. Raises InvalidInput."""
     found = Subscriber.objects.filter(name=name).first()
     if found is None:
-        raise WrongEntry(f"there is no user {name!r}")
+        raise InvalidInput(f"there is no user {name!r}")
     return found
 
 
-def saved(row: M) -> M:
-    """Check a row, save it and return it. Raises WrongEntry."""
+def save(row: M) -> M:
+    """Check a row, save it and return it. Raises InvalidInput."""
     try:
         row.full_clean()
         # Its own transaction: a race that is lost here must not spoil one that the caller has open.
         with transaction.atomic():
             row.save()
     except ValidationError as error:
-        raise WrongEntry(" ".join(_sentences(error))) from None
+        raise InvalidInput(" ".join(_sentences(error))) from None
     except IntegrityError:
-        raise WrongEntry("Somebody else entered the same a moment ago.") from None
+        raise InvalidInput("Somebody else entered the same a moment ago.") from None
     return row
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from messaging.store.console.entries import WrongEntry
+from messaging.store.console.entries import InvalidInput
 from messaging.store.models import Delivery, Message
 from messaging.store.states import State
 
@@ -14,7 +14,7 @@ UNDELIVERABLE = "undeliverable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class MessageFilter:
     """Which messages to list; what is not given does not matter. `address` may be a part of one."""
 
     state: str | None = None
@@ -28,7 +28,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class DeliveryFilter:
     """Which deliveries to act on; at least one thing must be given. `before`: of messages taken before this moment."""
 
     state: str | None = None
@@ -37,8 +37,8 @@ class Chosen:
     before: datetime | None = None
 
 
-def wanted_messages(wanted: Wanted) -> "QuerySet[Message]":
-    """Return the messages that are wanted, in no order. Raises WrongEntry for a state that there is not."""
+def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":
+    """Return the messages that are wanted, in no order. Raises InvalidInput for a state that there is not."""
     chosen = Message.objects.all()
     if wanted.state == UNDELIVERABLE:
         chosen = chosen.filter(~_has_delivery(Q()))
@@ -61,8 +61,8 @@ def wanted_messages(wanted: Wanted) -> "QuerySet[Message]":
     return chosen
 
 
-def chosen_deliveries(chosen: Chosen) -> "QuerySet[Delivery]":
-    """Return the deliveries that are chosen, in no order. Raises WrongEntry for a state that there is not."""
+def filter_deliveries(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
+    """Return the deliveries that are chosen, in no order. Raises InvalidInput for a state that there is not."""
     found = Delivery.objects.order_by()
     if chosen.state is not None:
         found = found.filter(state=_state(chosen.state))
@@ -75,14 +75,14 @@ def chosen_deliveries(chosen: Chosen) -> "QuerySet[Delivery]":
     return found
 
 
-def message_named(prefix: str) -> Message:
-    """Return the one message whose id begins so. Raises WrongEntry when there is none, or more than one."""
+def find_message(prefix: str) -> Message:
+    """Return the one message whose id begins so. Raises InvalidInput when there is none, or more than one."""
     found = Message.objects.select_related("subscriber", "device").filter(id__startswith=prefix)
     messages = list(found.order_by()[:2]) if prefix else []
     if not messages:
-        raise WrongEntry(f"there is no message {prefix!r}")
+        raise InvalidInput(f"there is no message {prefix!r}")
     if len(messages) > 1:
-        raise WrongEntry(f"several messages begin with {prefix!r}; give more of the id")
+        raise InvalidInput(f"several messages begin with {prefix!r}; give more of the id")
     return messages[0]
 
 
@@ -92,7 +92,7 @@ def _state(text: str, *others: str) -> State:
         return State(text)
     except ValueError:
         known = ", ".join((*State, *others))
-        raise WrongEntry(f"there is no state {text!r}; there are {known}") from None
+        raise InvalidInput(f"there is no state {text!r}; there are {known}") from None
 
 
 def _of_user(name: str) -> Q:

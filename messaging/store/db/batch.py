@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from messaging.errors import GatewayError
-from messaging.store.db.connection import guarded
-from messaging.store.db.errors import Conflict, StoreAway, in_words, translated
+from messaging.store.db.connection import store_errors
+from messaging.store.db.errors import Conflict, StoreAway, describe, translate
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +61,11 @@ class BatchRunner:
     ) -> Sequence[T]:
         for _ in range(CONFLICT_TRIES - 1):
             try:
-                with guarded():
+                with store_errors():
                     return work(records)
             except Conflict:
                 log.info("%s: lost a race for the same rows, trying again", self._owner)
-        with guarded():
+        with store_errors():
             return work(records)
 
     def _one_by_one(
@@ -82,7 +82,7 @@ class BatchRunner:
     def _note_away(self, away: StoreAway) -> None:
         if not self._away:
             self._away = True
-            log.error("%s: the store is away: %s", self._owner, in_words(away.__cause__ or away))
+            log.error("%s: the store is away: %s", self._owner, describe(away.__cause__ or away))
 
     def _poisoned(self, error: Exception, record: object) -> GatewayError:
         cause = error.__cause__ or error
@@ -95,4 +95,4 @@ class BatchRunner:
             " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames)),
             extra={"message_id": getattr(record, "id", getattr(record, "message_id", ""))},
         )
-        return translated(error)
+        return translate(error)

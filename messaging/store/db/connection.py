@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.store.db.django_settings import SQLITE, django_values
-from messaging.store.db.errors import StoreAway, translated
+from messaging.store.db.errors import StoreAway, translate
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def close_connection() -> None:
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
+def store_errors() -> Iterator[None]:
     """The edge of the store: every database error inside leaves as one of ours (`store_errors.translated`).
 
     A connection that failed is closed, and one that broke while it was idle (the server was restarted) is
@@ -92,7 +92,7 @@ def guarded() -> Iterator[None]:
         _renew_broken_connection()
         yield
     except Error as error:
-        ours = translated(error)
+        ours = translate(error)
         if isinstance(ours, StoreAway):
             close_connection()
         raise ours from error
@@ -111,7 +111,7 @@ def guard(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
-        with guarded():
+        with store_errors():
             return function(*args, **kwargs)
 
     return inside

@@ -34,7 +34,7 @@ class Conflict(Unavailable):
         super().__init__(reason, retry_after_seconds)
 
 
-def translated(error: Exception) -> GatewayError:
+def translate(error: Exception) -> GatewayError:
     """Return our error for anything that work on the store raised. Unknown means temporary."""
     match error:
         case GatewayError():
@@ -80,7 +80,7 @@ _PHRASES = (
 )
 
 
-def in_words(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """Return what is wrong with the store as a clause without addresses, names or secrets."""
     said = f"{type(error.__cause__).__name__} {error}".lower()
     for phrase, meaning in _PHRASES:

@@ -6,8 +6,8 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from messaging.errors import Unavailable
-from messaging.store.db.connection import close_connection, guarded
-from messaging.store.db.errors import in_words
+from messaging.store.db.connection import close_connection, store_errors
+from messaging.store.db.errors import describe
 
 NOT_MIGRATED = "the database is not up to date (satbridge manage migrate)"
 
@@ -18,19 +18,19 @@ def store_problem() -> str | None:
     Never quotes the URL of the database. Takes as long as the time-outs of `StoreLimits` at most.
     """
     try:
-        with guarded():
+        with store_errors():
             return _not_migrated() or _unwritable()
     except Unavailable as error:
-        return in_words(error.__cause__ or error)
+        return describe(error.__cause__ or error)
 
 
 def write_problem() -> str | None:
     """Return why nothing can be written now, in one plain sentence; None when it can. Cheap enough to be polled."""
     try:
-        with guarded():
+        with store_errors():
             return _unwritable()
     except Unavailable as error:
-        return in_words(error.__cause__ or error)
+        return describe(error.__cause__ or error)
     finally:
         close_connection()
 

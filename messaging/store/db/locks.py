@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 M = TypeVar("M", bound=models.Model)
 
 
-def locked(rows: "QuerySet[M]") -> "QuerySet[M]":
+def lock_rows(rows: "QuerySet[M]") -> "QuerySet[M]":
     """Return the rows in the order in which everybody locks them. SQLite has one writer at a time and needs no lock."""
     ordered = rows.order_by("id")
     return ordered.select_for_update() if connection.features.has_select_for_update else ordered

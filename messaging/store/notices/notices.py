@@ -47,18 +47,18 @@ class _Notice:
 
 
 class Notices:
-    """The notices of one gateway. `vias` names the provider of each outgoing network; none is owed on one that is off.
+    """The notices of one gateway. `default_accounts` names the account of each network; none if off.
 
     Nobody is told about a notice, about what a device sent, or twice about the same message. What a person cancelled
     is no failure. Who wrote a mail is not checked, so `NoticePace` bounds how many go out.
     """
 
-    def __init__(self, settings: Settings, vias: Mapping[Network, str] | None) -> None:
+    def __init__(self, settings: Settings, default_accounts: Mapping[Network, str] | None) -> None:
         self._settings = settings
         self._pace = NoticePace(settings.max_hourly_notices)
         self._vias: dict[Network, str] = {
             network: via
-            for network, via in (vias or {}).items()
+            for network, via in (default_accounts or {}).items()
             if (network is Network.EMAIL and settings.mail_failure_notices)
             or (network is Network.SMS and settings.sms_failure_notices)
         }

@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from messaging.store.notices.acquaintances import acquaintances
-from messaging.store.rate_limit import Pace, Pair
+from messaging.store.rate_limit import Pair, RateLimiter
 
 ALL_SUBSCRIBERS = 0
 ALL_AUTHORS = ""
@@ -22,7 +22,7 @@ class NoticePace:
     """
 
     def __init__(self, hourly: int, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._pace = Pace(hourly, seconds)
+        self._pace = RateLimiter(hourly, seconds)
 
     def allowed(self, pairs: Sequence[Pair]) -> list[bool]:
         """Return for each author, and the subscriber written to, whether the author may be told.

@@ -32,7 +32,7 @@ def next_attempt_at(
     return now + timedelta(seconds=max(min(seconds, left), 0))
 
 
-def bearable_wish(
+def cap_retry_after(
     wish_seconds: float | None, policy: RetryPolicy, *, is_urgent: bool
 ) -> float | None:
     """Return how long a network's wish may keep an attempt waiting: what is urgent, no longer than the policy."""

@@ -17,7 +17,7 @@ from messaging.store.db.connection import guard
 from messaging.store.db.prepared import Prepared
 from messaging.store.notices.failures import from_json
 from messaging.store.notices.notices import Notices
-from messaging.store.queue.counters import Tally
+from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_rows import standings, write
 from messaging.store.queue.lease import Lease
 from messaging.store.queue.poison import Rows, each_if_not_all
@@ -62,10 +62,12 @@ _ATTEMPTS = Prepared(
 class Claims:
     """Claims on the queue, by the rules of these settings. Every method raises Unavailable when the store is away."""
 
-    def __init__(self, settings: Settings, vias: Mapping[Network, str] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, default_accounts: Mapping[Network, str] | None = None
+    ) -> None:
         self._settings = settings
-        self.tally = Tally()
-        self._notices = Notices(settings, vias)
+        self.tally = Counters()
+        self._notices = Notices(settings, default_accounts)
 
     @guard
     def claim(

@@ -7,7 +7,7 @@ Step = tuple[str, str]
 """The provider of a delivery, and the state that it came to."""
 
 
-class Tally:
+class Counters:
     """Counts from the start of the process. Add only what is committed: a transaction may be tried again."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Tally:
         """Count these."""
         self._counts.update((via, str(state)) for via, state in steps)
 
-    def told(self) -> dict[str, dict[str, int]]:
+    def snapshot(self) -> dict[str, dict[str, int]]:
         """Return the counts by provider and state, ready for JSON."""
         found: dict[str, dict[str, int]] = {}
         for (via, state), number in self._counts.items():

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from messaging.store.db.locks import locked
+from messaging.store.db.locks import lock_rows
 from messaging.store.db.prepared import Prepared
 from messaging.store.db.sql import Row, storable_time, update
 from messaging.store.models import Delivery
@@ -50,7 +50,7 @@ def standings(rows: "QuerySet[Delivery]") -> list[Standing]:
 
 
 _WAITING = Prepared(
-    lambda ids: locked(Delivery.objects.filter(id__in=ids, state=State.WAITING)).values_list(
+    lambda ids: lock_rows(Delivery.objects.filter(id__in=ids, state=State.WAITING)).values_list(
         *_STANDING
     )
 )

@@ -48,21 +48,21 @@ class Due:
 
     What is urgent has as much room of its own. A provider that is stuck keeps its own room only. Survives the store
     being away; what it claimed and could not hand over is owed again at once when the refusal was one of ours, and
-    else when its lease ends. Authors are told of what it ends by the networks in `vias`.
+    else when its lease ends. Authors are told of what it ends by the networks in `default_accounts`.
     """
 
     def __init__(
         self,
         settings: Settings,
         rooms: Mapping[str, int],
-        vias: Mapping[Network, str] | None = None,
+        default_accounts: Mapping[Network, str] | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
         # Whatever touches a model can be imported only now.
         from messaging.store.queue.claims import Claims, release
 
-        self._claims = Claims(settings, vias)
+        self._claims = Claims(settings, default_accounts)
         self._release = release
         self._rooms = dict(rooms)
         self._poll_seconds = settings.due_poll_seconds
@@ -99,7 +99,7 @@ class Due:
     def status(self) -> dict[str, object]:
         """Return what was claimed, released and expired since the start, and what is in flight by provider."""
         flights = {f"in_flight_{via}": len(held) for via, held in self._in_flight.items()}
-        return {**self._counters, **flights, "settled": self._claims.tally.told()}
+        return {**self._counters, **flights, "settled": self._claims.tally.snapshot()}
 
     def turn(self, emit: EmitDelivery) -> None:
         """Do once what `run` does again and again: take back, expire, claim, emit."""

@@ -22,21 +22,21 @@ class Ledger:
 
     An outcome counts only while its delivery waits for that very attempt: older ones, repeats and those of cancelled
     deliveries are accepted and change nothing. One that never arrives is noticed by `due` when the lease ends. What
-    fails for good is told to its author in the same transaction, by the networks in `vias`. What a network said that
+    fails for good is told to its author in the same transaction, by `default_accounts`. What a network said that
     no store can hold is left out: an outcome is offered until it is taken, and holds up those behind it.
     """
 
     def __init__(
         self,
         settings: Settings,
-        vias: Mapping[Network, str] | None = None,
+        default_accounts: Mapping[Network, str] | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
         # Whatever touches a model can be imported only now.
         from messaging.store.queue.settling import Settling
 
-        self._settling = Settling(settings, vias, now)
+        self._settling = Settling(settings, default_accounts, now)
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()
 
@@ -54,11 +54,11 @@ class Ledger:
 
     def status(self) -> dict[str, object]:
         """Return how many outcomes became what since the start: a state, ignored or unavailable; and by provider."""
-        return {**self._counters, "settled": self._settling.tally.told()}
+        return {**self._counters, "settled": self._settling.tally.snapshot()}
 
     def _bare(self, outcome: Outcome) -> str | GatewayError:
         """Settle an outcome without what the network called and charged for it; that failing too, let its lease end."""
-        bare = replace(outcome, handed=())
+        bare = replace(outcome, submitted=())
         kind = self._runner.run(self._settling.settle, [bare])[0]
         what = "nothing" if _is_about_itself(kind) else "how it ended, without the network's ids,"
         log.error("of an outcome %s could be kept", what, extra={"message_id": outcome.message_id})

@@ -17,7 +17,7 @@ UNDER_WAY = " while an attempt was under way: it may still arrive"
 
 
 @dataclass(frozen=True, slots=True)
-class Retried:
+class RetryResult:
     """How many deliveries are due now (or within a lease, if called off under way), and how many were left alone.
 
     Left alone is what the network has, and what is under way.
@@ -28,7 +28,7 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class CancelResult:
     """How many deliveries were called off, and for how many of them an attempt was under way that none can recall."""
 
     cancelled: int
@@ -37,7 +37,7 @@ class Cancelled:
 
 @guard
 @transaction.atomic
-def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> Retried:
+def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> RetryResult:
     """Make failed, expired and cancelled deliveries wait again with a whole new life, and waiting ones due now.
 
     Attempts go on counting, so that a late outcome of an old one is still told apart; the cap starts anew. One that was
@@ -61,12 +61,12 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
             settled_at=None,
             updated_at=now,
         )
-    return Retried(due_now, asked - due_now)
+    return RetryResult(due_now, asked - due_now)
 
 
 @guard
 @transaction.atomic
-def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) -> Cancelled:
+def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) -> CancelResult:
     """Call off what still waits. An attempt that is under way cannot be recalled; its outcome will be ignored."""
     over = {"state": State.CANCELLED, "due_at": None, "updated_at": now, "settled_at": now}
     under_way = _in_hand(deliveries, now).update(reason=why + UNDER_WAY, **over)
@@ -75,7 +75,7 @@ def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) 
     idle = deliveries.filter(state=State.WAITING).update(
         reason=why, leased=False, uncertain=F("uncertain") + lost, **over
     )
-    return Cancelled(under_way + idle, under_way)
+    return CancelResult(under_way + idle, under_way)
 
 
 def _hand_over_anew(deliveries: "QuerySet[Delivery]") -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from messaging.config.settings import RetryPolicy
 from messaging.model.message import Outcome, Result
 from messaging.store.accept.validate import short_reason, storable
-from messaging.store.queue.backoff import bearable_wish, next_attempt_at, wait_seconds
+from messaging.store.queue.backoff import cap_retry_after, next_attempt_at, wait_seconds
 
 MAX_NETWORK_ID_CHARACTERS = 2000
 NO_REASON = "the network gave no reason"
@@ -90,7 +90,7 @@ def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) 
     if now >= row.expires_at:
         return _settled(row, outcome, Ending.EXPIRED, None, too_late(row, said))
     wait = wait_seconds(policy, row.counted_attempts)
-    wish = bearable_wish(outcome.retry_after_seconds, policy, is_urgent=row.is_urgent)
+    wish = cap_retry_after(outcome.retry_after_seconds, policy, is_urgent=row.is_urgent)
     due_at = next_attempt_at(now, wait, wish, row.expires_at)
     return _settled(row, outcome, Ending.WAITING, due_at, said)
 
@@ -107,7 +107,7 @@ def _settled(
         network_id=_joined(row.network_id, outcome.network_id),
         parts_sent=max(row.parts_sent, outcome.parts_sent),
         uncertain=row.uncertain + (outcome.result is Result.UNCERTAIN),
-        units=_sum(row.units, outcome.units),
+        units=_sum(row.units, outcome.billed_units),
     )
 
 

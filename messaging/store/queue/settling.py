@@ -9,11 +9,11 @@ from messaging.config.settings import RetryPolicy, Settings
 from messaging.model.message import Network, Outcome, Result
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import Notices
-from messaging.store.queue.counters import Tally
+from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_rows import waiting, write
 from messaging.store.queue.settle import Standing, settle, undelivered
-from messaging.store.receipts.opt_outs import Pair, write_consents
-from messaging.store.receipts.parts import Attempted, write_handed
+from messaging.store.receipts.opt_outs import Pair, write_opt_outs
+from messaging.store.receipts.parts import AttemptResult, write_parts
 from messaging.store.receipts.receipts import lost_of
 
 IGNORED = "ignored"
@@ -23,12 +23,15 @@ class Settling:
     """Settles by the retry rules of these settings. `settle` is one transaction and harmless to repeat."""
 
     def __init__(
-        self, settings: Settings, vias: Mapping[Network, str] | None, now: Callable[[], datetime]
+        self,
+        settings: Settings,
+        default_accounts: Mapping[Network, str] | None,
+        now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
-        self._notices = Notices(settings, vias)
+        self._notices = Notices(settings, default_accounts)
         self._now = now
-        self.tally = Tally()
+        self.tally = Counters()
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Return what became of each outcome, once that is on disk: the state of its delivery, or "ignored"."""
@@ -39,21 +42,23 @@ class Settling:
             counted = [one for one in attempts if one is not None]
             changed = [one.settled for one in counted]
             write(changed, now)
-            heard = write_handed(counted, now)
+            heard = write_parts(counted, now)
             # First, so that nobody is told by a text that they asked not to get.
-            write_consents(_opted_out(outcomes), now)
+            write_opt_outs(_opted_out(outcomes), now)
             self._notices.owe([*undelivered(changed), *lost_of(heard)], now)
         self.tally.add((one.row.via, one.settled.ending) for one in counted)
         self.tally.add((row.via, row.state) for row in heard)
         return [one.settled.ending.value if one is not None else IGNORED for one in attempts]
 
-    def _one(self, found: dict[int, Standing], outcome: Outcome, now: datetime) -> Attempted | None:
+    def _one(
+        self, found: dict[int, Standing], outcome: Outcome, now: datetime
+    ) -> AttemptResult | None:
         row = found.get(outcome.delivery_id)
         if row is None or not _counts(outcome, row):
             return None
         del found[row.id]
         policy = self._policy(row)
-        return Attempted(row, outcome, settle(row, outcome, policy, now))
+        return AttemptResult(row, outcome, settle(row, outcome, policy, now))
 
     def _policy(self, row: Standing) -> RetryPolicy:
         network = Network(row.recipient_network)

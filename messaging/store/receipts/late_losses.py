@@ -6,21 +6,21 @@ from datetime import datetime
 from messaging.config.settings import Settings
 from messaging.model.message import Network, Receipt
 from messaging.store.accept.validate import short_reason
-from messaging.store.db.locks import locked
+from messaging.store.db.locks import lock_rows
 from messaging.store.models import Delivery, HandedPart
-from messaging.store.queue.backoff import bearable_wish, next_attempt_at, wait_seconds
+from messaging.store.queue.backoff import cap_retry_after, next_attempt_at, wait_seconds
 from messaging.store.states import State
 
 _AGAIN = ("state", "reason", "due_at", "parts_sent", "updated_at", "settled_at")
 
 
-def try_again(lost: Mapping[int, Receipt], settings: Settings, now: datetime) -> set[int]:
+def redeliver(lost: Mapping[int, Receipt], settings: Settings, now: datetime) -> set[int]:
     """Let these deliveries wait again, as a whole, where there is an attempt left; returns which.
 
     The wait that the network wishes doubles with each attempt. What was tried `late_attempts` times, or whose life is
     over, is left alone; what is urgent is never given up.
     """
-    rows = locked(Delivery.objects.filter(id__in=lost, state=State.SENT)) if lost else ()
+    rows = lock_rows(Delivery.objects.filter(id__in=lost, state=State.SENT)) if lost else ()
     again = [row for row in rows if _has_an_attempt_left(row, settings, now)]
     for row in again:
         row.state, row.reason = State.WAITING, short_reason(lost[row.id].reason)
@@ -44,7 +44,7 @@ def _has_an_attempt_left(row: Delivery, settings: Settings, now: datetime) -> bo
 def _due_at(row: Delivery, wish_seconds: float, settings: Settings, now: datetime) -> datetime:
     policy = settings.retry_policy(_network(row), is_urgent=row.is_urgent)
     attempts = row.attempts - row.attempts_forgiven
-    wish = bearable_wish(
+    wish = cap_retry_after(
         wish_seconds * 2.0 ** min(attempts - 1, 32), policy, is_urgent=row.is_urgent
     )
     return next_attempt_at(now, wait_seconds(policy, attempts), wish, row.expires_at)

@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 STOPPED = "cancelled because the recipient asked not to get messages (STOP)"
 
 
-def write_consents(wishes: Mapping[Pair, bool], now: datetime) -> None:
+def write_opt_outs(wishes: Mapping[Pair, bool], now: datetime) -> None:
     """Set or clear the opt-out of every pair, and call off what still waits for a phone that said STOP.
 
     Saying the same twice changes nothing.

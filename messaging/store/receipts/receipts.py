@@ -9,10 +9,10 @@ from messaging.config.settings import Settings
 from messaging.model.message import Receipt, ReceiptState
 from messaging.model.receipt import FINAL_RECEIPTS
 from messaging.store.accept.validate import short_reason
-from messaging.store.db.locks import locked
+from messaging.store.db.locks import lock_rows
 from messaging.store.models import Delivery, HandedPart
 from messaging.store.models.reports import MAX_NETWORK_ID_CHARACTERS
-from messaging.store.receipts.late_losses import try_again
+from messaging.store.receipts.late_losses import redeliver
 from messaging.store.states import State
 
 Key = tuple[str, str]
@@ -38,7 +38,7 @@ def write_receipts(
     parts = _parts(news)
     _note_units(parts, news)
     _keep_unclaimed([one for key, one in news.items() if key not in parts], now)
-    again = try_again(_worth_another(parts, news), settings, now)
+    again = redeliver(_worth_another(parts, news), settings, now)
     settled = {key: part for key, part in parts.items() if part.delivery_id not in again}
     for key, part in settled.items():
         _apply(part, news[key], now)
@@ -50,7 +50,7 @@ def settle_by_parts(delivery_ids: Collection[int], now: datetime) -> list[Delive
     """Settle these where the network has all of them and says how all, or one, ended; returns those it settled."""
     if not delivery_ids:
         return []
-    sent = {row.id: row for row in locked(Delivery.objects.filter(id__in=delivery_ids))}
+    sent = {row.id: row for row in lock_rows(Delivery.objects.filter(id__in=delivery_ids))}
     of_each: dict[int, list[HandedPart]] = defaultdict(list)
     for part in HandedPart.objects.filter(delivery_id__in=delivery_ids).order_by("id"):
         of_each[part.delivery_id or 0].append(part)
@@ -107,15 +107,15 @@ def _merged(receipts: Iterable[Receipt]) -> dict[Key, Receipt]:
 
 def _both(before: Receipt, after: Receipt) -> Receipt:
     newest = before if before.state in FINAL_RECEIPTS else after
-    units = before.units if after.units is None else after.units
-    return replace(newest, units=units)
+    units = before.billed_units if after.billed_units is None else after.billed_units
+    return replace(newest, billed_units=units)
 
 
 def _apply(part: HandedPart, receipt: Receipt, now: datetime) -> None:
     if part.state not in FINAL_RECEIPTS:
         part.state, part.reason = receipt.state.value, short_reason(receipt.reason)
-    if receipt.units is not None:
-        part.units = receipt.units
+    if receipt.billed_units is not None:
+        part.units = receipt.billed_units
     part.updated_at = now
 
 
@@ -123,7 +123,7 @@ def _parts(news: Mapping[Key, Receipt]) -> dict[Key, HandedPart]:
     rows = HandedPart.objects.filter(
         via__in={via for via, _ in news}, network_id__in={number for _, number in news}
     )
-    found = {(row.via, row.network_id): row for row in locked(rows)}
+    found = {(row.via, row.network_id): row for row in lock_rows(rows)}
     return {key: row for key, row in found.items() if key in news}
 
 
@@ -131,19 +131,19 @@ def _note_units(parts: Mapping[Key, HandedPart], news: Mapping[Key, Receipt]) ->
     """Correct what the deliveries cost by what the network says now."""
     more: dict[int, int] = defaultdict(int)
     for key, part in parts.items():
-        units = news[key].units
+        units = news[key].billed_units
         if part.delivery_id is not None and units is not None and units != part.units:
             more[part.delivery_id] += units - (part.units or 0)
     if not more:
         return
-    rows = list(locked(Delivery.objects.filter(id__in=more)))
+    rows = list(lock_rows(Delivery.objects.filter(id__in=more)))
     for row in rows:
         row.units = max((row.units or 0) + more[row.id], 0)
     Delivery.objects.bulk_update(rows, ("units",))
 
 
 def _keep_unclaimed(news: Sequence[Receipt], now: datetime) -> None:
-    worth = [one for one in news if one.state in FINAL_RECEIPTS or one.units is not None]
+    worth = [one for one in news if one.state in FINAL_RECEIPTS or one.billed_units is not None]
     if not worth:
         return
     old = now - timedelta(days=UNCLAIMED_DAYS)

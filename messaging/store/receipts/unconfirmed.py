@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from messaging.config.settings import Settings
 from messaging.model.message import ReceiptState
 from messaging.store.db.clock import utc_now
-from messaging.store.db.connection import close_connection, guarded, open_store
+from messaging.store.db.connection import close_connection, open_store, store_errors
 
 COUNT = 200
 
 
-class Unheard:
+class Unconfirmed:
     """Looks into the store. Blocking; opens the store when it is first asked, so it can be pickled."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Unheard:
         """
         open_store(self._settings)
         try:
-            with guarded():
+            with store_errors():
                 rows = self._rows()
         finally:
             # Asked from whatever thread is free, seldom: a connection for each would pile up.

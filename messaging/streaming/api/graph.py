@@ -46,9 +46,9 @@ class Handover(StrEnum):
             (by a lease, say) decides about another attempt. A refusal is only logged.
     """
 
-    ASK = "ask"
-    INSIST = "insist"
-    ONCE = "once"
+    REQUEST = "ask"
+    AT_LEAST_ONCE = "insist"
+    AT_MOST_ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Stage:
     make: Callable[..., Any] | None
     parallelism: int = 1
     durable: bool = False
-    handover: Handover = Handover.ASK
+    handover: Handover = Handover.REQUEST
     max_batch: int = 256
     cpus: float = 0.0
     resources: Mapping[str, float] = field(default_factory=dict)

@@ -177,7 +177,7 @@ class DataStream(Declared, Generic[T]):
         *,
         parallelism: int = 1,
         durable: bool = False,
-        handover: Handover = Handover.ASK,
+        handover: Handover = Handover.REQUEST,
         max_batch: int = 256,
         first: Callable[[T], bool] | None = None,
     ) -> DataStream[Any]:
@@ -217,7 +217,7 @@ class DataStream(Declared, Generic[T]):
             name=name,
             kind=Kind.FUNCTION,
             make=function,
-            handover=Handover.ONCE,
+            handover=Handover.AT_MOST_ONCE,
             max_batch=max_batch,
             first=first,
         )
@@ -237,7 +237,7 @@ class DataStream(Declared, Generic[T]):
         self.checked(verb, function)
         chained = Chained(name or self.context.fresh(verb), function, how)
         # A sink is pressed for an answer by stages that do not number what they send.
-        handover = Handover.INSIST if ends else Handover.ASK
+        handover = Handover.AT_LEAST_ONCE if ends else Handover.REQUEST
         stage = Stage(name=chained.name, kind=Kind.KEEPER, make=None, handover=handover)
         return self.into(stage, transform=chained, label=label, ends=ends)
 

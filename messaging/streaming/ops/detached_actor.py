@@ -20,7 +20,7 @@ NAME = "supervisor"
 ROUND_SECONDS = 1.0
 
 
-class Watchful(Protocol):
+class Reconciled(Protocol):
     """What lives there."""
 
     def look(self) -> None:
@@ -30,7 +30,7 @@ class Watchful(Protocol):
 class _Home:
     """The actor around it. Its rounds begin in the constructor, so that they begin again wherever Ray restarts it."""
 
-    def __init__(self, make: Callable[[], Watchful], set_up: Callable[[], None]) -> None:
+    def __init__(self, make: Callable[[], Reconciled], set_up: Callable[[], None]) -> None:
         set_up()
         self._lives_here: Any = make()
         threading.Thread(target=self._rounds, name="rounds", daemon=True).start()
@@ -48,7 +48,7 @@ class _Home:
         return getattr(self._lives_here, method)(*arguments)
 
 
-class Resident:
+class DetachedActor:
     """A handle of one, from any process that has joined the cluster."""
 
     def __init__(self, actor: Any) -> None:
@@ -68,10 +68,10 @@ class Resident:
         ray.kill(self._actor)
 
 
-def find_resident(job: JobName) -> Resident | None:
+def find_detached_actor(job: JobName) -> DetachedActor | None:
     """Return the one of this job, if there is one. Raises WorkerLost when nobody can say."""
     try:
-        return Resident(ray.get_actor(_name(job), namespace=job.namespace))
+        return DetachedActor(ray.get_actor(_name(job), namespace=job.namespace))
     except ValueError:
         return None
     except RayError as error:
@@ -79,8 +79,8 @@ def find_resident(job: JobName) -> Resident | None:
 
 
 def settle(
-    job: JobName, make: Callable[[], Watchful], set_up: Callable[[], None], cpus: float
-) -> Resident:
+    job: JobName, make: Callable[[], Reconciled], set_up: Callable[[], None], cpus: float
+) -> DetachedActor:
     """Return the one of this job; if there is none, make one somewhere in the cluster, restarted without limit."""
     home: Any = ray.remote(_Home)
     detached = home.options(
@@ -92,7 +92,7 @@ def settle(
         max_restarts=-1,
         max_concurrency=8,
     )
-    return Resident(detached.remote(make, set_up))
+    return DetachedActor(detached.remote(make, set_up))
 
 
 def _name(job: JobName) -> str:

@@ -12,7 +12,7 @@ RATE_SAMPLES = 6
 _COUNTED = {"in": "taken", "out": "sent", "set_aside": "set aside"}
 
 
-class Meters:
+class WorkerMetrics:
     """Reads an instance's status into metrics named `streaming_records_…` and `streaming_waiting_batches`."""
 
     def __init__(self, job: str, worker: str) -> None:

@@ -13,7 +13,7 @@ from ray.util import list_named_actors
 
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.names import JobName
-from messaging.streaming.ray.cluster import Life, keep_host
+from messaging.streaming.ray.cluster import HostOptions, host_stateful_task
 from messaging.streaming.ray.job import Job
 
 log = logging.getLogger(__name__)
@@ -26,14 +26,14 @@ LEAVE_SECONDS = 10.0
 Key = tuple[str, int]
 
 
-class StandingJob:
+class JobReconciler:
     """Looks after a job in rounds. Whoever comes later under the same name finds what is there and goes on.
 
     Nothing here is remembered that the cluster does not know as well: instances are found again by their names.
     """
 
     def __init__(
-        self, name: JobName, graph: Graph, life: Life, stuck_seconds: float = STUCK_SECONDS
+        self, name: JobName, graph: Graph, life: HostOptions, stuck_seconds: float = STUCK_SECONDS
     ) -> None:
         self._name = name
         self._graph = graph
@@ -68,7 +68,7 @@ class StandingJob:
             name, index = key
             stage = self._graph.stage(name)
             held = replace(stage, resources={**stage.resources, **self._resources.get(name, {})})
-            self._actors[key] = keep_host(self._name, self._graph, held, index, self._life)
+            self._actors[key] = host_stateful_task(self._name, self._graph, held, index, self._life)
         rows = self.job.status()
         for key, row in zip(list(self._actors), rows, strict=True):
             self._judge(key, row)

@@ -13,7 +13,7 @@ from messaging.streaming.api.errors import WorkerLost
 from messaging.streaming.api.names import JobName
 
 
-class Lookout:
+class JobStatus:
     """Keeps to the instance that answered last, for which it needs nobody else: not even the cluster's tables."""
 
     def __init__(self, job: JobName, stage: str) -> None:

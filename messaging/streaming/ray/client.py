@@ -9,14 +9,14 @@ from messaging.streaming.api.errors import WorkerLost
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.names import JobName
 from messaging.streaming.ray.ray_runtime import RayRuntime, find
-from messaging.streaming.runtime.output import Outlet, outlet_of
+from messaging.streaming.runtime.output import Output, output_of
 
 
 def open_inlet(
     name: JobName, graph: Graph, stage: str, index: int, patience_seconds: float
-) -> Outlet:
+) -> Output:
     """Return what feeds an INLET stage of a running job, for use on the event loop of this process."""
-    return outlet_of(graph.seen_from(stage), stage, index, RayRuntime(name), patience_seconds)
+    return output_of(graph.seen_from(stage), stage, index, RayRuntime(name), patience_seconds)
 
 
 async def ask(name: JobName, stage: str, index: int, seconds: float) -> dict[str, Any]:

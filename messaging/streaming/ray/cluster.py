@@ -17,16 +17,16 @@ from messaging.streaming.api.errors import (
 )
 from messaging.streaming.api.graph import Graph, Kind, Stage
 from messaging.streaming.api.names import JobName
-from messaging.streaming.ops.metrics import METER_SECONDS, Meters, Rates
+from messaging.streaming.ops.metrics import METER_SECONDS, Rates, WorkerMetrics
 from messaging.streaming.ray.ray_runtime import RayRuntime, resources_of
 from messaging.streaming.runtime.channel import Answer
 from messaging.streaming.runtime.making import make_worker
 from messaging.streaming.stateful.batches import Batch, Head
-from messaging.streaming.stateful.guard import SetAside
+from messaging.streaming.stateful.guard import DeadLetter
 from messaging.streaming.stateful.state.pickling import dumps
 from messaging.streaming.stateful.state.stores import open_store
 from messaging.streaming.stateful.state.values import Entry
-from messaging.streaming.stateful.worker import KeptWorker
+from messaging.streaming.stateful.worker import StatefulWorker
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ MAX_CARRIED_BYTES = 90_000
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class HostOptions:
     """What every actor is started with: how long a source waits for answers, and what runs first in its process."""
 
     patience_seconds: float
@@ -45,7 +45,9 @@ class Life:
 class Host:
     """The actor around one worker. A source begins in the constructor, so that it runs again after a restart."""
 
-    def __init__(self, job: JobName, view: Graph, stage_name: str, index: int, life: Life) -> None:
+    def __init__(
+        self, job: JobName, view: Graph, stage_name: str, index: int, life: HostOptions
+    ) -> None:
         if life.set_up is not None:
             life.set_up()
         self._stage = stage = view.stage(stage_name)
@@ -53,7 +55,7 @@ class Host:
         store = open_store(url, job.job, name) if stage.kind.keeps else None
         runtime = RayRuntime(job)
         self._worker: Any = make_worker(view, stage, index, runtime, store, life.patience_seconds)
-        self._meters, self._rates = Meters(job.job, name), Rates()
+        self._meters, self._rates = WorkerMetrics(job.job, name), Rates()
         work = self._run_source if stage.kind in (Kind.SOURCE, Kind.READER) else self._load
         begin = asyncio.get_running_loop().create_task
         self._begun = begin(work()), begin(self._measure())
@@ -79,7 +81,7 @@ class Host:
             os._exit(1)
 
     async def _load(self) -> None:
-        if isinstance(self._worker, KeptWorker):
+        if isinstance(self._worker, StatefulWorker):
             await self._worker.load()
 
     async def take(self, batches: Sequence[Batch]) -> None:
@@ -120,9 +122,9 @@ class Host:
         found: list[Entry] = await self._worker.entries(limit)
         return found
 
-    async def set_aside(self) -> list[SetAside]:
+    async def set_aside(self) -> list[DeadLetter]:
         """See KeptWorker."""
-        found: list[SetAside] = await self._worker.set_aside()
+        found: list[DeadLetter] = await self._worker.set_aside()
         return found
 
     async def ended(self, seconds: float) -> bool:
@@ -162,7 +164,7 @@ class Host:
 
 
 def start_hosts(
-    job: JobName, graph: Graph, stage: Stage, life: Life
+    job: JobName, graph: Graph, stage: Stage, life: HostOptions
 ) -> tuple[list[ActorHandle[Any]], Any]:
     """Start the actors of a stage, and return them with what has to be held as long as they may be restarted.
 
@@ -177,7 +179,9 @@ def start_hosts(
     return actors, view
 
 
-def keep_host(job: JobName, graph: Graph, stage: Stage, index: int, life: Life) -> ActorHandle[Any]:
+def host_stateful_task(
+    job: JobName, graph: Graph, stage: Stage, index: int, life: HostOptions
+) -> ActorHandle[Any]:
     """Return the actor of one instance; start it if there is none. It lives until somebody ends it.
 
     It needs nobody: it is owned by the cluster and carries its part of the graph with it, so that Ray can start it

@@ -15,9 +15,9 @@ from messaging.streaming.api.errors import StreamingError, WorkerLost
 from messaging.streaming.api.graph import Graph, Kind, Stage
 from messaging.streaming.api.names import JobName
 from messaging.streaming.ops.metrics import Lives
-from messaging.streaming.stateful.completion import Supervision
-from messaging.streaming.stateful.guard import SetAside
-from messaging.streaming.stateful.queryable_state import KeptState, find_state
+from messaging.streaming.stateful.completion import JobCompletion
+from messaging.streaming.stateful.guard import DeadLetter
+from messaging.streaming.stateful.queryable_state import QueryableState, find_state
 from messaging.streaming.stateful.state.savepoint import StageState, write_savepoint
 from messaging.streaming.viz.drawing import dot_of, text_of
 from messaging.streaming.viz.picture import svg_of
@@ -36,8 +36,8 @@ class Job:
         self._actors = actors
         self._lives = Lives()
         self._last_status: list[dict[str, Any]] = []
-        self._last_set_aside: list[SetAside] = []
-        self._supervision: Supervision | None = None
+        self._last_set_aside: list[DeadLetter] = []
+        self._supervision: JobCompletion | None = None
         self._at_end = ExitStack()
         self._ending = threading.Lock()
 
@@ -58,14 +58,14 @@ class Job:
         ray.wait(list(asked.values()), num_returns=len(asked), timeout=ASK_SECONDS)
         return [self._answer(stage, index, ref) for (stage, index), ref in asked.items()]
 
-    def set_aside(self) -> list[SetAside]:
+    def set_aside(self) -> list[DeadLetter]:
         """The newest records that a function raised on, with the stage and the error. Raises StreamingError."""
         if not self._actors:
             return self._last_set_aside
         found = self._ask_all("set_aside", [s for s in self.graph.stages if s.kind.keeps])
         return [one for answer in found for one in answer]
 
-    def state(self, stage: str) -> KeptState:
+    def state(self, stage: str) -> QueryableState:
         """What a stage has committed, to be asked by key. Raises StreamingError; see `kept_state.find_state`."""
         return find_state(self.name, stage)
 
@@ -144,7 +144,7 @@ class Job:
     def supervise(self) -> None:
         """See to the end of the job, if it can have one: its sources end, and nobody feeds it from outside."""
         if all(stage.kind is not Kind.INLET for stage in self.graph.stages):
-            self._supervision = Supervision(self)
+            self._supervision = JobCompletion(self)
 
     def end(self) -> None:
         """Let every actor go that has finished; what they know stays readable."""

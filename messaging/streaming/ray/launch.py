@@ -16,7 +16,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError
 from messaging.streaming.api.errors import DeclarationError, StreamingError
 from messaging.streaming.api.graph import Graph, Stage
 from messaging.streaming.api.names import JobName
-from messaging.streaming.ray.cluster import Life, start_hosts
+from messaging.streaming.ray.cluster import HostOptions, start_hosts
 from messaging.streaming.ray.job import Job
 from messaging.streaming.ray.local import start_ray
 from messaging.streaming.stateful.state.base import Store
@@ -80,7 +80,7 @@ def submit(
     """
     actors: dict[tuple[str, int], ActorHandle[Any]] = {}
     held: list[Any] = []
-    life = Life(patience_seconds, set_up)
+    life = HostOptions(patience_seconds, set_up)
     job = Job(name, graph, actors)
     job.at_end(held.clear)
     try:

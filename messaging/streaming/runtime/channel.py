@@ -50,9 +50,9 @@ class Channel:
         self.name = name
         self._call = call
         self._deliver = {
-            Handover.ASK: self._ask,
-            Handover.INSIST: self._insist,
-            Handover.ONCE: self._once,
+            Handover.REQUEST: self._ask,
+            Handover.AT_LEAST_ONCE: self._insist,
+            Handover.AT_MOST_ONCE: self._once,
         }[handover]
         self._max_batch = max_batch
         self._capacity = capacity

@@ -6,7 +6,7 @@ from typing import Any
 from messaging.streaming.api.graph import Graph, Stage
 from messaging.streaming.runtime.channel import Call
 from messaging.streaming.runtime.operator_thread import Results
-from messaging.streaming.runtime.output import Runtime, outlet_of
+from messaging.streaming.runtime.output import Runtime, output_of
 from messaging.streaming.runtime.worker import Worker
 
 
@@ -28,5 +28,5 @@ def local_stage(
     function: Callable[[list[Any]], Awaitable[Results]],
 ) -> Call:
     """Return what runs the stage from this process, with channels of its own to the stages after it."""
-    outlet = outlet_of(graph, stage.name, 0, runtime)
+    outlet = output_of(graph, stage.name, 0, runtime)
     return Worker(stage, graph.instance(stage, 0), Calling(function), outlet).process

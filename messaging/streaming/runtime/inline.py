@@ -11,11 +11,11 @@ from messaging.streaming.api.keys import Key
 from messaging.streaming.runtime.channel import Answer, Call
 from messaging.streaming.runtime.function_stage import local_stage
 from messaging.streaming.runtime.making import AnyWorker, make_worker
-from messaging.streaming.runtime.output import Outlet, Receiver, Runtime, outlet_of
+from messaging.streaming.runtime.output import Output, Receiver, Runtime, output_of
 from messaging.streaming.stateful.batches import Batch
-from messaging.streaming.stateful.guard import SetAside
+from messaging.streaming.stateful.guard import DeadLetter
 from messaging.streaming.stateful.state.base import MemoryStore, Store
-from messaging.streaming.stateful.worker import KeptWorker
+from messaging.streaming.stateful.worker import StatefulWorker
 
 
 class InlineJob:
@@ -57,14 +57,14 @@ class InlineJob:
         """Return the operator itself, which a test may want to ask."""
         return self._runtime.workers[stage, index].operator
 
-    def inlet(self, name: str) -> Outlet:
+    def inlet(self, name: str) -> Output:
         """Return what feeds an INLET stage."""
-        return outlet_of(self._graph, name, 0, self._runtime, self._patience_seconds)
+        return output_of(self._graph, name, 0, self._runtime, self._patience_seconds)
 
     def lose(self, stage: str, index: int = 0) -> None:
         """Make an instance unreachable, as if its process had died: nothing of it is closed."""
         worker = self._runtime.workers.pop((stage, index))
-        if isinstance(worker, KeptWorker):
+        if isinstance(worker, StatefulWorker):
             worker.abandon()
 
     def store(self, stage: str, index: int = 0) -> Store:
@@ -96,12 +96,14 @@ class InlineJob:
 
     async def state(self, stage: str) -> dict[Key, Any]:
         """What all instances of a stage have committed, by key."""
-        kept = [w for w in self._instances(self._graph.stage(stage)) if isinstance(w, KeptWorker)]
+        kept = [
+            w for w in self._instances(self._graph.stage(stage)) if isinstance(w, StatefulWorker)
+        ]
         return {key: value for worker in kept for key, value in await worker.entries()}
 
-    async def set_aside(self) -> list[SetAside]:
+    async def set_aside(self) -> list[DeadLetter]:
         """What the functions raised on, from all instances."""
-        kept = [w for w in self._runtime.workers.values() if isinstance(w, KeptWorker)]
+        kept = [w for w in self._runtime.workers.values() if isinstance(w, StatefulWorker)]
         return [one for worker in kept for one in await worker.set_aside()]
 
     def _instances(self, stage: Stage) -> list[AnyWorker]:
@@ -114,7 +116,7 @@ class InlineJob:
         self._runtime.workers[stage.name, index] = worker
         if stage.kind in (Kind.SOURCE, Kind.READER):
             self._sources.append(asyncio.create_task(worker.run(), name=worker.name))
-        elif isinstance(worker, KeptWorker):
+        elif isinstance(worker, StatefulWorker):
             self._loads.append(asyncio.create_task(worker.load()))
 
 

@@ -42,7 +42,7 @@ class Runtime(Protocol):
         """Return what runs a FUNCTION stage on a batch and hands on what it returns."""
 
 
-class Outlet:
+class Output:
     """All edges that leave one instance. `patience_seconds` bounds how long `emit` waits; None is for ever."""
 
     def __init__(
@@ -107,16 +107,16 @@ async def _all_taken(targets: list[tuple[Channel, Any]]) -> None:
             raise answer
 
 
-def outlet_of(
+def output_of(
     graph: Graph, stage: str, index: int, runtime: Runtime, patience_seconds: float | None = None
-) -> Outlet:
+) -> Output:
     """Build the outlet of one instance. Channels that several edges share are shared."""
     routes = Routes(graph, stage, index)
     channels = {
         name: channel_to(graph, f"{stage}/{index}", receiver, number, runtime)
         for name, (receiver, number) in routes.receivers.items()
     }
-    return Outlet(routes, channels, patience_seconds)
+    return Output(routes, channels, patience_seconds)
 
 
 def channel_to(graph: Graph, sender: str, receiver: Stage, index: int, runtime: Runtime) -> Channel:

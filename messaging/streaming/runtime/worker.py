@@ -18,7 +18,7 @@ from messaging.streaming.api.functions import open_function
 from messaging.streaming.api.graph import Instance, Kind, Stage
 from messaging.streaming.runtime.channel import Answer
 from messaging.streaming.runtime.operator_thread import OperatorThread, Results
-from messaging.streaming.runtime.output import Outlet
+from messaging.streaming.runtime.output import Output
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Worker:
     """Runs one instance. Belongs to the event loop that it is made on."""
 
-    def __init__(self, stage: Stage, instance: Instance, operator: Any, outlet: Outlet) -> None:
+    def __init__(self, stage: Stage, instance: Instance, operator: Any, outlet: Output) -> None:
         index = instance.index
         self.stage = stage
         self.ended = asyncio.Event()

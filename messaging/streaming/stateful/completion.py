@@ -22,7 +22,7 @@ POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.5
 
 
-class Supervision:
+class JobCompletion:
     """A thread of the process that submitted the job. A worker that dies meanwhile is asked again when it is back."""
 
     def __init__(self, job: Job) -> None:

@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type
 
 from messaging.streaming.api.errors import StageFailed, whereabouts
 from messaging.streaming.runtime.channel import PAUSES
-from messaging.streaming.stateful.task import Keeper
+from messaging.streaming.stateful.task import StatefulTask
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ FAILED_PAUSE_SECONDS = 1
 T = TypeVar("T")
 
 
-class KeeperThread:
+class TaskExecutor:
     """Belongs to one event loop. `make` builds a keeper from its store.
 
     `worked` is called after each call that went well, `lost` when a keeper had to be given up.
@@ -30,11 +30,11 @@ class KeeperThread:
     def __init__(
         self,
         name: str,
-        make: Callable[[], Keeper],
+        make: Callable[[], StatefulTask],
         worked: Callable[[], object],
         lost: Callable[[], object],
     ) -> None:
-        self.keeper: Keeper | None = None
+        self.keeper: StatefulTask | None = None
         self.failure = ""
         self._name = name
         self._make = make
@@ -61,14 +61,14 @@ class KeeperThread:
         self._worked()
         return result
 
-    async def surely(self, function: Callable[[Keeper], None]) -> None:
+    async def surely(self, function: Callable[[StatefulTask], None]) -> None:
         """`work`, however often it fails."""
         retrying: Any = retry_if_exception_type(StageFailed)
         async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
             with attempt:
                 await self.work(function)
 
-    async def quietly(self, function: Callable[[Keeper], None]) -> None:
+    async def quietly(self, function: Callable[[StatefulTask], None]) -> None:
         """`work`; a failure is logged, and nothing is lost by it."""
         try:
             await self.work(function)

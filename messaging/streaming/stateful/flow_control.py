@@ -10,7 +10,7 @@ AWAY_BYTES = 16 * 1024 * 1024
 CATCHING_UP = 0.5
 
 
-class Allowance:
+class FlowControl:
     """Decides for one receiver whether its sender may take anything new.
 
     A slow receiver slows its sender down at once: that is back-pressure. For one that is fast more may wait, and be

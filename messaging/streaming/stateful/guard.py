@@ -22,7 +22,7 @@ _READY = (tuple, list)
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DeadLetter:
     """A record that a function raised on, however often it was tried."""
 
     stage: str
@@ -37,7 +37,7 @@ class Guard:
     def __init__(self, undo: Callable[[], None]) -> None:
         self.last_error = ""
         self._undo = undo
-        self._new: list[SetAside] = []
+        self._new: list[DeadLetter] = []
 
     def __call__(
         self, function: Callable[[Any], Iterable[Any]], record: Any, stage: str
@@ -73,7 +73,7 @@ class Guard:
         """Keep the record, with the stage and the error, for people to look at."""
         log.warning("%s: set a record aside: %s", stage, whereabouts(error))
         self.last_error = f"{stage}: {type(error).__name__}"
-        self._new.append(SetAside(stage, f"{type(error).__name__}: {error}", record, time.time()))
+        self._new.append(DeadLetter(stage, f"{type(error).__name__}: {error}", record, time.time()))
 
     def changes(self, head: Head) -> dict[Name, bytes | None]:
         """What the next commit has to keep: the newest of what was set aside, up to a limit."""
@@ -91,7 +91,7 @@ class Guard:
         self._new.clear()
 
 
-def _packed(one: SetAside) -> bytes:
+def _packed(one: DeadLetter) -> bytes:
     try:
         return dumps(one)
     except Exception:

@@ -14,21 +14,21 @@ from messaging.streaming.api.errors import StreamingError
 from messaging.streaming.runtime.channel import PAUSES
 from messaging.streaming.runtime.output import Receiver
 from messaging.streaming.stateful.batches import Batch
-from messaging.streaming.stateful.flow_control import Allowance
-from messaging.streaming.stateful.task import Keeper
+from messaging.streaming.stateful.flow_control import FlowControl
+from messaging.streaming.stateful.task import StatefulTask
 
 SILENT_SECONDS = 0.2
 MAX_CALL_BYTES = 64 * 1024
 """Ray carries up to 100 KB within a call; what is larger makes a detour through the object store."""
 
 
-class Pumps:
+class OutboxSender:
     """Belongs to one event loop. `current` returns the keeper of the moment, `done` is called when all is sent."""
 
     def __init__(
         self,
         receivers: Mapping[str, Receiver],
-        current: Callable[[], Keeper | None],
+        current: Callable[[], StatefulTask | None],
         done: Callable[[], object],
     ) -> None:
         self._receivers = receivers
@@ -36,7 +36,7 @@ class Pumps:
         self._done = done
         self._running: dict[str, asyncio.Task[None]] = {}
         self._asking: set[asyncio.Task[None]] = set()
-        self._allowances = {name: Allowance() for name in receivers}
+        self._allowances = {name: FlowControl() for name in receivers}
         self._room = asyncio.Event()
 
     @property
@@ -62,7 +62,7 @@ class Pumps:
             self._room.clear()
             await self._room.wait()
 
-    def _crowded(self, keeper: Keeper) -> bool:
+    def _crowded(self, keeper: StatefulTask) -> bool:
         outbox = keeper.outbox
         return any(
             allowance.full(outbox.waiting_for(receiver), partial(outbox.bytes_for, receiver))

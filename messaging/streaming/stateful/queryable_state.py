@@ -17,7 +17,7 @@ ASK_SECONDS = 10.0
 MAX_ENTRIES = 1000
 
 
-class KeptState:
+class QueryableState:
     """The state of one stage of a running job, by key. Each question goes to the instance that keeps the key.
 
     The answer is what that instance has committed, so it never takes anything back; two answers may be of different
@@ -50,7 +50,7 @@ class KeptState:
         return dict(found)
 
 
-def find_state(job: JobName, stage: str, seconds: float = ASK_SECONDS) -> KeptState:
+def find_state(job: JobName, stage: str, seconds: float = ASK_SECONDS) -> QueryableState:
     """Find the stage of a running job by its name, from any process that has joined the cluster.
 
     Raises StreamingError when no such stage runs or when it keeps no state by key, and WorkerLost when nobody answers.
@@ -60,7 +60,7 @@ def find_state(job: JobName, stage: str, seconds: float = ASK_SECONDS) -> KeptSt
     if not count:
         raise StreamingError(f"stage {stage!r} of job {job.job!r} keeps no state by key")
     others = [_instance(job, stage, index) for index in range(1, count)]
-    return KeptState(stage, [first, *others], seconds)
+    return QueryableState(stage, [first, *others], seconds)
 
 
 def _instance(job: JobName, stage: str, index: int) -> Any:

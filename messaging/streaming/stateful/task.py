@@ -19,7 +19,7 @@ from messaging.streaming.api.functions import close_function, open_function
 from messaging.streaming.api.graph import Instance, Stage, Transform
 from messaging.streaming.runtime.routes import Routes
 from messaging.streaming.stateful.batches import Batch, Head
-from messaging.streaming.stateful.guard import Guard, SetAside
+from messaging.streaming.stateful.guard import DeadLetter, Guard
 from messaging.streaming.stateful.outbox import Outbox
 from messaging.streaming.stateful.state.base import Name, Store
 from messaging.streaming.stateful.state.pickling import loads
@@ -29,7 +29,7 @@ UNKEPT = ""
 """Stands among the senders for all that keep nothing, and so number nothing."""
 
 
-class Keeper:
+class StatefulTask:
     """One life of one instance, from its store. Knows nothing of Ray, of threads or of event loops.
 
     Raises StoreFailed; the keeper is then of no use any more, and a new one has to be made.
@@ -131,7 +131,7 @@ class Keeper:
         """Return the state as the store has it, for a savepoint."""
         return [(name, value) for (kind, name), value in self._store.load() if kind == "state"]
 
-    def set_aside(self) -> list[SetAside]:
+    def set_aside(self) -> list[DeadLetter]:
         """Return the newest records that were set aside."""
         return [loads(value) for (kind, _), value in self._store.load() if kind == "aside"]
 

@@ -13,12 +13,12 @@ from messaging.streaming.runtime.channel import Answer, settle
 from messaging.streaming.runtime.output import Runtime, receiver_of
 from messaging.streaming.runtime.routes import Routes
 from messaging.streaming.stateful.batches import MAX_RECORDS, Batch, Head
-from messaging.streaming.stateful.executor import KeeperThread
-from messaging.streaming.stateful.guard import SetAside
-from messaging.streaming.stateful.outbox_sender import Pumps
+from messaging.streaming.stateful.executor import TaskExecutor
+from messaging.streaming.stateful.guard import DeadLetter
+from messaging.streaming.stateful.outbox_sender import OutboxSender
 from messaging.streaming.stateful.state.base import Store
 from messaging.streaming.stateful.state.values import Entry
-from messaging.streaming.stateful.task import Keeper
+from messaging.streaming.stateful.task import StatefulTask
 
 IDLE_SECONDS = 0.05
 READ_IDLE_SECONDS = 0.005  # shorter means more and smaller commits, and records that are older
@@ -26,7 +26,7 @@ TICK_SECONDS = 0.1
 MAX_MERGED = 32
 
 
-class KeptWorker:
+class StatefulWorker:
     """Runs one instance of a READER or KEEPER stage. Belongs to the event loop that it is made on."""
 
     def __init__(
@@ -51,8 +51,8 @@ class KeptWorker:
             name: receiver_of(graph, self.name, receiver, number, runtime)
             for name, (receiver, number) in receivers.items()
         }
-        self._pumps = Pumps(reached, lambda: self._thread.keeper, self._sent)
-        self._thread = KeeperThread(self.name, self._life, self._pumps.start, self._lost)
+        self._pumps = OutboxSender(reached, lambda: self._thread.keeper, self._sent)
+        self._thread = TaskExecutor(self.name, self._life, self._pumps.start, self._lost)
         if hasattr(self.operator, "tick"):
             self._spawn(self._ticking())
 
@@ -84,7 +84,7 @@ class KeptWorker:
             await self._pumps.wait_for_room()
             taken, self._inbox = self._inbox[:MAX_MERGED], self._inbox[MAX_MERGED:]
             try:
-                await self._thread.work(Keeper.take_any, [arrival for arrival, _ in taken])
+                await self._thread.work(StatefulTask.take_any, [arrival for arrival, _ in taken])
                 error = None
             except StageFailed as failure:
                 error = failure
@@ -117,10 +117,10 @@ class KeptWorker:
 
     # -- its keeper
 
-    def _life(self) -> Keeper:
+    def _life(self) -> StatefulTask:
         routes = Routes(self._graph, self.stage.name, self._index)
         instance = self._graph.instance(self.stage, self._index)
-        return Keeper(self.stage, instance, self.operator, routes, self._store)
+        return StatefulTask(self.stage, instance, self.operator, routes, self._store)
 
     def _lost(self) -> None:
         if not self._reloading:
@@ -191,7 +191,7 @@ class KeptWorker:
         """Return all committed keys and values, or so many. Raises StageFailed."""
         return await self._thread.work(lambda keeper: keeper.entries(limit))
 
-    async def set_aside(self) -> list[SetAside]:
+    async def set_aside(self) -> list[DeadLetter]:
         """Return the newest records that were set aside."""
         return await self._thread.work(lambda keeper: keeper.set_aside())
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from messaging.model.message import Beacon, Inbound, Message
+from messaging.model.message import DeviceReport, Inbound, Message
 from messaging.satellite.poller import SatellitePoller
 from messaging.satellite.providers.spot.client import Spot, SpotAccount
 from tests.satellite.spot_server import FEED, OTHER_FEED, PASSWORD
@@ -31,8 +31,8 @@ class Router:
     def texts(self) -> list[str]:
         return [record.text for record in self.taken if isinstance(record, Message)]
 
-    def beacons(self) -> list[Beacon]:
-        return [record for record in self.taken if isinstance(record, Beacon)]
+    def beacons(self) -> list[DeviceReport]:
+        return [record for record in self.taken if isinstance(record, DeviceReport)]
 
 
 @asynccontextmanager

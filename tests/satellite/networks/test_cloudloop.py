@@ -61,14 +61,14 @@ async def test_a_packet_goes_by_the_service_of_its_account(
         async with connected(account) as network:
             handed = await network.send(THING, b"\x00" * size)
         assert handed.network_id.startswith("MT0")
-        assert handed.units is None
+        assert handed.billed_units is None
         assert server.downlinks() == [(b"\x00" * size, service)]
 
 
 async def test_credits_are_counted_where_they_are_known() -> None:
     with cloudloop() as server:
         async with connected(server.account(credit_bytes=50)) as network:
-            assert (await network.send(THING, b"x" * 51)).units == 2
+            assert (await network.send(THING, b"x" * 51)).billed_units == 2
 
 
 async def test_a_packet_that_is_too_long_never_leaves() -> None:

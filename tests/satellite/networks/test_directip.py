@@ -9,7 +9,7 @@ import pytest
 
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.model.message import Address, Message, Network
-from messaging.satellite.account import Handed
+from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.directip.client import DirectIpAccount
 from messaging.simulator.directip.gateway import FIXTURE_PREFIX
@@ -22,10 +22,12 @@ pytestmark = pytest.mark.anyio
 LATER = {-5, -6, -9, -10, -12}
 
 
-async def send(account: DirectIpAccount, packet: bytes = b"hello", serial: str = IMEI) -> Handed:
+async def send(
+    account: DirectIpAccount, packet: bytes = b"hello", serial: str = IMEI
+) -> SubmittedPart:
     network = pickle.loads(pickle.dumps(account.connect()))
     try:
-        handed: Handed = await network.send(serial, packet)
+        handed: SubmittedPart = await network.send(serial, packet)
         return handed
     finally:
         await network.aclose()
@@ -54,13 +56,13 @@ def test_a_priority_that_there_is_not_is_refused(priority: int) -> None:
 async def test_a_message_is_queued_and_has_the_gateways_id(gateway: Gateway) -> None:
     first, second = [await send(gateway.account()) for _ in range(2)]
     assert int(first.network_id) + 1 == int(second.network_id)
-    assert first.units is None
+    assert first.billed_units is None
     assert data(gateway) == [b"hello", b"hello"]
 
 
 async def test_units_are_counted_where_the_contract_says_so(gateway: Gateway) -> None:
     account = gateway.account(credit_bytes=30)
-    units = [(await send(account, b"x" * length)).units for length in (1, 30, 31, 270)]
+    units = [(await send(account, b"x" * length)).billed_units for length in (1, 30, 31, 270)]
     assert units == [1, 1, 2, 9]
 
 

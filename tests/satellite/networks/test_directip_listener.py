@@ -7,7 +7,7 @@ import time
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.model.message import Beacon
+from messaging.model.message import DeviceReport
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import MAIL, Gateway, Taken, directip, listening
 
@@ -19,7 +19,7 @@ async def test_a_message_is_taken_and_confirmed(gateway: Gateway) -> None:
     async with listening(gateway, taken):
         assert (await gateway.brings(texts=MAIL))["taken"]
     assert taken.texts == ["Anchored at noon"]
-    (beacon,) = [one for one in taken.records if isinstance(one, Beacon)]
+    (beacon,) = [one for one in taken.records if isinstance(one, DeviceReport)]
     assert beacon.position is not None
     assert beacon.position.latitude == pytest.approx(50.8981, abs=1e-4)
 

@@ -66,7 +66,7 @@ async def test_a_text_arrives_with_its_sender_and_counts(garmin: GarminServer) -
     async with connected(garmin.account()) as network:
         handed = await network.send(IMEI, packet("Sturm ⚓", subject="Wetter"))
     assert garmin.texts() == [("alice@example.net", "Wetter\nSturm ⚓")]
-    assert handed.units == 1
+    assert handed.billed_units == 1
     assert abs(int(handed.network_id) / 1000 - time.time()) < 30
 
 
@@ -88,7 +88,7 @@ async def test_bytes_for_devices_of_the_other_codec(garmin: GarminServer) -> Non
     account = garmin.account()
     (only,) = account.packets(message("Storm", subject="Note"), "protobuf", 4)
     async with connected(account) as network:
-        assert (await network.send(IMEI, only)).units == 1
+        assert (await network.send(IMEI, only)).billed_units == 1
     (downlink,) = garmin.simulator.inbound.downlinks
     assert shown(downlink.payload) == [("alice@example.net", "Note\nStorm")]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from messaging.model.message import Address, Beacon, Message, Network, Undeliverable
+from messaging.model.message import Address, DeadLetter, DeviceReport, Message, Network
 from messaging.model.position import Position, Sos
 from messaging.satellite.codecs.protobuf import Text, encode
 from messaging.satellite.providers.garmin.codes import MEANINGS, PREDEFINED
@@ -65,9 +65,9 @@ def outcome(code: int, **given: Any) -> list[type]:
 
 
 TABLE: dict[int, list[type]] = {
-    **{key: [Beacon] for key in [0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 17, 20, 21, 65, 68, 69]},
-    **{key: [Beacon, Message] for key in [3, 14, 15, 16, 3099, *PREDEFINED]},
-    **{key: [Beacon, Message] for key in [4, 6, 7]},
+    **{key: [DeviceReport] for key in [0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 17, 20, 21, 65, 68, 69]},
+    **{key: [DeviceReport, Message] for key in [3, 14, 15, 16, 3099, *PREDEFINED]},
+    **{key: [DeviceReport, Message] for key in [4, 6, 7]},
 }
 
 
@@ -78,7 +78,7 @@ def test_the_table_is_whole() -> None:
 
 @pytest.mark.parametrize("code", sorted(TABLE))
 def test_every_code_has_its_outcome(code: int) -> None:
-    silent = TABLE[code] == [Beacon]
+    silent = TABLE[code] == [DeviceReport]
     said: dict[str, Any] = {"text": None, "to": []} if silent else {}
     assert outcome(code, **said) == TABLE[code]
 
@@ -94,7 +94,7 @@ def test_a_text_for_somebody_is_delivered_whatever_code_it_has(code: int) -> Non
 def test_an_emergency_says_so_with_what_was_typed(code: int, sos: Sos) -> None:
     packet = only(code=code, text="Broken leg", low_battery=1, **PLACE)
     (beacon,) = offers(packet, "garmin")
-    assert isinstance(beacon, Beacon)
+    assert isinstance(beacon, DeviceReport)
     assert (beacon.sos, beacon.position, beacon.at) == (sos, POSITION, AT)
     assert beacon.text == f"Broken leg\n{LOW_BATTERY}"
 
@@ -103,7 +103,7 @@ def test_an_emergency_says_so_with_what_was_typed(code: int, sos: Sos) -> None:
 def test_an_emergency_of_no_device_is_still_one(imei: Any) -> None:
     (packet,) = raw({"imei": imei, "messageCode": 4})
     (beacon,) = offers(packet, "garmin")
-    assert isinstance(beacon, Beacon)
+    assert isinstance(beacon, DeviceReport)
     assert (beacon.sos, beacon.sender.value) == (Sos.DECLARED, "unknown")
 
 
@@ -156,7 +156,7 @@ def test_a_button_says_what_the_operator_wrote_down_for_it(code: int) -> None:
 @pytest.mark.parametrize("code", [3, 9, 14, 3099, 70])
 def test_a_text_for_nobody_is_kept_for_people(code: int) -> None:
     (kept,) = offers(only(code=code, text="To whom?"), "garmin")
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert kept.reason == NOBODY
     assert b"To whom?" in kept.raw
 
@@ -174,7 +174,7 @@ def test_generic_bytes_are_read_as_the_devices_own_format(version: Version) -> N
 @pytest.mark.parametrize("payload", [PROTOBUF, None, "%%%"])
 def test_bytes_that_nobody_here_can_read_are_kept(code: int, payload: str | None) -> None:
     (kept,) = offers(only(code=code, payload=payload), "garmin")
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert MEANINGS[code].name in kept.reason
     if payload:
         assert payload.encode() in kept.raw
@@ -184,4 +184,4 @@ def test_bytes_that_nobody_here_can_read_are_kept(code: int, payload: str | None
 def test_generic_bytes_of_another_format_are_kept(payload: Any) -> None:
     (packet,) = raw({"imei": IMEI, "messageCode": 66, "payload": payload})
     (kept,) = offers(packet, "garmin")
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.model.message import Beacon, Message, Undeliverable
+from messaging.model.message import DeadLetter, DeviceReport, Message
 from messaging.satellite.codecs.protobuf import Text, Undecodable
 from messaging.satellite.providers.garmin.codes import MEANINGS
 from messaging.satellite.providers.garmin.webhook import packets_of
@@ -52,7 +52,7 @@ def test_a_place_is_kept_if_there_is_one(point: Any, expected: tuple[float, floa
     (packet,) = raw({"imei": IMEI, "messageCode": 0, "timeStamp": NOW_MS, "point": point})
     found = packet.position and (packet.position.latitude, packet.position.longitude)
     assert found == expected
-    assert [type(one) for one in offers(packet, "garmin")] == ([Beacon] if expected else [])
+    assert [type(one) for one in offers(packet, "garmin")] == ([DeviceReport] if expected else [])
 
 
 @pytest.mark.parametrize("stamp", [None, 0, -1, 10**30, "1790000000123", True, float("inf")])
@@ -77,7 +77,7 @@ def test_a_time_that_is_none_hides_nothing(stamp: Any) -> None:
 def test_a_post_that_makes_no_sense_is_kept_whole(content: bytes) -> None:
     (packet,) = packets_of(content, PLAIN)
     (kept,) = offers(packet, "garmin")
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert kept.raw == content
 
 
@@ -104,7 +104,7 @@ BROKEN: list[Any] = [
 def test_a_bad_event_is_kept_and_hides_no_other(broken: Any) -> None:
     good = json.loads(body(event(text="hello", to=[BOB.value])))["Events"][0]
     bad, after = raw(broken, good)
-    assert isinstance(offers(bad, "garmin")[0], Undeliverable)
+    assert isinstance(offers(bad, "garmin")[0], DeadLetter)
     assert json.loads(bad.raw) == broken
     assert after.texts == (Text("hello", BOB),)
 

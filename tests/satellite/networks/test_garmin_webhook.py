@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Address, Beacon, Message, Network, Undeliverable
+from messaging.model.message import Address, DeadLetter, DeviceReport, Message, Network
 from messaging.satellite.providers.garmin.webhook import NOBODY
 from messaging.simulator.garmin.portal import Portal
 from tests.satellite.garmin_server import (
@@ -26,7 +26,7 @@ def test_a_text_with_a_place_is_taken_in_every_version(version: Any, encrypted: 
     (message,) = stage.messages()
     assert (message.sender, message.recipient.value) == (Address(Network.SATELLITE, IMEI), BOB)
     assert message.position is not None
-    assert [type(one) for one in stage.router.all()] == [Beacon, Message]
+    assert [type(one) for one in stage.router.all()] == [DeviceReport, Message]
 
 
 def test_a_bad_event_keeps_back_none_of_the_others_in_its_post() -> None:
@@ -36,7 +36,7 @@ def test_a_bad_event_keeps_back_none_of_the_others_in_its_post() -> None:
         assert stage.garmin.event(good, bad, {"text": "nobody"}, {**good, "text": "last"})["taken"]
         assert len(stage.garmin.feed()["posts"]) == 1
     assert [message.text for message in stage.messages()] == ["good", "last"]
-    reasons = [one.reason for one in stage.router.all() if isinstance(one, Undeliverable)]
+    reasons = [one.reason for one in stage.router.all() if isinstance(one, DeadLetter)]
     assert len(reasons) == 2
     assert NOBODY in reasons
 
@@ -45,7 +45,7 @@ def test_a_bad_event_that_is_rejected_blocks_nobody() -> None:
     with staged() as stage:
         stage.router.fails_with = {Message: Rejected("no such device")}
         assert stage.garmin.event(text="hello", to=[BOB])["taken"]
-    assert [type(one) for one in stage.router.all()] == [Undeliverable]
+    assert [type(one) for one in stage.router.all()] == [DeadLetter]
 
 
 def test_while_the_store_is_away_garmin_keeps_the_event_and_comes_back() -> None:

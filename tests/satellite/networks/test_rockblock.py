@@ -20,7 +20,7 @@ from messaging.errors import (
     Uncertain,
 )
 from messaging.model.message import Address, Message, Network
-from messaging.satellite.account import Handed
+from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.rockblock.client import Rockblock, RockblockAccount
 from messaging.simulator.rockblock.server import ERRORS, FIXTURE_PREFIX
@@ -80,7 +80,7 @@ async def test_a_packet_is_queued_and_its_credits_are_counted(size: int, units: 
     with rockblock(credits_left=10) as server:
         async with connected(server.account()) as network:
             handed = await network.send(IMEI, b"x" * size)
-        assert handed == Handed("1", units)
+        assert handed == SubmittedPart("1", units)
         assert server.downlinks() == [b"x" * size]
         assert server.simulator.credits_left == 10 - units
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.model.message import Undeliverable
+from messaging.model.message import DeadLetter
 from messaging.model.webhook import NotAuthentic
 from tests.satellite.ground_control import (
     IMEI,
@@ -125,5 +125,5 @@ def test_everything_stored_by_an_unreadable_webhook_can_be_looked_up() -> None:
         answer = httpx.post(f"{url}/{SECRET}", content=b"nonsense=1", trust_env=False)
     assert answer.status_code == 200
     (kept,) = router.all()
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert kept.raw == b"nonsense=1"

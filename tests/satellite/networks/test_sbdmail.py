@@ -10,10 +10,10 @@ from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Rejected, Unavailable
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
-from messaging.mail.smtp.settings import SmtpServer
+from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Receipt, ReceiptState
 from messaging.pipeline import declare
-from messaging.satellite.account import Handed
+from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.sbdmail.client import SbdMailAccount
 from messaging.simulator.mail.server import Doorkeeping
@@ -33,10 +33,12 @@ from tests.satellite.sbdmail_service import (
 pytestmark = pytest.mark.anyio
 
 
-async def send(account: SbdMailAccount, packet: bytes = b"hello", serial: str = IMEI) -> Handed:
+async def send(
+    account: SbdMailAccount, packet: bytes = b"hello", serial: str = IMEI
+) -> SubmittedPart:
     network = pickle.loads(pickle.dumps(account)).connect()
     try:
-        handed: Handed = await network.send(serial, packet)
+        handed: SubmittedPart = await network.send(serial, packet)
         return handed
     finally:
         await network.aclose()
@@ -82,14 +84,14 @@ def test_more_patience_is_needed_than_the_relay_has() -> None:
     with pytest.raises(ConfigurationError, match="SATBRIDGE_SBDMAIL_TIMEOUT_SECONDS"):
         Gateway(
             settings=read(Settings),
-            smtp=read(SmtpServer),
+            smtp=read(SmtpSettings),
             relay=relay,
             satellites={"sbdmail": account},
         )
 
 
 def gateway(**satellites: SbdMailAccount) -> Gateway:
-    return Gateway(settings=read(Settings), smtp=read(SmtpServer), satellites=satellites)
+    return Gateway(settings=read(Settings), smtp=read(SmtpSettings), satellites=satellites)
 
 
 def test_it_comes_in_by_mail_and_goes_out_by_its_own_sender() -> None:
@@ -101,7 +103,7 @@ def test_it_comes_in_by_mail_and_goes_out_by_its_own_sender() -> None:
 async def test_a_message_is_mailed_and_named(service: Service) -> None:
     first, second = [await send(service.account(credit_bytes=30)) for _ in range(2)]
     assert first.network_id != second.network_id
-    assert first.units == 1
+    assert first.billed_units == 1
     assert [one.data for one in service.simulator.modems.downlinks()] == [b"hello", b"hello"]
     mail = service.simulator.sink.received[0]
     assert (mail.sender, mail.recipients) == (f"sbd@{DOMAIN}", (SERVICE,))

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.model.message import Beacon, RecipientCheck, Message
+from messaging.model.message import DeviceReport, Message, RecipientCheck
 from messaging.simulator.sbdmail.letters import AUTHOR, Session
 from tests.eventually import eventually
 from tests.satellite.directip_gateway import Taken
@@ -22,7 +22,7 @@ async def test_a_session_is_taken(service: Service) -> None:
     async with mail_server(service, taken):
         assert (await service.brings(texts=MAIL))["status"] == 200
     assert taken.texts == ["Anchored at noon"]
-    (beacon,) = [one for one in taken.records if isinstance(one, Beacon)]
+    (beacon,) = [one for one in taken.records if isinstance(one, DeviceReport)]
     assert beacon.position is not None
     assert [one.via for one in taken.records if isinstance(one, Message)] == ["sbdmail"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from messaging.errors import Rejected
 from messaging.model.message import Receipt, ReceiptState
-from messaging.model.raw_mail import Mailed
+from messaging.model.raw_mail import RawMail
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.sbdmail.mails import letter_of, mail_to
 from messaging.simulator.sbdmail.letters import AUTHOR, SERVICE, Request, Session, requests_of
@@ -65,7 +65,7 @@ aGVsbG8=
 
 def parsed(content: bytes, **settings: Any) -> list[Packet | Receipt]:
     account = sbdmail_account("smtp://127.0.0.1:1", **settings)
-    mail = Mailed(sender=AUTHOR, recipient=account.address, content=content, client="127.0.0.1")
+    mail = RawMail(sender=AUTHOR, recipient=account.address, content=content, client="127.0.0.1")
     return list(account.parse(mail))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import Unavailable
-from messaging.model.message import Beacon, Message, Undeliverable
+from messaging.model.message import DeadLetter, DeviceReport, Message
 from messaging.model.position import Position, Sos
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.protobuf import Text
@@ -69,7 +69,7 @@ def test_a_button_without_a_text_says_what_it_is_called(kind: str) -> None:
 @pytest.mark.parametrize("kind", [*TYPES, "SOMETHING-NEW", None])
 def test_other_types_are_about_the_device_only(kind: str | None) -> None:
     packet = only(messageType=kind, messageContent=None)
-    assert [type(offer) for offer in offers(packet, "spot")] == [Beacon]
+    assert [type(offer) for offer in offers(packet, "spot")] == [DeviceReport]
 
 
 @pytest.mark.parametrize("kind", [*TYPES, "SOMETHING-NEW"])
@@ -90,14 +90,14 @@ def test_a_text_is_delivered_whatever_type_it_has(kind: str) -> None:
 def test_an_emergency_is_one(kind: str, sos: Sos) -> None:
     packet = only(messageType=kind, batteryState="LOW", unixTime=0)
     (beacon,) = offers(packet, "spot")
-    assert isinstance(beacon, Beacon)
+    assert isinstance(beacon, DeviceReport)
     assert (beacon.sos, beacon.text) == (sos, f"All is well\n{LOW_BATTERY}")
     assert only(messageType=kind, messageContent=None).remark == kind
 
 
 def test_old_texts_are_no_news_but_places_are_kept() -> None:
     old = only(unixTime=int(AT.timestamp()) - 3601)
-    assert [type(offer) for offer in offers(old, "spot")] == [Beacon]
+    assert [type(offer) for offer in offers(old, "spot")] == [DeviceReport]
     assert only(unixTime=int(AT.timestamp()) - 3599).texts
 
 
@@ -160,7 +160,7 @@ def test_an_item_that_makes_no_sense_is_kept_once_and_hides_no_other(broken: Any
     first, good = page_of(page(broken, item()), READING)
     again, _ = page_of(page(broken, item()), READING)
     (kept,) = offers(first, "spot")
-    assert isinstance(kept, Undeliverable)
+    assert isinstance(kept, DeadLetter)
     assert json.loads(kept.raw) == broken
     assert first.id == again.id
     assert good.texts

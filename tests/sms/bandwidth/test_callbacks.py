@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.model.message import Consent, Message, Receipt, ReceiptState, Result
+from messaging.model.message import Message, OptOutChange, Receipt, ReceiptState, Result
 from messaging.simulator.bandwidth.codes import DESCRIPTIONS
 from messaging.simulator.bandwidth.server import BandwidthSimulator
 from messaging.simulator.shared.faults import Faults
@@ -77,13 +77,13 @@ def test_a_phone_that_said_stop_is_opted_out_and_its_next_text_says_so_too(
 ) -> None:
     phone_says(simulator, "STOP")
     gateway.send(delivery("are you there"))
-    wait_until(lambda: len(gateway.brought(Consent)) == 2)
+    wait_until(lambda: len(gateway.brought(OptOutChange)) == 2)
     (receipt,) = receipts(gateway)
     assert receipt.state is ReceiptState.FAILED
     pairs = {
         (one.sender.value, one.recipient.value, one.allowed)
-        for one in gateway.brought(Consent)
-        if isinstance(one, Consent)
+        for one in gateway.brought(OptOutChange)
+        if isinstance(one, OptOutChange)
     }
     assert pairs == {(PHONE, OURS, False)}
     phone_says(simulator, "START")

@@ -27,7 +27,7 @@ def test_a_text_leaves_with_our_reference_and_its_arrival_is_told(
     (text,) = simulator.sent()
     assert (text.sender, text.recipients, text.text) == (OURS, (PHONE,), "Weather\ngrüße ⚓")
     assert text.tag == f"{sent.message.id}-1"
-    assert (outcome.result, outcome.network_id, outcome.units) == (Result.SENT, text.id, 1)
+    assert (outcome.result, outcome.network_id, outcome.billed_units) == (Result.SENT, text.id, 1)
     wait_until(lambda: receipts(gateway))
     (receipt,) = receipts(gateway)
     assert (receipt.network_id, receipt.state) == (text.id, ReceiptState.DELIVERED)
@@ -69,7 +69,7 @@ def test_a_text_that_was_taken_in_spite_of_the_answer_is_not_sent_again(
     assert first.result is Result.UNCERTAIN
     (second,) = gateway.send(delivery("a text of its own length", uncertain=True, attempt=2))
     (text,) = simulator.sent()
-    assert (second.result, second.network_id, second.units) == (Result.SENT, text.id, 1)
+    assert (second.result, second.network_id, second.billed_units) == (Result.SENT, text.id, 1)
 
 
 def test_a_text_that_was_not_taken_is_sent_again_also_beside_others(

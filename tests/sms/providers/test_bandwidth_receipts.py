@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.model.message import Consent, Message, Receipt, ReceiptState, Undeliverable
+from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, ReceiptState
 from messaging.simulator.bandwidth.codes import DESCRIPTIONS
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
@@ -25,7 +25,7 @@ def test_what_arrived_is_a_receipt_with_its_segments(kind: str) -> None:
         network_id="m1",
         state=ReceiptState.DELIVERED,
         at=datetime(2026, 11, 1, 10, tzinfo=UTC),
-        units=2,
+        billed_units=2,
     )
 
 
@@ -41,9 +41,9 @@ def test_every_code_is_a_receipt_in_the_words_of_the_table(code: int) -> None:
     assert isinstance(receipt, Receipt)
     is_open = meaning.kind is Kind.UNKNOWN
     assert receipt.state is (ReceiptState.ON_ITS_WAY if is_open else ReceiptState.FAILED)
-    assert (receipt.reason, receipt.units) == (meaning.reason, None)
+    assert (receipt.reason, receipt.billed_units) == (meaning.reason, None)
     assert bool(receipt.retry_after_seconds) is (meaning.kind is Kind.PASSING)
-    consents = [(c.sender.value, c.recipient.value) for c in got[1:] if isinstance(c, Consent)]
+    consents = [(c.sender.value, c.recipient.value) for c in got[1:] if isinstance(c, OptOutChange)]
     assert consents == ([(PHONE, OURS)] if code == 4775 else [])
     assert len(got) == 1 + len(consents)
 
@@ -73,7 +73,7 @@ def test_what_makes_no_sense_is_kept_and_its_neighbours_go_on(changes: dict[str,
     )
     assert isinstance(before, Message)
     assert isinstance(after, Message)
-    assert isinstance(got, Undeliverable)
+    assert isinstance(got, DeadLetter)
     assert json.loads(got.raw) == strange
     assert got.reason
     assert "<" not in got.reason
@@ -83,14 +83,14 @@ def test_what_makes_no_sense_is_kept_and_its_neighbours_go_on(changes: dict[str,
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 60_000, b"7" * 5000, b"NaNNaN"])
 def test_a_body_that_is_not_json_is_kept(body: bytes) -> None:
     (got,) = events_of(body, "bandwidth", media_links=True)
-    assert isinstance(got, Undeliverable)
+    assert isinstance(got, DeadLetter)
     assert got.raw == body
 
 
 @pytest.mark.parametrize("kind", ["message-delivered", "message-failed"])
 def test_news_of_no_message_is_kept(kind: str) -> None:
     (got,) = read(event(kind, errorCode=4700, message={"id": None}))
-    assert isinstance(got, Undeliverable)
+    assert isinstance(got, DeadLetter)
 
 
 JSON = st.recursive(
@@ -136,7 +136,7 @@ def stored(got: Received) -> None:
         return
     assert len(got.id) == 32
     assert "\0" not in got.sender.value
-    assert got.sender.value.encode() or isinstance(got, Undeliverable)
+    assert got.sender.value.encode() or isinstance(got, DeadLetter)
     if isinstance(got, Message):
         assert got.text.strip()
         assert "\0" not in got.text

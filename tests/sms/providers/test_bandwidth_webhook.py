@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from messaging.model.message import Consent, Message
+from messaging.model.message import Message, OptOutChange
 from messaging.model.webhook import NotAuthentic, Webhook
 from messaging.sms.providers.bandwidth.webhook import CHALLENGE, check_credentials, events_of
 from tests.sms.providers.bandwidth_events import OURS, PHONE, event, read
@@ -99,7 +99,7 @@ def test_what_we_sent_ourselves_does_not_come_back() -> None:
 )
 def test_keywords(text: str, allowed: bool | None, is_delivered: bool) -> None:
     got = read(event(message={"text": text}))
-    consents = [one.allowed for one in got if isinstance(one, Consent)]
+    consents = [one.allowed for one in got if isinstance(one, OptOutChange)]
     assert consents == ([] if allowed is None else [allowed])
     assert [one.text for one in got if isinstance(one, Message)] == ([text] if is_delivered else [])
 

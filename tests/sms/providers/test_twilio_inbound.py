@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.model.message import Consent, Message, Receipt, Undeliverable
+from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt
 from messaging.model.webhook import NotAuthentic, Webhook
 from messaging.sms.providers.twilio.webhook import received
 from tests.sms.twilio_gateway import FORM, OURS, PHONE, account
@@ -63,13 +63,13 @@ def test_keywords_are_recorded_and_never_forwarded(
     changes: dict[str, str], allowed: list[bool]
 ) -> None:
     got = received({**FORM, **changes}, b"")
-    assert [c.allowed for c in got if isinstance(c, Consent)] == allowed
+    assert [c.allowed for c in got if isinstance(c, OptOutChange)] == allowed
     assert len(got) == len(allowed)
 
 
 def test_yes_is_recorded_and_still_delivered_because_it_answers_questions() -> None:
     consent, message = received({**FORM, "Body": "Yes"}, b"")
-    assert isinstance(consent, Consent)
+    assert isinstance(consent, OptOutChange)
     assert consent.allowed
     assert isinstance(message, Message)
     assert message.text == "Yes"
@@ -89,7 +89,7 @@ def test_yes_is_recorded_and_still_delivered_because_it_answers_questions() -> N
 )
 def test_what_is_authentic_and_makes_no_sense_is_undeliverable(changes: dict[str, str]) -> None:
     (got,) = received({**FORM, **changes}, b"the bytes")
-    assert isinstance(got, Undeliverable)
+    assert isinstance(got, DeadLetter)
     assert (got.raw, got.via) == (b"the bytes", "twilio")
     assert got.reason
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.model.message import Consent, Receipt, ReceiptState, Undeliverable
+from messaging.model.message import DeadLetter, OptOutChange, Receipt, ReceiptState
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
 from messaging.sms.providers.twilio.errors import MEANINGS
@@ -85,7 +85,7 @@ def test_a_code_that_nobody_knows_is_named_if_it_is_one(code: str, words: str) -
 def test_a_recipient_who_had_opted_out_is_opted_out_here_too() -> None:
     receipt, consent = callback("failed", ErrorCode="21610")
     assert isinstance(receipt, Receipt)
-    assert isinstance(consent, Consent)
+    assert isinstance(consent, OptOutChange)
     assert (consent.sender.value, consent.recipient.value) == (PHONE, OURS)
     assert consent.allowed is False
 
@@ -102,7 +102,7 @@ def test_the_receipt_is_for_the_account_that_was_called() -> None:
 
 def test_news_of_no_message_is_kept_for_people() -> None:
     (got,) = callback("delivered", MessageSid="", SmsSid="")
-    assert isinstance(got, Undeliverable)
+    assert isinstance(got, DeadLetter)
     assert got.raw == b"raw"
 
 
@@ -117,4 +117,4 @@ def test_no_callback_is_more_than_a_receipt_and_a_consent(fields: dict[str, str]
         if isinstance(got, Receipt):
             assert got.network_id
             assert got.state is ReceiptState.DELIVERED or got.reason
-        assert isinstance(got, Receipt | Consent | Undeliverable) or "MessageStatus" in fields
+        assert isinstance(got, Receipt | OptOutChange | DeadLetter) or "MessageStatus" in fields

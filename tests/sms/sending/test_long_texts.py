@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from messaging.model.message import Handed, Result
+from messaging.model.message import Result, SubmittedPart
 from messaging.simulator.twilio.server import TwilioSimulator
 from messaging.sms.account import OutgoingText, SmsProvider
 from messaging.sms.providers.twilio.account import TwilioAccount
@@ -51,7 +51,7 @@ class WithABug:
         self._provider = provider
         self._error = error
 
-    def send(self, text: OutgoingText) -> Handed:
+    def send(self, text: OutgoingText) -> SubmittedPart:
         handed = self._provider.send(text)
         if text.body.startswith("2/3 "):
             raise self._error

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.model.message import Receipt, ReceiptState
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.satellite.account import Count, Handed, Packet, WebhookAccount
+from messaging.satellite.account import Count, Packet, SubmittedPart, WebhookAccount
 from messaging.satellite.http_client import HttpUrl, RestClient, failure, json_of, succeed
 from messaging.satellite.providers.cloudloop.webhook import read, status_of
 from messaging.satellite.providers.iridium import (
@@ -118,7 +118,7 @@ class Cloudloop:
         connections = account.max_sends + SPARE_CONNECTIONS
         self._rest = RestClient(account.url, account.timeout_seconds, connections)
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Queue one packet for the thing `serial`; never repeats by itself. Raises Rejected, Unavailable, Uncertain."""
         account = self._account
         if len(packet) > account.max_packet_bytes:
@@ -133,7 +133,7 @@ class Cloudloop:
                 raise refusal
             raise self._token_refused() from None
         units = credits_for(len(packet), account.credit_bytes) if account.credit_bytes else None
-        return Handed(network_id, units)
+        return SubmittedPart(network_id, units)
 
     async def trace(self, network_id: str) -> Receipt | None:
         """Look up what became of a message. Raises Rejected when Cloudloop does not know it, or Unavailable."""

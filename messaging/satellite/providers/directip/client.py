@@ -12,7 +12,7 @@ from pydantic import Field
 from messaging.config.settings import Listen, ListenText
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import Message
-from messaging.satellite.account import Count, Handed, ListeningAccount, Seconds, Take
+from messaging.satellite.account import Count, ListeningAccount, Seconds, SubmittedPart, Take
 from messaging.satellite.ip_allowlist import PeersText
 from messaging.satellite.providers.directip.downlink import (
     UNREADABLE,
@@ -81,7 +81,7 @@ class DirectIp:
     def __init__(self, account: DirectIpAccount) -> None:
         self._account = account
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Queue one packet for the device with this IMEI; never repeats by itself.
 
         Returns the gateway's id, and the units that it charges if they are known. Raises Rejected, Unavailable, or
@@ -98,7 +98,7 @@ class DirectIp:
         if error is not None:
             raise error
         units = credits_for(len(packet), account.credit_bytes) if account.credit_bytes else None
-        return Handed(str(auto_id), units)
+        return SubmittedPart(str(auto_id), units)
 
     async def check(self) -> None:
         """Return when the gateway takes us, which a message without content to no device shows. Raises Unavailable."""

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr, TypeAdapter, ValidationEr
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.model.message import Message, Receipt
 from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook
-from messaging.satellite.account import Codec, Count, Handed, Packet, Seconds, WebhookAccount
+from messaging.satellite.account import Codec, Count, Packet, Seconds, SubmittedPart, WebhookAccount
 from messaging.satellite.http_client import HttpUrl, RestClient, failure, json_of
 from messaging.satellite.providers.garmin.auth import (
     asks_for_token,
@@ -155,7 +155,7 @@ class Garmin:
         )
         self._last_milliseconds = 0
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Hand one message over, for the device with the IMEI `serial`; never repeats by itself.
 
         Garmin gives no id and never tells what became of a message: the id is the time that it is dated. It charges
@@ -169,7 +169,7 @@ class Garmin:
         response = await self._rest.call("POST", path, writes=True, refuses=_refuses, json=body)
         if not response.is_success:
             raise self._refusal(response)
-        return Handed(str(dated), _count(json_of(response)))
+        return SubmittedPart(str(dated), _count(json_of(response)))
 
     async def check(self) -> None:
         """Return when Garmin takes our key. Raises Unavailable, or ConfigurationError naming the setting.

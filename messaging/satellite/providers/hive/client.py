@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.model.message import Handed
+from messaging.model.message import SubmittedPart
 from messaging.satellite.account import Count, Packet, PolledAccount, Seconds
 from messaging.satellite.http_client import HttpUrl, RestClient, json_of, succeed
 from messaging.satellite.login_session import Session
@@ -101,7 +101,7 @@ class Hive:
         if not isinstance(answer, dict) or _status(answer).startswith("ERROR"):
             raise Unavailable("the satellite network did not take the acknowledgement")
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Queue one packet for the device `serial` and return the Hive's id for it; never repeats by itself.
 
         Raises Rejected when it is too long or the Hive refuses the device, Unavailable, or Uncertain.
@@ -113,7 +113,7 @@ class Hive:
         body = self._downlink(int(serial), packet)
         response = await self._call("POST", "/api/v1/messages", writes=True, json=body)
         succeed(response, _REFUSALS)
-        return Handed(_queued(json_of(response)))
+        return SubmittedPart(_queued(json_of(response)))
 
     async def check(self) -> None:
         """Return when the Hive takes our login; raises Unavailable saying what is wrong."""

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.model.message import Message, Receipt
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.satellite.account import Count, Handed, Packet, Seconds, WebhookAccount
+from messaging.satellite.account import Count, Packet, Seconds, SubmittedPart, WebhookAccount
 from messaging.satellite.http_client import HttpUrl, RestClient, succeed
 from messaging.satellite.providers.iridium import (
     PathSecret,
@@ -97,7 +97,7 @@ class Rockblock:
         connections = account.max_sends + SPARE_CONNECTIONS
         self._rest = RestClient(account.url, account.timeout_seconds, connections)
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Queue one packet for the device with this IMEI; never repeats by itself.
 
         Returns the network's id and the credits that it charges. Raises Rejected, Unavailable, or Uncertain.
@@ -111,7 +111,7 @@ class Rockblock:
         answer = await self._post({"imei": serial, "data": packet.hex(), **flush}, writes=True)
         self._tell_operator(failed_code(answer))
         network_id = queued_id(answer, account.hold_seconds)
-        return Handed(network_id, credits_for(len(packet), account.credit_bytes))
+        return SubmittedPart(network_id, credits_for(len(packet), account.credit_bytes))
 
     async def check(self) -> None:
         """Return when RockBLOCK takes our login, which an empty message shows free of charge.

@@ -13,8 +13,15 @@ from pydantic import AfterValidator, Field
 
 from messaging.errors import Rejected
 from messaging.model.message import Receipt, ReceiptState, message_id
-from messaging.model.raw_mail import Mailed
-from messaging.satellite.account import Count, Handed, MailedAccount, Packet, Position, Seconds
+from messaging.model.raw_mail import RawMail
+from messaging.satellite.account import (
+    Count,
+    MailedAccount,
+    Packet,
+    Position,
+    Seconds,
+    SubmittedPart,
+)
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox
 from messaging.satellite.providers.directip.frames import is_imei
 from messaging.satellite.providers.iridium import credits_for, estimated, unreadable
@@ -52,7 +59,7 @@ class SbdMailAccount(MailedAccount, prefix="SATBRIDGE_SBDMAIL_"):
         """Return the network of this account, without I/O."""
         return SbdMail(self)
 
-    def parse(self, mail: Mailed) -> Sequence[Packet | Receipt]:
+    def parse(self, mail: RawMail) -> Sequence[Packet | Receipt]:
         """Return what a mail of the service brings: a session of a device, or news of a message to one."""
         letter = letter_of(mail.content)
         if letter.author != self.author.lower():
@@ -70,7 +77,7 @@ class SbdMail:
     def __init__(self, account: SbdMailAccount) -> None:
         self._account = account
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Mail one packet to the device with this IMEI; never repeats by itself.
 
         Returns what the mail is called, and the units that it costs if they are known. Raises Rejected, Unavailable,
@@ -84,9 +91,9 @@ class SbdMail:
         name = secrets.token_hex(NAME_BYTES)
         now = datetime.now(UTC)
         mail = mail_to(account.service, account.address, serial, packet, name, now)
-        await asyncio.to_thread(account.require_post().hand_over, mail, account.timeout_seconds)
+        await asyncio.to_thread(account.require_post().submit, mail, account.timeout_seconds)
         units = credits_for(len(packet), account.credit_bytes) if account.credit_bytes else None
-        return Handed(name, units)
+        return SubmittedPart(name, units)
 
     async def check(self) -> None:
         """Return when the relay takes us; nothing is sent. Raises Unavailable or ConfigurationError."""

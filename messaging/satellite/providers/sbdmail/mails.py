@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
-from messaging.model.raw_mail import Mailed
+from messaging.model.raw_mail import RawMail
 
 MAX_PARTS: Final = 20
 MAX_REASON_CHARS: Final = 120
@@ -124,7 +124,7 @@ def _letter(mail: Message) -> Letter:
 
 def mail_to(
     service: str, sender: str, imei: str, packet: bytes, name: str, now: datetime
-) -> Mailed:
+) -> RawMail:
     """Return the mail that carries one packet to a device; its file and its Message-ID have the `name`."""
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"], mail["Subject"] = sender, service, imei
@@ -135,7 +135,7 @@ def mail_to(
     mail.add_attachment(
         packet, maintype="application", subtype="octet-stream", filename=f"{name}.sbd"
     )
-    return Mailed(sender=sender, recipient=service, content=mail.as_bytes())
+    return RawMail(sender=sender, recipient=service, content=mail.as_bytes())
 
 
 def _field(mail: Message, name: str) -> str:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, SecretStr
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable
 from messaging.model.message import Address, Message, Network
-from messaging.satellite.account import Handed, Packet, PolledAccount, Seconds
+from messaging.satellite.account import Packet, PolledAccount, Seconds, SubmittedPart
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox, phone_number
 from messaging.satellite.http_client import HttpUrl, RestClient, json_of, succeed
 from messaging.satellite.providers.spot.feed import FeedError, Reading, page_of
@@ -103,7 +103,7 @@ class Spot:
         """Travel as an account: connections and what is remembered stay behind."""
         return type(self), (self._account,)
 
-    async def send(self, serial: str, packet: bytes) -> Handed:
+    async def send(self, serial: str, packet: bytes) -> SubmittedPart:
         """Raise Rejected: nothing can be sent."""
         raise Rejected(ONE_WAY)
 

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from messaging.errors import Unavailable, Uncertain
-from messaging.model.message import Handed
+from messaging.model.message import SubmittedPart
 from messaging.sms.account import OutgoingText
 from messaging.sms.errors import Meaning, report, report_probe
 from messaging.sms.http_errors import MAYBE_TAKEN, NO_SENSE, broken_off, overloaded
@@ -54,7 +54,7 @@ class BandwidthProvider:
         self._webhook_url = webhook_url
         self._advice = advice
 
-    def send(self, text: OutgoingText) -> Handed:
+    def send(self, text: OutgoingText) -> SubmittedPart:
         """Create a message (`POST …/messages`), tagged with our reference; return its id and its segments."""
         content = {
             "applicationId": self._application_id,
@@ -67,7 +67,7 @@ class BandwidthProvider:
         network_id = body.get("id") if isinstance(body, dict) else None
         if not isinstance(network_id, str) or not network_id:
             raise Uncertain(MAYBE_TAKEN)
-        return Handed(network_id, segment_count(body))
+        return SubmittedPart(network_id, segment_count(body))
 
     def find_sent(self, text: OutgoingText, since: datetime) -> list[str]:
         """List the records of this pair and return the ids of those as long as this text, oldest first.

@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from messaging.model.message import (
     Address,
-    Consent,
+    DeadLetter,
     Network,
+    OptOutChange,
     Receipt,
     ReceiptState,
-    Undeliverable,
     message_id,
 )
 from messaging.model.webhook import NotAuthentic, Webhook
@@ -127,11 +127,11 @@ def _receipt(
         state=state,
         reason=reason,
         at=_time(_text(event, "eventTime") or _text(event, "time")),
-        units=segment_count(message) if state is ReceiptState.DELIVERED else None,
+        billed_units=segment_count(message) if state is ReceiptState.DELIVERED else None,
     )
 
 
-def _opted_out(event: dict[str, Any], message: dict[str, Any], via: str) -> Consent | None:
+def _opted_out(event: dict[str, Any], message: dict[str, Any], via: str) -> OptOutChange | None:
     phone, number = _text(event, "to"), _text(message, "from") or _text(message, "owner")
     told = PhoneText(
         via=via,
@@ -144,8 +144,8 @@ def _opted_out(event: dict[str, Any], message: dict[str, Any], via: str) -> Cons
     return consent_of(told, allowed=False) if phone and number else None
 
 
-def _strange(via: str, raw: bytes, reason: str) -> Undeliverable:
-    return Undeliverable(
+def _strange(via: str, raw: bytes, reason: str) -> DeadLetter:
+    return DeadLetter(
         id=message_id(via, "body", raw),
         sender=Address(Network.SMS, ""),
         via=via,

@@ -12,7 +12,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from messaging.errors import ConfigurationError, GatewayError, Unavailable, Uncertain
-from messaging.model.message import Handed
+from messaging.model.message import SubmittedPart
 from messaging.sms.account import OutgoingText
 from messaging.sms.errors import Meaning, report, report_probe
 from messaging.sms.http_errors import MAYBE_TAKEN, NO_SENSE
@@ -56,7 +56,7 @@ class TwilioProvider:
             environment={"TWILIO_EDGE": "", "TWILIO_REGION": ""},
         )
 
-    def send(self, text: OutgoingText) -> Handed:
+    def send(self, text: OutgoingText) -> SubmittedPart:
         """Create a message (`POST …/Messages.json`) and return its sid and its segments."""
         # What comes back after the request was written, and cannot be read, decides nothing.
         with _foreign_errors(Uncertain(MAYBE_TAKEN)):
@@ -73,7 +73,7 @@ class TwilioProvider:
             raise report(meaning(error_code, None), _PROVIDER)
         if not isinstance(sid, str) or not sid:
             raise Uncertain(MAYBE_TAKEN)
-        return Handed(sid, _count(created.num_segments))
+        return SubmittedPart(sid, _count(created.num_segments))
 
     def find_sent(self, text: OutgoingText, since: datetime) -> list[str]:
         """List the newest messages of this pair and return the sids of those with this very text, oldest first.
