@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.running_gateway import RunningGateway, running
+from tests.support.acceptance.running_gateway import RunningGateway, running
 
 NETWORK_HANGS = {"hang_before_rate": 1.0, "hang_seconds": 600}
 

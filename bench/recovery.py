@@ -8,8 +8,8 @@ import time
 from bench.figures import Line
 from bench.gateway_under_load import gateway
 from bench.processes import cpu_seconds, pss_mb, tree
-from tests.acceptance.running_gateway import RunningGateway, free_port
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import RunningGateway, free_port
+from tests.support.eventually import wait_until
 
 PEER = "Ray's own restart takes 1 to 2 s"
 IDLE_SECONDS = 10

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench import smtp_load
 from bench.figures import Line
 from bench.gateway_under_load import gateway, make_network_hang
-from tests.postgres_server import postgres_server_in
+from tests.support.postgres_server import postgres_server_in
 
 MAILS = 6000
 

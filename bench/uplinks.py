@@ -12,7 +12,7 @@ from bench.gateway_under_load import gateway
 from messaging.satellite.codecs.protobuf import Text, decode
 from messaging.simulator.hive.state import device_payload
 from messaging.simulator.mail.server import MailSink
-from tests.acceptance.running_gateway import HIVE_PASSWORD, RunningGateway
+from tests.support.acceptance.running_gateway import HIVE_PASSWORD, RunningGateway
 
 UPLINKS = 3000
 IN_SEQUENCE = 200

@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from bench.figures import Line, in_turn
 from bench.gateway_under_load import gateway, make_network_hang
-from tests.acceptance.running_gateway import ACCOUNT_SID, NUMBER, TOKEN
+from tests.support.acceptance.running_gateway import ACCOUNT_SID, NUMBER, TOKEN
 
 ROUNDS = 3
 CONNECTIONS = 50

@@ -16,7 +16,7 @@ from messaging.config.settings import Settings
 from messaging.simulator.mail.session import MailFaults
 from messaging.simulator.shared.faults import Faults
 from messaging.store.db.connection import close_connection, migrate_store, open_store
-from tests.acceptance.running_gateway import NUMBER, Process, RunningGateway, free_port
+from tests.support.acceptance.running_gateway import NUMBER, Process, RunningGateway, free_port
 
 SHORT_WAITS = {
     "LEASE_SECONDS": "10",

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.postgres_server import postgres_server_in
+from tests.support.postgres_server import postgres_server_in
 
 CHUNK = b"\0" * 65536
 

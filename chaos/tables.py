@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.acceptance.running_gateway import free_port
+from tests.support.acceptance.running_gateway import free_port
 
 START_SECONDS = 20.0
 

@@ -15,7 +15,7 @@ from messaging.errors import Unavailable
 from messaging.store.console.messages import summary
 from messaging.store.db.clock import utc_now
 from messaging.store.models import Contact, Delivery, Device, Message, OptOut, Subscriber
-from messaging.store.queue import operator
+from messaging.store.queue import operator_actions
 
 if TYPE_CHECKING:
     SubscriberPages = admin.ModelAdmin[Subscriber]
@@ -192,7 +192,7 @@ class DeliveryAdmin(ReadOnly):
         """Make what failed, expired, was cancelled or waits due now."""
         settings = cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
         try:
-            done = operator.retry(_plain(chosen), settings, utc_now())
+            done = operator_actions.retry(_plain(chosen), settings, utc_now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
         self.message_user(request, f"{done.due_now} due now, {done.left_alone} left alone.")
@@ -201,7 +201,7 @@ class DeliveryAdmin(ReadOnly):
     def cancel(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
         """Call off what still waits."""
         try:
-            done = operator.cancel(_plain(chosen), utc_now())
+            done = operator_actions.cancel(_plain(chosen), utc_now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
         note = f", {done.under_way} of them under way: these may still arrive" * bool(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.running_gateway import RunningGateway, running
-from tests.postgres_server import postgres_server_in
+from tests.support.acceptance.running_gateway import RunningGateway, running
+from tests.support.postgres_server import postgres_server_in
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running_gateway import Process
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import Process
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 

@@ -14,14 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.mailing import Tally, mail, send_all
-from tests.acceptance.running_gateway import (
+from tests.support.acceptance.mail_client import Tally, mail, send_all
+from tests.support.acceptance.running_gateway import (
     HIVE_PASSWORD,
     NUMBER,
     TOKEN,
     RunningGateway,
 )
-from tests.eventually import wait_until
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

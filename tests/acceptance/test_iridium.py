@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from messaging.satellite.codecs.protobuf import shown
-from tests.acceptance.running_gateway import (
+from tests.support.acceptance.running_gateway import (
     DOMAIN,
     NUMBER,
     Process,
@@ -21,7 +21,7 @@ from tests.acceptance.running_gateway import (
     free_port,
     running,
 )
-from tests.eventually import wait_until
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

@@ -10,14 +10,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from messaging.web.metrics import FIGURES
-from tests.acceptance.running_gateway import (
+from tests.support.acceptance.running_gateway import (
     HIVE_PASSWORD,
     TOKEN,
     RunningGateway,
     running,
 )
-from tests.eventually import wait_until
-from tests.mail.certificates import make_certificate
+from tests.support.eventually import wait_until
+from tests.support.mail.certificates import make_certificate
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

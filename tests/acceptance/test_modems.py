@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from messaging.satellite.codecs.protobuf import shown
-from tests.acceptance.running_gateway import (
+from tests.support.acceptance.running_gateway import (
     NUMBER,
     Process,
     RunningGateway,
     running,
 )
-from tests.eventually import wait_until
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

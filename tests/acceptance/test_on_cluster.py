@@ -21,9 +21,9 @@ from chaos.run import run_one
 from chaos.stores import PostgresStore
 from chaos.tables import has_redis, redis_tables
 from messaging.service.state_file import read_running
-from tests.acceptance.mailing import Tally, mail, send_all
-from tests.acceptance.running_gateway import Process
-from tests.eventually import wait_until
+from tests.support.acceptance.mail_client import Tally, mail, send_all
+from tests.support.acceptance.running_gateway import Process
+from tests.support.eventually import wait_until
 
 pytestmark = [
     pytest.mark.ray,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running_gateway import Process
 from tests.acceptance.test_demo import alive, descendants
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import Process
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.running_gateway import Process
-from tests.acceptance.trackers import (
+from tests.support.acceptance.running_gateway import Process
+from tests.support.acceptance.trackers import (
     API_KEY,
     FEED,
     FRIEND,
@@ -21,7 +21,7 @@ from tests.acceptance.trackers import (
     send,
     staged,
 )
-from tests.eventually import wait_until
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

@@ -15,8 +15,8 @@ from messaging.simulator.bandwidth.api import Account
 from messaging.simulator.bandwidth.callbacks import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
 from messaging.simulator.shared.serving import Serving
-from tests.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, running
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, running
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

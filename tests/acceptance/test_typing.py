@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.running_gateway import Process, RunningGateway, running
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import Process, RunningGateway, running
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
 

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.running_gateway import Process, free_port, running
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import Process, free_port, running
+from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(240)]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.running_gateway import Process, running
-from tests.eventually import wait_until
+from tests.support.acceptance.running_gateway import Process, running
+from tests.support.eventually import wait_until
 
 
 def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:

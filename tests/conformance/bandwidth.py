@@ -12,8 +12,8 @@ from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from messaging.sms.providers.bandwidth.account import BandwidthAccount
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
+from tests.support.closed_port import closed_port
 
 OURS, PHONE = "+15550001111", "+15550002222"
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
 from tests.conformance.stand import Stand
-from tests.satellite.directip_gateway import IMEI, directip, directip_account
+from tests.support.satellite.directip_gateway import IMEI, directip, directip_account
 
 NOBODY_LISTENS = "127.0.0.1:1"
 

@@ -6,9 +6,15 @@ from contextlib import contextmanager
 from messaging.simulator.garmin.portal import Portal
 from messaging.simulator.garmin.server import GarminSimulator
 from messaging.simulator.shared.faults import Faults
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.garmin_server import IMEI, OAUTH, SOME_DEVICES, garmin_account, garmin_at
+from tests.support.closed_port import closed_port
+from tests.support.satellite.garmin_server import (
+    IMEI,
+    OAUTH,
+    SOME_DEVICES,
+    garmin_account,
+    garmin_at,
+)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from messaging.simulator.hive.server import HiveSimulator
 from messaging.simulator.hive.state import Device, device_payload
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.hive_server import account_at
+from tests.support.closed_port import closed_port
+from tests.support.satellite.hive_server import account_at
 
 
 @contextmanager

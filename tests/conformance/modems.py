@@ -8,9 +8,9 @@ from messaging.simulator.cloudloop.server import CloudloopSimulator
 from messaging.simulator.rockblock.server import RockblockSimulator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, AnyAccount, Stand
-from tests.satellite.ground_control import (
+from tests.support.closed_port import closed_port
+from tests.support.satellite.ground_control import (
     IMEI,
     THING,
     CloudloopServer,

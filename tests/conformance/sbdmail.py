@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from messaging.simulator.mail.server import Doorkeeping, MailFaults
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.sbdmail_service import IMEI, sbdmail_account, sbdmail_service
+from tests.support.closed_port import closed_port
+from tests.support.satellite.sbdmail_service import IMEI, sbdmail_account, sbdmail_service
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from messaging.satellite.account import SatelliteAccount
 from messaging.satellite.sender import SatelliteSender
 from messaging.sms.sender import SmsSender
 from tests.conformance.stand import TEXT, AnyAccount, Stand
-from tests.handing_over import outcomes_of
+from tests.support.send_deliveries import outcomes_of
 
 Sender = SatelliteSender | SmsSender
 

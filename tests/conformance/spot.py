@@ -10,9 +10,9 @@ from messaging.config.env import read
 from messaging.satellite.providers.spot.client import Spot, SpotAccount
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.spot.server import Feed, SpotSimulator
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
-from tests.satellite.spot_server import SERIAL, spot_account, spot_at
+from tests.support.closed_port import closed_port
+from tests.support.satellite.spot_server import SERIAL, spot_account, spot_at
 
 
 @dataclass

@@ -29,7 +29,7 @@ from messaging.simulator.shared.serving import Serving
 from messaging.web.webhook_routes import routes
 from tests.conformance.stand import SECRET, TEXT, Stand
 from tests.conformance.stands import those_with
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 

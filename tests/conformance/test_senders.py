@@ -13,8 +13,8 @@ from messaging.simulator.shared.faults import Faults
 from tests.conformance.sending import delivery, outcome_of, sending
 from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
 from tests.conformance.stands import STANDS, those_with
-from tests.eventually import eventually
-from tests.handing_over import outcomes_of
+from tests.support.eventually import eventually
+from tests.support.send_deliveries import outcomes_of
 
 pytestmark = pytest.mark.anyio
 

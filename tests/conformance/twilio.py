@@ -10,8 +10,8 @@ from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.server import InboundText, TwilioSimulator
 from messaging.sms.providers.twilio.account import TwilioAccount
-from tests.closed_port import closed_port
 from tests.conformance.stand import SECRET, Stand
+from tests.support.closed_port import closed_port
 
 OURS, PHONE = "+15550001111", "+15550002222"
 SID = "AC" + "1" * 32

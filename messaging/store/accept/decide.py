@@ -16,10 +16,10 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
+from messaging.store.accept.context import BatchContext
 from messaging.store.accept.device_reply import device_reply
 from messaging.store.accept.device_text import ParsedDeviceText, Readable
 from messaging.store.accept.emergency import NOBODY, alarm
-from messaging.store.accept.facts import BatchContext
 from messaging.store.accept.places import with_place
 from messaging.store.accept.policy import Policy, Refusal, Route
 from messaging.store.rate_limit import Pair, RateLimiter

@@ -1,7 +1,7 @@
 """Tells the author of a typed text that it was not understood, or goes nowhere: in a few words, once. Pure."""
 
 from messaging.model.message import Address, Codec, DeviceText, Message, Network
-from messaging.store.accept.facts import SenderDevice
+from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.policy import PlannedDelivery, Policy, Route
 from messaging.store.notices.notices import VIA, notice_id
 

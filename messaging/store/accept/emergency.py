@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from messaging.model.message import Address, DeviceReport, Message, Network, Sos
 from messaging.model.position import Position
-from messaging.store.accept.facts import BatchContext, SenderDevice
+from messaging.store.accept.context import BatchContext, SenderDevice
 from messaging.store.accept.policy import PlannedDelivery, Policy, Route
 
 NOBODY = (

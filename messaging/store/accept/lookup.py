@@ -16,7 +16,7 @@ from messaging.model.message import (
     OptOutChange,
     RecipientCheck,
 )
-from messaging.store.accept.facts import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
+from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
 from messaging.store.accept.policy import Policy
 from messaging.store.db.prepared import Prepared
 from messaging.store.models import WAITING, Contact, Delivery, Device, OptOut, Subscriber

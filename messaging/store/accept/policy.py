@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from messaging.model.message import Address, Codec, Message, Network, OptOutChange
-from messaging.store.accept.facts import BatchContext, SubscriberInfo
+from messaging.store.accept.context import BatchContext, SubscriberInfo
 from messaging.store.addresses import e164, is_mailbox, own_mailbox
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from messaging.model.message import DeviceReport
-from messaging.store.accept.facts import BatchContext
+from messaging.store.accept.context import BatchContext
 from messaging.store.db.connection import guard
 from messaging.store.models import Sighting
 

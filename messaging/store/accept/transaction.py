@@ -20,9 +20,9 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept import lookup, write
+from messaging.store.accept.context import BatchContext
 from messaging.store.accept.decide import Backlog, BatchDecider, Decision
 from messaging.store.accept.device_text import ParsedDeviceText, name_senders, parse_device_text
-from messaging.store.accept.facts import BatchContext
 from messaging.store.accept.policy import Policy, Refusal
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.validate import validate

@@ -7,7 +7,7 @@ from typing import Any
 
 from messaging.model.message import DeadLetter, Delivery, Message, Network
 from messaging.store import models
-from messaging.store.accept.facts import SenderDevice
+from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.policy import PlannedDelivery, Route
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.queue.lease import Lease

@@ -23,8 +23,8 @@ from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, HandedPart, Message
 from messaging.store.notices.notices import notice_id
-from messaging.store.queue import operator
-from messaging.store.queue.operator import CancelResult, RetryResult
+from messaging.store.queue import operator_actions
+from messaging.store.queue.operator_actions import CancelResult, RetryResult
 from messaging.store.states import DEAD, State
 
 
@@ -128,17 +128,17 @@ def show(message_id: str) -> MessageHistory:
 
 def retry(message_id: str, settings: Settings) -> RetryResult:
     """Make the deliveries of one message due now: see `interventions.retry`."""
-    return operator.retry(_deliveries_of(message_id), settings, utc_now())
+    return operator_actions.retry(_deliveries_of(message_id), settings, utc_now())
 
 
 def retry_all(chosen: DeliveryFilter, settings: Settings) -> RetryResult:
     """Make all of these that can be tried again due now: after an outage."""
-    return operator.retry(filter_deliveries(chosen), settings, utc_now())
+    return operator_actions.retry(filter_deliveries(chosen), settings, utc_now())
 
 
 def cancel_all(chosen: DeliveryFilter) -> CancelResult:
     """Call off all of these that still wait."""
-    return operator.cancel(filter_deliveries(chosen), utc_now())
+    return operator_actions.cancel(filter_deliveries(chosen), utc_now())
 
 
 @guard
@@ -155,7 +155,7 @@ def count_waiting(chosen: DeliveryFilter) -> int:
 
 def cancel(message_id: str) -> CancelResult:
     """Call off what still waits of one message: see `interventions.cancel`."""
-    return operator.cancel(_deliveries_of(message_id), utc_now())
+    return operator_actions.cancel(_deliveries_of(message_id), utc_now())
 
 
 @guard

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from messaging.model.message import Network
 from messaging.store.models import WAITING, Delivery, OptOut
-from messaging.store.queue.operator import cancel
+from messaging.store.queue.operator_actions import cancel
 
 Pair = tuple[str, str]
 """A peer and the number of ours that it speaks about."""

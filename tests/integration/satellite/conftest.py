@@ -1,0 +1,42 @@
+"""The simulated Hive that satellite tests talk to."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import Device
+from messaging.simulator.shared.serving import Serving
+from tests.support.satellite.hive_server import PASSWORD, HiveServer
+
+
+class Place:
+    """One socket for all tests; each puts a Hive of its own behind it."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Place]:
+    place = Place()
+    with Serving(place) as server:
+        place.url = server.url + "/hive"
+        yield place
+
+
+@pytest.fixture
+def hive(place: Place) -> HiveServer:
+    """A Hive with devices 7 to 9, and 10 that takes no messages."""
+    devices = [Device(7), Device(8), Device(9), Device(10, two_way=False)]
+    habits = Habits(username="boop", password=PASSWORD)
+    simulator = HiveSimulator(devices, habits)
+    place.app = simulator.app
+    return HiveServer(simulator, place.url)

@@ -1,0 +1,81 @@
+"""Several routers, dues and ledgers on one PostgreSQL: nobody loses, nothing is taken or given out twice."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+
+from messaging.model.message import Outcome
+from messaging.store.accept.router import Router
+from messaging.store.db.connection import close_connection
+from messaging.store.models import Delivery, Message
+from messaging.store.queue.claims import Claims
+from messaging.store.queue.ledger import Ledger
+from messaging.store.states import State
+from tests.support.store import records as g
+from tests.support.store.records import Gateway
+
+pytestmark = pytest.mark.postgres
+
+T = TypeVar("T")
+
+
+def at_once(*works: Callable[[], T]) -> list[T]:
+    """Run all at the same moment, each in a thread with a connection of its own."""
+    gate = threading.Barrier(len(works))
+
+    def run(work: Callable[[], T]) -> T:
+        gate.wait(30)
+        try:
+            return work()
+        finally:
+            close_connection()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return list(threads.map(run, works))
+
+
+def wide(gateway: Gateway) -> Any:
+    return gateway.settings.model_copy(update={"max_waiting_per_subscriber": 10_000})
+
+
+def test_two_routers_that_get_the_same_messages_take_each_once(postgres_gateway: Gateway) -> None:
+    routers = [Router(wide(postgres_gateway), g.VIAS, now=postgres_gateway.clock) for _ in "ab"]
+    for turn in range(10):
+        batch = [g.mail(f"{turn} {n}") for n in range(30)]
+        results = at_once(
+            partial(routers[0].process, batch), partial(routers[1].process, batch[::-1])
+        )
+        assert all(isinstance(one, list) for result in results for one in result)
+        made = [delivery for result in results for one in result for delivery in one]  # type: ignore[union-attr]
+        assert len(made) == len({delivery.id for delivery in made}) == 30
+    assert (Message.objects.count(), Delivery.objects.count()) == (300, 300)
+
+
+def test_two_that_claim_at_once_never_get_the_same_attempt(postgres_gateway: Gateway) -> None:
+    router = Router(wide(postgres_gateway), g.VIAS, now=postgres_gateway.clock)
+    for result in router.process([g.mail(str(n)) for n in range(200)]):
+        assert isinstance(result, list)
+        router.released(result)
+    claims, now = Claims(postgres_gateway.settings), postgres_gateway.clock.now
+
+    def claim() -> list[int]:
+        return [d.id for _ in range(20) for d in claims.claim("hive", 5, now)]
+
+    first, second = at_once(claim, claim)
+    assert len(first) + len(second) == len({*first, *second}) == 200
+
+
+def test_two_ledgers_with_the_same_outcomes_settle_each_once(postgres_gateway: Gateway) -> None:
+    router = Router(wide(postgres_gateway), g.VIAS, now=postgres_gateway.clock)
+    results = router.process([g.mail(str(n)) for n in range(100)])
+    outcomes = [Outcome.sent(d) for one in results for d in one]  # type: ignore[union-attr]
+    ledgers = [Ledger(postgres_gateway.settings, now=postgres_gateway.clock) for _ in "ab"]
+    at_once(lambda: ledgers[0].process(outcomes), lambda: ledgers[1].process(outcomes[::-1]))
+    counted: list[dict[str, Any]] = [ledger.status() for ledger in ledgers]
+    assert sum(one.get("sent", 0) for one in counted) == 100
+    assert sum(one.get("ignored", 0) for one in counted) == 100
+    assert Delivery.objects.filter(state=State.SENT).count() == 100

@@ -1,0 +1,138 @@
+"""A small HTTPS server that answers as the API server of Kubernetes does, as far as pods' labels go."""
+
+import json
+import ssl
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+from tests.support.eventually import wait_until
+from tests.support.mail.certificates import make_certificate
+
+NAMESPACE = "satellites"
+POD = "smtp-worker-1"
+TOKEN = "a token that nobody may see"
+HANG = -1
+PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
+
+
+@dataclass
+class Cluster:
+    """One pod and its labels, who may change them, and what goes wrong next: status codes, or HANG."""
+
+    pod: str = POD
+    labels: dict[str, str] = field(default_factory=lambda: {"ray.io/group": "smtp"})
+    tokens: set[str] = field(default_factory=lambda: {TOKEN})
+    may_patch: bool = True
+    troubles: deque[int] = field(default_factory=deque)
+    retry_after: str | None = None
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, method: str, path: str, headers: Any, body: bytes) -> int:
+        """In the order in which the real one looks: who, whether they may, what, whether it fits."""
+        self.asked.append((method, path, body.decode()))
+        if headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return 401
+        if not self.may_patch:
+            return 403
+        if self.troubles:
+            return self.troubles.popleft()
+        if path != self.path:
+            return 404
+        if method != "PATCH":
+            return 405
+        if headers.get("Content-Type") not in PATCHES:
+            return 415
+        self.merge(json.loads(body)["metadata"]["labels"])
+        return 200
+
+    @property
+    def path(self) -> str:
+        return f"/api/v1/namespaces/{NAMESPACE}/pods/{self.pod}"
+
+    def merge(self, patch: dict[str, str | None]) -> None:
+        """RFC 7386."""
+        for key, value in patch.items():
+            if value is None:
+                self.labels.pop(key, None)
+            else:
+                self.labels[key] = value
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, cluster: Cluster, *arguments: Any) -> None:
+        self._cluster = cluster
+        super().__init__(*arguments)
+
+    def do_PATCH(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status = self._cluster.answer(self.command, self.path, self.headers, body)
+        if status == HANG:
+            self._cluster.ended.wait(30)
+            self.close_connection = True
+            return
+        content = json.dumps({"kind": "Status", "code": status}).encode()
+        self.send_response(status)
+        if self._cluster.retry_after is not None:
+            self.send_header("Retry-After", self._cluster.retry_after)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+class ApiServer:
+    """The server, and the folder of credentials that Kubernetes would mount into the pod."""
+
+    def __init__(self, folder: Path, cluster: Cluster | None = None) -> None:
+        self.cluster = cluster or Cluster()
+        self.credentials = folder / "serviceaccount"
+        self.credentials.mkdir()
+        self._files = make_certificate(folder, name="api")
+        (self.credentials / "ca.crt").write_bytes(self._files.certificate.read_bytes())
+        (self.credentials / "namespace").write_text(NAMESPACE)
+        self.give(TOKEN)
+
+    def give(self, token: str) -> None:
+        """As the kubelet rotates it."""
+        (self.credentials / "token").write_text(token)
+
+    def __enter__(self) -> Self:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self.cluster))
+        self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._files.certificate, self._files.key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"https://localhost:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cluster.ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def until(self, labels: dict[str, str]) -> None:
+        """Wait until the pod has just these labels of ours."""
+        wait_until(lambda: self.ours() == labels)
+
+    def ours(self) -> dict[str, str]:
+        return {k: v for k, v in self.cluster.labels.items() if not k.startswith("ray.io/")}

@@ -1,0 +1,39 @@
+"""Posts of Garmin's, as bytes, and how they are read."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from messaging.model.message import Address, Network
+from messaging.satellite.account import Packet
+from messaging.satellite.providers.garmin.webhook import Reading, packets_of
+from messaging.simulator.garmin.events import Event, Version, posted
+from tests.support.satellite.garmin_server import IMEI
+
+NOW_MS = 1_790_000_000_123
+
+
+AT = datetime(2026, 9, 21, 14, 13, 20, 123000, tzinfo=UTC)
+
+
+PLAIN = Reading(predefined={})
+
+
+BOB = Address(Network.EMAIL, "bob@example.net")
+
+
+def body(*events: Event, version: Version = "4.0", nulls: bool = True) -> bytes:
+    return json.dumps(posted(events, version, NOW_MS, nulls=nulls)).encode()
+
+
+def event(**given: Any) -> Event:
+    return Event.model_validate({"imei": IMEI, **given})
+
+
+def only(reading: Reading = PLAIN, version: Version = "4.0", **given: Any) -> Packet:
+    (packet,) = packets_of(body(event(**given), version=version), reading)
+    return packet
+
+
+def raw(*events: Any) -> list[Packet]:
+    return packets_of(json.dumps({"Version": "4.0", "Events": events}).encode(), PLAIN)

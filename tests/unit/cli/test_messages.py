@@ -1,0 +1,114 @@
+"""The commands about messages: list, explain, try again and call off, one or all that match."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from messaging.cli.app import app
+from messaging.config.env import read
+from messaging.config.settings import Settings
+from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.model.message import SubmittedPart, message_id
+from messaging.store.db.connection import close_connection, migrate_store, open_store
+from tests.support.store import records as g
+from tests.support.store.records import Clock, Gateway
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """A gateway with one message that failed, one of unknown outcome and one that waits."""
+    monkeypatch.setenv("SATBRIDGE_DATABASE_URL", f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    monkeypatch.setenv("SATBRIDGE_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("SATBRIDGE_MAIL_DOMAIN", "example.org")
+    settings = read(Settings)
+    open_store(settings)
+    migrate_store()
+    gateway = Gateway.starting(settings, Clock())
+    gateway.settle(gateway.take_one(g.mail("failed")), Rejected("no such device"))
+    gateway.settle(gateway.take_one(g.mail("unsure")), Uncertain("no answer in time"))
+    gateway.settle(gateway.take_one(g.uplink(g.email("mum@example.com"))), Unavailable("busy"))
+    yield gateway
+    close_connection()
+
+
+def run(*words: str, answer: str = "") -> Result:
+    return CliRunner().invoke(app, ["messages", *words], input=answer)
+
+
+def states() -> dict[str, str]:
+    rows = json.loads(run("list", "--json").stdout)
+    return {row["id"]: row["state"] for row in rows}
+
+
+def test_an_unknown_outcome_is_marked(gateway: Gateway) -> None:
+    lines = {line[:12]: line for line in run("list").stdout.splitlines()}
+    assert "waiting ?" in lines[message_id("unsure")[:12]]
+    assert "?" not in lines[message_id("failed")[:12]]
+    assert "uncertain: of 1 attempts" in run("show", message_id("unsure")).stdout
+
+
+def test_one_message_is_tried_again_without_a_question(gateway: Gateway) -> None:
+    assert "1 deliveries are due now" in run("retry", message_id("failed")).stdout
+    assert states()[message_id("failed")] == "waiting"
+
+
+def test_many_are_counted_first_and_left_alone_on_a_no(gateway: Gateway) -> None:
+    answer = run("cancel", "--via", "hive", answer="n\n")
+    assert answer.exit_code == 1
+    assert "1 deliveries will be cancelled" in answer.stdout
+    assert "cancelled" not in states().values()
+
+
+def test_nobody_to_answer_is_a_no(gateway: Gateway) -> None:
+    assert run("retry", "--state", "failed").exit_code == 1
+    assert states()[message_id("failed")] == "failed"
+
+
+@pytest.mark.parametrize("how", [["--yes"], ["--json"]])
+def test_many_are_called_off_and_tried_again(gateway: Gateway, how: list[str]) -> None:
+    assert run("cancel", "--user", "boop", "--older-than", "1h", *how).exit_code == 0
+    assert set(states().values()) == {"failed", "cancelled"}
+    assert run("retry", "--state", "cancelled", "--via", "smtp", *how).exit_code == 0
+    assert states()[message_id("up")] == "waiting"
+    assert states()[message_id("unsure")] == "cancelled"
+
+
+@pytest.mark.parametrize("words", [["retry"], ["cancel"], ["cancel", "abc", "--via", "smtp"]])
+def test_it_must_be_clear_what_is_meant(gateway: Gateway, words: list[str]) -> None:
+    answer = run(*words)
+    assert answer.exit_code == 2
+    assert "give either the id" in answer.output
+
+
+@pytest.mark.parametrize("age", ["", "3", "3 weeks", "-1h"])
+def test_an_age_that_is_none_is_said(gateway: Gateway, age: str) -> None:
+    assert run("list", f"--older-than={age}").exit_code == 2
+
+
+def test_the_list_can_be_limited_to_what_is_old(gateway: Gateway) -> None:
+    assert json.loads(run("list", "--older-than", "9999d", "--json").stdout) == []
+    assert len(json.loads(run("list", "--older-than", "1h", "--json").stdout)) == 3
+
+
+def test_a_state_that_there_is_not_is_answered_with_all_that_can_be_asked_for(
+    gateway: Gateway,
+) -> None:
+    names = "waiting, sent, delivered, failed, expired, cancelled"
+    assert run("list", "--state", "undeliverable").exit_code == 0
+    assert str(run("list", "--state", "x").exception).endswith(f"there are {names}, undeliverable")
+    assert str(run("retry", "--state", "undeliverable").exception).endswith(f"there are {names}")
+
+
+def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:
+    from tests.support.store.submitted import ARRIVED, LOST, hear, receipt, report
+
+    taken = gateway.take_one(g.mail("given"))
+    report(gateway, taken, *(SubmittedPart(number) for number in ("17", "18", "19")))
+    hear(gateway, receipt("18", LOST, reason="no such device"), receipt("19", ARRIVED))
+    said = run("show", message_id("given")).stdout
+    assert "  handed over as 17: the network has not said yet whether it arrived\n" in said
+    assert "  handed over as 18: failed: no such device\n" in said
+    assert "  handed over as 19: delivered\n" in said

@@ -1,0 +1,129 @@
+"""Reports of mail servers about what we sent."""
+
+import re
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.mail.message_ids import Reference, find_reference
+from messaging.mail.parse.bounce import read_report
+from messaging.mail.parse.mail import read_mail
+from messaging.mail.parse.parts import part_of
+from messaging.mail.parse.statuses import in_words
+from tests.support.mail.bounces import OURS, bounce
+
+
+def test_a_bounce_tells_what_failed_why_and_for_whom() -> None:
+    report = read_report(part_of(bounce()))
+    assert report is not None
+    assert report.failed
+    assert report.recipients == ("ann@friends.example",)
+    assert report.reason == (
+        "the mail came back: there is no such mailbox; the mail server said: 550 5.1.1 User unknown"
+    )
+    assert find_reference(report.named[0], "example.org") == Reference("0123456789abcdef" * 2, 7)
+
+
+def test_a_mail_that_is_only_late_has_not_failed() -> None:
+    report = read_report(part_of(bounce(action="delayed", status="4.4.7")))
+    assert report is not None
+    assert not report.failed
+    assert "late, still trying" in report.reason
+
+
+@pytest.mark.parametrize("returned", ["message/rfc822", "text/rfc822-headers", None])
+@pytest.mark.parametrize("named_in", [None, "In-Reply-To", "References", "status"])
+def test_our_mail_is_found_wherever_it_is_named(returned: str | None, named_in: str | None) -> None:
+    if returned is None and named_in is None:
+        return
+    report = read_report(part_of(bounce(returned=returned, named_in=named_in)))
+    assert report is not None
+    found = [find_reference(text, "example.org") for text in report.named]
+    assert Reference("0123456789abcdef" * 2, 7) in found
+
+
+def test_line_ends_of_every_kind_do() -> None:
+    for end in (b"\n", b"\r"):
+        report = read_report(part_of(bounce().replace(b"\r\n", end)))
+        assert report is not None
+        assert report.failed
+
+
+def test_one_failed_recipient_among_several_makes_it_failed() -> None:
+    late = "Final-Recipient: rfc822; bob@x.example\r\nAction: delayed\r\nStatus: 4.0.0\r\n\r\n"
+    report = read_report(part_of(bounce(more_groups=late)))
+    assert report is not None
+    assert report.failed
+    assert report.recipients == ("ann@friends.example",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"multipart/report", b"multipart/mixed"),
+        (b"message/delivery-status", b"text/plain"),
+        (b"Action:", b"X-Action:"),
+    ],
+)
+def test_what_is_no_delivery_report_is_none(change: tuple[bytes, bytes]) -> None:
+    assert read_report(part_of(bounce().replace(*change))) is None
+
+
+def test_a_report_without_words_for_people_is_read_too() -> None:
+    letter = read_mail(re.sub(rb"Subject: [^\r]*\r\n|Sorry[^\r]*\r\n", b"", bounce()))
+    assert (letter.subject, letter.text) == ("", "[1 mail left out]")
+    assert letter.report is not None
+    headers_only = bounce(returned="text/rfc822-headers")
+    letter = read_mail(re.sub(rb"Subject: [^\r]*\r\n|Sorry[^\r]*\r\n", b"", headers_only))
+    assert (letter.text, letter.report is not None) == ("", True)
+
+
+@given(st.binary(max_size=300), st.integers(0, 2000), st.integers(0, 300))
+def test_no_bytes_break_the_reader(noise: bytes, at: int, cut: int) -> None:
+    whole = bounce()
+    report = read_report(part_of(whole[:at] + noise + whole[at + cut :]))
+    assert report is None or (len(report.reason) < 500 and "\n" not in report.reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (OURS, True),
+        (OURS.upper(), True),
+        (OURS.replace("example.org", "EXAMPLE.org."), True),
+        (f"<x@y.example> {OURS}", True),
+        (OURS.replace("example.org", "example.com"), False),
+        (OURS.replace(".7@", "@"), False),
+        (OURS.replace("0", "x"), False),
+        ("", False),
+    ],
+)
+def test_only_a_message_id_of_ours_is_one(text: str, found: bool) -> None:
+    assert (find_reference(text, "example.org") is not None) is found
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("5.1.1", "there is no such mailbox"),
+        ("5.1.99", "something is wrong with the address"),
+        ("5.2.2 (full)", "the mailbox is full"),
+        ("4.4.7", "it could not be delivered in time"),
+        ("5.7.26", "the mail server does not allow it"),
+        ("5.0.0", "no reason was given"),
+        ("", "no reason was given"),
+    ],
+)
+def test_a_status_is_put_in_words(status: str, words: str) -> None:
+    assert in_words(status) == words
+
+
+def test_the_standard_library_agrees_that_it_is_a_report() -> None:
+    from email import message_from_bytes, policy
+
+    mail = message_from_bytes(bounce(), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    assert mail.get_content_type() == "multipart/report"
+    assert not mail.defects

@@ -1,0 +1,3 @@
+"""Fixtures of the pure tests of satellite providers."""
+
+from tests.support.satellite.fixtures import key as key

@@ -1,0 +1,240 @@
+"""The admin pages: staff log in, find messages, read them, and try deliveries again; nobody else sees anything."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.asgi import get_asgi_application
+from django.db import connection
+from django.test import Client
+
+from messaging.config.settings import Settings
+from messaging.errors import Rejected
+from messaging.model.message import message_id
+from messaging.store.db.connection import close_connection
+from messaging.store.models import Delivery, Subscriber
+from messaging.store.states import State
+from tests.support.store import records as g
+from tests.support.store.fill_queue import fill_queue
+from tests.support.store.records import Gateway
+
+SECRET_TEXT = "meet me at the lighthouse"
+PAGES = ("users/subscriber", "users/device", "users/message", "users/delivery", "users/optout")
+
+
+@pytest.fixture
+def story(gateway: Gateway) -> Gateway:
+    gateway.settle(gateway.take_one(g.mail("one", text=SECRET_TEXT)), Rejected("no such device"))
+    return gateway
+
+
+@pytest.fixture
+def staff(story: Gateway) -> Client:
+    client = browser()
+    client.force_login(account("admin", is_staff=True, is_superuser=True))
+    return client
+
+
+def account(name: str, **rights: bool) -> User:
+    """An account that nobody can log in to with a password: hashing one takes half a second."""
+    user = User(username=name, **rights)
+    user.set_unusable_password()
+    user.save()
+    return user
+
+
+def test_staff_log_in_with_a_password(sqlite_gateway: Gateway) -> None:
+    User.objects.create_superuser("admin", password="correct horse")
+    form = {"username": "admin", "password": "correct horse"}
+    answer = browser().post("/admin/login/?next=/admin/", form)
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+def browser() -> Client:
+    return Client(SERVER_NAME="localhost")
+
+
+def body(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+def test_strangers_are_sent_to_the_login(story: Gateway) -> None:
+    for page in (*PAGES, f"users/message/{message_id('one')}/change"):
+        answer = browser().get(f"/admin/{page}/")
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/admin/login/")
+
+
+def test_an_account_that_is_not_staff_sees_nothing(story: Gateway) -> None:
+    client = browser()
+    client.force_login(account("guest"))
+    assert client.get(f"/admin/users/message/{message_id('one')}/change/").status_code == 302
+
+
+def test_every_list_opens(staff: Client) -> None:
+    for page in PAGES:
+        body(staff, f"/admin/{page}/")
+
+
+SEARCHES = (
+    ("users/message/?q=friend@example.com", True),
+    ("users/message/?q=boop", True),
+    ("users/message/?q=nothing", False),
+    ("users/message/?deliveries__state=failed", True),
+    ("users/message/?deliveries__state=sent", False),
+    ("users/delivery/?q=1001", True),
+    ("users/delivery/?state__exact=waiting", False),
+    ("users/delivery/?uncertain=yes", False),
+    ("users/delivery/?uncertain=no", True),
+)
+
+
+def test_history_is_searched_and_filtered(staff: Client) -> None:
+    for path, found in SEARCHES:
+        assert (message_id("one")[:8] in body(staff, f"/admin/{path}")) is found, path
+
+
+def test_a_message_shows_its_text_and_its_deliveries_but_cannot_be_changed(staff: Client) -> None:
+    page = body(staff, f"/admin/users/message/{message_id('one')}/change/")
+    assert SECRET_TEXT in page
+    assert "no such device" in page
+    assert f"/admin/users/delivery/{Delivery.objects.get().id}/change/" in page
+    assert 'name="_save"' not in page
+    assert SECRET_TEXT not in body(staff, "/admin/users/message/")
+    assert staff.get("/admin/users/message/add/").status_code == 403
+    assert staff.post("/admin/users/delivery/add/").status_code == 403
+
+
+def act(client: Client, action: str) -> str:
+    chosen = {"action": action, "_selected_action": [Delivery.objects.get().id]}
+    answer = client.post("/admin/users/delivery/?q=1001", chosen, follow=True)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_a_failed_delivery_is_tried_again_and_called_off(staff: Client) -> None:
+    assert "1 due now, 0 left alone." in act(staff, "retry")
+    assert Delivery.objects.get().state == State.WAITING
+    assert "1 cancelled." in act(staff, "cancel")
+    assert Delivery.objects.get().state == State.CANCELLED
+
+
+def test_all_that_a_filter_finds_are_tried_again_and_called_off_together(
+    sqlite_gateway: Gateway,
+) -> None:
+    sqlite_gateway.take_one(g.mail("one"))
+    fill_queue(10, sqlite_gateway.clock)
+    Delivery.objects.update(state=State.FAILED, due_at=None, parts_sent=1)
+    lost = Delivery.objects.order_by("id")[3]
+    lost.handed.create(via="hive", network_id="7", state="failed", updated_at=lost.created_at)
+    client = browser()
+    client.force_login(account("admin", is_staff=True, is_superuser=True))
+    with few_variables():
+        failed = "/admin/users/delivery/?q=1001&state__exact=failed"
+        assert "1024 due now, 0 left alone." in act_on_all(client, failed, "retry")
+        waiting = "/admin/users/delivery/?uncertain=no"
+        assert "1024 cancelled." in act_on_all(client, waiting, "cancel")
+    assert set(Delivery.objects.filter(parts_sent=0)) == {lost}
+    assert not lost.handed.exists()
+
+
+@contextmanager
+def few_variables() -> Iterator[None]:
+    """Let a statement have no more of them than rows are chosen: 32,766 is what SQLite has where nobody changed it."""
+    limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = connection.connection.setlimit(limit, 500)
+    try:
+        yield
+    finally:
+        connection.connection.setlimit(limit, before)
+
+
+def act_on_all(client: Client, page: str, action: str) -> str:
+    chosen = {
+        "action": action,
+        "select_across": "1",
+        "_selected_action": [Delivery.objects.order_by().values_list("id", flat=True)[0]],
+    }
+    return client.post(page, chosen, follow=True).content.decode()
+
+
+def test_staff_who_may_only_look_get_no_actions(story: Gateway) -> None:
+    reader = account("reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_delivery"))
+    client = browser()
+    client.force_login(reader)
+    assert "1001" in body(client, "/admin/users/delivery/")
+    act(client, "retry")
+    assert Delivery.objects.get().state == State.FAILED
+
+
+def test_a_subscriber_is_entered_with_a_device_and_a_contact(staff: Client) -> None:
+    form = {
+        "name": "Ann",
+        "number": "",
+        "is_active": "on",
+        "devices-TOTAL_FORMS": "1",
+        "devices-INITIAL_FORMS": "0",
+        "devices-0-network": "hive",
+        "devices-0-serial": "2001",
+        "devices-0-is_active": "on",
+        "devices-0-codec": "text",
+        "contacts-TOTAL_FORMS": "1",
+        "contacts-INITIAL_FORMS": "0",
+        "contacts-0-name": "Mum",
+        "contacts-0-address": "+1 555 000 2222",
+        "contacts-0-is_emergency": "on",
+    }
+    assert staff.post("/admin/users/subscriber/add/", form).status_code == 302
+    ann = Subscriber.objects.get(name="ANN")
+    assert (ann.name, ann.number) == ("ann", None)
+    device, mum = ann.devices.get(), ann.contacts.get()
+    assert (device.serial, device.codec, device.adds_position) == ("2001", "text", False)
+    assert (mum.name, mum.address, mum.is_emergency) == ("mum", "+15550002222", True)
+    page = staff.post("/admin/users/subscriber/add/", {**form, "name": "aNN"}).content.decode()
+    assert "This name is taken." in page
+    wrong = {**form, "name": "bob", "contacts-0-address": "12345", "devices-0-codec": "morse"}
+    page = staff.post("/admin/users/subscriber/add/", wrong).content.decode()
+    assert "A mailbox such as alice@example.org, or a number as +15551230000." in page
+    assert "morse is not one of the available choices" in page
+
+
+def test_the_style_sheets_come_along(sqlite_settings: Settings) -> None:
+    client = browser()
+    found = client.get("/static/admin/css/base.css")
+    assert (found.status_code, found["Content-Type"]) == (200, "text/css")
+    assert client.get("/static/admin/css/none.css").status_code == 404
+    assert client.get("/static/../settings.py").status_code in (400, 404)
+    assert client.get("/")["Location"] == "/admin/"
+
+
+def test_another_host_name_is_refused(sqlite_settings: Settings) -> None:
+    assert Client().get("/admin/login/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_the_pages_work_over_asgi_with_a_real_form(sqlite_gateway: Gateway) -> None:
+    User.objects.create_superuser("admin", password="correct horse")
+    close_connection()
+    assert asyncio.run(_log_in_and_list()) == 200
+
+
+async def _log_in_and_list() -> int:
+    application: Any = get_asgi_application()
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost:8000", follow_redirects=True
+    ) as client:
+        await client.get("/admin/login/")
+        form = {"username": "admin", "password": "correct horse", "next": "/admin/users/delivery/"}
+        form["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
+        headers = {"Origin": "http://localhost:8000"}
+        answer = await client.post("/admin/login/", data=form, headers=headers)
+        assert answer.url.path == "/admin/users/delivery/"
+        return (await client.get("/static/admin/css/base.css")).status_code

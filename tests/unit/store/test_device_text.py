@@ -1,0 +1,145 @@
+"""What was typed on a device reaches whom it means, once, and says who and where."""
+
+from dataclasses import replace
+
+import pytest
+
+from messaging.errors import Rejected, Unavailable
+from messaging.model.message import Address, Network, Outcome, SubmittedPart
+from messaging.store.accept.router import Router
+from messaging.store.models import Contact, Device, Subscriber
+from messaging.store.models import Delivery as Row
+from tests.support.store import records as g
+from tests.support.store.device_texts import DORA, PLACE, offer, parties, take, typed, wrote
+from tests.support.store.records import VIAS, Gateway
+
+
+def test_a_contact_is_reached_by_name_by_mail(typing: Gateway) -> None:
+    delivery = take(typing, typed("@alice See you"))
+    assert parties(delivery) == ("boop@example.org", "Alice@example.net", "See you")
+    assert delivery.via == "smtp"
+
+
+def test_a_contact_is_reached_by_name_by_sms(typing: Gateway) -> None:
+    delivery = take(typing, typed("@BOB See you"))
+    assert parties(delivery) == (g.BOOPS_NUMBER, g.FRIENDS_NUMBER, "See you")
+
+
+def test_the_contacts_are_the_owners_own(typing: Gateway) -> None:
+    ann = Subscriber.objects.create(name="ann")
+    Device.objects.create(network="hive", serial="1002", owner=ann, codec="text")
+    sender = Address(Network.SATELLITE, "1002")
+    hint = take(typing, typed("@alice See you", sender=sender))
+    assert hint.message.text == "Not sent: no contact @alice"
+
+
+def test_a_text_alone_answers_who_wrote_last_and_was_heard(typing: Gateway) -> None:
+    wrote(typing, "alice@example.net", "first")
+    wrote(typing, DORA, "second")
+    wrote(typing, "eve@example.net", "lost", Rejected("no such device"))
+    assert parties(take(typing, typed("On my way")))[1:] == (DORA, "On my way")
+
+
+def test_a_phone_is_answered_by_sms(typing: Gateway) -> None:
+    typing.settle(typing.take_one(g.sms()))
+    assert take(typing, typed("On my way")).message.recipient == g.phone(g.FRIENDS_NUMBER)
+
+
+def test_each_device_answers_for_itself(typing: Gateway) -> None:
+    wrote(typing, DORA)
+    owner = Subscriber.objects.get()
+    Device.objects.create(network="hive", serial="1002", owner=owner, codec="text")
+    sender = Address(Network.SATELLITE, "1002")
+    assert "nobody to answer" in take(typing, typed("Yes", sender=sender)).message.text
+
+
+def test_the_gateways_own_words_are_nobody_to_answer(typing: Gateway) -> None:
+    wrote(typing, DORA)
+    typing.settle(take(typing, typed("@nobody hi")))
+    assert take(typing, typed("Yes", "then")).message.recipient.value == DORA
+
+
+def test_what_is_offered_twice_leaves_once_to_the_first(typing: Gateway) -> None:
+    wrote(typing, DORA)
+    take(typing, typed("Yes"))
+    wrote(typing, "alice@example.net", "later")
+    assert offer(typing, typed("Yes")) == []
+    assert Row.objects.filter(recipient_network="email").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("network", "device", "understood"),
+    [
+        ("protobuf", "", False),
+        ("protobuf", "text", True),
+        ("text", "", True),
+        ("text", "protobuf", False),
+    ],
+)
+def test_the_codec_of_the_device_counts_and_else_that_of_its_network(
+    typing: Gateway, network: str, device: str, understood: bool
+) -> None:
+    Device.objects.update(codec=device)
+    router = Router(typing.settings, VIAS, {"hive": network}, now=typing.clock)
+    [result] = router.process([typed("@alice hi")])
+    assert isinstance(result, list) is understood
+    if not understood:
+        assert str(result) == "the packet is not in the devices' message format"
+
+
+def test_a_downlink_names_its_sender_as_the_owner_does(typing: Gateway) -> None:
+    mail = replace(g.mail(), sender=g.email("ALICE@example.net"))
+    delivery = typing.take_one(mail)
+    assert (delivery.message.sender_name, delivery.codec) == ("alice", "text")
+    Contact.objects.all().delete()
+    typing.settle(delivery, Unavailable("busy"))
+    typing.clock.turn(3600)
+    [again] = typing.owed()
+    assert again.message.sender_name == "alice"
+
+
+@pytest.mark.parametrize("sender", ["dora@example.net", "friend@example.com"])
+def test_a_stranger_has_no_name(typing: Gateway, sender: str) -> None:
+    ann = Subscriber.objects.create(name="ann")
+    Contact.objects.create(owner=ann, name="friend", address="friend@example.com")
+    mail = replace(g.mail(), sender=g.email(sender))
+    assert typing.take_one(mail).message.sender_name == ""
+
+
+def test_a_place_is_one_line_of_mail_and_sms_and_stays(typing: Gateway) -> None:
+    link = "https://www.openstreetmap.org/?mlat=47.12346&mlon=-8.50000"
+    for number, name in enumerate(("alice", "bob")):
+        delivery = take(typing, typed(f"@{name} Here", str(number), position=PLACE))
+        assert delivery.message.text == f"Here\nPosition: {link}"
+        typing.settle(delivery, Unavailable("busy"))
+    typing.clock.turn(3600)
+    assert {d.message.text for d in typing.owed()} == {f"Here\nPosition: {link}"}
+
+
+def test_a_place_says_since_when_and_how_well_it_is_known(typing: Gateway) -> None:
+    place = replace(PLACE, at=typing.clock.now, accuracy_meters=3000.0)
+    settings = typing.settings.model_copy(
+        update={"map_url": "https://m.example/{latitude}/{longitude}"}
+    )
+    router = Router(settings, VIAS, now=typing.clock)
+    [[delivery]] = router.process([replace(g.uplink(g.email(DORA)), position=place)])  # type: ignore[misc]
+    expected = "all well\nPosition 2026-01-01 12:00 UTC within 3000 m or so: https://m.example/47.12346/-8.50000"
+    assert delivery.message.text == expected
+
+
+def test_a_device_that_keeps_its_place_to_itself(typing: Gateway) -> None:
+    Device.objects.update(adds_position=False)
+    assert take(typing, typed("@alice Here", position=PLACE)).message.text == "Here"
+
+
+def test_another_device_gets_no_place(typing: Gateway) -> None:
+    ann = Subscriber.objects.create(name="ann")
+    Device.objects.create(network="hive", serial="1002", owner=ann)
+    delivery = take(typing, typed("ann@example.org Here", position=PLACE))
+    assert parties(delivery) == ("boop@example.org", "1002", "Here")
+
+
+def test_parts_of_what_a_text_device_sends_settle_as_ever(typing: Gateway) -> None:
+    delivery = take(typing, typed("@alice Here"))
+    assert typing.ledger.process([Outcome.sent(delivery, SubmittedPart("1"))]) == [[]]
+    assert Row.objects.get().state == "sent"

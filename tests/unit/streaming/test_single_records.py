@@ -1,0 +1,70 @@
+"""Operators that take records singly, side by side."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from messaging.streaming import (
+    DeclarationError,
+    Handover,
+    InlineJob,
+    StageFailed,
+    StreamingContext,
+)
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+class Waiter:
+    """Gives each number back once it is let go; 13 is a bug."""
+
+    def __init__(self) -> None:
+        self.gates = {n: asyncio.Event() for n in range(4)}
+        self.begun: list[int] = []
+
+    async def process_single(self, number: int, emit: Callable[[int], Awaitable[None]]) -> None:
+        self.begun.append(number)
+        if number == 13:
+            raise ValueError("secret")
+        await self.gates[number].wait()
+        await emit(number)
+
+
+async def test_what_comes_of_a_single_record_goes_on_before_the_others_of_its_batch_are_done() -> (
+    None
+):
+    seen: list[int] = []
+    context = StreamingContext()
+    context.inlet("in").operate("wait", Waiter, handover=Handover.AT_MOST_ONCE).sink(seen.append)
+    async with InlineJob(context.graph()) as job:
+        outlet, gates = job.inlet("in"), job.operator("wait").gates
+        emits = asyncio.gather(*(outlet.emit(n) for n in range(4)))
+        await eventually(lambda: job.operator("wait").begun == [0, 1, 2, 3])
+        gates[2].set()
+        await eventually(lambda: seen == [2])
+        for gate in gates.values():
+            gate.set()
+        await emits
+    assert sorted(seen) == [0, 1, 2, 3]
+
+
+async def test_a_bug_with_a_single_record_refuses_that_one_without_its_text() -> None:
+    context = StreamingContext()
+    context.inlet("in").operate("wait", Waiter)
+    async with InlineJob(context.graph()) as job:
+        job.operator("wait").gates[1].set()
+        outlet = job.inlet("in")
+        answers = await asyncio.gather(outlet.emit(13), outlet.emit(1), return_exceptions=True)
+    assert isinstance(answers[0], StageFailed)
+    assert "secret" not in str(answers[0])
+    assert answers[1] is None
+
+
+async def test_a_durable_stage_cannot_take_records_singly() -> None:
+    context = StreamingContext()
+    context.inlet("in").operate("wait", Waiter, durable=True)
+    with pytest.raises(DeclarationError, match="process"):
+        async with InlineJob(context.graph()):
+            pass
