@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from tenacity import AsyncRetrying, RetryCallState, wait_exponential, wait_random
+from tenacity import AsyncRetrying, RetryCallState
 
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Emit
 from messaging.satellite.account import Packet, PolledAccount
 from messaging.satellite.uplink import offer_packet
+from messaging.sending.backoff import wait_seconds
 
 log = logging.getLogger(__name__)
 
@@ -162,19 +163,20 @@ class SatellitePoller:
             await self._network.acknowledge(packet.id)
 
     def _hold(self, packet: Packet, at_least_seconds: float | None = None) -> None:
-        tries = self._held[packet.id].tries if packet.id in self._held else 0
-        longest = self._account.longest_retry_seconds
-        seconds = min(self._account.retry_seconds * 2 ** min(tries, 32), longest)
-        until = time.monotonic() + max(seconds, at_least_seconds or 0)
-        self._held[packet.id] = _Held(tries + 1, until)
+        tries = 1 + (self._held[packet.id].tries if packet.id in self._held else 0)
+        until = time.monotonic() + self._wait_seconds(tries, at_least_seconds)
+        self._held[packet.id] = _Held(tries, until)
 
     def _wait(self, state: RetryCallState) -> float:
-        """Return how long to wait for the network, in seconds: as long as it asked for, or doubling, with jitter."""
+        """Return how many seconds to wait for the network after a poll that failed."""
+        retry_after = getattr(_error_of(state), "retry_after_seconds", None)
+        return self._wait_seconds(state.attempt_number, retry_after)
+
+    def _wait_seconds(self, tries: int, retry_after_seconds: float | None) -> float:
         account = self._account
-        doubling = wait_exponential(account.retry_seconds, max=account.longest_retry_seconds)
-        jitter = wait_random(0, account.retry_seconds)
-        asked = getattr(_error_of(state), "retry_after_seconds", None)
-        return max(doubling(state) + jitter(state), asked or 0)
+        return wait_seconds(
+            tries, account.retry_seconds, account.longest_retry_seconds, retry_after_seconds
+        )
 
     @property
     def _idle_seconds(self) -> float:

@@ -6,10 +6,9 @@ import logging
 
 from messaging.errors import Unavailable
 from messaging.mail.smtp.pod_label import LabelledPod, PodLabel
+from messaging.sending.backoff import wait_seconds
 
 log = logging.getLogger(__name__)
-
-MAX_DOUBLINGS = 32
 
 
 class PodReadiness:
@@ -82,10 +81,12 @@ class PodReadiness:
 
     def _failed(self, error: Unavailable) -> float:
         self._note(f"failing: {error.reason}")
-        doubled = self._settings.retry_seconds * 2.0 ** min(self._failures, MAX_DOUBLINGS)
         self._failures += 1
-        return max(
-            min(doubled, self._settings.longest_retry_seconds), error.retry_after_seconds or 0
+        return wait_seconds(
+            self._failures,
+            self._settings.retry_seconds,
+            self._settings.longest_retry_seconds,
+            error.retry_after_seconds,
         )
 
     def _note(self, state: str) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from messaging.config.settings import RetryPolicy
 from messaging.model.message import Outcome, Result
 from messaging.store.accept.validate import short_reason, storable
-from messaging.store.queue.backoff import cap_retry_after, next_attempt_at, wait_seconds
+from messaging.store.queue.backoff import next_attempt_at
 
 MAX_NETWORK_ID_CHARACTERS = 2000
 NO_REASON = "the network gave no reason"
@@ -89,9 +89,14 @@ def settle(row: Standing, outcome: Outcome, policy: RetryPolicy, now: datetime) 
         return _settled(row, outcome, Ending.FAILED, None, gave_up(row, said))
     if now >= row.expires_at:
         return _settled(row, outcome, Ending.EXPIRED, None, too_late(row, said))
-    wait = wait_seconds(policy, row.counted_attempts)
-    wish = cap_retry_after(outcome.retry_after_seconds, policy, is_urgent=row.is_urgent)
-    due_at = next_attempt_at(now, wait, wish, row.expires_at)
+    due_at = next_attempt_at(
+        now,
+        policy,
+        row.counted_attempts,
+        outcome.retry_after_seconds,
+        row.expires_at,
+        is_urgent=row.is_urgent,
+    )
     return _settled(row, outcome, Ending.WAITING, due_at, said)
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network, Receipt
+from messaging.sending.backoff import doubled
 from messaging.store.accept.validate import short_reason
 from messaging.store.db.locks import lock_rows
 from messaging.store.models import Delivery, HandedPart
-from messaging.store.queue.backoff import cap_retry_after, next_attempt_at, wait_seconds
+from messaging.store.queue.backoff import next_attempt_at
 from messaging.store.states import State
 
 _AGAIN = ("state", "reason", "due_at", "parts_sent", "updated_at", "settled_at")
@@ -44,10 +45,14 @@ def _has_an_attempt_left(row: Delivery, settings: Settings, now: datetime) -> bo
 def _due_at(row: Delivery, wish_seconds: float, settings: Settings, now: datetime) -> datetime:
     policy = settings.retry_policy(_network(row), is_urgent=row.is_urgent)
     attempts = row.attempts - row.attempts_forgiven
-    wish = cap_retry_after(
-        wish_seconds * 2.0 ** min(attempts - 1, 32), policy, is_urgent=row.is_urgent
+    return next_attempt_at(
+        now,
+        policy,
+        attempts,
+        doubled(wish_seconds, attempts),
+        row.expires_at,
+        is_urgent=row.is_urgent,
     )
-    return next_attempt_at(now, wait_seconds(policy, attempts), wish, row.expires_at)
 
 
 def _network(row: Delivery) -> Network:

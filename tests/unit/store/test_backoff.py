@@ -1,4 +1,4 @@
-"""Waits double up to the longest, never all at the same moment, and never past the end of a life."""
+"""The next attempt is due within the lifetime of the delivery, and not before the network's Retry-After."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,38 +6,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.config.settings import RetryPolicy
-from messaging.store.queue.backoff import next_attempt_at, wait_seconds
+from messaging.store.queue.backoff import next_attempt_at
 
 POLICY = RetryPolicy(
     first_wait_seconds=60, longest_wait_seconds=3600, max_attempts=40, lifetime_seconds=86400
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@given(attempts=st.integers(min_value=0, max_value=10_000))
-def test_a_wait_lies_between_the_doubled_first_one_and_one_first_wait_more(attempts: int) -> None:
-    shortest = min(60 * 2.0 ** min(max(attempts, 1) - 1, 60), 3600)
-    assert shortest <= wait_seconds(POLICY, attempts) <= shortest + 60
-
-
-def test_waits_are_spread() -> None:
-    assert len({wait_seconds(POLICY, 20) for _ in range(20)}) > 10
+LATE = NOW + timedelta(days=9)
 
 
 @given(
-    wait=st.floats(min_value=0, max_value=1e6),
-    wish=st.none() | st.floats(),
+    attempts=st.integers(min_value=0, max_value=10_000),
+    retry_after=st.none() | st.floats(),
     left=st.integers(min_value=-1000, max_value=10**6),
+    is_urgent=st.booleans(),
 )
-def test_the_next_attempt_lies_between_now_and_the_end_of_the_life(
-    wait: float, wish: float | None, left: int
+def test_the_next_attempt_lies_between_now_and_the_end_of_the_lifetime(
+    attempts: int, retry_after: float | None, left: int, is_urgent: bool
 ) -> None:
     expires_at = NOW + timedelta(seconds=left)
-    due_at = next_attempt_at(NOW, wait, wish, expires_at)
+    due_at = next_attempt_at(NOW, POLICY, attempts, retry_after, expires_at, is_urgent=is_urgent)
     assert NOW <= due_at <= max(expires_at, NOW)
 
 
-def test_the_wish_of_the_network_is_respected() -> None:
-    late = NOW + timedelta(days=9)
-    assert next_attempt_at(NOW, 60, 600, late) == NOW + timedelta(seconds=600)
-    assert next_attempt_at(NOW, 60, 6, late) == NOW + timedelta(seconds=60)
+def test_the_retry_after_of_the_network_is_respected() -> None:
+    due_at = next_attempt_at(NOW, POLICY, 1, 600, LATE, is_urgent=False)
+    assert due_at == NOW + timedelta(seconds=600)
+    assert next_attempt_at(NOW, POLICY, 1, 6, LATE, is_urgent=False) >= NOW + timedelta(seconds=60)
+
+
+def test_what_is_urgent_waits_no_longer_than_the_longest_wait() -> None:
+    due_at = next_attempt_at(NOW, POLICY, 1, 36_000, LATE, is_urgent=True)
+    assert due_at == NOW + timedelta(seconds=3600)
