@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test check bench chaos format lock proto clean
+.PHONY: demo test test-fast check docs bench chaos format lock proto clean
 
 demo: .venv/ready
 	$(BIN)/satbridge demo
@@ -12,11 +12,20 @@ test: .venv/ready
 	$(BIN)/python -m pytest -m "not ray" -n auto --maxprocesses 4 --dist loadfile
 	$(BIN)/python -m pytest -m ray -n 2 --dist loadfile
 
+# In about a minute: no Ray, no servers, no PostgreSQL.
+test-fast: .venv/ready
+	$(BIN)/python -m pytest tests/unit -m "not ray and not postgres" -q -n auto --maxprocesses 4 --dist worksteal
+
 check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder dummy docs .docs-check
+
+# The documentation as a site, in site/.
+docs: .venv/ready
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs site
 
 bench: .venv/ready
 	$(BIN)/python -m bench
@@ -47,4 +56,4 @@ proto: .venv/ready
 	$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. messaging/satellite/codecs/message_data.proto
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .docs-check site
