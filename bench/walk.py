@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -80,15 +80,20 @@ def simulated_hive() -> Iterator[str]:
     command = [sys.executable, "-m", "messaging", "simulate", "hive", "--port", str(port)]
     process = subprocess.Popen([*command, "--device", "7"], stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + SECONDS
-        while not answers(port):
-            if time.monotonic() > deadline:
-                raise TimeoutError("the simulator does not answer")
-            time.sleep(0.1)
+        wait_for(lambda: answers(port))
         yield f"http://127.0.0.1:{port}/hive"
     finally:
         process.terminate()
         process.wait()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return when the condition holds. Raises TimeoutError after `SECONDS`."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.05)
 
 
 def answers(port: int) -> bool:
@@ -121,16 +126,13 @@ def gateway(folder: Path, url: str) -> Gateway:
 async def send_one(gateway: Gateway, walk: Walk) -> None:
     """Send one mail and wait for its outcome."""
     async with InlineJob(declare(gateway), patience_seconds=SECONDS) as job:
-        async with asyncio.timeout(SECONDS):
-            while not job.operator(MAIL_IN).addresses:
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(1)  # The first polls are over.
-            port = job.operator(MAIL_IN).addresses[0].port
-            walk.counting = True
-            await asyncio.to_thread(send_mail, port)
-            while await asyncio.to_thread(unsettled):
-                await asyncio.sleep(0.05)
-            walk.counting = False
+        await asyncio.to_thread(wait_for, lambda: bool(job.operator(MAIL_IN).addresses))
+        await asyncio.sleep(1)  # The first polls are over.
+        port = job.operator(MAIL_IN).addresses[0].port
+        walk.counting = True
+        await asyncio.to_thread(send_mail, port)
+        await asyncio.to_thread(wait_for, is_sent)
+        walk.counting = False
         job.operator("due").stop()
 
 
@@ -141,14 +143,14 @@ def send_mail(port: int) -> None:
         client.sendmail("alice@example.net", "boop@example.org", message)
 
 
-def unsettled() -> bool:
-    """Whether the delivery still waits, asked past the package."""
+def is_sent() -> bool:
+    """Whether the delivery is sent; asks the store without entering the package."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM users_delivery WHERE state = 'sent'")
         (sent,) = cursor.fetchone()
-    return sent == 0
+    return bool(sent)
 
 
 if __name__ == "__main__":
