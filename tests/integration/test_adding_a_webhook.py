@@ -126,4 +126,4 @@ async def test_the_example_webhook_network_sends(heron: ModuleType) -> None:
         with pytest.raises(Rejected, match="does not know this device"):
             await network.send("8", b"hello")
         await network.aclose()
-    assert (handed.network_id, handed.units) == ("41", 2)
+    assert (handed.network_id, handed.billed_units) == ("41", 2)

@@ -126,7 +126,7 @@ def test_by_a_messaging_service_texts_keep_their_number_and_their_count(
         (outcome,) = gateway.send(delivery("⚓" * 71))
     text = simulator.sent()[-1]
     assert (text.sender, text.messaging_service_sid) == (OURS, SERVICE)
-    assert (text.resource()["sid"], outcome.units) == (outcome.network_id, 2)
+    assert (text.resource()["sid"], outcome.billed_units) == (outcome.network_id, 2)
 
 
 @pytest.mark.parametrize(

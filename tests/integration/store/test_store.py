@@ -25,8 +25,8 @@ from tests.support.store.records import Gateway
 
 
 def test_the_actors_can_be_imported_before_django_is_configured() -> None:
-    modules = "router, ledger, due, store"
-    code = f"from messaging.store import {modules}; import django.conf as c; assert not c.settings.configured"
+    modules = "store.accept.router, messaging.store.queue.ledger, messaging.store.queue.due, messaging.store.db.connection"
+    code = f"import messaging.{modules}; import django.conf as c; assert not c.settings.configured"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
