@@ -25,8 +25,9 @@ from tests.support.store.records import Gateway
 
 
 def test_the_actors_can_be_imported_before_django_is_configured() -> None:
-    modules = "store.accept.router, messaging.store.queue.ledger, messaging.store.queue.due, messaging.store.db.connection"
-    code = f"import messaging.{modules}; import django.conf as c; assert not c.settings.configured"
+    modules = ("accept.router", "queue.ledger", "queue.due", "db.connection")
+    imports = "; ".join(f"import messaging.store.{module}" for module in modules)
+    code = f"{imports}; import django.conf as c; assert not c.settings.configured"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
