@@ -11,7 +11,7 @@ from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.mail.post import RelaySubmitter
 from messaging.mail.relay import Relay
-from messaging.mail.smtp.pod_label import PodLabel
+from messaging.mail.smtp.pod_readiness import PodLabel
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Network
 from messaging.satellite.account import MailedAccount, SatelliteAccount

@@ -1,1 +1,1 @@
-"""The SMTP server: listener, connection, session, commands, limits."""
+"""The SMTP server: listener, connection, protocol, session, and their limits."""

@@ -1,4 +1,4 @@
-"""Reads the arguments of MAIL and RCPT (RFC 5321 section 4.1.2) and says what is wrong with them. Pure."""
+"""Parses the arguments of MAIL and RCPT (RFC 5321 section 4.1.2) and refuses malformed ones. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _PARAMETER: Final = re.compile(r"([A-Za-z0-9-]+)(?:=(\S+))?")
 
 
 class BadCommand(Exception):
-    """A command that is refused; `reply` is the line to answer with."""
+    """A command that is refused with `reply`."""
 
     def __init__(self, reply: str) -> None:
         super().__init__(reply)
@@ -30,19 +30,19 @@ class BadCommand(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReversePath:
-    """Who sent a mail (empty: nobody, it is a bounce) and how many bytes it is said to have."""
+    """The sender of a mail, empty for a bounce, and the announced size in bytes."""
 
     sender: str
     size: int
 
 
 def read_reverse_path(argument: str | None) -> ReversePath:
-    """Read what stands behind MAIL. Brackets and a domain may be missing: scripts leave them out.
+    """Parse the argument of MAIL; brackets and the domain may be missing, since scripts omit them. Raises BadCommand.
 
-    Raises BadCommand. `BODY` and `SMTPUTF8` are taken and need no memory: what arrives is read as it is.
+    Accepts `BODY` and `SMTPUTF8` without effect: every mail is read as 8-bit, with addresses in UTF-8.
     """
-    path, text = _split("FROM", argument)
-    parameters = _parameters(text)
+    path, text = _split_argument("FROM", argument)
+    parameters = _read_parameters(text)
     size = parameters.pop("SIZE", None) or "0"
     if not (size.isascii() and size.isdecimal() and len(size) <= 20):
         raise BadCommand("501 5.5.4 SIZE must be a number of bytes")
@@ -50,35 +50,36 @@ def read_reverse_path(argument: str | None) -> ReversePath:
         raise BadCommand("501 5.5.4 BODY must be 7BIT or 8BITMIME")
     if parameters.pop("SMTPUTF8", None) is not None:
         raise BadCommand("501 5.5.4 SMTPUTF8 takes no value")
-    _nothing_left(parameters)
+    _refuse_unknown(parameters)
     if path == "":
         return ReversePath("", int(size))
-    local, domain = _address(path, "5.1.7")
+    local, domain = _read_address(path, "5.1.7")
     return ReversePath(f"{local}@{domain}" if domain else local, int(size))
 
 
 def read_forward_path(argument: str | None, mail_domain: str) -> str:
-    """Read what stands behind RCPT and return the mailbox it means: small letters, no `+tag`, our domain.
+    """Parse the argument of RCPT; return the mailbox in lower case, without its `+tag`. Raises BadCommand.
 
-    `postmaster` without a domain (RFC 5321 section 4.5.1) means the postmaster of our domain, who is a subscriber
-    like any other: mail goes to devices only, so an operator who wants it taken adds that user. Raises BadCommand,
-    for every other domain too: nothing is relayed.
+    Refuses every domain but `mail_domain`: nothing is relayed. `postmaster` may come without a domain (RFC 5321
+    section 4.5.1) and is a subscriber like any other: an operator who wants its mail adds that subscriber.
     """
-    path, text = _split("TO", argument)
-    _nothing_left(_parameters(text))
-    local, domain = _address(path, "5.1.3")
+    path, text = _split_argument("TO", argument)
+    _refuse_unknown(_read_parameters(text))
+    local, domain = _read_address(path, "5.1.3")
     if domain is None and local.lower() != "postmaster":
         raise BadCommand("501 5.1.3 the address needs a domain")
     if domain is not None and canonical_domain(domain) != canonical_domain(mail_domain):
         raise BadCommand("550 5.7.1 relaying denied: this is not the mail server of that domain")
-    local = _unquoted(local).lower().partition("+")[0]
+    if quoted := _QUOTED.fullmatch(local):
+        local = re.sub(r"\\(.)", r"\1", quoted[1])
+    local = local.lower().partition("+")[0]
     if len(local) > MAX_LOCAL_CHARS or not _PLAIN_LOCAL.fullmatch(local):
         raise BadCommand("550 5.1.1 no such mailbox here")
     return f"{local}@{mail_domain}"
 
 
 def canonical_domain(domain: str) -> str:
-    """Return a domain in small letters and, where it is international, in its ASCII form."""
+    """Return a domain in lower case and, if it is international, in its ASCII form."""
     domain = domain.lower().removesuffix(".")
     if domain.isascii():
         return domain
@@ -88,7 +89,8 @@ def canonical_domain(domain: str) -> str:
         return domain
 
 
-def _split(keyword: str, argument: str | None) -> tuple[str, str]:
+def _split_argument(keyword: str, argument: str | None) -> tuple[str, str]:
+    """Return the path and the text of the parameters."""
     match = _ARGUMENT.fullmatch(argument or "")
     if match is None or match["keyword"].upper() != keyword:
         raise BadCommand(f"501 5.5.4 write {keyword}:<address>")
@@ -96,35 +98,30 @@ def _split(keyword: str, argument: str | None) -> tuple[str, str]:
     return path.strip(), match["parameters"] or ""
 
 
-def _address(path: str, status: str) -> tuple[str, str | None]:
-    """Return local part and domain; a source route is dropped (RFC 5321 appendix C)."""
+def _read_address(path: str, status: str) -> tuple[str, str | None]:
+    """Return local part and domain, without the source route (RFC 5321 appendix C)."""
     path = _SOURCE_ROUTE.sub("", path, count=1) if path.startswith("@") else path
     local, at, domain = path.rpartition("@")
     if not at:
         local, domain = path, "none"
-    fine = _PLAIN_LOCAL.fullmatch(local) or _QUOTED.fullmatch(local)
-    if not (fine and _PLAIN_DOMAIN.fullmatch(domain) and path.isprintable()):
+    is_valid = _PLAIN_LOCAL.fullmatch(local) or _QUOTED.fullmatch(local)
+    if not (is_valid and _PLAIN_DOMAIN.fullmatch(domain) and path.isprintable()):
         raise BadCommand(f"501 {status} this is not a mail address")
     if len(path) > MAX_ADDRESS_CHARS:
         raise BadCommand(f"501 {status} the address is too long")
     return local, domain if at else None
 
 
-def _unquoted(local: str) -> str:
-    match = _QUOTED.fullmatch(local)
-    return re.sub(r"\\(.)", r"\1", match[1]) if match else local
-
-
-def _parameters(text: str) -> dict[str, str | None]:
+def _read_parameters(text: str) -> dict[str, str | None]:
     parameters: dict[str, str | None] = {}
     for word in text.split():
         match = _PARAMETER.fullmatch(word)
         if match is None or match[1].upper() in parameters:
-            raise BadCommand("501 5.5.4 the parameters make no sense")
+            raise BadCommand("501 5.5.4 the parameters are malformed")
         parameters[match[1].upper()] = match[2]
     return parameters
 
 
-def _nothing_left(parameters: dict[str, str | None]) -> None:
+def _refuse_unknown(parameters: dict[str, str | None]) -> None:
     if parameters:
-        raise BadCommand("555 5.5.4 a parameter is not known here")
+        raise BadCommand("555 5.5.4 the command has an unknown parameter")

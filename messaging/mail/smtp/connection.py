@@ -1,34 +1,38 @@
-"""One connection of the SMTP server: let in or turned away, timed, and ended with a reason.
+"""One connection of the SMTP server: admission, timeouts, replies, TLS, and the bytes of a mail.
 
-Built on aiosmtpd, which reads lines, finds the method of a command, switches to TLS and reads PROXY headers.
+Built on aiosmtpd, which reads lines, finds the method of a command, switches to TLS and reads PROXY headers. Only
+this module uses private members of aiosmtpd.
 """
 
 import asyncio
+import ssl
 from collections import defaultdict
 from typing import Any, ClassVar, Final
 
 from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
-from messaging.mail.inbound import log_bug
+from messaging.mail.inbound import log_error
 from messaging.mail.smtp import replies
+from messaging.mail.smtp.data import MailCollector
 from messaging.mail.smtp.server import SmtpServer
 
 MAX_ERRORS: Final = 20
 MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have
 MAX_COMMAND_BYTES: Final = 1000
+CHUNK_BYTES: Final = 1024 * 1024
 PROXY_SECONDS: Final = 10.0
 ABORT_SECONDS: Final = 5.0
 LINGER_SECONDS: Final = 1.0
 
 
 class ProxyHandler:
-    """What aiosmtpd asks when a PROXY header has arrived."""
+    """The handler that aiosmtpd calls when a PROXY header has arrived."""
 
     async def handle_PROXY(
         self, session: "MailConnection", _session: object, _envelope: object, header: ProxyData
     ) -> bool:
-        """Return whether the client that the header names may come in."""
+        """Return whether the client that the header names is admitted."""
         return session.admit_proxied(header)
 
     def __dir__(self) -> list[str]:
@@ -37,7 +41,11 @@ class ProxyHandler:
 
 
 class MailConnection(SMTP):
-    """The server side of one connection; what it says is in `session`."""
+    """The server side of one connection; `protocol` adds the commands.
+
+    `in_data` is true from DATA to its last reply, `collecting` while the bytes of a mail arrive. `errors` and
+    `replies` count since the last accepted mail.
+    """
 
     _commands: ClassVar[list[str]]
 
@@ -45,7 +53,7 @@ class MailConnection(SMTP):
         cls._commands = [name for name in dir(cls) if name.startswith("smtp_")]
 
     def __init__(self, server: SmtpServer, proxied: bool) -> None:
-        # An attribute of the class in aiosmtpd, where every EHLO of anybody makes it bigger.
+        # A class attribute in aiosmtpd, which every EHLO of every client would raise.
         self.command_size_limits = defaultdict(lambda: MAX_COMMAND_BYTES)
         self.command_size_limit = MAX_COMMAND_BYTES
         settings = server.settings
@@ -69,31 +77,37 @@ class MailConnection(SMTP):
         self.collecting = False
         self.in_data = False
         self._hung_up = False
-        self._ends: list[asyncio.TimerHandle] = []
+        self._closing_timers: list[asyncio.TimerHandle] = []
 
     def __dir__(self) -> list[str]:
-        """Name the commands only: aiosmtpd searches all members of every new connection three times for them."""
+        """Return the commands only: aiosmtpd searches all members of every new connection three times for them."""
         return self._commands
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS was started."""
+        return self._tls_protocol is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin a connection, or go on after the TLS handshake."""
-        first = self.transport is None
+        """Count a new connection, or continue after the TLS handshake."""
+        is_new = self.transport is None
         super().connection_made(transport)
-        if first:
+        if is_new:
             peer = transport.get_extra_info("peername")
             self.client = str(peer[0]) if peer else "unknown"
             self._refusal = self.server.enter(self, None if self._proxied else self.client)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End it; aiosmtpd may say so twice."""
+        """Remove the connection from the server; aiosmtpd may call this twice."""
         super().connection_lost(error)
-        for end in self._ends:
-            end.cancel()
+        for timer in self._closing_timers:
+            timer.cancel()
         self.server.leave(self)
 
     def admit_proxied(self, header: ProxyData) -> bool:
-        """Take the client's address from a PROXY header; a proxy's own health check (LOCAL, UNKNOWN) has none."""
+        """Take the client's address from a PROXY header and count the client; return whether it is admitted."""
         address = header.src_addr
+        # The health check of a proxy itself (LOCAL, UNKNOWN) names no client.
         if header.command == V2_CMD.LOCAL or address is None or isinstance(address, bytes | str):
             return True
         self.client = str(address)
@@ -103,78 +117,106 @@ class MailConnection(SMTP):
         return refusal is None
 
     def hang_up(self, reply: str, *, at_once: bool = False) -> None:
-        """Say why and close; the client has a moment to read it, and is cut off after some seconds if it does not.
+        """Send a last reply and close; cut the client off after `ABORT_SECONDS` if it does not read.
 
-        What a client sends to a socket that is closed makes its own next write fail, and it may never read why. So
-        what still comes is read and forgotten, unless it is known that nothing comes (`at_once`).
+        `at_once`: the client is known to send nothing more, so the socket is closed without lingering.
         """
-        transport: Any = self.transport  # uvloop's, where Ray runs it, are no asyncio.Transport
+        transport: Any = self.transport  # a transport of uvloop, in Ray, is no asyncio.Transport
         if self._hung_up or transport is None:
             return
         self._hung_up = True
         if not transport.is_closing():
             self._writer.write(reply.encode() + b"\r\n")
         lowest: Any = self._original_transport or transport
-        self._ends = [self.loop.call_later(ABORT_SECONDS, lowest.abort)]
-        if not at_once and _end_of_words(transport):
-            self._ends.append(self.loop.call_later(LINGER_SECONDS, transport.close))
+        self._closing_timers = [self.loop.call_later(ABORT_SECONDS, lowest.abort)]
+        # Bytes that arrive at a closed socket reset the connection, and the client may lose the unread reply. So the
+        # sending half is closed first, and input is read and discarded for a moment.
+        if not at_once and _close_sending_half(transport):
+            self._closing_timers.append(self.loop.call_later(LINGER_SECONDS, transport.close))
             return
         transport.close()
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
 
-    def data_received(self, data: bytes) -> None:
-        """Read what the client sends, as long as anybody listens."""
-        if not self._hung_up:
-            super().data_received(data)
-
-    def shut(self) -> None:
-        """End the session now, unless a mail is on its way: that one is finished first."""
+    def drain(self) -> None:
+        """Hang up now, unless a mail is being received: that one is finished first."""
         if not self.in_data:
             self.hang_up(replies.SHUTTING_DOWN)
 
-    def _timeout_cb(self) -> None:
-        self.hang_up(replies.TOO_SLOW)
+    def data_received(self, data: bytes) -> None:
+        """Pass input on, and discard it after `hang_up`."""
+        if not self._hung_up:
+            super().data_received(data)
 
-    async def _handle_client(self) -> None:
-        try:
-            if self._refusal is not None:
-                self.hang_up(self._refusal, at_once=True)  # nobody speaks before the greeting
-            await super()._handle_client()
-        except ConnectionError:
-            pass  # the client is gone; the transport says so to connection_lost
-        except Exception as error:
-            if self.transport is not None:
-                log_bug(error)
-                self.hang_up(replies.LATER)
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Reply to STARTTLS and wait for the handshake. Raises TLSSetupException."""
+        self.tls_context = context
+        await super().smtp_STARTTLS("")
+
+    async def collect(self, collector: MailCollector) -> None:
+        """Feed the collector until the end of the mail, for `data_seconds` at most. Raises ConnectionResetError."""
+        settings = self.server.settings
+        deadline = self.loop.time() + settings.data_seconds
+        self.collecting = True
+        rest = None
+        while rest is None:
+            left = deadline - self.loop.time()
+            self._reset_timeout(max(0.001, min(settings.idle_seconds, left)))
+            chunk = await self._reader.read(CHUNK_BYTES)
+            if not chunk:
+                raise ConnectionResetError
+            rest = collector.feed(chunk)
+        self.collecting = False
+        self._reset_timeout()
+        if rest:
+            self._reader.feed_data(rest)  # pipelined commands; read() has left the buffer empty
 
     async def push(self, status: str | bytes) -> None:
-        """Send a reply; too many errors, or replies that lead to no mail, end the session instead."""
+        """Send a reply; hang up after too many errors, or too many replies without an accepted mail."""
         reply = status if isinstance(status, str) else status.decode("utf-8", "replace")
         if reply.startswith("500 ") and not reply.startswith("500 5."):
-            reply = "500 5.5.2 command not understood"  # aiosmtpd's own words have no status code
+            reply = "500 5.5.2 command not understood"  # replies of aiosmtpd have no enhanced code
         self.replies += 1
         self.errors += reply.startswith("5")
         if self.errors > MAX_ERRORS or self.replies > self._max_replies:
             self.hang_up(replies.TOO_MANY_ERRORS)
         if self._hung_up:
-            await (
-                self.loop.create_future()
-            )  # nothing more is said; the end of the connection cancels the session
+            # No further reply may follow the last one; the end of the connection cancels this task.
+            await self.loop.create_future()
         self._writer.write(reply.encode("utf-8", "replace") + b"\r\n")
         await self._writer.drain()
 
     async def handle_exception(self, error: Exception) -> str:
-        """A bug says 451 and nothing about itself; within a mail it ends the session, or text would become commands."""
+        """Log a bug and return 451 without its text."""
         if not isinstance(error, TLSSetupException):
-            log_bug(error)
+            log_error(error)
         if self.collecting:
-            self.hang_up(replies.LATER)
+            self.hang_up(replies.LATER)  # else the rest of the mail would be read as commands
         return replies.LATER
 
+    async def _handle_client(self) -> None:
+        try:
+            if self._refusal is not None:
+                self.hang_up(
+                    self._refusal, at_once=True
+                )  # a client sends nothing before the greeting
+            await super()._handle_client()
+        except ConnectionError:
+            pass  # the transport calls connection_lost
+        except Exception as error:
+            if self.transport is not None:
+                log_error(error)
+                self.hang_up(replies.LATER)
 
-def _end_of_words(transport: Any) -> bool:
-    """Tell the client that nothing more comes, where TLS does not forbid it; False when it is gone already."""
+    def _timeout_cb(self) -> None:
+        self.hang_up(replies.TOO_SLOW)
+
+    def _set_post_data_state(self) -> None:
+        """Make no envelope: MailSession takes its place."""
+
+
+def _close_sending_half(transport: Any) -> bool:
+    """Send the end of the stream where the transport can (TLS cannot); return False when the client is gone."""
     try:
         if not transport.is_closing() and transport.can_write_eof():
             transport.write_eof()

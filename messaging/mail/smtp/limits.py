@@ -1,18 +1,18 @@
-"""How many connections, and how many bytes of unfinished mail, the SMTP server bears. No I/O."""
+"""The limits on open connections and on bytes of mails being received. No I/O."""
 
 import ipaddress
 from collections import Counter
 
 
 class ByteBudget:
-    """The bytes that all sessions together may hold."""
+    """The bytes that all connections together may hold."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self.used = 0
 
     def take(self, count: int) -> bool:
-        """Take `count` bytes if they are there."""
+        """Take `count` bytes; return False, and take none, when fewer are left."""
         if self.used + count > self._max_bytes:
             return False
         self.used += count
@@ -24,7 +24,7 @@ class ByteBudget:
 
 
 class ConnectionLimits:
-    """Counts connections in all, and per client."""
+    """Counts connections in total and per client."""
 
     def __init__(self, max_connections: int, max_per_client: int) -> None:
         self._max_connections = max_connections
@@ -33,34 +33,34 @@ class ConnectionLimits:
         self.open = 0
 
     def enter(self) -> bool:
-        """Count one connection, unless there are as many as there may be."""
+        """Count one connection more; return False, and count none, at the limit."""
         if self.open >= self._max_connections:
             return False
         self.open += 1
         return True
 
     def leave(self) -> None:
-        """One connection less."""
+        """Count one connection less."""
         self.open -= 1
 
     def enter_client(self, address: str) -> bool:
-        """Count one connection of a client, unless it has as many as it may have."""
-        client = _client(address)
+        """Count one connection more of a client; return False, and count none, at the limit."""
+        client = _client_of(address)
         if self._clients[client] >= self._max_per_client:
             return False
         self._clients[client] += 1
         return True
 
     def leave_client(self, address: str) -> None:
-        """One connection of this client less."""
-        client = _client(address)
+        """Count one connection less of a client."""
+        client = _client_of(address)
         self._clients[client] -= 1
         if self._clients[client] <= 0:
             del self._clients[client]
 
 
-def _client(address: str) -> str:
-    """One client is one IPv4 address or one IPv6 network of 64 bits, which is what a single customer gets."""
+def _client_of(address: str) -> str:
+    """Return the IPv4 address or the IPv6 network of 64 bits: providers assign one such network per customer."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Receives mail: the SMTP server as a source of messages."""
+"""The source of messages that come by mail: listens, serves, drains and reports the status of the SMTP server."""
 
 import asyncio
 import errno
@@ -9,17 +9,16 @@ from typing import Final
 
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError
-from messaging.mail.smtp.pod_label import LabelledPod, PodLabel
-from messaging.mail.smtp.pod_readiness import PodReadiness
+from messaging.mail.smtp.pod_readiness import PodLabel, PodReadiness
+from messaging.mail.smtp.protocol import SmtpProtocol
 from messaging.mail.smtp.server import SmtpServer
-from messaging.mail.smtp.session import MailSession
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Emit
 from messaging.model.raw_mail import MailboxHandler
 
 BACKLOG: Final = 1024
-TURNS: Final = 5
-_WHY_NOT: Final = {
+LOOP_ITERATIONS: Final = 5
+_LISTEN_ERRORS: Final = {
     errno.EADDRINUSE: "another program listens there",
     errno.EACCES: "ports below 1024 need more rights",
     errno.EADDRNOTAVAIL: "this machine has no such address",
@@ -27,134 +26,131 @@ _WHY_NOT: Final = {
 
 
 class MailReceiver:
-    """Takes mail for the mailboxes of one domain and answers it after `emit` has returned.
+    """Receives mail for the mailboxes of one domain, and replies after `emit` has returned.
 
-    Promise: 250 means that every recipient's message is committed. A repeat of the same mail has the same message
-    ids. What comes for `mailboxes` is a network's, not a subscriber's. Can be pickled until it runs. Several may share
-    one port of a machine (`share_port`, SO_REUSEPORT). While it takes mail, its pod has the label `pod_label`.
+    The reply 250 guarantees that every recipient's message is committed. A repeat of the same mail has the same
+    message ids. Mail for `mailboxes` goes to their handlers, not to subscribers. Can be pickled until it runs.
+    Several receivers may share one port of a machine (`share_port`, SO_REUSEPORT). The pod has the label
+    `pod_label` while the receiver takes mail.
     """
 
     def __init__(
         self,
-        server: SmtpSettings,
+        settings: SmtpSettings,
         mail_domain: str,
         *,
         share_port: bool = False,
         pod_label: PodLabel | None = None,
         mailboxes: Sequence[MailboxHandler] = (),
     ) -> None:
-        self._settings = server
+        self._settings = settings
         self._mail_domain = mail_domain
         self._share_port = share_port
         self._pod_label = pod_label
-        self._gate: PodReadiness | None = None
         self._mailboxes = mailboxes
+        self._readiness: PodReadiness | None = None
         self._server: SmtpServer | None = None
-        self._servers: list[asyncio.Server] = []
+        self._sockets: list[asyncio.Server] = []
 
     @property
     def addresses(self) -> list[Listen]:
-        """Where it listens now: the SMTP port first, then the one for proxies; empty before it runs."""
-        sockets = [socket for server in self._servers for socket in server.sockets]
+        """The addresses it listens on, the SMTP port before the port for proxies; empty until it runs."""
+        sockets = [socket for server in self._sockets for socket in server.sockets]
         return [Listen(*socket.getsockname()[:2]) for socket in sockets]
 
     async def run(self, emit: Emit) -> None:
-        """Listen and serve until cancelled; then everybody is sent away with 421.
+        """Listen and serve until cancelled, then end all connections with 421.
 
         Raises ConfigurationError when an address or a certificate cannot be used.
         """
-        _silence_aiosmtpd()
-        reception = SmtpServer(self._settings, self._mail_domain, emit, self._mailboxes)
-        self._server = reception
+        # aiosmtpd logs every command, and at its finest level every line of a mail.
+        for name in ("mail.log", "mail.debug"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        server = SmtpServer(self._settings, self._mail_domain, emit, self._mailboxes)
+        self._server = server
         if self._pod_label is not None:
-            self._gate = PodReadiness(self._pod_label, LabelledPod(self._pod_label))
+            self._readiness = PodReadiness(self._pod_label)
         try:
-            await self._listen(reception)
-            if self._gate is not None:
-                self._gate.open()
+            await self._listen(server)
+            if self._readiness is not None:
+                self._readiness.open()
             await asyncio.Event().wait()
         finally:
             await self._stop_listening()
-            await reception.close()
-            if self._gate is not None:
-                await self._gate.leave()
+            await server.close()
+            if self._readiness is not None:
+                await self._readiness.stop()
 
     def announce_drain(self) -> None:
-        """Tell probes that it will drain soon, and take the pod's label away; everything is still taken."""
+        """Announce the drain to probes and remove the pod's label; mail is still taken."""
         if self._server is not None:
             self._server.leaving = True
-        if self._gate is not None:
-            self._gate.close()
+        if self._readiness is not None:
+            self._readiness.close()
 
     async def drain(self) -> None:
-        """Take no new connection, let mails on their way finish, send all others away; return when none is left.
+        """Remove the pod's label, stop listening, finish the mails being received, and end all connections.
 
-        The label of the pod goes first, if that can be done within some seconds.
+        Waits a few seconds at most for the label, and for the connections until none is left.
         """
-        if self._gate is not None:
-            await self._gate.closed()
+        if self._readiness is not None:
+            await self._readiness.wait_closed()
         await self._stop_listening()
         if self._server is not None:
             await self._server.drain()
 
     def status(self) -> dict[str, object]:
-        """Return counters since the start, and what is open now."""
-        reception = self._server
-        if reception is None:
+        """Return counters since the start, and the current addresses, connections and bytes."""
+        server = self._server
+        if server is None:
             return {"listening": [], "connections": 0}
-        certificate = reception.certificate
+        certificate = server.certificate
         if certificate is not None:
-            certificate.context()  # the files may hold a newer one that nobody has asked for yet
+            certificate.context()  # loads a newer certificate that no handshake has loaded yet
         return {
             "listening": [str(address) for address in self.addresses],
-            "connections": reception.open_connections,
-            "turned_away": reception.turned_away,
-            "accepted": reception.ingest.accepted,
-            "refused": reception.ingest.refused,
-            "put_off": reception.ingest.put_off,
-            "bytes_in_flight": reception.bytes_in_flight.used,
+            "connections": server.open_connections,
+            "turned_away": server.turned_away,
+            "accepted": server.ingest.accepted,
+            "refused": server.ingest.refused,
+            "put_off": server.ingest.deferred,
+            "bytes_in_flight": server.bytes_in_flight.used,
             "certificate_expires": certificate.expires.isoformat() if certificate else None,
-            "pod_label": self._gate.state if self._gate else None,
+            "pod_label": self._readiness.state if self._readiness else None,
         }
 
     async def _listen(self, server: SmtpServer) -> None:
-        settings = self._settings
-        await self._listen_on("SATBRIDGE_SMTP_LISTEN", settings.listen, server, False)
-        if settings.proxy_listen is not None:
-            variable = "SATBRIDGE_SMTP_PROXY_LISTEN"
-            await self._listen_on(variable, settings.proxy_listen, server, True)
-
-    async def _listen_on(self, variable: str, text: str, server: SmtpServer, proxied: bool) -> None:
-        listen = Listen.parse(text)
-        try:
-            listening = await server.loop.create_server(
-                partial(MailSession, server, proxied),
-                listen.host,
-                listen.port,
-                backlog=BACKLOG,
-                reuse_port=self._share_port or None,
-            )
-        except OSError as error:
-            why = _WHY_NOT.get(error.errno or 0, "the address cannot be used")
-            raise ConfigurationError(f"{variable}: cannot listen on {text}: {why}") from None
-        self._servers.append(listening)
+        ports = (
+            ("SATBRIDGE_SMTP_LISTEN", self._settings.listen, False),
+            ("SATBRIDGE_SMTP_PROXY_LISTEN", self._settings.proxy_listen, True),
+        )
+        for variable, text, proxied in ports:
+            if text is None:
+                continue
+            listen = Listen.parse(text)
+            try:
+                listening = await server.loop.create_server(
+                    partial(SmtpProtocol, server, proxied),
+                    listen.host,
+                    listen.port,
+                    backlog=BACKLOG,
+                    reuse_port=self._share_port or None,
+                )
+            except OSError as error:
+                reason = _LISTEN_ERRORS.get(error.errno or 0, "the address cannot be used")
+                raise ConfigurationError(f"{variable}: cannot listen on {text}: {reason}") from None
+            self._sockets.append(listening)
 
     async def _stop_listening(self) -> None:
-        """Let in who has knocked already, to hear why not: a socket that closes resets them without a word."""
-        await _turns_of_the_loop()
-        for server in self._servers:
+        # A socket that closes resets the connections in its queue. They are accepted first, so that they get 421.
+        await _run_ready_callbacks()
+        for server in self._sockets:
             server.close()
-        self._servers.clear()
-        await _turns_of_the_loop()
+        self._sockets.clear()
+        await _run_ready_callbacks()
 
 
-async def _turns_of_the_loop() -> None:
-    """Let the loop accept what waits, and tell the protocols of those that it has accepted."""
-    for _ in range(TURNS):
+async def _run_ready_callbacks() -> None:
+    """Let the event loop accept the queued connections and call `connection_made` for each."""
+    for _ in range(LOOP_ITERATIONS):
         await asyncio.sleep(0)
-
-
-def _silence_aiosmtpd() -> None:
-    """Keep aiosmtpd from logging every command, and at its finest every line of a mail."""
-    for name in ("mail.log", "mail.debug"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

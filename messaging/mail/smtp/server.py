@@ -1,4 +1,4 @@
-"""What all sessions of one receiver share: limits, certificate, desk, and the list of who is here."""
+"""The state that all connections of one receiver share: limits, certificate, MailIngest, and the open connections."""
 
 import asyncio
 import logging
@@ -17,17 +17,17 @@ log = logging.getLogger(__name__)
 
 
 class ServerConnection(Protocol):
-    """A session, as far as the reception knows it."""
+    """A connection as the server ends it; the class itself imports this module."""
 
-    def shut(self) -> None:
-        """End now, unless a mail is on its way."""
+    def drain(self) -> None:
+        """Close now, or after the mail that is being received."""
 
     def hang_up(self, reply: str) -> None:
-        """End now."""
+        """Send a last reply and close."""
 
 
 class SmtpServer:
-    """Lets connections in and out. Made within a running event loop.
+    """Admits, counts and ends connections. Made within a running event loop.
 
     Raises ConfigurationError when the certificate cannot be used.
     """
@@ -52,62 +52,65 @@ class SmtpServer:
         self._limits = ConnectionLimits(
             settings.max_connections, settings.max_connections_per_client
         )
-        self._clients: dict[ServerConnection, str] = {}
-        self._guests: set[ServerConnection] = set()
+        self._connections: set[ServerConnection] = set()
         self._counted: set[ServerConnection] = set()
+        self._clients: dict[ServerConnection, str] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
     @property
     def open_connections(self) -> int:
-        """How many connections there are."""
-        return len(self._guests)
+        """The number of open connections."""
+        return len(self._connections)
 
-    def enter(self, guest: ServerConnection, client: str | None) -> str | None:
-        """Note a new connection; return the reply that turns it away, if it must. `client` may be known later."""
-        self._guests.add(guest)
+    def enter(self, connection: ServerConnection, client: str | None) -> str | None:
+        """Add a connection; return the reply that refuses it, None when it is admitted.
+
+        `client` is None until a PROXY header names it; `enter_client` follows then.
+        """
+        self._connections.add(connection)
         self._empty.clear()
         if self.draining:
             return replies.SHUTTING_DOWN
         if not self._limits.enter():
-            return self._turn_away(client or "a proxy", "there are too many connections")
-        self._counted.add(guest)
-        return None if client is None else self.enter_client(guest, client)
+            return self._refuse(client or "a proxy", "there are too many connections")
+        self._counted.add(connection)
+        return None if client is None else self.enter_client(connection, client)
 
-    def enter_client(self, guest: ServerConnection, client: str) -> str | None:
-        """Note whose connection it is; return the reply that turns it away, if it must."""
+    def enter_client(self, connection: ServerConnection, client: str) -> str | None:
+        """Count the connection for its client; return the reply that refuses it, None when it is admitted."""
         if not self._limits.enter_client(client):
-            return self._turn_away(client, "it has too many connections")
-        self._clients[guest] = client
+            return self._refuse(client, "it has too many connections")
+        self._clients[connection] = client
         return None
 
-    def leave(self, guest: ServerConnection) -> None:
-        """Forget a connection; again is no harm."""
-        self._guests.discard(guest)
-        if guest in self._counted:
-            self._counted.remove(guest)
+    def leave(self, connection: ServerConnection) -> None:
+        """Remove a connection. Idempotent."""
+        self._connections.discard(connection)
+        if connection in self._counted:
+            self._counted.remove(connection)
             self._limits.leave()
-        if (client := self._clients.pop(guest, None)) is not None:
+        if (client := self._clients.pop(connection, None)) is not None:
             self._limits.leave_client(client)
-        if not self._guests:
+        if not self._connections:
             self._empty.set()
 
     async def drain(self) -> None:
-        """Send everybody away who brings no mail just now, and wait for the others."""
+        """End all connections, those that are receiving a mail after its reply, and wait until none is left."""
         self.draining = True
-        for guest in list(self._guests):
-            guest.shut()
+        for connection in list(self._connections):
+            connection.drain()
         await self._empty.wait()
 
     async def close(self) -> None:
-        """Send everybody away, and wait until they are gone."""
+        """End all connections now, and wait until none is left."""
         self.draining = True
-        for guest in list(self._guests):
-            guest.hang_up(replies.SHUTTING_DOWN)
+        for connection in list(self._connections):
+            connection.hang_up(replies.SHUTTING_DOWN)
         await self._empty.wait()
         self.ingest.close()
 
-    def _turn_away(self, client: str, why: str) -> str:
+    def _refuse(self, client: str, reason: str) -> str:
         self.turned_away += 1
-        log.warning("connection from %s turned away: %s", client, why)
+        log.warning("connection from %s refused: %s", client, reason)
         return replies.TOO_MANY_CONNECTIONS

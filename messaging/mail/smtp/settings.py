@@ -10,13 +10,13 @@ from messaging.config.settings import Count, ListenText, Positive
 
 
 class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
-    """Where mail-in listens, and how much it takes from whom.
+    """The addresses and limits of the SMTP server.
 
-    `hostname` is what the server calls itself; without it, the mail domain. `proxy_listen` is a second port that
-    expects the PROXY protocol before anything else and must be reachable by the proxy only. `max_bytes_in_flight`
-    bounds the mails that are being received, as they come; the event loop reads at most 256 KiB more ahead for each
-    connection, and reading a mail takes a few times its size for a moment (two big ones at a time). A mail that more
-    than `max_received` servers have passed on goes round in circles and is refused.
+    `hostname` is the server's name in its greeting, by default the mail domain. `proxy_listen` is a second port that
+    expects the PROXY protocol first and must be reachable by the proxy only. `max_bytes_in_flight` limits the mails
+    that are being received; the event loop buffers at most 256 KiB more for each connection, and parsing a mail
+    needs a few times its size for a moment (two big mails at a time). A mail with more than `max_received` Received
+    fields is refused as a mail loop.
     """
 
     listen: ListenText = "127.0.0.1:7420"

@@ -1,4 +1,4 @@
-"""The certificate of the SMTP server: loaded, and loaded again when its files change."""
+"""The certificate of the SMTP server, which is loaded again when its files change."""
 
 import logging
 import ssl
@@ -18,8 +18,8 @@ Stamp = tuple[tuple[int, int, int], ...]
 class Certificate:
     """A certificate chain and its key in PEM files.
 
-    Raises ConfigurationError at first when they cannot be used. Later, files that are being replaced and do not
-    fit together yet leave the old certificate in use.
+    The constructor raises ConfigurationError when they cannot be used. Later, files that do not fit together, as in
+    the middle of a replacement, leave the old certificate in use.
     """
 
     def __init__(self, certificate: Path, key: Path) -> None:
@@ -34,7 +34,7 @@ class Certificate:
             ) from None
 
     def context(self) -> ssl.SSLContext:
-        """Return the context for the next handshake, with the certificate that the files hold now."""
+        """Return the context for the next handshake, with the current certificate of the files."""
         try:
             stamp = self._read_stamp()
             if stamp != self._stamp:
@@ -46,26 +46,26 @@ class Certificate:
         return self._context
 
     def _read_stamp(self) -> Stamp:
-        found = (self._certificate.stat(), self._key.stat())
-        return tuple((f.st_mtime_ns, f.st_size, f.st_ino) for f in found)
+        stats = (self._certificate.stat(), self._key.stat())
+        return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
 
     def _load(self) -> tuple[ssl.SSLContext, datetime]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self._certificate, self._key, password=_no_password)
+        context.load_cert_chain(self._certificate, self._key, password=_refuse_password)
         leaf = x509.load_pem_x509_certificate(self._certificate.read_bytes())
         return context, leaf.not_valid_after_utc
 
 
-def load_certificate(server: SmtpSettings) -> Certificate | None:
-    """Return the certificate that the settings name, if any. Raises ConfigurationError when it cannot be used."""
-    if server.certificate is None or server.key is None:
+def load_certificate(settings: SmtpSettings) -> Certificate | None:
+    """Return the certificate of the settings, None without one. Raises ConfigurationError when it cannot be used."""
+    if settings.certificate is None or settings.key is None:
         return None
-    return Certificate(server.certificate, server.key)
+    return Certificate(settings.certificate, settings.key)
 
 
-def _no_password() -> str:
-    """Keep OpenSSL from asking on the terminal."""
+def _refuse_password() -> str:
+    """Refuse the password prompt: without this callback OpenSSL asks on the terminal."""
     raise ValueError("the key is protected by a password")
 
 

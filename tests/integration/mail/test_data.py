@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.smtp.data import Collector
+from messaging.mail.smtp.data import MailCollector
 from messaging.mail.smtp.limits import ByteBudget
 from tests.support.eventually import eventually
 from tests.support.mail.wire import LETTER, post
@@ -61,8 +61,8 @@ async def test_every_line_end_is_read_as_one(line_end: bytes) -> None:
         assert place.router.texts == ["one\ntwo"]
 
 
-def feed(chunks: list[bytes], max_bytes: int = 10**6, room: int = 10**6) -> tuple[Collector, bytes]:
-    collector = Collector(max_bytes, ByteBudget(room))
+def feed(chunks: list[bytes], max_bytes: int = 10**6, room: int = 10**6) -> tuple[MailCollector, bytes]:
+    collector = MailCollector(max_bytes, ByteBudget(room))
     rest: bytes | None = None
     for chunk in chunks:
         if rest is not None:
@@ -105,7 +105,7 @@ def test_too_much_is_forgotten_but_its_end_is_found(cuts: list[int], limit: int)
 @given(st.lists(st.integers(0, 3000), max_size=6))
 def test_the_shared_budget_is_kept_and_given_back(cuts: list[int]) -> None:
     budget = ByteBudget(1000)
-    collector = Collector(10**6, budget)
+    collector = MailCollector(10**6, budget)
     rest = None
     for chunk in split(b"x" * 2500 + b"\r\n.\r\n", cuts):
         if chunk and rest is None:
@@ -113,7 +113,7 @@ def test_the_shared_budget_is_kept_and_given_back(cuts: list[int]) -> None:
         assert 0 <= budget.used <= 1000
     assert collector.no_room
     assert budget.used == 0
-    small = Collector(10**6, budget)
+    small = MailCollector(10**6, budget)
     small.feed(b"x" * 900)
     assert budget.used == 900
     small.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 from messaging.errors import Rejected
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.mail.smtp.pod_label import PodLabel
+from messaging.mail.smtp.pod_readiness import PodLabel
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Bounce, DeadLetter, Inbound, Message, RecipientCheck
 from tests.support.eventually import eventually
