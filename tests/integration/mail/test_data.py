@@ -61,7 +61,9 @@ async def test_every_line_end_is_read_as_one(line_end: bytes) -> None:
         assert place.router.texts == ["one\ntwo"]
 
 
-def feed(chunks: list[bytes], max_bytes: int = 10**6, room: int = 10**6) -> tuple[MailCollector, bytes]:
+def feed(
+    chunks: list[bytes], max_bytes: int = 10**6, room: int = 10**6
+) -> tuple[MailCollector, bytes]:
     collector = MailCollector(max_bytes, ByteBudget(room))
     rest: bytes | None = None
     for chunk in chunks:

@@ -14,8 +14,7 @@ from pydantic import ValidationError
 
 from messaging.config.env import read_if_set
 from messaging.errors import Unavailable
-from messaging.mail.smtp.pod_label import LabelledPod, PodLabel
-from messaging.mail.smtp.pod_readiness import PodReadiness
+from messaging.mail.smtp.pod_readiness import PodLabel, PodLabelClient, PodReadiness
 from tests.support.eventually import eventually
 from tests.support.mail.api_server import HANG, POD, TOKEN, ApiServer
 from tests.support.mail.certificates import make_certificate
@@ -37,8 +36,8 @@ def settings(api: ApiServer, **given: Any) -> PodLabel:
     return PodLabel(**{"name": KEY, **place, **quick, **given})
 
 
-def pod(api: ApiServer, name: str = POD, **given: Any) -> LabelledPod:
-    return LabelledPod(settings(api, **given), name)
+def pod(api: ApiServer, name: str = POD, **given: Any) -> PodLabelClient:
+    return PodLabelClient(settings(api, **given), name)
 
 
 def test_it_is_off_unless_a_label_is_named() -> None:
@@ -63,10 +62,10 @@ def test_what_kubernetes_would_refuse_is_refused_at_the_start(wrong: dict[str, s
 
 def test_the_label_is_set_and_removed_and_nothing_else_is_touched(api: ApiServer) -> None:
     for _ in range(2):
-        pod(api).mark(True)
+        pod(api).set_label(True)
         assert api.cluster.labels == {"ray.io/group": "smtp", **READY}
     for _ in range(2):
-        pod(api).mark(False)
+        pod(api).set_label(False)
         assert api.cluster.labels == {"ray.io/group": "smtp"}
     method, path, body = api.cluster.asked[0]
     assert (method, path) == ("PATCH", api.cluster.path)
@@ -78,10 +77,10 @@ def test_the_label_is_set_and_removed_and_nothing_else_is_touched(api: ApiServer
     [
         (403, "may not patch this pod"),
         (404, "no pod of this name"),
-        (409, "somebody else changed the pod"),
+        (409, "another client changed the pod"),
         (415, "merge patches"),
         (422, "a policy forbids"),
-        (429, "too much to do"),
+        (429, "too many requests"),
         (500, "it answers 500"),
         (503, "it answers 503"),
         (302, "it answers 302"),
@@ -90,7 +89,7 @@ def test_the_label_is_set_and_removed_and_nothing_else_is_touched(api: ApiServer
 def test_a_refusal_is_told_in_words(api: ApiServer, status: int, said: str) -> None:
     api.cluster.troubles.append(status)
     with pytest.raises(Unavailable, match=said):
-        pod(api).mark(True)
+        pod(api).set_label(True)
     assert api.ours() == {}
 
 
@@ -98,49 +97,49 @@ def test_the_api_servers_wish_to_wait_is_heard(api: ApiServer) -> None:
     api.cluster.troubles.append(429)
     api.cluster.retry_after = "7"
     with pytest.raises(Unavailable) as caught:
-        pod(api).mark(True)
+        pod(api).set_label(True)
     assert caught.value.retry_after_seconds == 7
 
 
 def test_who_may_not_is_told_so(api: ApiServer) -> None:
     api.cluster.may_patch = False
     with pytest.raises(Unavailable, match="may not patch"):
-        pod(api).mark(True)
+        pod(api).set_label(True)
 
 
 def test_another_pod_is_not_found(api: ApiServer) -> None:
     with pytest.raises(Unavailable, match="no pod of this name"):
-        pod(api, "smtp-worker-2").mark(True)
+        pod(api, "smtp-worker-2").set_label(True)
 
 
 def test_a_name_cannot_lead_elsewhere(api: ApiServer) -> None:
     with pytest.raises(Unavailable):
-        pod(api, "../../secrets/x?y").mark(True)
+        pod(api, "../../secrets/x?y").set_label(True)
     assert api.cluster.asked[0][1].endswith("/pods/..%2F..%2Fsecrets%2Fx%3Fy")
 
 
 def test_a_token_that_was_replaced_is_used_at_once(api: ApiServer) -> None:
-    pod(api).mark(True)
+    pod(api).set_label(True)
     api.cluster.tokens = {"the next token"}
     kept = pod(api)
     with pytest.raises(Unavailable, match="refuses the token"):
-        kept.mark(False)
+        kept.set_label(False)
     api.give("the next token\n")
-    kept.mark(False)
+    kept.set_label(False)
     assert api.ours() == {}
 
 
 def test_an_answer_is_not_waited_for_for_ever(api: ApiServer) -> None:
     api.cluster.troubles.append(HANG)
     with pytest.raises(Unavailable, match="cannot be reached"):
-        pod(api, timeout_seconds=0.2).mark(True)
+        pod(api, timeout_seconds=0.2).set_label(True)
 
 
 def test_nobody_else_is_given_the_token(api: ApiServer, tmp_path: Path) -> None:
     other = make_certificate(tmp_path, name="other")
     (api.credentials / "ca.crt").write_bytes(other.certificate.read_bytes())
     with pytest.raises(Unavailable, match="certificate of the API server is not trusted"):
-        pod(api).mark(True)
+        pod(api).set_label(True)
     assert api.cluster.asked == []
 
 
@@ -148,14 +147,14 @@ def test_nobody_else_is_given_the_token(api: ApiServer, tmp_path: Path) -> None:
 def test_without_credentials_it_says_so(api: ApiServer, file: str) -> None:
     (api.credentials / file).unlink()
     with pytest.raises(Unavailable) as caught:
-        pod(api).mark(True)
+        pod(api).set_label(True)
     assert str(api.credentials) not in caught.value.reason
 
 
 def test_no_reason_has_the_token(api: ApiServer) -> None:
     api.give(TOKEN + "é\n")
     with pytest.raises(Unavailable) as caught:
-        pod(api).mark(True)
+        pod(api).set_label(True)
     assert TOKEN not in str(caught.value)
 
 
@@ -165,11 +164,11 @@ def test_no_reason_has_the_token(api: ApiServer) -> None:
 @contextlib.asynccontextmanager
 async def gate(api: ApiServer, **given: Any) -> AsyncIterator[PodReadiness]:
     used = settings(api, **given)
-    made = PodReadiness(used, LabelledPod(used, POD))
+    made = PodReadiness(used, PodLabelClient(used, POD))
     try:
         yield made
     finally:
-        await made.leave()
+        await made.stop()
 
 
 @pytest.mark.anyio
@@ -215,7 +214,7 @@ async def test_leaving_is_not_held_up_by_an_api_server_that_is_away(api: ApiServ
         await asyncio.to_thread(api.until, READY)
         api.cluster.may_patch = False
         async with asyncio.timeout(20):
-            assert not await one.closed()
+            assert not await one.wait_closed()
 
 
 # -- mail-in
