@@ -1,43 +1,18 @@
-"""The calls of a provider's REST API; the only place where failures of HTTP become ours."""
+"""The calls of a provider's REST API, and what the status of an answer means."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Any, Final
 
 import httpx
-from pydantic import AfterValidator
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.sending.http_exchange import HttpUrl as HttpUrl
+from messaging.sending.http_exchange import exchange, new_client
 from messaging.sending.retry_after import retry_after
 
-log = logging.getLogger(__name__)
+PEER: Final = "the satellite network"
+"""What reasons call the other end."""
 
-IDLE_CONNECTION_SECONDS = (
-    4.0  # less than servers commonly keep one, so that none closes under a request
-)
-
-BROKEN = "the connection to the satellite network broke"
-
-# Foreign exception → (whether the request may have been written by then, what people read).
-FAILURES: Mapping[type[Exception], tuple[bool, str]] = {
-    httpx.ConnectError: (False, "the satellite network cannot be reached"),
-    httpx.ConnectTimeout: (False, "the satellite network cannot be reached"),
-    httpx.PoolTimeout: (False, "too many requests to the satellite network are waiting"),
-    httpx.ProxyError: (False, "the proxy on the way to the satellite network refuses"),
-    httpx.UnsupportedProtocol: (False, "the satellite network's URL is not an HTTP URL"),
-    httpx.InvalidURL: (False, "the satellite network's URL is not an HTTP URL"),
-    httpx.LocalProtocolError: (False, "the request to the satellite network is not valid HTTP"),
-    httpx.WriteError: (True, BROKEN),
-    httpx.WriteTimeout: (True, "the satellite network did not answer in time"),
-    httpx.ReadError: (True, BROKEN),
-    httpx.ReadTimeout: (True, "the satellite network did not answer in time"),
-    httpx.CloseError: (True, BROKEN),
-    httpx.RemoteProtocolError: (True, "the satellite network broke off without an answer"),
-    httpx.DecodingError: (True, "the satellite network's answer cannot be read"),
-    httpx.TooManyRedirects: (True, "the satellite network sends us in circles"),
-    TimeoutError: (True, "the satellite network did not answer in time"),
-}
 # These refuse the moment or the caller, not what was asked; every other 4xx refuses what was asked.
 _PASSING = frozenset({401, 407, 408, 421, 423, 425, 429})
 # Of all 5xx only these say that nothing was done: it cannot be done, or not now, or not in this HTTP version. Any
@@ -45,21 +20,8 @@ _PASSING = frozenset({401, 407, 408, 421, 423, 425, 429})
 _NOTHING_DONE = frozenset({501, 503, 505})
 
 
-def _http_url(text: str) -> str:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ValueError("must look like https://host/path") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("must look like https://host/path")
-    return text
-
-
 Refuses = Callable[[httpx.Response], bool]
 """Whether an answer says in its body that what was asked was not done."""
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""A setting that holds the URL of an API."""
 
 
 class RestClient:
@@ -98,9 +60,15 @@ class RestClient:
         there. Raises Unavailable, or Uncertain when it `writes` and may have taken effect; so is a 5xx understood,
         unless it says that nothing was done, by its status or because `refuses` reads so in its body.
         """
-        client = self._connected()
-        request = client.build_request(method, path, **content)
-        response = await exchange(client, request, self._timeout_seconds, writes=writes)
+        response = await exchange(
+            self._connected(),
+            method,
+            path,
+            peer=PEER,
+            timeout_seconds=self._timeout_seconds,
+            writes=writes,
+            **content,
+        )
         if writes and _may_be_done(response) and not (refuses and refuses(response)):
             raise Uncertain(f"nobody knows whether it was taken (HTTP {response.status_code})")
         return response
@@ -118,57 +86,13 @@ class RestClient:
     def _connected(self) -> httpx.AsyncClient:
         if self._client is None:
             base_url, timeout_seconds, max_connections, headers = self._settings
-            self._client = new_client(base_url, timeout_seconds, max_connections)
+            self._client = new_client(timeout_seconds, max_connections, base_url)
             self._client.headers.update(headers or {})
         return self._client
 
 
-def new_client(base_url: str, timeout_seconds: float, max_connections: int) -> httpx.AsyncClient:
-    """Return a client for requests of `timeout_seconds` in all.
-
-    Each step before the request is written (a free connection, TCP, TLS) may take a third of that, so that a host
-    that cannot be reached is told from an answer that does not come.
-    """
-    # At DEBUG httpcore writes every header, and with them cookies and tokens; httpx, every request.
-    for name in ("httpcore", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        base_url=base_url,
-        timeout=httpx.Timeout(None, connect=timeout_seconds / 3, pool=timeout_seconds / 3),
-        limits=httpx.Limits(
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
-            keepalive_expiry=IDLE_CONNECTION_SECONDS,
-        ),
-    )
-
-
-async def exchange(
-    client: httpx.AsyncClient, request: httpx.Request, timeout_seconds: float, *, writes: bool
-) -> httpx.Response:
-    """Send `request` once and return the answer, whatever its status, within `timeout_seconds` in all.
-
-    `writes` says that the request changes something over there. Raises Unavailable, or Uncertain when it `writes`
-    and may have taken effect.
-    """
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            return await client.send(request)
-    except Exception as error:
-        raise _translated(error, writes=writes) from None
-
-
 def _may_be_done(response: httpx.Response) -> bool:
     return response.is_server_error and response.status_code not in _NOTHING_DONE
-
-
-def _translated(error: Exception, *, writes: bool) -> GatewayError:
-    known = next((kind for kind in type(error).__mro__ if kind in FAILURES), None)
-    if known is None:
-        # httpx does not know all that TLS can raise while it reads; by then the request has been written.
-        log.error("a call to a satellite network failed with %s", type(error).__name__)
-    written, words = FAILURES[known] if known else (True, BROKEN)
-    return Uncertain(words) if written and writes else Unavailable(words)
 
 
 def failure(

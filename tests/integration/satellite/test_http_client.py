@@ -1,6 +1,4 @@
 import asyncio
-import ssl
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,53 +10,14 @@ from starlette.responses import Response
 
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.satellite.http_client import (
-    FAILURES,
-    HttpUrl,
     RestClient,
-    exchange,
     failure,
     json_of,
-    new_client,
 )
+from messaging.sending.http_exchange import HttpUrl
 from messaging.simulator.shared.serving import Serving
 from tests.support.closed_port import closed_port
 from tests.support.satellite.hive_server import HiveServer
-
-
-def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
-    for child in kind.__subclasses__():
-        yield child
-        yield from subclasses(child)
-
-
-def test_every_failure_that_httpx_knows_is_in_the_table() -> None:
-    leaves = {kind for kind in subclasses(httpx.RequestError) if not kind.__subclasses__()}
-    assert leaves <= set(FAILURES)
-
-
-async def call_that_raises(kind: type[Exception], writes: bool) -> None:
-    async def broken(request: httpx.Request) -> httpx.Response:
-        raise kind("secret-cookie")
-
-    transport = httpx.MockTransport(broken)
-    async with httpx.AsyncClient(transport=transport, base_url="http://hive") as client:
-        await exchange(client, client.build_request("POST", "/"), 5, writes=writes)
-
-
-@pytest.mark.parametrize("kind", list(FAILURES))
-@pytest.mark.parametrize("writes", [False, True])
-def test_only_what_may_have_been_written_is_uncertain(kind: type[Exception], writes: bool) -> None:
-    written, words = FAILURES[kind]
-    with pytest.raises(Uncertain if written and writes else Unavailable) as caught:
-        asyncio.run(call_that_raises(kind, writes))
-    assert caught.value.reason == words
-
-
-@pytest.mark.parametrize("kind", [ssl.SSLError, RuntimeError])
-def test_what_nobody_foresaw_may_have_been_written_too(kind: type[Exception]) -> None:
-    with pytest.raises(Uncertain) as caught:
-        asyncio.run(call_that_raises(kind, writes=True))
-    assert "secret" not in caught.value.reason
 
 
 async def answered(status: int, **options: Any) -> int:
@@ -137,8 +96,11 @@ def test_what_is_not_json_is_none(content: bytes) -> None:
 
 def test_a_host_where_nobody_listens_is_unavailable_even_for_writes() -> None:
     async def run(url: str) -> None:
-        async with new_client(url, 5, 1) as client:
-            await exchange(client, client.build_request("POST", "/"), 5, writes=True)
+        client = RestClient(url, 5, 1)
+        try:
+            await client.call("POST", "/", writes=True)
+        finally:
+            await client.aclose()
 
     with closed_port() as url, pytest.raises(Unavailable, match="cannot be reached"):
         asyncio.run(run(url))
