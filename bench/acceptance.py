@@ -1,4 +1,4 @@
-"""Mail accepted durably and routed: how many a second, and how long the answer takes at half the rate."""
+"""Mail accepted durably and routed: mails per second, and the latency of the reply at half the rate."""
 
 import smtplib
 import subprocess
@@ -83,7 +83,7 @@ def _waits(port: int, rate: float) -> dict[str, float]:
     """Send at this rate for a while; returns percentiles of the wait for 250, in milliseconds."""
     waits: list[float] = []
     threads = [
-        threading.Thread(target=_paced, args=(port, rate / PACED_CONNECTIONS, number, waits))
+        threading.Thread(target=_send_paced, args=(port, rate / PACED_CONNECTIONS, number, waits))
         for number in range(PACED_CONNECTIONS)
     ]
     for thread in threads:
@@ -94,7 +94,7 @@ def _waits(port: int, rate: float) -> dict[str, float]:
     return {"p50": cuts[49] * 1000, "p99": cuts[98] * 1000}
 
 
-def _paced(port: int, rate: float, number: int, waits: list[float]) -> None:
+def _send_paced(port: int, rate: float, number: int, waits: list[float]) -> None:
     ends = time.monotonic() + PACED_SECONDS
     with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         sent = 0

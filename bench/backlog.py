@@ -1,4 +1,4 @@
-"""What a long queue costs: claims, counts and the admin's list with 100,000 deliveries waiting, against 1,000."""
+"""The cost of a long queue: claims, counts and the list of the admin with 100,000 deliveries waiting, against 1,000."""
 
 import tempfile
 import time
@@ -20,7 +20,7 @@ REPEATS = 7
 
 def measure() -> list[Line]:
     """Fill two stores and ask both the same."""
-    few, many = _asked(FEW), _asked(MANY)
+    few, many = _time_questions(FEW), _time_questions(MANY)
     return [
         Line(
             f"{what}, {MANY:,} waiting",
@@ -35,7 +35,7 @@ def measure() -> list[Line]:
     ]
 
 
-def _asked(waiting: int) -> dict[str, float]:
+def _time_questions(waiting: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         settings = read(
             Settings,

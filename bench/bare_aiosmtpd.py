@@ -1,4 +1,4 @@
-"""aiosmtpd as it is, with a handler that stores nothing: what the protocol alone costs. Runs as a process."""
+"""Plain aiosmtpd with a handler that stores nothing: the cost of the protocol alone. Runs as a process."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from aiosmtpd.smtp import SMTP
 
 
 class Nothing:
-    """Takes every mail and forgets it."""
+    """Accepts every mail and drops it."""
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Say yes."""

@@ -13,7 +13,7 @@ VERSION = "0.21.1"
 PROGRAM = Path(__file__).with_name("dataflow_bytewax.py")
 
 Peer = Callable[..., float]
-"""Runs a job: its name and what it is given; returns seconds."""
+"""Runs a job: takes its name and its arguments; returns seconds."""
 
 
 @contextmanager
@@ -29,10 +29,10 @@ def bytewax(parallelism: int) -> Iterator[Peer | None]:
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             return float(done.stdout.split()[-1])
 
-        yield run if _installed(python) else None
+        yield run if _install(python) else None
 
 
-def _installed(python: Path) -> bool:
+def _install(python: Path) -> bool:
     commands = (
         [sys.executable, "-m", "venv", str(python.parents[1])],
         [str(python), "-m", "pip", "install", "--quiet", f"bytewax=={VERSION}"],

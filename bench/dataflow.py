@@ -1,4 +1,4 @@
-"""Records per second of the dataflow layer, parallelism 2: against bytewax, and what durable state costs."""
+"""Records per second of the dataflow layer, parallelism 2: against bytewax, and the cost of durable state."""
 
 import tempfile
 from collections.abc import Callable

@@ -83,7 +83,7 @@ class Text(FixedPartitionedSource):  # type: ignore[misc]
         return TextPart(self._path, begin if at is None else at, end)
 
     def _line_at(self, offset: int) -> int:
-        """Where the first line begins that does not begin before the offset."""
+        """Return the offset of the first line at or after this offset."""
         with open(self._path, "rb") as file:
             file.seek(max(offset - 1, 0))
             if offset:
@@ -93,7 +93,7 @@ class Text(FixedPartitionedSource):  # type: ignore[misc]
 
 class Drop(StatelessSinkPartition):  # type: ignore[misc]
     def write_batch(self, items: Any) -> None:
-        """Cost nothing."""
+        """Do nothing."""
 
 
 class Sink(DynamicSink):  # type: ignore[misc]

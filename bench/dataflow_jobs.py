@@ -1,4 +1,4 @@
-"""The dataflow jobs that are measured: a keyed running sum of small records, and the word count of a text."""
+"""The measured dataflow jobs: a keyed running sum of small records, and the word count of a text."""
 
 import time
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Numbers:
 
 
 def drop(record: Any) -> None:
-    """A sink that costs nothing."""
+    """A sink that drops every record."""
 
 
 def context_with(state: str) -> StreamingContext:
@@ -62,7 +62,7 @@ def write_text(path: Path, megabytes: float) -> int:
 
 
 def seconds(context: StreamingContext, name: str) -> float:
-    """From the moment that all actors stand to the end."""
+    """Return the seconds from the start of the last actor to the end of the job."""
     job = context.submit(name)
     began = time.monotonic()
     job.wait()

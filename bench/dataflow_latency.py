@@ -1,4 +1,4 @@
-"""How old a record is when it reaches the sink, three hops from its source, at a steady 1,000 records a second."""
+"""The age of a record at the sink, three hops from its source, at a steady 1,000 records a second."""
 
 import tempfile
 import time
@@ -17,7 +17,7 @@ WANTED_MS = 10.0
 
 
 class Paced:
-    """A source that makes a record when its time has come; the record is that time."""
+    """A source at a steady rate, whose records are their due times."""
 
     def read(
         self, position: tuple[int, float] | None, count: int
@@ -30,7 +30,7 @@ class Paced:
 
 
 class Ages:
-    """A sink that keeps ages, and writes them down at the end."""
+    """A sink that collects ages, and writes them to a file at the end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""What the dataflow layer holds in memory: an idle chained job, and a million records before a slow sink."""
+"""Memory of the dataflow layer: an idle chained job, and a million records before a slow sink."""
 
 import time
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ WARM_UP_SHARE = 0.05
 
 
 class Silent:
-    """A source that has nothing."""
+    """A source without records."""
 
     idle_seconds = 1.0
 
@@ -93,7 +93,7 @@ def _slow() -> list[Line]:
 
 
 def _samples(job: Job, records: int) -> list[float]:
-    while _taken(job) < records * WARM_UP_SHARE:
+    while _count_taken(job) < records * WARM_UP_SHARE:
         time.sleep(SAMPLE_SECONDS)
     pids, samples = _pids(job), []
     while not job.wait(SAMPLE_SECONDS):
@@ -101,7 +101,7 @@ def _samples(job: Job, records: int) -> list[float]:
     return samples
 
 
-def _taken(job: Job) -> int:
+def _count_taken(job: Job) -> int:
     return int(job.status()[-1].get("in", 0))
 
 

@@ -1,4 +1,4 @@
-"""One worker of a running job is killed: when it gives results again, and what the rest of the job does meanwhile."""
+"""Recovery of a job after the kill of a worker: time to its next result, and the rate of the other workers."""
 
 import os
 import signal
@@ -53,7 +53,7 @@ def measure() -> list[Line]:
             times, stayed = _kills(job)
         finally:
             job.stop()
-        noted = [_noted(folder / str(index)) for index in (0, 1)]
+        noted = [_read_progress(folder / str(index)) for index in (0, 1)]
     note = f"one of two summing workers by SIGKILL, SQLite with fsync; median of {KILLS}"
     back = median(_first_after(noted[0], killed) - killed for killed in times)
     meanwhile = median(_rest(noted[1], killed, _first_after(noted[0], killed)) for killed in times)
@@ -69,7 +69,7 @@ def measure() -> list[Line]:
 
 
 def _kills(job: Job) -> tuple[list[float], int]:
-    """Return when it was killed, and how many of the others had the same process each time."""
+    """Return the times of the kills, and the number of other workers that kept their process."""
     times: list[float] = []
     stayed = 3
     time.sleep(BEFORE_SECONDS)
@@ -88,7 +88,7 @@ def _pids(job: Job) -> dict[str, int]:
     return {row["name"]: row.get("pid", 0) for row in job.status()}
 
 
-def _noted(path: Path) -> list[float]:
+def _read_progress(path: Path) -> list[float]:
     return [float(line) for line in path.read_text().split()]
 
 

@@ -1,4 +1,4 @@
-"""Runs a measurement several times, the peers in turn, and keeps medians: machines drift, ratios hold."""
+"""Runs a measurement several times, the peers in turn, and takes medians, since the speed of a machine drifts."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table. `reach` is the ratio that the line is meant to reach; None where it is only reported."""
+    """One line of the table. `reach` is the wanted ratio; None where the line is only reported."""
 
     measure: str
     ours: float
@@ -23,12 +23,12 @@ class Line:
 
     @property
     def ratio(self) -> float | None:
-        """Ours to the peer's."""
+        """The ratio of our figure to that of the peer."""
         return self.ours / self.peers if self.peers else None
 
 
 def part_of(size: int) -> int:
-    """Return how much of it is measured: all, or the part that BENCH_PART says (0.1, say), for a short run."""
+    """Return the number of records to measure: all, or the part given by BENCH_PART (such as 0.1)."""
     return int(size * float(os.environ.get("BENCH_PART", "1")))
 
 

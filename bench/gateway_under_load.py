@@ -1,4 +1,4 @@
-"""Our gateway as an operator runs it, its satellite network too slow to matter: what is measured is acceptance."""
+"""Our gateway as an operator runs it, with a hanging satellite network, so that only acceptance is measured."""
 
 import tempfile
 from collections.abc import Iterator
@@ -29,5 +29,5 @@ def gateway(database_url: str | None = None, **settings: str) -> Iterator[Runnin
 
 
 def make_network_hang(found: RunningGateway) -> None:
-    """From now on the Hive answers nothing."""
+    """Make the Hive hang."""
     httpx.put(f"{found.hive}/sim/faults", json=NETWORK_HANGS).raise_for_status()

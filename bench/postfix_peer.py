@@ -1,4 +1,4 @@
-"""A private Postfix: takes mail into its queue as it always does, and discards it from there."""
+"""A private Postfix: takes mail into its queue as usual, and discards it from there."""
 
 import shutil
 import socket
@@ -37,7 +37,7 @@ def available() -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody has."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

@@ -1,4 +1,4 @@
-"""What processes cost, as Linux tells: their children, memory and processor time."""
+"""The descendants, memory and processor time of processes, from /proc."""
 
 import os
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""How long nobody hears a yes after an actor is killed; and what starting, memory and idling cost."""
+"""The gap without a yes after the kill of an actor; the cost of the start, memory and idle time."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ IDLE_SECONDS = 10
 
 
 def measure() -> list[Line]:
-    """Kill the router and the receiver; then look at the whole."""
+    """Kill the router and the receiver, then measure the whole service."""
     began = time.monotonic()
     # A port that stays: a receiver that is restarted on port 0 would listen elsewhere.
     with gateway(SMTP_LISTEN=f"127.0.0.1:{free_port()}") as ours:

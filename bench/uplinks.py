@@ -1,4 +1,4 @@
-"""Messages that wait at the satellite network, to mails: against doing one after another, as the case study did."""
+"""Uplinks that wait at the satellite network, to mails: against one after another, as in the case study."""
 
 import base64
 import smtplib
@@ -26,15 +26,15 @@ POLLING = {
 
 
 def measure() -> list[Line]:
-    """Measure us, then the sequence, with the same simulators: as near as can be, and as far as a real network is."""
-    near = _compared(0, "the network answers at once")
+    """Measure us, then the sequence, with the same simulators, without and with the delay of a real network."""
+    near = _compare(0, "the network answers at once")
     return [
         near,
-        _compared(AWAY_SECONDS, f"the network answers after {AWAY_SECONDS * 1000:.0f} ms"),
+        _compare(AWAY_SECONDS, f"the network answers after {AWAY_SECONDS * 1000:.0f} ms"),
     ]
 
 
-def _compared(away_seconds: float, how_far: str) -> Line:
+def _compare(away_seconds: float, how_far: str) -> Line:
     with gateway(**POLLING) as ours:
         # It gets nothing until everything waits: what it took before the clock runs would count for it.
         _set_faults(ours.hive, error_rate=1.0)

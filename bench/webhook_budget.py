@@ -1,4 +1,4 @@
-"""How long webhooks wait for their yes at a steady pace, against the tightest budget that a provider sets."""
+"""The latency of webhooks at a steady rate, against the tightest budget of a provider."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ BUDGET_SECONDS = 3.0
 
 
 def measure() -> list[Line]:
-    """Post signed webhooks at their pace, each on a connection of its own, whether or not earlier ones are answered."""
+    """Post signed webhooks at a steady rate, each on a connection of its own, without waiting for earlier ones."""
     with gateway() as ours:
         make_network_hang(ours)
         wanted = [webhook(ours.http, n) for n in range(PER_SECOND * (WARM_UP_SECONDS + SECONDS))]

@@ -1,1 +1,1 @@
-"""The fault harness: breaks a running gateway from outside, under load, and counts what became of every message."""
+"""The fault harness: breaks a running gateway from outside, under load, and counts the fate of every message."""

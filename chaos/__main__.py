@@ -1,4 +1,4 @@
-"""`python -m chaos`: runs the fault harness and prints the table; exit code 1 when something did not hold."""
+"""`python -m chaos`: runs the fault harness and prints the table; exit code 1 when a scenario failed."""
 
 import argparse
 import os
@@ -7,10 +7,10 @@ import signal
 import sys
 
 from chaos import table
-from chaos.catalogue import catalogue
+from chaos.judge import ScenarioResult
 from chaos.run import run
 from chaos.scenario import Scenario
-from chaos.verdict import Verdict
+from chaos.scenarios import all_scenarios
 
 STORES = ("sqlite", "postgres")
 
@@ -18,20 +18,22 @@ STORES = ("sqlite", "postgres")
 def main() -> int:
     """Read the arguments and run."""
     wanted = _arguments()
-    scenarios = [s for s in catalogue() if wanted.only is None or s.name in wanted.only.split(",")]
+    scenarios = [
+        s for s in all_scenarios() if wanted.only is None or s.name in wanted.only.split(",")
+    ]
     if not scenarios:
-        print("there is no such scenario; these there are:", *(s.name for s in catalogue()))
+        print("there is no such scenario; these there are:", *(s.name for s in all_scenarios()))
         return 2
     # So that a run that is ended takes its servers with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in [name for name in os.environ if name.startswith("SATBRIDGE_")]:
         del os.environ[name]
     print(
-        f"seed {wanted.seed} (SEED={wanted.seed} makes the same throws)\n\n{table.head()}",
+        f"seed {wanted.seed} (SEED={wanted.seed} makes the same throws)\n\n{table.table_head()}",
         flush=True,
     )
     stores = STORES if wanted.store is None else (wanted.store,)
-    held = [run(scenarios, store, wanted.seed, _tell) for store in stores]
+    held = [run(scenarios, store, wanted.seed, _report) for store in stores]
     print("\neverything held" if all(held) else "\nSOMETHING DID NOT HOLD")
     return 0 if all(held) else 1
 
@@ -44,8 +46,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _tell(scenario: Scenario, store: str, verdict: Verdict) -> None:
-    print(table.line(scenario, store, verdict), flush=True)
+def _report(scenario: Scenario, store: str, result: ScenarioResult) -> None:
+    print(table.table_line(scenario, store, result), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import struct
 import subprocess
 from pathlib import Path
 
-from chaos.field import Field
-from chaos.scenario import Ground, Scenario
+from chaos.context import Context
+from chaos.scenario import Environment, Scenario
 
 SOURCE = Path(__file__).with_name("clock.c")
 CLOCK_FILE = "clock"
@@ -14,20 +14,20 @@ HOUR_SECONDS = 3600
 
 
 def clock_scenarios() -> list[Scenario]:
-    """All of them."""
+    """Return the scenarios of this module."""
     return [
         Scenario(
             name="clock-steps",
-            what="the clock steps an hour forward, back to the truth, an hour back, and to the truth again;"
+            description="the clock steps an hour forward, back to the truth, an hour back, and to the truth again;"
             " a worker is killed and the networks falter each time",
-            strike=_steps,
-            ground=Ground.FALSE_CLOCK,
+            inject=_steps,
+            environment=Environment.FALSE_CLOCK,
         )
     ]
 
 
-def false_clock(folder: Path) -> dict[str, str]:
-    """The environment of processes whose clock `set_clock` sets. Raises OSError where there is no C compiler."""
+def preloaded_clock(folder: Path) -> dict[str, str]:
+    """Return the variables that preload the clock into a process. Raises OSError without a C compiler."""
     library = folder / "clock.so"
     build = ["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(SOURCE), "-ldl"]
     subprocess.run(build, check=True)
@@ -36,7 +36,7 @@ def false_clock(folder: Path) -> dict[str, str]:
 
 
 def set_clock(folder: Path, offset_seconds: int) -> None:
-    """Set the clock so far off; at the next look everybody sees it."""
+    """Set the offset of the clock, in seconds; every process reads it at its next call."""
     with (
         (folder / CLOCK_FILE).open("r+b") as file,
         mmap.mmap(file.fileno(), mmap.PAGESIZE) as page,
@@ -44,15 +44,15 @@ def set_clock(folder: Path, offset_seconds: int) -> None:
         page[:8] = struct.pack("=q", offset_seconds)
 
 
-def _steps(field: Field) -> None:
+def _steps(field: Context) -> None:
     folder = field.gateway.folder
     for offset in (HOUR_SECONDS, 0, -HOUR_SECONDS, 0):
-        field.a_while(2, 3)
+        field.wait_random(2, 3)
         field.gateway.set_faults("hive", "twilio", "mail", error_rate=0.3)
-        field.a_while(0.5, 1.5)
+        field.wait_random(0.5, 1.5)
         set_clock(folder, offset)
-        field.a_while(0.5, 1.5)
-        field.kill_workers(field.chance.choice(("hive-out/0", "twilio-out/0", "ledger/0")))
+        field.wait_random(0.5, 1.5)
+        field.kill_workers(field.random.choice(("hive-out/0", "twilio-out/0", "ledger/0")))
         field.wait(1)
         field.gateway.set_faults("hive", "twilio", "mail")
     field.wait(3)

@@ -74,7 +74,7 @@ class Cluster:
         self._exits.close()
 
     def start_head(self) -> None:
-        """Start the head, again too, and wait until it answers. Raises TimeoutError."""
+        """Start or restart the head and wait until it answers. Raises TimeoutError."""
         # Here the second node's processes name the same address; Ray would take them for a head that still runs.
         (Path(self._folder) / "ray_current_cluster").unlink(missing_ok=True)
         place = [f"--port={self._port}", f"--temp-dir={self._folder}", "--include-dashboard=false"]
@@ -82,16 +82,16 @@ class Cluster:
         self._start("head", "--head", "--num-cpus=0", *place)
 
     def start_worker(self, name: str) -> None:
-        """Start one of the other nodes, again too, and wait until it stands. Raises TimeoutError."""
+        """Start or restart a worker node and wait until it is up. Raises TimeoutError."""
         resources = f"--resources={json.dumps(self.workers[name])}"
         self._start(name, f"--address={self.address}", "--num-cpus=4", resources)
 
     def processes(self, node: str) -> set[int]:
-        """The processes of a node: "head", or a worker by its name."""
+        """Return the processes of a node: "head", or a worker by its name."""
         return set(tree(self._nodes[node].pid))
 
     def kill(self, node: str) -> int:
-        """SIGKILL everything on a node; returns how many processes that were."""
+        """SIGKILL every process of a node; return their number."""
         process = self._nodes[node]
         if process.poll() is not None:
             return 0  # its number may be another process's by now
@@ -100,7 +100,7 @@ class Cluster:
         return killed
 
     def _start(self, name: str, *arguments: str) -> None:
-        """One after another: nodes of one machine that start together take each other's socket."""
+        """Start a node; nodes of one machine must start one after another, else they take each other's socket."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             # Ports that it is told it need not wait for.
@@ -114,7 +114,7 @@ class Cluster:
             )
             self._nodes[name] = node
             threading.Thread(target=tell_agent_port, args=[node], daemon=True).start()
-            if stands(node):
+            if is_up(node):
                 return
             # On a busy machine Ray gives up on itself; whoever supervises it starts it again.
             kill_tree(node.pid)
@@ -129,8 +129,8 @@ class Cluster:
             self.kill(node)
 
 
-def stands(node: "subprocess.Popen[bytes]") -> bool:
-    """Wait until a node says that it has started, or ends (False); go on reading what else it says."""
+def is_up(node: "subprocess.Popen[bytes]") -> bool:
+    """Wait until a node reports its start (True) or ends (False); keep reading its output."""
     assert node.stdout is not None
     for line in node.stdout:
         if b"Ray runtime started" in line:

@@ -1,4 +1,4 @@
-"""The gateway that is struck: the service and the simulators as processes, and what each of them can be asked."""
+"""The gateway under test: the service and the simulators as processes, with their queries."""
 
 import json
 from contextlib import AbstractContextManager, suppress
@@ -10,7 +10,7 @@ import httpx
 
 from chaos.cluster import Cluster
 from chaos.processes import kill_tree
-from chaos.record import Offer, Way
+from chaos.record import Direction, Offer
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.simulator.mail.session import MailFaults
@@ -44,8 +44,8 @@ PHONES = 50
 START_SECONDS = 330.0  # a busy machine takes long to start twenty processes
 
 
-class StrickenGateway(RunningGateway):
-    """A running gateway whose every subscriber has a device and a number. `surroundings` is more environment."""
+class TargetGateway(RunningGateway):
+    """A running gateway whose subscribers each have a device and a number."""
 
     def __init__(self, database_url: str, folder: Path, cluster: Cluster | None = None) -> None:
         # All nodes of the cluster are this machine, and share its ports.
@@ -54,14 +54,14 @@ class StrickenGateway(RunningGateway):
         own_port = {"SMTP_LISTEN": f"127.0.0.1:{free_port()}"}
         super().__init__(database_url, folder, **SHORT_WAITS, **own_port, **joined)
         self.cluster = cluster
-        self.surroundings: dict[str, str] = dict(cluster.environment) if cluster else {}
+        self.extra_environment: dict[str, str] = dict(cluster.environment) if cluster else {}
 
     def start(self) -> None:
-        """Start the service, in its surroundings; it may be called again after the service has ended."""
-        self.up = Process("up", environment={**self.environment, **self.surroundings})
+        """Start the service, or restart it after its end."""
+        self.up = Process("up", environment={**self.environment, **self.extra_environment})
         self.smtp_port = int(self.up.line_with("accepts mail", START_SECONDS).rpartition(":")[2])
 
-    def start_elsewhere(self, cluster: Cluster, folder: Path) -> "StrickenGateway":
+    def start_elsewhere(self, cluster: Cluster, folder: Path) -> "TargetGateway":
         """Start the service on another cluster too, on the same store; return it as a gateway of its own.
 
         It shares people and networks with this one, and ends with the cluster.
@@ -78,32 +78,32 @@ class StrickenGateway(RunningGateway):
         }
         renamed = {f"SATBRIDGE_{name}": value for name, value in changed.items()}
         other.environment = {**self.environment, **renamed}
-        other.surroundings = dict(cluster.environment)
+        other.extra_environment = dict(cluster.environment)
         other.cluster, other.folder, other.http = cluster, folder, f"http://127.0.0.1:{http}"
         other.start()
         return other
 
-    def move_to(self, other: "StrickenGateway") -> None:
-        """From now on whoever connects comes to the other one, as when a balancer is switched over."""
+    def move_to(self, other: "TargetGateway") -> None:
+        """Send new clients to the other gateway, as a switched balancer does."""
         self.smtp_port, self.http = other.smtp_port, other.http
         self.cluster, self.folder = other.cluster, other.folder
-        self.environment, self.surroundings = other.environment, other.surroundings
+        self.environment, self.extra_environment = other.environment, other.extra_environment
         self.up = other.up
 
     def take_down(self) -> str:
-        """Have the service drained and ended by command; returns what it said. Raises AssertionError if it failed."""
-        down = Process("down", environment={**self.environment, **self.surroundings})
+        """Drain and end the service by command; return its output. Raises AssertionError if it failed."""
+        down = Process("down", environment={**self.environment, **self.extra_environment})
         if code := down.process.wait(START_SECONDS):
             raise AssertionError(f"satbridge down: {code}: {down.output}")
         down.stop()
         return down.output
 
     def until_it_ends(self, context: AbstractContextManager[Any]) -> Any:
-        """Enter a context that is left when this gateway is."""
+        """Enter a context that ends with this gateway."""
         return self._exits.enter_context(context)
 
     def kill_everything(self) -> int:
-        """SIGKILL the service and all that it started, Ray included; returns how many processes that were."""
+        """SIGKILL the service and all that it started, Ray included; return the number of processes."""
         killed = kill_tree(self.up.process.pid)
         self.up.stop()
         return killed
@@ -122,11 +122,11 @@ class StrickenGateway(RunningGateway):
     # -- what people do
 
     def mailbox_of(self, number: int) -> str:
-        """The mailbox of one of the subscribers, by any number."""
+        """Return the mailbox of a subscriber, chosen by the number."""
         return f"user{number % len(self.devices)}@example.org"
 
     def text_again(self, number: int, body: str, sid: str) -> bool:
-        """A phone texts one of the subscribers; whether the gateway said yes."""
+        """Send a text from a phone to a subscriber; return whether the gateway said yes."""
         content = {
             "from": _phone(number),
             "to": _number(number % len(self.devices)),
@@ -141,8 +141,8 @@ class StrickenGateway(RunningGateway):
             return False
 
     def uplink_of(self, number: int, offer: Offer) -> int:
-        """A device sends a letter or a note; returns the number of its packet at the Hive."""
-        letter = offer.way is Way.LETTER
+        """Send a mail or a text from a device; return the number of its packet at the Hive."""
+        letter = offer.way is Direction.LETTER
         to = f"friend{number % PHONES}@example.net" if letter else _phone(number)
         protocol = "email" if letter else "sms"
         texts = [{"text": f"from afar {offer.token}", "to": to, "protocol": protocol}]
@@ -150,7 +150,7 @@ class StrickenGateway(RunningGateway):
         return self.packet_from(device, texts=texts)
 
     def packet_from(self, device: int, **content: Any) -> int:
-        """A device sends texts, or bytes (base64) as `data`; returns the number of its packet."""
+        """Send texts from a device, or bytes (base64) as `data`; return the number of its packet."""
         answer = httpx.post(
             f"{self.hive}/sim/uplinks", json={"device": device, **content}, timeout=30
         )
@@ -160,7 +160,7 @@ class StrickenGateway(RunningGateway):
     # -- what is done to the networks
 
     def set_faults(self, *networks: str, **faults: Any) -> None:
-        """Switch faults on, for the networks of these names ("hive", "twilio", "mail"); none are left of before."""
+        """Replace all faults by these, by simulator ("hive", "twilio", "mail")."""
         urls = {"hive": self.hive, "twilio": self.twilio}
         for network in networks:
             if network == "mail":
@@ -170,25 +170,25 @@ class StrickenGateway(RunningGateway):
                 httpx.put(f"{urls[network]}/sim/faults", json=shared, timeout=30).raise_for_status()
 
     def expire_logins(self) -> None:
-        """Every login at the Hive ends."""
+        """End every login session at the Hive."""
         httpx.post(f"{self.hive}/sim/sessions/expire", timeout=30).raise_for_status()
 
     # -- what can be seen
 
     def acknowledged(self) -> set[int]:
-        """The packets that the gateway has acknowledged."""
+        """Return the packets that the gateway has acknowledged."""
         answer = httpx.get(f"{self.hive}/sim/uplinks", timeout=30).json()
         return set(answer["acknowledged"])
 
     def workers(self) -> dict[str, int]:
-        """Every actor of the pipeline by its name, with its process; 0 for one that does not answer now."""
+        """Return the process of each actor of the pipeline; 0 for one that does not answer now."""
         with suppress(OSError, ValueError):
             rows = json.loads((self.folder / "running.json").read_text())["workers"]
             return {row["name"]: row.get("pid", 0) for row in rows}
         return {}
 
     def is_ready(self) -> bool:
-        """Whether it says that it takes mail and webhooks."""
+        """Whether the gateway reports that it takes mail and webhooks."""
         try:
             return httpx.get(f"{self.http}/readyz", timeout=10).status_code == 200
         except httpx.HTTPError:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from chaos.field import Field
+from chaos.context import Context
 from chaos.scenario import Scenario
 
 WORKERS = ("mail-in", "hive-in", "router", "due", "ledger", "hive-out", "twilio-out")
@@ -13,7 +13,7 @@ END_SECONDS = 120.0
 
 
 def kill_scenarios() -> list[Scenario]:
-    """Every kind of actor by itself, then together, then everything."""
+    """Return a scenario for each kind of actor, for several at once, and for the whole service."""
     return [*_single_kills(), *_combined_kills()]
 
 
@@ -29,8 +29,8 @@ def _single_kills() -> list[Scenario]:
         ),
         Scenario(
             name="kill-mail-task",
-            what="SIGKILL of the mail-out task within its batch, six times",
-            strike=_kill_mail_tasks,
+            description="SIGKILL of the mail-out task within its batch, six times",
+            inject=_kill_mail_tasks,
         ),
     ]
 
@@ -39,82 +39,82 @@ def _combined_kills() -> list[Scenario]:
     return [
         Scenario(
             name="kill-two",
-            what="SIGKILL of two kinds of actor at the same moment, four times",
-            strike=_kill_pairs,
+            description="SIGKILL of two kinds of actor at the same moment, four times",
+            inject=_kill_pairs,
         ),
         Scenario(
             name="kill-each",
-            what="SIGKILL of one kind of actor after another, in random order",
-            strike=_kill_each,
+            description="SIGKILL of one kind of actor after another, in random order",
+            inject=_kill_each,
         ),
         Scenario(
             name="kill-ray",
-            what="SIGKILL of Ray's own daemons (GCS and raylet); the service ends by itself and is started again",
-            strike=_kill_ray,
+            description="SIGKILL of Ray's own daemons (GCS and raylet); the service ends and is started again",
+            inject=_kill_ray,
         ),
         Scenario(
             name="kill-everything",
-            what="SIGKILL of all processes, Ray included; started again on the same database",
-            strike=kill_everything,
+            description="SIGKILL of all processes, Ray included; started again on the same database",
+            inject=kill_everything,
         ),
     ]
 
 
-def _thrice(name: str, what: str, blow: Callable[[str, Field], None], at: str) -> Scenario:
-    strike = partial(_repeatedly, partial(blow, at))
-    return Scenario(name=f"kill-{name}", what=f"SIGKILL {what}", strike=strike)
+def _thrice(name: str, what: str, blow: Callable[[str, Context], None], at: str) -> Scenario:
+    inject = partial(_repeatedly, partial(blow, at))
+    return Scenario(name=f"kill-{name}", description=f"SIGKILL {what}", inject=inject)
 
 
-def _repeatedly(blow: Callable[[Field], None], field: Field) -> None:
+def _repeatedly(blow: Callable[[Context], None], field: Context) -> None:
     for _ in range(3):
-        field.a_while(0.5, 3)
+        field.wait_random(0.5, 3)
         blow(field)
     field.wait(4)
 
 
-def _kill_one(worker: str, field: Field) -> None:
+def _kill_one(worker: str, field: Context) -> None:
     names = [name for name in field.gateway.workers() if name.startswith(f"{worker}/")]
-    field.kill_workers(field.chance.choice(sorted(names)))
+    field.kill_workers(field.random.choice(sorted(names)))
 
 
-def _kill_titled(title: str, field: Field) -> None:
+def _kill_titled(title: str, field: Context) -> None:
     if not field.kill_titled(title):
         raise LookupError(f"no process is called {title}")
 
 
-def _kill_mail_tasks(field: Field) -> None:
+def _kill_mail_tasks(field: Context) -> None:
     # A slow relay keeps the task at work for longer than it takes to find it.
     field.gateway.set_faults("mail", latency_seconds=0.3)
     for _ in range(6):
-        field.a_while(0.2, 1.5)
+        field.wait_random(0.2, 1.5)
         _kill_titled("ray::mail-out", field)
     field.gateway.set_faults("mail")
     field.wait(2)
 
 
-def _kill_pairs(field: Field) -> None:
+def _kill_pairs(field: Context) -> None:
     for _ in range(4):
-        field.a_while(1, 3)
-        field.kill_workers(*(f"{name}/0" for name in field.chance.sample(WORKERS, 2)))
+        field.wait_random(1, 3)
+        field.kill_workers(*(f"{name}/0" for name in field.random.sample(WORKERS, 2)))
     field.wait(4)
 
 
-def _kill_each(field: Field) -> None:
-    for worker in field.chance.sample(WORKERS, len(WORKERS)):
-        field.a_while(0.1, 2)
+def _kill_each(field: Context) -> None:
+    for worker in field.random.sample(WORKERS, len(WORKERS)):
+        field.wait_random(0.1, 2)
         _kill_one(worker, field)
     field.wait(3)
 
 
-def kill_everything(field: Field) -> None:
+def kill_everything(field: Context) -> None:
     """Kill the service with all that it started, and start it again."""
-    field.a_while(0.5, 2)
+    field.wait_random(0.5, 2)
     field.killed += field.gateway.kill_everything()
     field.gateway.start()
 
 
-def _kill_ray(field: Field) -> None:
-    field.a_while(0.5, 2)
+def _kill_ray(field: Context) -> None:
+    field.wait_random(0.5, 2)
     for daemon in ("/gcs_server", "/raylet/raylet"):
         if not field.kill_titled(daemon):
             raise LookupError(f"no {daemon} runs")
@@ -122,14 +122,14 @@ def _kill_ray(field: Field) -> None:
     field.wait(2)
 
 
-def restart_when_ended(field: Field) -> None:
-    """Wait until the service ends by itself, and start it again, as its supervisor would."""
+def restart_when_ended(field: Context) -> None:
+    """Wait until the service ends by itself, and start it again, as an init system would."""
     began = time.monotonic()
     try:
         code = field.gateway.up.process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         raise AssertionError("the service neither works nor ends") from None
     field.gateway.up.stop()
-    field.say(f"the service ended with code {code} after {time.monotonic() - began:.0f} s")
+    field.note(f"the service ended with code {code} after {time.monotonic() - began:.0f} s")
     field.gateway.start()
-    field.say(f"and took mail again after {time.monotonic() - began:.0f} s")
+    field.note(f"and took mail again after {time.monotonic() - began:.0f} s")

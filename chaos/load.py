@@ -8,8 +8,8 @@ from contextlib import suppress
 from hashlib import sha256
 from types import TracebackType
 
-from chaos.gateway import StrickenGateway
-from chaos.record import Offer, Record, Way
+from chaos.gateway import TargetGateway
+from chaos.record import Direction, Offer, Record
 
 # Enough that at any moment some mail is between its last byte and its answer: that is when a kill can lose it.
 MAIL_SENDERS = 10
@@ -21,9 +21,9 @@ LAST_TRIES_SECONDS = 90.0
 
 
 class Load:
-    """A context manager: traffic flows until it is left, and what was begun is then offered until it is answered."""
+    """A context manager: sends traffic until its exit, then repeats what was begun until it is answered."""
 
-    def __init__(self, gateway: StrickenGateway, record: Record) -> None:
+    def __init__(self, gateway: TargetGateway, record: Record) -> None:
         self._gateway = gateway
         self._record = record
         self._stop = threading.Event()
@@ -54,13 +54,13 @@ class Load:
     def _mails(self) -> None:
         client = _Client(self._gateway)
         while not self._stop.wait(MAIL_PAUSE_SECONDS):
-            offer = self._record.offer(Way.MAIL)
+            offer = self._record.offer(Direction.MAIL)
             self._until_answered(offer, client.send)
         client.close()
 
     def _texts(self) -> None:
         while not self._stop.wait(TEXT_PAUSE_SECONDS):
-            offer = self._record.offer(Way.TEXT)
+            offer = self._record.offer(Direction.TEXT)
             self._until_answered(offer, self._text)
 
     def _text(self, offer: Offer) -> tuple[int, str]:
@@ -74,11 +74,11 @@ class Load:
         number = 0
         while not self._stop.wait(UPLINK_PAUSE_SECONDS):
             number += 1
-            offer = self._record.offer(Way.LETTER if number % 2 else Way.NOTE)
+            offer = self._record.offer(Direction.LETTER if number % 2 else Direction.NOTE)
             offer.packet = self._gateway.uplink_of(number, offer)
 
     def _until_answered(self, offer: Offer, send: Callable[[Offer], tuple[int, str]]) -> None:
-        """Do as mail servers and Twilio do: offer again what was put off, as the same message."""
+        """Offer a deferred message again under the same id, as mail servers and Twilio do."""
         while time.monotonic() < self._deadline:
             code, text = send(offer)
             if code == 250:
@@ -92,14 +92,14 @@ class Load:
 
 
 class _Client:
-    """A mail client that keeps its connection while it can."""
+    """A mail client that keeps its connection as long as possible."""
 
-    def __init__(self, gateway: StrickenGateway) -> None:
+    def __init__(self, gateway: TargetGateway) -> None:
         self._gateway = gateway
         self._smtp: smtplib.SMTP | None = None
 
     def send(self, offer: Offer) -> tuple[int, str]:
-        """Return the code and text that end this try; 0 when the connection broke."""
+        """Return the code and text of the last reply; 0 when the connection broke."""
         try:
             if self._smtp is None:
                 self._smtp = smtplib.SMTP("127.0.0.1", self._gateway.smtp_port, timeout=30)
@@ -137,8 +137,8 @@ class _Client:
         self._smtp = None
 
 
-def mark_taken(gateway: StrickenGateway, record: Record) -> int:
-    """Note a yes for every uplink that the Hive has seen acknowledged; returns how many still wait there."""
+def mark_taken(gateway: TargetGateway, record: Record) -> int:
+    """Note a yes for every uplink that was acknowledged at the Hive; return the number that still wait."""
     taken = gateway.acknowledged()
     waiting = 0
     for offer in record.offers:

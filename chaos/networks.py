@@ -1,10 +1,10 @@
-"""Scenarios in which the outside networks fail, all three at once."""
+"""Scenarios in which all three outside networks fail at once."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from chaos.field import Field
+from chaos.context import Context
 from chaos.scenario import Scenario
 
 ALL = ("hive", "twilio", "mail")
@@ -13,7 +13,7 @@ LONG_OUTAGE_SECONDS = 15.0
 
 
 def network_scenarios() -> list[Scenario]:
-    """All of them."""
+    """Return the scenarios of this module."""
     return [*_outages(), *_oddities()]
 
 
@@ -52,28 +52,28 @@ def _oddities() -> list[Scenario]:
     return [
         Scenario(
             name="hive-login-ends",
-            what="the login at the Hive ends again and again, in the middle of pages too",
-            strike=_logins_end,
+            description="the login at the Hive ends again and again, in the middle of pages too",
+            inject=_logins_end,
         ),
         Scenario(
             name="hive-disorder",
-            what="packets are listed twice, out of order, and again after they were acknowledged",
-            strike=_disorder,
+            description="packets are listed twice, out of order, and again after they were acknowledged",
+            inject=_disorder,
         ),
         Scenario(
             name="webhook-twice",
-            what="every webhook comes twice",
-            strike=_webhooks_twice,
+            description="every webhook comes twice",
+            inject=_webhooks_twice,
         ),
     ]
 
 
 def _failing(name: str, what: str, *, seconds: float = OUTAGE_SECONDS, **faults: Any) -> Scenario:
-    strike: Callable[[Field], None] = partial(_fail, seconds, faults)
-    return Scenario(name=name, what=what, strike=strike)
+    inject: Callable[[Context], None] = partial(_fail, seconds, faults)
+    return Scenario(name=name, description=what, inject=inject)
 
 
-def _fail(seconds: float, faults: dict[str, Any], field: Field) -> None:
+def _fail(seconds: float, faults: dict[str, Any], field: Context) -> None:
     field.wait(1)
     field.gateway.set_faults(*ALL, **faults)
     field.wait(seconds)
@@ -81,9 +81,9 @@ def _fail(seconds: float, faults: dict[str, Any], field: Field) -> None:
     field.wait(2)
 
 
-def _logins_end(field: Field) -> None:
+def _logins_end(field: Context) -> None:
     for _ in range(12):
-        field.a_while(0.1, 1)
+        field.wait_random(0.1, 1)
         # A slow Hive keeps a page in work when the login ends.
         field.gateway.set_faults("hive", latency_seconds=0.1)
         field.gateway.expire_logins()
@@ -91,14 +91,14 @@ def _logins_end(field: Field) -> None:
     field.wait(2)
 
 
-def _disorder(field: Field) -> None:
+def _disorder(field: Context) -> None:
     field.gateway.set_faults("hive", duplicate_rate=0.5, reorder=True)
     field.wait(8)
     field.gateway.set_faults("hive")
     field.wait(1)
 
 
-def _webhooks_twice(field: Field) -> None:
+def _webhooks_twice(field: Context) -> None:
     field.gateway.set_faults("twilio", duplicate_rate=1)
     field.wait(8)
     field.gateway.set_faults("twilio")

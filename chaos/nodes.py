@@ -4,49 +4,49 @@ import subprocess
 import time
 
 from chaos.cluster import Cluster
-from chaos.field import Field
+from chaos.context import Context
 from chaos.processes import command_line, kill
-from chaos.scenario import Ground, Scenario
+from chaos.scenario import Environment, Scenario
 
 BACK_SECONDS = 120.0
 LOST = "third"
 
 
 def node_scenarios() -> list[Scenario]:
-    """All of them. They cost nodes, so their order matters."""
+    """Return the scenarios of this module, in order: each one uses up a node."""
     return [
         Scenario(
             name="head-lost",
-            what="the head of a Ray cluster is killed and started again from its own tables",
-            strike=_lose_head,
-            ground=Ground.CLUSTER,
+            description="the head of a Ray cluster is killed and started again from its own tables",
+            inject=_lose_head,
+            environment=Environment.CLUSTER,
             stores=("postgres",),
         ),
         Scenario(
             name="watcher-and-supervisor-lost",
-            what="the process that ran `up` on a Ray cluster is killed, and the supervisor's, three times",
-            strike=_lose_supervisor,
-            ground=Ground.CLUSTER,
+            description="the process that ran `up` on a Ray cluster is killed, and the supervisor's, three times",
+            inject=_lose_supervisor,
+            environment=Environment.CLUSTER,
             stores=("postgres",),
         ),
         Scenario(
             name="node-lost",
-            what="one of two worker nodes is killed, with the routers, senders and others on it",
-            strike=_lose_node,
-            ground=Ground.CLUSTER,
+            description="one of two worker nodes is killed, with the routers, senders and others on it",
+            inject=_lose_node,
+            environment=Environment.CLUSTER,
             stores=("postgres",),
         ),
     ]
 
 
-def _lose_node(field: Field) -> None:
+def _lose_node(field: Context) -> None:
     cluster = _cluster(field)
-    field.a_while(3, 5)
+    field.wait_random(3, 5)
     there = cluster.processes(LOST)
     on_it = sorted(name for name, pid in field.gateway.workers().items() if pid in there)
     if not on_it:
         raise AssertionError("no actor runs on the node that is to be lost")
-    field.say(f"on the lost node: {', '.join(on_it)}")
+    field.note(f"on the lost node: {', '.join(on_it)}")
     began = time.monotonic()
     field.killed += cluster.kill(LOST)
     field.wait(3)  # until nobody tells any more what was before
@@ -54,43 +54,43 @@ def _lose_node(field: Field) -> None:
         if time.monotonic() > began + BACK_SECONDS:
             raise AssertionError("not all actors came back")
         field.wait(0.5)
-    field.say(f"every actor back after {time.monotonic() - began:.0f} s")
+    field.note(f"every actor back after {time.monotonic() - began:.0f} s")
     field.wait(2)
     cluster.start_worker(LOST)
 
 
-def _lose_head(field: Field) -> None:
+def _lose_head(field: Context) -> None:
     cluster = _cluster(field)
-    field.a_while(3, 5)
+    field.wait_random(3, 5)
     began = time.monotonic()
     field.killed += cluster.kill("head")
     field.wait(3)
     cluster.start_head()
-    field.say(f"head back after {time.monotonic() - began:.0f} s")
+    field.note(f"head back after {time.monotonic() - began:.0f} s")
     _watch_again(field)
     while not _is_whole(field):
         if time.monotonic() > began + BACK_SECONDS:
             raise AssertionError("the service is not whole again")
         field.wait(0.5)
-    field.say(f"everything whole and ready after {time.monotonic() - began:.0f} s")
+    field.note(f"everything whole and ready after {time.monotonic() - began:.0f} s")
     field.wait(3)
 
 
-def _lose_supervisor(field: Field) -> None:
+def _lose_supervisor(field: Context) -> None:
     cluster = _cluster(field)
-    field.a_while(1, 2)
+    field.wait_random(1, 2)
     field.killed += kill(field.gateway.up.process.pid)
     field.gateway.up.stop()
     for _ in range(3):
-        field.a_while(1, 2)
+        field.wait_random(1, 2)
         field.killed += kill_supervisor(cluster)
     began = time.monotonic()
     field.gateway.start()
-    field.say(f"found again by another `up` after {time.monotonic() - began:.0f} s")
+    field.note(f"found again by another `up` after {time.monotonic() - began:.0f} s")
 
 
 def kill_supervisor(cluster: Cluster) -> int:
-    """SIGKILL the supervisor's process, wherever it is; returns how many that were. Raises LookupError."""
+    """SIGKILL the process of the supervisor; return the number of processes. Raises LookupError."""
     deadline = time.monotonic() + BACK_SECONDS
     while time.monotonic() < deadline:
         everywhere = {pid for name in cluster.workers for pid in cluster.processes(name)}
@@ -100,25 +100,25 @@ def kill_supervisor(cluster: Cluster) -> int:
     raise LookupError("no supervisor runs")
 
 
-def _watch_again(field: Field) -> None:
-    """The process that only watched may have lost its node with the head; the service does not need it."""
+def _watch_again(field: Context) -> None:
+    """Restart the process that watches the service, if it lost its node with the head; the service runs without it."""
     try:
         field.gateway.up.process.wait(5)
     except subprocess.TimeoutExpired:
         return
     field.gateway.up.stop()
     field.gateway.start()
-    field.say("`up`, which only watches, ended, and was started again")
+    field.note("`up`, which only watches, ended, and was started again")
 
 
-def _is_whole(field: Field) -> bool:
+def _is_whole(field: Context) -> bool:
     workers = field.gateway.workers()
     # What the service told last may name processes that are gone.
     standing = all(pid and command_line(pid) for pid in workers.values())
     return bool(workers) and standing and field.gateway.is_ready()
 
 
-def _cluster(field: Field) -> Cluster:
+def _cluster(field: Context) -> Cluster:
     if field.gateway.cluster is None:
         raise LookupError("this gateway joined no cluster")
     return field.gateway.cluster

@@ -1,7 +1,7 @@
-"""Scenarios in which the store goes away, or has no room."""
+"""Scenarios in which the store is unreachable or full."""
 
-from chaos.field import Field
-from chaos.scenario import Ground, Scenario
+from chaos.context import Context
+from chaos.scenario import Environment, Scenario
 from chaos.stores import fill
 
 LOCKED_SECONDS = 12.0
@@ -11,30 +11,30 @@ FULL_SECONDS = 12.0
 
 
 def outage_scenarios() -> list[Scenario]:
-    """All of them."""
+    """Return the scenarios of this module."""
     return [
         Scenario(
             name="store-away",
-            what=f"PostgreSQL stopped for {STOPPED_SECONDS:.0f} s, or SQLite locked by another process for"
+            description=f"PostgreSQL stopped for {STOPPED_SECONDS:.0f} s, or SQLite locked by another process for"
             f" {LOCKED_SECONDS:.0f} s",
-            strike=_away,
+            inject=_away,
         ),
         Scenario(
             name="store-crash",
-            what="PostgreSQL shut down immediately, transactions and all, and started, three times",
-            strike=_crash,
+            description="PostgreSQL shut down immediately, transactions and all, and started, three times",
+            inject=_crash,
             stores=("postgres",),
         ),
         Scenario(
             name="disk-full",
-            what=f"no room on the disk of the store for {FULL_SECONDS:.0f} s",
-            strike=_full,
-            ground=Ground.SMALL_DISK,
+            description=f"no room on the disk of the store for {FULL_SECONDS:.0f} s",
+            inject=_full,
+            environment=Environment.SMALL_DISK,
         ),
     ]
 
 
-def _away(field: Field) -> None:
+def _away(field: Context) -> None:
     seconds = LOCKED_SECONDS if field.store.name == "sqlite" else STOPPED_SECONDS
     field.wait(2)
     field.store.take_away()
@@ -43,14 +43,14 @@ def _away(field: Field) -> None:
     field.wait(3)
 
 
-def _crash(field: Field) -> None:
+def _crash(field: Context) -> None:
     for _ in range(3):
-        field.a_while(1, 3)
+        field.wait_random(1, 3)
         field.store.crash()
     field.wait(3)
 
 
-def _full(field: Field) -> None:
+def _full(field: Context) -> None:
     field.wait(3)
     filler = fill(field.store.folder)
     field.wait(FULL_SECONDS)

@@ -18,7 +18,7 @@ def tree(root: int) -> list[int]:
     return found
 
 
-def titled(root: int, title: str) -> list[int]:
+def find_by_title(root: int, title: str) -> list[int]:
     """Return the descendants whose title or command line holds `title`."""
     return [pid for pid in tree(root) if title in command_line(pid)]
 
@@ -33,7 +33,7 @@ def command_line(pid: int) -> str:
 
 
 def kill(pid: int) -> bool:
-    """SIGKILL; whether there was such a process."""
+    """SIGKILL a process; return whether it existed."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
         return True
@@ -41,7 +41,7 @@ def kill(pid: int) -> bool:
 
 
 def kill_tree(root: int) -> int:
-    """SIGKILL a process and all its descendants, until none is left; returns how many."""
+    """SIGKILL a process and all its descendants, until none is left; return their number."""
     killed: set[int] = set()
     pids = tree(root)
     while fresh := [pid for pid in pids if pid not in killed]:

@@ -1,4 +1,4 @@
-"""The harness's own record: every message that it offered, by a unique token in its text, and who said yes when."""
+"""The record of the harness: every offered message, by a unique token in its text, with the time of its yes."""
 
 import re
 import threading
@@ -11,8 +11,8 @@ from itertools import pairwise
 TOKEN = re.compile(r"\b[0-9a-f]{8}-[a-z]+-\d{5}\b")
 
 
-class Way(StrEnum):
-    """How a message is offered, and where it then has to arrive."""
+class Direction(StrEnum):
+    """The way in of a message, which decides where it has to arrive."""
 
     MAIL = "mail"  # over SMTP, for a device
     TEXT = "text"  # by webhook, for a device
@@ -22,10 +22,10 @@ class Way(StrEnum):
 
 @dataclass(slots=True)
 class Offer:
-    """One message. `yes_at` is when the gateway said yes (monotonic seconds); `refused` what it said instead."""
+    """One message. `yes_at` is the time of the yes (monotonic seconds); `refused` is the text of a final refusal."""
 
     token: str
-    way: Way
+    way: Direction
     yes_at: float | None = None
     refused: str = ""
     packet: int | None = None
@@ -38,35 +38,35 @@ class Record:
         self.run = run
         self._lock = threading.Lock()
         self._offers: dict[str, Offer] = {}
-        self.put_off: Counter[tuple[Way, int]] = Counter()
+        self.deferred: Counter[tuple[Direction, int]] = Counter()
 
-    def offer(self, way: Way) -> Offer:
-        """Begin a new message."""
+    def offer(self, way: Direction) -> Offer:
+        """Return a new message."""
         with self._lock:
             offer = Offer(f"{self.run}-{way}-{len(self._offers):05}", way)
             self._offers[offer.token] = offer
             return offer
 
     def later(self, offer: Offer, code: int) -> None:
-        """The gateway put it off with this code; 0 when the connection broke."""
+        """Count a deferral of the message with this code; 0 when the connection broke."""
         with self._lock:
-            self.put_off[offer.way, code] += 1
+            self.deferred[offer.way, code] += 1
 
     def yes(self, offer: Offer) -> None:
-        """The gateway said yes to it."""
+        """Note that the gateway said yes to the message."""
         offer.yes_at = offer.yes_at or time.monotonic()
 
     @property
     def offers(self) -> list[Offer]:
-        """Every message so far."""
+        """Return every message so far."""
         with self._lock:
             return list(self._offers.values())
 
     def longest_gap_seconds(self, began: float, ended: float) -> float:
-        """The longest time within the load in which one way in (mail, webhooks) gave nobody a yes."""
-        return max(self._gap(way, began, ended) for way in (Way.MAIL, Way.TEXT))
+        """Return the longest time within the load without a yes on one way in (mail, webhooks)."""
+        return max(self._gap(way, began, ended) for way in (Direction.MAIL, Direction.TEXT))
 
-    def _gap(self, way: Way, began: float, ended: float) -> float:
+    def _gap(self, way: Direction, began: float, ended: float) -> float:
         times = sorted(o.yes_at for o in self.offers if o.yes_at is not None and o.way is way)
         marks = [began, *(moment for moment in times if began <= moment <= ended), ended]
         return max(b - a for a, b in pairwise(marks))

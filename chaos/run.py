@@ -1,4 +1,4 @@
-"""Runs scenarios: a gateway for each ground, the load around each strike, and the verdict when all has settled."""
+"""Runs scenarios: a gateway for each environment, load around each fault, and the result when all has settled."""
 
 import secrets
 import tempfile
@@ -10,84 +10,86 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 
-from chaos.field import Field
-from chaos.gateway import StrickenGateway
-from chaos.grounds import ground_for
-from chaos.load import Load, mark_taken
-from chaos.record import Record
-from chaos.scenario import Ground, Scenario
-from chaos.stores import Store
-from chaos.verdict import (
+from chaos.context import Context
+from chaos.environments import start_environment
+from chaos.gateway import TargetGateway
+from chaos.judge import (
     FINAL,
-    Verdict,
+    ScenarioResult,
     arrivals,
+    disturbances,
     judge,
     mails_with_two_ids,
-    roughness,
-    stories,
+    stored_messages,
 )
+from chaos.load import Load, mark_taken
+from chaos.record import Record
+from chaos.scenario import Environment, Scenario
+from chaos.stores import Store
 
 SETTLE_SECONDS = 120.0
 AFTERMATH_SECONDS = 2.0
 
-Tell = Callable[[Scenario, str, Verdict], None]
+Report = Callable[[Scenario, str, ScenarioResult], None]
 
 
-def run(scenarios: Sequence[Scenario], store: str, seed: int, tell: Tell) -> bool:
-    """Run all scenarios that this store has, telling each verdict; returns whether everything held.
+def run(scenarios: Sequence[Scenario], store: str, seed: int, report: Report) -> bool:
+    """Run all scenarios of this store and report each result; return whether all passed.
 
-    Raises nothing that a scenario raises: it becomes a problem in its verdict.
+    An exception of a scenario becomes a problem in its result.
     """
     held = True
     mine = [scenario for scenario in scenarios if store in scenario.stores]
-    order = list(Ground)
-    mine.sort(key=lambda scenario: order.index(scenario.ground))
-    for ground, group in groupby(mine, key=lambda scenario: scenario.ground):
-        with _standing(ground, store) as (gateway, kept):
+    order = list(Environment)
+    mine.sort(key=lambda scenario: order.index(scenario.environment))
+    for environment, group in groupby(mine, key=lambda scenario: scenario.environment):
+        with _environment(environment, store) as (gateway, kept):
             for scenario in group:
                 chance = Random(f"{seed} {scenario.name} {store}")
-                verdict = run_one(scenario, gateway, kept, chance)
-                tell(scenario, store, verdict)
-                held = held and not verdict.problems
+                result = run_one(scenario, gateway, kept, chance)
+                report(scenario, store, result)
+                held = held and not result.problems
     return held
 
 
 @contextmanager
-def _standing(ground: Ground, store: str) -> Iterator[tuple[StrickenGateway, Store]]:
+def _environment(environment: Environment, store: str) -> Iterator[tuple[TargetGateway, Store]]:
     with ExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="satbridge-chaos-")))
         # The PostgreSQL server has a user of its own, who has to come by here.
         folder.chmod(0o755)
-        yield exits.enter_context(ground_for(ground, store, folder))
+        yield exits.enter_context(start_environment(environment, store, folder))
 
 
-def run_one(scenario: Scenario, gateway: StrickenGateway, store: Store, chance: Random) -> Verdict:
-    """Run one scenario on a gateway that stands, and judge it."""
+def run_one(
+    scenario: Scenario, gateway: TargetGateway, store: Store, chance: Random
+) -> ScenarioResult:
+    """Run one scenario on a running gateway and judge it."""
     record = Record(secrets.token_hex(4))
-    field = Field(gateway, store, record, chance)
+    field = Context(gateway, store, record, chance)
     problems: list[str] = []
     with Load(gateway, record) as load:
         try:
-            scenario.strike(field)
+            scenario.inject(field)
         except Exception as error:
-            problems.append(f"the strike failed: {type(error).__name__}: {error}")
-    settle_seconds = _settled(gateway, record, load.ended)
-    verdict = judge(
+            problems.append(f"injecting the fault failed: {type(error).__name__}: {error}")
+    settle_seconds = _wait_until_settled(gateway, record, load.ended)
+    result = judge(
         record,
-        stories(gateway, record.run),
+        stored_messages(gateway, record.run),
         arrivals(gateway),
         two_ids=mails_with_two_ids(gateway),
         gap_seconds=record.longest_gap_seconds(load.began, load.ended),
         settle_seconds=settle_seconds,
     )
     if scenario.gentle:
-        problems += roughness(record, verdict)
+        problems += disturbances(record, result)
     notes = field.notes + ([f"{field.killed} processes killed"] if field.killed else [])
-    return replace(verdict, problems=(*problems, *verdict.problems), notes=tuple(notes))
+    return replace(result, problems=(*problems, *result.problems), notes=tuple(notes))
 
 
-def _settled(gateway: StrickenGateway, record: Record, since: float) -> float:
-    """Wait until nothing is owed any more, at most `SETTLE_SECONDS`; returns how long after the load that was."""
+def _wait_until_settled(gateway: TargetGateway, record: Record, since: float) -> float:
+    """Wait until every delivery is final, at most `SETTLE_SECONDS`; return the seconds since the load."""
     deadline = since + SETTLE_SECONDS
     while not _is_settled(gateway, record) and time.monotonic() < deadline:
         time.sleep(0.3)
@@ -97,9 +99,9 @@ def _settled(gateway: StrickenGateway, record: Record, since: float) -> float:
     return seconds
 
 
-def _is_settled(gateway: StrickenGateway, record: Record) -> bool:
+def _is_settled(gateway: TargetGateway, record: Record) -> bool:
     if mark_taken(gateway, record):
         return False
-    told = stories(gateway, record.run)
+    stored = stored_messages(gateway, record.run)
     agreed = [offer for offer in record.offers if offer.yes_at is not None]
-    return all(o.token in told and set(told[o.token].states) <= FINAL for o in agreed)
+    return all(o.token in stored and set(stored[o.token].states) <= FINAL for o in agreed)

@@ -1,14 +1,14 @@
-"""What a scenario is: a name, what it does in words, and the strike itself."""
+"""A scenario: its name, its description, and the function that injects the fault."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chaos.field import Field
+from chaos.context import Context
 
 
-class Ground(StrEnum):
-    """What kind of gateway a scenario needs; those on one ground share one, one after another."""
+class Environment(StrEnum):
+    """The kind of gateway that a scenario needs; scenarios of one environment share a gateway, one after another."""
 
     USUAL = "usual"
     SMALL_DISK = "small disk"
@@ -18,15 +18,15 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """`strike` is called while the load runs, and returns when the last blow has fallen.
+    """`inject` is called while the load runs, and returns after the last fault.
 
-    Where it is `gentle`, nothing may arrive twice, and nobody may be put off but by 421.
+    Where it is `gentle`, nothing may arrive twice, and no client may be deferred but by 421.
     """
 
     name: str
-    what: str
-    strike: Callable[[Field], None]
-    ground: Ground = Ground.USUAL
+    description: str
+    inject: Callable[[Context], None]
+    environment: Environment = Environment.USUAL
     stores: tuple[str, ...] = ("sqlite", "postgres")
     short: bool = False
     gentle: bool = False

@@ -1,4 +1,4 @@
-"""The stores that are taken away from a running gateway: a SQLite file, a PostgreSQL server, a disk that fills up."""
+"""Stores that can be made to fail under a running gateway: a SQLite file, a PostgreSQL server, a full disk."""
 
 import os
 import signal
@@ -16,24 +16,24 @@ CHUNK = b"\0" * 65536
 
 
 class Store(Protocol):
-    """A database that can be taken away and given back."""
+    """A database that can be made unreachable and reachable again."""
 
     name: str
     url: str
     folder: Path
 
     def take_away(self) -> None:
-        """From now on nobody can write."""
+        """Make every write fail."""
 
     def give_back(self) -> None:
-        """Undo it."""
+        """Make writes possible again."""
 
     def crash(self) -> None:
         """End every transaction as a crash would."""
 
 
 class SqliteStore:
-    """A file; taken away by locking it, as another process may."""
+    """A file; made unreachable by a lock, as another process may take it."""
 
     name = "sqlite"
 
@@ -60,11 +60,11 @@ class SqliteStore:
             self._lock = None
 
     def crash(self) -> None:
-        """A file has no server that could crash."""
+        """Do nothing: a file has no server that could crash."""
 
 
 class PostgresStore:
-    """A server of its own; taken away by stopping it."""
+    """A server; made unreachable by stopping it."""
 
     name = "postgres"
 
@@ -78,7 +78,7 @@ class PostgresStore:
         self._server.stop()
 
     def give_back(self) -> None:
-        """Start it, as its supervisor would; again, when it still has to recover."""
+        """Start the server; repeat while it recovers."""
         for _ in range(10):
             with suppress(subprocess.SubprocessError, AssertionError):
                 self._server.start()
@@ -96,7 +96,7 @@ class PostgresStore:
 
 @contextmanager
 def store_in(kind: str, folder: Path) -> Iterator[Store]:
-    """A store of this kind ("sqlite", "postgres") in this folder."""
+    """Run a store of this kind ("sqlite", "postgres") in this folder."""
     if kind == "sqlite":
         yield SqliteStore(folder)
         return
@@ -106,7 +106,7 @@ def store_in(kind: str, folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of its own with so much room (tmpfs). Raises OSError where nobody may mount one."""
+    """Mount a file system of this size (tmpfs). Raises OSError without the right to mount."""
     with ExitStack() as exits:
         done = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
@@ -120,7 +120,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Leave no room on the disk of `folder`; returns the file that has taken it."""
+    """Fill the disk of `folder`; return the file that fills it."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file, suppress(OSError):
         while True:

@@ -1,7 +1,7 @@
 """Prints the counts as a table, one line for each scenario, ready for a document."""
 
+from chaos.judge import ScenarioResult
 from chaos.scenario import Scenario
-from chaos.verdict import Verdict
 
 HEADS = (
     "scenario",
@@ -17,24 +17,24 @@ HEADS = (
 )
 
 
-def head() -> str:
-    """The first two lines."""
+def table_head() -> str:
+    """Return the first two lines."""
     rule = "|".join("---" if n < 2 else "--:" for n in range(len(HEADS)))
     return f"| {' | '.join(HEADS)} |\n|{rule}|"
 
 
-def line(scenario: Scenario, store: str, verdict: Verdict) -> str:
-    """The line of one scenario, and below it whatever did not hold."""
+def table_line(scenario: Scenario, store: str, result: ScenarioResult) -> str:
+    """Return the line of one scenario, and its problems below."""
     counts = (
-        verdict.offered,
-        verdict.yes,
-        verdict.final,
-        verdict.lost,
-        verdict.twice,
-        verdict.marked,
+        result.offered,
+        result.yes,
+        result.final,
+        result.lost,
+        result.twice,
+        result.marked,
     )
     cells = [scenario.name, store, *map(str, counts)]
-    cells += [f"{verdict.gap_seconds:.1f}", f"{verdict.settle_seconds:.1f}"]
-    extra = [f"  {note}" for note in verdict.notes]
-    extra += [f"  NOT HELD: {problem}" for problem in verdict.problems]
+    cells += [f"{result.gap_seconds:.1f}", f"{result.settle_seconds:.1f}"]
+    extra = [f"  {note}" for note in result.notes]
+    extra += [f"  NOT HELD: {problem}" for problem in result.problems]
     return "\n".join([f"| {' | '.join(cells)} |", *extra])

@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from chaos.catalogue import catalogue
 from chaos.cluster import Cluster
-from chaos.gateway import StrickenGateway
+from chaos.gateway import TargetGateway
 from chaos.nodes import kill_supervisor
 from chaos.processes import kill
+from chaos.redis_server import has_redis, redis_server
 from chaos.run import run_one
+from chaos.scenarios import all_scenarios
 from chaos.stores import PostgresStore
-from chaos.tables import has_redis, redis_tables
 from messaging.service.state_file import read_running
 from tests.support.acceptance.mail_client import Tally, mail, send_all
 from tests.support.acceptance.running_gateway import Process
@@ -44,20 +44,20 @@ def store(own_postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Postgr
 
 
 @pytest.fixture(scope="module")
-def clustered(store: PostgresStore) -> Iterator[StrickenGateway]:
+def clustered(store: PostgresStore) -> Iterator[TargetGateway]:
     """A gateway on a head without work, a node that mail comes in on, and another one."""
-    with redis_tables() as tables, Cluster(NODES, tables) as cluster:
-        gateway = StrickenGateway(store.url, store.folder, cluster)
+    with redis_server() as tables, Cluster(NODES, tables) as cluster:
+        gateway = TargetGateway(store.url, store.folder, cluster)
         with gateway:
             yield gateway
 
 
-def told(gateway: StrickenGateway) -> dict[str, Any]:
+def told(gateway: TargetGateway) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(status(gateway, "--json", code=0))["running"]
     return found
 
 
-def all_of(gateway: StrickenGateway) -> list[dict[str, Any]]:
+def all_of(gateway: TargetGateway) -> list[dict[str, Any]]:
     """Ask until every worker answers: on a busy machine one may need longer than `status` waits."""
     return wait_until(lambda: _answered(told(gateway)["workers"]), WAIT_SECONDS)
 
@@ -66,8 +66,8 @@ def _answered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [] if any(row.get("lost") for row in rows) else rows
 
 
-def status(gateway: StrickenGateway, *options: str, code: int) -> str:
-    environment = {**gateway.environment, **gateway.surroundings}
+def status(gateway: TargetGateway, *options: str, code: int) -> str:
+    environment = {**gateway.environment, **gateway.extra_environment}
     address = environment.pop("SATBRIDGE_RAY_ADDRESS")
     arguments = ("status", *options, "--ray-address", address)
     process = Process(*arguments, environment=environment)
@@ -77,7 +77,7 @@ def status(gateway: StrickenGateway, *options: str, code: int) -> str:
 
 
 def test_mail_comes_in_on_the_smtp_node_alone_and_reaches_the_device(
-    clustered: StrickenGateway,
+    clustered: TargetGateway,
 ) -> None:
     workers = all_of(clustered)
     assert clustered.cluster is not None
@@ -88,7 +88,7 @@ def test_mail_comes_in_on_the_smtp_node_alone_and_reaches_the_device(
     send_letters(clustered, 1)
 
 
-def test_whoever_started_and_supervises_it_may_die(clustered: StrickenGateway) -> None:
+def test_whoever_started_and_supervises_it_may_die(clustered: TargetGateway) -> None:
     before = clustered.workers()
     assert clustered.cluster is not None
     assert kill(clustered.up.process.pid)
@@ -99,16 +99,16 @@ def test_whoever_started_and_supervises_it_may_die(clustered: StrickenGateway) -
 
 
 def test_a_lost_head_that_keeps_its_tables_costs_less_than_half_a_minute(
-    clustered: StrickenGateway, store: PostgresStore
+    clustered: TargetGateway, store: PostgresStore
 ) -> None:
-    (scenario,) = (one for one in catalogue() if one.name == "head-lost")
+    (scenario,) = (one for one in all_scenarios() if one.name == "head-lost")
     verdict = run_one(scenario, clustered, store, Random(7))
     assert not verdict.problems, verdict
     assert verdict.gap_seconds <= AGAIN_SECONDS
 
 
 def test_who_watches_finds_the_supervisor_again_though_its_own_node_was_lost(
-    clustered: StrickenGateway,
+    clustered: TargetGateway,
 ) -> None:
     """Its node was the head that was lost in the test before; the supervisor now gets another process."""
     assert clustered.cluster is not None
@@ -117,19 +117,19 @@ def test_who_watches_finds_the_supervisor_again_though_its_own_node_was_lost(
     wait_until(lambda: (found := read_running(clustered.folder)) and found.at > killed + 3, 60)
 
 
-def test_a_worker_that_hangs_is_started_again(clustered: StrickenGateway) -> None:
+def test_a_worker_that_hangs_is_started_again(clustered: TargetGateway) -> None:
     hung = pid_of(clustered, "ledger/0")
     os.kill(hung, signal.SIGSTOP)
     wait_until(lambda: pid_of(clustered, "ledger/0") not in (0, hung), 120)
     wait_until(lambda: not os.path.exists(f"/proc/{hung}"), 20)
 
 
-def pid_of(gateway: StrickenGateway, name: str) -> int:
+def pid_of(gateway: TargetGateway, name: str) -> int:
     return gateway.workers().get(name, 0)
 
 
 def test_mail_is_taken_on_another_smtp_node_and_all_goes_on_when_two_nodes_are_lost_at_once(
-    clustered: StrickenGateway,
+    clustered: TargetGateway,
 ) -> None:
     cluster = clustered.cluster
     assert cluster is not None
@@ -159,18 +159,18 @@ def _took(receiver: dict[str, Any], processes: set[int]) -> bool:
     return receiver.get("pid") in processes and receiver["out"] > 0
 
 
-def all_run_on(node: str, gateway: StrickenGateway) -> bool:
+def all_run_on(node: str, gateway: TargetGateway) -> bool:
     assert gateway.cluster is not None
     pids = set(gateway.workers().values())
     return bool(pids) and pids <= gateway.cluster.processes(node)
 
 
-def receivers(gateway: StrickenGateway) -> list[dict[str, Any]]:
+def receivers(gateway: TargetGateway) -> list[dict[str, Any]]:
     rows = json.loads((gateway.folder / "running.json").read_text())["workers"]
     return [row for row in rows if row["stage"] == "mail-in"]
 
 
-def send_letters(gateway: StrickenGateway, count: int) -> None:
+def send_letters(gateway: TargetGateway, count: int) -> None:
     """One connection each; returns when the device has them all."""
     before, tally = len(gateway.shown()), Tally()
     to, run = "user1@example.org", f"letters.{before}"
@@ -182,11 +182,11 @@ def send_letters(gateway: StrickenGateway, count: int) -> None:
 
 
 def test_down_drains_and_ends_it_although_its_supervisor_was_just_killed(
-    clustered: StrickenGateway,
+    clustered: TargetGateway,
 ) -> None:
     assert clustered.cluster is not None
     assert kill_supervisor(clustered.cluster)
-    environment = {**clustered.environment, **clustered.surroundings}
+    environment = {**clustered.environment, **clustered.extra_environment}
     down = Process("down", environment=environment)
     assert down.process.wait(WAIT_SECONDS) == 0, down.output
     down.stop()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chaos.catalogue import catalogue
+from chaos.judge import ScenarioResult
 from chaos.run import run
 from chaos.scenario import Scenario
-from chaos.verdict import Verdict
+from chaos.scenarios import all_scenarios
 
 SEED = 20
 
@@ -14,12 +14,12 @@ SEED = 20
 @pytest.mark.postgres
 @pytest.mark.timeout(240)
 def test_every_message_that_got_a_yes_survives_kills_outages_and_uncertain_networks() -> None:
-    told: dict[str, Verdict] = {}
+    told: dict[str, ScenarioResult] = {}
 
-    def tell(scenario: Scenario, store: str, verdict: Verdict) -> None:
+    def tell(scenario: Scenario, store: str, verdict: ScenarioResult) -> None:
         told[scenario.name] = verdict
 
-    short = [scenario for scenario in catalogue() if scenario.short]
+    short = [scenario for scenario in all_scenarios() if scenario.short]
     held = run(short, "postgres", SEED, tell)
     assert held, {name: verdict.problems for name, verdict in told.items()}
     [verdict] = told.values()

@@ -16,7 +16,7 @@ from typing import Any
 import ray
 
 from chaos.agents import tell_agent_port
-from chaos.cluster import AGENTS, stands
+from chaos.cluster import AGENTS, is_up
 from messaging.streaming import StreamingContext
 from messaging.streaming.ray.job import Job
 from tests.support.acceptance.running_gateway import free_port
@@ -51,7 +51,7 @@ def started(command: list[str], tries: int = 5) -> "subprocess.Popen[bytes]":
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         threading.Thread(target=tell_agent_port, args=[process], daemon=True).start()
-        if stands(process):
+        if is_up(process):
             return process
         end(process)
     raise TimeoutError("the Ray node does not start")

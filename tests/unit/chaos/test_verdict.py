@@ -4,15 +4,17 @@ from collections import Counter
 
 import pytest
 
-from chaos.record import Record, Way
-from chaos.verdict import Story, Verdict, judge
+from chaos.judge import ScenarioResult, StoredMessage, judge
+from chaos.record import Direction, Record
 
 
-def judged(record: Record, told: dict[str, Story], came: Counter[str], two_ids: int = 0) -> Verdict:
+def judged(
+    record: Record, told: dict[str, StoredMessage], came: Counter[str], two_ids: int = 0
+) -> ScenarioResult:
     return judge(record, told, came, two_ids=two_ids, gap_seconds=0, settle_seconds=0)
 
 
-def one(way: Way = Way.MAIL, *, yes: bool = True) -> tuple[Record, str]:
+def one(way: Direction = Direction.MAIL, *, yes: bool = True) -> tuple[Record, str]:
     record = Record("0123abcd")
     offer = record.offer(way)
     if yes:
@@ -22,12 +24,14 @@ def one(way: Way = Way.MAIL, *, yes: bool = True) -> tuple[Record, str]:
 
 def test_what_arrived_once_is_no_problem() -> None:
     record, token = one()
-    verdict = judged(record, {token: Story(("sent",), False)}, Counter({token: 1}))
+    verdict = judged(record, {token: StoredMessage(("sent",), False)}, Counter({token: 1}))
     assert (verdict.yes, verdict.final, verdict.lost, verdict.problems) == (1, 1, 0, ())
 
 
-@pytest.mark.parametrize("told", [{}, {"0123abcd-mail-00000": Story(("sent",), False)}])
-def test_what_did_not_arrive_is_lost_whatever_the_store_says(told: dict[str, Story]) -> None:
+@pytest.mark.parametrize("told", [{}, {"0123abcd-mail-00000": StoredMessage(("sent",), False)}])
+def test_what_did_not_arrive_is_lost_whatever_the_store_says(
+    told: dict[str, StoredMessage],
+) -> None:
     record, token = one()
     verdict = judged(record, told, Counter())
     assert verdict.lost == 1
@@ -36,32 +40,34 @@ def test_what_did_not_arrive_is_lost_whatever_the_store_says(told: dict[str, Sto
 
 def test_what_got_no_yes_may_be_lost() -> None:
     record, _ = one(yes=False)
-    record.yes(record.offer(Way.TEXT))
+    record.yes(record.offer(Direction.TEXT))
     arrived = Counter({"0123abcd-text-00001": 1})
-    verdict = judged(record, {"0123abcd-text-00001": Story(("sent",), False)}, arrived)
+    verdict = judged(record, {"0123abcd-text-00001": StoredMessage(("sent",), False)}, arrived)
     assert (verdict.lost, verdict.problems) == (0, ())
 
 
 @pytest.mark.parametrize(
     ("way", "uncertain", "problem"),
     [
-        (Way.MAIL, True, ""),
-        (Way.MAIL, False, "twice and not marked"),
-        (Way.NOTE, True, "twice although Twilio can be asked"),
+        (Direction.MAIL, True, ""),
+        (Direction.MAIL, False, "twice and not marked"),
+        (Direction.NOTE, True, "twice although Twilio can be asked"),
     ],
 )
 def test_twice_is_allowed_only_when_marked_and_nobody_could_be_asked(
-    way: Way, uncertain: bool, problem: str
+    way: Direction, uncertain: bool, problem: str
 ) -> None:
     record, token = one(way)
-    verdict = judged(record, {token: Story(("sent",), uncertain)}, Counter({token: 2}))
+    verdict = judged(record, {token: StoredMessage(("sent",), uncertain)}, Counter({token: 2}))
     assert verdict.twice == 1
     assert [p.partition(":")[0] for p in verdict.problems] == ([problem] if problem else [])
 
 
 def test_a_message_without_an_end_and_a_changed_message_id_are_seen() -> None:
     record, token = one()
-    verdict = judged(record, {token: Story(("waiting",), False)}, Counter({token: 1}), two_ids=1)
+    verdict = judged(
+        record, {token: StoredMessage(("waiting",), False)}, Counter({token: 1}), two_ids=1
+    )
     assert {p.partition(":")[0] for p in verdict.problems} == {
         "not final",
         "twice under another Message-ID",
@@ -70,6 +76,6 @@ def test_a_message_without_an_end_and_a_changed_message_id_are_seen() -> None:
 
 def test_the_gap_is_that_of_the_way_in_that_waited_longest() -> None:
     record = Record("0123abcd")
-    for way, moment in ((Way.MAIL, 1.0), (Way.MAIL, 2.0), (Way.TEXT, 1.0)):
+    for way, moment in ((Direction.MAIL, 1.0), (Direction.MAIL, 2.0), (Direction.TEXT, 1.0)):
         record.offer(way).yes_at = moment
     assert record.longest_gap_seconds(0.0, 4.0) == 3.0

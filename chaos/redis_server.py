@@ -14,13 +14,13 @@ START_SECONDS = 20.0
 
 
 def has_redis() -> bool:
-    """Whether this machine can run one."""
+    """Whether this machine has redis-server."""
     return shutil.which("redis-server") is not None
 
 
 @contextmanager
-def redis_tables() -> Iterator[Mapping[str, str]]:
-    """A server of its own; yields what the head has to be told. Every write is on disk before it is acknowledged."""
+def redis_server() -> Iterator[Mapping[str, str]]:
+    """Run a server; yield the variables for the head. Every write is on disk before it is acknowledged."""
     port = free_port()
     with TemporaryDirectory(prefix="sbr-") as folder:
         kept = ["--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]

@@ -1,4 +1,4 @@
-"""Scenarios with messages that are made to break whoever reads them."""
+"""Scenarios with malformed messages that try to break their readers."""
 
 import base64
 import smtplib
@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from secrets import token_bytes
 
-from chaos.field import Field
-from chaos.record import Way
+from chaos.context import Context
+from chaos.record import Direction
 from chaos.scenario import Scenario
 
 MAILBOX = "user3@example.org"
@@ -15,18 +15,18 @@ TAKEN_SECONDS = 20.0
 
 
 def poison_scenarios() -> list[Scenario]:
-    """All of them."""
+    """Return the scenarios of this module."""
     return [
         Scenario(
             name="poison",
-            what="mails, packets and texts that are made to break their reader, among good ones",
-            strike=_poison,
+            description="mails, packets and texts that are made to break their reader, among good ones",
+            inject=_poison,
         )
     ]
 
 
 def poisoned_mails() -> Iterator[tuple[str, bytes]]:
-    """Name and content of each, without its subject."""
+    """Return the name and the content of each mail, without its subject."""
     html = b"Content-Type: text/html; charset=utf-8\r\n\r\n"
     yield "NUL", b"\r\nbefore\x00after\r\n"
     yield (
@@ -40,12 +40,12 @@ def poisoned_mails() -> Iterator[tuple[str, bytes]]:
     yield "HTML entities", html + b"&amp;" * 500_000 + b"\r\n"
     yield "broken base64", b"Content-Transfer-Encoding: base64\r\n\r\n=$%&====\r\n"
     yield "thousand headers", b"".join(b"X-%d: y\r\n" % n for n in range(1000)) + b"\r\nx\r\n"
-    yield "nested multipart", _nested(500)
+    yield "nested multipart", _nested_mail(500)
     yield "encoded-word bomb", b"X-Note: " + b"=?utf-8?q?=41?= " * 20_000 + b"\r\n\r\nx\r\n"
 
 
 def poisoned_packets() -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each."""
+    """Return the name and the bytes of each packet."""
     yield "empty", b""
     yield "noise", token_bytes(150)
     yield "cut off", b"\x08\x01\x12\x7f\x0a\x05hello"
@@ -55,27 +55,27 @@ def poisoned_packets() -> Iterator[tuple[str, bytes]]:
     yield "no number", _packet(b"hello", b"+0", 2)
 
 
-def _poison(field: Field) -> None:
+def _poison(field: Context) -> None:
     field.wait(1)
     packets = {name: _send_packet(field, data) for name, data in poisoned_packets()}
     answers = [f"{name}: {_send(field, content)}" for name, content in poisoned_mails()]
     answers.append(f"5,000 recipients: {_many_recipients(field)}")
-    field.say("mails: " + ", ".join(answers))
-    _poisoned_texts(field)
+    field.note("mails: " + ", ".join(answers))
+    _poison_texts(field)
     deadline = time.monotonic() + TAKEN_SECONDS
     while stuck := [n for n, p in packets.items() if p not in field.gateway.acknowledged()]:
         if time.monotonic() > deadline:
             raise AssertionError(f"packets that are never acknowledged: {', '.join(stuck)}")
         field.wait(0.5)
-    field.say(f"packets: {len(packets)} of {len(packets)} acknowledged")
+    field.note(f"packets: {len(packets)} of {len(packets)} acknowledged")
     field.wait(2)
 
 
-def _send(field: Field, content: bytes) -> int:
-    """Mail it; returns the code of the answer. With 250 it counts as a message like any other."""
-    offer = field.record.offer(Way.MAIL)
+def _send(field: Context, content: bytes) -> int:
+    """Send the mail; return the code of the reply. With 250 it counts as an accepted message."""
+    offer = field.record.offer(Direction.MAIL)
     head = f"From: alice@example.net\r\nSubject: {offer.token}\r\nMessage-ID: <{offer.token}@p>\r\n"
-    with _connected(field) as smtp:
+    with _connect(field) as smtp:
         smtp.docmd("MAIL FROM:<alice@example.net>")
         smtp.docmd(f"RCPT TO:<{MAILBOX}>")
         code, _ = smtp.data(head.encode() + content)
@@ -86,10 +86,10 @@ def _send(field: Field, content: bytes) -> int:
     return code
 
 
-def _many_recipients(field: Field) -> str:
-    offer = field.record.offer(Way.MAIL)
+def _many_recipients(field: Context) -> str:
+    offer = field.record.offer(Direction.MAIL)
     answers: dict[int, int] = {}
-    with _connected(field) as smtp:
+    with _connect(field) as smtp:
         smtp.docmd("MAIL FROM:<alice@example.net>")
         for number in range(5000):
             to = MAILBOX if number == 0 else f"nobody{number}@example.org"
@@ -104,21 +104,21 @@ def _many_recipients(field: Field) -> str:
     return " ".join(f"{count} x {code}" for code, count in sorted(answers.items()))
 
 
-def _connected(field: Field) -> smtplib.SMTP:
+def _connect(field: Context) -> smtplib.SMTP:
     smtp = smtplib.SMTP("127.0.0.1", field.gateway.smtp_port, timeout=60)
     smtp.ehlo()
     return smtp
 
 
-def _send_packet(field: Field, data: bytes) -> int:
+def _send_packet(field: Context, data: bytes) -> int:
     device = field.gateway.devices[3]
     return field.gateway.packet_from(device, data=base64.b64encode(data).decode())
 
 
-def _poisoned_texts(field: Field) -> None:
+def _poison_texts(field: Context) -> None:
     bodies = ("NUL \x00", "long " + "€" * 1500, "marks \u202e\ufeff\U000e0001", "")
     for number, body in enumerate(bodies):
-        offer = field.record.offer(Way.TEXT)
+        offer = field.record.offer(Direction.TEXT)
         sid = f"SM{time.time_ns():032x}"
         if field.gateway.text_again(number, f"{offer.token} {body}", sid):
             field.record.yes(offer)
@@ -126,7 +126,7 @@ def _poisoned_texts(field: Field) -> None:
             raise AssertionError(f"text {number} is not taken")
 
 
-def _nested(depth: int) -> bytes:
+def _nested_mail(depth: int) -> bytes:
     parts = b"".join(
         b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n)
         for n in range(depth)

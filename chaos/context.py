@@ -1,12 +1,12 @@
-"""What a scenario has in its hands: the gateway under load, its store, seeded chance, and ways to strike."""
+"""The context of a scenario: the gateway under load, its store, a seeded random generator, and ways to kill."""
 
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
-from chaos.gateway import StrickenGateway
-from chaos.processes import command_line, kill, titled
+from chaos.gateway import TargetGateway
+from chaos.processes import command_line, find_by_title, kill
 from chaos.record import Record
 from chaos.stores import Store
 
@@ -14,13 +14,13 @@ HUNT_SECONDS = 90.0
 
 
 @dataclass
-class Field:
-    """One scenario's means."""
+class Context:
+    """The means of one scenario."""
 
-    gateway: StrickenGateway
+    gateway: TargetGateway
     store: Store
     record: Record
-    chance: Random
+    random: Random
     notes: list[str] = field(default_factory=list)
     killed: int = 0
 
@@ -28,30 +28,30 @@ class Field:
         """Let time pass while the load runs."""
         time.sleep(seconds)
 
-    def a_while(self, least: float, most: float) -> None:
-        """Wait for a time that nobody can foresee, but for who knows the seed."""
-        self.wait(self.chance.uniform(least, most))
+    def wait_random(self, least: float, most: float) -> None:
+        """Wait for a random time between the two, in seconds."""
+        self.wait(self.random.uniform(least, most))
 
     def kill_workers(self, *names: str) -> None:
-        """SIGKILL the processes of these actors of the pipeline, as they run now, at once."""
+        """SIGKILL the current processes of these actors of the pipeline, all at once."""
         self._kill({name: self._pid_of(name) for name in names})
 
     def kill_titled(self, title: str) -> bool:
-        """Wait for a process of the service with this title and SIGKILL it; whether there was one."""
+        """Wait for a process of the service with this title and SIGKILL it; return whether there was one."""
         deadline = time.monotonic() + HUNT_SECONDS
         while time.monotonic() < deadline:
-            if pids := titled(self.gateway.up.process.pid, title):
-                self._kill({title: self.chance.choice(pids)})
+            if pids := find_by_title(self.gateway.up.process.pid, title):
+                self._kill({title: self.random.choice(pids)})
                 return True
             time.sleep(0.005)
         return False
 
-    def say(self, note: str) -> None:
-        """Add a note to the scenario's line."""
+    def note(self, note: str) -> None:
+        """Add a note to the line of the scenario."""
         self.notes.append(note)
 
     def _pid_of(self, name: str) -> int:
-        """The process of an actor; one that was killed a moment ago is waited for."""
+        """Return the process of an actor; wait while it restarts."""
         deadline = time.monotonic() + HUNT_SECONDS
         while time.monotonic() < deadline:
             pid = self.gateway.workers().get(name)

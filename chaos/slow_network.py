@@ -1,9 +1,9 @@
-"""The scenario of a stuck network beside a fast one: how long the fast one's deliveries take, with and without."""
+"""The scenario of a hanging network beside a fast one: latency of the fast one, with and without."""
 
 from datetime import UTC, datetime
 from statistics import quantiles
 
-from chaos.field import Field
+from chaos.context import Context
 from chaos.scenario import Scenario
 from messaging.store.db.connection import close_connection
 
@@ -12,32 +12,32 @@ STUCK_SECONDS = 15.0
 ALLOWED_SECONDS = 1.0
 
 
-def neighbour_scenarios() -> list[Scenario]:
-    """All of them."""
+def slow_network_scenarios() -> list[Scenario]:
+    """Return the scenarios of this module."""
     return [
         Scenario(
             name="slow-neighbour",
-            what="Twilio and the mail relay answer nothing for 15 s each; mails to devices must not wait",
-            strike=_stuck,
+            description="Twilio and the mail relay answer nothing for 15 s each; mails to devices must not wait",
+            inject=_hang_one_network,
         )
     ]
 
 
-def _stuck(field: Field) -> None:
-    calm = _measured(field, CALM_SECONDS)
-    field.say(f"accepted to delivered at the Hive: alone p50 {calm[0]:.2f} s, p95 {calm[1]:.2f} s")
+def _hang_one_network(field: Context) -> None:
+    calm = _measure(field, CALM_SECONDS)
+    field.note(f"accepted to delivered at the Hive: alone p50 {calm[0]:.2f} s, p95 {calm[1]:.2f} s")
     for network in ("twilio", "mail"):
         field.gateway.set_faults(network, hang_before_rate=1)
-        found = _measured(field, STUCK_SECONDS)
+        found = _measure(field, STUCK_SECONDS)
         field.gateway.set_faults(network)
-        field.say(f"with {network} stuck p50 {found[0]:.2f} s, p95 {found[1]:.2f} s")
+        field.note(f"with {network} stuck p50 {found[0]:.2f} s, p95 {found[1]:.2f} s")
         if found[1] > calm[1] + ALLOWED_SECONDS:
             raise AssertionError(f"{network}, stuck, delays the Hive")
         field.wait(2)
 
 
-def _measured(field: Field, seconds: float) -> tuple[float, float]:
-    """Return p50 and p95, in seconds, of what was accepted for the Hive from now on."""
+def _measure(field: Context, seconds: float) -> tuple[float, float]:
+    """Return p50 and p95, in seconds, of the messages accepted for the Hive from now on."""
     since = datetime.now(UTC)
     field.wait(seconds)
     until = datetime.now(UTC)

@@ -1,10 +1,10 @@
-"""Compares the harness's record with what the far side received and with the store: what was lost, what came twice."""
+"""Compares the record of the harness with the networks and the store: lost, doubled and unsettled messages."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from chaos.gateway import StrickenGateway
-from chaos.record import TOKEN, Offer, Record, Way
+from chaos.gateway import TargetGateway
+from chaos.record import TOKEN, Direction, Offer, Record
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.store.db.connection import close_connection, open_store
@@ -13,16 +13,16 @@ FINAL = frozenset(("sent", "delivered", "failed", "expired", "cancelled"))
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """What the store tells about the message with one token."""
+class StoredMessage:
+    """The deliveries of the message with one token, as stored."""
 
     states: tuple[str, ...]
     uncertain: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """The counts of one scenario. `problems` is empty when everything held that must hold."""
+class ScenarioResult:
+    """The counts of one scenario. `problems` is empty when it passed."""
 
     offered: int
     yes: int
@@ -36,8 +36,8 @@ class Verdict:
     notes: tuple[str, ...] = field(default=())
 
 
-def stories(gateway: StrickenGateway, run: str) -> dict[str, Story]:
-    """Read from the store what became of every message whose token is of this run."""
+def stored_messages(gateway: TargetGateway, run: str) -> dict[str, StoredMessage]:
+    """Read the deliveries of every message of this run from the store, by token."""
     open_store(
         read(
             Settings, database_url=gateway.database_url, state_dir=gateway.folder
@@ -57,20 +57,20 @@ def stories(gateway: StrickenGateway, run: str) -> dict[str, Story]:
             found[match[0]].append((state, uncertain))
     close_connection()
     return {
-        token: Story(tuple(state for state, _ in rows), any(times for _, times in rows))
+        token: StoredMessage(tuple(state for state, _ in rows), any(times for _, times in rows))
         for token, rows in found.items()
     }
 
 
-def arrivals(gateway: StrickenGateway) -> Counter[str]:
-    """Count how often each token reached the far side: devices, mailboxes and phones."""
+def arrivals(gateway: TargetGateway) -> Counter[str]:
+    """Count the arrivals of each token at devices, mailboxes and phones."""
     texts = [text for _, _, text in gateway.shown()]
     texts += [mail.content.decode("utf-8", "replace") for mail in list(gateway.sink.received)]
     texts += [str(text["body"]) for text in gateway.texts()]
     return Counter(match[0] for text in texts if (match := TOKEN.search(text)))
 
 
-def mails_with_two_ids(gateway: StrickenGateway) -> int:
+def mails_with_two_ids(gateway: TargetGateway) -> int:
     """Count the mails that came more than once and not under the same Message-ID."""
     ids: dict[str, set[str]] = defaultdict(set)
     for mail in list(gateway.sink.received):
@@ -81,21 +81,21 @@ def mails_with_two_ids(gateway: StrickenGateway) -> int:
 
 def judge(
     record: Record,
-    told: dict[str, Story],
-    came: Counter[str],
+    stored: dict[str, StoredMessage],
+    received: Counter[str],
     *,
     two_ids: int,
     gap_seconds: float,
     settle_seconds: float,
-) -> Verdict:
-    """Count. A message that got a yes and did not arrive is lost, whatever the store says about it."""
+) -> ScenarioResult:
+    """Count. A message that got a yes and did not arrive is lost, even if the store says otherwise."""
     offers = record.offers
     agreed = [offer for offer in offers if offer.yes_at is not None]
-    final = [o for o in agreed if o.token in told and set(told[o.token].states) <= FINAL]
-    lost = [o for o in agreed if not came[o.token]]
-    twice = [o for o in offers if came[o.token] > 1]
-    marked = [o for o in twice if o.token in told and told[o.token].uncertain]
-    return Verdict(
+    final = [o for o in agreed if o.token in stored and set(stored[o.token].states) <= FINAL]
+    lost = [o for o in agreed if not received[o.token]]
+    twice = [o for o in offers if received[o.token] > 1]
+    marked = [o for o in twice if o.token in stored and stored[o.token].uncertain]
+    return ScenarioResult(
         offered=len(offers),
         yes=len(agreed),
         final=len(final),
@@ -108,11 +108,11 @@ def judge(
     )
 
 
-def roughness(record: Record, verdict: Verdict) -> list[str]:
-    """What people would have noticed of something that nobody should notice."""
-    worse = {f"{way} {code}": n for (way, code), n in record.put_off.items() if code != 421}
+def disturbances(record: Record, result: ScenarioResult) -> list[str]:
+    """Return the effects that clients noticed of a change that should be invisible to them."""
+    worse = {f"{way} {code}": n for (way, code), n in record.deferred.items() if code != 421}
     found = [f"put off otherwise than by 421: {worse}"] if worse else []
-    return found + ([f"sent twice: {verdict.twice}"] if verdict.twice else [])
+    return found + ([f"sent twice: {result.twice}"] if result.twice else [])
 
 
 def _problems(
@@ -124,7 +124,7 @@ def _problems(
     marked: list[Offer],
     two_ids: int,
 ) -> list[str]:
-    asked = [offer for offer in twice if offer.way is Way.NOTE]
+    asked = [offer for offer in twice if offer.way is Direction.NOTE]
     refused = [offer for offer in offers if offer.refused]
     found = {
         "lost": [o.token for o in lost],
