@@ -9,10 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from messaging.config.env import Section
+from messaging.model.address_syntax import e164, relay_mailbox
 from messaging.model.message import Address, Network
 
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+|\+[1-9][0-9]{6,14}")
-_CARRIER = re.compile(r"(\*|\+[1-9][0-9]{6,14})\s*=\s*[a-z0-9-]+")
+_ACCOUNT = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def _domain(text: str) -> str:
 
 
 def _addresses(text: str) -> str:
-    for one in text.split(","):
-        if one.strip() and not _ADDRESS.fullmatch(one.strip()):
+    for address in filter(None, map(str.strip, text.split(","))):
+        if relay_mailbox(address) is None and e164(address) != address:
             raise ValueError("must be mailboxes and numbers such as +15550001111, with commas")
     return text
 
@@ -80,8 +80,10 @@ def _map_url(text: str) -> str:
 
 
 def _carriers(text: str) -> str:
-    for one in text.split(","):
-        if one.strip() and not _CARRIER.fullmatch(one.strip()):
+    for pair in filter(None, map(str.strip, text.split(","))):
+        number, _, account = map(str.strip, pair.partition("="))
+        is_number = number == "*" or e164(number) == number
+        if not is_number or not _ACCOUNT.fullmatch(account):
             raise ValueError("must look like +15550001111=bandwidth,*=twilio")
     return text
 
@@ -167,10 +169,8 @@ class Settings(Section, prefix="SATBRIDGE_"):
     @property
     def operators(self) -> tuple[Address, ...]:
         """Who is told of every emergency."""
-        given = [one.strip() for one in self.operator_addresses.split(",")]
-        return tuple(
-            Address(Network.EMAIL if "@" in one else Network.SMS, one) for one in given if one
-        )
+        addresses = map(str.strip, self.operator_addresses.split(","))
+        return tuple(Address.of_contact(address) for address in addresses if address)
 
     @property
     def carriers(self) -> Mapping[str, str]:

@@ -1,6 +1,5 @@
 """Writes the mail that leaves for one delivery. Pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -10,13 +9,11 @@ from typing import Final
 
 from messaging.errors import Rejected
 from messaging.mail.message_ids import message_id_header
-from messaging.mail.smtp.commands import canonical_domain
 from messaging.mail.text import clean, one_line
+from messaging.model.address_syntax import relay_mailbox
 from messaging.model.message import Delivery
 
 MAX_SUBJECT_CHARS: Final = 200
-_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}")
-_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +60,7 @@ def subject_of(subject: str, sender: str) -> str:
 
 def mail_address(text: str) -> str:
     """Return a mail address with its domain in ASCII. Raises Rejected when it is none, or one that needs quotes."""
-    local, _, domain = text.strip().rpartition("@")
-    domain = canonical_domain(domain)
-    fine = _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain) and local.isprintable()
-    if not fine:
+    found = relay_mailbox(text.strip())
+    if found is None:
         raise Rejected(f"this is not a mail address: {one_line(text, 60)}")
-    return f"{local}@{domain}"
+    return found

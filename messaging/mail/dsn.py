@@ -9,8 +9,8 @@ from typing import Final
 
 from messaging.mail.compose import OutgoingMail, mail_address, subject_of
 from messaging.mail.message_ids import message_id_header
-from messaging.mail.smtp.commands import canonical_domain
 from messaging.mail.text import clean, one_line
+from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery, Failure
 
 EXPIRED: Final = "4.4.7"  # RFC 3463: delivery time expired
@@ -42,7 +42,7 @@ def compose_notice(
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = "multipart/report; report-type=delivery-status"
     mail.attach(_for_people(message.text))
-    mail.attach(_for_machines(failure, canonical_domain(mail_domain)))
+    mail.attach(_for_machines(failure, ascii_domain(mail_domain)))
     mail.attach(_original(failure, recipient))
     return OutgoingMail("", recipient, mail.as_bytes(), international)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from messaging.mail.smtp.commands import canonical_domain
+from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery
 
 _OURS: Final = re.compile(r"<([0-9a-f]{32})\.([0-9]{1,18})@([^\s<>@]{1,255})>", re.IGNORECASE)
@@ -20,13 +20,13 @@ class Reference:
 
 def message_id_header(delivery: Delivery, mail_domain: str) -> str:
     """Return the Message-ID of a delivery: the same at every attempt."""
-    return f"<{delivery.message.id}.{delivery.id}@{canonical_domain(mail_domain)}>"
+    return f"<{delivery.message.id}.{delivery.id}@{ascii_domain(mail_domain)}>"
 
 
 def find_reference(text: str, mail_domain: str) -> Reference | None:
     """Return the first delivery of ours that is named in `text`."""
-    domain = canonical_domain(mail_domain)
+    domain = ascii_domain(mail_domain)
     for match in _OURS.finditer(text):
-        if canonical_domain(match[3]) == domain:
+        if ascii_domain(match[3]) == domain:
             return Reference(match[1].lower(), int(match[2]))
     return None

@@ -22,6 +22,11 @@ class Address:
     network: Network
     value: str
 
+    @classmethod
+    def of_contact(cls, value: str) -> Address:
+        """Return the address of a contact or an operator: a mailbox where it has an @, else a number."""
+        return cls(Network.EMAIL if "@" in value else Network.SMS, value)
+
     def __str__(self) -> str:
         return self.value
 

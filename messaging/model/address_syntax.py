@@ -1,46 +1,137 @@
-"""Mailboxes and phone numbers as people write them on devices: checked and normalised. Pure."""
+"""The syntax of mailboxes, domains and phone numbers: the one place that checks and normalises them. Pure.
+
+`mailbox` and `phone_number` are strict: they read text that a person typed. `relay_mailbox`, `e164` and `sms_address`
+are for addresses that a network or a setting gave.
+"""
 
 import re
+from functools import lru_cache
+from typing import Final
 
+import email_validator
+import idna
 import phonenumbers
 
-MAX_MAILBOX_BYTES = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
-MAX_LOCAL_PART_CHARACTERS = 64  # RFC 5321 section 4.5.3.1.1
+MAX_ADDRESS_CHARACTERS: Final = 254
+"""RFC 5321 section 4.5.3.1.3: a path has at most 256 octets, of which two are the brackets."""
 
-# A dot-atom (RFC 5322 section 3.2.3) with the letters of RFC 6532; quoted local parts and address
-# literals are left out: nobody types them on a device, and they are a way to smuggle.
-_ATOM = r"[^\s@\"(),:;<>\[\\\].]+"
-_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_LABEL = r"(?!-)(?:[^\W_]|-){1,63}(?<!-)"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+MAX_NAME_CHARACTERS: Final = 64
+"""RFC 5321 section 4.5.3.1.1: the local part of a mailbox."""
+
+MAX_CACHED: Final = 1024
+
+# A gateway may stand in a network of its own: `ops@mail.local` is an address there. The library documents this list
+# as part of its interface.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+# Mail comes from local parts such as `a..b` and from host names such as `a_b.example`, and can be answered.
+_RELAY_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}")
+_RELAY_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
+@lru_cache(MAX_CACHED)
 def mailbox(text: str) -> str | None:
-    """Return a mail address with its domain in lower case, None when it is none.
+    """Return a mail address with its domain in lower case; None when the text is not a mail address.
 
-    The local part is its owner's business.
+    Keeps the local part as it is: only its own server knows whether case counts. Refuses quoted local parts and
+    address literals.
+    """
+    # The library needs long to refuse a long text.
+    if len(text) > MAX_ADDRESS_CHARACTERS:
+        return None
+    try:
+        found = email_validator.validate_email(
+            text, strict=True, check_deliverability=False, globally_deliverable=False
+        )
+    except email_validator.EmailNotValidError:
+        return None
+    local, _, domain = text.rpartition("@")
+    # An ASCII domain stays in ASCII: mail brings it in this form, and names of contacts are found by comparison.
+    return f"{local}@{domain.lower() if domain.isascii() else found.domain}"
+
+
+def relay_mailbox(text: str) -> str | None:
+    """Return a mail address with its domain in ASCII; None when no relay would take mail for it.
+
+    Looser than `mailbox`: accepts every address that mail can come from and be sent to without quotes.
     """
     local, _, domain = text.rpartition("@")
+    domain = ascii_domain(domain)
     valid = (
-        text.isprintable()
-        and len(text.encode("utf-8", "replace")) <= MAX_MAILBOX_BYTES
-        and len(local) <= MAX_LOCAL_PART_CHARACTERS
-        and _LOCAL_PART.fullmatch(local)
-        and _DOMAIN.fullmatch(domain)
+        _RELAY_LOCAL.fullmatch(local) and local.isprintable() and _RELAY_DOMAIN.fullmatch(domain)
     )
-    return f"{local}@{domain.lower()}" if valid else None
+    return f"{local}@{domain}" if valid else None
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain in lower case, without a final dot, in its ASCII form (IDNA 2008).
+
+    Returns a domain that has no ASCII form in lower case.
+    """
+    domain = domain.lower().removesuffix(".")
+    if domain.isascii():
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return domain
+
+
+def subscriber_name(text: str) -> str | None:
+    """Return the name in lower case, as it is stored; None when it cannot be the local part of a mailbox.
+
+    A name has no `+`, which separates a sub-address, and only ASCII characters.
+    """
+    name = text.strip().lower()
+    valid = name.isascii() and "+" not in name and mailbox(f"{name}@localhost") is not None
+    return name if valid else None
+
+
+def own_mailbox(text: str, mail_domain: str) -> str | None:
+    """Return the name of the subscriber whose mailbox this is; None when the domain is not `mail_domain`.
+
+    Ignores case and a sub-address: `boop+anything` is the mailbox `boop` (RFC 5233).
+    """
+    local, at, domain = text.rpartition("@")
+    if not at or (domain != mail_domain and ascii_domain(domain) != ascii_domain(mail_domain)):
+        return None
+    if len(local) > 1 and local[0] == local[-1] == '"':
+        local = local[1:-1]
+    return local.partition("+")[0].lower()
 
 
 def phone_number(text: str, region: str | None = None) -> str | None:
-    """Return the E.164 form, None when it is none. Without a country code it is a number of `region` (ISO 3166)."""
+    """Return a phone number in E.164; None when the text is not a phone number.
+
+    A number without a country code is one of `region` (ISO 3166). `00` stands for `+`.
+    """
     international = "+" + text[2:] if text.startswith("00") else text
     try:
         number = phonenumbers.parse(international, region)
     except phonenumbers.NumberParseException:
         return None
-    lettered = any(character.isalpha() for character in text)
-    # Not without the area: a number that only works there reaches a stranger, or nobody, from elsewhere.
+    # A number without its area works in that area only: from elsewhere it reaches a stranger.
     possible = phonenumbers.is_possible_number_with_reason(number)
-    if lettered or number.extension or possible != phonenumbers.ValidationResult.IS_POSSIBLE:
+    is_complete = possible == phonenumbers.ValidationResult.IS_POSSIBLE
+    if number.extension or not is_complete or any(character.isalpha() for character in text):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def e164(text: str) -> str | None:
+    """Return a phone number in E.164; None when the text is not a phone number with its country code.
+
+    Returns a text that has the form of E.164 unchanged.
+    """
+    # Countries change their numbers, and numbers for tests are not assigned: the network knows, not the library.
+    return text if _E164.fullmatch(text) else phone_number(text)
+
+
+def sms_address(text: str) -> str:
+    """Return the address of a sender or recipient of SMS: E.164 for a phone number, any other text unchanged.
+
+    Short codes, names and channel addresses (`whatsapp:…`) are no phone numbers. Removes NUL and outer spaces.
+    """
+    text = text.replace("\0", "").strip()
+    return e164(text) or text

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from messaging.model.address_syntax import sms_address
 from messaging.model.message import Address, DeadLetter, Message, Network, OptOutChange, message_id
 from messaging.sms.account import Received
-from messaging.sms.numbers import normalised
 from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer
 
 MAX_ADDRESS_CHARACTERS = 100
@@ -101,7 +101,7 @@ def _problem(told: PhoneText) -> str:
     if not all(told.facts):
         return "the webhook does not name its message"
     for name, value in (("sender", told.sender), ("recipient", told.recipient)):
-        if not 0 < len(normalised(value)) <= MAX_ADDRESS_CHARACTERS:
+        if not 0 < len(sms_address(value)) <= MAX_ADDRESS_CHARACTERS:
             return f"the webhook has no usable {name}"
     return ""
 
@@ -118,7 +118,7 @@ def _message(told: PhoneText, text: str) -> Message:
 
 
 def _address(value: str) -> Address:
-    return Address(Network.SMS, normalised(value)[:MAX_ADDRESS_CHARACTERS])
+    return Address(Network.SMS, sms_address(value)[:MAX_ADDRESS_CHARACTERS])
 
 
 def _said(told: PhoneText, *, media_links: bool) -> str:

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from messaging.model.address_syntax import ascii_domain, subscriber_name
+
 MAX_ADDRESS_CHARS: Final = 320
-MAX_LOCAL_CHARS: Final = 64
 
 _ARGUMENT: Final = re.compile(
     r"(?P<keyword>FROM|TO):\s*"
@@ -68,25 +69,14 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
     local, domain = _read_address(path, "5.1.3")
     if domain is None and local.lower() != "postmaster":
         raise BadCommand("501 5.1.3 the address needs a domain")
-    if domain is not None and canonical_domain(domain) != canonical_domain(mail_domain):
+    if domain is not None and ascii_domain(domain) != ascii_domain(mail_domain):
         raise BadCommand("550 5.7.1 relaying denied: this is not the mail server of that domain")
     if quoted := _QUOTED.fullmatch(local):
         local = re.sub(r"\\(.)", r"\1", quoted[1])
-    local = local.lower().partition("+")[0]
-    if len(local) > MAX_LOCAL_CHARS or not _PLAIN_LOCAL.fullmatch(local):
+    name = subscriber_name(local.partition("+")[0])
+    if name is None:
         raise BadCommand("550 5.1.1 no such mailbox here")
-    return f"{local}@{mail_domain}"
-
-
-def canonical_domain(domain: str) -> str:
-    """Return a domain in lower case and, if it is international, in its ASCII form."""
-    domain = domain.lower().removesuffix(".")
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain
+    return f"{name}@{mail_domain}"
 
 
 def _split_argument(keyword: str, argument: str | None) -> tuple[str, str]:

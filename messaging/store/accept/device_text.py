@@ -151,8 +151,7 @@ def _contacts(owners: set[int]) -> dict[int, dict[str, Address]]:
     found: dict[int, dict[str, Address]] = defaultdict(dict)
     rows = Contact.objects.filter(owner_id__in=owners)
     for owner, name, address in rows.values_list("owner_id", "name", "address"):
-        network = Network.EMAIL if "@" in address else Network.SMS
-        found[owner][name] = Address(network, address)
+        found[owner][name] = Address.of_contact(address)
     return found
 
 

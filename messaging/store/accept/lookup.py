@@ -187,8 +187,7 @@ def _emergency_contacts(owners: set[int]) -> dict[int, list[Address]]:
     if owners:
         rows = Contact.objects.filter(is_emergency=True, owner_id__in=owners).order_by("id")
         for owner, address in rows.values_list("owner_id", "address"):
-            network = Network.EMAIL if "@" in address else Network.SMS
-            contacts.setdefault(owner, []).append(Address(network, address))
+            contacts.setdefault(owner, []).append(Address.of_contact(address))
     return contacts
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from messaging.model.address_syntax import e164, own_mailbox, relay_mailbox
 from messaging.model.message import Address, Codec, Message, Network, OptOutChange
 from messaging.store.accept.context import BatchContext, SubscriberInfo
-from messaging.store.addresses import e164, is_mailbox, own_mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Policy:
         return NOT_ADDRESSABLE
 
     def _mail_out(self, owner: SubscriberInfo, recipient: Address) -> Route | Refusal:
-        if not is_mailbox(recipient.value):
+        if relay_mailbox(recipient.value) is None:
             return BAD_MAILBOX
         via = self.default_accounts.get(Network.EMAIL)
         if via is None:

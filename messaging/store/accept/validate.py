@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
+from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS
 from messaging.model.message import (
     Address,
     Bounce,
@@ -17,7 +18,6 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.policy import Refusal
-from messaging.store.addresses import MAX_ADDRESS_CHARACTERS
 from messaging.store.limits import StoreLimits
 
 MAX_ID_CHARACTERS = 32

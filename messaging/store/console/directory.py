@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from messaging.store.addresses import e164, subscriber_name
+from messaging.model.address_syntax import e164, subscriber_name
 from messaging.store.console.entries import InvalidInput
 from messaging.store.console.save import find_subscriber, save
 from messaging.store.db.connection import guard

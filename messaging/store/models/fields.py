@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from messaging.model.address_syntax import mailbox, phone_number
-from messaging.store.addresses import e164, subscriber_name
+from messaging.model.address_syntax import e164, mailbox, phone_number, subscriber_name
 
 if TYPE_CHECKING:
     TextField = models.CharField[str, str]

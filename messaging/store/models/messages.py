@@ -5,8 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Network
-from messaging.store.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.store.models.people import MAX_VIA_CHARACTERS, Device, Subscriber
 from messaging.store.states import State
 

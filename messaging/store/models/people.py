@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Codec
-from messaging.store.addresses import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.store.db.clock import utc_now
 from messaging.store.models.fields import (
     NameField,

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from messaging.config.settings import Settings
+from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, e164, own_mailbox, relay_mailbox
 from messaging.model.message import Address, Failure, Network, message_id
 from messaging.store.accept.validate import short_reason
-from messaging.store.addresses import MAX_ADDRESS_CHARACTERS, e164, is_mailbox, own_mailbox
 from messaging.store.models import Delivery, Message, OptOut
 from messaging.store.notices.failures import as_json
 from messaging.store.notices.rate import NoticePace
@@ -142,7 +142,7 @@ class Notices:
                 return None
             return Address(Network.SMS, ours), Address(Network.SMS, theirs)
         domain = self._settings.mail_domain
-        if not is_mailbox(author) or own_mailbox(author, domain) is not None:
+        if relay_mailbox(author) is None or own_mailbox(author, domain) is not None:
             return None
         daemon = f"{DAEMON}@{domain}"[:MAX_ADDRESS_CHARACTERS]
         return Address(Network.EMAIL, daemon), Address(Network.EMAIL, author)

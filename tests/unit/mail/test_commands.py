@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from messaging.mail.smtp.commands import (
     BadCommand,
     ReversePath,
-    canonical_domain,
     read_forward_path,
     read_reverse_path,
 )
@@ -80,11 +79,6 @@ def test_an_international_domain_is_the_same_in_both_forms() -> None:
     wanted = "boop@bücher.example"
     assert read_forward_path("TO:<boop@xn--bcher-kva.example>", "bücher.example") == wanted
     assert read_forward_path("TO:<boop@BÜCHER.example>", "bücher.example") == wanted
-
-
-def test_a_domain_that_idna_does_not_know_stays_as_it_is() -> None:
-    assert canonical_domain("ü" * 70) == "ü" * 70
-    assert canonical_domain("Example.ORG.") == "example.org"
 
 
 def test_the_postmaster_needs_no_domain_and_is_a_subscriber_like_any_other() -> None:
