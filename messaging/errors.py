@@ -1,16 +1,16 @@
-"""What can go wrong with a message, and what that means for whoever offered it.
+"""The errors of the gateway, and their meaning for the source of a message.
 
 GatewayError
-├── Rejected          never: offering the same message again cannot help          (SMTP 550)
-│   └── OptedOut      never, nor any other text from this sender: the recipient asked for it
-├── Unavailable       later: the same message may well be taken in a while        (SMTP 451, HTTP 503)
-│   └── Busy          later: a limit is reached that passes by itself             (SMTP 452, HTTP 503)
-└── Uncertain         nobody knows: the connection broke after the request was written
-ConfigurationError    the operator has to change a setting; says which one
+├── Rejected          permanent: the same message will be refused again                (SMTP 550)
+│   └── OptedOut      permanent for every message of this sender: the recipient opted out
+├── Unavailable       temporary: the same message may be accepted later                (SMTP 451, HTTP 503)
+│   └── Busy          temporary: a limit is reached that passes by itself              (SMTP 452, HTTP 503)
+└── Uncertain         unknown: the connection broke after the request was written
+ConfigurationError    a setting is missing or wrong; the text names it
 
-The text of a `GatewayError` is written for people: it goes into the history of a message and, for
-`Rejected`, to the peer. It never holds a secret, an address of a machine or a traceback. Anything
-that is not a `GatewayError` is a bug: peers get generic words and the log has the detail.
+The text of a `GatewayError` is for people: it goes into the history of a message and, for `Rejected`, to the peer. It
+never holds a secret, an address of a machine or a traceback. Every other exception is a bug: the peer gets a general
+text, and the log the detail.
 """
 
 
@@ -25,15 +25,15 @@ class GatewayError(Exception):
 
 
 class Rejected(GatewayError):
-    """The message can never be taken, or never be sent."""
+    """The message can never be accepted, or never be sent."""
 
 
 class OptedOut(Rejected):
-    """The recipient wants nothing more from this sender, so no later message to them shall be tried."""
+    """The recipient refuses all messages from this sender, so none is tried any more."""
 
 
 class Unavailable(GatewayError):
-    """The message cannot be taken or sent now; `retry_after_seconds` is the peer's own wish, if it had one."""
+    """The message cannot be accepted or sent now. `retry_after_seconds` is the wait that the peer asked for."""
 
     def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(reason)
@@ -45,14 +45,14 @@ class Unavailable(GatewayError):
 
 
 class Busy(Unavailable):
-    """A limit is reached (connections, recipients, waiting messages) that will pass."""
+    """A limit is reached (connections, recipients, waiting messages) that passes by itself."""
 
 
 class Uncertain(GatewayError):
-    """The request was written and the answer never came: it may or may not have taken effect."""
+    """The request was written and never answered: it may have taken effect."""
 
 
 class ConfigurationError(Exception):
-    """A setting is missing or wrong. The text names the setting and is meant for the operator."""
+    """A setting is missing or wrong. The text names the setting and is for the operator."""
 
     for_people = True

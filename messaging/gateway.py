@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from messaging.config.account import A, account_names, read_accounts
 from messaging.config.env import Section, read, read_if_set
-from messaging.config.settings import Settings
+from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import ConfigurationError
 from messaging.mail.post import RelaySubmitter
 from messaging.mail.relay import Relay
@@ -19,7 +19,6 @@ from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
 from messaging.sending.user_operators import find_user_operators
 from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
-from messaging.store.limits import StoreLimits
 
 MAIL = "smtp"
 """The name of outgoing mail among the providers."""

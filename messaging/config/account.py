@@ -1,10 +1,10 @@
-"""An account at a provider: one of several that the same provider may have, told apart by their names."""
+"""An account at a provider. One provider may have several accounts, each with a name."""
 
 from typing import TypeVar
 
 from pydantic import PrivateAttr
 
-from messaging.config.env import Section, read, read_if_set
+from messaging.config.env import Section, entries_of, read, read_if_set
 from messaging.errors import ConfigurationError
 
 MAX_NAME_CHARACTERS = 16
@@ -13,8 +13,8 @@ MAX_NAME_CHARACTERS = 16
 class Account(Section):
     """The settings of one account. A provider is a subclass with a prefix of its own: `SATBRIDGE_<PROVIDER>_`.
 
-    `accounts` names further accounts of the provider, with commas: `north` has its settings in
-    `SATBRIDGE_<PROVIDER>_NORTH_…` and is called `<provider>-north`.
+    `accounts` lists further accounts of the provider, separated by commas. The account `north` has its settings in
+    `SATBRIDGE_<PROVIDER>_NORTH_…` and the name `<provider>-north`.
     """
 
     accounts: str = ""
@@ -24,35 +24,38 @@ class Account(Section):
 
     @classmethod
     def provider(cls) -> str:
-        """The name of the provider, as in its prefix."""
+        """Return the name of the provider, in lower case, from its prefix."""
         return str(cls.model_config["env_prefix"]).removeprefix("SATBRIDGE_").strip("_").lower()
 
     @property
     def name(self) -> str:
-        """What messages and devices call the account (their `via`, their `network`)."""
+        """The name of the account in messages (`via`), devices (`network`) and paths of webhooks."""
         return self._name or self.provider()
 
     def variable(self, field: str) -> str:
-        """Return the environment variable of one of its fields."""
+        """Return the environment variable of a field."""
         return self.variables(self._prefix or None)[field]
 
 
 A = TypeVar("A", bound=Account)
 
 
-class _Further(Section):
-    """The one setting that is read before it is known whether the provider is switched on."""
+class _FurtherNames(Section):
+    """The list of further accounts, which is read whether or not the provider has a first account."""
 
     accounts: str = ""
 
 
 def read_accounts(account: type[A]) -> dict[str, A]:
-    """Read all accounts of a provider, by name; none when it is off. Raises ConfigurationError naming variables."""
+    """Return the accounts of a provider by name, none when it is off.
+
+    Raises ConfigurationError, which names every wrong variable.
+    """
     found = {}
     first = read_if_set(account)
     if first is not None:
         found[first.name] = first
-    for name in _further(account):
+    for name in _further_names(account):
         prefix = _further_prefix(account, name)
         further = read(account, prefix=prefix)
         further._name, further._prefix = f"{account.provider()}-{name}", prefix
@@ -61,25 +64,27 @@ def read_accounts(account: type[A]) -> dict[str, A]:
 
 
 def account_names(account: type[Account]) -> list[str]:
-    """Return the names that accounts of a provider can have, whether it is switched on or not."""
+    """Return the names that accounts of a provider can have, also while the provider is off."""
     provider = account.provider()
-    return [provider, *(f"{provider}-{name}" for name in _further(account))]
+    return [provider, *(f"{provider}-{name}" for name in _further_names(account))]
 
 
 def account_prefixes(account: type[Account]) -> list[str]:
-    """Return what the variables of each account of a provider begin with."""
+    """Return the prefix of the variables of each account of a provider."""
     first = str(account.model_config["env_prefix"])
-    return [first, *(_further_prefix(account, name) for name in _further(account))]
+    return [first, *(_further_prefix(account, name) for name in _further_names(account))]
 
 
 def _further_prefix(account: type[Account], name: str) -> str:
     return f"{account.model_config['env_prefix']}{name.upper()}_"
 
 
-def _further(account: type[Account]) -> list[str]:
+def _further_names(account: type[Account]) -> list[str]:
     prefix = str(account.model_config["env_prefix"])
-    names = [name.strip().lower() for name in read(_Further, prefix=prefix).accounts.split(",")]
+    names = entries_of(read(_FurtherNames, prefix=prefix).accounts.lower())
     for name in names:
-        if name and not (name.isascii() and name.isalnum() and len(name) <= MAX_NAME_CHARACTERS):
-            raise ConfigurationError(f"{prefix}ACCOUNTS: {name!r} must be letters and digits")
-    return [name for name in dict.fromkeys(names) if name]
+        if not (name.isascii() and name.isalnum() and len(name) <= MAX_NAME_CHARACTERS):
+            raise ConfigurationError(
+                f"{prefix}ACCOUNTS: {name!r} must be at most {MAX_NAME_CHARACTERS} letters and digits"
+            )
+    return list(dict.fromkeys(names))

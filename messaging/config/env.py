@@ -1,8 +1,7 @@
-"""Reads settings from the environment, from files named by `…_FILE` variables and from `.env`; nothing else does.
+"""Reads settings from the environment, from files named by `…_FILE` variables and from `.env`: the only reader.
 
-A part of the gateway declares what it needs as a `Section`, a frozen class of typed fields with its own prefix
-(`class HiveAccount(Section, prefix="SATBRIDGE_HIVE_")`); `read(HiveAccount)` fills it in. So adding a provider
-touches the provider's own file only.
+A part of the gateway declares its settings as a `Section`, a frozen class of typed fields with a prefix of its own
+(`class HiveAccount(Section, prefix="SATBRIDGE_HIVE_")`). `read(HiveAccount)` returns them.
 """
 
 import os
@@ -22,7 +21,7 @@ from messaging.errors import ConfigurationError
 
 
 class Section(BaseSettings):
-    """A group of settings that share a prefix. Frozen; its errors never show what was entered."""
+    """A group of settings that share a prefix. Frozen. Its errors never quote a value."""
 
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
@@ -42,7 +41,7 @@ class Section(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order: given in code, environment, named files, `.env`."""
+        """Return the sources, the first one wins: arguments, environment, named files, `.env`."""
         prefix = str(getattr(env_settings, "env_prefix", ""))
         dotenv = getattr(dotenv_settings, "env_vars", {})
         files = _NamedFiles(settings_cls, prefix, dotenv)
@@ -59,9 +58,9 @@ S = TypeVar("S", bound=Section)
 
 
 def read(section: type[S], *, prefix: str | None = None, **given: Any) -> S:
-    """Read one section, from variables with another `prefix` if given; fields given by name win.
+    """Return a section, read from variables with its own prefix or with `prefix`. Fields in `given` win.
 
-    Raises ConfigurationError naming every variable that is wrong.
+    Raises ConfigurationError, which names every wrong variable.
     """
     try:
         if prefix is not None:
@@ -69,11 +68,14 @@ def read(section: type[S], *, prefix: str | None = None, **given: Any) -> S:
         return section(**given)
     except ValidationError as error:
         names = section.variables(prefix)
-        raise ConfigurationError("; ".join(_plain(e, names) for e in error.errors())) from None
+        raise ConfigurationError("; ".join(_describe(e, names) for e in error.errors())) from None
 
 
 def read_if_set(section: type[S], **given: Any) -> S | None:
-    """Read an optional section: None when none of its required variables is set, an error when only some are."""
+    """Return an optional section; None when none of its required variables is set.
+
+    Raises ConfigurationError when only some of them are set, or a value is wrong.
+    """
     required = {n for n, field in section.model_fields.items() if field.is_required()}
     try:
         return section(**given)
@@ -85,20 +87,25 @@ def read_if_set(section: type[S], **given: Any) -> S | None:
 
 
 def variables_given() -> set[str]:
-    """Return the name of every variable that the environment or `.env` holds, whoever it is for."""
+    """Return the name of every variable of the environment and of `.env`, also those of other programs."""
     return {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Section).env_vars)}
 
 
-def _plain(error: Mapping[str, Any], names: dict[str, str]) -> str:
+def entries_of(text: str) -> list[str]:
+    """Return the entries of a setting that is a list separated by commas, without spaces and empty entries."""
+    return [entry for entry in map(str.strip, text.split(",")) if entry]
+
+
+def _describe(error: Mapping[str, Any], names: dict[str, str]) -> str:
     field = str(error["loc"][0]) if error["loc"] else ""
     if error["type"] == "missing":
         return f"{names[field]} is not set"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return f"{names.get(field, field)}: {said}" if field else said
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{names.get(field, field)}: {reason}" if field else reason
 
 
 class _NamedFiles(PydanticBaseSettingsSource):
-    """Reads the values that stand in files named by `<VARIABLE>_FILE`, in the environment or in `.env`."""
+    """Reads values from the files that `<VARIABLE>_FILE` names, in the environment or in `.env`."""
 
     def __init__(
         self, section: type[BaseSettings], prefix: str, dotenv: Mapping[str, str | None]

@@ -1,4 +1,4 @@
-"""The settings that the whole gateway shares; what one part alone needs is a `Section` beside that part."""
+"""The settings that several parts of the gateway share. The settings of one provider are a `Section` beside it."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from messaging.config.env import Section
+from messaging.config.env import Section, entries_of
 from messaging.model.address_syntax import e164, relay_mailbox
 from messaging.model.message import Address, Network
 
@@ -17,7 +17,7 @@ _ACCOUNT = re.compile(r"[a-z0-9-]+")
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """A host and a port to listen on; port 0 means any free one."""
+    """A host and a port to listen on. Port 0 stands for any free port."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When to try again on one network, and when to give up. Waits double up to the longest, with jitter."""
+    """The waits between attempts on one network, and the limits that end them. Waits double up to the longest."""
 
     first_wait_seconds: float
     longest_wait_seconds: float
@@ -44,43 +44,45 @@ class RetryPolicy:
     lifetime_seconds: float
 
 
-def _absolute(url: SecretStr) -> SecretStr:
-    """A SQLite file is meant from here, in whatever folder the process works that opens it."""
+def _absolute_url(url: SecretStr) -> SecretStr:
+    # Workers on Ray have working folders of their own: a relative path counts from the folder of the command.
     scheme, found, path = url.get_secret_value().partition(":///")
     if scheme not in ("sqlite", "sqlite3") or not found or not path or path.startswith((":", "/")):
         return url
     return SecretStr(f"{scheme}:///{Path(path).absolute()}")
 
 
-def _listen(text: str) -> str:
+def _check_listen(text: str) -> str:
     Listen.parse(text)
     return text
 
 
-def _domain(text: str) -> str:
+def _read_domain(text: str) -> str:
     domain = text.strip().rstrip(".").lower()
     if not domain or "@" in domain or any(c.isspace() for c in domain):
         raise ValueError("must be a domain such as example.org")
     return domain
 
 
-def _addresses(text: str) -> str:
-    for address in filter(None, map(str.strip, text.split(","))):
+def _check_addresses(text: str) -> str:
+    for address in entries_of(text):
         if relay_mailbox(address) is None and e164(address) != address:
-            raise ValueError("must be mailboxes and numbers such as +15550001111, with commas")
+            raise ValueError(
+                "must be mailboxes and numbers such as +15550001111, separated by commas"
+            )
     return text
 
 
-def _map_url(text: str) -> str:
+def _check_map_url(text: str) -> str:
     if not text.startswith(("http://", "https://")) or any(c.isspace() for c in text):
-        raise ValueError("must be an URL")
+        raise ValueError("must be a URL")
     if "{latitude}" not in text or "{longitude}" not in text:
-        raise ValueError("must have {latitude} and {longitude} in it")
+        raise ValueError("must contain {latitude} and {longitude}")
     return text
 
 
-def _carriers(text: str) -> str:
-    for pair in filter(None, map(str.strip, text.split(","))):
+def _check_carriers(text: str) -> str:
+    for pair in entries_of(text):
         number, _, account = map(str.strip, pair.partition("="))
         is_number = number == "*" or e164(number) == number
         if not is_number or not _ACCOUNT.fullmatch(account):
@@ -90,15 +92,15 @@ def _carriers(text: str) -> str:
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
-ListenText = Annotated[str, AfterValidator(_listen)]
+ListenText = Annotated[str, AfterValidator(_check_listen)]
 
 
 class Settings(Section, prefix="SATBRIDGE_"):
-    """The settings shared by the whole gateway; `configuration.read(Settings)` reads them."""
+    """The settings that several parts of the gateway share; `read(Settings)` reads them."""
 
-    database_url: Annotated[SecretStr, AfterValidator(_absolute), Field(validate_default=True)] = (
-        SecretStr("sqlite:///var/satbridge.sqlite3")
-    )
+    database_url: Annotated[
+        SecretStr, AfterValidator(_absolute_url), Field(validate_default=True)
+    ] = SecretStr("sqlite:///var/satbridge.sqlite3")
     state_dir: Annotated[Path, AfterValidator(Path.absolute), Field(validate_default=True)] = Path(
         "var"
     )
@@ -106,7 +108,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     secret_key: SecretStr | None = None
     log_level: str = "INFO"
 
-    mail_domain: Annotated[str, AfterValidator(_domain)] = "localhost"
+    mail_domain: Annotated[str, AfterValidator(_read_domain)] = "localhost"
     mail_receivers: Count = 1
     http_listen: ListenText = "127.0.0.1:8000"
     http_replicas: Count = 1
@@ -127,17 +129,17 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     max_hourly_hints_per_device: Count = 6
     satellite_max_parts: Count = 4
-    map_url: Annotated[str, AfterValidator(_map_url)] = (
+    map_url: Annotated[str, AfterValidator(_check_map_url)] = (
         "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}"
     )
     steps: str | None = None
-    operator_addresses: Annotated[str, AfterValidator(_addresses)] = ""
+    operator_addresses: Annotated[str, AfterValidator(_check_addresses)] = ""
     sos_longest_retry_seconds: Positive = 300
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False
     max_hourly_notices: Annotated[int, Field(ge=0)] = 10
-    sms_carriers: Annotated[str, AfterValidator(_carriers)] = ""
+    sms_carriers: Annotated[str, AfterValidator(_check_carriers)] = ""
 
     mail_retry_seconds: Positive = 60
     mail_longest_retry_seconds: Positive = 4 * 3600
@@ -154,7 +156,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     late_attempts: Count = 3
 
     def retry_policy(self, network: Network, *, is_urgent: bool = False) -> RetryPolicy:
-        """How deliveries on this network are retried."""
+        """Return the retry policy of deliveries on this network; the longest wait is shorter for urgent ones."""
         name = "mail" if network is Network.EMAIL else network.value
         longest = getattr(self, f"{name}_longest_retry_seconds")
         return RetryPolicy(
@@ -168,14 +170,13 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     @property
     def operators(self) -> tuple[Address, ...]:
-        """Who is told of every emergency."""
-        addresses = map(str.strip, self.operator_addresses.split(","))
-        return tuple(Address.of_contact(address) for address in addresses if address)
+        """The addresses that are told of every emergency."""
+        return tuple(map(Address.of_contact, entries_of(self.operator_addresses)))
 
     @property
     def carriers(self) -> Mapping[str, str]:
-        """Which SMS account carries the texts from each of our numbers; `*` stands for all others."""
-        pairs = (one.partition("=") for one in self.sms_carriers.split(",") if one.strip())
+        """The SMS account for each of our numbers; `*` stands for all others."""
+        pairs = (pair.partition("=") for pair in entries_of(self.sms_carriers))
         return {number.strip(): account.strip() for number, _, account in pairs}
 
     @property
@@ -185,5 +186,15 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     @property
     def router_count(self) -> int:
-        """How many user actors run: one on SQLite, two otherwise, unless set."""
+        """The number of routers and of ledgers: as set, else one on SQLite and two on PostgreSQL."""
         return self.routers or (1 if self.uses_sqlite else 2)
+
+
+class StoreLimits(Section, prefix="SATBRIDGE_STORE_"):
+    """Time-outs of the store, and the largest record that it accepts."""
+
+    busy_seconds: Positive = 5
+    connect_seconds: Count = 5
+    statement_seconds: Positive = 15
+    max_text_bytes: int = Field(default=1_048_576, ge=1024)
+    max_raw_bytes: int = Field(default=1_048_576, ge=1024)

@@ -1,4 +1,4 @@
-"""Where messages come from and go to, and how a message is named. Frozen values; imports nothing of ours."""
+"""Addresses of senders and recipients, and the ids of messages. Frozen values; imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hashlib import sha256
 
 
 class Network(StrEnum):
-    """The three kinds of network that the gateway joins."""
+    """The three networks that the gateway connects."""
 
     EMAIL = "email"
     SATELLITE = "satellite"
@@ -31,14 +31,14 @@ class Address:
         return self.value
 
 
-def message_id(*facts: str | bytes) -> str:
-    """Return the id (32 hexadecimal digits) of the message that these facts identify.
+def message_id(*parts: str | bytes) -> str:
+    """Return the id (32 hexadecimal digits) of the message that these parts identify.
 
-    The same facts give the same id in every process, so a message that is offered twice is recognised.
+    The same parts give the same id in every process, so the router recognises a message that is offered twice.
     """
     digest = sha256()
-    for fact in facts:
-        data = fact.encode("utf-8", "surrogatepass") if isinstance(fact, str) else fact
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What people type on devices, and the ways in which devices write and read. Frozen values."""
+"""Texts that are typed on devices, and the codecs of devices. Frozen values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from messaging.model.position import Position, Sos
 
 
 class Codec(StrEnum):
-    """How a device reads and writes packets."""
+    """The codec of a device: how it reads and writes packets."""
 
     PROTOBUF = "protobuf"
     TEXT = "text"
@@ -16,10 +16,11 @@ class Codec(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceText:
-    """A text as somebody typed it on a device, with whom it is for in front (`docs/plain-text.md`).
+    """A text as it was typed on a device, with its recipient in front (`docs/plain-text.md`).
 
-    The router finds out whom it means, because that depends on the device's codec, its owner's contacts, and who wrote
-    to it last. What it cannot understand it keeps, and says so to the device. Idempotent on `id`, like a message.
+    The router finds the recipient: it depends on the codec of the device, the contacts of its owner, and the sender
+    of the last message to it. It keeps a text without a recipient as a dead letter and answers the device. Idempotent
+    on `id`, like a message.
     """
 
     id: str

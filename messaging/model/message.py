@@ -1,4 +1,4 @@
-"""The nouns of the gateway: messages, deliveries and their outcomes; gathers those that other modules own. Frozen."""
+"""Messages, deliveries and their outcomes: frozen values. Exports the values of the other modules of `model` too."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from messaging.model.receipt import SubmittedPart as SubmittedPart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What a notice tells the author of a message that reached nobody.
+    """The failure of a message, as its notice reports it to the author.
 
-    `recipient` is whom they wrote to, `reason` in plain words; `expired` when time ran out, not when somebody refused.
+    `recipient` is the address that the author wrote to, `reason` is in plain words. `expired` is true when the lifetime
+    of the message ended, false when a network refused it.
     """
 
     recipient: str
@@ -40,12 +41,12 @@ class Failure:
 class Message:
     """A text from one address to another.
 
-    `id` is stable: whoever offers the same message again must give the same id. `via` is the provider that brought
-    it in, or will carry it out ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL. `wants_notice` says that
-    its author may be told if it fails; `reference` is the author's own name for it (a Message-ID), empty without one.
-    `failure` is set on a notice: then the text says the same for people, and nobody is told if the notice fails.
-    `position`, `battery_percent` and `sos` are what the device said beside the text. `sender_name` is what the owner of
-    the receiving device calls its sender, empty when that is none of their contacts.
+    `id` is stable: a source gives the same message the same id each time. `via` is the account that received it, or
+    that will send it ("smtp", "hive", "twilio"). `text` and `subject` hold no NUL. `wants_notice`: the author may get a
+    notice if it fails. `reference` is the author's own id of it (a Message-ID), empty without one. `failure` is set on
+    a notice, whose text says the same in words; a notice causes no further notice. `position`, `battery_percent` and
+    `sos` are reports of the device that came with the text. `sender_name` is the name of the sender among the contacts
+    of the receiving device's owner, empty without one.
     """
 
     id: str
@@ -65,9 +66,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientCheck:
-    """Asks the router whether a message to `recipient` would be taken; answered like a message, never stored.
+    """Asks the router whether it would accept a message to `recipient`; answered like a message, never stored.
 
-    `is_report`: what comes is about a message of theirs and goes to no device, so they only have to be known.
+    `is_report`: the mail reports on a message of the subscriber and goes to no device, so it is accepted for every
+    subscriber that exists.
     """
 
     recipient: Address
@@ -76,9 +78,9 @@ class RecipientCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """Something that a network handed over and that can never be delivered; stored with its bytes, for people.
+    """A record of a network that can never be delivered; stored with its bytes, for people.
 
-    `recipient` is whom it was meant for, where that is known.
+    `recipient` is None where it is not known.
     """
 
     id: str
@@ -91,7 +93,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOutChange:
-    """A phone said STOP (`allowed` false) or START (`allowed` true) to one of our numbers. Idempotent on `id`."""
+    """STOP (`allowed` false) or START (`allowed` true) from a phone to one of our numbers. Idempotent on `id`."""
 
     id: str
     sender: Address
@@ -102,10 +104,10 @@ class OptOutChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounce:
-    """A report that came back to `recipient` about something that left as one of our deliveries.
+    """A mail to `recipient` that reports the failure of a delivery.
 
-    `is_final` is false when it is only late. The delivery is named by both its ids, which no stranger knows. One that
-    names none of ours is kept for people, like something undeliverable with the same fields. Idempotent.
+    `is_final` is false when the delivery is only delayed. Both ids together identify the delivery: no stranger knows
+    them. A bounce about no delivery of this gateway is kept as a dead letter. Idempotent on `id`.
     """
 
     id: str
@@ -129,18 +131,18 @@ Inbound = (
     | Receipt
     | DeviceReport
 )
-"""Everything that a source may offer to the router."""
+"""The records that a source may offer to the router."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One attempt, of one message, to one recipient, through one provider.
+    """One attempt to deliver one message to one recipient by one account.
 
-    `message` is as it leaves: sender and recipient are rewritten for the network it leaves by. The attempt is void
-    after `lease_until` (timezone-aware): by then somebody else may have been given the next one. `parts_sent` says
-    how many parts of a split message an earlier attempt already handed over. `uncertain` is true when the outcome
-    of an earlier attempt is unknown, so that this one may send the message a second time. `codec` is how the device
-    reads packets, empty for the way of its network. One that `is_urgent` goes before others that wait.
+    `message` is as it leaves: its sender and recipient are addresses of the network that carries it. The attempt is
+    void after `lease_until` (timezone-aware): another sender may then have the next attempt. `parts_sent` counts the
+    parts of a split message that the network took in earlier attempts. `uncertain` is true when the outcome of an
+    earlier attempt is unknown, so that this one may send the message a second time. `codec` is the codec of the device,
+    empty for that of its network. Senders take `is_urgent` deliveries first.
     """
 
     id: int
@@ -154,12 +156,12 @@ class Delivery:
 
     @property
     def via(self) -> str:
-        """The provider that carries it."""
+        """The account that carries it."""
         return self.message.via
 
 
 class Result(StrEnum):
-    """What became of one attempt."""
+    """The result of one attempt."""
 
     SENT = "sent"
     REJECTED = "rejected"
@@ -169,10 +171,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a sender reports about one attempt at one delivery.
+    """The outcome of one attempt at one delivery, as its sender reports it.
 
-    `reason` is in plain words, `handed` what the network took in this attempt, part by part. `opted_out`: the recipient
-    wants nothing more from this sender.
+    `reason` is in plain words. `submitted` lists the parts that the network took in this attempt. `opted_out`: the
+    recipient refuses all further messages from this sender.
     """
 
     delivery_id: int
@@ -187,24 +189,24 @@ class Outcome:
 
     @property
     def network_id(self) -> str:
-        """The ids that the network gave, with commas."""
+        """The ids that the network gave, separated by commas."""
         return ",".join(part.network_id for part in self.submitted)
 
     @property
     def billed_units(self) -> int | None:
-        """What the network charges for this attempt; None when it said nothing."""
-        said = [part.billed_units for part in self.submitted if part.billed_units is not None]
-        return sum(said) if said else None
+        """The units that the network charges for this attempt; None when it did not report any."""
+        units = [part.billed_units for part in self.submitted if part.billed_units is not None]
+        return sum(units) if units else None
 
     @staticmethod
-    def sent(delivery: Delivery, *handed: SubmittedPart, parts_sent: int = 1) -> Outcome:
-        """The network took it."""
+    def sent(delivery: Delivery, *submitted: SubmittedPart, parts_sent: int = 1) -> Outcome:
+        """Return the outcome of an attempt that the network took."""
         return Outcome(
             delivery_id=delivery.id,
             message_id=delivery.message.id,
             attempt=delivery.attempt,
             result=Result.SENT,
-            submitted=handed,
+            submitted=submitted,
             parts_sent=parts_sent,
         )
 
@@ -212,17 +214,17 @@ class Outcome:
     def failed(
         delivery: Delivery,
         error: GatewayError,
-        *handed: SubmittedPart,
+        *submitted: SubmittedPart,
         parts_sent: int | None = None,
     ) -> Outcome:
-        """The network refused it, could not take it now, or nobody knows."""
+        """Return the outcome of an attempt that raised `error`: rejected, unavailable or uncertain."""
         return Outcome(
             delivery_id=delivery.id,
             message_id=delivery.message.id,
             attempt=delivery.attempt,
             result=_result_of(error),
             reason=error.reason,
-            submitted=handed,
+            submitted=submitted,
             parts_sent=delivery.parts_sent if parts_sent is None else parts_sent,
             retry_after_seconds=getattr(error, "retry_after_seconds", None),
             opted_out=isinstance(error, OptedOut),
@@ -241,8 +243,8 @@ def _result_of(error: GatewayError) -> Result:
 
 
 Emit = Callable[[Inbound], Awaitable[None]]
-"""How a source hands over what it received.
+"""Offers a record of a source to the router.
 
-Returns when the router has committed it: only then may the source say yes to its network. Raises `Rejected` or
-`Unavailable` when the router refused it; anything else that it raises is a bug and means "later" to the peer.
+Returns when the router has committed it: only then may the source acknowledge it to its network. Raises `Rejected` or
+`Unavailable` when the router refused it. Any other exception is a bug, and the source answers "later".
 """

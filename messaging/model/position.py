@@ -1,4 +1,4 @@
-"""Where a device is, and whether it calls for help: what networks report beside texts. Frozen values."""
+"""Positions, battery levels and emergencies that devices report. Frozen values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from messaging.model.address import Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A place on the earth (WGS 84): degrees north and east, metres above sea level, and when the device was there.
+    """A place on the earth (WGS 84): degrees north and east, metres above sea level, and the time of the device there.
 
-    It was probably within `accuracy_meters` of the place; None where nobody says, as with a satellite receiver of its
-    own. Raises ValueError for a place that there is not.
+    The device was probably within `accuracy_meters` of the place; None where the network does not report it. Raises
+    ValueError for a place that does not exist.
     """
 
     latitude: float
@@ -22,19 +22,19 @@ class Position:
     at: datetime | None = None
 
     def __post_init__(self) -> None:
-        # Written so that "not a number" is refused too.
+        # In this form the condition refuses NaN too.
         if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
-            raise ValueError("there is no such place")
+            raise ValueError("no such place on the earth")
 
     def map_link(self, template: str) -> str:
-        """Return a link that shows the place on a map: an URL with `{latitude}` and `{longitude}` in it."""
-        # Five decimals are a metre. Replaced, not formatted: an URL may hold braces of its own.
+        """Return a link to the place on a map. The template holds `{latitude}` and `{longitude}`."""
+        # Five decimals are a metre. Not `format`: a URL may hold braces of its own.
         north, east = f"{self.latitude:.5f}", f"{self.longitude:.5f}"
         return template.replace("{latitude}", north).replace("{longitude}", east)
 
 
 class Sos(StrEnum):
-    """What a device says about an emergency."""
+    """The stages of an emergency."""
 
     DECLARED = "declared"
     CONFIRMED = "confirmed"
@@ -43,9 +43,9 @@ class Sos(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
-    """What a device said about itself: where it was `at` that time, its battery, an emergency. Idempotent on `id`.
+    """A report of a device at a time: its position, its battery level, an emergency. Idempotent on `id`.
 
-    With `sos` it is never refused: it becomes a message to whoever shall know, with the `text` that came with it.
+    A report with `sos` is never refused: it becomes a message with its `text` to the emergency contacts and operators.
     """
 
     id: str

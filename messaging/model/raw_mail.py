@@ -1,4 +1,4 @@
-"""Mails that carry a network's messages, and who takes and sends them: what joins the mail part to such networks."""
+"""Mails that carry the messages of a satellite network, and the interfaces between mail and such networks."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from messaging.model.message import Emit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawMail:
-    """A whole mail with its envelope. `client` is the address of who brought it, empty for one that leaves."""
+    """A whole mail with its envelope. `client` is the IP address of the SMTP client, empty for a mail that leaves."""
 
     sender: str
     recipient: str
@@ -17,27 +17,27 @@ class RawMail:
 
 
 class MailboxHandler(Protocol):
-    """A mailbox of our domain that is no subscriber's: what comes there is for a network."""
+    """A mailbox of our domain that belongs to a network instead of a subscriber."""
 
     @property
     def local_part(self) -> str:
-        """What stands before the @, in small letters."""
+        """The part before the @, in lower case."""
 
     def admits(self, client: str) -> bool:
-        """Whether a client at this address may bring its mails; to all others there is no such mailbox."""
+        """Return whether a client at this IP address may send mail here; to all others the mailbox does not exist."""
 
     async def take(self, mail: RawMail, emit: Emit) -> None:
-        """Return when everything in the mail is on disk.
+        """Process the mail; return when everything in it is on disk.
 
-        Raises Rejected, then nothing was stored; or Unavailable, or a bug: then it has to be offered again.
+        Raises Rejected when nothing was stored. After any other exception the mail has to be offered again.
         """
 
 
 class MailSubmitter(Protocol):
-    """Where a network's mails leave. Blocking; can be pickled."""
+    """Sends the mails of a network. Blocking; can be pickled."""
 
     def submit(self, mail: RawMail, seconds: float) -> str:
-        """Hand one mail to the relay and return what that said. Raises Rejected, Unavailable or Uncertain."""
+        """Send one mail to the relay; return its reply. Raises Rejected, Unavailable or Uncertain."""
 
     def check(self) -> None:
-        """Return when the relay takes us. Raises Unavailable or ConfigurationError."""
+        """Check that the relay accepts the login. Raises Unavailable or ConfigurationError."""

@@ -8,14 +8,14 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class SubmittedPart:
-    """A network took something: its id for that, and the units (credits, segments) that it charges, if it said so."""
+    """A part that a network took: its id there, and the units (credits, segments) charged, None where not reported."""
 
     network_id: str
     billed_units: int | None = None
 
 
 class ReceiptState(StrEnum):
-    """How far what we sent has come. What was read has been delivered."""
+    """The progress of a submitted part. A message that was read counts as delivered."""
 
     ON_ITS_WAY = "on its way"
     DELIVERED = "delivered"
@@ -27,11 +27,11 @@ FINAL_RECEIPTS: Final = frozenset({ReceiptState.DELIVERED, ReceiptState.FAILED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """News of something that was handed to the account `via`, which calls it `network_id`.
+    """A report on a submitted part, which the account `via` calls `network_id`.
 
-    May come early, late, twice and in any order: what is final stays. `reason` is in plain words, `units` what the
-    network charges for it, `at` when it happened, where that is known. What failed may succeed another time when
-    `retry_after_seconds` have passed; never, without them.
+    May come early, late, twice and in any order: a final state stays. `reason` is in plain words. `billed_units` are
+    the units charged, `at` is the time of the event; None where not known. A failed part may succeed when
+    `retry_after_seconds` have passed, and never without them.
     """
 
     via: str
@@ -44,5 +44,5 @@ class Receipt:
 
     @property
     def id(self) -> str:
-        """A name for the log."""
+        """The account and the network's id, for the log."""
         return f"{self.via} {self.network_id}"

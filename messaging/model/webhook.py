@@ -1,4 +1,4 @@
-"""What every webhook is, whatever kind of network calls us: the request, our answer, and the refusal."""
+"""Webhooks of all networks: the request, our answer, and the refusal."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 class NotAuthentic(Exception):
-    """The request does not prove that the provider made it, so nothing in it counts. The text is for the log.
+    """The request does not prove that the provider made it. The text is for the log.
 
-    `challenge` is the value of `WWW-Authenticate`, for those that only then send their credentials: the answer is
-    401 with it and 403 without.
+    `challenge` is the value of `WWW-Authenticate`, for clients that send their credentials after it only. The answer
+    is 401 with a challenge and 403 without.
     """
 
     def __init__(self, reason: str, challenge: str = "") -> None:
@@ -31,18 +31,18 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What the provider wants to read after a webhook was taken."""
+    """The response that the provider expects to an accepted webhook."""
 
     content: bytes = b""
     media_type: str = "text/plain"
 
 
-async def take_each(things: Iterable[T], take: Callable[[T], Awaitable[None]]) -> None:
-    """Take one after another; one that fails does not keep back the others. Raises the first failure at the end."""
+async def take_each(items: Iterable[T], take: Callable[[T], Awaitable[None]]) -> None:
+    """Process each item, also after a failure. Raises the first failure at the end."""
     failures: list[Exception] = []
-    for thing in things:
+    for item in items:
         try:
-            await take(thing)
+            await take(item)
         except Exception as error:
             failures.append(error)
     if failures:

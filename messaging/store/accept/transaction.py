@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from messaging.config.env import read
-from messaging.config.settings import Settings
+from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import GatewayError
 from messaging.model.message import (
     Bounce,
@@ -26,7 +26,6 @@ from messaging.store.accept.device_text import ParsedDeviceText, name_senders, p
 from messaging.store.accept.policy import Policy, Refusal
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.validate import validate
-from messaging.store.limits import StoreLimits
 from messaging.store.models import Delivery as StoredDelivery
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
+from messaging.config.settings import StoreLimits
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS
 from messaging.model.message import (
     Address,
@@ -18,7 +19,6 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.policy import Refusal
-from messaging.store.limits import StoreLimits
 
 MAX_ID_CHARACTERS = 32
 MAX_VIA_CHARACTERS = 32

@@ -11,9 +11,8 @@ import dj_database_url
 from django.utils.functional import SimpleLazyObject
 
 from messaging.config.env import read
-from messaging.config.settings import Settings
+from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import ConfigurationError
-from messaging.store.limits import StoreLimits
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.config.env import read
+from messaging.config.settings import StoreLimits
 from messaging.model.message import (
     Address,
     DeadLetter,
@@ -14,7 +15,6 @@ from messaging.model.message import (
 )
 from messaging.store.accept.policy import Refusal
 from messaging.store.accept.validate import short_reason, storable, validate
-from messaging.store.limits import StoreLimits
 from tests.support.store import records as g
 
 LIMITS = read(StoreLimits, max_text_bytes=1024, max_raw_bytes=1024)
