@@ -1,1 +1,1 @@
-"""Mail: receives it over SMTP, reads what is in it, and sends it through a relay."""
+"""Mail: receives it over SMTP, parses and classifies it, and sends it through a relay."""

@@ -1,4 +1,4 @@
-"""Writes the mail that leaves for one delivery. Pure."""
+"""Writes the outgoing mail of one delivery. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,9 @@ MAX_SUBJECT_CHARS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """Envelope and bytes of a mail; `international` when an address is beyond ASCII (RFC 6531).
+    """Envelope and bytes of a mail; `international` if an address has characters beyond ASCII (RFC 6531).
 
-    Without a sender nothing comes back (RFC 5321 section 4.5.5).
+    A mail with an empty sender never bounces (RFC 5321 section 4.5.5).
     """
 
     sender: str
@@ -30,10 +30,7 @@ class OutgoingMail:
 
 
 def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail:
-    """Write the mail of a delivery; a repeat has the same Message-ID. Raises Rejected for an address that is none.
-
-    It is marked as sent by a program (RFC 3834 section 5), so that no holiday notice comes back by satellite.
-    """
+    """Write the mail of a delivery; a repeat has the same Message-ID. Raises Rejected for a malformed address."""
     message = delivery.message
     sender = mail_address(message.sender.value)
     recipient = mail_address(message.recipient.value)
@@ -44,23 +41,21 @@ def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail
     mail["Subject"] = subject_of(message.subject, sender)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id_header(delivery, mail_domain)
-    mail["Auto-Submitted"] = "auto-generated"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no holiday notice answers it
     mail.set_content(clean(message.text) + "\n", charset="utf-8")
     return OutgoingMail(sender, recipient, mail.as_bytes(), international)
 
 
 def subject_of(subject: str, sender: str) -> str:
-    """Return the subject on one line; without one, whose message it is.
-
-    What looks like an encoded word (RFC 2047) is broken up: the library would decode it, line ends and all.
-    """
+    """Return the subject on one line; for an empty one, a line that names the sender."""
+    # The library decodes encoded words (RFC 2047), line ends included, so their marks are broken up.
     line = one_line(subject, MAX_SUBJECT_CHARS).replace("=?", "= ?").strip()
     return line or f"Message from {sender.partition('@')[0]}"
 
 
 def mail_address(text: str) -> str:
-    """Return a mail address with its domain in ASCII. Raises Rejected when it is none, or one that needs quotes."""
-    found = relay_mailbox(text.strip())
-    if found is None:
+    """Return a mail address with its domain in ASCII. Raises Rejected if it is malformed or needs quotes."""
+    address = relay_mailbox(text.strip())
+    if address is None:
         raise Rejected(f"this is not a mail address: {one_line(text, 60)}")
-    return found
+    return address

@@ -1,4 +1,4 @@
-"""Writes the mail that tells an author that their mail failed: a delivery status notification (RFC 3464). Pure."""
+"""Writes delivery status notifications (RFC 3464): mails that report a failure to an author. Pure."""
 
 import re
 from datetime import datetime
@@ -22,9 +22,9 @@ _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,500}>")
 def compose_notice(
     delivery: Delivery, failure: Failure, mail_domain: str, now: datetime
 ) -> OutgoingMail:
-    """Write the notice of a failure; a repeat has the same Message-ID. Raises Rejected for an address that is none.
+    """Write the notice of a failure; a repeat has the same Message-ID. Raises Rejected for a malformed address.
 
-    The envelope has no sender, so that nothing ever comes back for it (RFC 3464 section 2).
+    The envelope has no sender, so that the notice itself never bounces (RFC 3464 section 2).
     """
     message = delivery.message
     recipient = mail_address(message.recipient.value)
@@ -41,20 +41,17 @@ def compose_notice(
         mail["References"] = failure.reference
     mail["MIME-Version"] = "1.0"
     mail["Content-Type"] = "multipart/report; report-type=delivery-status"
-    mail.attach(_for_people(message.text))
-    mail.attach(_for_machines(failure, ascii_domain(mail_domain)))
-    mail.attach(_original(failure, recipient))
+    text = _new_part()
+    text.set_content(clean(message.text) + "\n", charset="utf-8")
+    mail.attach(text)
+    mail.attach(_status_part(failure, ascii_domain(mail_domain)))
+    mail.attach(_header_part(failure, recipient))
     return OutgoingMail("", recipient, mail.as_bytes(), international)
 
 
-def _for_people(text: str) -> EmailMessage:
-    part = _part()
-    part.set_content(clean(text) + "\n", charset="utf-8")
-    return part
-
-
-def _for_machines(failure: Failure, domain: str) -> EmailMessage:
-    about, recipient, part = _part(), _part(), _part()
+def _status_part(failure: Failure, domain: str) -> EmailMessage:
+    """Return the status for programs: a group about the report, and one about the recipient."""
+    about, recipient, part = _new_part(), _new_part(), _new_part()
     about["Reporting-MTA"] = f"dns; {domain}"
     about["Arrival-Date"] = format_datetime(failure.received_at)
     recipient["Final-Recipient"] = f"rfc822; {_ascii(failure.recipient)}"
@@ -66,25 +63,25 @@ def _for_machines(failure: Failure, domain: str) -> EmailMessage:
     return part
 
 
-def _original(failure: Failure, author: str) -> EmailMessage:
-    """Return what is known of the header of the author's mail."""
+def _header_part(failure: Failure, author: str) -> EmailMessage:
+    """Return the known fields of the header of the author's mail."""
     lines = [f"From: {_ascii(author)}", f"To: {_ascii(failure.recipient)}"]
     if failure.subject:
-        subject = _part()
+        subject = _new_part()
         subject["Subject"] = subject_of(failure.subject, "")
         lines.append(subject.as_string().strip().replace("\r\n", "\n"))
     if _MESSAGE_ID.fullmatch(failure.reference):
         lines.append(f"Message-ID: {failure.reference}")
-    part = _part()
+    part = _new_part()
     part.set_content("\n".join(lines) + "\n", subtype="rfc822-headers", charset="us-ascii")
     return part
 
 
-def _part() -> EmailMessage:
+def _new_part() -> EmailMessage:
     return EmailMessage(SMTP.clone(cte_type="7bit"))
 
 
 def _ascii(text: str) -> str:
-    """Return a text that fits a field for machines: one line of ASCII, nothing that looks like an encoded word."""
+    """Return text on one line of ASCII, without anything that looks like an encoded word."""
     line = one_line(text, MAX_REASON_CHARS).replace("=?", "= ?").replace("…", "...")
     return line.encode("ascii", "replace").decode()

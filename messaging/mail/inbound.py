@@ -16,7 +16,7 @@ from cachetools import LRUCache, TTLCache
 from messaging.errors import GatewayError, Rejected, Unavailable
 from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
-from messaging.mail.parse.mail import ParsedMail, read_mail
+from messaging.mail.parse.mail import read_mail
 from messaging.mail.smtp.replies import (
     ACCEPTED,
     OUR_OWN,
@@ -76,7 +76,7 @@ class MailIngest:
 
         `is_report`: the mail has no sender, so it goes to no device, and a recipient who takes no messages accepts it.
         """
-        if self._find_handler(mailbox, client):
+        if self._mailboxes and self._find_handler(mailbox, client):
             return RECIPIENT_OK
         check = RecipientCheck(recipient=Address(Network.EMAIL, mailbox), is_report=is_report)
         if check in self._verified:
@@ -92,6 +92,8 @@ class MailIngest:
 
     async def submit(self, mail: ReceivedMail) -> str:
         """Return the reply to a mail; 250 only after the router has committed all of its messages."""
+        if not self._mailboxes:
+            return await self._submit_messages(mail)
         handlers = [self._find_handler(recipient, mail.client) for recipient in mail.recipients]
         if not any(handlers):
             return await self._submit_messages(mail)
@@ -145,43 +147,39 @@ class MailIngest:
             except Exception as error:
                 log_error(error)
                 errors.append(error)
-        return self.record_reply(mail, joint_refusal(errors) or ACCEPTED)
+        return self.record_reply(mail, joint_refusal(errors) if any(errors) else ACCEPTED)
 
     async def _submit_messages(self, mail: ReceivedMail) -> str:
         try:
-            parsed = await self._parse(mail.content)
+            if len(mail.content) <= INLINE_BYTES:
+                parsed = read_mail(mail.content)
+            else:
+                loop = asyncio.get_running_loop()
+                parsed = await loop.run_in_executor(self._parsers, read_mail, mail.content)
         except Rejected as error:
             return self.record_reply(mail, refusal(error, "550 5.6.0"))
         if parsed.hops > self._max_received:
             return self.record_reply(mail, TOO_MANY_HOPS)
-        if find_reference(parsed.message_id_header or "", self._mail_domain):
+        header = parsed.message_id_header
+        if header and find_reference(header, self._mail_domain):
             return self.record_reply(mail, OUR_OWN)
-        if parsed.message_id_header is None:
+        keys: list[MailKey] = []
+        if header:
+            content = (parsed.subject, parsed.text)
+            ids = [message_id("mail", header, mail.sender, r, *content) for r in mail.recipients]
+        else:
             digest = sha256(mail.content).digest()
             keys = [(digest, mail.sender, recipient) for recipient in mail.recipients]
-            ids = [self._random_id(key) for key in keys]
-        else:
-            keys = []
-            envelope = (parsed.message_id_header, mail.sender)
-            content = (parsed.subject, parsed.text)
-            ids = [message_id("mail", *envelope, one, *content) for one in mail.recipients]
+            ids = [
+                self._random_ids.setdefault(key, message_id("mail", secrets.token_bytes(16)))
+                for key in keys
+            ]
         records = classify(mail, parsed, ids, self._mail_domain)
         reply = await self._emit_records(records)
         if not reply.startswith("4"):
             for key in keys:
                 self._random_ids.pop(key, None)
         return self.record_reply(mail, reply, " ".join(ids))
-
-    async def _parse(self, content: bytes) -> ParsedMail:
-        if len(content) <= INLINE_BYTES:
-            return read_mail(content)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._parsers, read_mail, content)
-
-    def _random_id(self, key: MailKey) -> str:
-        if key not in self._random_ids:
-            self._random_ids[key] = message_id("mail", secrets.token_bytes(16))
-        return self._random_ids[key]
 
     async def _emit_records(self, records: list[Record]) -> str:
         errors: list[BaseException | None] = [None]
@@ -198,8 +196,10 @@ class MailIngest:
                 if record.recipient is not None:  # the next RCPT asks the router again
                     self._verified.pop(RecipientCheck(recipient=record.recipient), None)
                 log_error(failure, record.id)
+        if any(errors):
+            return joint_refusal(errors)
         ids = " ".join(record.id for record in records[:MAX_IDS_IN_REPLY])
-        return joint_refusal(errors) or f"{ACCEPTED} {ids}"
+        return f"{ACCEPTED} {ids}"
 
 
 def log_error(error: BaseException, id: str = "") -> None:

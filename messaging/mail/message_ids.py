@@ -1,4 +1,4 @@
-"""The Message-IDs of the mails that leave: written here, and recognised when they come back. Pure."""
+"""Makes the Message-IDs of outgoing mails, and finds them in reports and answers. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _OURS: Final = re.compile(r"<([0-9a-f]{32})\.([0-9]{1,18})@([^\s<>@]{1,255})>", 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Which delivery a mail of ours was."""
+    """The delivery that a Message-ID of this gateway names."""
 
     message_id: str
     delivery_id: int
@@ -24,7 +24,7 @@ def message_id_header(delivery: Delivery, mail_domain: str) -> str:
 
 
 def find_reference(text: str, mail_domain: str) -> Reference | None:
-    """Return the first delivery of ours that is named in `text`."""
+    """Return the first delivery of this gateway that `text` names, None when it names none."""
     domain = ascii_domain(mail_domain)
     for match in _OURS.finditer(text):
         if ascii_domain(match[3]) == domain:

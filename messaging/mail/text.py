@@ -1,10 +1,10 @@
-"""Cleans text for people: no control characters, no wasted white space."""
+"""Cleans text for people: removes control characters and superfluous white space. Pure."""
 
 import re
 from typing import Final
 
-# Controls but newline and tab, lone surrogates (no store takes them), and characters that nobody sees but every
-# device pays for: soft hyphen, grapheme joiner, zero width space, word joiner, byte order mark.
+# Controls but newline and tab, lone surrogates (no store takes them), and invisible characters that cost a device
+# money: soft hyphen, grapheme joiner, zero width space, word joiner, byte order mark.
 _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u034f\u200b\u2060\ufeff]"
 )
@@ -15,7 +15,7 @@ _MANY_NEWLINES: Final = re.compile("\n{4,}")
 def clean(text: str) -> str:
     """Return `text` with `\\n` as its only line end, without control characters, trailing space or long gaps.
 
-    At most two blank lines follow each other. Otherwise the characters stay as they are; nothing is composed.
+    At most two blank lines follow each other. All other characters stay unchanged, without Unicode normalisation.
     """
     text = _LINE_ENDS.sub("\n", text).replace("\xa0", " ")
     text = _UNWANTED.sub("", text)

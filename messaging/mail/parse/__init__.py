@@ -1,1 +1,1 @@
-"""Reading of mails: bytes to text. Pure."""
+"""Parses mails: from bytes to subject, text, origin and delivery report. Pure."""

@@ -1,4 +1,4 @@
-"""Says in plain words what a file in a mail is."""
+"""Names the files that a mail contains in plain words. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ _PICTURES: Final = frozenset(
 )
 _RECORDINGS: Final = frozenset(("mp3", "m4a", "ogg", "opus", "wav", "amr", "aac", "flac"))
 _VIDEOS: Final = frozenset(("mp4", "mov", "avi", "mkv", "webm", "3gp", "mpg", "mpeg"))
-# Parts that only machines read: losing them is no loss to a person.
-_NOTHING_LOST: Final = frozenset(
+# Parts for programs only: a person misses nothing without them.
+_FOR_PROGRAMS: Final = frozenset(
     (
         "application/pgp-signature",
         "application/pkcs7-signature",
@@ -35,26 +35,24 @@ _PLURALS: Final = {
 
 
 def kind_of(content_type: str, filename: str) -> str | None:
-    """Return what a part that is left out is to a person, None when it is nothing to a person."""
-    if content_type in _NOTHING_LOST:
+    """Return the kind of a part as a person would call it, None for a part for programs only."""
+    if content_type in _FOR_PROGRAMS:
         return None
     if content_type in _ENCRYPTED:
         return "encrypted text"
     major = content_type.partition("/")[0]
-    return _KIND_OF_MAJOR.get(major) or _kind_by_name(filename)
-
-
-def phrases(counts: Counter[str]) -> Iterator[str]:
-    """Yield "2 pictures", "1 document" and so on, always in the same order."""
-    for kind, plural in _PLURALS.items():
-        if count := counts[kind]:
-            yield f"{count} {kind if count == 1 else plural}"
-
-
-def _kind_by_name(filename: str) -> str:
+    if kind := _KIND_OF_MAJOR.get(major):
+        return kind
     extension = filename.rpartition(".")[2].lower()
     if extension in _PICTURES:
         return "picture"
     if extension in _RECORDINGS:
         return "recording"
     return "video" if extension in _VIDEOS else "document"
+
+
+def describe_counts(counts: Counter[str]) -> Iterator[str]:
+    """Yield "2 pictures", "1 document" and so on, always in the same order."""
+    for kind, plural in _PLURALS.items():
+        if count := counts[kind]:
+            yield f"{count} {kind if count == 1 else plural}"

@@ -1,12 +1,12 @@
-"""Turns bytes into text, whatever their charset label is worth."""
+"""Decodes text by its charset label, or without one where the label is missing or wrong. Pure."""
 
 import codecs
 from typing import Final
 
 import charset_normalizer
 
-# Labels that mail uses for more than they name (as every mail client reads them), or that Python does not know.
-_READ_AS: Final = {
+# Labels that mail clients read as a larger charset than the label names, and labels that Python does not know.
+_ALIASES: Final = {
     "iso8859-1": "cp1252",
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -23,7 +23,7 @@ _READ_AS: Final = {
     "x-mac-roman": "mac_roman",
     "x-mac-cyrillic": "mac_cyrillic",
 }
-# Text codecs of Python that are no charsets of mail; some need quadratic time, some warn.
+# Text codecs of Python that are no charsets of mail; some need quadratic time, some emit warnings.
 _NOT_FOR_MAIL: Final = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
 _FALLBACK: Final = "cp1252"
 _SAMPLE_BYTES: Final = 4096
@@ -31,48 +31,37 @@ _SHORTEST_SAMPLE_BYTES: Final = 64
 
 
 def decode_text(data: bytes, label: str | None = None, *, guess: bool = True) -> str:
-    """Return `data` as text: by its label, else as UTF-8, else by what its bytes look like. Never raises.
+    """Decode by the label, else as UTF-8, else by a guess. Never raises; U+FFFD replaces undecodable bytes.
 
-    What no reading explains becomes U+FFFD. A guess takes milliseconds; without one the last resort is Latin-1 as
-    Windows writes it.
+    A guess takes milliseconds. Without it the last resort is Latin-1 as Windows uses it.
     """
-    codec = _codec(label)
-    for reading in (codec, "utf-8"):
-        if reading is not None and (text := _strictly(data, reading)) is not None:
-            return text
+    codec = _codec_of(label) if label else None
+    for name in (codec, "utf-8"):
+        if name is None:
+            continue
+        try:
+            return data.decode(name)
+        except UnicodeDecodeError as error:
+            valid = data[: error.start]
+            # UTF-8 that was cut within its last character is still UTF-8.
+            if name == "utf-8" and error.start > len(data) - 4 and not valid.isascii():
+                return valid.decode(name)
+        except ValueError:
+            pass
     if codec is None or codec == "ascii":
-        codec = _guess(data) if guess else _FALLBACK
+        codec = _FALLBACK
+        if guess and len(data) >= _SHORTEST_SAMPLE_BYTES:
+            best = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
+            codec = best.encoding if best is not None else _FALLBACK
     return data.decode(codec, "replace")
 
 
-def _codec(label: str | None) -> str | None:
+def _codec_of(label: str) -> str | None:
     """Return the name of the Python codec for a label, None when there is none that fits mail."""
-    if not label:
-        return None
     wanted = label.strip(" \t'\"").lower()[:40]
     try:
-        name = codecs.lookup(_READ_AS.get(wanted, wanted)).name
-        b"x".decode(name, "ignore")  # refuses codecs that do not make text, such as zlib
+        name = codecs.lookup(_ALIASES.get(wanted, wanted)).name
+        b"x".decode(name, "ignore")  # refuses codecs that do not return text, such as zlib
     except (LookupError, ValueError):
         return None
-    return None if name.replace("_", "-") in _NOT_FOR_MAIL else _READ_AS.get(name, name)
-
-
-def _strictly(data: bytes, codec: str) -> str | None:
-    try:
-        return data.decode(codec)
-    except UnicodeDecodeError as error:
-        good = data[: error.start]
-        # Text that was cut in the middle of its last character is still what it says it is.
-        if codec == "utf-8" and error.start > len(data) - 4 and not good.isascii():
-            return good.decode(codec)
-    except ValueError:
-        pass
-    return None
-
-
-def _guess(data: bytes) -> str:
-    if len(data) < _SHORTEST_SAMPLE_BYTES:
-        return _FALLBACK
-    best = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
-    return best.encoding if best is not None else _FALLBACK
+    return None if name.replace("_", "-") in _NOT_FOR_MAIL else _ALIASES.get(name, name)

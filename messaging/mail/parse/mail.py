@@ -1,4 +1,4 @@
-"""Reads a mail: bytes to subject and text. Pure, and bounded in time and memory whatever the bytes are."""
+"""Parses a mail: its header, its text, and the files that it leaves out. Pure, and bounded in time and memory."""
 
 import re
 from collections import Counter
@@ -6,37 +6,56 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header
+from enum import Enum
 from typing import Final
 
 from messaging.errors import Rejected
-from messaging.mail.parse.attachments import kind_of, phrases
-from messaging.mail.parse.bodies import ParseBudget, decoded_body, text_of
-from messaging.mail.parse.bounce import Report, read_report
+from messaging.mail.parse.attachments import describe_counts, kind_of
+from messaging.mail.parse.bounce import DeliveryReport, read_report
 from messaging.mail.parse.charsets import decode_text
-from messaging.mail.parse.origin import Origin, hops_of, origin_of
+from messaging.mail.parse.html import html_to_text, without_long_tags
 from messaging.mail.parse.parts import Part, part_at, part_of
 from messaging.mail.text import clean, one_line
 
 MAX_PARTS: Final = 1000
 MAX_DEPTH: Final = 30
 MAX_SUBJECT_CHARS: Final = 998
+MAX_HTML_CHARS: Final = 300_000
+MAX_RAW_BYTES: Final = 4_000_000
+MAX_GUESSES: Final = 4
 _MAX_ENCODED_CHARS: Final = 4000
+# Four bytes of UTF-8, each encoded as `=F0`, with room for soft line ends.
+_BYTES_PER_CHAR: Final = 16
 
-_READABLE: Final = frozenset(
-    ("text/plain", "text/html", "text/markdown", "text/x-markdown", "application/xhtml+xml")
-)
+_HTML: Final = frozenset(("text/html", "application/xhtml+xml"))
+_READABLE: Final = _HTML | {"text/plain", "text/markdown", "text/x-markdown"}
 _MAILS: Final = frozenset(("message/rfc822", "message/global", "message/news"))
 _BETWEEN_BRACKETS: Final = re.compile(r"<([^\s<>@]+@[^\s<>@]+)>")
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,255}")
+_RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_KEYWORD_END: Final = re.compile(r"[;(\s]")  # a comment or parameters may follow
+_ANSWER_FIELDS: Final = (b"x-autoreply", b"x-autorespond", b"x-autoresponder", b"x-auto-reply")
+_LIST_FIELDS: Final = (b"list-id", b"list-unsubscribe")
+_BULK: Final = frozenset(("bulk", "list", "junk"))
+
+
+class Origin(Enum):
+    """The kind of author of a mail."""
+
+    PERSON = "person"
+    LIST = "list"
+    MACHINE = "machine"
+    ANSWER = "answer"
+    """A machine that answers another mail: a holiday notice, a receipt, a bounce."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedMail:
-    """What a person wants to know of a mail.
+    """The content of a mail, and the fields of its header that decide where it goes.
 
-    `text` ends with what was left out, in words, also kept in `left_out` ("2 pictures"). `author` is the address in
-    From, empty when there is none. `origin` says who wrote it, `hops` how many servers passed it on, `report` what it
-    reports when a mail server wrote it. `message_id_header` is as the author's program wrote it.
+    `text` ends with notes on omitted parts, which `left_out` has as well ("2 pictures"). `author` is the address in
+    From, empty when there is none. `hops` is the number of servers that passed the mail on, `report` the report of a
+    mail server. `message_id_header` is the Message-ID as the author's program wrote it.
     """
 
     subject: str
@@ -44,30 +63,38 @@ class ParsedMail:
     message_id_header: str | None
     origin: Origin
     hops: int
-    report: Report | None
+    report: DeliveryReport | None
     author: str
     left_out: tuple[str, ...]
 
 
 def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
-    """Read a mail; the text has at most `max_text_chars` characters and then says that it was cut.
+    """Parse a mail; the text has at most `max_text_chars` characters, and a note if it was cut.
 
-    Raises Rejected when there is neither subject nor text nor attachment nor report, and nothing else on any input.
+    Raises Rejected for a mail without subject, text, attachment and report, and nothing else on any input.
     """
     mail = part_of(data)
-    reader = _Reader(ParseBudget(max_text_chars + 1))
+    reader = _TextReader(max_text_chars + 1)
     text = clean(reader.read(mail, 0))
     subject = subject_of(mail)
-    left_out = tuple(phrases(reader.left_out))
-    report = read_report(mail)
+    left_out = tuple(describe_counts(reader.left_out)) if reader.left_out else ()
+    report = read_report(mail) if mail.content_type == "multipart/report" else None
     if not (subject or text or left_out or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
+    notes = []
+    if reader.cut or len(text) > max_text_chars:
+        notes.append(f"[cut after {min(len(text), max_text_chars)} characters]")
+    if left_out:
+        *others, last = left_out
+        listing = f"{', '.join(others)} and {last}" if others else last
+        notes.append(f"[{listing} left out]")
+    blocks = [text[:max_text_chars].rstrip(), "\n".join(notes)]
     return ParsedMail(
         subject=subject,
-        text=_with_notes(text, max_text_chars, reader.cut, left_out),
+        text="\n\n".join(block for block in blocks if block),
         message_id_header=one_line(mail.field(b"message-id"), 998) or None,
         origin=origin_of(mail),
-        hops=hops_of(mail),
+        hops=len(_RECEIVED.findall(mail.data, 0, mail.start)),  # RFC 5321 section 6.3
         report=report,
         author=author_of(mail),
         left_out=left_out,
@@ -75,8 +102,13 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
 
 
 def subject_of(mail: Part) -> str:
-    """Return the subject in plain characters (RFC 2047), on one line."""
-    return one_line(_in_plain_words(mail.field(b"subject")), MAX_SUBJECT_CHARS)
+    """Return the subject on one line, with its encoded words decoded (RFC 2047)."""
+    subject = mail.field(b"subject")
+    if "=?" in subject:
+        with suppress(HeaderParseError, ValueError):
+            words = decode_header(subject[:_MAX_ENCODED_CHARS])
+            subject = "".join(_decode_word(word, charset) for word, charset in words)
+    return one_line(subject, MAX_SUBJECT_CHARS)
 
 
 def author_of(mail: Part) -> str:
@@ -88,76 +120,99 @@ def author_of(mail: Part) -> str:
     return one_line(match[0], 320) if match else ""
 
 
-def _in_plain_words(value: str) -> str:
-    if "=?" not in value:
-        return value
-    try:
-        pieces = decode_header(value[:_MAX_ENCODED_CHARS])
-    except (HeaderParseError, ValueError):
-        return value
-    return "".join(_word(piece, charset) for piece, charset in pieces)
+def origin_of(mail: Part) -> Origin:
+    """Return the origin that the header declares (RFC 3834, RFC 2919, and common fields without an RFC)."""
+    submitted = _KEYWORD_END.split(mail.field(b"auto-submitted").lower(), maxsplit=1)[0]
+    precedence = _KEYWORD_END.split(mail.field(b"precedence").lower(), maxsplit=1)[0]
+    if (
+        submitted == "auto-replied"
+        or mail.content_type == "multipart/report"
+        or precedence in ("auto_reply", "auto-reply")
+        or any(name in mail.fields for name in _ANSWER_FIELDS)
+    ):
+        return Origin.ANSWER
+    if submitted not in ("", "no"):
+        return Origin.MACHINE
+    if precedence in _BULK or any(name in mail.fields for name in _LIST_FIELDS):
+        return Origin.LIST
+    return Origin.PERSON
 
 
-def _word(piece: str | bytes, charset: str | None) -> str:
-    if isinstance(piece, str):
-        return piece
+def _decode_word(word: str | bytes, charset: str | None) -> str:
+    if isinstance(word, str):
+        return word
     if charset is None:
-        # The library hands over what stands between encoded words in this form.
+        # The library returns the text between encoded words in this form.
         with suppress(UnicodeDecodeError):
-            return piece.decode("raw-unicode-escape")
-    return decode_text(piece, charset, guess=False)
-
-
-def _with_notes(text: str, max_chars: int, cut: bool, left_out: tuple[str, ...]) -> str:
-    notes = []
-    if cut or len(text) > max_chars:
-        notes.append(f"[cut after {min(len(text), max_chars)} characters]")
-    if left_out:
-        *most, last = left_out
-        notes.append(f"[{', '.join(most)} and {last} left out]" if most else f"[{last} left out]")
-    blocks = [text[:max_chars].rstrip(), "\n".join(notes)]
-    return "\n\n".join(block for block in blocks if block)
+            return word.decode("raw-unicode-escape")
+    return decode_text(word, charset, guess=False)
 
 
 @dataclass
-class _Reader:
-    """Reads the parts of one mail and counts what it leaves out."""
+class _TextReader:
+    """Reads the text of one mail, and counts the parts that it leaves out.
 
-    allowance: ParseBudget
+    The budgets hold for the whole mail, so that a thousand parts cost no more than one.
+    """
+
+    plain_chars: int
+    html_chars: int = MAX_HTML_CHARS
+    raw_bytes: int = MAX_RAW_BYTES
+    guesses: int = MAX_GUESSES
+    parts: int = 0
     cut: bool = False
     left_out: Counter[str] = field(default_factory=Counter)
-    parts: int = 0
 
     def read(self, part: Part, depth: int) -> str:
-        """Return the text of a part and of all in it."""
+        """Return the text of a part and of all parts in it."""
         self.parts += 1
         content_type = part.content_type
         if self.parts > MAX_PARTS or depth > MAX_DEPTH:
             self.cut = True
             return ""
         if content_type in _MAILS:
-            return self._attached_mail(part, depth)
+            return self._read_attached_mail(part, depth)
         if content_type.startswith("multipart/"):
-            return self._multipart(part, depth)
+            return self._read_multipart(part, depth)
         if content_type in _READABLE and not part.is_attachment:
-            return self._text(part)
+            return self._read_text(part)
         self._leave_out(part)
         return ""
 
-    def _text(self, part: Part) -> str:
-        text, more = text_of(part, self.allowance)
-        self.cut = self.cut or more
+    def _read_text(self, part: Part) -> str:
+        is_html = part.content_type in _HTML
+        room = self.html_chars if is_html else self.plain_chars
+        size = part.end - part.start
+        count = min(size, max(0, min(self.raw_bytes, room * _BYTES_PER_CHAR)))
+        self.raw_bytes -= count
+        data = part.body(count)
+        if not data.isascii():
+            self.guesses -= 1
+        text = decode_text(data, part.parameter("charset"), guess=self.guesses >= 0)
+        if is_html:
+            text = without_long_tags(text)
+        self.cut = self.cut or count < size or len(text) > room
+        text = text[:room]
+        if is_html:
+            self.html_chars -= len(text)
+            text = html_to_text(text)
+        self.plain_chars -= len(text)
         return text
 
-    def _multipart(self, part: Part, depth: int) -> str:
+    def _read_multipart(self, part: Part, depth: int) -> str:
         children = self._children(part)
         if not children:
-            return self._text(part)
+            return self._read_text(part)
         if part.content_type == "multipart/alternative":
-            return self._best(children, depth)
+            return self._read_best(children, depth)
         if part.content_type == "multipart/report":
-            return self._report(children, depth)
-        return _joined([self.read(child, depth + 1) for child in children])
+            # The text for people (RFC 6522); the author knows the mail that was sent back.
+            self.left_out["mail"] += sum(child.content_type in _MAILS for child in children)
+            readable = [child for child in children if child.content_type in _READABLE]
+            nested = [child for child in children if child.content_type.startswith("multipart/")]
+            children = readable + nested
+        texts = [self.read(child, depth + 1) for child in children]
+        return "\n\n".join(text for text in texts if text.strip())
 
     def _children(self, part: Part) -> list[Part]:
         children: list[Part] = []
@@ -168,39 +223,32 @@ class _Reader:
             children.append(child)
         return children
 
-    def _best(self, children: list[Part], depth: int) -> str:
-        """Return plain text before anything else, then the richest form (RFC 2046 section 5.1.4: the last)."""
+    def _read_best(self, children: list[Part], depth: int) -> str:
+        """Return plain text if there is any, else the richest form (the last one, RFC 2046 section 5.1.4)."""
         in_order = [c for c in children if c.content_type == "text/plain"]
         in_order += [c for c in reversed(children) if c.content_type != "text/plain"]
         text = ""
         for child in in_order:
             if text.strip():
-                self._count_things(child, depth + 1)
+                self._count_files(child, depth + 1)
             else:
                 text = self.read(child, depth + 1)
         return text
 
-    def _count_things(self, part: Part, depth: int) -> None:
-        """Count the files within a form of the text that was not chosen; the form itself is no loss."""
+    def _count_files(self, part: Part, depth: int) -> None:
+        """Count the files within a form of the text that was not chosen, but not the form itself."""
         self.parts += 1
         if depth > MAX_DEPTH or not part.content_type.startswith("multipart/"):
             return
         for child in self._children(part):
             if child.content_type.startswith("multipart/"):
-                self._count_things(child, depth + 1)
+                self._count_files(child, depth + 1)
             elif child.content_type not in _READABLE or child.is_attachment:
                 self._leave_out(child)
 
-    def _report(self, children: list[Part], depth: int) -> str:
-        """Read what a report says to people (RFC 6522); the returned mail is no news to who wrote it."""
-        told = [child for child in children if child.content_type in _READABLE]
-        self.left_out["mail"] += sum(child.content_type in _MAILS for child in children)
-        told += [child for child in children if child.content_type.startswith("multipart/")]
-        return _joined([self.read(child, depth + 1) for child in told])
-
-    def _attached_mail(self, part: Part, depth: int) -> str:
+    def _read_attached_mail(self, part: Part, depth: int) -> str:
         if part.encoding in ("base64", "quoted-printable"):
-            mail = part_of(decoded_body(part))
+            mail = part_of(part.body())
         else:
             mail = part_at(part.data, part.start, part.end)
         subject, author = subject_of(mail), author_of(mail)
@@ -211,7 +259,3 @@ class _Reader:
     def _leave_out(self, part: Part) -> None:
         if kind := kind_of(part.content_type, part.filename):
             self.left_out[kind] += 1
-
-
-def _joined(texts: list[str]) -> str:
-    return "\n\n".join(text for text in texts if text.strip())

@@ -7,6 +7,7 @@ from typing import Final
 from messaging.model.address_syntax import ascii_domain, subscriber_name
 
 MAX_ADDRESS_CHARS: Final = 320
+UNKNOWN_PARAMETER: Final = "555 5.5.4 the command has an unknown parameter"
 
 _ARGUMENT: Final = re.compile(
     r"(?P<keyword>FROM|TO):\s*"
@@ -42,8 +43,7 @@ def read_reverse_path(argument: str | None) -> ReversePath:
 
     Accepts `BODY` and `SMTPUTF8` without effect: every mail is read as 8-bit, with addresses in UTF-8.
     """
-    path, text = _split_argument("FROM", argument)
-    parameters = _read_parameters(text)
+    path, parameters = _split_argument("FROM", argument)
     size = parameters.pop("SIZE", None) or "0"
     if not (size.isascii() and size.isdecimal() and len(size) <= 20):
         raise BadCommand("501 5.5.4 SIZE must be a number of bytes")
@@ -51,7 +51,8 @@ def read_reverse_path(argument: str | None) -> ReversePath:
         raise BadCommand("501 5.5.4 BODY must be 7BIT or 8BITMIME")
     if parameters.pop("SMTPUTF8", None) is not None:
         raise BadCommand("501 5.5.4 SMTPUTF8 takes no value")
-    _refuse_unknown(parameters)
+    if parameters:
+        raise BadCommand(UNKNOWN_PARAMETER)
     if path == "":
         return ReversePath("", int(size))
     local, domain = _read_address(path, "5.1.7")
@@ -64,12 +65,14 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
     Refuses every domain but `mail_domain`: nothing is relayed. `postmaster` may come without a domain (RFC 5321
     section 4.5.1) and is a subscriber like any other: an operator who wants its mail adds that subscriber.
     """
-    path, text = _split_argument("TO", argument)
-    _refuse_unknown(_read_parameters(text))
+    path, parameters = _split_argument("TO", argument)
+    if parameters:
+        raise BadCommand(UNKNOWN_PARAMETER)
     local, domain = _read_address(path, "5.1.3")
     if domain is None and local.lower() != "postmaster":
         raise BadCommand("501 5.1.3 the address needs a domain")
-    if domain is not None and ascii_domain(domain) != ascii_domain(mail_domain):
+    is_foreign = domain not in (None, mail_domain)
+    if is_foreign and ascii_domain(domain or "") != ascii_domain(mail_domain):
         raise BadCommand("550 5.7.1 relaying denied: this is not the mail server of that domain")
     if quoted := _QUOTED.fullmatch(local):
         local = re.sub(r"\\(.)", r"\1", quoted[1])
@@ -79,13 +82,19 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
     return f"{name}@{mail_domain}"
 
 
-def _split_argument(keyword: str, argument: str | None) -> tuple[str, str]:
-    """Return the path and the text of the parameters."""
+def _split_argument(keyword: str, argument: str | None) -> tuple[str, dict[str, str | None]]:
+    """Return the path, and the parameters with their names in upper case."""
     match = _ARGUMENT.fullmatch(argument or "")
     if match is None or match["keyword"].upper() != keyword:
         raise BadCommand(f"501 5.5.4 write {keyword}:<address>")
     path = match["path"] if match["path"] is not None else match["bare"]
-    return path.strip(), match["parameters"] or ""
+    parameters: dict[str, str | None] = {}
+    for word in (match["parameters"] or "").split():
+        parameter = _PARAMETER.fullmatch(word)
+        if parameter is None or parameter[1].upper() in parameters:
+            raise BadCommand("501 5.5.4 the parameters are malformed")
+        parameters[parameter[1].upper()] = parameter[2]
+    return path.strip(), parameters
 
 
 def _read_address(path: str, status: str) -> tuple[str, str | None]:
@@ -100,18 +109,3 @@ def _read_address(path: str, status: str) -> tuple[str, str | None]:
     if len(path) > MAX_ADDRESS_CHARS:
         raise BadCommand(f"501 {status} the address is too long")
     return local, domain if at else None
-
-
-def _read_parameters(text: str) -> dict[str, str | None]:
-    parameters: dict[str, str | None] = {}
-    for word in text.split():
-        match = _PARAMETER.fullmatch(word)
-        if match is None or match[1].upper() in parameters:
-            raise BadCommand("501 5.5.4 the parameters are malformed")
-        parameters[match[1].upper()] = match[2]
-    return parameters
-
-
-def _refuse_unknown(parameters: dict[str, str | None]) -> None:
-    if parameters:
-        raise BadCommand("555 5.5.4 the command has an unknown parameter")

@@ -1,12 +1,14 @@
-"""One connection of the SMTP server: admission, timeouts, replies, TLS, and the bytes of a mail.
+"""One connection of the SMTP server: its wire, and the order of its commands.
 
-Built on aiosmtpd, which reads lines, finds the method of a command, switches to TLS and reads PROXY headers. Only
-this module uses private members of aiosmtpd.
+The commands are those of RFC 5321 with SIZE, 8BITMIME, SMTPUTF8, PIPELINING and STARTTLS. Built on aiosmtpd, which
+reads lines, finds the method of a command, switches to TLS and reads PROXY headers. Its commands are replaced: they
+parse addresses slowly, send no enhanced status codes, and read a mail line by line. Only this module uses private
+members of aiosmtpd.
 """
 
 import asyncio
-import ssl
 from collections import defaultdict
+from contextlib import closing
 from typing import Any, ClassVar, Final
 
 from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
@@ -14,8 +16,10 @@ from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from messaging.mail.inbound import log_error
 from messaging.mail.smtp import replies
+from messaging.mail.smtp.commands import BadCommand, read_forward_path, read_reverse_path
 from messaging.mail.smtp.data import MailCollector
 from messaging.mail.smtp.server import SmtpServer
+from messaging.mail.smtp.session import MailSession
 
 MAX_ERRORS: Final = 20
 MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have
@@ -26,31 +30,14 @@ ABORT_SECONDS: Final = 5.0
 LINGER_SECONDS: Final = 1.0
 
 
-class ProxyHandler:
-    """The handler that aiosmtpd calls when a PROXY header has arrived."""
+class SmtpConnection(SMTP):
+    """The server side of one connection: parses commands, checks their order and passes them to a MailSession.
 
-    async def handle_PROXY(
-        self, session: "MailConnection", _session: object, _envelope: object, header: ProxyData
-    ) -> bool:
-        """Return whether the client that the header names is admitted."""
-        return session.admit_proxied(header)
-
-    def __dir__(self) -> list[str]:
-        """See `MailConnection.__dir__`."""
-        return ["handle_PROXY"]
-
-
-class MailConnection(SMTP):
-    """The server side of one connection; `protocol` adds the commands.
-
-    `in_data` is true from DATA to its last reply, `collecting` while the bytes of a mail arrive. `errors` and
-    `replies` count since the last accepted mail.
+    EHLO starts the session. `_in_data` is true from DATA to its last reply, `_collecting` while the bytes of a mail
+    arrive. `_errors` and `_replies` count since the last accepted mail.
     """
 
-    _commands: ClassVar[list[str]]
-
-    def __init_subclass__(cls) -> None:
-        cls._commands = [name for name in dir(cls) if name.startswith("smtp_")]
+    _members: ClassVar[list[str]] = []
 
     def __init__(self, server: SmtpServer, proxied: bool) -> None:
         # A class attribute in aiosmtpd, which every EHLO of every client would raise.
@@ -58,7 +45,7 @@ class MailConnection(SMTP):
         self.command_size_limit = MAX_COMMAND_BYTES
         settings = server.settings
         super().__init__(
-            ProxyHandler(),
+            self,  # the handler: aiosmtpd calls its handle_PROXY
             data_size_limit=settings.max_bytes,
             enable_SMTPUTF8=True,
             hostname=server.hostname,
@@ -67,51 +54,52 @@ class MailConnection(SMTP):
             proxy_protocol_timeout=min(PROXY_SECONDS, settings.idle_seconds) if proxied else None,
             loop=server.loop,
         )
-        self.client = ""
-        self.server = server
+        self._server = server
         self._proxied = proxied
+        self._client = ""
         self._refusal: str | None = None
+        self._mail_session: MailSession | None = None
         self._max_replies = MAX_REPLIES_WITHOUT_MAIL + 2 * settings.max_recipients
-        self.errors = 0
-        self.replies = 0
-        self.collecting = False
-        self.in_data = False
+        self._errors = 0
+        self._replies = 0
+        self._in_data = False
+        self._collecting = False
         self._hung_up = False
         self._closing_timers: list[asyncio.TimerHandle] = []
 
     def __dir__(self) -> list[str]:
-        """Return the commands only: aiosmtpd searches all members of every new connection three times for them."""
-        return self._commands
+        """Return the commands and the hook: aiosmtpd searches all members of every new connection for them."""
+        return self._members
 
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether TLS was started."""
-        return self._tls_protocol is not None
+    # -- the wire
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count a new connection, or continue after the TLS handshake."""
+        """Count a new connection, or start anew after the TLS handshake (RFC 3207 section 4.2)."""
         is_new = self.transport is None
+        self._mail_session = None
         super().connection_made(transport)
         if is_new:
             peer = transport.get_extra_info("peername")
-            self.client = str(peer[0]) if peer else "unknown"
-            self._refusal = self.server.enter(self, None if self._proxied else self.client)
+            self._client = str(peer[0]) if peer else "unknown"
+            self._refusal = self._server.enter(self, None if self._proxied else self._client)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Remove the connection from the server; aiosmtpd may call this twice."""
         super().connection_lost(error)
         for timer in self._closing_timers:
             timer.cancel()
-        self.server.leave(self)
+        self._server.leave(self)
 
-    def admit_proxied(self, header: ProxyData) -> bool:
-        """Take the client's address from a PROXY header and count the client; return whether it is admitted."""
+    async def handle_PROXY(
+        self, _smtp: object, _session: object, _envelope: object, header: ProxyData
+    ) -> bool:
+        """Count the client that a PROXY header names; return whether it is admitted."""
         address = header.src_addr
         # The health check of a proxy itself (LOCAL, UNKNOWN) names no client.
         if header.command == V2_CMD.LOCAL or address is None or isinstance(address, bytes | str):
             return True
-        self.client = str(address)
-        refusal = self.server.enter_client(self, self.client)
+        self._client = str(address)
+        refusal = self._server.enter_client(self, self._client)
         if refusal is not None:
             self.hang_up(refusal)
         return refusal is None
@@ -140,7 +128,7 @@ class MailConnection(SMTP):
 
     def drain(self) -> None:
         """Hang up now, unless a mail is being received: that one is finished first."""
-        if not self.in_data:
+        if not self._in_data:
             self.hang_up(replies.SHUTTING_DOWN)
 
     def data_received(self, data: bytes) -> None:
@@ -148,37 +136,14 @@ class MailConnection(SMTP):
         if not self._hung_up:
             super().data_received(data)
 
-    async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Reply to STARTTLS and wait for the handshake. Raises TLSSetupException."""
-        self.tls_context = context
-        await super().smtp_STARTTLS("")
-
-    async def collect(self, collector: MailCollector) -> None:
-        """Feed the collector until the end of the mail, for `data_seconds` at most. Raises ConnectionResetError."""
-        settings = self.server.settings
-        deadline = self.loop.time() + settings.data_seconds
-        self.collecting = True
-        rest = None
-        while rest is None:
-            left = deadline - self.loop.time()
-            self._reset_timeout(max(0.001, min(settings.idle_seconds, left)))
-            chunk = await self._reader.read(CHUNK_BYTES)
-            if not chunk:
-                raise ConnectionResetError
-            rest = collector.feed(chunk)
-        self.collecting = False
-        self._reset_timeout()
-        if rest:
-            self._reader.feed_data(rest)  # pipelined commands; read() has left the buffer empty
-
     async def push(self, status: str | bytes) -> None:
         """Send a reply; hang up after too many errors, or too many replies without an accepted mail."""
         reply = status if isinstance(status, str) else status.decode("utf-8", "replace")
         if reply.startswith("500 ") and not reply.startswith("500 5."):
             reply = "500 5.5.2 command not understood"  # replies of aiosmtpd have no enhanced code
-        self.replies += 1
-        self.errors += reply.startswith("5")
-        if self.errors > MAX_ERRORS or self.replies > self._max_replies:
+        self._replies += 1
+        self._errors += reply.startswith("5")
+        if self._errors > MAX_ERRORS or self._replies > self._max_replies:
             self.hang_up(replies.TOO_MANY_ERRORS)
         if self._hung_up:
             # No further reply may follow the last one; the end of the connection cancels this task.
@@ -190,7 +155,7 @@ class MailConnection(SMTP):
         """Log a bug and return 451 without its text."""
         if not isinstance(error, TLSSetupException):
             log_error(error)
-        if self.collecting:
+        if self._collecting:
             self.hang_up(replies.LATER)  # else the rest of the mail would be read as commands
         return replies.LATER
 
@@ -211,8 +176,139 @@ class MailConnection(SMTP):
     def _timeout_cb(self) -> None:
         self.hang_up(replies.TOO_SLOW)
 
-    def _set_post_data_state(self) -> None:
-        """Make no envelope: MailSession takes its place."""
+    async def _collect(self, collector: MailCollector) -> None:
+        """Feed the collector until the end of the mail, for `data_seconds` at most."""
+        settings = self._server.settings
+        deadline = self.loop.time() + settings.data_seconds
+        self._collecting = True
+        rest = None
+        while rest is None:
+            left = deadline - self.loop.time()
+            self._reset_timeout(max(0.001, min(settings.idle_seconds, left)))
+            chunk = await self._reader.read(CHUNK_BYTES)
+            if not chunk:
+                raise ConnectionResetError
+            rest = collector.feed(chunk)
+        self._collecting = False
+        self._reset_timeout()
+        if rest:
+            self._reader.feed_data(rest)  # pipelined commands; read() has left the buffer empty
+
+    # -- the commands
+
+    async def smtp_HELO(self, hostname: str | None) -> None:
+        """RFC 5321 section 4.1.1.1."""
+        if not hostname:
+            await self.push(replies.NO_HOSTNAME)
+            return
+        self._mail_session = MailSession(self._server, self._client)
+        await self.push(f"250 {self.hostname}")
+
+    async def smtp_EHLO(self, hostname: str | None) -> None:
+        """RFC 5321 section 4.1.1.1."""
+        if not hostname:
+            await self.push(replies.NO_HOSTNAME)
+            return
+        self._mail_session = MailSession(self._server, self._client)
+        size = f"SIZE {self._server.settings.max_bytes}"
+        lines = [self.hostname, size, "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
+        if self._server.certificate is not None and self._tls_protocol is None:
+            lines.append("STARTTLS")
+        await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
+
+    async def smtp_STARTTLS(self, arg: str | None) -> None:
+        """RFC 3207. Commands that follow in the same plaintext are discarded."""
+        certificate = self._server.certificate
+        if arg or certificate is None or self._tls_protocol is not None:
+            await self.push("503 5.5.1 TLS cannot be started now")
+            return
+        self.tls_context = certificate.context()
+        await super().smtp_STARTTLS("")
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.2, SIZE: RFC 1870."""
+        session = self._mail_session
+        if session is None:
+            reply = "503 5.5.1 send EHLO first"
+        elif session.sender is not None:
+            reply = "503 5.5.1 a mail transaction is open already"
+        else:
+            try:
+                path = read_reverse_path(arg)
+                reply = session.mail(path.sender, path.size)
+            except BadCommand as error:
+                reply = error.reply
+        await self.push(reply)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.3."""
+        session = self._mail_session
+        if session is None or session.sender is None:
+            reply = "503 5.5.1 send MAIL first"
+        else:
+            try:
+                reply = await session.rcpt(read_forward_path(arg, self._server.mail_domain))
+            except BadCommand as error:
+                reply = error.reply
+        await self.push(reply)
+
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.4."""
+        server, session = self._server, self._mail_session
+        if arg or session is None or not session.recipients:
+            await self.push("503 5.5.1 DATA has no argument and needs MAIL and RCPT before it")
+            return
+        self._in_data = True
+        try:
+            await self.push("354 end with <CRLF>.<CRLF>")
+            max_bytes, budget = server.settings.max_bytes, server.bytes_in_flight
+            with closing(MailCollector(max_bytes, budget)) as collector:
+                await self._collect(collector)
+                reply = await session.data(collector)
+            if reply.startswith("250"):
+                self._errors = self._replies = 0
+            await self.push(reply)
+        finally:
+            self._in_data = False
+            session.reset()
+        if server.draining:
+            self.drain()
+
+    async def smtp_RSET(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.5."""
+        if self._mail_session is not None:
+            self._mail_session.reset()
+        await self.push(replies.OK)
+
+    async def smtp_NOOP(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.9. The reply tells a probe whether new clients may still be sent here."""
+        await self.push(replies.LEAVING if self._server.leaving else replies.OK)
+
+    async def smtp_QUIT(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.10."""
+        self.hang_up("221 2.0.0 bye", at_once=True)
+        await asyncio.sleep(0)  # a cancellation point: hang_up has cancelled this task
+
+    async def smtp_VRFY(self, arg: str | None) -> None:
+        """RFC 5321 section 3.5.3. The reply does not tell which mailboxes exist."""
+        await self.push("252 2.5.0 mailboxes are not verified, send the mail")
+
+    async def smtp_EXPN(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.7: the server has no mailing lists."""
+        await self.push(replies.NOT_OFFERED)
+
+    async def smtp_AUTH(self, arg: str | None) -> None:
+        """RFC 4954: the server takes mail for subscribers only, from every client, so it needs no log-in."""
+        await self.push(replies.NOT_OFFERED)
+
+    async def smtp_HELP(self, arg: str | None) -> None:
+        """RFC 5321 section 4.1.1.8."""
+        await self.push("214 2.0.0 see RFC 5321")
+
+
+SmtpConnection._members = [
+    name for name in dir(SmtpConnection) if name.startswith(("smtp_", "handle_PROXY"))
+]
 
 
 def _close_sending_half(transport: Any) -> bool:

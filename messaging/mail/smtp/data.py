@@ -5,15 +5,22 @@ Only `<CR><LF>.<CR><LF>` ends a mail. Sequences that other servers accept as the
 and not refused: scripts send it, and it is harmless because no mail is relayed unchanged.
 """
 
+from dataclasses import dataclass
 from typing import Final
-
-from messaging.mail.smtp.limits import ByteBudget
 
 _END: Final = b"\r\n.\r\n"
 
 
+@dataclass(slots=True)
+class ByteBudget:
+    """The bytes that all mails being received may have together; collectors count in `used`."""
+
+    max_bytes: int
+    used: int = 0
+
+
 class MailCollector:
-    """Collects the chunks of one mail, at most `max_bytes`, and takes each byte from a shared budget.
+    """Collects the chunks of one mail, at most `max_bytes`, and counts its bytes in a shared budget.
 
     Beyond either limit it drops the mail, returns its bytes to the budget, and only searches for the end.
     Must be closed.
@@ -22,8 +29,8 @@ class MailCollector:
     def __init__(self, max_bytes: int, budget: ByteBudget) -> None:
         self._max_bytes = max_bytes
         self._budget = budget
-        self._buffer = bytearray(b"\r\n")  # a dot in the first line stands behind a line end too
-        self._taken = 0
+        self._buffer = bytearray(b"\r\n")  # the first line may be the final dot
+        self._counted = 0
         self.size = 0
         self.too_big = False
         self.no_room = False
@@ -32,15 +39,24 @@ class MailCollector:
         """Add a chunk; return the bytes behind the end of the mail, None before the end."""
         search_from = max(0, len(self._buffer) - len(_END) + 1)
         self._buffer += chunk
-        found = self._buffer.find(_END, search_from)
-        if found < 0:
-            self.size += len(chunk)
-            self._charge(len(chunk))
-            return None
-        rest = bytes(self._buffer[found + len(_END) :])
-        del self._buffer[found + 2 :]
-        self.size += len(chunk) - len(rest) - 3
-        self._charge(max(0, len(chunk) - len(rest) - 3))
+        end = self._buffer.find(_END, search_from)
+        rest, count = None, len(chunk)
+        if end >= 0:
+            rest = bytes(self._buffer[end + len(_END) :])
+            count = len(chunk) - len(rest) - 3
+            del self._buffer[end + 2 :]
+        self.size += count
+        count = max(0, count)
+        if not (self.too_big or self.no_room):
+            self.too_big = self.size > self._max_bytes
+            self.no_room = not self.too_big and (self._budget.used + count > self._budget.max_bytes)
+        if self.too_big or self.no_room:
+            tail = self._buffer[1 - len(_END) :]  # the end may begin in this chunk
+            self.close()
+            self._buffer = tail
+        else:
+            self._budget.used += count
+            self._counted += count
         return rest
 
     def content(self) -> bytes:
@@ -56,16 +72,6 @@ class MailCollector:
 
     def close(self) -> None:
         """Drop the mail and return its bytes to the budget. Idempotent."""
-        self._budget.give_back(self._taken)
-        self._taken = 0
+        self._budget.used -= self._counted
+        self._counted = 0
         self._buffer = bytearray()
-
-    def _charge(self, count: int) -> None:
-        if not (self.too_big or self.no_room):
-            self.too_big = self.size > self._max_bytes
-            self.no_room = not self.too_big and not self._budget.take(count)
-            self._taken += 0 if self.too_big or self.no_room else count
-        if self.too_big or self.no_room:
-            tail = self._buffer[1 - len(_END) :]
-            self.close()
-            self._buffer = tail

@@ -9,8 +9,8 @@ from typing import Final
 
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError
+from messaging.mail.smtp.connection import SmtpConnection
 from messaging.mail.smtp.pod_readiness import PodLabel, PodReadiness
-from messaging.mail.smtp.protocol import SmtpProtocol
 from messaging.mail.smtp.server import SmtpServer
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Emit
@@ -130,7 +130,7 @@ class MailReceiver:
             listen = Listen.parse(text)
             try:
                 listening = await server.loop.create_server(
-                    partial(SmtpProtocol, server, proxied),
+                    partial(SmtpConnection, server, proxied),
                     listen.host,
                     listen.port,
                     backlog=BACKLOG,

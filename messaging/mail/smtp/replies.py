@@ -14,6 +14,8 @@ LEAVING: Final = "250 2.0.0 ok, but shutting down soon"
 LATER: Final = "451 4.3.0 temporary failure, please try again later"
 BUSY: Final = "452 4.3.1 too busy to take this now, please try again later"
 TOO_MANY_RECIPIENTS: Final = "452 4.5.3 too many recipients, send the rest in another mail"
+NO_HOSTNAME: Final = "501 5.5.4 the host name is missing"
+NOT_OFFERED: Final = "502 5.5.1 not offered"
 TOO_BIG: Final = "552 5.3.4 the mail exceeds the size limit of this server"
 SHUTTING_DOWN: Final = "421 4.3.2 shutting down, please try again later"
 TOO_MANY_HOPS: Final = "554 5.4.6 mail loop: the mail has passed too many servers"
@@ -38,11 +40,9 @@ def refusal(error: BaseException, rejected: str) -> str:
     return LATER
 
 
-def joint_refusal(errors: Sequence[BaseException | None]) -> str | None:
-    """Return the one reply to a mail for several recipients (None for each that accepted), None when all accepted."""
+def joint_refusal(errors: Sequence[BaseException | None]) -> str:
+    """Return the one reply to a mail for several recipients, with None for each that accepted but not for all."""
     failures = [error for error in errors if error is not None]
-    if not failures:
-        return None
     # SMTP has one reply for all recipients. It is temporary unless all refuse permanently: the same ids make the
     # repeat safe for recipients that accepted, and RCPT then refuses the others.
     if len(failures) == len(errors) and all(isinstance(error, Rejected) for error in failures):

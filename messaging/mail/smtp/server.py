@@ -1,13 +1,16 @@
 """The state that all connections of one receiver share: limits, certificate, MailIngest, and the open connections."""
 
 import asyncio
+import contextlib
+import ipaddress
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
-from messaging.mail.smtp.limits import ByteBudget, ConnectionLimits
+from messaging.mail.smtp.data import ByteBudget
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.mail.smtp.tls import load_certificate
 from messaging.model.message import Emit
@@ -49,12 +52,10 @@ class SmtpServer:
         self.leaving = False
         self.draining = False
         self.turned_away = 0
-        self._limits = ConnectionLimits(
-            settings.max_connections, settings.max_connections_per_client
-        )
         self._connections: set[ServerConnection] = set()
         self._counted: set[ServerConnection] = set()
         self._clients: dict[ServerConnection, str] = {}
+        self._per_client: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -72,26 +73,36 @@ class SmtpServer:
         self._empty.clear()
         if self.draining:
             return replies.SHUTTING_DOWN
-        if not self._limits.enter():
+        if len(self._counted) >= self.settings.max_connections:
             return self._refuse(client or "a proxy", "there are too many connections")
         self._counted.add(connection)
         return None if client is None else self.enter_client(connection, client)
 
-    def enter_client(self, connection: ServerConnection, client: str) -> str | None:
-        """Count the connection for its client; return the reply that refuses it, None when it is admitted."""
-        if not self._limits.enter_client(client):
-            return self._refuse(client, "it has too many connections")
+    def enter_client(self, connection: ServerConnection, address: str) -> str | None:
+        """Count the connection for its client; return the reply that refuses it, None when it is admitted.
+
+        An IPv6 network of 64 bits counts as one client: providers assign one such network per customer.
+        """
+        client = address
+        if ":" in address:
+            with contextlib.suppress(ValueError):
+                ip = ipaddress.IPv6Address(address)
+                network = ipaddress.ip_network((int(ip) >> 64 << 64, 64))
+                client = str(ip.ipv4_mapped or network)
+        if self._per_client[client] >= self.settings.max_connections_per_client:
+            return self._refuse(address, "it has too many connections")
+        self._per_client[client] += 1
         self._clients[connection] = client
         return None
 
     def leave(self, connection: ServerConnection) -> None:
         """Remove a connection. Idempotent."""
         self._connections.discard(connection)
-        if connection in self._counted:
-            self._counted.remove(connection)
-            self._limits.leave()
+        self._counted.discard(connection)
         if (client := self._clients.pop(connection, None)) is not None:
-            self._limits.leave_client(client)
+            self._per_client[client] -= 1
+            if not self._per_client[client]:
+                del self._per_client[client]
         if not self._connections:
             self._empty.set()
 

@@ -1,6 +1,6 @@
 """The mail transactions of one client: senders, recipients and contents, each answered with an SMTP reply.
 
-The wire (lines, timeouts, TLS) is in `connection`, the order of commands in `protocol`.
+`connection` has the wire (lines, timeouts, TLS) and the order of the commands.
 """
 
 from messaging.mail.classify import ReceivedMail

@@ -145,6 +145,23 @@ async def test_clients_behind_a_proxy_are_counted_and_logged_by_their_own_addres
         assert "203.0.113.7" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("other", "reply"),
+    [
+        ("2001:db8::8", "421 4.7.0"),
+        ("2001:db8::ffff:0:0:8", "421 4.7.0"),
+        ("2001:db8:0:1::7", "220 "),
+        ("::ffff:203.0.113.7", "220 "),
+    ],
+)
+async def test_an_ipv6_network_of_64_bits_is_one_client(other: str, reply: str) -> None:
+    async with post(proxy_listen="127.0.0.1:0", max_connections_per_client=1) as place:
+        for address, expected in (("2001:db8::7", "220 "), (other, reply)):
+            wire = await place.connect(port=1, greet=False)
+            wire.write(f"PROXY TCP6 {address} 2001:db8::1 4444 25\r\n".encode())
+            assert (await wire.read()).startswith(expected)
+
+
 async def test_a_client_that_is_sent_away_while_it_speaks_hears_why() -> None:
     async with post() as place:
         listen = place.receiver.addresses[0]

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.smtp.data import MailCollector
-from messaging.mail.smtp.limits import ByteBudget
+from messaging.mail.smtp.data import ByteBudget, MailCollector
 from tests.support.eventually import eventually
 from tests.support.mail.wire import LETTER, post
 

@@ -1,6 +1,7 @@
 """Reports of mail servers about what we sent."""
 
 import re
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
@@ -8,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.mail.message_ids import Reference, find_reference
-from messaging.mail.parse.bounce import read_report
+from messaging.mail.parse.bounce import explain_status, read_report
 from messaging.mail.parse.mail import read_mail
 from messaging.mail.parse.parts import part_of
-from messaging.mail.parse.statuses import in_words
 from tests.support.mail.bounces import OURS, bounce
 
 
@@ -21,16 +21,18 @@ def test_a_bounce_tells_what_failed_why_and_for_whom() -> None:
     assert report.failed
     assert report.recipients == ("ann@friends.example",)
     assert report.reason == (
-        "the mail came back: there is no such mailbox; the mail server said: 550 5.1.1 User unknown"
+        "the mail bounced: there is no such mailbox; the mail server said: 550 5.1.1 User unknown"
     )
-    assert find_reference(report.named[0], "example.org") == Reference("0123456789abcdef" * 2, 7)
+    assert find_reference(report.references[0], "example.org") == Reference(
+        "0123456789abcdef" * 2, 7
+    )
 
 
 def test_a_mail_that_is_only_late_has_not_failed() -> None:
     report = read_report(part_of(bounce(action="delayed", status="4.4.7")))
     assert report is not None
     assert not report.failed
-    assert "late, still trying" in report.reason
+    assert "delayed, still trying" in report.reason
 
 
 @pytest.mark.parametrize("returned", ["message/rfc822", "text/rfc822-headers", None])
@@ -40,7 +42,7 @@ def test_our_mail_is_found_wherever_it_is_named(returned: str | None, named_in: 
         return
     report = read_report(part_of(bounce(returned=returned, named_in=named_in)))
     assert report is not None
-    found = [find_reference(text, "example.org") for text in report.named]
+    found = [find_reference(text, "example.org") for text in report.references]
     assert Reference("0123456789abcdef" * 2, 7) in found
 
 
@@ -68,7 +70,7 @@ def test_one_failed_recipient_among_several_makes_it_failed() -> None:
     ],
 )
 def test_what_is_no_delivery_report_is_none(change: tuple[bytes, bytes]) -> None:
-    assert read_report(part_of(bounce().replace(*change))) is None
+    assert read_mail(bounce().replace(*change)).report is None
 
 
 def test_a_report_without_words_for_people_is_read_too() -> None:
@@ -110,19 +112,17 @@ def test_only_a_message_id_of_ours_is_one(text: str, found: bool) -> None:
         ("5.1.1", "there is no such mailbox"),
         ("5.1.99", "something is wrong with the address"),
         ("5.2.2 (full)", "the mailbox is full"),
-        ("4.4.7", "it could not be delivered in time"),
+        ("4.4.7", "the mail could not be delivered in time"),
         ("5.7.26", "the mail server does not allow it"),
         ("5.0.0", "no reason was given"),
         ("", "no reason was given"),
     ],
 )
-def test_a_status_is_put_in_words(status: str, words: str) -> None:
-    assert in_words(status) == words
+def test_a_status_is_put_explain_status(status: str, words: str) -> None:
+    assert explain_status(status) == words
 
 
 def test_the_standard_library_agrees_that_it_is_a_report() -> None:
-    from email import message_from_bytes, policy
-
     mail = message_from_bytes(bounce(), policy=policy.default)
     assert isinstance(mail, EmailMessage)
     assert mail.get_content_type() == "multipart/report"

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from messaging.mail.parse.mail import read_mail
-from messaging.mail.parse.origin import Origin, can_be_told
+from messaging.mail.classify import may_get_notice
+from messaging.mail.parse.mail import Origin, read_mail
 from tests.support.mail.letters import ALTERNATIVE, HTML, MIXED, PDF, PICTURE, PLAIN, part, parts
 
 TEXTS = {
@@ -236,7 +236,7 @@ def test_who_wrote_a_mail_is_noticed(header: str, origin: Origin) -> None:
     ],
 )
 def test_only_people_are_told(origin: Origin, sender: str, told: bool) -> None:
-    assert can_be_told(origin, sender) is told
+    assert may_get_notice(origin, sender) is told
 
 
 def test_only_the_header_counts_as_the_way_of_a_mail() -> None:
