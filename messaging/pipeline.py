@@ -1,22 +1,24 @@
-"""THE declaration: how messages move through the gateway. Everything else serves what stands here."""
+"""THE declaration: how messages move through the gateway. Everything else serves what stands here.
+
+Importing it imports models, so the process has to be set up for Django first (`store.db.connection.set_up_django`).
+"""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from messaging.config.settings import Settings
 from messaging.gateway import MAIL, Gateway
 from messaging.mail.send import send_mail
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.model.message import (
-    Bounce,
-    Delivery,
-    Inbound,
-    Network,
-    OptOutChange,
-    Outcome,
-    Receipt,
-    RecipientCheck,
+from messaging.model.message import Delivery, Inbound, Outcome
+from messaging.model.routing import (
+    delivery_key,
+    goes_by,
+    is_delivery,
+    is_outcome,
+    is_urgent,
+    recipient_key,
+    subscriber_key,
 )
 from messaging.satellite.account import (
     ListeningAccount,
@@ -46,20 +48,19 @@ MAIL_OUT = "mail-out"
 def declare(gateway: Gateway) -> Graph:
     """Return the dataflow of a gateway.
 
-    What a source offers is answered when the router has committed it. What the router and `due` owe goes to the
-    senders, at most once for each attempt; what the senders report goes to the ledger until it is taken.
+    Sources acknowledge a record when the router has committed it. Deliveries of the router and of `due` go to the
+    senders, at most once for each attempt; the senders' outcomes go to the ledger until it takes them.
     """
     context = StreamingContext.Builder().build()
-    owed = _accepted(context, gateway).union(_due(context, gateway))
-    outcomes = [_sent(owed, gateway, via) for via in gateway.capacity]
+    deliveries = _accept(context, gateway).union(_due(context, gateway))
+    outcomes = [_send(deliveries, gateway, account) for account in gateway.capacity]
     if outcomes:
         _settle(outcomes, gateway)
     return context.graph()
 
 
-def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
+def _accept(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
     settings = gateway.settings
-    shared = settings.mail_receivers > 1
     mailboxes = tuple(
         SatelliteMailbox(account, name)
         for name, account in gateway.satellites.items()
@@ -69,7 +70,7 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
         MailReceiver,
         gateway.smtp,
         settings.mail_domain,
-        share_port=shared,
+        share_port=settings.mail_receivers > 1,
         pod_label=gateway.pod_label,
         mailboxes=mailboxes,
     )
@@ -91,24 +92,19 @@ def _accepted(context: StreamingContext, gateway: Gateway) -> DataStream[Deliver
 def _satellite_source(
     gateway: Gateway, name: str, account: SatelliteAccount
 ) -> Callable[[], Any] | None:
-    """The source of a network that we ask, for messages or for news, or that connects to us; none for others."""
+    """Return the source of an account that is polled or that connects to the gateway; None for webhooks only."""
+    settings = gateway.settings
     match account:
         case PolledAccount():
-            return partial(_poller, gateway.settings, gateway.holder, name, account)
+            lease = TaskLease(settings, f"poll {name}", gateway.holder)
+            return partial(SatellitePoller, account, name, lease)
         case ListeningAccount():
             return partial(SatelliteListener, account, name)
         case TracedAccount() if account.traces:
-            return partial(_tracer, gateway.settings, gateway.holder, name, account)
+            lease = TaskLease(settings, f"trace {name}", gateway.holder)
+            unconfirmed = Unconfirmed(settings, name, account.trace_hours)
+            return partial(StatusPoller, account, name, unconfirmed, lease)
     return None
-
-
-def _poller(settings: Settings, holder: str, name: str, account: PolledAccount) -> SatellitePoller:
-    return SatellitePoller(account, name, TaskLease(settings, f"poll {name}", holder))
-
-
-def _tracer(settings: Settings, holder: str, name: str, account: TracedAccount) -> StatusPoller:
-    unheard = Unconfirmed(settings, name, account.trace_hours)
-    return StatusPoller(account, name, unheard, TaskLease(settings, f"trace {name}", holder))
 
 
 def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
@@ -117,82 +113,45 @@ def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
     )
 
 
-def _sent(owed: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
-    mine = owed.filter(partial(_goes_by, via), label=via)
+def _send(deliveries: DataStream[Delivery], gateway: Gateway, account: str) -> DataStream[Outcome]:
+    carried = deliveries.filter(partial(goes_by, account), label=account)
     if not gateway.settings.steps:
-        return _by_sender(mine, gateway, via)
-    # A stage of their own for each provider: whatever a step does, it holds up nobody else, and what it loses
-    # is owed again when its lease ends.
-    stepped = mine.key_by(_recipient).operate(
-        f"{via}-steps",
+        return _by_sender(carried, gateway, account)
+    # A stage of its own for each account: a slow user operator delays that account only. What it loses is due
+    # again when its lease ends.
+    processed = carried.key_by(recipient_key).operate(
+        f"{account}-steps",
         partial(UserOperators, gateway.settings.steps),
         handover=Handover.AT_MOST_ONCE,
-        first=_is_urgent,
+        first=is_urgent,
     )
-    refused = stepped.filter(_is_outcome, label="refused")
-    return _by_sender(stepped.filter(_is_delivery), gateway, via).union(refused)
+    refused = processed.filter(is_outcome, label="refused")
+    return _by_sender(processed.filter(is_delivery), gateway, account).union(refused)
 
 
-def _by_sender(mine: DataStream[Delivery], gateway: Gateway, via: str) -> DataStream[Outcome]:
-    if via == MAIL and gateway.relay:
+def _by_sender(
+    carried: DataStream[Delivery], gateway: Gateway, account: str
+) -> DataStream[Outcome]:
+    if account == MAIL and gateway.relay:
         send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
-        return mine.call(MAIL_OUT, send, first=_is_urgent)
-    by_recipient = mine.key_by(_recipient)
-    if via in gateway.satellites:
+        return carried.call(MAIL_OUT, send, first=is_urgent)
+    by_recipient = carried.key_by(recipient_key)
+    if account in gateway.satellites:
         max_parts = gateway.settings.satellite_max_parts
-        sender: Any = partial(SatelliteSender, gateway.satellites[via], max_parts)
+        sender: Any = partial(SatelliteSender, gateway.satellites[account], max_parts)
     else:
-        sender = partial(SmsSender, gateway.sms[via], gateway.settings.public_url)
+        sender = partial(SmsSender, gateway.sms[account], gateway.settings.public_url)
     return by_recipient.operate(
-        f"{via}-out", sender, handover=Handover.AT_MOST_ONCE, first=_is_urgent
+        f"{account}-out", sender, handover=Handover.AT_MOST_ONCE, first=is_urgent
     )
 
 
 def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
     reported = outcomes[0].union(*outcomes[1:]) if len(outcomes) > 1 else outcomes[0]
-    reported.key_by(_delivery_id).operate(
+    reported.key_by(delivery_key).operate(
         "ledger",
         partial(Ledger, gateway.settings, gateway.default_accounts),
         parallelism=gateway.settings.router_count,
         durable=True,
         handover=Handover.AT_LEAST_ONCE,
     )
-
-
-def subscriber_key(record: Inbound) -> str:
-    """What all records of one subscriber's mailbox, number or device share: the side of the record that is ours."""
-    match record:
-        case RecipientCheck():
-            return record.recipient.value
-        case OptOutChange() | Bounce():
-            return record.recipient.value
-        case Receipt():
-            return record.network_id
-        case _ if record.sender.network is Network.SATELLITE:
-            return record.sender.value
-        case _:
-            return (getattr(record, "recipient", None) or record.sender).value
-
-
-def _goes_by(via: str, delivery: Delivery) -> bool:
-    return delivery.via == via
-
-
-def _is_delivery(record: Delivery | Outcome) -> bool:
-    return isinstance(record, Delivery)
-
-
-def _is_outcome(record: Delivery | Outcome) -> bool:
-    return isinstance(record, Outcome)
-
-
-def _is_urgent(delivery: Delivery) -> bool:
-    return delivery.is_urgent
-
-
-def _recipient(delivery: Delivery) -> str:
-    return delivery.message.recipient.value
-
-
-def _delivery_id(outcome: Outcome) -> int:
-    return outcome.delivery_id

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from messaging.store.db.connection import set_up_django
+
+# Test modules import models.
+set_up_django()
+
 # How long one example takes is the machine's affair; pytest-timeout bounds the whole test.
 settings.register_profile("satbridge", deadline=None)
 settings.load_profile("satbridge")

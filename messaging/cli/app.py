@@ -1,36 +1,101 @@
-"""Puts the commands together."""
+"""All commands of `satbridge`, with the module that each is in."""
 
 import typer
 
-from messaging.cli import contacts, manage, prepare_for_shutdown, probe, status
-from messaging.cli import messages as stories
-from messaging.cli import run as lifecycle
-from messaging.cli import users as people
 from messaging.cli.exit_codes import run
-from messaging.cli.simulate import bandwidth, command, modems, trackers
+from messaging.cli.lazy import LazyCommand, lazy_group
+
+OPERATION = "messaging.cli.operation"
+
+COMMANDS = (
+    LazyCommand(
+        "up",
+        f"{OPERATION}.up:app",
+        "Run the gateway in the foreground; SIGTERM and Ctrl-C drain and stop it.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "down",
+        f"{OPERATION}.down:app",
+        "Drain and stop the gateway that runs with these settings.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "demo",
+        f"{OPERATION}.demo:app",
+        "Run everything on this machine, with simulated networks; nothing to configure.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "prepare-for-shutdown",
+        f"{OPERATION}.prepare_for_shutdown:app",
+        "Drain mail-in on this Ray node, because the node is about to end; a preStop hook.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "status",
+        f"{OPERATION}.status:app",
+        "Print the state of the service and its queues.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "check",
+        f"{OPERATION}.check:app",
+        "Print what is configured and what is missing, and test each connection.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "graph",
+        f"{OPERATION}.graph:app",
+        "Print the dataflow that these settings declare.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "probe",
+        f"{OPERATION}.probe:app",
+        "Test whether mail or webhooks are accepted on this machine.",
+    ),
+    LazyCommand(
+        "manage",
+        f"{OPERATION}.manage:app",
+        "Run a command of Django's, such as `migrate`, `createsuperuser`, `dbshell`.",
+    ),
+    LazyCommand(
+        "users",
+        "messaging.cli.users:users",
+        "The subscribers: each has a mailbox and a number here.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "devices",
+        "messaging.cli.users:devices",
+        "The satellite devices of the subscribers.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "messages",
+        "messaging.cli.messages:messages",
+        "The history of each message; retry and cancel.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "simulate",
+        "messaging.cli.simulate.app:app",
+        "Simulators of the networks, on this machine.",
+    ),
+)
 
 app = typer.Typer(
     name="satbridge",
+    cls=lazy_group(*COMMANDS),
     help="A gateway between e-mail, SMS and satellite messaging devices.",
-    epilog="Exit codes: 0 all is well; 1 it is not (not running, not settled, store lost on the way); "
+    epilog="Exit codes: 0 success; 1 failure (not running, not settled, the store was lost); "
     "2 a setting, an argument or an entry is wrong, or the store cannot be opened.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-lifecycle.add_to(app)
-prepare_for_shutdown.add_to(app)
-status.add_to(app)
-probe.add_to(app)
-manage.add_to(app)
-people.users.add_typer(contacts.contacts, name="contacts")
-app.add_typer(people.users, name="users")
-app.add_typer(people.devices, name="devices")
-app.add_typer(stories.messages, name="messages")
-bandwidth.add_to(command.simulate)
-modems.add_to(command.simulate)
-trackers.add_to(command.simulate)
-app.add_typer(command.simulate, name="simulate")
+app.callback()(lambda: None)
 
 
 def main() -> None:

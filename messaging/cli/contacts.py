@@ -1,20 +1,27 @@
-"""The commands about whom a user's devices can name: `users contacts`."""
+"""The commands `users contacts`: the names that a subscriber's devices can address."""
 
 from typing import Annotated
 
 import typer
 
-from messaging.cli.output import Json, print_json, print_rows, say
-from messaging.cli.store import cli_store
+from messaging.cli.output import Json, print_json, print_table, print_text
+from messaging.cli.store import open_settings_store
+from messaging.store.console.contacts import (
+    add_contact,
+    change_contact,
+    list_contacts,
+    remove_contact,
+)
 
 contacts = typer.Typer(
-    help="Whom a user's devices can name, and who is told of an emergency.", no_args_is_help=True
+    help="The names that a user's devices can address, and the recipients of an emergency.",
+    no_args_is_help=True,
 )
 
 Owner = Annotated[str, typer.Argument(help="The user whose contact it is.")]
-Name = Annotated[str, typer.Argument(help="What is typed behind @ on the device.")]
+Name = Annotated[str, typer.Argument(help="The name behind @ on the device.")]
 ADDRESS = "A mailbox, or a number such as +15551230000."
-EMERGENCY = "Whether they are told of every emergency."
+EMERGENCY = "Whether it is told of every emergency."
 
 
 @contacts.command("add")
@@ -26,11 +33,11 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a contact."""
-    cli_store()
-    from messaging.store.console.contacts import add_contact
-
+    open_settings_store()
     row = add_contact(owner, name, address, is_emergency=emergency)
-    print_json(row) if as_json else say(f"{row.owner} can now write to @{row.name}, {row.address}")
+    print_json(row) if as_json else print_text(
+        f"{row.owner} can now write to @{row.name}, {row.address}"
+    )
 
 
 @contacts.command("list")
@@ -39,16 +46,13 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List the contacts."""
-    cli_store()
-    from messaging.store.console.contacts import list_contacts
-
+    open_settings_store()
     rows = list_contacts(owner)
     if as_json:
         print_json(rows)
-    else:
-        columns = ("user", "contact", "address", "emergency")
-        cells = ((r.owner, r.name, r.address, r.is_emergency) for r in rows)
-        print_rows("", columns, cells)
+        return
+    cells = ((r.owner, r.name, r.address, r.is_emergency) for r in rows)
+    print_table("", ("user", "contact", "address", "emergency"), cells)
 
 
 @contacts.command("change")
@@ -62,18 +66,14 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change a contact."""
-    cli_store()
-    from messaging.store.console.contacts import change_contact
-
+    open_settings_store()
     row = change_contact(owner, name, address=address, is_emergency=emergency)
-    print_json(row) if as_json else say(f"changed @{row.name} of {row.owner}")
+    print_json(row) if as_json else print_text(f"changed @{row.name} of {row.owner}")
 
 
 @contacts.command("remove")
 def remove(owner: Owner, name: Name, as_json: Json = False) -> None:
     """Remove a contact."""
-    cli_store()
-    from messaging.store.console.contacts import remove_contact
-
+    open_settings_store()
     row = remove_contact(owner, name)
-    print_json(row) if as_json else say(f"removed @{row.name} of {row.owner}")
+    print_json(row) if as_json else print_text(f"removed @{row.name} of {row.owner}")

@@ -1,4 +1,4 @@
-"""Reads how old something is to be: `90m`, `12h`, `3d`."""
+"""Parses ages: `90m`, `12h`, `3d`."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,36 +1,35 @@
-"""How a command ends: what went wrong becomes one sentence and an exit code."""
+"""Exit codes: an error becomes one sentence on standard error and a code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
-from messaging.cli.output import complain
+from messaging.cli.output import print_error
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.service.signals import StopRequest, stopping_signal
-from messaging.store.console.entries import InvalidInput
 
-OK, NOT_WELL, WRONG = 0, 1, 2
+OK, FAILURE, WRONG_INPUT = 0, 1, 2
 
 
 def run(app: typer.Typer) -> None:
     """Run one command and exit."""
     try:
         app()
-    except (ConfigurationError, InvalidInput) as error:
-        complain(str(error))
-        raise SystemExit(WRONG) from None
+    except ConfigurationError as error:
+        print_error(str(error))
+        raise SystemExit(WRONG_INPUT) from None
     except GatewayError as error:
-        complain(error.reason)
-        raise SystemExit(NOT_WELL) from None
+        print_error(error.reason)
+        raise SystemExit(FAILURE) from None
 
 
 @contextmanager
 def interruptible() -> Iterator[StopRequest]:
-    """A signal to end that comes while the gateway starts ends it at once; see `signals.StopRequest`."""
-    with stopping_signal(interrupts=True) as stopped:
+    """Let a signal that arrives while the gateway starts end the command at once; see `signals.StopRequest`."""
+    with stopping_signal(interrupts=True) as stop:
         try:
-            yield stopped
+            yield stop
         except KeyboardInterrupt:
-            complain("stopped at once, as asked; what is in work goes on at the next start")
-            raise typer.Exit(NOT_WELL) from None
+            print_error("stopped at once, as asked; what is in work goes on at the next start")
+            raise typer.Exit(FAILURE) from None

@@ -5,8 +5,8 @@ from messaging.config.settings import Settings
 from messaging.store.db.opening import open_ready_store
 
 
-def cli_store() -> Settings:
-    """Open the store of the settings and return the settings. Raises ConfigurationError."""
+def open_settings_store() -> Settings:
+    """Read the settings, open their store and return them. Raises ConfigurationError."""
     settings = read(Settings)
     open_ready_store(settings)
     return settings

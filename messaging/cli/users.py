@@ -1,41 +1,43 @@
-"""The commands about people and what they carry: `users`, `devices`."""
+"""The commands `users` and `devices`."""
 
 from typing import Annotated
 
 import typer
 
-from messaging.cli.output import Json, print_json, print_rows, say
-from messaging.cli.store import cli_store
+from messaging.cli.contacts import contacts
+from messaging.cli.output import Json, print_json, print_table, print_text
+from messaging.cli.store import open_settings_store
 from messaging.gateway import satellite_names
 from messaging.satellite.providers import ACCOUNTS
+from messaging.store.accept import positions
+from messaging.store.console import directory
 
 users = typer.Typer(
-    help="The subscribers: who has a mailbox and a number here.", no_args_is_help=True
+    help="The subscribers: each has a mailbox and a number here.", no_args_is_help=True
 )
+users.add_typer(contacts, name="contacts")
 devices = typer.Typer(help="The satellite devices of the subscribers.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="What stands before @ in the mailbox.")]
+Name = Annotated[str, typer.Argument(help="The part before @ of the mailbox.")]
 Number = Annotated[str | None, typer.Option(help="The gateway's number for SMS, as +15550001111.")]
 Active = Annotated[
-    bool | None, typer.Option("--active/--inactive", help="Whether messages are taken.")
+    bool | None, typer.Option("--active/--inactive", help="Whether messages are accepted.")
 ]
 Serial = Annotated[str, typer.Argument(help="The device's number on its network.")]
-Owner = Annotated[str | None, typer.Option(help="The user who carries it.")]
+Owner = Annotated[str | None, typer.Option(help="The user that carries it.")]
 NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-north."
 SatelliteName = Annotated[str | None, typer.Option(help=NETWORKS)]
-CODEC = "How it reads and writes: protobuf or text; empty for the way of its network."
+CODEC = "Its format: protobuf or text; empty for the format of its network."
 POSITION = "Whether mail and SMS from it end with where it was."
-Nickname = Annotated[str | None, typer.Option(help="How people call it.")]
+Nickname = Annotated[str | None, typer.Option(help="Its name among people.")]
 
 
 @users.command("add")
 def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
     """Add a subscriber."""
-    cli_store()
-    from messaging.store.console.directory import add_subscriber
-
-    row = add_subscriber(name, number)
-    print_json(row) if as_json else say(
+    open_settings_store()
+    row = directory.add_subscriber(name, number)
+    print_json(row) if as_json else print_text(
         f"added {row.name}" + (f", {row.number}" if row.number else "")
     )
 
@@ -43,15 +45,13 @@ def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
 @users.command("list")
 def list_users(as_json: Json = False) -> None:
     """List the subscribers."""
-    cli_store()
-    from messaging.store.console.directory import list_subscribers
-
-    rows = list_subscribers()
+    open_settings_store()
+    rows = directory.list_subscribers()
     if as_json:
         print_json(rows)
     else:
         columns = ("name", "number", "active", "devices")
-        print_rows("", columns, ((r.name, r.number, r.is_active, r.devices) for r in rows))
+        print_table("", columns, ((r.name, r.number, r.is_active, r.devices) for r in rows))
 
 
 @users.command("change")
@@ -59,27 +59,23 @@ def change_user(
     name: Name, number: Number = None, active: Active = None, as_json: Json = False
 ) -> None:
     """Change a subscriber; an empty number takes the number away."""
-    cli_store()
-    from messaging.store.console.directory import change_subscriber
-
-    row = change_subscriber(name, number=number, is_active=active)
-    print_json(row) if as_json else say(f"changed {row.name}")
+    open_settings_store()
+    row = directory.change_subscriber(name, number=number, is_active=active)
+    print_json(row) if as_json else print_text(f"changed {row.name}")
 
 
 @devices.command("add")
 def add_device(
     serial: Serial,
-    owner: Annotated[str, typer.Option(help="The user who carries it.")],
+    owner: Annotated[str, typer.Option(help="The user that carries it.")],
     network: Annotated[str, typer.Option(help=NETWORKS)],
-    nickname: Annotated[str, typer.Option(help="How people call it.")] = "",
+    nickname: Annotated[str, typer.Option(help="Its name among people.")] = "",
     codec: Annotated[str, typer.Option(help=CODEC)] = "",
     position: Annotated[bool, typer.Option(help=POSITION)] = True,
     as_json: Json = False,
 ) -> None:
     """Add a device."""
-    cli_store()
-    from messaging.store.console import directory
-
+    open_settings_store()
     row = directory.add_device(
         serial,
         owner=owner,
@@ -89,15 +85,15 @@ def add_device(
         codec=codec,
         adds_position=position,
     )
-    print_json(row) if as_json else say(f"added {row.network} device {row.serial} of {row.owner}")
+    print_json(row) if as_json else print_text(
+        f"added {row.network} device {row.serial} of {row.owner}"
+    )
 
 
 @devices.command("list")
 def list_devices(owner: Owner = None, as_json: Json = False) -> None:
     """List the devices."""
-    cli_store()
-    from messaging.store.console import directory
-
+    open_settings_store()
     rows = directory.list_devices(owner)
     if as_json:
         print_json(rows)
@@ -107,7 +103,7 @@ def list_devices(owner: Owner = None, as_json: Json = False) -> None:
             (r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec, r.adds_position)
             for r in rows
         )
-        print_rows("", columns, cells)
+        print_table("", columns, cells)
 
 
 @devices.command("change")
@@ -122,9 +118,7 @@ def change_device(
     as_json: Json = False,
 ) -> None:
     """Change a device, or switch it off."""
-    cli_store()
-    from messaging.store.console import directory
-
+    open_settings_store()
     row = directory.change_device(
         serial,
         network=network,
@@ -134,7 +128,7 @@ def change_device(
         codec=codec,
         adds_position=position,
     )
-    print_json(row) if as_json else say(f"changed {row.network} device {row.serial}")
+    print_json(row) if as_json else print_text(f"changed {row.network} device {row.serial}")
 
 
 @devices.command("positions")
@@ -144,11 +138,9 @@ def list_positions(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List where devices were, the newest first, as far as their networks say it."""
-    cli_store()
-    from messaging.store.accept.positions import list_positions
-
-    rows = list_positions(serial=serial, owner=owner, limit=limit)
+    """List the positions of devices, the newest first."""
+    open_settings_store()
+    rows = positions.list_positions(serial=serial, owner=owner, limit=limit)
     if as_json:
         print_json(rows)
     else:
@@ -177,4 +169,4 @@ def list_positions(
             )
             for r in rows
         )
-        print_rows("", columns, cells)
+        print_table("", columns, cells)

@@ -29,7 +29,9 @@ from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
 from messaging.service.signals import StopRequest
 from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.console.entries import InvalidInput
+from messaging.store.console.staff import set_staff_password
 
 FOLDER = Path("var/demo")
 LOOK_SECONDS = 0.3
@@ -87,8 +89,6 @@ def _gateway(networks: Networks, http: str) -> Gateway:
 
 
 def _somebody_with_a_device() -> None:
-    from messaging.store.console.directory import add_device, add_subscriber
-
     # They are there already when the demo ran before.
     with suppress(InvalidInput):
         add_subscriber("boop", NUMBER)
@@ -98,8 +98,6 @@ def _somebody_with_a_device() -> None:
 
 def _admin() -> tuple[str, str]:
     """Let somebody into the admin, with a password of this run."""
-    from messaging.store.console.staff import set_staff_password
-
     password = secrets.token_urlsafe(9)
     set_staff_password("demo", password)
     return "demo", password

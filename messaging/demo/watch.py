@@ -10,6 +10,8 @@ from messaging.satellite.codecs.protobuf import Undecodable, shown
 from messaging.simulator.hive.state import Packet
 from messaging.simulator.mail.server import ReceivedMail
 from messaging.simulator.twilio.texts import Text
+from messaging.store.console.messages import list_messages
+from messaging.store.console.selection import MessageFilter
 
 LONGEST_QUOTE = 200
 
@@ -43,9 +45,6 @@ class Watch:
 
     def look(self) -> None:
         """Print what the history says that it did not say before."""
-        from messaging.store.console.messages import list_messages
-        from messaging.store.console.selection import MessageFilter
-
         for row in reversed(list_messages(MessageFilter(since=self._since, limit=100))):
             told = f"{row.state}{': ' + row.reason if row.reason else ''}"
             if self._known.get(row.id) != told:

@@ -60,7 +60,8 @@ class MessageLog:
     def _after(
         self, position: Position | None, count: int
     ) -> list[tuple[AcceptedMessage, datetime]]:
-        from django.db.models import Q  # whatever touches a model can be imported only now
+        # A job of a user sets up no Django in its processes; `read` has done it by now.
+        from django.db.models import Q
 
         from messaging.store.models import Message
 

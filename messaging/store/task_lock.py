@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from messaging.config.settings import Settings
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import close_connection, open_store, store_errors
+from messaging.store.models import Task
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +76,6 @@ class TaskLease:
             close_connection()
 
     def _take(self, seconds: float) -> bool:
-        from messaging.store.models import Task
-
         now = self._now()
         until = now + timedelta(seconds=seconds)
         first = {"holder": self._holder, "until": until, "number": 1}
@@ -98,7 +97,5 @@ class TaskLease:
         return True
 
     def _free(self) -> bool:
-        from messaging.store.models import Task
-
         mine = Task.objects.filter(name=self._task, holder=self._holder)
         return bool(mine.update(until=self._now()))

@@ -13,7 +13,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import Emit
 from messaging.satellite.account import SatelliteAccount
 from messaging.sms.account import SmsAccount
-from messaging.store.db.connection import open_store
+from messaging.store.db.health import write_problem
 from messaging.web.metrics_route import MetricsSource, metrics_route
 from messaging.web.webhook_routes import Answered, routes
 
@@ -33,7 +33,6 @@ def build_app(
 
     `/metrics` exists where a token for it is set.
     """
-    open_store(settings)
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
     answered: Counter[Answered] = Counter()
     app.include_router(routes(sms, satellites, emit, settings.public_url, answered))
@@ -46,7 +45,7 @@ def build_app(
 
     @app.get("/readyz")
     async def ready() -> JSONResponse:
-        reason = await not_ready() or await asyncio.to_thread(_write_problem)
+        reason = await not_ready() or await asyncio.to_thread(write_problem)
         if reason is None:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
@@ -54,10 +53,3 @@ def build_app(
     django: Any = get_asgi_application()  # its own idea of the ASGI types
     app.mount("/", django)
     return app
-
-
-def _write_problem() -> str | None:
-    # Imports models, which Django allows only once it is configured.
-    from messaging.store.db.health import write_problem
-
-    return write_problem()

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,9 +18,11 @@ from messaging.streaming import Graph, JobName, StreamingError
 from messaging.streaming.ops.roll_call import roll_call
 from messaging.streaming.ops.status import JobStatus
 from messaging.streaming.ray.client import open_inlet
+from messaging.streaming.ray.packing import pack
 from messaging.streaming.runtime.output import Output
 from messaging.web.app import NotReady, build_app
 from messaging.web.metrics_route import MetricsSource, Workers
+from messaging.web.replica import HttpReplica
 
 APPLICATION = "satbridge-http"
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
@@ -61,30 +64,19 @@ def start_edge(
         ray_actor_options={"num_cpus": settings.worker_cpus if spread else 0},
         graceful_shutdown_timeout_s=settings.accept_seconds,
         health_check_period_s=REPLICA_CHECK_SECONDS,
-    )(serve.ingress(_builder(gateway, name, graph, inlet, watched, set_up))(_Edge))
-    serve.run(deployment.bind(), name=APPLICATION, route_prefix="/")
+    )(serve.ingress()(HttpReplica))
+    build = partial(_build, gateway, name, graph.seen_from(inlet), inlet, watched)
+    serve.run(deployment.bind(set_up, pack(build)), name=APPLICATION, route_prefix="/")
 
 
-def _builder(
-    gateway: Gateway,
-    name: JobName,
-    graph: Graph,
-    inlet: str,
-    watched: str,
-    set_up: Callable[[], None],
-) -> Callable[[], FastAPI]:
-    """Return what each replica makes its application with. It travels there, and its view of the graph too."""
-    settings, view = gateway.settings, graph.seen_from(inlet)
-
-    def build() -> FastAPI:
-        set_up()
-        emit = _emitting(name, view, inlet, settings.accept_seconds)
-        probing = _emitting(name, view, inlet, PROBE_SECONDS)
-        not_ready = _readiness(name, watched, probing)
-        measured = MetricsSource(tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name))
-        return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
-
-    return build
+def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: str) -> FastAPI:
+    """Build the application within a replica."""
+    settings = gateway.settings
+    emit = _emitting(name, view, inlet, settings.accept_seconds)
+    probing = _emitting(name, view, inlet, PROBE_SECONDS)
+    not_ready = _readiness(name, watched, probing)
+    measured = MetricsSource(tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name))
+    return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
 
 
 def edge_stands() -> bool:
@@ -100,10 +92,6 @@ def edge_stands() -> bool:
 def stop_edge() -> None:
     """Let requests in work end and take the application away. Serve itself ends with its cluster."""
     serve.delete(APPLICATION)
-
-
-class _Edge:
-    """What Serve wraps around the application."""
 
 
 def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:

@@ -2,6 +2,6 @@
 
 from messaging.config.env import read
 from messaging.config.settings import Settings
-from messaging.store.db.django_settings import django_values
+from messaging.store.db.django_settings import constant_values, values_of
 
-globals().update(django_values(read(Settings)))
+globals().update({**constant_values(), **values_of(read(Settings))})

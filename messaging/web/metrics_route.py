@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from starlette.responses import PlainTextResponse, Response
 
 from messaging.errors import GatewayError
+from messaging.store.console.queues import queues
 from messaging.web.metrics import Queue, Snapshot, exposition
 from messaging.web.webhook_routes import Answered
 
@@ -45,12 +46,12 @@ def metrics_route(
     async def metrics(request: Request) -> Response:
         if not _may_ask(request, token):
             return PlainTextResponse("not allowed", 401, headers={"WWW-Authenticate": "Bearer"})
-        workers, queues = await asyncio.gather(measured.workers(), _queues())
+        workers, waiting = await asyncio.gather(measured.workers(), _queues())
         snapshot = Snapshot(
             now=datetime.now(UTC),
             vias=measured.vias,
             workers=workers,
-            queues=queues,
+            queues=waiting,
             webhooks=answered,
             replica=measured.replica,
         )
@@ -67,14 +68,7 @@ def _may_ask(request: Request, token: SecretStr) -> bool:
 async def _queues() -> Sequence[Queue] | None:
     try:
         async with asyncio.timeout(STORE_SECONDS):
-            return await asyncio.to_thread(_read_queues)
+            return await asyncio.to_thread(queues)
     except (GatewayError, TimeoutError) as error:
         log.warning("no figures of the queues: %s", type(error).__name__)
         return None
-
-
-def _read_queues() -> Sequence[Queue]:
-    # Imports models, which Django allows only once it is configured.
-    from messaging.store.console.queues import queues
-
-    return queues()

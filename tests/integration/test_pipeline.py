@@ -20,6 +20,9 @@ from messaging.pipeline import HTTP_IN, declare
 from messaging.satellite.providers.hive.client import HiveAccount
 from messaging.simulator.shared.serving import Serving
 from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.store.console.directory import add_device, add_subscriber
+from messaging.store.console.messages import list_messages
+from messaging.store.console.selection import MessageFilter
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from messaging.streaming import Handover
 from tests.support.eventually import eventually
@@ -53,8 +56,6 @@ def gateway(world: World, tmp_path: Path) -> Iterator[Gateway]:
     )
     open_store(settings)
     migrate_store()
-    from messaging.store.console.directory import add_device, add_subscriber
-
     add_subscriber("boop", NUMBER)
     add_subscriber("beep", None)
     add_device("7", owner="boop", network="hive", networks=["hive"])
@@ -139,9 +140,6 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
         uplink(world, 7, FRIEND, "Are you there?")
         await eventually(lambda: not world.hive.state.uplinks())
         await job.drain()
-        from messaging.store.console.messages import list_messages
-        from messaging.store.console.selection import MessageFilter
-
         (row,) = await asyncio.to_thread(list_messages, MessageFilter())
     assert world.twilio.sent() == []
     assert row.state == "undeliverable"
@@ -158,9 +156,6 @@ async def test_a_step_of_the_owners_sees_what_leaves_and_what_it_refuses_is_sett
         await job.inlet(HTTP_IN).emit(text(FRIEND, NUMBER, "Meet us in Horta", "2"))
         await eventually(world.downlinks)
         await job.drain()
-        from messaging.store.console.messages import list_messages
-        from messaging.store.console.selection import MessageFilter
-
         rows = await asyncio.to_thread(list_messages, MessageFilter())
     assert world.downlinks() == [(FRIEND, "Meet us in HOR")]
     (failed,) = [row for row in rows if row.state == "failed"]

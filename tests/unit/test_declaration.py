@@ -20,7 +20,8 @@ from messaging.model.message import (
     OptOutChange,
     RecipientCheck,
 )
-from messaging.pipeline import declare, subscriber_key
+from messaging.model.routing import subscriber_key
+from messaging.pipeline import declare
 from tests.support.inline_gateway import FRIEND, NUMBER, text
 
 pytestmark = pytest.mark.anyio

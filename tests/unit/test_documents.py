@@ -101,7 +101,7 @@ def test_every_command_that_exists_is_in_the_readme() -> None:
 def test_the_readme_has_a_page_and_a_simulator_of_every_network() -> None:
     text = (ROOT / "README.md").read_text()
     root: Any = get_command(app)
-    simulated = root.commands["simulate"].commands
+    simulated = root.commands["simulate"].load().commands
     for name in {*SATELLITES, *TEXTS}:
         assert f"](docs/networks/{name}.md)" in text, name
         assert f"`satbridge simulate {name}`" in text, name

@@ -1,11 +1,11 @@
-"""The stand-in of Bandwidth: `simulate bandwidth`."""
+"""The simulated Bandwidth: `simulate bandwidth`."""
 
 from typing import Annotated
 
 import typer
 
-from messaging.cli.output import say
-from messaging.cli.simulate.command import Host, Port, serve
+from messaging.cli.output import print_text
+from messaging.cli.simulate.common import Host, Port, serve
 from messaging.simulator.bandwidth.api import Account
 from messaging.simulator.bandwidth.callbacks import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator
@@ -14,18 +14,19 @@ from messaging.simulator.bandwidth.texts import Text
 A_DAY_OF_TRIES = 24 * 3600 // 5
 
 
-def add_to(simulate: typer.Typer) -> None:
-    """Add the command to `simulate`."""
-    simulate.command()(bandwidth)
+app = typer.Typer()
 
 
+@app.command()
 def bandwidth(
     account: Annotated[str, typer.Option(help="The number of the account.")] = "9900000",
     application: Annotated[str, typer.Option(help="Its messaging application.")] = "demo",
-    username: Annotated[str, typer.Option(help="Who may use the API, and calls us.")] = "demo",
-    password: Annotated[str, typer.Option(help="With which password.")] = "demo",  # noqa: S107
+    username: Annotated[
+        str, typer.Option(help="The user name, of the API and of the callbacks.")
+    ] = "demo",
+    password: Annotated[str, typer.Option(help="The password of both.")] = "demo",  # noqa: S107
     webhook: Annotated[
-        str, typer.Option(help="Where texts from phones, and news of ours, are posted.")
+        str, typer.Option(help="The URL for texts from phones, and for callbacks.")
     ] = "http://localhost:8000/sms/bandwidth",
     host: Host = "127.0.0.1",
     port: Port = 7436,
@@ -37,10 +38,10 @@ def bandwidth(
         ),
         callback_url=webhook,
         callbacks=CallbackHabits(username=username, password=password, max_tries=A_DAY_OF_TRIES),
-        on_sent=_say_sent,
+        on_sent=_print_sent,
     )
     serve(simulator.app, host, port, "a Bandwidth", "/api/v2")
 
 
-def _say_sent(text: Text) -> None:
-    say(f"text from {text.sender} to {', '.join(text.recipients)}: {text.text}")
+def _print_sent(text: Text) -> None:
+    print_text(f"text from {text.sender} to {', '.join(text.recipients)}: {text.text}")

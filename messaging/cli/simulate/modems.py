@@ -1,4 +1,4 @@
-"""The stand-ins of networks of Iridium modems: four serve, `modem` acts as one."""
+"""The simulated networks of Iridium modems: four serve, `modem` and `typed` act as a modem."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,17 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from messaging.cli.output import complain, say
-from messaging.cli.simulate.command import Host, Port, port_taken, post, say_mail, serve
+from messaging.cli.output import print_text
+from messaging.cli.simulate.common import (
+    Host,
+    Port,
+    one_of,
+    port_error,
+    post,
+    print_acceptance,
+    serve,
+)
+from messaging.cli.simulate.mail import print_mail
 from messaging.errors import ConfigurationError
 from messaging.satellite.codecs.plain_text import typed_text
 from messaging.simulator.cloudloop.push import FORMS as CLOUDLOOP_FORMS
@@ -19,27 +28,21 @@ from messaging.simulator.rockblock.server import RockblockSimulator
 from messaging.simulator.sbdmail.server import SbdMailSimulator
 from messaging.simulator.shared.modems import Downlink, Modem
 
-Webhook = Annotated[str, typer.Option(help="Where messages from modems are posted.")]
+Webhook = Annotated[str, typer.Option(help="The URL for messages from modems.")]
 
 
-def add_to(simulate: typer.Typer) -> None:
-    """Add these commands to `simulate`."""
-    simulate.command()(rockblock)
-    simulate.command()(cloudloop)
-    simulate.command()(directip)
-    simulate.command()(sbdmail)
-    simulate.command()(modem)
-    simulate.command()(typed)
+app = typer.Typer()
 
 
+@app.command()
 def rockblock(
     modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
     webhook: Webhook = "http://localhost:8000/satellite/rockblock/rockblock",
     form: Annotated[str, typer.Option(help=f"One of: {', '.join(ROCKBLOCK_FORMS)}.")] = "HTTP_JSON",
     host: Host = "127.0.0.1",
     port: Port = 7434,
-    username: Annotated[str, typer.Option(help="Who may log in.")] = "demo",
-    password: Annotated[str, typer.Option(help="With which password.")] = "demo",  # noqa: S107
+    username: Annotated[str, typer.Option(help="The user name of the login.")] = "demo",
+    password: Annotated[str, typer.Option(help="The password of the login.")] = "demo",  # noqa: S107
     key: Annotated[
         Path | None, typer.Option(help="The key that signs, PEM; made if it is not there.")
     ] = None,
@@ -50,19 +53,22 @@ def rockblock(
         username=username,
         password=password,
         webhook_url=webhook,
-        form=_one_of(form, ROCKBLOCK_FORMS),
+        form=one_of(form, ROCKBLOCK_FORMS),
         private_key=_key(key),
-        on_shown=_say_shown,
+        on_shown=_print_downlink,
     )
     hint = f"SATBRIDGE_ROCKBLOCK_PUBLIC_KEY={simulator.public_key}"
     serve(simulator.app, host, port, "a RockBLOCK", "/rockblock", hint)
 
 
+@app.command()
 def cloudloop(
     thing: Annotated[list[str], typer.Option(help="A thing, as IMEI=thing; may be repeated.")],
     webhook: Webhook = "http://localhost:8000/satellite/cloudloop/cloudloop/demo-demo-demo-demo",
     form: Annotated[str, typer.Option(help=f"One of: {', '.join(CLOUDLOOP_FORMS)}.")] = "LINGO",
-    service: Annotated[str, typer.Option(help="What carries messages: sbd or imt.")] = "sbd",
+    service: Annotated[
+        str, typer.Option(help="The service that carries messages: sbd or imt.")
+    ] = "sbd",
     host: Host = "127.0.0.1",
     port: Port = 7435,
     token: Annotated[str, typer.Option(help="The API token.")] = "demo",  # noqa: S107
@@ -72,26 +78,29 @@ def cloudloop(
     simulator = CloudloopSimulator(
         [Modem(imei, thing=name) for imei, _, name in pairs],
         token=token,
-        service=_one_of(service, ("sbd", "imt")),
+        service=one_of(service, ("sbd", "imt")),
         webhook_url=webhook,
-        form=_one_of(form, CLOUDLOOP_FORMS),
-        on_shown=_say_shown,
+        form=one_of(form, CLOUDLOOP_FORMS),
+        on_shown=_print_downlink,
     )
     serve(simulator.app, host, port, "a Cloudloop", "")
 
 
+@app.command()
 def directip(
     modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
-    listener: Annotated[str, typer.Option(help="Whom it connects to with messages.")] = (
-        "127.0.0.1:10800"
-    ),
+    listener: Annotated[
+        str, typer.Option(help="The listener that it connects to with messages.")
+    ] = ("127.0.0.1:10800"),
     host: Host = "127.0.0.1",
     port: Port = 7440,
     gateway_port: Annotated[
         int, typer.Option(help="The port for messages to modems; 0 is any free one.")
     ] = 7441,
-    confirm: Annotated[bool, typer.Option(help="Whether it waits to be told yes.")] = True,
-    speed: Annotated[float, typer.Option(min=0.001, help="How much faster it comes back.")] = 1,
+    confirm: Annotated[bool, typer.Option(help="Whether it waits for a confirmation.")] = True,
+    speed: Annotated[
+        float, typer.Option(min=0.001, help="How many times faster it connects again.")
+    ] = 1,
 ) -> None:
     """Run Iridium's DirectIP gateway; its switches are under /sim, messages to modems have a port of their own."""
     try:
@@ -102,15 +111,16 @@ def directip(
             speed=speed,
             host=host,
             port=gateway_port,
-            on_shown=_say_shown,
+            on_shown=_print_downlink,
         )
     except OSError as error:
-        raise port_taken("--gateway-port", host, gateway_port, error) from None
+        raise port_error("--gateway-port", host, gateway_port, error) from None
     with simulator:
         hint = f"SATBRIDGE_DIRECTIP_GATEWAY={simulator.address}"
         serve(simulator.app, host, port, "Iridium's DirectIP gateway", "", hint)
 
 
+@app.command()
 def sbdmail(
     modem: Annotated[list[str], typer.Option(help="The IMEI of a modem; may be repeated.")],
     listener: Annotated[str, typer.Option(help="The mail server that it writes to.")] = (
@@ -123,7 +133,7 @@ def sbdmail(
         int, typer.Option(help="The port of its mail server; 0 is any free one.")
     ] = 7443,
 ) -> None:
-    """Run Iridium's SBD service by e-mail; its switches are under /sim, its mail server takes all mails."""
+    """Run Iridium's SBD service by e-mail; its switches are under /sim, its mail server accepts all mails."""
     try:
         simulator = SbdMailSimulator(
             [Modem(imei) for imei in modem],
@@ -131,53 +141,42 @@ def sbdmail(
             recipient=mailbox,
             host=host,
             port=smtp_port,
-            on_shown=_say_shown,
-            on_mail=say_mail,
+            on_shown=_print_downlink,
+            on_mail=print_mail,
         )
     except OSError as error:
-        raise port_taken("--smtp-port", host, smtp_port, error) from None
+        raise port_error("--smtp-port", host, smtp_port, error) from None
     with simulator:
         hint = f"SATBRIDGE_RELAY_URL={simulator.relay_url}"
         serve(simulator.app, host, port, "Iridium's SBD service by e-mail", "", hint)
 
 
+@app.command()
 def modem(
     to: Annotated[str, typer.Argument(help="A mailbox, or a number such as +15551230000.")],
-    text: Annotated[str, typer.Argument(help="What the modem sends.")],
-    imei: Annotated[str, typer.Option(help="Which modem sends it.")],
-    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+    text: Annotated[str, typer.Argument(help="The text that the modem sends.")],
+    imei: Annotated[str, typer.Option(help="The IMEI of the modem.")],
+    at: Annotated[str, typer.Option(help="The URL of its simulated network.")] = (
         "http://127.0.0.1:7434"
     ),
 ) -> None:
     """Send a message from a modem in the devices' own format, as an app beside it does."""
     protocol = "email" if "@" in to else "sms"
     texts = [{"text": text, "to": to, "protocol": protocol}]
-    _uplink(at, {"imei": imei, "texts": texts})
+    print_acceptance(post(f"{at}/sim/uplinks", {"imei": imei, "texts": texts}))
 
 
+@app.command()
 def typed(
-    text: Annotated[str, typer.Argument(help="What is typed, such as: @alice See you")],
-    imei: Annotated[str, typer.Option(help="On which modem.")],
-    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+    text: Annotated[str, typer.Argument(help="The text, such as: @alice See you")],
+    imei: Annotated[str, typer.Option(help="The IMEI of the modem.")],
+    at: Annotated[str, typer.Option(help="The URL of its simulated network.")] = (
         "http://127.0.0.1:7434"
     ),
 ) -> None:
     """Send plain text from a modem, for a device with the codec `text`."""
-    _uplink(at, {"imei": imei, "data": text.encode().hex()})
-
-
-def _uplink(at: str, content: dict[str, object]) -> None:
-    answer = post(f"{at}/sim/uplinks", content)
-    if not answer["taken"]:
-        complain(f"the gateway did not take it: {answer['failure'] or answer['status']}")
-        raise typer.Exit(1)
-    say("the gateway took it")
-
-
-def _one_of(value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise ConfigurationError(f"{value!r} is none of: {', '.join(known)}")
-    return value
+    content = {"imei": imei, "data": text.encode().hex()}
+    print_acceptance(post(f"{at}/sim/uplinks", content))
 
 
 def _key(path: Path | None) -> RSAPrivateKey | None:
@@ -187,6 +186,6 @@ def _key(path: Path | None) -> RSAPrivateKey | None:
         raise ConfigurationError(f"--key: cannot read an RSA key from {path}") from None
 
 
-def _say_shown(downlink: Downlink) -> None:
-    said = typed_text(downlink.data) or downlink.data.hex()
-    say(f"modem {downlink.imei} got {len(downlink.data)} bytes: {said}")
+def _print_downlink(downlink: Downlink) -> None:
+    content = typed_text(downlink.data) or downlink.data.hex()
+    print_text(f"modem {downlink.imei} got {len(downlink.data)} bytes: {content}")

@@ -1,11 +1,11 @@
-"""The stand-ins of networks of trackers: `simulate garmin|spot` serve, `inreach` and `tracker` act as devices."""
+"""The simulated networks of trackers: `simulate garmin|spot` serve, `inreach` and `tracker` act as devices."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from messaging.cli.output import complain, say
-from messaging.cli.simulate.command import Host, Port, post, serve
+from messaging.cli.output import print_text
+from messaging.cli.simulate.common import Host, Port, post, print_acceptance, serve
 from messaging.errors import ConfigurationError
 from messaging.simulator.garmin.events import VERSIONS
 from messaging.simulator.garmin.inbound import Device, Downlink
@@ -19,20 +19,16 @@ from messaging.simulator.spot.server import (
     SpotSimulator,
 )
 
-Place = Annotated[str, typer.Option(help="Where it is: degrees north and east, as 47.5,-3.25.")]
+Place = Annotated[str, typer.Option(help="Its position: degrees north and east, as 47.5,-3.25.")]
 
 
-def add_to(simulate: typer.Typer) -> None:
-    """Add these commands to `simulate`."""
-    simulate.command()(garmin)
-    simulate.command()(inreach)
-    simulate.command()(spot)
-    simulate.command()(tracker)
+app = typer.Typer()
 
 
+@app.command()
 def garmin(
     device: Annotated[list[str], typer.Option(help="The IMEI of a device; may be repeated.")],
-    webhook: Annotated[str, typer.Option(help="Where events are posted.")] = (
+    webhook: Annotated[str, typer.Option(help="The URL for events.")] = (
         "http://localhost:8000/satellite/garmin/garmin"
     ),
     version: Annotated[str, typer.Option(help=f"One of: {', '.join(VERSIONS)}.")] = VERSIONS[-1],
@@ -51,30 +47,32 @@ def garmin(
         [Device(imei, replies) for imei in device],
         api_key=api_key,
         portal=portal,
-        on_shown=_say_shown,
+        on_shown=_print_downlink,
     )
     serve(simulator.app, host, port, "a Portal Connect", "/api")
 
 
+@app.command()
 def inreach(
-    text: Annotated[str, typer.Argument(help="What the device sends.")],
-    imei: Annotated[str, typer.Option(help="Which device sends it.")],
+    text: Annotated[str, typer.Argument(help="The text that the device sends.")],
+    imei: Annotated[str, typer.Option(help="The device that sends it.")],
     to: Annotated[list[str] | None, typer.Option(help="A mailbox or a number; repeatable.")] = None,
     code: Annotated[int, typer.Option(help="The message code: 3 is a text, 4 an SOS.")] = 3,
     place: Place = "",
-    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+    at: Annotated[str, typer.Option(help="The URL of its simulated network.")] = (
         "http://127.0.0.1:7438"
     ),
 ) -> None:
-    """Let an inReach send, as if somebody had pressed its keys."""
-    event = {"imei": imei, "code": code, "text": text, "to": to or [], **_where(place)}
-    tell(post(f"{at}/sim/events", event))
+    """Send a message from an inReach."""
+    event = {"imei": imei, "code": code, "text": text, "to": to or [], **_position(place)}
+    print_acceptance(post(f"{at}/sim/events", event))
 
 
+@app.command()
 def spot(
     feed: Annotated[list[str], typer.Option(help="A feed, as ID or ID:password; repeatable.")],
     least_seconds: Annotated[
-        float, typer.Option(help="Who asks a feed again sooner is blocked.")
+        float, typer.Option(help="A client that asks a feed again sooner is blocked.")
     ] = LEAST_SECONDS,
     host: Host = "127.0.0.1",
     port: Port = 7439,
@@ -86,31 +84,24 @@ def spot(
     serve(simulator.app, host, port, "a SPOT", BASE_PATH)
 
 
+@app.command()
 def tracker(
     text: Annotated[str, typer.Argument(help="The text of the button.")],
     feed: Annotated[str, typer.Option(help="The feed that shows the device.")],
     kind: Annotated[str, typer.Option("--type", help="OK, CUSTOM, HELP, TRACK, …")] = "OK",
     place: Place = "",
-    messenger: Annotated[str, typer.Option(help="Which device sends it.")] = "0-8356068",
-    at: Annotated[str, typer.Option(help="Where its simulated network is.")] = (
+    messenger: Annotated[str, typer.Option(help="The device that sends it.")] = "0-8356068",
+    at: Annotated[str, typer.Option(help="The URL of its simulated network.")] = (
         "http://127.0.0.1:7439"
     ),
 ) -> None:
-    """Let a SPOT device send, as if somebody had pressed its button."""
-    where = {name: value for name, value in _where(place).items() if name != "fix"}
-    sent = {"feed": feed, "type": kind, "content": text, "messenger": messenger, **where}
-    say(f"message {post(f'{at}/sim/messages', sent)['id']} is in the feed")
+    """Send a message from a SPOT device."""
+    position = {name: value for name, value in _position(place).items() if name != "fix"}
+    sent = {"feed": feed, "type": kind, "content": text, "messenger": messenger, **position}
+    print_text(f"message {post(f'{at}/sim/messages', sent)['id']} is in the feed")
 
 
-def tell(answer: dict[str, Any]) -> None:
-    """Say whether the gateway took something that was posted to it."""
-    if not answer["taken"]:
-        complain(f"the gateway did not take it: {answer['failure'] or answer['status']}")
-        raise typer.Exit(1)
-    say("the gateway took it")
-
-
-def _where(place: str) -> dict[str, float]:
+def _position(place: str) -> dict[str, float]:
     if not place:
         return {}
     try:
@@ -120,6 +111,6 @@ def _where(place: str) -> dict[str, float]:
     return {"latitude": latitude, "longitude": longitude, "fix": 2}
 
 
-def _say_shown(downlink: Downlink) -> None:
-    said = downlink.text or downlink.payload.hex()
-    say(f"device {downlink.imei} got from {downlink.sender or 'nobody'}: {said}")
+def _print_downlink(downlink: Downlink) -> None:
+    content = downlink.text or downlink.payload.hex()
+    print_text(f"device {downlink.imei} got from {downlink.sender or 'no sender'}: {content}")

@@ -1,4 +1,4 @@
-"""Finds out whom typed texts are for, by what the store knows of their devices. Import after `open_store`."""
+"""Finds out whom typed texts are for, by what the store knows of their devices."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

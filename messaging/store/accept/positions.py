@@ -1,4 +1,4 @@
-"""Keeps where devices were, and tells it. Import after `open_store`."""
+"""Keeps where devices were, and tells it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

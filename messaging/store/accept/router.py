@@ -11,9 +11,11 @@ from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.full_providers import FullProviders
 from messaging.store.accept.policy import Policy
+from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import open_store
+from messaging.store.queue.claims import release
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +40,6 @@ class Router:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
-        # Whatever touches a model can be imported only now.
-        from messaging.store.accept.transaction import AcceptTransaction
-        from messaging.store.queue.claims import release
-
         policy = Policy(
             settings.mail_domain,
             dict(default_accounts),
@@ -51,7 +49,6 @@ class Router:
             settings.map_url,
         )
         self._acceptance = AcceptTransaction(settings, policy, now)
-        self._release = release
         self._now = now
         self._crowds = FullProviders()
         self._runner = BatchRunner("router")
@@ -80,7 +77,7 @@ class Router:
         While the store is away nothing happens: they come back when their lease ends.
         """
         self._crowds.note({delivery.via for delivery in deliveries})
-        error = self._runner.run_one(lambda: self._release(deliveries, self._now()))
+        error = self._runner.run_one(lambda: release(deliveries, self._now()))
         if error is not None:
             log.warning("%d deliveries stay leased until their lease ends", len(deliveries))
 

@@ -1,4 +1,4 @@
-"""The contacts of subscribers, as the command line lists and changes them. Import after `open_store`.
+"""The contacts of subscribers, as the command line lists and changes them.
 
 Every function raises InvalidInput for what cannot be entered and Unavailable when the store is away.
 """

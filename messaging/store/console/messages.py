@@ -1,4 +1,4 @@
-"""The story of every message, as the command line shows it. Import after `open_store`.
+"""The story of every message, as the command line shows it.
 
 Every function raises InvalidInput when there is no such message and Unavailable when the store is away.
 """

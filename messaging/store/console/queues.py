@@ -1,4 +1,4 @@
-"""How much waits, for how long, and how everything else ended, by provider. Import after `open_store`."""
+"""How much waits, for how long, and how everything else ended, by provider."""
 
 from dataclasses import dataclass
 from datetime import datetime

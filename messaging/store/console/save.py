@@ -1,4 +1,4 @@
-"""Saves what people enter on the command line, and says in sentences what cannot be. Import after `open_store`."""
+"""Saves what people enter on the command line, and says in sentences what cannot be."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""Which messages and deliveries somebody means: by an id, or by what they have in common. Import after `open_store`."""
+"""Which messages and deliveries somebody means: by an id, or by what they have in common."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,6 @@
-"""Who may log in to the admin: Django's own users. Import after `open_store`."""
+"""Who may log in to the admin: Django's own users."""
+
+from django.contrib.auth.models import User
 
 from messaging.store.db.connection import guard
 
@@ -6,8 +8,6 @@ from messaging.store.db.connection import guard
 @guard
 def set_staff_password(name: str, password: str) -> None:
     """Make `name` a superuser of the admin with this password, new or not. Raises Unavailable."""
-    from django.contrib.auth.models import User
-
     user, _ = User.objects.get_or_create(username=name)
     user.is_staff = user.is_superuser = True
     user.set_password(password)

@@ -1,7 +1,7 @@
 """Opens the store (Django's database), keeps its connections healthy, and guards its edge."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
-from messaging.store.db.django_settings import SQLITE, django_values
+from messaging.store.db.django_settings import APPS, SQLITE, constant_values, values_of
 from messaging.store.db.errors import StoreAway, translate
 
 P = ParamSpec("P")
@@ -24,22 +24,26 @@ MIGRATION_LOCK = 0x5A7B21D6E
 MIGRATION_SECONDS = 300
 
 
-def open_store(settings: Settings) -> None:
+def set_up_django(apps: Sequence[str] = APPS) -> None:
+    """Make models importable in this process. Names no database yet. The apps of the first call are the process's."""
+    if not django_settings.configured:
+        # Another thread may have been faster.
+        with suppress(RuntimeError):
+            django_settings.configure(**constant_values(apps))
+    django.setup()
+
+
+def open_store(settings: Settings, apps: Sequence[str] = APPS) -> None:
     """Make this process use the store of `settings`; cheap and harmless when it does already.
 
-    Configures Django on the first call and makes the folder of a SQLite file. Connects to nothing yet. Raises
-    ConfigurationError.
+    Makes the folder of a SQLite file. Connects to nothing yet. Raises ConfigurationError.
     """
-    values = django_values(settings)
+    values = values_of(settings)
     description = values.pop("DATABASES")[DEFAULT_DB_ALIAS]
     _make_parent_folder(description)
-    if not django_settings.configured:
-        # Another thread may have been faster; then its values are replaced below.
-        with suppress(RuntimeError):
-            django_settings.configure(**values, DATABASES={DEFAULT_DB_ALIAS: description})
-    django.setup()
-    for name in values.keys() - {"INSTALLED_APPS", "LOGGING_CONFIG"}:
-        setattr(django_settings, name, values[name])
+    set_up_django(apps)
+    for name, value in values.items():
+        setattr(django_settings, name, value)
     use_store(description)
 
 

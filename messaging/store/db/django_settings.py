@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,9 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 SECRET_KEY_FILE = "secret-key"  # noqa: S105, the name of a file
 WAL_BYTES_KEPT = 64 * 1024 * 1024
 
+STORE_APPS = ("messaging.store",)
+"""The apps of a process without web pages or migrations: a third less memory than all."""
+
 APPS = (
     "django.contrib.admin",
     "django.contrib.auth",
@@ -27,7 +31,7 @@ APPS = (
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "messaging.store",
+    *STORE_APPS,
 )
 MIDDLEWARE = (
     "django.middleware.security.SecurityMiddleware",
@@ -46,32 +50,38 @@ CONTEXT = (
 PASSWORDS = "django.contrib.auth.password_validation."
 
 
-def django_values(settings: Settings) -> dict[str, Any]:
-    """Return every Django setting of the project.
-
-    Raises ConfigurationError when the URL of the database is wrong. The secret key is read, or made, when Django
-    first asks for it: only the web pages need one.
-    """
+def constant_values(apps: Sequence[str] = APPS) -> dict[str, Any]:
+    """Return the Django settings that no setting of the gateway changes."""
     return {
         "DEBUG": False,
-        "SECRET_KEY": SimpleLazyObject(lambda: secret_key(settings)),
-        "INSTALLED_APPS": list(APPS),
+        "INSTALLED_APPS": list(apps),
         "MIDDLEWARE": list(MIDDLEWARE),
         "ROOT_URLCONF": "messaging.web.urls",
         "TEMPLATES": [_templates()],
-        "DATABASES": {"default": database(settings)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "USE_TZ": True,
         "TIME_ZONE": "UTC",
         "STATIC_URL": "/static/",
         # The gateway configures logging itself; Django would otherwise add handlers and mail to admins.
         "LOGGING_CONFIG": None,
-        "SATBRIDGE": settings,
         "AUTH_PASSWORD_VALIDATORS": [
             {"NAME": PASSWORDS + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
             {"NAME": PASSWORDS + "CommonPasswordValidator"},
             {"NAME": PASSWORDS + "UserAttributeSimilarityValidator"},
         ],
+    }
+
+
+def values_of(settings: Settings) -> dict[str, Any]:
+    """Return the Django settings that depend on the gateway's, the database among them.
+
+    Raises ConfigurationError when the URL of the database is wrong. The secret key is read, or made, when Django
+    first asks for it: only the web pages need one.
+    """
+    return {
+        "SECRET_KEY": SimpleLazyObject(lambda: secret_key(settings)),
+        "DATABASES": {"default": database(settings)},
+        "SATBRIDGE": settings,
         **_addresses(settings.public_url),
     }
 

@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 from messaging.errors import Unavailable
 from messaging.store.db.connection import close_connection, store_errors
 from messaging.store.db.errors import describe
+from messaging.store.models import OptOut
 
 NOT_MIGRATED = "the database is not up to date (satbridge manage migrate)"
 
@@ -43,8 +44,6 @@ def _not_migrated() -> str | None:
 
 def _unwritable() -> str | None:
     # Takes the write lock and changes nothing: a read-only file, server or disk says so here.
-    from messaging.store.models import OptOut
-
     with transaction.atomic():
         OptOut.objects.filter(pk=0).update(since=datetime.now(UTC))
     return None

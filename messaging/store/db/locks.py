@@ -1,4 +1,4 @@
-"""Locks rows that are read to be changed, where the store can. Import after `open_store`."""
+"""Locks rows that are read to be changed, where the store can."""
 
 from typing import TypeVar
 

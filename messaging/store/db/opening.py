@@ -3,6 +3,7 @@
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.store.db.connection import migrate_store, open_store
+from messaging.store.db.health import NOT_MIGRATED, store_problem
 
 
 def open_ready_store(settings: Settings) -> None:
@@ -11,8 +12,6 @@ def open_ready_store(settings: Settings) -> None:
     Raises ConfigurationError in one sentence when it cannot be used.
     """
     open_store(settings)
-    from messaging.store.db.health import NOT_MIGRATED, store_problem
-
     problem = store_problem()
     if problem == NOT_MIGRATED and settings.migrate:
         migrate_store()

@@ -1,4 +1,4 @@
-"""Whom a subscriber knows: the contacts, and whom the devices have written to. Import after `open_store`."""
+"""Whom a subscriber knows: the contacts, and whom the devices have written to."""
 
 from collections.abc import Collection
 

@@ -17,6 +17,7 @@ from messaging.model.message import Delivery, Network
 from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import ClockWatch, utc_now
 from messaging.store.db.connection import close_connection, open_store
+from messaging.store.queue.claims import Claims, release
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +60,7 @@ class Due:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
-        # Whatever touches a model can be imported only now.
-        from messaging.store.queue.claims import Claims, release
-
         self._claims = Claims(settings, default_accounts)
-        self._release = release
         self._rooms = dict(rooms)
         self._poll_seconds = settings.due_poll_seconds
         self._now = now
@@ -187,7 +184,7 @@ class Due:
         refused, self._refused = self._refused, []
         if not refused:
             return
-        error = self._runner.run_one(lambda: self._release(refused, self._now()))
+        error = self._runner.run_one(lambda: release(refused, self._now()))
         if error is None:
             self._counters["released"] += len(refused)
         # Otherwise the lease ends by itself.

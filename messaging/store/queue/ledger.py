@@ -13,6 +13,7 @@ from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import open_store
 from messaging.store.db.errors import StoreAway
+from messaging.store.queue.settling import Settling
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,6 @@ class Ledger:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
-        # Whatever touches a model can be imported only now.
-        from messaging.store.queue.settling import Settling
-
         self._settling = Settling(settings, default_accounts, now)
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()

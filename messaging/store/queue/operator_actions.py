@@ -1,4 +1,4 @@
-"""What people may do to deliveries: ask for another round, or call one off. Import after `open_store`."""
+"""What people may do to deliveries: ask for another round, or call one off."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

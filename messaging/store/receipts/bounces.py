@@ -1,4 +1,4 @@
-"""Settles deliveries by the reports that come back for them. Import after `open_store`."""
+"""Settles deliveries by the reports that come back for them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Gives what a network took, and then could not deliver, another attempt. Import after `open_store`."""
+"""Gives what a network took, and then could not deliver, another attempt."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Keeps what networks were handed, part by part, so that later news finds its delivery. Import after `open_store`."""
+"""Keeps what networks were handed, part by part, so that later news finds its delivery."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

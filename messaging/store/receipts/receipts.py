@@ -1,4 +1,4 @@
-"""Settles what networks were handed by what they say about it later. Import after `open_store`."""
+"""Settles what networks were handed by what they say about it later."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -7,6 +7,8 @@ from messaging.config.settings import Settings
 from messaging.model.message import ReceiptState
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import close_connection, open_store, store_errors
+from messaging.store.models import HandedPart
+from messaging.store.states import State
 
 COUNT = 200
 
@@ -45,10 +47,6 @@ class Unconfirmed:
         return [network_id for _, network_id in rows]
 
     def _rows(self) -> list[tuple[int, str]]:
-        # Imports models, which Django allows only once it is configured.
-        from messaging.store.models import HandedPart
-        from messaging.store.states import State
-
         rows = HandedPart.objects.filter(
             via=self._via,
             state=ReceiptState.ON_ITS_WAY,

@@ -13,6 +13,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from messaging.streaming.api.errors import WorkerLost, whereabouts
 from messaging.streaming.api.names import JobName
+from messaging.streaming.ray.packing import pack, unpack
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,9 @@ class Reconciled(Protocol):
 class _Home:
     """The actor around it. Its rounds begin in the constructor, so that they begin again wherever Ray restarts it."""
 
-    def __init__(self, make: Callable[[], Reconciled], set_up: Callable[[], None]) -> None:
+    def __init__(self, packed: bytes, set_up: Callable[[], None]) -> None:
         set_up()
-        self._lives_here: Any = make()
+        self._lives_here: Any = unpack(packed)()
         threading.Thread(target=self._rounds, name="rounds", daemon=True).start()
 
     def _rounds(self) -> None:
@@ -81,7 +82,10 @@ def find_detached_actor(job: JobName) -> DetachedActor | None:
 def settle(
     job: JobName, make: Callable[[], Reconciled], set_up: Callable[[], None], cpus: float
 ) -> DetachedActor:
-    """Return the one of this job; if there is none, make one somewhere in the cluster, restarted without limit."""
+    """Return the one of this job; if there is none, make one somewhere in the cluster, restarted without limit.
+
+    `set_up` runs first in its process, before the modules of `make` are imported there.
+    """
     home: Any = ray.remote(_Home)
     detached = home.options(
         name=_name(job),
@@ -92,7 +96,7 @@ def settle(
         max_restarts=-1,
         max_concurrency=8,
     )
-    return DetachedActor(detached.remote(make, set_up))
+    return DetachedActor(detached.remote(pack(make), set_up))
 
 
 def _name(job: JobName) -> str:

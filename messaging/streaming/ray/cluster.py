@@ -18,12 +18,12 @@ from messaging.streaming.api.errors import (
 from messaging.streaming.api.graph import Graph, Kind, Stage
 from messaging.streaming.api.names import JobName
 from messaging.streaming.ops.metrics import METER_SECONDS, Rates, WorkerMetrics
+from messaging.streaming.ray.packing import pack, unpack
 from messaging.streaming.ray.ray_runtime import RayRuntime, resources_of
 from messaging.streaming.runtime.channel import Answer
 from messaging.streaming.runtime.making import make_worker
 from messaging.streaming.stateful.batches import Batch, Head
 from messaging.streaming.stateful.guard import DeadLetter
-from messaging.streaming.stateful.state.pickling import dumps
 from messaging.streaming.stateful.state.stores import open_store
 from messaging.streaming.stateful.state.values import Entry
 from messaging.streaming.stateful.worker import StatefulWorker
@@ -36,7 +36,11 @@ MAX_CARRIED_BYTES = 90_000
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """What every actor is started with: how long a source waits for answers, and what runs first in its process."""
+    """How every actor is started.
+
+    `patience_seconds` limits a source's wait for acknowledgement. `set_up` runs first in the process, before the
+    modules of the graph are imported there.
+    """
 
     patience_seconds: float
     set_up: Callable[[], None] | None = None
@@ -46,10 +50,11 @@ class Host:
     """The actor around one worker. A source begins in the constructor, so that it runs again after a restart."""
 
     def __init__(
-        self, job: JobName, view: Graph, stage_name: str, index: int, life: HostOptions
+        self, job: JobName, packed: bytes, stage_name: str, index: int, life: HostOptions
     ) -> None:
         if life.set_up is not None:
             life.set_up()
+        view: Graph = unpack(packed)
         self._stage = stage = view.stage(stage_name)
         url, name = view.options.get("state", "memory:"), f"{stage_name}/{index}"
         store = open_store(url, job.job, name) if stage.kind.keeps else None
@@ -171,7 +176,7 @@ def start_hosts(
     Raises nothing yet: ask their `status` to know that they stand.
     """
     # Ray forgets a large argument once an actor stands, and could not start it again.
-    view = ray.put(graph.seen_from(stage.name))
+    view = ray.put(pack(graph.seen_from(stage.name)))
     actors = [
         _options(job, stage, index).remote(job, view, stage.name, index, life)
         for index in range(stage.parallelism)
@@ -187,8 +192,8 @@ def host_stateful_task(
     It needs nobody: it is owned by the cluster and carries its part of the graph with it, so that Ray can start it
     again after whoever asked for it has gone. So that part may not be large (DeclarationError). Raises RayError.
     """
-    view = graph.seen_from(stage.name)
-    if len(dumps(view)) > MAX_CARRIED_BYTES:
+    view = pack(graph.seen_from(stage.name))
+    if len(view) > MAX_CARRIED_BYTES:
         raise DeclarationError(f"stage {stage.name!r} holds too much to outlive who started it")
     detached = _options(
         # Spread, so that a node that is lost does not take everything with it.

@@ -12,7 +12,7 @@ import pytest
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
-from messaging.store.db.django_settings import django_values, secret_key
+from messaging.store.db.django_settings import secret_key, values_of
 
 
 def test_a_secret_key_is_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_secret_key_is_made_once_and_for_the_owner_only(tmp_path: Path) -> Non
 
 def test_a_given_secret_key_is_taken_and_leaves_no_file(tmp_path: Path) -> None:
     settings = read(Settings, state_dir=tmp_path, secret_key="given")
-    assert str(django_values(settings)["SECRET_KEY"]) == "given"
+    assert str(values_of(settings)["SECRET_KEY"]) == "given"
     assert os.listdir(tmp_path) == []
 
 
@@ -53,7 +53,7 @@ def test_a_state_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 def test_the_public_url_says_who_may_ask_and_how(
     url: str, host: str, origin: str, secure: bool
 ) -> None:
-    values = django_values(read(Settings, public_url=url))
+    values = values_of(read(Settings, public_url=url))
     assert {host, "localhost", "127.0.0.1"} <= set(values["ALLOWED_HOSTS"])
     assert values["CSRF_TRUSTED_ORIGINS"] == [origin]
     assert values["SESSION_COOKIE_SECURE"] is values["CSRF_COOKIE_SECURE"] is secure
@@ -63,7 +63,7 @@ def test_the_public_url_says_who_may_ask_and_how(
 @pytest.mark.parametrize("url", ["gateway.example.org", "ftp://x", "https://"])
 def test_a_wrong_public_url_names_its_setting(url: str) -> None:
     with pytest.raises(ConfigurationError, match="SATBRIDGE_PUBLIC_URL"):
-        django_values(read(Settings, public_url=url))
+        values_of(read(Settings, public_url=url))
 
 
 def test_djangos_own_command_line_works_with_the_settings_module(tmp_path: Path) -> None:

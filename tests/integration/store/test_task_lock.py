@@ -10,6 +10,7 @@ import pytest
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.store.db.connection import close_connection
+from messaging.store.models import Task
 from messaging.store.task_lock import TaskLease
 from tests.support.store.records import Clock
 
@@ -39,8 +40,6 @@ def services(settings: Settings, clock: Clock) -> Services:
 
 
 def number() -> int:
-    from messaging.store.models import Task
-
     return int(Task.objects.get(name=TASK).number)
 
 
@@ -103,8 +102,6 @@ def test_a_lease_from_a_clock_that_was_set_back_does_not_last_for_ever(
 def test_the_store_is_asked_only_now_and_then(services: Services, settings: Settings) -> None:
     old = services.claim("old")
     assert old.acquire()
-    from messaging.store.models import Task
-
     Task.objects.all().delete()
     services.wait(9)
     assert old.acquire()

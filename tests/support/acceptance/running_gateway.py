@@ -20,6 +20,7 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.satellite.codecs.protobuf import shown
 from messaging.simulator.mail.server import MailSink
+from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.support.eventually import wait_until
 
@@ -166,8 +167,6 @@ class RunningGateway:
         settings = read(Settings, database_url=self.database_url, state_dir=self.folder)
         open_store(settings)
         migrate_store()
-        from messaging.store.console.directory import add_device, add_subscriber
-
         for number, device in enumerate(self.devices):
             name = "boop" if number == 0 else f"user{number}"
             add_subscriber(name, NUMBER if number == 0 else None)

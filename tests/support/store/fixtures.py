@@ -30,9 +30,6 @@ TABLES = (
     "auth_user",
 )
 
-# The models can be imported by the test modules only once Django is configured; nothing is opened by that.
-open_store(Settings(database_url=f"sqlite:///{tempfile.gettempdir()}/satbridge-tests/no.sqlite3"))
-
 
 def settings_for(url: str, folder: Path, **given: Any) -> Settings:
     """The settings of a gateway for example.org on this store."""

@@ -18,6 +18,7 @@ from messaging.model.message import (
     message_id,
 )
 from messaging.store.accept.router import Router
+from messaging.store.console import directory
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 
@@ -114,8 +115,6 @@ class Gateway:
 
     @classmethod
     def starting(cls, settings: Settings, clock: Clock) -> "Gateway":
-        from messaging.store.console import directory
-
         router = Router(settings, VIAS, now=clock)
         directory.add_subscriber("boop", BOOPS_NUMBER)
         directory.add_device("1001", owner="boop", network="hive", networks=["hive"])

@@ -47,7 +47,7 @@ def test_an_unknown_outcome_is_marked(gateway: Gateway) -> None:
     lines = {line[:12]: line for line in run("list").stdout.splitlines()}
     assert "waiting ?" in lines[message_id("unsure")[:12]]
     assert "?" not in lines[message_id("failed")[:12]]
-    assert "uncertain: of 1 attempts" in run("show", message_id("unsure")).stdout
+    assert "uncertain: 1 attempt has an unknown outcome" in run("show", message_id("unsure")).stdout
 
 
 def test_one_message_is_tried_again_without_a_question(gateway: Gateway) -> None:
@@ -109,6 +109,6 @@ def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:
     report(gateway, taken, *(SubmittedPart(number) for number in ("17", "18", "19")))
     hear(gateway, receipt("18", LOST, reason="no such device"), receipt("19", ARRIVED))
     said = run("show", message_id("given")).stdout
-    assert "  handed over as 17: the network has not said yet whether it arrived\n" in said
-    assert "  handed over as 18: failed: no such device\n" in said
-    assert "  handed over as 19: delivered\n" in said
+    assert "  submitted as 17: the network has not reported yet whether it arrived\n" in said
+    assert "  submitted as 18: failed: no such device\n" in said
+    assert "  submitted as 19: delivered\n" in said

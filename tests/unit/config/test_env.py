@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from messaging.cli.unknown_settings import unknown_settings
+from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.config.env import Section, read
 from messaging.errors import ConfigurationError
 

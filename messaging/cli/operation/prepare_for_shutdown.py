@@ -4,17 +4,19 @@ from typing import Annotated
 
 import typer
 
-from messaging.cli.output import complain, say
+from messaging.cli.output import print_error, print_text
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
+from messaging.service.supervisor import JOB
+from messaging.streaming import StreamingError
+from messaging.streaming.ops.node_drain import drain_listeners
+from messaging.streaming.ray.local import local_cluster
+
+app = typer.Typer()
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(prepare_for_shutdown)
-
-
+@app.command()
 def prepare_for_shutdown(
     seconds: Annotated[
         float | None, typer.Option(help="How long to wait; by default as long as a drain may take.")
@@ -22,13 +24,8 @@ def prepare_for_shutdown(
 ) -> None:
     """Drain mail-in on this Ray node, because the node is about to end; a preStop hook. The gateway goes on elsewhere.
 
-    Exit code 1 when mails were still on their way at the end of the time, or the cluster does not answer.
+    Exit code 1 when mails were still in work at the end of the time, or the cluster does not answer.
     """
-    from messaging.service.supervisor import JOB
-    from messaging.streaming import StreamingError
-    from messaging.streaming.ops.node_drain import drain_listeners
-    from messaging.streaming.ray.local import local_cluster
-
     settings = read(Settings)
     longest = settings.drain_seconds if seconds is None else seconds
     try:
@@ -37,6 +34,6 @@ def prepare_for_shutdown(
     except (StreamingError, ConnectionError) as error:
         raise Unavailable(f"the cluster does not answer: {type(error).__name__}") from None
     if drained is None:
-        complain("not everything was settled in time")
+        print_error("not everything was settled in time")
         raise typer.Exit(1)
-    say(f"drained: {', '.join(drained)}" if drained else "nothing listens on this node")
+    print_text(f"drained: {', '.join(drained)}" if drained else "nothing listens on this node")

@@ -1,0 +1,121 @@
+"""The command `check`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import typer
+
+from messaging.cli.operation.unknown_settings import unknown_settings
+from messaging.cli.output import Json, print_json, print_table
+from messaging.cli.store import open_settings_store
+from messaging.errors import ConfigurationError, GatewayError
+from messaging.gateway import Gateway, read_gateway
+from messaging.mail.relay_client import check_relay
+from messaging.mail.smtp.tls import load_certificate
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of `check` for one part. `ok` is None when the part is off."""
+
+    part: str
+    ok: bool | None
+    said: str
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Print what is configured and what is missing, and test each connection. Sends nothing that costs."""
+    gateway = read_gateway()
+    findings = [
+        find_out("store", lambda: "can be written" if open_settings_store() else ""),
+        *_check_mail(gateway),
+        _http(gateway),
+        *_check_satellites(gateway),
+        *_check_sms(gateway),
+        _operators(gateway),
+        *(
+            Finding("setting", None, f"{name} is no setting, and is ignored")
+            for name in unknown_settings()
+        ),
+    ]
+    if as_json:
+        print_json(findings)
+    else:
+        words = {True: "ok", False: "FAILED", None: "off"}
+        print_table("", ("part", "", ""), ((f.part, words[f.ok], f.said) for f in findings))
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+def find_out(part: str, check: Callable[[], str]) -> Finding:
+    """Run the check of one part; what it returns, or the reason of its error, is the finding."""
+    try:
+        return Finding(part, True, check())
+    except ConfigurationError as error:
+        return Finding(part, False, str(error))
+    except GatewayError as error:
+        return Finding(part, False, error.reason)
+
+
+def _check_mail(gateway: Gateway) -> list[Finding]:
+    def receive() -> str:
+        certificate = load_certificate(gateway.smtp)
+        security = (
+            f"STARTTLS offered; its certificate ends on {certificate.expires:%Y-%m-%d}"
+            if certificate
+            else "no STARTTLS: SATBRIDGE_SMTP_CERTIFICATE is not set"
+        )
+        return f"{gateway.smtp.listen} for {gateway.settings.mail_domain}; {security}"
+
+    relay = gateway.relay
+    if relay is None:
+        sending = Finding("mail-out", None, "SATBRIDGE_RELAY_URL is not set")
+    else:
+        sending = find_out("mail-out", lambda: check_relay(relay) or "the relay takes our mail")
+    return [find_out("mail-in", receive), sending]
+
+
+def _http(gateway: Gateway) -> Finding:
+    settings = gateway.settings
+    text = f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
+    return Finding("http-in", True, text)
+
+
+def _check_satellites(gateway: Gateway) -> list[Finding]:
+    if not gateway.satellites:
+        text = "no network is configured, such as SATBRIDGE_ROCKBLOCK_USERNAME"
+        return [Finding("satellite", None, text)]
+    return [
+        find_out(name, partial(_check_login, account.connect().check))
+        for name, account in gateway.satellites.items()
+    ]
+
+
+def _check_login(log_in: Callable[[], Awaitable[object]]) -> str:
+    async def run() -> None:
+        await log_in()
+
+    asyncio.run(run())
+    return "takes our credentials"
+
+
+def _check_sms(gateway: Gateway) -> list[Finding]:
+    if not gateway.sms:
+        text = "no provider is configured, such as SATBRIDGE_TWILIO_ACCOUNT_SID"
+        return [Finding("sms", None, text)]
+    public_url = gateway.settings.public_url
+    return [
+        find_out(name, account.connect(public_url).check) for name, account in gateway.sms.items()
+    ]
+
+
+def _operators(gateway: Gateway) -> Finding:
+    if addresses := gateway.settings.operator_addresses:
+        return Finding("operator", True, f"{addresses} is told of every emergency")
+    text = "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
+    return Finding("operator", None, text)

@@ -1,0 +1,19 @@
+"""The command `demo`."""
+
+from typing import Annotated
+
+import typer
+
+from messaging.cli.exit_codes import interruptible
+from messaging.demo.run import run_demo
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+) -> None:
+    """Run everything on this machine, with simulated networks; nothing to configure."""
+    with interruptible() as stop:
+        run_demo(stop, seconds)

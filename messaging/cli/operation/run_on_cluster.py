@@ -1,0 +1,89 @@
+"""The commands `up`, `down` and `status` for a service on a Ray cluster that this process joins."""
+
+import time
+from pathlib import Path
+from threading import Event
+
+import typer
+
+from messaging.cli.output import print_error, print_text
+from messaging.config.settings import Settings
+from messaging.errors import Unavailable
+from messaging.gateway import Gateway
+from messaging.service.cluster import ClusterService, join_cluster
+from messaging.service.signals import stopping_signal
+from messaging.service.state_file import RunningService, remove, write
+from messaging.streaming.ray.local import own_node_lives
+
+REPORT_SECONDS = 2.0
+# A lost supervisor is back within seconds, on a busy machine within a minute; after longer, the cluster is gone.
+LOST_SECONDS = 90.0
+GOES_ON = "The service goes on in the cluster; satbridge down ends it."
+
+
+def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
+    """Run the service on the cluster, and watch it unless `detach`. The end of the watching does not end it."""
+    folder = gateway.settings.state_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    # In this order, each time: Ray, when it starts, replaces our signal handler by its own.
+    with join_cluster(address) as service, stopping_signal() as stop:
+        running = service.bring_up(gateway)
+        domain = gateway.settings.mail_domain
+        print_text(f"Satbridge accepts mail for {domain} on {', '.join(running.mail)}")
+        print_text(f"and webhooks on {running.http}")
+        if detach:
+            print_text(GOES_ON)
+        cut_off = not detach and _watch(service, stop, folder)
+    while cut_off:
+        with join_cluster(address) as service, stopping_signal() as stop:
+            cut_off = _watch(service, stop, folder)
+    remove(folder)
+
+
+def _watch(service: ClusterService, stop: Event, folder: Path) -> bool:
+    """Return when the service ends or a signal stops the watching.
+
+    Returns True when the node that this process had joined has ended and the cluster has not. A process without its
+    node still reaches the supervisor, but does not find it again after the supervisor has moved.
+    """
+    silent_since: float | None = None
+    while not stop.wait(REPORT_SECONDS):
+        try:
+            running = service.report()
+            silent_since = None
+        except Unavailable:
+            silent_since = silent_since or time.monotonic()
+            if time.monotonic() - silent_since > LOST_SECONDS:
+                raise
+            if not own_node_lives():
+                return True
+            continue
+        if running is None:
+            print_text("The service was taken down.")
+            return False
+        write(folder, running)
+    print_text(GOES_ON)
+    return False
+
+
+def take_down(settings: Settings, address: str) -> None:
+    """Drain and end the service of the cluster."""
+    with join_cluster(address) as service:
+        settled = service.take_down(settings)
+    if settled is None:
+        print_error("no gateway is running on this cluster")
+        raise typer.Exit(1)
+    if not settled:
+        print_error("stopped, but not everything was settled in time; it goes on at the next start")
+        raise typer.Exit(1)
+    print_text("stopped")
+
+
+def find_running(address: str) -> RunningService | None:
+    """Return the state of the service on the cluster; None when there is none, or when it does not answer."""
+    try:
+        with join_cluster(address) as service:
+            return service.report()
+    except Unavailable as error:
+        print_error(error.reason)
+        return None

@@ -1,0 +1,63 @@
+"""The command `status`."""
+
+import time
+from typing import Any
+
+import typer
+
+from messaging.cli.operation.ray_address import RayAddress
+from messaging.cli.output import Json, format_duration, print_json, print_table, print_text
+from messaging.cli.store import open_settings_store
+from messaging.service.state_file import RunningService, read_running
+from messaging.store.console.queues import QueueRow, counts
+
+STATES = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
+
+app = typer.Typer()
+
+
+@app.command()
+def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
+    """Print the state of the service and its queues. Exit code 1 when nothing runs, or something prevents it."""
+    settings = open_settings_store()
+    if address := ray_address or settings.ray_address:
+        from messaging.cli.operation.run_on_cluster import find_running  # loads Ray
+
+        running = find_running(address)
+    else:
+        running = read_running(settings.state_dir)
+    queues = counts()
+    if as_json:
+        print_json({"running": running, "queues": queues})
+    else:
+        _print_service(running)
+        _print_queues(queues)
+    if running is None or running.problem:
+        raise typer.Exit(1)
+
+
+def _print_service(running: RunningService | None) -> None:
+    if running is None:
+        print_text("not running")
+        return
+    age = format_duration(time.time() - running.since)
+    print_text(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
+    if running.problem:
+        print_text(running.problem)
+    columns = ("worker", "node", "pid", "in", "out", "refused", "up", "state")
+    print_table("", columns, map(_worker_cells, running.workers))
+
+
+def _worker_cells(row: dict[str, Any]) -> tuple[object, ...]:
+    state = "lost" if row.get("lost") else "idle" if row.get("idle") else "working"
+    failing = f", failing: {row['failure']}" if row.get("failure") else ""
+    values = (row.get(name) for name in ("name", "node", "pid", "in", "out", "refused"))
+    return (*values, format_duration(row.get("up_seconds")), state + failing)
+
+
+def _print_queues(queues: list[QueueRow]) -> None:
+    rows = (
+        (q.via, *(q.states.get(s, 0) for s in STATES), format_duration(q.oldest_waiting_seconds))
+        for q in queues
+    )
+    print_table("\nDeliveries", ("via", *STATES, "oldest waiting"), rows)

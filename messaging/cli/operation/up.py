@@ -1,0 +1,73 @@
+"""The command `up`."""
+
+from typing import Annotated
+
+import typer
+
+from messaging.cli.exit_codes import interruptible
+from messaging.cli.operation.ray_address import RayAddress, overrides
+from messaging.cli.operation.run_on_cluster import bring_up
+from messaging.cli.output import print_error, print_text
+from messaging.errors import ConfigurationError
+from messaging.gateway import Gateway, read_gateway
+from messaging.service.local import Service
+from messaging.service.log_setup import set_up_logging
+from messaging.service.signals import StopRequest
+
+REPORT_SECONDS = 2.0
+# A worker is back within seconds, a node within a minute; only when all are lost for so long, the cluster is gone.
+LOST_SECONDS = 20.0
+
+app = typer.Typer()
+
+
+@app.command()
+def up(
+    ray_address: RayAddress = None,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="On a cluster: return once it runs, instead of watching it."),
+    ] = False,
+) -> None:
+    """Run the gateway in the foreground; SIGTERM and Ctrl-C drain and stop it.
+
+    On a Ray cluster that is joined, a supervisor keeps it running there and this command only watches: ending the
+    command changes nothing, and `satbridge down` drains and stops the gateway.
+    """
+    gateway = read_gateway(**overrides(ray_address))
+    set_up_logging(gateway.settings.log_level)
+    if gateway.settings.ray_address:
+        bring_up(gateway, gateway.settings.ray_address, detach)
+    elif detach:
+        raise ConfigurationError(
+            "--detach: needs a Ray cluster to run on, such as --ray-address auto"
+        )
+    else:
+        run_in_foreground(gateway)
+
+
+def run_in_foreground(gateway: Gateway) -> None:
+    """Run the gateway on this machine until a signal stops it."""
+    with interruptible() as stop, Service(gateway) as service:
+        _watch(service, gateway, stop)
+    if not service.settled:
+        print_error("not everything was settled in time; it goes on at the next start")
+        raise typer.Exit(1)
+
+
+def _watch(service: Service, gateway: Gateway, stop: StopRequest) -> None:
+    """Return at a signal to stop. Raises typer.Exit when the cluster is gone."""
+    stop.wait_for_me()
+    running = service.report()
+    print_text(
+        f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}"
+    )
+    print_text(f"and webhooks on {running.http}")
+    while not stop.wait(REPORT_SECONDS):
+        service.report()
+        if service.lost_seconds > LOST_SECONDS:
+            print_error(
+                "the Ray cluster is gone: no worker answers any more; start the gateway again"
+            )
+            raise typer.Exit(1)
+    print_text("Draining; what is in work is settled first.")

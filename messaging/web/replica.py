@@ -1,0 +1,18 @@
+"""The class of the Serve replicas. Imports nothing that needs Django, so that Serve can unpickle it anywhere."""
+
+from collections.abc import Callable
+from typing import Any
+
+from messaging.streaming.ray.packing import unpack
+
+
+class HttpReplica:
+    """Sets its process up, and only then imports and builds the application, which travels as bytes."""
+
+    def __init__(self, set_up: Callable[[], None], packed: bytes) -> None:
+        self._set_up = set_up
+        self._packed = packed
+
+    def __serve_build_asgi_app__(self) -> Any:
+        self._set_up()
+        return unpack(self._packed)()
