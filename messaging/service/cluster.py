@@ -10,7 +10,7 @@ from typing import Any
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
-from messaging.service.log_setup import set_up_logging
+from messaging.service.process import set_up_process
 from messaging.service.state_file import RunningService
 from messaging.service.supervisor import JOB, Report, Supervisor
 from messaging.streaming import StreamingError, WorkerLost
@@ -38,7 +38,7 @@ class ClusterService:
         settings = gateway.settings
         if _patiently("serves", gateway) is False:
             self.take_down(settings)
-        set_up = partial(set_up_logging, settings.log_level)
+        set_up = partial(set_up_process, settings)
         self._resident = settle(JOB, partial(Supervisor, gateway), set_up, settings.worker_cpus)
         return self._wait_until_running()
 

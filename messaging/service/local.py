@@ -16,7 +16,7 @@ from messaging.gateway import Gateway
 from messaging.mail.smtp.tls import load_certificate
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.satellite.account import ListeningAccount
-from messaging.service.log_setup import set_up_logging
+from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.shutdown import shut_down
 from messaging.service.state_file import RunningService, sole_service, write
 from messaging.service.supervisor import JOB
@@ -113,7 +113,6 @@ class Service:
     def _start(self) -> None:
         settings = self._gateway.settings
         graph = declare(self._gateway)
-        set_up = partial(set_up_logging, settings.log_level)
         # Both take seconds, most of them spent waiting for processes to start.
         with ThreadPoolExecutor() as threads:
             edge = threads.submit(
@@ -123,9 +122,14 @@ class Service:
                 graph,
                 HTTP_IN,
                 MAIL_IN,
-                set_up,
+                partial(set_up_process, settings),
             )
-            self._job = submit(JOB, graph, patience_seconds=settings.accept_seconds, set_up=set_up)
+            self._job = submit(
+                JOB,
+                graph,
+                patience_seconds=settings.accept_seconds,
+                set_up=partial(set_up_worker, settings),
+            )
             edge.result()
         self._wait_until_ready()
 

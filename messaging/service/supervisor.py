@@ -11,7 +11,7 @@ from typing import Any
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
-from messaging.service.log_setup import set_up_logging
+from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.shutdown import shut_down
 from messaging.store.db.connection import close_connection
 from messaging.store.db.opening import open_ready_store
@@ -59,10 +59,9 @@ class Supervisor:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         settings = gateway.settings
-        self._set_up = partial(set_up_logging, settings.log_level)
         self._graph = _with_load(declare(gateway), settings.worker_cpus)
         self._standing = JobReconciler(
-            JOB, self._graph, HostOptions(settings.accept_seconds, self._set_up)
+            JOB, self._graph, HostOptions(settings.accept_seconds, partial(set_up_worker, settings))
         )
         self._edge = _Care(self._look_after_edge)
         self._busy = Lock()
@@ -98,7 +97,15 @@ class Supervisor:
 
     def _look_after_edge(self) -> None:
         if not edge_stands():
-            start_edge(self._gateway, JOB, self._graph, HTTP_IN, MAIL_IN, self._set_up, spread=True)
+            start_edge(
+                self._gateway,
+                JOB,
+                self._graph,
+                HTTP_IN,
+                MAIL_IN,
+                partial(set_up_process, self._gateway.settings),
+                spread=True,
+            )
 
     def _mail(self) -> list[str]:
         return [str(a) for row in self._workers for a in row.get("listening", ())]

@@ -75,7 +75,8 @@ def _make_parent_folder(description: dict[str, Any]) -> None:
 def _drop_foreign_connection() -> None:
     wrapper = connections[DEFAULT_DB_ALIAS]
     if wrapper.settings_dict is not connections.settings[DEFAULT_DB_ALIAS]:
-        wrapper.close()
+        if wrapper.connection is not None:  # an event loop may not close one, even if there is none
+            wrapper.close()
         del connections[DEFAULT_DB_ALIAS]
 
 
