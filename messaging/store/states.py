@@ -109,10 +109,24 @@ DEAD = tuple(
 """The dead letters: what a person can give another round."""
 
 
+_BY_ITSELF = frozenset((stage.state, after) for stage in STAGES for after in stage.becomes)
+_BY_HAND = frozenset((stage.state, after) for stage in STAGES for after in stage.by_hand)
+
+
+class IllegalTransition(Exception):
+    """The table of states does not list this change: a bug of the caller. Nothing is written."""
+
+
 def may_become(before: State, after: State, *, by_hand: bool = False) -> bool:
-    """Whether the table has this step."""
-    rows = [stage for stage in STAGES if stage.state is before]
-    return any(after in (stage.by_hand if by_hand else stage.becomes) for stage in rows)
+    """Return whether the table lists this change."""
+    return (before, after) in (_BY_HAND if by_hand else _BY_ITSELF)
+
+
+def check(before: State, after: State, *, by_hand: bool = False) -> None:
+    """Raise IllegalTransition unless the table lists this change."""
+    if not may_become(before, after, by_hand=by_hand):
+        how = " by hand" if by_hand else ""
+        raise IllegalTransition(f"a delivery cannot go from {before} to {after}{how}")
 
 
 def longest_seconds(settings: Settings, network: Network) -> float:

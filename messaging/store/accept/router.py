@@ -15,7 +15,7 @@ from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import open_store
-from messaging.store.queue.claims import release
+from messaging.store.queue.claims import give_back
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Router:
         While the store is away nothing happens: they come back when their lease ends.
         """
         self._crowds.note({delivery.via for delivery in deliveries})
-        error = self._runner.run_one(lambda: release(deliveries, self._now()))
+        error = self._runner.run_one(lambda: give_back(deliveries, self._now()))
         if error is not None:
             log.warning("%d deliveries stay leased until their lease ends", len(deliveries))
 

@@ -26,14 +26,15 @@ from messaging.store.accept.device_text import ParsedDeviceText, name_senders, p
 from messaging.store.accept.policy import Policy, Refusal
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.validate import validate
-from messaging.store.models import Delivery as StoredDelivery
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
+from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.lease import Lease
+from messaging.store.queue.next_state import ids_to_report
+from messaging.store.queue.reports import bounce
 from messaging.store.rate_limit import RateLimiter
-from messaging.store.receipts.bounces import write_bounces
 from messaging.store.receipts.opt_outs import write_opt_outs
-from messaging.store.receipts.receipts import lost_of, write_receipts
+from messaging.store.receipts.receipts import write_receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class AcceptTransaction:
 
     def _write(
         self, decisions: Sequence[Decision], facts: BatchContext, crowded: Collection[str]
-    ) -> tuple[list[RecordResult], list[StoredDelivery]]:
+    ) -> tuple[list[RecordResult], list[DeliveryState]]:
         now = self._now()
         routed = name_senders(
             [write.RoutedMessage(*pair) for d in decisions if (pair := d.routed)], self._policy
@@ -110,10 +111,10 @@ class AcceptTransaction:
         made = write.write_first_attempts(routed, now, lease, self._lifetime, crowded)
         consents = (d.record for d in decisions if isinstance(d.record, OptOutChange))
         write_opt_outs({self._policy.pair(c): c.allowed for c in consents}, now)
-        bounced = write_bounces([d.record for d in decisions if isinstance(d.record, Bounce)], now)
+        bounced = bounce([d.record for d in decisions if isinstance(d.record, Bounce)], now)
         receipts = [d.record for d in decisions if isinstance(d.record, Receipt)]
         heard = write_receipts(receipts, self._settings, now)
-        self._notices.owe(lost_of(heard), now)
+        self._notices.enqueue(ids_to_report(heard), now)
         write_positions([d.beacon for d in decisions if d.beacon], facts, now)
         return [_verdict(decision, made) for decision in decisions], [*bounced, *heard]
 

@@ -1,6 +1,6 @@
 """Writes the rows that accepted records become, and makes the values that travel to the senders."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from messaging.store import models
 from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.policy import PlannedDelivery, Route
 from messaging.store.db.sql import Row, insert, storable_time
+from messaging.store.queue.delivery_state import NewDelivery
+from messaging.store.queue.enqueue import enqueue
 from messaging.store.queue.lease import Lease
-from messaging.store.states import State
 
 _MESSAGE_FIELDS = (
     "id",
@@ -30,37 +31,9 @@ _MESSAGE_FIELDS = (
     "device",
     "created_at",
 )
-_DELIVERY_FIELDS = (
-    "message",
-    "via",
-    "sender_network",
-    "sender",
-    "recipient_network",
-    "recipient",
-    "subscriber",
-    "device",
-    "state",
-    "attempts",
-    "attempts_forgiven",
-    "leased",
-    "due_at",
-    "expires_at",
-    "parts_sent",
-    "uncertain",
-    "reason",
-    "network_id",
-    "is_urgent",
-    "sender_name",
-    "created_at",
-    "updated_at",
-)
-
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When what is urgent expires."""
-
-_LEG_FIELDS = ("message", "via", "recipient")
-"""What tells the deliveries of one batch apart: the store returns them in no particular order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,39 +111,29 @@ def write_first_attempts(
     now: datetime,
     lease: Lease,
     lifetime: Callable[[Network], timedelta],
-    crowded: Collection[str] = frozenset(),
+    full_providers: Collection[str] = frozenset(),
 ) -> dict[str, list[Delivery]]:
-    """Insert the deliveries of a batch, one statement. Returns by message id those that are leased to the caller.
+    """Enqueue the deliveries of a batch, one statement. Returns by message id those that are leased to the caller.
 
-    Those for a crowded provider are due at once instead, for whoever claims them.
+    Those for full providers are due at once instead.
     """
-    made, due = storable_time(now), storable_time(lease.due_at)
-    never = storable_time(NEVER)
-    ends = {network: storable_time(now + lifetime(network)) for network in Network}
-    legs = {
-        (one.message.id, leg.via, leg.recipient.value): (one, leg) for one, leg in _legs(routed)
+    ends = {network: now + lifetime(network) for network in Network}
+    planned = {
+        (one.message.id, delivery.via, delivery.recipient.value): (one, delivery)
+        for one in routed
+        for delivery in one.route.deliveries
     }
-    rows = [
-        _delivery_row(
-            one,
-            leg,
-            leg.via not in crowded,
-            _Times(made, due, ends[leg.recipient.network], never),
-        )
-        for one, leg in legs.values()
+    new = [
+        _new_delivery(one, delivery, ends[delivery.recipient.network])
+        for one, delivery in planned.values()
     ]
-    written = insert(models.Delivery, _DELIVERY_FIELDS, rows, ("id", *_LEG_FIELDS))
-    deliveries: dict[str, list[Delivery]] = {}
-    for row_id, message_id, via, recipient in sorted(written):
-        if via not in crowded:
-            one, leg = legs[message_id, via, recipient]
-            attempt = _first_attempt(row_id, one, leg, lease)
-            deliveries.setdefault(message_id, []).append(attempt)
-    return deliveries
-
-
-def _legs(routed: Sequence[RoutedMessage]) -> Iterator[tuple[RoutedMessage, PlannedDelivery]]:
-    return ((one, leg) for one in routed for leg in one.route.deliveries)
+    ids = enqueue(new, now, lease, full_providers)
+    first: dict[str, list[Delivery]] = {}
+    for row_id, (one, delivery) in zip(ids, planned.values(), strict=True):
+        if delivery.via not in full_providers:
+            attempt = _first_attempt(row_id, one, delivery, lease)
+            first.setdefault(one.message.id, []).append(attempt)
+    return first
 
 
 def _first_attempt(
@@ -196,38 +159,19 @@ def _first_attempt(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """The moments of a new delivery, as the store takes them."""
-
-    made: Any
-    due: Any
-    ends: Any
-    never: Any
-
-
-def _delivery_row(routed: RoutedMessage, leg: PlannedDelivery, leased: bool, times: _Times) -> Row:
-    return (
-        routed.message.id,
-        leg.via,
-        leg.sender.network.value,
-        leg.sender.value,
-        leg.recipient.network.value,
-        leg.recipient.value,
-        routed.route.subscriber_id,
-        leg.device_id,
-        State.WAITING.value,
-        int(leased),
-        0,
-        leased,
-        times.due if leased else times.made,
-        times.never if routed.route.is_urgent else times.ends,
-        0,
-        0,
-        "",
-        "",
-        routed.route.is_urgent,
-        leg.sender_name,
-        times.made,
-        times.made,
+def _new_delivery(
+    routed: RoutedMessage, planned: PlannedDelivery, expires_at: datetime
+) -> NewDelivery:
+    return NewDelivery(
+        message_id=routed.message.id,
+        via=planned.via,
+        sender_network=planned.sender.network.value,
+        sender=planned.sender.value,
+        recipient_network=planned.recipient.network.value,
+        recipient=planned.recipient.value,
+        subscriber_id=routed.route.subscriber_id,
+        device_id=planned.device_id,
+        is_urgent=routed.route.is_urgent,
+        sender_name=planned.sender_name,
+        expires_at=NEVER if routed.route.is_urgent else expires_at,
     )

@@ -1,13 +1,14 @@
-"""The two statements that are written by hand, because they carry every message: Django's own cost more than the disk.
+"""Parts of hand-written SQL, for the statements that carry every message: Django's own cost more than the disk.
 
 `bulk_create` and `bulk_update` spend most of a batch's time on model instances and expressions; these take plain
 tuples. Columns come from the models; values only ever travel as parameters.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
@@ -16,6 +17,18 @@ Row = tuple[Any, ...]
 
 MAX_LISTS = 64
 """How many lists of columns are kept; there are fewer."""
+
+ONE_OF: Final = {
+    "sqlite": "{} IN (SELECT value FROM json_each(%s))",
+    "postgresql": "{} = ANY(%s)",
+}
+"""The condition that a column has one of the values of a list, by the kind of the store. One parameter for any number
+of values, so that the statement is constant."""
+
+
+def list_parameter(values: Collection[Any]) -> Any:
+    """Return the list as the parameter of `ONE_OF`."""
+    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
 
 
 def storable_time(moment: datetime | None) -> Any:
@@ -36,13 +49,14 @@ def insert(
     tail = f" RETURNING {', '.join(_columns(model, returning))}" if returning else ""
     one = f"({', '.join(['%s'] * len(fields))})"
     with connection.cursor() as cursor:
-        _execute_values(cursor, head, one, rows, tail)
+        execute_values(cursor, head, one, rows, tail)
         return cursor.fetchall() if returning else []
 
 
-def _execute_values(
+def execute_values(
     cursor: CursorWrapper, head: str, one: str, rows: Sequence[Row], tail: str
 ) -> None:
+    """Run `head`, then `one` for each row, separated by commas, then `tail`: one statement."""
     if connection.vendor == "postgresql":
         # psycopg parses the placeholders of a long statement every time, of a short one once: bind row by row.
         bound = ", ".join(cursor.mogrify(one, row) for row in rows)

@@ -1,10 +1,11 @@
-"""Owes a notice to the author of a message that reached nobody: once, in the transaction that decides it."""
+"""Enqueues one non-delivery notice per failed message, in the transaction that fails it."""
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -13,19 +14,20 @@ from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, e164, own_mai
 from messaging.model.message import Address, Failure, Network, message_id
 from messaging.store.accept.validate import short_reason
 from messaging.store.models import Delivery, Message, OptOut
-from messaging.store.notices.failures import as_json
-from messaging.store.notices.rate import NoticePace
+from messaging.store.notices.rate import NoticeRate
 from messaging.store.notices.text import Doubts, mail_text, sms_text, subject_of
+from messaging.store.queue.delivery_state import NewDelivery
+from messaging.store.queue.enqueue import enqueue
 from messaging.store.states import FINAL, GIVEN, UNDELIVERED, State
 
 log = logging.getLogger(__name__)
 
 VIA = "notice"
-"""How a message that the gateway itself wrote says where it came from."""
+"""The account of a message that the gateway itself wrote."""
 
 DAEMON = "MAILER-DAEMON"
-NOT_COMPOSED = "the author is not told: the notice could not be written (%s)"
-TOO_MANY = "the author is not told: too many notices within an hour"
+NOT_COMPOSED = "no notice to the author: it could not be composed (%s)"
+TOO_MANY = "no notice to the author: too many notices within an hour"
 
 
 def notice_id(failed_id: str) -> str:
@@ -33,10 +35,22 @@ def notice_id(failed_id: str) -> str:
     return message_id(VIA, failed_id)
 
 
+def failure_to_json(failure: Failure) -> dict[str, Any]:
+    """Return the failure as the column of its message holds it."""
+    return {**asdict(failure), "received_at": failure.received_at.isoformat()}
+
+
+def failure_from_json(stored: Mapping[str, Any]) -> Failure:
+    """Return the failure that the column holds."""
+    received_at = datetime.fromisoformat(stored["received_at"])
+    return Failure(**{**stored, "received_at": received_at})
+
+
 @dataclass(frozen=True, slots=True)
 class _Notice:
     """A notice to write."""
 
+    id: str
     about: Message
     failure: Failure
     subject: str
@@ -49,65 +63,65 @@ class _Notice:
 class Notices:
     """The notices of one gateway. `default_accounts` names the account of each network; none if off.
 
-    Nobody is told about a notice, about what a device sent, or twice about the same message. What a person cancelled
-    is no failure. Who wrote a mail is not checked, so `NoticePace` bounds how many go out.
+    There is no notice about a notice, about a message of a device, about a cancelled message, or a second one about
+    the same message. The author of a mail is not verified, so `NoticeRate` bounds how many notices go out.
     """
 
     def __init__(self, settings: Settings, default_accounts: Mapping[Network, str] | None) -> None:
         self._settings = settings
-        self._pace = NoticePace(settings.max_hourly_notices)
-        self._vias: dict[Network, str] = {
+        self._rate = NoticeRate(settings.max_hourly_notices)
+        self._accounts: dict[Network, str] = {
             network: via
             for network, via in (default_accounts or {}).items()
             if (network is Network.EMAIL and settings.mail_failure_notices)
             or (network is Network.SMS and settings.sms_failure_notices)
         }
 
-    def owe(self, ids: list[int], now: datetime) -> None:
-        """Write the notices that these failed or expired deliveries make due. Call it within the same transaction.
+    def enqueue(self, ids: Sequence[int], now: datetime) -> None:
+        """Write the notices that these failed or expired deliveries cause. Call it within the same transaction.
 
-        Nothing is asked of the store when nothing failed, and else a number of queries that does not grow.
+        Runs no statement when nothing failed, and otherwise a fixed number of statements.
         """
-        if not ids or not self._vias:
+        if not ids or not self._accounts:
             return
-        messages = self._locked(ids)
-        notices = self._without_known(self._all_over(messages))
-        self._write(self._paced(self._allowed(notices)), now)
+        notices = self._compose_all(self._lock_messages(ids))
+        stored = Message.objects.filter(id__in=[notice.id for notice in notices])
+        known = set(stored.values_list("id", flat=True)) if notices else set()
+        notices = self._drop_opt_outs([one for one in notices if one.id not in known])
+        self._write(self._limit_rate(notices), now)
 
-    def _locked(self, delivery_ids: list[int]) -> list[Message]:
+    def _lock_messages(self, delivery_ids: Sequence[int]) -> list[Message]:
         """Lock the messages: of two that end the last deliveries of one at the same moment, the later one decides."""
         failed = Delivery.objects.filter(id__in=delivery_ids).values("message_id")
-        rows = Message.objects.filter(
-            id__in=failed, wants_notice=True, sender_network__in=[n.value for n in self._vias]
-        )
+        networks = [network.value for network in self._accounts]
+        rows = Message.objects.filter(id__in=failed, wants_notice=True, sender_network__in=networks)
         rows = rows.defer("text", "raw").order_by("id")
         if connection.features.has_select_for_update:
             # Weaker than plain "for update": deliveries that refer to the message may still be inserted.
             rows = rows.select_for_update(no_key=connection.vendor == "postgresql")
         return list(rows)
 
-    def _all_over(self, messages: list[Message]) -> list[_Notice]:
-        """Return the notices about those of which every delivery has ended and the network took none."""
-        ends: dict[str, list[Delivery]] = defaultdict(list)
+    def _compose_all(self, messages: list[Message]) -> list[_Notice]:
+        """Return a notice about each message whose deliveries have all ended without being sent."""
+        deliveries: dict[str, list[Delivery]] = defaultdict(list)
         for delivery in Delivery.objects.filter(message__in=messages).order_by("id"):
-            ends[delivery.message_id].append(delivery)
-        over = (
-            message
-            for message in messages
-            if all(d.state in FINAL and d.state not in GIVEN for d in ends[message.id])
-        )
-        found = (self._composed(message, ends[message.id]) for message in over)
-        return [notice for notice in found if notice is not None]
+            deliveries[delivery.message_id].append(delivery)
+        notices = []
+        for message in messages:
+            ends = deliveries[message.id]
+            if not all(end.state in FINAL and end.state not in GIVEN for end in ends):
+                continue
+            try:
+                notice = self._compose(message, ends)
+            except Exception as error:
+                # A bug here must not keep this message, or others of the batch, from ending.
+                log.error(NOT_COMPOSED, type(error).__name__, extra={"message_id": message.id})
+                continue
+            if notice is not None:
+                notices.append(notice)
+        return notices
 
-    def _composed(self, message: Message, ends: list[Delivery]) -> _Notice | None:
-        """Return the notice; a bug in it must not keep the message from ending, nor others with it."""
-        try:
-            return self._notice(message, ends)
-        except Exception as error:
-            log.error(NOT_COMPOSED, type(error).__name__, extra={"message_id": message.id})
-            return None
-
-    def _notice(self, message: Message, ends: list[Delivery]) -> _Notice | None:
+    def _compose(self, message: Message, ends: list[Delivery]) -> _Notice | None:
         parties = self._parties(message)
         if parties is None:
             return None
@@ -124,17 +138,18 @@ class Notices:
         sender, recipient = parties
         by_sms = recipient.network is Network.SMS
         return _Notice(
+            id=notice_id(message.id),
             about=message,
             failure=failure,
             subject="" if by_sms else subject_of(failure),
             text=(sms_text if by_sms else mail_text)(failure, doubts),
             sender=sender,
             recipient=recipient,
-            via=self._settings.carriers.get(sender.value) or self._vias[recipient.network],
+            via=self._settings.carriers.get(sender.value) or self._accounts[recipient.network],
         )
 
     def _parties(self, message: Message) -> tuple[Address, Address] | None:
-        """Return from whom and to whom the notice goes, None where nobody could be told."""
+        """Return the sender and the recipient of the notice, None if the author has no address for one."""
         author = message.sender
         if message.sender_network == Network.SMS:
             ours, theirs = e164(message.recipient), e164(author)
@@ -147,52 +162,36 @@ class Notices:
         daemon = f"{DAEMON}@{domain}"[:MAX_ADDRESS_CHARACTERS]
         return Address(Network.EMAIL, daemon), Address(Network.EMAIL, author)
 
-    def _without_known(self, notices: list[_Notice]) -> list[_Notice]:
-        ids = [notice_id(notice.about.id) for notice in notices]
-        known = set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else ()
-        return [notice for notice in notices if notice_id(notice.about.id) not in known]
-
-    def _allowed(self, notices: list[_Notice]) -> list[_Notice]:
-        """Leave out the phones that want nothing from that number."""
+    def _drop_opt_outs(self, notices: list[_Notice]) -> list[_Notice]:
+        """Leave out the phones that opted out of messages from that number."""
         peers = [n.recipient.value for n in notices if n.recipient.network is Network.SMS]
         if not peers:
             return notices
         out = set(OptOut.objects.filter(peer__in=peers).values_list("peer", "number"))
         return [n for n in notices if (n.recipient.value, n.sender.value) not in out]
 
-    def _paced(self, notices: list[_Notice]) -> list[_Notice]:
+    def _limit_rate(self, notices: list[_Notice]) -> list[_Notice]:
         pairs = [(n.recipient.value, n.about.subscriber_id or 0) for n in notices]
-        allowed = self._pace.allowed(pairs)
-        for notice, told in zip(notices, allowed, strict=True):
-            if not told:
+        allowed = self._rate.allow(pairs)
+        for notice, is_allowed in zip(notices, allowed, strict=True):
+            if not is_allowed:
                 log.warning(TOO_MANY, extra={"message_id": notice.about.id})
-        return [notice for notice, told in zip(notices, allowed, strict=True) if told]
+        return [notice for notice, is_allowed in zip(notices, allowed, strict=True) if is_allowed]
 
     def _write(self, notices: list[_Notice], now: datetime) -> None:
-        if notices:
-            Message.objects.bulk_create(_message(notice, now) for notice in notices)
-            Delivery.objects.bulk_create(self._delivery(notice, now) for notice in notices)
-
-    def _delivery(self, notice: _Notice, now: datetime) -> Delivery:
-        policy = self._settings.retry_policy(notice.recipient.network)
-        # Of no subscriber: notices are not to fill the room that the subscriber's own messages have.
-        return Delivery(
-            message_id=notice_id(notice.about.id),
-            via=notice.via,
-            sender_network=notice.sender.network.value,
-            sender=notice.sender.value,
-            recipient_network=notice.recipient.network.value,
-            recipient=notice.recipient.value,
-            due_at=now,
-            expires_at=now + timedelta(seconds=policy.lifetime_seconds),
-            created_at=now,
-            updated_at=now,
-        )
+        if not notices:
+            return
+        Message.objects.bulk_create(_message(notice, now) for notice in notices)
+        lifetimes = {
+            network: timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)
+            for network in self._accounts
+        }
+        enqueue([_delivery(n, now + lifetimes[n.recipient.network]) for n in notices], now)
 
 
 def _message(notice: _Notice, now: datetime) -> Message:
     return Message(
-        id=notice_id(notice.about.id),
+        id=notice.id,
         sender_network=notice.sender.network.value,
         sender=notice.sender.value,
         recipient_network=notice.recipient.network.value,
@@ -200,7 +199,24 @@ def _message(notice: _Notice, now: datetime) -> Message:
         via=VIA,
         subject=notice.subject,
         text=notice.text,
-        failure=as_json(notice.failure),
+        failure=failure_to_json(notice.failure),
         subscriber_id=notice.about.subscriber_id,
         created_at=now,
+    )
+
+
+def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
+    return NewDelivery(
+        message_id=notice.id,
+        via=notice.via,
+        sender_network=notice.sender.network.value,
+        sender=notice.sender.value,
+        recipient_network=notice.recipient.network.value,
+        recipient=notice.recipient.value,
+        # Notices do not count against the queue of the subscriber's own messages.
+        subscriber_id=None,
+        device_id=None,
+        is_urgent=False,
+        sender_name="",
+        expires_at=expires_at,
     )

@@ -1,62 +1,31 @@
-"""Gives out the attempts that are owed, ends those that nobody may make any more, and takes back unmade ones."""
+"""Claims due attempts, ends spent and expired deliveries, takes attempts back."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
-from messaging.config.settings import RetryPolicy, Settings
+from messaging.config.settings import Settings
 from messaging.model.message import Address, Delivery, Message, Network
 from messaging.store import models
 from messaging.store.db.clock import TOLERANCE
 from messaging.store.db.connection import guard
-from messaging.store.db.prepared import Prepared
-from messaging.store.notices.failures import from_json
-from messaging.store.notices.notices import Notices
+from messaging.store.notices.notices import Notices, failure_from_json
+from messaging.store.queue import queries
 from messaging.store.queue.counters import Counters
-from messaging.store.queue.delivery_rows import standings, write
+from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.lease import Lease
+from messaging.store.queue.next_state import expire, give_up, ids_to_report, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
-from messaging.store.queue.settle import (
-    Ending,
-    Settled,
-    Standing,
-    gave_up,
-    is_spent,
-    too_late,
-    undelivered,
-    without_attempt,
-)
+from messaging.store.queue.rows import Change, read_rows, write, write_all
 from messaging.store.states import State
 
 SWEEP_ROWS = 500
 """How many deliveries one transaction ends: few enough to be quick, so that the router is not kept waiting."""
-
-_ATTEMPT = (
-    "id",
-    "message_id",
-    "via",
-    "sender_network",
-    "sender",
-    "recipient_network",
-    "recipient",
-    "message__subject",
-    "message__text",
-    "message__failure",
-    "attempts",
-    "parts_sent",
-    "uncertain",
-    "sender_name",
-    "device__codec",
-    "is_urgent",
-)
-_ATTEMPTS = Prepared(
-    lambda ids: models.Delivery.objects.filter(id__in=ids).order_by().values_list(*_ATTEMPT)
-)
 
 
 class Claims:
@@ -66,24 +35,23 @@ class Claims:
         self, settings: Settings, default_accounts: Mapping[Network, str] | None = None
     ) -> None:
         self._settings = settings
-        self.tally = Counters()
+        self.counters = Counters()
         self._notices = Notices(settings, default_accounts)
 
     @guard
     def claim(
         self, via: str, limit: int, now: datetime, urgent_limit: int | None = None
     ) -> list[Delivery]:
-        """Return the next attempts owed by `via`, at most `limit`, each leased to the caller; oldest first.
+        """Return the next due attempts of the account `via`, each leased to the caller, oldest first.
 
-        What is urgent comes before everything else and does not count there: as many again, or `urgent_limit`.
-
-        No two callers get the same one. A delivery whose last lease ended without an outcome is marked uncertain,
-        and one whose attempts are used up fails instead. One that a bug cannot work on is put aside (`stuck`).
+        At most `limit`, and before them at most `urgent_limit` urgent ones (as many if that is None). No two callers
+        get the same one. A delivery whose last lease ended without an outcome is marked uncertain. One whose attempts
+        are used up fails instead. A poison delivery is postponed.
         """
-        owed = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
-        urgent, others = owed.filter(is_urgent=True), owed.filter(is_urgent=False)
+        due = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
+        urgent, others = due.filter(is_urgent=True), due.filter(is_urgent=False)
         # Asked without a transaction first: an idle gateway takes no write lock, nor does one without room.
-        if not (owed if limit else urgent).exists():
+        if not (due if limit else urgent).exists():
             return []
         first = limit if urgent_limit is None else urgent_limit
         rows = (urgent[:first], others[:limit])
@@ -92,16 +60,19 @@ class Claims:
     def _claim(self, rows: Rows, now: datetime) -> list[Delivery]:
         lease = Lease.starting(now, self._settings.lease_seconds)
         with transaction.atomic(durable=True):
-            found = [one for part in rows for one in standings(_locked(part))]
-            spent = {row.id: row for row in found if is_spent(row, self._policy(row))}
-            self._end([_failed(row) for row in spent.values()], now)
-            leased = _leased([row.id for row in found if row.id not in spent], lease, now)
-        self.tally.add((row.via, Ending.FAILED) for row in spent.values())
-        return leased
+            due = [row for part in rows for row in read_rows(_lock(part))]
+            ids = {row.id for row in due if is_spent(row, self._settings.retry_policy(row.network))}
+            spent = [row for row in due if row.id in ids]
+            self._end([(row, give_up(row, now)) for row in spent], now)
+            claimed = [row for row in due if row.id not in ids]
+            queries.lease([row.id for row in claimed], lease.due_at, now)
+            attempts = _attempts(claimed, lease)
+        self.counters.add((row.via, State.FAILED) for row in spent)
+        return attempts
 
     @guard
     def expire(self, now: datetime) -> int:
-        """End every delivery whose life is over and that no sender has in hand, on whichever network; how many."""
+        """Expire every delivery whose lifetime is over and that no sender has; return how many."""
         total = 0
         old = _due(now).filter(expires_at__lte=now)
         while old.exists():
@@ -114,96 +85,92 @@ class Claims:
 
     def _expire(self, rows: Rows, now: datetime) -> list[int]:
         with transaction.atomic(durable=True):
-            found = [row for part in rows for row in standings(_locked(part)[:SWEEP_ROWS])]
-            self._end([_expired(row) for row in found], now)
-        self.tally.add((row.via, Ending.EXPIRED) for row in found)
-        return [row.id for row in found]
+            old = [row for part in rows for row in read_rows(_lock(part)[:SWEEP_ROWS])]
+            self._end([(row, expire(row, now)) for row in old], now)
+        self.counters.add((row.via, State.EXPIRED) for row in old)
+        return [row.id for row in old]
 
     @guard
     def recall(self, now: datetime) -> int:
-        """Owe again what was put off by a clock that ran ahead of this one; how many.
+        """Make due again what was postponed by a clock that ran ahead of this one; return how many.
 
-        What waits for another try is due at once; what a sender has in hand is leased once more from now on.
+        A delivery that waits for its next attempt is due at once. An attempt under way is leased anew from now on.
         """
         lease = Lease.starting(now, self._settings.lease_seconds)
         ahead = models.Delivery.objects.filter(due_at__gt=now, updated_at__gt=now + TOLERANCE)
         if not ahead.exists():
             return 0
         due_at = Case(When(leased=True, then=Value(lease.due_at)), default=Value(now))
-        return ahead.update(due_at=due_at, updated_at=now)
+        return write_all(ahead, [State.WAITING], State.WAITING, due_at=due_at, updated_at=now)
 
-    def _end(self, settled: list[Settled], now: datetime) -> None:
-        write(settled, now)
-        self._notices.owe(undelivered(settled), now)
-
-    def _policy(self, row: Standing) -> RetryPolicy:
-        return self._settings.retry_policy(Network(row.recipient_network))
+    def _end(self, changes: list[Change], now: datetime) -> None:
+        write(changes)
+        self._notices.enqueue(ids_to_report(after for _, after in changes), now)
 
 
 @guard
-def release(deliveries: Iterable[Delivery], now: datetime) -> None:
-    """Put back attempts that could not be handed to a sender: due at once, and not counted."""
+def give_back(deliveries: Iterable[Delivery], now: datetime) -> None:
+    """Put back attempts that no sender took: due at once, and not counted."""
     by_attempt: dict[int, list[int]] = defaultdict(list)
     for delivery in deliveries:
         by_attempt[delivery.attempt].append(delivery.id)
     for attempt, ids in by_attempt.items():
-        models.Delivery.objects.filter(
-            id__in=ids, attempts=attempt, state=State.WAITING, leased=True
-        ).update(attempts=F("attempts") - 1, leased=False, due_at=now, updated_at=now)
+        rows = models.Delivery.objects.filter(id__in=ids, attempts=attempt, leased=True)
+        write_all(
+            rows,
+            [State.WAITING],
+            State.WAITING,
+            attempts=F("attempts") - 1,
+            leased=False,
+            due_at=now,
+            updated_at=now,
+        )
 
 
 def _due(now: datetime) -> "QuerySet[models.Delivery]":
-    # Whatever has a due time waits (a constraint of the table); asking for the state too would mislead SQLite.
+    # Every delivery with a due time waits (a constraint of the table); the state as a condition would mislead SQLite.
     return models.Delivery.objects.filter(due_at__lte=now)
 
 
-def _locked(rows: "QuerySet[models.Delivery]") -> "QuerySet[models.Delivery]":
+def _lock(rows: "QuerySet[models.Delivery]") -> "QuerySet[models.Delivery]":
     # Where the store can, two that claim at once pass each other; SQLite lets one writer in at a time.
     if connection.features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True)
     return rows
 
 
-def _leased(ids: list[int], lease: Lease, now: datetime) -> list[Delivery]:
-    models.Delivery.objects.filter(id__in=ids).update(
-        attempts=F("attempts") + 1,
-        # Still leased: nobody reported how the last attempt ended.
-        uncertain=F("uncertain") + Case(When(leased=True, then=1), default=0),
-        leased=True,
-        due_at=lease.due_at,
-        updated_at=now,
-    )
-    rows = (dict(zip(_ATTEMPT, row, strict=True)) for row in _ATTEMPTS(ids))
-    found = {row["id"]: _attempt(row, lease) for row in rows}
-    return [found[number] for number in ids]
+def _attempts(claimed: Sequence[DeliveryState], lease: Lease) -> list[Delivery]:
+    """Return the attempts that `queries.lease` has just started, in the same order."""
+    texts = {row[0]: row[1:] for row in queries.read_texts([row.id for row in claimed])}
+    return [_attempt(row, lease, *texts[row.id]) for row in claimed]
 
 
-def _attempt(row: dict[str, Any], lease: Lease) -> Delivery:
+def _attempt(
+    row: DeliveryState,
+    lease: Lease,
+    subject: str,
+    text: str,
+    failure: str | None,
+    codec: str | None,
+) -> Delivery:
     message = Message(
-        id=row["message_id"],
-        sender=Address(Network(row["sender_network"]), row["sender"]),
-        recipient=Address(Network(row["recipient_network"]), row["recipient"]),
-        subject=row["message__subject"],
-        text=row["message__text"],
-        via=row["via"],
-        failure=from_json(row["message__failure"]),
-        sender_name=row["sender_name"],
+        id=row.message_id,
+        sender=Address(Network(row.sender_network), row.sender),
+        recipient=Address(row.network, row.recipient),
+        subject=subject,
+        text=text,
+        via=row.via,
+        failure=failure_from_json(json.loads(failure)) if failure else None,
+        sender_name=row.sender_name,
     )
     return Delivery(
-        id=row["id"],
+        id=row.id,
         message=message,
-        attempt=row["attempts"],
+        attempt=row.attempts + 1,
         lease_until=lease.lease_until,
-        parts_sent=row["parts_sent"],
-        uncertain=row["uncertain"] > 0,
-        codec=row["device__codec"] or "",
-        is_urgent=row["is_urgent"],
+        parts_sent=row.parts_sent,
+        # A lease that ended without a report leaves the outcome of its attempt unknown.
+        uncertain=row.uncertain > 0 or row.leased,
+        codec=codec or "",
+        is_urgent=row.is_urgent,
     )
-
-
-def _failed(row: Standing) -> Settled:
-    return without_attempt(row, Ending.FAILED, gave_up(row, row.last_said))
-
-
-def _expired(row: Standing) -> Settled:
-    return without_attempt(row, Ending.EXPIRED, too_late(row, row.last_said))

@@ -17,7 +17,7 @@ from messaging.model.message import Delivery, Network
 from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import ClockWatch, utc_now
 from messaging.store.db.connection import close_connection, open_store
-from messaging.store.queue.claims import Claims, release
+from messaging.store.queue.claims import Claims, give_back
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Due:
     def status(self) -> dict[str, object]:
         """Return what was claimed, released and expired since the start, and what is in flight by provider."""
         flights = {f"in_flight_{via}": len(held) for via, held in self._in_flight.items()}
-        return {**self._counters, **flights, "settled": self._claims.tally.snapshot()}
+        return {**self._counters, **flights, "settled": self._claims.counters.snapshot()}
 
     def turn(self, emit: EmitDelivery) -> None:
         """Do once what `run` does again and again: take back, expire, claim, emit."""
@@ -184,7 +184,7 @@ class Due:
         refused, self._refused = self._refused, []
         if not refused:
             return
-        error = self._runner.run_one(lambda: release(refused, self._now()))
+        error = self._runner.run_one(lambda: give_back(refused, self._now()))
         if error is None:
             self._counters["released"] += len(refused)
         # Otherwise the lease ends by itself.

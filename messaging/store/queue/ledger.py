@@ -1,4 +1,4 @@
-"""The ledger: writes down what became of every attempt."""
+"""The ledger: writes the outcome of every attempt."""
 
 import logging
 from collections import Counter
@@ -6,25 +6,38 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.db import transaction
+
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
-from messaging.model.message import Network, Outcome
+from messaging.model.message import Network, Outcome, Result
 from messaging.store.db.batch import BatchRunner
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import open_store
 from messaging.store.db.errors import StoreAway
-from messaging.store.queue.settling import Settling
+from messaging.store.models import Delivery
+from messaging.store.notices.notices import Notices
+from messaging.store.queue import queries
+from messaging.store.queue.counters import Counters
+from messaging.store.queue.delivery_state import DeliveryState
+from messaging.store.queue.next_state import after_outcome, ids_to_report
+from messaging.store.queue.rows import write
+from messaging.store.receipts.opt_outs import Pair, write_opt_outs
+from messaging.store.receipts.parts import AttemptResult, write_parts
+from messaging.store.states import State
 
 log = logging.getLogger(__name__)
+
+IGNORED = "ignored"
+LOST = "lost"
 
 
 class Ledger:
     """Settles outcomes, a batch in one transaction. Synchronous throughout.
 
-    An outcome counts only while its delivery waits for that very attempt: older ones, repeats and those of cancelled
-    deliveries are accepted and change nothing. One that never arrives is noticed by `due` when the lease ends. What
-    fails for good is told to its author in the same transaction, by `default_accounts`. What a network said that
-    no store can hold is left out: an outcome is offered until it is taken, and holds up those behind it.
+    An outcome counts only while its delivery waits for that very attempt. Older outcomes, repeats and those of
+    cancelled deliveries are accepted and change nothing. `Due` notices a missing outcome when the lease ends. The
+    notice of a failure is enqueued in the same transaction, by `default_accounts`.
     """
 
     def __init__(
@@ -34,35 +47,96 @@ class Ledger:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         open_store(settings)
-        self._settling = Settling(settings, default_accounts, now)
+        self._settings = settings
+        self._notices = Notices(settings, default_accounts)
+        self._now = now
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()
+        self._settled = Counters()
 
     def process(self, outcomes: Sequence[Outcome]) -> list[list[None] | Exception]:
         """Return, for each outcome, an empty list once it is on disk, or `Unavailable`: then offer it again."""
         results: list[list[None] | Exception] = []
-        kinds = self._runner.run(self._settling.settle, outcomes)
-        for outcome, first in zip(outcomes, kinds, strict=True):
-            kind = self._bare(outcome) if _is_about_itself(first) else first
-            self._counters["unavailable" if isinstance(kind, Exception) else kind] += 1
-            results.append(kind if isinstance(kind, Exception) else [])
-            if kind == "ignored":
+        settled = self._runner.run(self._settle, outcomes)
+        for outcome, first in zip(outcomes, settled, strict=True):
+            result = self._settle_without_parts(outcome) if _is_unstorable(first) else first
+            self._counters["unavailable" if isinstance(result, Exception) else result] += 1
+            results.append(result if isinstance(result, Exception) else [])
+            if result == IGNORED:
                 log.info("an older outcome", extra={"message_id": outcome.message_id})
         return results
 
     def status(self) -> dict[str, object]:
-        """Return how many outcomes became what since the start: a state, ignored or unavailable; and by provider."""
-        return {**self._counters, "settled": self._settling.tally.snapshot()}
+        """Return the number of outcomes by result since the start, and the settled deliveries by provider.
 
-    def _bare(self, outcome: Outcome) -> str | GatewayError:
-        """Settle an outcome without what the network called and charged for it; that failing too, let its lease end."""
+        A result is a state, ignored, lost or unavailable.
+        """
+        return {**self._counters, "settled": self._settled.snapshot()}
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Return the state that each outcome brought its delivery to, or "ignored", once that is on disk.
+
+        One transaction with a fixed number of statements, harmless to repeat.
+        """
+        now = self._now()
+        with transaction.atomic(durable=True):
+            rows = queries.read({one.delivery_id for one in outcomes})
+            waiting = {row.id: row for row in rows if row.state is State.WAITING}
+            results = [self._apply(waiting, outcome, now) for outcome in outcomes]
+            settled = [one for one in results if one is not None]
+            write([(one.before, one.after) for one in settled])
+            by_parts = write_parts(settled, now)
+            # Before the notices: a phone that said STOP gets none.
+            write_opt_outs(_opt_outs(outcomes), now)
+            ended = [*(one.after for one in settled), *by_parts]
+            self._notices.enqueue(ids_to_report(ended), now)
+        # Counted after the commit: a transaction may be tried again.
+        self._settled.add((row.via, row.state) for row in ended)
+        return [one.after.state.value if one is not None else IGNORED for one in results]
+
+    def _apply(
+        self, waiting: dict[int, DeliveryState], outcome: Outcome, now: datetime
+    ) -> AttemptResult | None:
+        """Return the delivery before and after the outcome, None if the outcome does not count."""
+        row = waiting.get(outcome.delivery_id)
+        if row is None:
+            return None
+        if outcome.attempt == row.attempts:
+            # Without a missing outcome it is a repeat. Since the first report the network may have lost the message,
+            # or a person may have asked for another attempt.
+            counts = row.leased or row.uncertain > 0
+        else:
+            # What an older attempt sent is sent: another attempt would send it twice.
+            is_older = outcome.attempt < row.attempts
+            counts = is_older and outcome.result is Result.SENT and row.uncertain > 0
+        if not counts:
+            return None
+        del waiting[row.id]
+        policy = self._settings.retry_policy(row.network, is_urgent=row.is_urgent)
+        return AttemptResult(row, outcome, after_outcome(row, outcome, policy, now))
+
+    def _settle_without_parts(self, outcome: Outcome) -> str | GatewayError:
+        """Settle an outcome without the ids and charges of its network; if that fails too, let the lease end.
+
+        The sender repeats an outcome until it is accepted, so one that the store cannot hold would block the others.
+        """
         bare = replace(outcome, submitted=())
-        kind = self._runner.run(self._settling.settle, [bare])[0]
-        what = "nothing" if _is_about_itself(kind) else "how it ended, without the network's ids,"
-        log.error("of an outcome %s could be kept", what, extra={"message_id": outcome.message_id})
-        return "lost" if _is_about_itself(kind) else kind
+        result = self._runner.run(self._settle, [bare])[0]
+        is_lost = _is_unstorable(result)
+        kept = "nothing" if is_lost else "its result, without the ids of the network,"
+        log.error("of an outcome %s could be kept", kept, extra={"message_id": outcome.message_id})
+        return LOST if is_lost else result
 
 
-def _is_about_itself(kind: str | GatewayError) -> bool:
-    """Whether an outcome was refused though the store works: it would be, however often it is offered."""
-    return isinstance(kind, GatewayError) and not isinstance(kind, StoreAway)
+def _is_unstorable(result: str | GatewayError) -> bool:
+    """Return whether the store works and refused an outcome: it would refuse it again."""
+    return isinstance(result, GatewayError) and not isinstance(result, StoreAway)
+
+
+def _opt_outs(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:
+    """Return the pairs whose phone said STOP to the network; true also when the outcome comes late."""
+    ids = {outcome.delivery_id for outcome in outcomes if outcome.opted_out}
+    if not ids:
+        return {}
+    pairs = Delivery.objects.filter(id__in=ids).values_list("recipient", "sender")
+    return dict.fromkeys(pairs, False)

@@ -1,9 +1,9 @@
-"""Keeps deliveries that a bug cannot work on from holding up the others: each then stands alone, and is put aside."""
+"""Isolates poison deliveries: when a batch fails unexpectedly, tries each row alone and postpones the failing ones."""
 
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import Error
 from django.db.models import Case, F, QuerySet, When
@@ -11,6 +11,7 @@ from django.db.models import Case, F, QuerySet, When
 from messaging.errors import GatewayError
 from messaging.sending.attempt import INTERNAL_ERROR
 from messaging.store.models import Delivery
+from messaging.store.queue.rows import write_all
 from messaging.store.states import State
 
 log = logging.getLogger(__name__)
@@ -20,17 +21,17 @@ Rows = Sequence["QuerySet[Delivery]"]
 """Those of the first come before those of the second."""
 
 NOT_IN_TIME = "an internal error in the gateway kept it from being sent in time"
-AGAIN_SECONDS = 3600.0
-"""How long one is put aside. After an upgrade that knows better it goes on; else its life ends as any other's."""
+POSTPONE_SECONDS = 3600.0
+"""After an upgrade that fixes the bug a postponed delivery goes on; otherwise it expires like any other."""
 
 
 def each_if_not_all(
     work: Callable[[Rows], list[T]], rows: Rows, limit: int, now: datetime
 ) -> list[T]:
-    """Return what `work` makes of the first of these rows in one transaction; if it raises, of `limit`, each alone.
+    """Return the results of `work` on the first of these rows in one transaction; if it raises, on `limit`, each alone.
 
-    That is for what nobody foresaw: errors of the store, and ours, are raised. The one that it raises for is put
-    aside, and the log and the history say so.
+    Errors of the store and of the gateway are raised. For any other exception the failing delivery is postponed,
+    with a line in the log and a reason in the history.
     """
     try:
         return work(rows)
@@ -39,10 +40,10 @@ def each_if_not_all(
     except Exception as error:
         log.error("a batch failed with %s; each delivery is tried alone", type(error).__name__)
     ids = [one for part in rows for one in part.values_list("id", flat=True)[:limit]]
-    return [made for one in ids[:limit] for made in _alone(work, one, now)]
+    return [result for one in ids[:limit] for result in _try_alone(work, one, now)]
 
 
-def _alone(work: Callable[[Rows], list[T]], one: int, now: datetime) -> list[T]:
+def _try_alone(work: Callable[[Rows], list[T]], one: int, now: datetime) -> list[T]:
     row = Delivery.objects.filter(id=one, due_at__lte=now)
     try:
         return work((row,))
@@ -50,20 +51,25 @@ def _alone(work: Callable[[Rows], list[T]], one: int, now: datetime) -> list[T]:
         raise
     except Exception as error:
         message_id = row.values_list("message_id", flat=True).first()
-        log.error("put aside: %s", type(error).__name__, extra={"message_id": message_id})
-        _put_aside(row, now)
+        log.error(
+            "a poison delivery is postponed: %s",
+            type(error).__name__,
+            extra={"message_id": message_id},
+        )
+        postpone(row, now)
         return []
 
 
-def _put_aside(row: "QuerySet[Delivery]", now: datetime) -> None:
-    """Owe it later, or end it when its life is over. Without reading it, which may be what fails."""
-    said = {
+def postpone(row: "QuerySet[Delivery]", now: datetime) -> None:
+    """Make it due later, or expire it when its lifetime is over. Does not read it: reading may be what fails."""
+    columns: dict[str, Any] = {
         "leased": False,
         "uncertain": F("uncertain") + Case(When(leased=True, then=1), default=0),
         "updated_at": now,
     }
     over = row.filter(expires_at__lte=now)
-    ended = {"state": State.EXPIRED, "due_at": None, "settled_at": now, "reason": NOT_IN_TIME}
-    if not over.update(**ended, **said):
-        again = now + timedelta(seconds=AGAIN_SECONDS)
-        row.update(due_at=again, reason=INTERNAL_ERROR, **said)
+    end: dict[str, Any] = {"due_at": None, "settled_at": now, "reason": NOT_IN_TIME}
+    if not write_all(over, [State.WAITING], State.EXPIRED, **end, **columns):
+        again = now + timedelta(seconds=POSTPONE_SECONDS)
+        later: dict[str, Any] = {"due_at": again, "reason": INTERNAL_ERROR}
+        write_all(row, [State.WAITING], State.WAITING, **later, **columns)

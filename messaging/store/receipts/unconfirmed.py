@@ -1,4 +1,4 @@
-"""What an account was handed and has not been heard of since, for those who ask the network about it."""
+"""Finds the parts that an account submitted and that no receipt has settled, for status pollers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ COUNT = 200
 
 
 class Unconfirmed:
-    """Looks into the store. Blocking; opens the store when it is first asked, so it can be pickled."""
+    """The unconfirmed parts of one account, a page at a time. Blocking; opens the store at first use, so it pickles."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Unconfirmed:
         self._after = 0
 
     def next(self) -> list[str]:
-        """Return the ids of up to `count` things, those that come after the last ones, and from the first again.
+        """Return the network's ids of up to `count` parts: those after the last ones, then from the first again.
 
         Raises Unavailable when the store is away.
         """
@@ -41,7 +41,7 @@ class Unconfirmed:
             with store_errors():
                 rows = self._rows()
         finally:
-            # Asked from whatever thread is free, seldom: a connection for each would pile up.
+            # Called seldom, from any thread that is free: a connection for each would pile up.
             close_connection()
         self._after = rows[-1][0] if len(rows) == self._count else 0
         return [network_id for _, network_id in rows]

@@ -10,7 +10,8 @@ from messaging.errors import Unavailable
 from messaging.model.message import Outcome, ReceiptState, SubmittedPart
 from messaging.store.console import messages
 from messaging.store.models import Delivery, HandedPart
-from messaging.store.receipts.receipts import NO_REASON, UNCLAIMED_DAYS
+from messaging.store.queue.next_state import NO_REASON_FOR_LOSS
+from messaging.store.receipts.receipts import UNCLAIMED_DAYS
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
@@ -55,7 +56,7 @@ def test_what_was_lost_has_failed_and_its_author_is_told_once(gateway: Gateway) 
 def test_a_loss_without_a_reason_still_says_something(gateway: Gateway) -> None:
     hand_over(gateway, SubmittedPart("n1"))
     hear(gateway, receipt(state=LOST))
-    assert row().reason == NO_REASON
+    assert row().reason == NO_REASON_FOR_LOSS
 
 
 @pytest.mark.parametrize("first", [ARRIVED, LOST])

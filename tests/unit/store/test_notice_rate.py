@@ -10,7 +10,7 @@ from messaging.model import message as values
 from messaging.store.console import contacts
 from messaging.store.models import Message
 from messaging.store.notices.notices import TOO_MANY, VIA
-from messaging.store.notices.rate import NoticePace
+from messaging.store.notices.rate import NoticeRate
 from messaging.store.queue.ledger import Ledger
 from tests.support.store import records as g
 from tests.support.store.records import VIAS, Gateway
@@ -74,18 +74,18 @@ def test_many_failures_in_one_batch_are_bounded_too(two_an_hour: Gateway) -> Non
 
 def test_after_a_while_there_is_room_again(sqlite_gateway: Gateway) -> None:
     moments = [1000.0]
-    pace = NoticePace(2, lambda: moments[0])
+    pace = NoticeRate(2, lambda: moments[0])
     with transaction.atomic():
-        assert pace.allowed([ANN, ANN, ANN, BOB]) == [True, True, False, False]
+        assert pace.allow([ANN, ANN, ANN, BOB]) == [True, True, False, False]
     moments[0] += 1800
     with transaction.atomic():
-        assert pace.allowed([BOB, ANN]) == [True, False]
+        assert pace.allow([BOB, ANN]) == [True, False]
 
 
 def test_what_was_not_written_is_not_counted(sqlite_gateway: Gateway) -> None:
-    pace = NoticePace(1)
+    pace = NoticeRate(1)
     with transaction.atomic():
-        assert pace.allowed([ANN]) == [True]
+        assert pace.allow([ANN]) == [True]
         transaction.set_rollback(True)
-    assert pace.allowed([ANN]) == [True]
-    assert pace.allowed([ANN]) == [False]
+    assert pace.allow([ANN]) == [True]
+    assert pace.allow([ANN]) == [False]

@@ -1,0 +1,29 @@
+"""Puts new deliveries into the queue."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from messaging.store.queue import queries
+from messaging.store.queue.delivery_state import NewDelivery
+from messaging.store.queue.lease import Lease
+
+
+def enqueue(
+    deliveries: Sequence[NewDelivery],
+    now: datetime,
+    lease: Lease | None = None,
+    full_providers: Collection[str] = (),
+) -> list[int]:
+    """Insert deliveries, one statement, and return their ids in the same order. Call it within a transaction.
+
+    With a `lease` the first attempt at each belongs to the caller. Those for `full_providers`, and all without a
+    lease, are due now. No two of the deliveries may have the same message, account and recipient.
+    """
+    if not deliveries:
+        return []
+    until = lease.due_at if lease else None
+    leases = (None if one.via in full_providers else until for one in deliveries)
+    rows = queries.insert(deliveries, leases, now)
+    # The store returns the rows in no particular order.
+    ids = {(message_id, via, recipient): number for number, message_id, via, recipient in rows}
+    return [ids[one.message_id, one.via, one.recipient] for one in deliveries]

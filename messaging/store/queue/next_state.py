@@ -1,0 +1,183 @@
+"""Computes the next state of a delivery from an outcome, a receipt or a bounce. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from messaging.config.settings import RetryPolicy, Settings
+from messaging.model.message import Bounce, Outcome, Receipt, ReceiptState, Result
+from messaging.sending.backoff import doubled
+from messaging.store.accept.validate import short_reason, storable
+from messaging.store.queue.backoff import next_attempt_at
+from messaging.store.queue.delivery_state import NO_REASON, DeliveryState
+from messaging.store.states import UNDELIVERED, State
+
+MAX_NETWORK_ID_CHARACTERS = 2000
+NO_REASON_FOR_LOSS = "the network could not deliver it and gave no reason"
+
+
+def after_outcome(
+    row: DeliveryState, outcome: Outcome, policy: RetryPolicy, now: datetime
+) -> DeliveryState:
+    """Return the next state of a waiting delivery after this outcome of its current attempt.
+
+    Sent and rejected are final. After any other outcome the delivery waits for the next attempt, unless its attempts
+    are used up or its lifetime is over; the reason then quotes the last attempt. An urgent delivery has no limit of
+    attempts.
+    """
+    reason = short_reason(outcome.reason) or NO_REASON
+    state, due_at = State.WAITING, None
+    match outcome.result:
+        case Result.SENT:
+            state, reason = State.SENT, ""
+        case Result.REJECTED:
+            state = State.FAILED
+        case _ if is_spent(row, policy):
+            state, reason = State.FAILED, _spent_reason(row, reason)
+        case _ if now >= row.expires_at:
+            state, reason = State.EXPIRED, _late_reason(row, reason)
+        case _:
+            wish = outcome.retry_after_seconds
+            due_at = _next_attempt_at(row, policy, wish, now)
+    units = outcome.billed_units
+    return replace(
+        row,
+        state=state,
+        leased=False,
+        due_at=due_at,
+        reason=short_reason(reason),
+        network_id=_merge_ids(row.network_id, outcome.network_id),
+        parts_sent=max(row.parts_sent, outcome.parts_sent),
+        uncertain=row.uncertain + (outcome.result is Result.UNCERTAIN),
+        units=row.units if units is None else (row.units or 0) + units,
+        updated_at=now,
+        settled_at=None if state is State.WAITING else now,
+    )
+
+
+def is_spent(row: DeliveryState, policy: RetryPolicy) -> bool:
+    """Return whether its attempts are used up."""
+    return row.attempts_of_round >= policy.max_attempts and not row.is_urgent
+
+
+def give_up(row: DeliveryState, now: datetime) -> DeliveryState:
+    """Return the state of a delivery whose attempts are used up, with an attempt that never reported counted."""
+    return _end_without_attempt(row, State.FAILED, _spent_reason(row, row.last_reason), now)
+
+
+def expire(row: DeliveryState, now: datetime) -> DeliveryState:
+    """Return the state of a delivery whose lifetime is over, with an attempt that never reported counted."""
+    return _end_without_attempt(row, State.EXPIRED, _late_reason(row, row.last_reason), now)
+
+
+def after_bounce(row: DeliveryState, bounce: Bounce, now: datetime) -> DeliveryState:
+    """Return the state after a bounce: a sent or waiting delivery fails, a report of a delay only leaves its reason.
+
+    Any other bounce changes nothing: only a mail that was sent, or may have been, can come back.
+    """
+    reason = short_reason(bounce.reason)
+    if bounce.is_final and row.state in (State.SENT, State.WAITING):
+        # `leased` stays: an attempt that is under way may still report, and a retry has to know.
+        return replace(
+            row, state=State.FAILED, due_at=None, reason=reason, updated_at=now, settled_at=now
+        )
+    return replace(row, reason=reason, updated_at=now) if row.state is State.SENT else row
+
+
+def after_loss(
+    row: DeliveryState, lost: Receipt, settings: Settings, now: datetime
+) -> DeliveryState | None:
+    """Return the state of a sent delivery that its network lost for now: it waits again, as a whole.
+
+    The wait that the network asks for doubles with each attempt. None if it was tried `late_attempts` times, or if
+    its lifetime is over. An urgent delivery has no such limits.
+    """
+    policy = settings.retry_policy(row.network, is_urgent=row.is_urgent)
+    limit = min(settings.late_attempts, settings.retry_policy(row.network).max_attempts)
+    has_attempt_left = row.attempts_of_round < limit and now < row.expires_at
+    if row.state is not State.SENT or not (row.is_urgent or has_attempt_left):
+        return None
+    wish = doubled(lost.retry_after_seconds or 0, row.attempts_of_round)
+    return replace(
+        row,
+        state=State.WAITING,
+        reason=short_reason(lost.reason),
+        due_at=_next_attempt_at(row, policy, wish, now),
+        parts_sent=0,
+        updated_at=now,
+        settled_at=None,
+    )
+
+
+def after_receipts(
+    row: DeliveryState, parts: Sequence[tuple[ReceiptState, str]], now: datetime
+) -> DeliveryState | None:
+    """Return the state of a sent delivery by the state and reason of each of its parts.
+
+    It fails with the first part that was lost, and is delivered when all parts arrived. None while parts are missing.
+    """
+    if row.state is not State.SENT:
+        return None
+    lost = next((reason for state, reason in parts if state is ReceiptState.FAILED), None)
+    if lost is not None:
+        reason = lost or NO_REASON_FOR_LOSS
+        return replace(row, state=State.FAILED, reason=reason, updated_at=now, settled_at=now)
+    arrived = sum(state is ReceiptState.DELIVERED for state, _ in parts)
+    if arrived == len(parts) >= max(row.parts_sent, 1):
+        return replace(row, state=State.DELIVERED, updated_at=now, settled_at=now)
+    return None
+
+
+def ids_to_report(rows: Iterable[DeliveryState]) -> list[int]:
+    """Return the ids of those that failed or expired: their authors may be due a notice."""
+    return [row.id for row in rows if row.state in UNDELIVERED]
+
+
+def _end_without_attempt(
+    row: DeliveryState, state: State, reason: str, now: datetime
+) -> DeliveryState:
+    return replace(
+        row,
+        state=state,
+        leased=False,
+        due_at=None,
+        reason=short_reason(reason),
+        uncertain=row.uncertain + row.leased,
+        updated_at=now,
+        settled_at=now,
+    )
+
+
+def _next_attempt_at(
+    row: DeliveryState, policy: RetryPolicy, wish_seconds: float | None, now: datetime
+) -> datetime:
+    return next_attempt_at(
+        now,
+        policy,
+        row.attempts_of_round,
+        wish_seconds,
+        row.expires_at,
+        is_urgent=row.is_urgent,
+    )
+
+
+def _spent_reason(row: DeliveryState, last: str) -> str:
+    return f"gave up after {_count(row.attempts_of_round, 'attempt')}; the last one said: {last}"
+
+
+def _late_reason(row: DeliveryState, last: str) -> str:
+    hours = max(round((row.expires_at - row.created_at).total_seconds() / 3600), 1)
+    tries = _count(row.attempts_of_round, "attempt")
+    return f"not delivered within {_count(hours, 'hour')} ({tries}); last: {last}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _merge_ids(before: str, now: str) -> str:
+    """Return the ids that the network gave to all parts, each once, in order, as many as fit."""
+    ids = dict.fromkeys(one for text in (before, now) for one in storable(text).split(",") if one)
+    while len(merged := ",".join(ids)) > MAX_NETWORK_ID_CHARACTERS:
+        ids.popitem()
+    return merged
