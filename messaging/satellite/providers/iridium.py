@@ -1,4 +1,4 @@
-"""What the webhooks of Ground Control share, RockBLOCK's and Cloudloop's: flat fields, a secret in the path. Pure.
+"""Parts of the Iridium providers: flat webhook fields (RockBLOCK, Cloudloop), positions and credits. Pure.
 
 Ground Control's pages "Receiving MO messages via HTTP webhook" and "Push API" (the flat fields).
 """
@@ -13,40 +13,38 @@ from math import ceil, isfinite
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import SecretStr
 
 from messaging.model.message import message_id
 from messaging.model.position import Position
 from messaging.model.webhook import Webhook
-from messaging.satellite.account import Packet
+from messaging.satellite.account import Packet, readable_by
 
 MAX_FIELDS = 200
 MIN_SECRET_CHARACTERS = 16
-_UNRESERVED = re.compile(
-    r"[A-Za-z0-9._~-]+"
-)  # RFC 3986 section 2.3: nobody on the way encodes these
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")  # RFC 3986 section 2.3: no proxy encodes these
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def _path_secret(secret: SecretStr) -> SecretStr:
+def check_path_secret(secret: SecretStr) -> None:
+    """Raise ValueError when a secret is too short, or needs encoding in a path."""
     text = secret.get_secret_value()
     if len(text) < MIN_SECRET_CHARACTERS or not _UNRESERVED.fullmatch(text):
         raise ValueError(f"must be {MIN_SECRET_CHARACTERS} or more letters, digits, - or _")
-    return secret
 
 
-PathSecret = Annotated[SecretStr, AfterValidator(_path_secret)]
-"""A setting that holds what stands last in the path of a webhook that carries no other proof."""
+PathSecret = Annotated[SecretStr, readable_by(check_path_secret)]
+"""A setting: the last part of the path of webhooks that carry no other authentication."""
 
 
 def has_secret(webhook: Webhook, secret: SecretStr) -> bool:
-    """Whether the last part of the path is `secret`; takes the same time whatever it is."""
+    """Compare the last part of the path with `secret`, in constant time."""
     last = webhook.path.rstrip("/").rpartition("/")[2]
     return hmac.compare_digest(last.encode("utf-8", "replace"), secret.get_secret_value().encode())
 
 
 def fields_of(webhook: Webhook) -> Mapping[str, Any]:
-    """Return the fields of a JSON object or a form, by what the body looks like; none when it is neither."""
+    """Return the fields of a body that is a JSON object or a form; no fields for any other body."""
     try:
         text = webhook.body.decode("utf-8").strip()
         if text.startswith(("{", "[")):
@@ -58,52 +56,59 @@ def fields_of(webhook: Webhook) -> Mapping[str, Any]:
 
 
 def flat_packet(fields: Mapping[str, Any], body: bytes, max_error_km: float) -> Packet:
-    """Return what flat fields say: one packet, without a payload when they cannot be read, never an error.
+    """Return the packet of flat fields. Fields that cannot be read give a packet without a payload, never an error.
 
-    Without an `id` of the platform's own the packet is named by device, sequence number and time: the number alone
-    wraps after 65535, and starts again in a new modem. No data is a mailbox check, which is about the device only.
+    A webhook without an `id` gets one from device, sequence number and time. The number alone is not unique: it wraps
+    after 65535, and starts again in a new modem. A webhook without data is a mailbox check; its packet has no texts.
     """
     imei = identifier(fields.get("imei"))
-    names = [fields.get("id")] if fields.get("id") else [fields.get("momsn"), _time_text(fields)]
+    time_text = fields.get("transmit_time") or fields.get("txAt")
+    names = [fields.get("id")] if fields.get("id") else [fields.get("momsn"), time_text]
     if not imei or any(name in (None, "") for name in names):
         return unreadable(imei, body)
-    payload = _hex(fields.get("data"))
+    try:
+        payload = unhexlify("".join(fields["data"].split())) or None
+    except (KeyError, AttributeError, ValueError):
+        payload = None
     return Packet(
         id=" ".join([imei, *map(str, names)]),
         serial=imei,
         payload=payload,
         raw=body if payload is None else payload,
         texts=() if not fields.get("data") else None,
-        sent_at=moment(fields.get("at")) or moment(_time_text(fields)),
-        position=_position(fields, max_error_km),
+        sent_at=moment(fields.get("at")) or moment(time_text),
+        position=_position(fields, moment(time_text), max_error_km),
         battery_percent=_percent(fields.get("battery")),
     )
 
 
 def unreadable(serial: str, body: bytes) -> Packet:
-    """Return the packet that stands for a webhook that makes no sense, so that people can look at it."""
+    """Return the packet of a body that makes no sense, so that people can look at it."""
     return Packet(id=message_id("unreadable", body), serial=serial, payload=None, raw=body)
 
 
 def identifier(value: Any) -> str:
-    """Return an IMEI or another id of the platform's; empty when it is none."""
+    """Return an IMEI or another id of the platform's; empty for any other value."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if _IDENTIFIER.fullmatch(text) else ""
 
 
 def moment(value: Any) -> datetime | None:
-    """Read a time, which is UTC: `21-10-31 10:41:50` (year first), or ISO 8601; None when it is neither."""
-    for read in (_short_time, datetime.fromisoformat):
-        try:
-            found = read(str(value))
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except (ValueError, OverflowError):
-            continue
-    return None
+    """Read a UTC time, written `21-10-31 10:41:50` (year first) or in ISO 8601; None for any other value."""
+    text = str(value)
+    try:
+        return datetime.strptime(text, "%y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
-def place(latitude: Any, longitude: Any, **more: Any) -> Position | None:
-    """Return a position, None when there is no such place; 0, 0 is what devices say that do not know."""
+def position_at(latitude: Any, longitude: Any, **more: Any) -> Position | None:
+    """Return a position; None for an impossible place and for 0, 0, which devices report without a fix."""
     try:
         position = Position(latitude=float(latitude), longitude=float(longitude), **more)
     except (TypeError, ValueError):
@@ -112,7 +117,7 @@ def place(latitude: Any, longitude: Any, **more: Any) -> Position | None:
 
 
 def number(value: Any) -> float | None:
-    """Return a number, None when it is none or has no end."""
+    """Return a finite number; None for any other value."""
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -120,53 +125,39 @@ def number(value: Any) -> float | None:
     return found if isfinite(found) else None
 
 
-def estimated(
+def estimate(
     latitude: Any, longitude: Any, error_km: Any, max_error_km: float, at: datetime | None
 ) -> Position | None:
-    """Return where the satellites think that a modem was; None when they do not, or may be more than that wrong."""
+    """Return the satellites' estimate of a modem's position; None when its error is unknown or above `max_error_km`."""
     known = number(error_km)
     if known is None or not 0 <= known <= max_error_km:
         return None
-    return place(latitude, longitude, accuracy_meters=known * 1000, at=at)
+    return position_at(latitude, longitude, accuracy_meters=known * 1000, at=at)
 
 
 def credits_for(packet_bytes: int, credit_bytes: int) -> int:
-    """Return what a packet costs: one credit for each `credit_bytes` that it begins."""
+    """Return the price of a packet: one credit for each started block of `credit_bytes`, and at least one."""
     return max(1, ceil(packet_bytes / credit_bytes))
 
 
-def _short_time(text: str) -> datetime:
-    return datetime.strptime(text, "%y-%m-%d %H:%M:%S")
-
-
-def _time_text(fields: Mapping[str, Any]) -> Any:
-    return fields.get("transmit_time") or fields.get("txAt")
-
-
-def _hex(value: Any) -> bytes | None:
-    """Return the bytes of a hexadecimal text, with or without spaces in it."""
-    try:
-        return unhexlify("".join(value.split())) or None
-    except (AttributeError, ValueError):
-        return None
-
-
-def _position(fields: Mapping[str, Any], max_error_km: float) -> Position | None:
-    """Return where the device says that it was, else where the satellites think so if they are sure enough."""
-    said = place(
+def _position(
+    fields: Mapping[str, Any], sent_at: datetime | None, max_error_km: float
+) -> Position | None:
+    """Return the device's own position, else the satellites' estimate if it is accurate enough."""
+    own = position_at(
         fields.get("lat"),
         fields.get("lon"),
         altitude_meters=number(fields.get("alt")),
         at=moment(fields.get("at")),
     )
-    if said is not None:
-        return said
-    return estimated(
+    if own is not None:
+        return own
+    return estimate(
         fields.get("iridium_latitude"),
         fields.get("iridium_longitude"),
         fields.get("iridium_cep", fields.get("cep")),
         max_error_km,
-        moment(_time_text(fields)),
+        sent_at,
     )
 
 

@@ -16,7 +16,7 @@ _IMEI: Final = re.compile(r"[0-9]{15}")
 
 
 class Malformed(Exception):
-    """These bytes are not what DirectIP says; says why in plain words."""
+    """These bytes are no DirectIP frame; the text is the reason in plain words."""
 
 
 def is_imei(serial: str) -> bool:
@@ -25,7 +25,7 @@ def is_imei(serial: str) -> bool:
 
 
 def body_bytes(start: bytes) -> int:
-    """Return how many bytes follow the first three of a frame. Raises Malformed."""
+    """Return the number of bytes after the first three of a frame. Raises Malformed."""
     try:
         revision, length = _START.unpack(start)
     except struct.error:
@@ -35,16 +35,16 @@ def body_bytes(start: bytes) -> int:
     return int(length)
 
 
-def framed(*elements: tuple[int, bytes]) -> bytes:
+def frame_of(*elements: tuple[int, bytes]) -> bytes:
     """Return a frame of (id, content) pairs."""
     body = b"".join(_ELEMENT.pack(id, len(content)) + content for id, content in elements)
     return _START.pack(REVISION, len(body)) + body
 
 
 def elements_of(body: bytes) -> Mapping[int, bytes]:
-    """Return the elements of a frame's body by id, the first where one comes twice; skips nothing that it can read.
+    """Return the elements of a frame's body by id; of two with the same id, the first.
 
-    Raises Malformed when an element reaches beyond the end.
+    Raises Malformed when an element extends beyond the end.
     """
     found: dict[int, bytes] = {}
     at = 0

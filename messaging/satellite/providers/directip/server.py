@@ -1,4 +1,4 @@
-"""Takes what Iridium's gateway brings over DirectIP: one message a connection, told yes when it is on disk."""
+"""The server for messages from devices over DirectIP: one message a connection, confirmed when it is on disk."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from messaging.satellite.providers.iridium import unreadable
 log = logging.getLogger(__name__)
 
 MAX_UNKNOWN_BYTES: Final = 65_536
-LISTENS_STILL_SECONDS: Final = 1.0
+HANG_UP_SECONDS: Final = 1.0
 FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
 
@@ -24,9 +24,9 @@ LONGEST_WAIT_SECONDS: Final = 30.0
 class DirectIpServer:
     """The server of one account.
 
-    The gateway waits for our yes only where that is provisioned for the device; then "no" makes it come back. Where it
-    is not, the gateway has hung up and forgotten the message: then it is kept here and offered to `take` until that
-    has it, or until the server has to stop.
+    Where the device is provisioned for confirmations, the gateway waits for our answer and repeats a message that is
+    not confirmed. Otherwise the gateway hangs up and forgets the message. Such a message is kept in memory and offered
+    to `take` until it is stored, or until the server has to stop.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class DirectIpServer:
         self._timeout_seconds = timeout_seconds
         self._max_connections = max_connections
         self._max_error_km = max_error_km
-        self._talks: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -58,46 +58,46 @@ class DirectIpServer:
         return [str(Listen(*socket.getsockname()[:2])) for socket in sockets]
 
     async def drain(self) -> None:
-        """Take no new connection; those in work end within the time that one message may take."""
+        """Close the listener and wait for the connections in work, for the time-out of one message at most."""
         if self._server is not None:
             self._server.close()
         self._draining.set()
-        if self._talks:
-            _, late = await asyncio.wait(self._talks, timeout=self._timeout_seconds)
-            for talk in late:
-                talk.cancel()
+        if self._connections:
+            _, late = await asyncio.wait(self._connections, timeout=self._timeout_seconds)
+            for connection in late:
+                connection.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
+        connection = asyncio.current_task()
         peer = str((writer.get_extra_info("peername") or ("",))[0])
-        if talk is None or not self._may_enter(peer):
+        if connection is None or not self._may_connect(peer):
             writer.transport.abort()
             return
-        self._talks.add(talk)
+        self._connections.add(connection)
         try:
-            await self._talk(reader, writer)
+            await self._serve(reader, writer)
         except (OSError, EOFError) as error:
             log.info("%s broke off within a message: %s", peer, type(error).__name__)
         finally:
-            self._talks.discard(talk)
+            self._connections.discard(connection)
             writer.close()
 
-    def _may_enter(self, peer: str) -> bool:
+    def _may_connect(self, peer: str) -> bool:
         if not is_peer(peer, self._peers):
             log.warning("connection from %s turned away: not one of the allowed peers", peer)
             return False
-        if len(self._talks) >= self._max_connections:
+        if len(self._connections) >= self._max_connections:
             log.warning("connection from %s turned away: there are too many", peer)
             return False
         return not self._draining.is_set()
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(self._timeout_seconds):
             packet = await self._read(reader)
-        taken = await self._settled(packet, reader)
-        with suppress(OSError):  # a gateway that was not asked to wait for an answer is gone
-            writer.write(confirmation(taken))
+        stored = await self._store(packet, reader)
+        with suppress(OSError):  # a gateway that does not wait for an answer has hung up
+            writer.write(confirmation(stored))
             await writer.drain()
 
     async def _read(self, reader: asyncio.StreamReader) -> Packet:
@@ -108,23 +108,23 @@ class DirectIpServer:
             return unreadable("", start + await reader.read(MAX_UNKNOWN_BYTES))
         return packet_of(await reader.readexactly(length), self._max_error_km)
 
-    async def _settled(self, packet: Packet, reader: asyncio.StreamReader) -> bool:
-        """Whether the packet is on disk. It comes again if it is not, or else it is kept until it is."""
-        with suppress(Exception):  # whoever listens has logged it
+    async def _store(self, packet: Packet, reader: asyncio.StreamReader) -> bool:
+        """Whether the packet is on disk. If not, the gateway repeats it, or it is retried here."""
+        with suppress(Exception):  # the listener has logged it
             await self._take(packet)
             return True
-        return await self._has_hung_up(reader) and await self._insist(packet)
+        return await self._has_hung_up(reader) and await self._retry(packet)
 
     async def _has_hung_up(self, reader: asyncio.StreamReader) -> bool:
         try:
-            async with asyncio.timeout(LISTENS_STILL_SECONDS):
+            async with asyncio.timeout(HANG_UP_SECONDS):
                 return not await reader.read(1)
         except TimeoutError:
             return False
         except OSError:
             return True
 
-    async def _insist(self, packet: Packet) -> bool:
+    async def _retry(self, packet: Packet) -> bool:
         log.warning("%s was not confirmed and is kept in memory until it is stored", packet.id)
         seconds = FIRST_WAIT_SECONDS
         while not self._draining.is_set():

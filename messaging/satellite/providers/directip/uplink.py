@@ -1,4 +1,4 @@
-"""What Iridium's gateway brings from a device over DirectIP: bytes → packet, and our answer to it. Pure.
+"""Frames of DirectIP for a message from a device, read into packets, and our answer. Pure.
 
 Iridium SBD developer guide 3.0, "MO DirectIP".
 """
@@ -11,10 +11,10 @@ from messaging.satellite.account import Packet, Position
 from messaging.satellite.providers.directip.frames import (
     Malformed,
     elements_of,
-    framed,
+    frame_of,
     is_imei,
 )
-from messaging.satellite.providers.iridium import estimated, unreadable
+from messaging.satellite.providers.iridium import estimate, unreadable
 
 HEADER: Final = 0x01
 PAYLOAD: Final = 0x02
@@ -28,11 +28,11 @@ _THOUSANDTHS_OF_MINUTES: Final = 60_000
 
 
 def packet_of(body: bytes, max_error_km: float) -> Packet:
-    """Return what the body of a frame says: one packet, without a payload when it cannot be read, never an error.
+    """Return the packet in the body of a frame; an unreadable body gives a packet without a payload, never an error.
 
-    The packet is named by device, session and the gateway's own reference (unique there), so that one that is offered
-    again is recognised. A session without a payload (a mailbox check, a failed one) is about the device only. Of the
-    place, which the satellites estimate, the radius of error must be at most `max_error_km`.
+    The id consists of the device, the session and the gateway's own unique reference, so that a repetition has the
+    same id. A session without a payload (a mailbox check, a failed session) is about the device only. The satellites'
+    estimate of the position is used when its error is at most `max_error_km`.
     """
     try:
         elements = elements_of(body)
@@ -55,19 +55,19 @@ def packet_of(body: bytes, max_error_km: float) -> Packet:
     )
 
 
-def confirmation(taken: bool) -> bytes:
-    """Return what the gateway is answered: whether it may forget the message."""
-    return framed((CONFIRMATION, bytes([taken])))
+def confirmation(stored: bool) -> bytes:
+    """Return the answer to the gateway, which deletes a message that is `stored`."""
+    return frame_of((CONFIRMATION, bytes([stored])))
 
 
 def _position(content: bytes, max_error_km: float, at: datetime) -> Position | None:
-    """Read the first 11 bytes of a location, whatever length the guide prints; None when there is no such place."""
+    """Read the first 11 bytes of a location (the guide prints other lengths); None for an impossible place."""
     if len(content) < _LOCATION.size:
         return None
     flags, north, north_minutes, east, east_minutes, error_km = _LOCATION.unpack_from(content)
     latitude = north + north_minutes / _THOUSANDTHS_OF_MINUTES
     longitude = east + east_minutes / _THOUSANDTHS_OF_MINUTES
-    return estimated(
+    return estimate(
         -latitude if flags & _SOUTH else latitude,
         -longitude if flags & _WEST else longitude,
         error_km,

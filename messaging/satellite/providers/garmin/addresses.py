@@ -1,8 +1,8 @@
-"""The addresses that an inReach user types, and the ones that stand for people on the device. Pure.
+"""The addresses that an inReach user types, and those that stand for senders on the device. Pure.
 
-Without a domain of our own the devices are not assigned to a user at Garmin, and we deliver to every address. With one
-(guide "IPC Outbound", own mail domain) Garmin delivers what is addressed elsewhere itself, and hands us only what ends
-in `@<domain>`; what stands before it then is an address too: `15551230000` a phone, `bob=example.net` a mailbox.
+Without an own domain the devices are not assigned to a user at Garmin, and the gateway delivers to every address. With
+one (guide "IPC Outbound", own mail domain) Garmin delivers to all other addresses itself, and hands over those ending
+in `@<domain>`. Their local part is an address too: `15551230000` a phone, `bob=example.net` a mailbox.
 """
 
 import re
@@ -10,12 +10,12 @@ import re
 from messaging.model.message import Address, Network
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox, phone_number
 
-# An index into the contacts that a device and Garmin share; the shortest phone number is longer.
+# An index into the contacts that the device shares with Garmin; phone numbers are longer.
 _INDEX = re.compile(r"[0-9]{1,4}")
 
 
 def recipient(typed: str, domain: str, region: str | None) -> Address | None:
-    """Return whom an address stands for; None when Garmin itself delivers to it. Raises Undecodable."""
+    """Return the recipient that an address stands for; None when Garmin delivers to it. Raises Undecodable."""
     local, _, host = typed.strip().rpartition("@")
     if not domain:
         return _direct(typed.strip(), region)
@@ -29,8 +29,8 @@ def recipient(typed: str, domain: str, region: str | None) -> Address | None:
     raise Undecodable("the recipient is neither a phone number nor a mailbox written with =")
 
 
-def shown_sender(sender: Address, domain: str) -> str:
-    """Return the address that the device shows and answers to; `recipient` reads it back."""
+def sender_address(sender: Address, domain: str) -> str:
+    """Return the address that the device displays and answers to; `recipient` reads it back."""
     if not domain:
         return sender.value
     if sender.network is Network.SMS:

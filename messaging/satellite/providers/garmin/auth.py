@@ -1,7 +1,7 @@
-"""What proves that Garmin made a webhook: its static token, or a token that it fetched from us (OAuth). Pure.
+"""Authentication of Garmin's webhooks: a static token, or a token that Garmin fetched from us (OAuth). Pure.
 
 Guide "IPC Outbound", authentication; RFC 6749 section 4.4 (client credentials), RFC 6750 (bearer tokens). Our tokens
-are signed with the client's secret and hold their own end, so every replica knows them and nobody has to store them.
+are signed with the client's secret and contain their expiry. So every replica can check them, and none is stored.
 """
 
 import hmac
@@ -16,7 +16,7 @@ import jwt
 
 from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook
 
-TOKEN_PATH: Final = "/token"  # noqa: S105 (where tokens are given out)
+TOKEN_PATH: Final = "/token"  # noqa: S105 (a path)
 MAX_CLIENT_BYTES: Final = 4096
 BASIC_USER: Final = "token"
 ALGORITHM: Final = "HS256"
@@ -25,22 +25,22 @@ BASIC_CHALLENGE: Final = 'Basic realm="satbridge"'
 
 
 def asks_for_token(webhook: Webhook) -> bool:
-    """Whether this is the request of an OAuth client for a token, and not news of devices."""
+    """Whether an OAuth client asks for a token; every other request posts events."""
     return webhook.path.rstrip("/").endswith(TOKEN_PATH)
 
 
 def check_client(webhook: Webhook, client_id: str, client_secret: str) -> None:
     """Return when the request for a token has the client's id and secret. Raises NotAuthentic.
 
-    They may stand in the header (RFC 6749 section 2.3.1) or in a body, form or JSON: which, Garmin does not say.
+    They may be in the header (RFC 6749 section 2.3.1) or in a body, form or JSON; Garmin does not document the place.
     """
-    given = _basic(webhook.headers) or _client_in(webhook.body)
-    if not _same(given, (client_id, client_secret)):
+    credentials = _basic(webhook.headers) or _client_in(webhook.body)
+    if not _same(credentials, (client_id, client_secret)):
         raise NotAuthentic("the OAuth client is not ours", BASIC_CHALLENGE)
 
 
 def new_token(client_id: str, client_secret: str, seconds: float, now: datetime) -> Acknowledgement:
-    """Return the answer that gives a token out (RFC 6749 section 5.1)."""
+    """Return the answer that contains a new token (RFC 6749 section 5.1)."""
     claims = {"sub": client_id, "exp": now + timedelta(seconds=seconds)}
     answer = {
         "access_token": jwt.encode(claims, client_secret, ALGORITHM),
@@ -51,13 +51,13 @@ def new_token(client_id: str, client_secret: str, seconds: float, now: datetime)
 
 
 def has_static_token(headers: Mapping[str, str], header: str, token: str) -> bool:
-    """Whether the token is there: in its header, or as the password of the user `token`, which has been seen."""
-    said = headers.get(header.lower(), "")
-    return _same((said,), (token,)) or _same(_basic(headers), (BASIC_USER, token))
+    """Whether the token is in its header, or the password of the user `token` (others have reported both)."""
+    value = headers.get(header.lower(), "")
+    return _same((value,), (token,)) or _same(_basic(headers), (BASIC_USER, token))
 
 
 def check_bearer(headers: Mapping[str, str], client_id: str, client_secret: str) -> None:
-    """Return when the request has a token that we gave out and that has not ended. Raises NotAuthentic."""
+    """Return when the request has a token of ours that has not expired. Raises NotAuthentic."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthentic("it has no token of ours", BEARER_CHALLENGE)
@@ -71,14 +71,14 @@ def check_bearer(headers: Mapping[str, str], client_id: str, client_secret: str)
         raise NotAuthentic("its token is another client's", BEARER_CHALLENGE)
 
 
-def _same(given: tuple[str, ...], ours: tuple[str, ...]) -> bool:
-    """Compare in the same time whatever was given."""
-    told = "\0".join(given).encode("utf-8", "replace")
-    return hmac.compare_digest(told, "\0".join(ours).encode())
+def _same(theirs: tuple[str, ...], ours: tuple[str, ...]) -> bool:
+    """Compare in constant time."""
+    value = "\0".join(theirs).encode("utf-8", "replace")
+    return hmac.compare_digest(value, "\0".join(ours).encode())
 
 
 def _basic(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return user and password (RFC 7617), nothing without them."""
+    """Return user and password (RFC 7617), or an empty tuple."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return ()
@@ -90,7 +90,8 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _client_in(body: bytes) -> tuple[str, ...]:
-    """Return what a body says; a long one says nothing, for reading it is work that a stranger could give us."""
+    """Return the client id and secret of a body, or an empty tuple."""
+    # The sender is unknown yet, so long bodies are not parsed.
     if len(body) > MAX_CLIENT_BYTES:
         return ()
     try:

@@ -1,7 +1,7 @@
-"""Reads what Garmin posts about its devices (IPC Outbound, versions 2, 3 and 4). Pure; never raises.
+"""Events of inReach devices, as Garmin posts them (IPC Outbound, versions 2, 3 and 4). Pure; never raises.
 
-Guide "IPC Outbound" 2.0.8. Depending on the version and on encryption a property that has no value is null or not
-there, so all but the device and the message code may be missing.
+Guide "IPC Outbound" 2.0.8. Depending on version and encryption, a property without a value is null or missing. So all
+properties but the device and the message code are optional.
 """
 
 import json
@@ -9,6 +9,7 @@ import logging
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -19,26 +20,31 @@ from messaging.model.position import Position
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.protobuf import Text, Undecodable, clean
 from messaging.satellite.providers.garmin.addresses import recipient
-from messaging.satellite.providers.garmin.codes import MEANINGS, UNKNOWN, Act, Meaning
+from messaging.satellite.providers.garmin.event_codes import (
+    MEANINGS,
+    UNKNOWN,
+    EventKind,
+    EventMeaning,
+)
 
 log = logging.getLogger(__name__)
 
 LOW_BATTERY: Final = "The battery of the device is low."
-NOBODY: Final = "the message names nobody to deliver it to"
+NO_RECIPIENT: Final = "the message names nobody to deliver it to"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IMEI: Final = re.compile(r"[0-9]{15}")
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 UNDATED_WINDOW_SECONDS: Final = 600.0
-"""For how long an event without a time counts as the same again: longer than Garmin's ladder of repeats."""
+"""Equal events without a time are repetitions within this window, which is longer than Garmin's waits."""
 
 Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How an account reads events: its own mail domain, the region of short phone numbers, texts of buttons.
+class EventContext:
+    """Options for reading events: own mail domain, region of short phone numbers, texts of buttons.
 
-    `received_at` is when the post came, which tells events apart that have no time of their own.
+    `received_at` is the time of the post. It distinguishes events that have no time of their own.
     """
 
     domain: str = ""
@@ -47,10 +53,10 @@ class Reading:
     received_at: datetime = _EPOCH
 
 
-def packets_of(body: bytes, reading: Reading) -> list[Packet]:
-    """Return what a post brings, emergencies first and else event by event; what cannot be read is kept as a packet.
+def packets_of(body: bytes, context: EventContext) -> list[Packet]:
+    """Return the packets of a post: emergencies first, so that no other event delays them, else in order.
 
-    Emergencies first: nothing else in the post, be it slow to store, keeps them back.
+    An unreadable post or event gives a packet without a payload.
     """
     try:
         events = json.loads(body)["Events"]
@@ -58,45 +64,45 @@ def packets_of(body: bytes, reading: Reading) -> list[Packet]:
             raise TypeError
     except (ValueError, RecursionError, TypeError, KeyError):
         return [_unreadable("", body)]
-    packets = [packet for event in events for packet in _of_event(event, reading)]
+    packets: list[Packet] = []
+    for event in events:
+        try:
+            packets += _packets(event, context)
+        except RecursionError:
+            packets.append(_unreadable("", b"an event of too many levels"))
     return sorted(packets, key=lambda packet: packet.sos is None)
 
 
-def _of_event(event: Any, reading: Reading) -> list[Packet]:
-    try:
-        return list(_packets(event, reading))
-    except RecursionError:
-        return [_unreadable("", b"an event of too many levels")]
-
-
-def _packets(event: Any, reading: Reading) -> Iterator[Packet]:
-    """Yield one packet for each device of an event: a list of them, with commas, has been seen."""
+def _packets(event: Any, context: EventContext) -> list[Packet]:
+    """Return one packet for each device of an event; lists with commas have been reported."""
     raw = json.dumps(event).encode()
     known = event if isinstance(event, Mapping) else {}
     code = _code(known)
     if code is None:
-        yield _unreadable(_serial(known.get("imei")), raw)
-        return
+        return [_unreadable(_serial(known.get("imei")), raw)]
     meaning = MEANINGS.get(code, UNKNOWN)
-    if meaning.act is Act.NOTE or meaning is UNKNOWN:
+    if meaning.kind is EventKind.NOTE or meaning is UNKNOWN:
         log.info("an inReach event with code %d: %s", code, meaning.name)
-    for imei in str(known.get("imei")).split(","):
-        serial = _serial(imei)
-        if serial or meaning.act is Act.ALARM:
-            yield _packet(serial, known, meaning, raw, reading)
-        else:
-            yield _unreadable("", raw)
+    return [
+        _packet(serial, known, meaning, raw, context)
+        if serial or meaning.kind is EventKind.ALARM
+        else _unreadable("", raw)
+        for serial in map(_serial, str(known.get("imei")).split(","))
+    ]
 
 
-def _packet(serial: str, event: Event, meaning: Meaning, raw: bytes, reading: Reading) -> Packet:
-    payload = _bytes(event.get("payload")) if meaning.act is Act.DECODE else None
+def _packet(serial: str, event: Event, meaning: EventMeaning, raw: bytes, context: EventContext) -> Packet:
+    payload = None
+    if meaning.kind is EventKind.DECODE:
+        with suppress(KeyError, TypeError, ValueError):
+            payload = b64decode(event["payload"], validate=True)
     sent_at = _moment(event.get("timeStamp"))
     return Packet(
-        id=_identity(serial, event, sent_at, reading.received_at),
+        id=_identity(serial, event, sent_at, context.received_at),
         serial=serial or "unknown",
         payload=payload,
         raw=raw if payload is None else payload,
-        texts=None if payload else tuple(_texts(event, meaning, reading)),
+        texts=None if payload else tuple(_texts(event, meaning, context)),
         sent_at=sent_at,
         position=_position(event.get("point"), sent_at),
         sos=meaning.sos,
@@ -105,31 +111,32 @@ def _packet(serial: str, event: Event, meaning: Meaning, raw: bytes, reading: Re
 
 
 def _identity(serial: str, event: Event, sent_at: datetime | None, received_at: datetime) -> str:
-    """Name an event, which has no id of its own, so that it is known again when it is posted again.
+    """Return an id for an event, which has none of its own; a repetition has the same id.
 
-    Without a time two calls for help would look alike for ever, and so would two equal messages; so they are the same
-    only when they come within one window.
+    Without a time, two emergencies or two equal messages would have the same id for ever. So they have the same id only
+    within one window.
     """
-    facts = ("timeStamp", "messageCode", "freeText", "payload", "mediaId")
-    said = [event.get(fact) for fact in facts]
+    names = ("timeStamp", "messageCode", "freeText", "payload", "mediaId")
+    values = [event.get(name) for name in names]
     if sent_at is None:
-        said.append(received_at.timestamp() // UNDATED_WINDOW_SECONDS)
-    return f"{serial} {message_id(serial, json.dumps(said))}"
+        values.append(received_at.timestamp() // UNDATED_WINDOW_SECONDS)
+    return f"{serial} {message_id(serial, json.dumps(values))}"
 
 
-def _texts(event: Event, meaning: Meaning, reading: Reading) -> Iterator[Text | Undecodable]:
-    if meaning.act in (Act.DECODE, Act.HOLD):
+def _texts(event: Event, meaning: EventMeaning, context: EventContext) -> Iterator[Text | Undecodable]:
+    if meaning.kind in (EventKind.DECODE, EventKind.UNREADABLE):
         yield Undecodable(f"the gateway cannot read this: {meaning.name}")
         return
-    text = _said(event) or _button(event, meaning, reading)
+    # An event of a button or a list may have no text; the operator's own text comes before ours.
+    text = _text(event) or context.predefined.get(_code(event) or 0, meaning.text)
     addresses = list(_addresses(event.get("addresses")))
     if not text:
         return
-    if not addresses and meaning.act is not Act.ALARM:
-        yield Undecodable(NOBODY)
+    if not addresses and meaning.kind is not EventKind.ALARM:
+        yield Undecodable(NO_RECIPIENT)
     for typed in addresses:
         try:
-            to = recipient(typed, reading.domain, reading.region)
+            to = recipient(typed, context.domain, context.region)
         except Undecodable as error:
             yield error
         else:
@@ -137,12 +144,7 @@ def _texts(event: Event, meaning: Meaning, reading: Reading) -> Iterator[Text | 
                 yield Text(text, to)
 
 
-def _button(event: Event, meaning: Meaning, reading: Reading) -> str:
-    """Return what a button or an entry of a list says, as the operator wrote it down, where the event does not."""
-    return reading.predefined.get(_code(event) or 0, meaning.says)
-
-
-def _said(event: Event) -> str:
+def _text(event: Event) -> str:
     lines = [_string(event.get("freeText")), _string(event.get("transcription")), _media(event)]
     return "\n".join(line for line in lines if line.strip())
 
@@ -158,7 +160,7 @@ def _media(event: Event) -> str:
 def _remark(event: Event) -> str:
     status = event.get("status")
     is_low = isinstance(status, Mapping) and status.get("lowBattery") == 1
-    return "\n".join(line for line in (_said(event), LOW_BATTERY if is_low else "") if line)
+    return "\n".join(line for line in (_text(event), LOW_BATTERY if is_low else "") if line)
 
 
 def _addresses(value: Any) -> Iterator[str]:
@@ -169,9 +171,9 @@ def _addresses(value: Any) -> Iterator[str]:
 
 
 def _position(point: Any, at: datetime | None) -> Position | None:
-    """Return where the device was. All zeros mean that it does not know: only with a fix they are a place.
+    """Return the position of the device. All zeros without a fix mean that the position is unknown.
 
-    Without a fix anything else may be where it last was, which is better than nothing.
+    Other values without a fix may be the last known position, so they are used.
     """
     if not isinstance(point, Mapping):
         return None
@@ -208,7 +210,7 @@ def _moment(milliseconds: Any) -> datetime | None:
 
 
 def _code(event: Event) -> int | None:
-    """Return the message code, also when it is written as a text: a call for help must not be lost over that."""
+    """Return the message code, also from a text, so that no emergency is lost over its type."""
     value = event.get("messageCode")
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
@@ -226,10 +228,3 @@ def _number(value: Any) -> float | None:
 
 def _string(value: Any) -> str:
     return clean(value) if isinstance(value, str) else ""
-
-
-def _bytes(value: Any) -> bytes | None:
-    try:
-        return b64decode(value, validate=True)
-    except (TypeError, ValueError):
-        return None

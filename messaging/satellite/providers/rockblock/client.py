@@ -1,36 +1,25 @@
-"""RockBLOCK by the web services of Ground Control (Iridium SBD): settings, messages to devices, webhooks from them.
+"""The web service of RockBLOCK for messages to devices.
 
-Ground Control's pages docs.groundcontrol.com/iot/rockblock/web-services. `docs/networks/rockblock.md` says what is
-known of it and what is not.
+Ground Control's page "Sending MT messages".
 """
 
 import logging
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, Field, SecretStr
+from typing import TYPE_CHECKING
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
-from messaging.model.message import Message, Receipt
-from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.satellite.account import Count, Packet, Seconds, SubmittedPart, WebhookAccount
-from messaging.satellite.http_client import HttpUrl, RestClient, succeed
-from messaging.satellite.providers.iridium import (
-    PathSecret,
-    credits_for,
-    fields_of,
-    flat_packet,
-    has_secret,
-)
+from messaging.satellite.account import SubmittedPart
+from messaging.satellite.http_client import RestClient, raise_on_failure
+from messaging.satellite.providers.iridium import credits_for
 from messaging.satellite.providers.rockblock.errors import (
     BAD_LOGIN,
     LOGIN_WORDS,
     NO_CREDIT,
-    failed_code,
-    queued_id,
+    error_code,
+    read_message_id,
 )
-from messaging.satellite.providers.rockblock.webhook import PUBLISHED_KEY, claims_of, read_key
+
+if TYPE_CHECKING:
+    from messaging.satellite.providers.rockblock.account import RockblockAccount
 
 log = logging.getLogger(__name__)
 
@@ -38,69 +27,18 @@ NO_DEVICE = "0" * 15  # an IMEI that no modem has, for the probe
 SPARE_CONNECTIONS = 1
 
 
-def _key_text(text: str) -> str:
-    read_key(text)
-    return text
-
-
-class RockblockAccount(WebhookAccount, prefix="SATBRIDGE_ROCKBLOCK_"):
-    """An account at RockBLOCK.
-
-    `url` ends before `/MT`. `public_key` checks the tokens of webhooks (the published one without it). With a
-    `webhook_secret` every webhook has to have it last in its path; without, only webhooks with a token are taken.
-    `flush` empties a device's queue before each message: only the newest gets through, and never more than a part.
-    """
-
-    username: str
-    password: SecretStr
-    url: HttpUrl = "https://rockblock.rock7.com/rockblock"
-    public_key: Annotated[str, AfterValidator(_key_text)] | None = None
-    webhook_secret: PathSecret | None = None
-    max_token_age_hours: Seconds = 720
-    max_position_error_km: Annotated[float, Field(ge=0)] = 10
-    max_packet_bytes: Count = 270
-    credit_bytes: Count = 50
-    hold_seconds: Seconds = 1800
-    flush: bool = False
-
-    def connect(self) -> "Rockblock":
-        """Return the network of this account, without I/O."""
-        return Rockblock(self)
-
-    def packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
-        """As any account; one packet at most with `flush`, since each would empty the queue of those before it."""
-        return super().packets(message, codec, 1 if self.flush else max_parts)
-
-    def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
-        """Return the packet in a webhook of any of the three formats; values come from the token where there is one."""
-        if self.webhook_secret and not has_secret(webhook, self.webhook_secret):
-            raise NotAuthentic("the secret is not in its path")
-        fields = fields_of(webhook)
-        token = fields.get("JWT")
-        if token:
-            fields = self._claims(token)
-        elif not self.webhook_secret:
-            raise NotAuthentic("the token is missing, and no secret is set for webhooks without")
-        return [flat_packet(fields, webhook.body, self.max_position_error_km)]
-
-    def _claims(self, token: Any) -> Any:
-        key = read_key(self.public_key or PUBLISHED_KEY)
-        max_age = timedelta(hours=self.max_token_age_hours)
-        return claims_of(str(token), key, datetime.now(UTC), max_age)
-
-
 class Rockblock:
-    """The web service for messages to devices; connects when it is first used. It never says what arrived."""
+    """Queues messages to devices; connects at the first call. The service never reports deliveries."""
 
-    def __init__(self, account: RockblockAccount) -> None:
+    def __init__(self, account: "RockblockAccount") -> None:
         self._account = account
         connections = account.max_sends + SPARE_CONNECTIONS
         self._rest = RestClient(account.url, account.timeout_seconds, connections)
 
     async def send(self, serial: str, packet: bytes) -> SubmittedPart:
-        """Queue one packet for the device with this IMEI; never repeats by itself.
+        """Queue one packet for the device with this IMEI, once.
 
-        Returns the network's id and the credits that it charges. Raises Rejected, Unavailable, or Uncertain.
+        Returns the service's id and the credits that it charges. Raises Rejected, Unavailable, or Uncertain.
         """
         account = self._account
         if len(packet) > account.max_packet_bytes:
@@ -109,17 +47,22 @@ class Rockblock:
             raise Rejected("the device's serial is not an IMEI, which this network needs")
         flush = {"flush": "yes"} if account.flush else {}
         answer = await self._post({"imei": serial, "data": packet.hex(), **flush}, writes=True)
-        self._tell_operator(failed_code(answer))
-        network_id = queued_id(answer, account.hold_seconds)
-        return SubmittedPart(network_id, credits_for(len(packet), account.credit_bytes))
+        code = error_code(answer)
+        # Only the operator can end these two.
+        if code == BAD_LOGIN:
+            log.error("RockBLOCK does not accept our login; check %s", self._login_settings)
+        if code == NO_CREDIT:
+            log.error("the account %s at RockBLOCK is out of credit", account.name)
+        message_id = read_message_id(answer, account.hold_seconds)
+        return SubmittedPart(message_id, credits_for(len(packet), account.credit_bytes))
 
     async def check(self) -> None:
-        """Return when RockBLOCK takes our login, which an empty message shows free of charge.
+        """Return when RockBLOCK accepts our login, tested by an empty message, which is free of charge.
 
         Raises ConfigurationError naming the settings, or Unavailable.
         """
         answer = await self._post({"imei": NO_DEVICE, "data": ""}, writes=False)
-        code = failed_code(answer)
+        code = error_code(answer)
         if code == BAD_LOGIN:
             raise ConfigurationError(f"{self._login_settings}: {LOGIN_WORDS}")
         if not code or code == "99":
@@ -129,26 +72,20 @@ class Rockblock:
         """Close the connections; the next call connects again."""
         await self._rest.aclose()
 
-    def _tell_operator(self, code: str) -> None:
-        """Say in the log what no message can help, and somebody has to."""
-        if code == BAD_LOGIN:
-            log.error("RockBLOCK does not accept our login; check %s", self._login_settings)
-        if code == NO_CREDIT:
-            log.error("the account %s at RockBLOCK is out of credit", self._account.name)
-
     @property
     def _login_settings(self) -> str:
         return f"{self._account.variable('username')} and {self._account.variable('password')}"
 
     async def _post(self, form: dict[str, str], *, writes: bool) -> str:
-        """Return the line that answers a form. The login travels in the body: an URL stands in logs."""
+        """Post a form and return the line of the answer."""
         account = self._account
+        # The login travels in the body, because logs contain URLs.
         login = {"username": account.username, "password": account.password.get_secret_value()}
         response = await self._rest.call("POST", "/MT", writes=writes, data=login | form)
         if response.is_server_error and writes:
-            # Its own errors come with 200; this is from something before it, and says nothing of what was done.
+            # RockBLOCK's own errors come with 200; this one is from a proxy before it and leaves the effect unknown.
             raise Uncertain(
                 f"the satellite network cannot answer now (HTTP {response.status_code})"
             )
-        succeed(response)
+        raise_on_failure(response)
         return response.text

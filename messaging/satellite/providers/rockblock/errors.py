@@ -1,4 +1,4 @@
-"""Reads the line that RockBLOCK's web service answers a message to a device with. Pure.
+"""Error codes of RockBLOCK's web service, and the line with which it answers a message to a device. Pure.
 
 Ground Control's page "Sending MT messages", section "Error codes".
 """
@@ -6,7 +6,7 @@ Ground Control's page "Sending MT messages", section "Error codes".
 from collections.abc import Mapping
 from typing import Final
 
-from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.errors import Rejected, Unavailable, Uncertain
 
 BAD_LOGIN: Final = "10"
 NO_CREDIT: Final = "13"
@@ -26,32 +26,28 @@ _LATER: Final[Mapping[str, str]] = {
     "99": "the satellite network reports an error of its own",
 }
 _FOR_PEOPLE: Final = frozenset({BAD_LOGIN, NO_CREDIT})
-"""What passes only when somebody does something about it."""
+"""Errors that last until a person acts."""
 
 
-def queued_id(answer: str, hold_seconds: float) -> str:
+def read_message_id(answer: str, hold_seconds: float) -> str:
     """Return the id of the queued message in `OK,<id>`.
 
-    Raises Rejected or Unavailable for `FAILED,<code>,<text>`, Uncertain for what is no answer of this service. What
-    waits for people (a wrong password, no credit) asks to wait `hold_seconds`.
+    Raises Rejected or Unavailable for `FAILED,<code>,<text>`, and Uncertain for any other text. Errors that last until
+    a person acts (a wrong password, no credit) ask for a wait of `hold_seconds`.
     """
     status, code, *_ = [*(part.strip() for part in answer.split(",", 2)), "", ""]
-    if status == "OK" and code.isascii() and code.isdecimal():
+    if status not in ("OK", "FAILED") or not (code.isascii() and code.isdecimal()):
+        raise Uncertain("the satellite network's answer cannot be read")
+    if status == "OK":
         return code
-    if status == "FAILED" and code.isascii() and code.isdecimal():
-        raise _failure(code, hold_seconds)
-    raise Uncertain("the satellite network's answer cannot be read")
+    if code in _NEVER:
+        raise Rejected(_NEVER[code])
+    # An unknown code means that nothing was queued now; the next attempt may succeed.
+    words = _LATER.get(code, "the satellite network did not take the packet")
+    raise Unavailable(words, hold_seconds if code in _FOR_PEOPLE else None)
 
 
-def failed_code(answer: str) -> str:
+def error_code(answer: str) -> str:
     """Return the code of `FAILED,<code>,…`, empty for any other answer."""
     status, _, rest = answer.partition(",")
     return rest.partition(",")[0].strip() if status.strip() == "FAILED" else ""
-
-
-def _failure(code: str, hold_seconds: float) -> GatewayError:
-    if code in _NEVER:
-        return Rejected(_NEVER[code])
-    # A code of tomorrow says that nothing was queued, and not that it never will be.
-    words = _LATER.get(code, "the satellite network did not take the packet")
-    return Unavailable(words, hold_seconds if code in _FOR_PEOPLE else None)

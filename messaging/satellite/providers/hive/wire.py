@@ -1,4 +1,4 @@
-"""Reads the items that a Hive lists, of every age of the service. Pure."""
+"""Bodies of the Hive's answers: the items of the inbox, of every version of the service, and ids. Pure."""
 
 import base64
 import json
@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from messaging.errors import Uncertain
 from messaging.satellite.account import Packet
+from messaging.satellite.providers.hive.errors import status_failure
 
 log = logging.getLogger(__name__)
 
@@ -15,9 +17,9 @@ INCOMING_UNACKNOWLEDGED = 0
 
 
 def packets_of(items: Sequence[Any]) -> list[Packet]:
-    """Return the packets of a page, oldest first; leaves out what cannot be acknowledged, and repetitions.
+    """Return the packets of a page, oldest first, without repetitions and items that cannot be acknowledged.
 
-    Never raises: a packet whose data cannot be read comes with its raw form.
+    Never raises: a packet with unreadable data has no payload and keeps its raw form.
     """
     found: dict[str, tuple[datetime, int, Packet]] = {}
     for item in items:
@@ -25,8 +27,23 @@ def packets_of(items: Sequence[Any]) -> list[Packet]:
         if number is None:
             log.warning("the Hive listed an item without a packet id")
         elif number and item.get("status", INCOMING_UNACKNOWLEDGED) == INCOMING_UNACKNOWLEDGED:
-            found[str(number)] = (_received_at(item.get("hiveRxTime")), number, _packet(item))
+            found[str(number)] = (_reception_time(item.get("hiveRxTime")), number, _packet(item))
     return [packet for _, _, packet in sorted(found.values(), key=lambda entry: entry[:2])]
+
+
+def read_packet_id(answer: Any) -> str:
+    """Return the id in the answer to a downlink. Raises Rejected, Unavailable or Uncertain without one."""
+    status = status_of(answer) if isinstance(answer, dict) else ""
+    if status.startswith("ERROR"):
+        raise status_failure(status)
+    if not isinstance(answer, dict) or answer.get("packetId") is None:
+        raise Uncertain("the satellite network's answer cannot be read")
+    return str(answer["packetId"])
+
+
+def status_of(answer: Mapping[str, Any]) -> str:
+    """Return the status text of an answer, in capitals."""
+    return str(answer.get("status", "")).upper()
 
 
 def _packet_number(item: Any) -> int | None:
@@ -46,12 +63,10 @@ def _packet(item: Mapping[str, Any]) -> Packet:
     return Packet(*identity, payload=payload, raw=payload)
 
 
-def _received_at(text: Any) -> datetime:
-    """Read `hiveRxTime`, UTC with or without saying so; only the order depends on it, so nonsense comes first."""
+def _reception_time(text: Any) -> datetime:
+    """Read `hiveRxTime`, which is UTC with or without a zone. It is used for the order only; nonsense sorts first."""
     try:
-        time_received = datetime.fromisoformat(str(text))
+        found = datetime.fromisoformat(str(text))
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
-    if time_received.tzinfo is None:
-        return time_received.replace(tzinfo=UTC)
-    return time_received
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found

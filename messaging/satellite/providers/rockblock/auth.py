@@ -1,4 +1,4 @@
-"""Checks RockBLOCK's webhooks: the signed token that proves them, from which alone the values are taken. Pure.
+"""Authentication of RockBLOCK's webhooks by a signed token. The values are read from the token alone. Pure.
 
 Ground Control's page "Receiving MO messages via HTTP webhook", section "JSON Web Token".
 """
@@ -32,7 +32,7 @@ PUBLISHED_KEY: Final = (
 
 _OPTIONS: Final[Any] = {
     "require": ["iss", "iat"],
-    "verify_iat": False,  # ours bounds the age too
+    "verify_iat": False,  # claims_of limits the age too
     "verify_exp": False,
     "verify_nbf": False,
     "verify_aud": False,
@@ -56,10 +56,10 @@ def read_key(text: str) -> RSAPublicKey:
 def claims_of(
     token: str, key: RSAPublicKey, now: datetime, max_age: timedelta
 ) -> Mapping[str, Any]:
-    """Return what the signer of `token` says. Raises NotAuthentic when `key` did not sign it, or not lately.
+    """Return the claims of `token`. Raises NotAuthentic unless `key` signed it within `max_age`.
 
-    The algorithm is pinned, whatever the token asks for. Ground Control sets no end, so `max_age` bounds how long a
-    token that somebody overheard can be played again; within it the same message is recognised by its id.
+    The algorithm is fixed; the one that the token names is ignored. Ground Control sets no expiry, so `max_age` limits
+    the replay of a stolen token. Within `max_age` the message's id shows that it is a repetition.
     """
     try:
         claims = jwt.decode(token, key, algorithms=[ALGORITHM], issuer=ISSUER, options=_OPTIONS)
