@@ -26,7 +26,7 @@ from messaging.config.settings import Settings
 from messaging.gateway import Gateway
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.pipeline import MAIL_IN, declare
-from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.store.db.connection import migrate_store, open_store
 from messaging.streaming import InlineJob
 

@@ -57,7 +57,7 @@ class Gateway:
         accounts = [one for one in self.satellites.values() if isinstance(one, MailedAccount)]
         patience = self.relay.timeout_seconds if self.relay else 0
         for number, account in enumerate(accounts):
-            account.require_post()
+            account.require_submitter()
             if account.timeout_seconds <= patience:
                 raise ConfigurationError(
                     f"{account.variable('timeout_seconds')}: must be more than {patience:g},"
@@ -126,7 +126,7 @@ def _with_submitter(
     """Return an account that knows how its mails leave, if it writes any."""
     if not isinstance(account, MailedAccount) or relay is None:
         return account
-    return account.posted_by(RelaySubmitter(relay, settings.mail_domain), settings.mail_domain)
+    return account.with_submitter(RelaySubmitter(relay, settings.mail_domain), settings.mail_domain)
 
 
 def _all_accounts(providers: Iterable[type[A]]) -> dict[str, A]:

@@ -24,7 +24,7 @@ from messaging.demo.watch import Watch
 from messaging.gateway import Gateway
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.settings import SmtpSettings
-from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
 from messaging.service.signals import StopRequest

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.markup import escape
 
-from messaging.satellite.codecs.protobuf import Undecodable, shown
+from messaging.satellite.codecs.protobuf import Undecodable, display_of
 from messaging.simulator.hive.state import Packet
 from messaging.simulator.mail.server import ReceivedMail
 from messaging.simulator.twilio.texts import Text
@@ -28,7 +28,7 @@ class Watch:
     def shown(self, packet: Packet) -> None:
         """A downlink reached its device."""
         try:
-            for sender, text in shown(packet.data):
+            for sender, text in display_of(packet.data):
                 self._line("device", f"{packet.device_id} shows, from {sender}:", text)
         except Undecodable as error:
             self._line("device", f"{packet.device_id} got {len(packet.data)} bytes", error.reason)

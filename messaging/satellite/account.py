@@ -1,12 +1,12 @@
-"""What the gateway needs of a satellite provider: the interfaces that each file in `networks/` fills in."""
+"""Interfaces of a satellite provider: its account (settings and wiring), its client, and the packets it brings."""
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Protocol, Self
+from typing import Annotated, ClassVar, Protocol, Self, TypeVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from messaging.config.account import Account
 from messaging.config.settings import ListenText
@@ -21,21 +21,37 @@ from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
 from messaging.satellite.codecs.plain_text import text_packets
 from messaging.satellite.codecs.protobuf import Text, Undecodable, packets
-from messaging.satellite.ip_allowlist import PeersText
+from messaging.satellite.ip_allowlist import networks_of
+
+T = TypeVar("T")
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 
 
+def readable_by(read: Callable[[T], object]) -> AfterValidator:
+    """Return a validator that keeps a setting as it is, unless `read` raises ValueError for it."""
+
+    def validate(value: T) -> T:
+        read(value)
+        return value
+
+    return AfterValidator(validate)
+
+
+PeersText = Annotated[str, readable_by(networks_of)]
+"""A setting of addresses and networks such as `192.0.2.0/24`, separated by commas."""
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What a network hands over from one device.
+    """One packet from one device.
 
-    `id` is the network's own and unique there; `serial` names the device. `payload` is None when the network's
-    wrapping of it cannot be read; `raw` is then all that it handed over, and the payload otherwise. `texts` are the
-    messages of a network that carries texts and addresses itself, or why one of them can never be delivered; then no
-    payload is decoded, and with none of them the packet is about the device only. What came with it is said by the
-    rest, where the network said so; `remark` is what goes with an emergency, instead of the texts.
+    `id` is the provider's own and unique there; `serial` names the device. `payload` is None when it cannot be read;
+    then `raw` is the whole content, otherwise the payload. A provider that carries texts and addresses itself sets
+    `texts`: the messages, or the reasons why one can never be delivered. Then no payload is decoded. A packet with
+    empty `texts` is about the device only. The other fields are set if the provider reports them. `remark` accompanies
+    an emergency in place of the texts.
     """
 
     id: str
@@ -50,41 +66,41 @@ class Packet:
     remark: str = ""
 
 
-class SatelliteNetwork(Protocol):
-    """Carries packets to devices. Made without I/O, and picklable; connects when first used."""
+class SatelliteClient(Protocol):
+    """Sends packets to devices. Created without I/O, and picklable; connects at the first call."""
 
     async def send(self, serial: str, packet: bytes) -> SubmittedPart:
-        """Hand one packet over and return the network's id for it, and what it charges if that is known.
+        """Submit one packet once; return the provider's id for it, and the billed units if they are known.
 
-        Raises Rejected (never; always, on a network that carries nothing to devices), Unavailable (later) or Uncertain
-        (the answer was lost). Never repeats by itself.
+        Raises Rejected (never; always, if the provider carries nothing to devices), Unavailable (later) or Uncertain
+        (the answer was lost).
         """
 
     async def check(self) -> None:
-        """Return when the network is there and takes our credentials, without a paid message.
+        """Return when the provider answers and accepts our credentials, without a paid message.
 
-        Raises Unavailable or ConfigurationError, saying what is wrong.
+        Raises Unavailable or ConfigurationError, with the reason.
         """
 
     async def aclose(self) -> None:
-        """Let go of connections; the network can be used again afterwards."""
+        """Close the connections; the client can be used again afterwards."""
 
 
-class PolledNetwork(SatelliteNetwork, Protocol):
-    """A network that keeps what devices sent until it is asked for and acknowledged (others call us)."""
+class PolledClient(SatelliteClient, Protocol):
+    """A client for a provider that stores packets from devices until they are acknowledged."""
 
     async def inbox(self, count: int) -> list[Packet]:
-        """Return up to `count` packets that nobody acknowledged, oldest first. Raises Unavailable."""
+        """Return up to `count` unacknowledged packets, oldest first. Raises Unavailable."""
 
     async def acknowledge(self, packet_id: str) -> None:
-        """Tell the network to forget a packet. Raises Rejected when it does not know it, or Unavailable."""
+        """Have the provider delete a packet. Raises Rejected when it does not know the packet, or Unavailable."""
 
 
 class SatelliteAccount(Account):
-    """The settings that every provider has; each adds its own and its prefix.
+    """The settings that all providers have; each adds its own and its prefix.
 
-    `codec` is for the devices that have none of their own. A provider declares what one packet holds:
-    `max_packet_bytes`, and `max_packet_characters` where it counts the characters of texts.
+    `codec` is the default for devices without one. A provider declares the size of a packet: `max_packet_bytes`, and
+    `max_packet_characters` too where it counts the characters of texts.
     """
 
     timeout_seconds: Seconds = 20
@@ -92,11 +108,11 @@ class SatelliteAccount(Account):
     codec: Codec = Codec.PROTOBUF
 
     @abstractmethod
-    def connect(self) -> SatelliteNetwork:
-        """Return the network of this account, without I/O."""
+    def connect(self) -> SatelliteClient:
+        """Return the client of this account, without I/O."""
 
     def packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
-        """Return what to hand to `send`, in order; always the same for the same arguments. Pure. Raises Rejected.
+        """Return the packets for `send`, in order. Pure: the same for the same arguments. Raises Rejected.
 
         `codec` is the device's own, empty for the account's.
         """
@@ -105,11 +121,11 @@ class SatelliteAccount(Account):
         return packets(message, self.limit(Codec.PROTOBUF).most, max_parts)
 
     def codec_of(self, codec: str) -> Codec:
-        """Return how a device reads and writes, of which `codec` is its own or empty."""
+        """Return the codec of a device, whose own may be empty."""
         return Codec(codec or self.codec)
 
     def limit(self, codec: Codec) -> Limit:
-        """Return how much one packet may hold: what every text is cut by."""
+        """Return the size of one packet, which bounds every part of a text."""
         characters: int | None = getattr(self, "max_packet_characters", None)
         if codec is Codec.TEXT and characters is not None:
             return Limit(characters, utf16_units)
@@ -117,7 +133,7 @@ class SatelliteAccount(Account):
 
 
 class PolledAccount(SatelliteAccount):
-    """The settings of a provider that is polled. Waits after failures double up to `longest_retry_seconds`."""
+    """The settings of a polled provider. Waits after failures double up to `longest_retry_seconds`."""
 
     poll_seconds: Seconds = 60
     page_size: Count = 50
@@ -125,47 +141,47 @@ class PolledAccount(SatelliteAccount):
     longest_retry_seconds: Seconds = 300
 
     @abstractmethod
-    def connect(self) -> PolledNetwork:
-        """Return the network of this account, without I/O."""
+    def connect(self) -> PolledClient:
+        """Return the client of this account, without I/O."""
 
 
 class WebhookAccount(SatelliteAccount):
-    """The settings of a provider that calls `POST /satellite/<provider>/<account name>`, with anything behind that."""
+    """The settings of a provider that calls `POST /satellite/<provider>/<account name>`, or a path below it."""
 
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
-    """What the provider wants to read once everything is on disk."""
+    """The answer once the whole webhook is on disk."""
 
     max_webhook_bytes: Count = 65_536
 
     @abstractmethod
     def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
-        """Check that the provider made this request to `public_url`, and return what it brings, in order. Pure.
+        """Authenticate a request to `public_url`, and return its content in order. Pure. Raises NotAuthentic.
 
-        Raises NotAuthentic. What is authentic and makes no sense is a `Packet` without a payload, so that it is kept;
-        one bad event never hides the others.
+        Authentic content that makes no sense is a `Packet` without a payload, so that it is stored. One bad event
+        never hides the others.
         """
 
     def acknowledge(self, webhook: Webhook) -> Acknowledgement:
-        """Return what the provider wants to read, once everything that `webhook` brought is on disk."""
+        """Return the answer to `webhook` once all its content is on disk."""
         return self.acknowledgement
 
 
 Take = Callable[[Packet | Receipt], Awaitable[None]]
-"""Returns when all of it is on disk, as messages or as undeliverable: only then may the network be told yes.
+"""Stores a packet or a receipt. When it returns, all is on disk, and the provider may delete its copy.
 
-Raises Unavailable, or a bug of ours: then it has to be offered again.
+Raises Unavailable, or any exception on a bug; then the provider must offer it again.
 """
 
 
 class Server(Protocol):
-    """What a network connects to."""
+    """A running server for the connections of a provider."""
 
     @property
     def listening(self) -> Sequence[str]:
-        """Where it listens, as host:port."""
+        """Its addresses, as host:port."""
 
     async def drain(self) -> None:
-        """Take no new connection, let those in work finish within a bounded time, and return when none is left."""
+        """Accept no new connection, and return when all connections have ended, within a bounded time."""
 
 
 class ListeningAccount(SatelliteAccount):
@@ -175,38 +191,38 @@ class ListeningAccount(SatelliteAccount):
 
     @abstractmethod
     async def serve(self, take: Take) -> Server:
-        """Listen, and hand over what comes; returns when it listens. Raises OSError when it cannot."""
+        """Start the server that passes packets to `take`. Raises OSError when it cannot listen."""
 
 
 LocalPart = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 
 
 class MailedAccount(SatelliteAccount):
-    """The settings of a provider that writes mails to `mailbox`, in our mail domain, and is written mails.
+    """The settings of a provider that sends mails to `mailbox` in our mail domain, and receives mails.
 
-    Only `peers` may bring mails there: its own mail servers, or one of ours that has checked where a mail comes from.
+    Only `peers` may deliver mails there: the provider's own mail servers, or one of ours that checks their origin.
     """
 
     mailbox: LocalPart
     peers: PeersText
     max_mail_bytes: Count = 65_536
 
-    _post: MailSubmitter | None = PrivateAttr(default=None)
+    _submitter: MailSubmitter | None = PrivateAttr(default=None)
     _address: str = PrivateAttr(default="")
 
-    def posted_by(self, post: MailSubmitter, mail_domain: str) -> Self:
-        """Return the same account, whose mails leave by `post`."""
+    def with_submitter(self, submitter: MailSubmitter, mail_domain: str) -> Self:
+        """Return a copy of the account that sends its mails by `submitter`."""
         account = self.model_copy()
-        account._post, account._address = post, f"{self.mailbox}@{mail_domain}"
+        account._submitter, account._address = submitter, f"{self.mailbox}@{mail_domain}"
         return account
 
-    def require_post(self) -> MailSubmitter:
-        """Return where its mails leave. Raises ConfigurationError when there is no relay."""
-        if self._post is None:
+    def require_submitter(self) -> MailSubmitter:
+        """Return the submitter of its mails. Raises ConfigurationError when there is no relay."""
+        if self._submitter is None:
             raise ConfigurationError(
                 f"{self.variable('mailbox')}: needs SATBRIDGE_RELAY_URL, by which its mails leave"
             )
-        return self._post
+        return self._submitter
 
     @property
     def address(self) -> str:
@@ -215,7 +231,7 @@ class MailedAccount(SatelliteAccount):
 
     @abstractmethod
     def parse(self, mail: RawMail) -> Sequence[Packet | Receipt]:
-        """Check that the provider wrote a mail that a peer brought, and return what it brings, in order. Pure.
+        """Check the author of a mail from a peer, and return its content in order. Pure.
 
-        Raises Rejected when the provider did not. What it wrote and makes no sense is a `Packet` without a payload.
+        Raises Rejected unless the provider is the author. Content that makes no sense is a `Packet` without a payload.
         """

@@ -1,4 +1,4 @@
-"""The calls of a provider's REST API, and what the status of an answer means."""
+"""The HTTP client for a provider's REST API, and the errors of its statuses."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -11,23 +11,23 @@ from messaging.sending.http_exchange import exchange, new_client
 from messaging.sending.retry_after import retry_after
 
 PEER: Final = "the satellite network"
-"""What reasons call the other end."""
+"""The name of the other side in reasons."""
 
-# These refuse the moment or the caller, not what was asked; every other 4xx refuses what was asked.
+# These refuse the moment or the caller; every other 4xx refuses the request itself.
 _PASSING = frozenset({401, 407, 408, 421, 423, 425, 429})
-# Of all 5xx only these say that nothing was done: it cannot be done, or not now, or not in this HTTP version. Any
-# other may come after the work, from there or from something on the way (RFC 9110 section 15.6).
-_NOTHING_DONE = frozenset({501, 503, 505})
+# Of all 5xx only these say that the request had no effect: not implemented, not now, or not in this HTTP version. Any
+# other may come after the effect, from the server or a proxy (RFC 9110 section 15.6).
+_NO_EFFECT = frozenset({501, 503, 505})
 
 
 Refuses = Callable[[httpx.Response], bool]
-"""Whether an answer says in its body that what was asked was not done."""
+"""Whether the body of an answer says that the request had no effect."""
 
 
 class RestClient:
-    """Makes the calls of one account, each within `timeout_seconds` in all; connects when it is first used.
+    """Makes the calls of one account, each within `timeout_seconds` in all; connects at the first call.
 
-    `headers` go with every call. Can be pickled: connections, cookies and what they were told stay behind.
+    `headers` are sent with every call. Picklable, without connections, cookies and tokens.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class RestClient:
         self._client: httpx.AsyncClient | None = None
 
     def __reduce__(self) -> tuple[type["RestClient"], tuple[Any, ...]]:
-        """Travel as settings."""
+        """Pickle the settings only."""
         return type(self), self._settings
 
     async def call(
@@ -54,14 +54,14 @@ class RestClient:
         refuses: Refuses | None = None,
         **content: Any,
     ) -> httpx.Response:
-        """Make one call and return the answer, whatever its status; never repeats by itself.
+        """Make one call, once, and return the answer of any status.
 
-        `content` is what httpx calls it (`json`, `data`, `params`). `writes` says that the call changes something over
-        there. Raises Unavailable, or Uncertain when it `writes` and may have taken effect; so is a 5xx understood,
-        unless it says that nothing was done, by its status or because `refuses` reads so in its body.
+        `content` takes the names of httpx (`json`, `data`, `params`). `writes` marks a call with an effect. Raises
+        Unavailable, or Uncertain when the call `writes` and may have had its effect. A 5xx counts as uncertain, unless
+        its status or `refuses` says that there was no effect.
         """
         response = await exchange(
-            self._connected(),
+            self._open_client(),
             method,
             path,
             peer=PEER,
@@ -69,13 +69,16 @@ class RestClient:
             writes=writes,
             **content,
         )
-        if writes and _may_be_done(response) and not (refuses and refuses(response)):
-            raise Uncertain(f"nobody knows whether it was taken (HTTP {response.status_code})")
+        may_be_done = response.is_server_error and response.status_code not in _NO_EFFECT
+        if writes and may_be_done and not (refuses and refuses(response)):
+            raise Uncertain(
+                f"the satellite network may have taken it or not (HTTP {response.status_code})"
+            )
         return response
 
     def bear(self, token: str) -> None:
-        """Send this token with every later call (RFC 6750), until the connections are closed."""
-        self._connected().headers["Authorization"] = f"Bearer {token}"
+        """Send this bearer token with every later call (RFC 6750), until the connections are closed."""
+        self._open_client().headers["Authorization"] = f"Bearer {token}"
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
@@ -83,7 +86,7 @@ class RestClient:
         if client is not None:
             await client.aclose()
 
-    def _connected(self) -> httpx.AsyncClient:
+    def _open_client(self) -> httpx.AsyncClient:
         if self._client is None:
             base_url, timeout_seconds, max_connections, headers = self._settings
             self._client = new_client(timeout_seconds, max_connections, base_url)
@@ -91,17 +94,13 @@ class RestClient:
         return self._client
 
 
-def _may_be_done(response: httpx.Response) -> bool:
-    return response.is_server_error and response.status_code not in _NOTHING_DONE
-
-
 def failure(
     response: httpx.Response, refusals: Mapping[int, str] | None = None
 ) -> GatewayError | None:
-    """Return what the status of `response` means for us; None when it is a success.
+    """Return the error of the status of `response`; None for a success.
 
-    With `refusals` (status → plain words) a 4xx is `Rejected`: the request can never be taken. Without, and for
-    statuses that pass by themselves, it is `Unavailable`, with the peer's Retry-After.
+    With `refusals` (status → reason) a 4xx is `Rejected`: the request can never succeed. Without them, and for
+    temporary statuses, it is `Unavailable`, with the peer's Retry-After.
     """
     status = response.status_code
     if response.is_success:
@@ -118,15 +117,15 @@ def failure(
     return Unavailable(words, retry_after(response.headers))
 
 
-def succeed(response: httpx.Response, refusals: Mapping[int, str] | None = None) -> None:
-    """Raise what `failure` returns; nothing when it is a success."""
+def raise_on_failure(response: httpx.Response, refusals: Mapping[int, str] | None = None) -> None:
+    """Raise the error that `failure` returns, if any."""
     error = failure(response, refusals)
     if error is not None:
         raise error
 
 
 def json_of(response: httpx.Response) -> Any:
-    """Return the JSON in `response`, or None when it holds none."""
+    """Return the JSON in `response`; None without any."""
     try:
         return response.json()
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""A login that all callers share: renewed when it has expired, and never often."""
+"""A login shared by all callers, with a minimum time between two logins."""
 
 import asyncio
 import time
@@ -8,10 +8,10 @@ from messaging.errors import Unavailable
 
 
 class Session:
-    """Runs `log_in` when a session is needed, at most once per `pause_seconds`, and for all callers together.
+    """Runs `log_in` when a session is needed, for all callers together, once per `pause_seconds` at most.
 
-    `log_in` raises Unavailable when it fails; for the rest of the pause every caller is told so without a request.
-    So neither a wrong password nor a session that is refused at once becomes a flood of logins. `now` counts seconds.
+    `log_in` raises Unavailable when it fails. For the rest of the pause all callers get the same error without a
+    request. So a wrong password never causes a flood of logins. `now` counts seconds.
     """
 
     def __init__(
@@ -29,15 +29,15 @@ class Session:
         self._failure: Unavailable | None = None
 
     async def current(self) -> int:
-        """Return the number of the session in force, after a login if there is none. Raises Unavailable."""
+        """Return the number of the current session, after a login if there is none. Raises Unavailable."""
         if self._number == 0 or self._failure is not None:
             await self.renew(stale=self._number)
         return self._number
 
     async def renew(self, stale: int) -> bool:
-        """Get a newer session than number `stale`; False when the last login is too recent for another.
+        """Log in again unless the session is newer than number `stale`; False when the last login is too recent.
 
-        Raises Unavailable when the login fails, or failed a moment ago.
+        Raises Unavailable when the login fails, or failed within the pause.
         """
         async with self._lock:
             if self._number != stale and self._failure is None:

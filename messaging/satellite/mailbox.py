@@ -1,4 +1,4 @@
-"""The mailbox of a network that writes mails: what comes there is read, and handed to the router."""
+"""The mailbox of a provider that sends mails: parses them, and offers their content to the router."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class SatelliteMailbox:
 
     @property
     def local_part(self) -> str:
-        """What stands before the @."""
+        """The part before the @."""
         return self.account.mailbox
 
     def admits(self, client: str) -> bool:
@@ -30,16 +30,16 @@ class SatelliteMailbox:
         return is_peer(client, self.account.peers)
 
     async def take(self, mail: RawMail, emit: Emit) -> None:
-        """Return when everything in the mail is on disk, as messages or as undeliverable.
+        """Return when the whole mail is on disk, as messages or dead letters.
 
-        Raises Rejected for what is not the network's, and the first failure that is not final.
+        Raises Rejected unless the provider is the author, or the first failure that is not final.
         """
 
-        async def take(brought: Packet | Receipt) -> None:
-            if isinstance(brought, Receipt):
-                await emit(brought)
+        async def take(content: Packet | Receipt) -> None:
+            if isinstance(content, Receipt):
+                await emit(content)
             else:
-                await offer_packet(brought, self.via, emit)
+                await offer_packet(content, self.via, emit)
 
         if len(mail.content) > self.account.max_mail_bytes:
             raise Rejected(TOO_LONG)

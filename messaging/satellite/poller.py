@@ -1,4 +1,4 @@
-"""Polls a satellite network for what devices sent, and acknowledges what is on disk."""
+"""The source that polls a satellite provider: offers packets to the router, and acknowledges what is on disk."""
 
 import asyncio
 import logging
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from tenacity import AsyncRetrying, RetryCallState
-
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Emit
 from messaging.satellite.account import Packet, PolledAccount
@@ -18,54 +16,56 @@ from messaging.sending.backoff import wait_seconds
 
 log = logging.getLogger(__name__)
 
-PAGES_OF_STUCK_PACKETS = 20
+MAX_PAGES = 20
 STAND_BY_SECONDS = 5.0
 ACKNOWLEDGEMENTS_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """A packet that is not tried again before `until` (monotonic seconds), after `tries` tries."""
+class _PacketRetry:
+    """The next try of a packet: at `due` (monotonic seconds), after `tries` tries."""
 
     tries: int
-    until: float
+    due: float
 
 
 class PollLease(Protocol):
-    """Says whether it is this poller's turn, where several could poll one account. Blocking."""
+    """The right to poll an account, which one of several pollers has. Blocking."""
 
     @property
     def held(self) -> bool:
-        """Whether the turn that was last granted still lasts."""
+        """Whether the lease that was last granted is still valid."""
 
     def acquire(self) -> bool:
-        """Take or keep the turn; whether it is ours. Raises GatewayError when nobody can say."""
+        """Take or renew the lease; whether it is ours. Raises GatewayError."""
 
     def release(self) -> None:
-        """Let another have it. Raises GatewayError."""
+        """End the lease. Raises GatewayError."""
 
 
 class SatellitePoller:
-    """The source of one account's uplinks: at least once, acknowledged only after the router committed.
+    """The source of one account's uplinks: at least once, acknowledged after the router has committed.
 
-    One poller per account works at a time. The network's list cannot be divided among several, and dividing it here
-    starves whoever finds the page full of the others' packets; one poller is bounded by the router, not by itself.
-    With a `turn`, a second service on the same store stands by and takes over when the first leaves or dies. Two
-    that overlap for a moment do no harm: both offer the same ids, and neither acknowledges without its turn.
+    One poller per account works at a time. With a `lease`, a second service on the same store stands by and takes over
+    when the first one leaves or dies. Two that overlap do no harm: both offer the same ids, and neither acknowledges
+    without the lease.
 
-    The network lists unacknowledged packets and knows no second page. So packets that cannot be taken now (the
-    router is away, or has a bug with one of them) are held for a while, doubling, and the page grows by their number:
-    those behind them are seen, up to `PAGES_OF_STUCK_PACKETS` pages.
+    The provider lists unacknowledged packets and has no second page. A packet that cannot be stored now (the router is
+    away, or has a bug) is retried after a wait that doubles. Meanwhile the page grows by the number of such packets, up
+    to `MAX_PAGES` pages, so that the packets after them are listed.
     """
 
-    def __init__(self, account: PolledAccount, via: str, turn: PollLease | None = None) -> None:
+    # Several pollers at a time would not share the work: the list cannot be divided, and a poller that divided it by
+    # ids could find its page full of the others' packets. The limit of one poller is the router.
+
+    def __init__(self, account: PolledAccount, via: str, lease: PollLease | None = None) -> None:
         self._account = account
         self._via = via
-        self._turn = turn
-        self._standing_by = False
-        self._network = account.connect()
-        self._held: dict[str, _Held] = {}
-        self._stuck = 0
+        self._lease = lease
+        self._is_standby = False
+        self._client = account.connect()
+        self._retries: dict[str, _PacketRetry] = {}
+        self._unacknowledged = 0
         self._acknowledging = asyncio.Semaphore(ACKNOWLEDGEMENTS_AT_ONCE)
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -74,157 +74,147 @@ class SatellitePoller:
         self._failing_since: datetime | None = None
         self._failure = ""
         self._taken = 0
-        self._undeliverable = 0
+        self._dead_letters = 0
 
     def __reduce__(
         self,
     ) -> tuple[type["SatellitePoller"], tuple[PolledAccount, str, PollLease | None]]:
-        """Travel as settings: connections and counts stay behind."""
-        return type(self), (self._account, self._via, self._turn)
+        """Pickle the settings only, without connections and counts."""
+        return type(self), (self._account, self._via, self._lease)
 
     async def run(self, emit: Emit) -> None:
-        """Poll until drained, once; a network or a router that fails is waited for, never given up."""
+        """Poll until drained. Failures of the provider or the router are retried without end. Runs once."""
         self._stopped.clear()
+        failures = 0
         try:
             while not self._stopping.is_set():
-                more: bool = await self._retrying()(self._poll, emit)
-                if not more:
-                    await self._pause(self._idle_seconds)
+                try:
+                    more = await self._poll(emit)
+                except Exception as error:
+                    failures += 1
+                    self._fail(error)
+                    await self._pause(self._wait_seconds(failures, error))
+                else:
+                    failures = 0
+                    if not more:
+                        await self._pause(self._idle_seconds)
         finally:
-            await self._give_up()
+            await self._release()
             self._stopped.set()
-            await self._network.aclose()
+            await self._client.aclose()
 
     async def drain(self) -> None:
-        """Finish the page in work, then stop; returns when `run` has."""
+        """Finish the page in work, then stop; returns when `run` has returned."""
         self._stopping.set()
         await self._stopped.wait()
 
     def status(self) -> dict[str, object]:
-        """Return what an operator wants to know: times in UTC, ISO 8601, or None."""
+        """Return counts, the last failure, and times in UTC (ISO 8601, or None)."""
         return {
             "via": self._via,
-            "standing_by": self._standing_by,
+            "standing_by": self._is_standby,
             "last_poll": _iso(self._last_poll_at),
             "failing_since": _iso(self._failing_since),
             "failure": self._failure,
             "packets_taken": self._taken,
-            "undeliverable": self._undeliverable,
-            "stuck": self._stuck,
+            "undeliverable": self._dead_letters,
+            "stuck": self._unacknowledged,
         }
 
-    def _retrying(self) -> AsyncRetrying:
-        return AsyncRetrying(wait=self._wait, sleep=self._pause, before_sleep=self._note_failure)
-
     async def _poll(self, emit: Emit) -> bool:
-        """Take one page; returns whether to ask for the next at once. Raises what the network raises."""
-        if self._stopping.is_set() or not await self._is_our_turn():
+        """Take one page, and return whether the next one follows at once. Raises the client's errors."""
+        if self._stopping.is_set():
             return False
-        most = self._account.page_size * PAGES_OF_STUCK_PACKETS
-        count = min(self._account.page_size + self._stuck, most)
-        page = await self._network.inbox(count)
-        self._note_success()
+        if self._lease is not None:
+            self._is_standby = not await asyncio.to_thread(self._lease.acquire)
+            if self._is_standby:
+                return False
+        page_size = self._account.page_size
+        count = min(page_size + self._unacknowledged, page_size * MAX_PAGES)
+        page = await self._client.inbox(count)
+        self._last_poll_at = datetime.now(UTC)
+        if self._failing_since is not None:
+            log.info("polling %s works again", self._via)
+        self._failing_since, self._failure = None, ""
         taken = await self._take(page, emit)
-        # A page that brought nothing forward is not asked for again at once.
+        # The same page again at once would bring no progress.
         return taken > 0 and len(page) >= count
 
     async def _take(self, page: Sequence[Packet], emit: Emit) -> int:
-        """Offer what is not held, all at once and in the page's order; returns how many were acknowledged.
+        """Offer the due packets of a page in order, all at once; return how many were acknowledged.
 
-        So the router gets batches, not one packet of each device at a time.
+        All at once, the router gets batches.
         """
         now = time.monotonic()
         listed = {packet.id for packet in page}
-        self._held = {number: held for number, held in self._held.items() if number in listed}
-        due = [p for p in page if p.id not in self._held or self._held[p.id].until <= now]
+        self._retries = {id: retry for id, retry in self._retries.items() if id in listed}
+        due = [p for p in page if p.id not in self._retries or self._retries[p.id].due <= now]
         taken = sum(await asyncio.gather(*(self._take_one(packet, emit) for packet in due)))
-        self._stuck = len(page) - taken
+        self._unacknowledged = len(page) - taken
         return taken
 
     async def _take_one(self, packet: Packet, emit: Emit) -> bool:
-        """Hand over and acknowledge one packet; whatever comes of it, it is held for a while."""
+        """Offer and acknowledge one packet; return whether both succeeded."""
         try:
-            undeliverable = await offer_packet(packet, self._via, emit)
-            await self._acknowledge(packet)
+            dead_letters = await offer_packet(packet, self._via, emit)
+            async with self._acknowledging:
+                if self._lease is not None and not self._lease.held:
+                    raise Unavailable("another poller has the turn")
+                await self._client.acknowledge(packet.id)
         except Exception as error:
-            self._hold(packet, getattr(error, "retry_after_seconds", None))
+            self._retry_later(packet, error)
             log.warning("packet %s of %s stays: %s", packet.id, self._via, _reason(error))
             return False
-        # Some networks go on listing an acknowledged packet for a while.
-        self._hold(packet)
+        # Some providers list an acknowledged packet for a while.
+        self._retry_later(packet, None)
         self._taken += 1
-        self._undeliverable += undeliverable
+        self._dead_letters += dead_letters
         return True
 
-    async def _acknowledge(self, packet: Packet) -> None:
-        async with self._acknowledging:
-            if self._turn is not None and not self._turn.held:
-                raise Unavailable("another poller has the turn")
-            await self._network.acknowledge(packet.id)
+    def _retry_later(self, packet: Packet, error: Exception | None) -> None:
+        last = self._retries.get(packet.id)
+        tries = 1 + (last.tries if last else 0)
+        due = time.monotonic() + self._wait_seconds(tries, error)
+        self._retries[packet.id] = _PacketRetry(tries, due)
 
-    def _hold(self, packet: Packet, at_least_seconds: float | None = None) -> None:
-        tries = 1 + (self._held[packet.id].tries if packet.id in self._held else 0)
-        until = time.monotonic() + self._wait_seconds(tries, at_least_seconds)
-        self._held[packet.id] = _Held(tries, until)
-
-    def _wait(self, state: RetryCallState) -> float:
-        """Return how many seconds to wait for the network after a poll that failed."""
-        retry_after = getattr(_error_of(state), "retry_after_seconds", None)
-        return self._wait_seconds(state.attempt_number, retry_after)
-
-    def _wait_seconds(self, tries: int, retry_after_seconds: float | None) -> float:
+    def _wait_seconds(self, tries: int, error: Exception | None) -> float:
         account = self._account
+        retry_after = getattr(error, "retry_after_seconds", None)
         return wait_seconds(
-            tries, account.retry_seconds, account.longest_retry_seconds, retry_after_seconds
+            tries, account.retry_seconds, account.longest_retry_seconds, retry_after
         )
 
     @property
     def _idle_seconds(self) -> float:
         poll_seconds = self._account.poll_seconds
-        return min(poll_seconds, STAND_BY_SECONDS) if self._standing_by else poll_seconds
+        return min(poll_seconds, STAND_BY_SECONDS) if self._is_standby else poll_seconds
 
-    async def _is_our_turn(self) -> bool:
-        if self._turn is None:
-            return True
-        self._standing_by = not await asyncio.to_thread(self._turn.acquire)
-        return not self._standing_by
-
-    async def _give_up(self) -> None:
-        if self._turn is None or not self._turn.held:
+    async def _release(self) -> None:
+        if self._lease is None or not self._lease.held:
             return
         try:
-            await asyncio.to_thread(self._turn.release)
+            await asyncio.to_thread(self._lease.release)
         except GatewayError as error:
             log.warning("the turn for %s ends by itself: %s", self._via, error.reason)
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep, but not through a drain."""
+        """Sleep, unless drained."""
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
         except TimeoutError:
             return
 
-    def _note_failure(self, state: RetryCallState) -> None:
-        self._failure = _reason(_error_of(state))
+    def _fail(self, error: Exception) -> None:
+        self._failure = _reason(error)
         if self._failing_since is None:
             self._failing_since = datetime.now(UTC)
             log.warning("polling %s fails: %s", self._via, self._failure)
 
-    def _note_success(self) -> None:
-        self._last_poll_at = datetime.now(UTC)
-        if self._failing_since is not None:
-            log.info("polling %s works again", self._via)
-        self._failing_since, self._failure = None, ""
 
-
-def _error_of(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None else None
-
-
-def _reason(error: BaseException | None) -> str:
-    """Return words for logs and status; of a bug only its type, since its text may quote a message."""
-    # Ours, or the dataflow's, of which nothing is known here.
+def _reason(error: BaseException) -> str:
+    """Return words for logs and status; of a bug its type alone, because its text may quote a message."""
+    # Errors of the gateway and of the dataflow layer have this mark; this module cannot import the latter.
     if getattr(error, "for_people", False):
         return str(error)
     return f"internal error ({type(error).__name__})"

@@ -1,4 +1,4 @@
-"""The source of a network's news about what it was handed, where it tells them only when it is asked."""
+"""The source of receipts from providers that report the status of a message only when it is looked up."""
 
 import asyncio
 import logging
@@ -10,24 +10,24 @@ from typing import Protocol
 from messaging.errors import GatewayError, Rejected
 from messaging.model.message import Emit, Receipt
 from messaging.model.receipt import FINAL_RECEIPTS
-from messaging.satellite.account import SatelliteAccount, SatelliteNetwork, Seconds
+from messaging.satellite.account import SatelliteAccount, SatelliteClient, Seconds
 from messaging.satellite.poller import PollLease
 
 log = logging.getLogger(__name__)
 
 
-class TracedNetwork(SatelliteNetwork, Protocol):
-    """A network that can be asked what became of something."""
+class TracedClient(SatelliteClient, Protocol):
+    """A client that can look up the status of a message."""
 
     async def trace(self, network_id: str) -> Receipt | None:
-        """Return what became of what the network calls `network_id`; None when it does not say.
+        """Return the status of the message with the provider's id `network_id`; None when it has none.
 
-        Raises Rejected when it does not know it, or Unavailable.
+        Raises Rejected when the provider does not know the message, or Unavailable.
         """
 
 
 class TracedAccount(SatelliteAccount):
-    """The settings of a provider that is asked: every `trace_seconds`, for `trace_hours` after it was handed over."""
+    """The settings of a provider with look-ups: every `trace_seconds`, for `trace_hours` after a message was sent."""
 
     trace_seconds: Seconds = 600
     trace_hours: Seconds = 72
@@ -35,51 +35,51 @@ class TracedAccount(SatelliteAccount):
     @property
     @abstractmethod
     def traces(self) -> bool:
-        """Whether it is asked at all."""
+        """Whether look-ups are on."""
 
     @abstractmethod
-    def connect(self) -> TracedNetwork:
-        """Return the network of this account, without I/O."""
+    def connect(self) -> TracedClient:
+        """Return the client of this account, without I/O."""
 
 
 class UnconfirmedSource(Protocol):
-    """Knows what was handed over and has not been heard of since. Blocking."""
+    """The messages that were sent and have no final receipt yet. Blocking."""
 
     def next(self) -> Sequence[str]:
-        """Return the network's ids of some of it, by turns. Raises GatewayError when nobody can say."""
+        """Return the provider's ids of some of them, in rotation. Raises GatewayError."""
 
 
 class StatusPoller:
-    """Asks about each thing in turn, one at a time. Only what is final is news; the rest is asked about again.
+    """Looks up the status of each message in turn, and emits final receipts; others are looked up again.
 
-    With a `turn`, one of several services on a store asks. Can be pickled until it runs.
+    The `lease` makes one of several services on a store look up. Picklable until it runs.
     """
 
     def __init__(
-        self, account: TracedAccount, via: str, unheard: UnconfirmedSource, turn: PollLease
+        self, account: TracedAccount, via: str, unconfirmed: UnconfirmedSource, lease: PollLease
     ) -> None:
         self._account = account
         self._via = via
-        self._unheard = unheard
-        self._turn = turn
-        self._network = account.connect()
-        # A round ends at what fails; the next one goes on behind it, so that it keeps nobody back for ever.
-        self._left: deque[str] = deque()
+        self._unconfirmed = unconfirmed
+        self._lease = lease
+        self._client = account.connect()
+        # A round ends at a failure; the next round starts after the failed id, so that it never blocks the others.
+        self._ids: deque[str] = deque()
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopped.set()
-        self._asked = 0
-        self._heard = 0
+        self._lookups = 0
+        self._receipts = 0
         self._failure = ""
 
     def __reduce__(
         self,
     ) -> tuple[type["StatusPoller"], tuple[TracedAccount, str, UnconfirmedSource, PollLease]]:
-        """Travel as settings: connections and counts stay behind."""
-        return type(self), (self._account, self._via, self._unheard, self._turn)
+        """Pickle the settings only, without connections and counts."""
+        return type(self), (self._account, self._via, self._unconfirmed, self._lease)
 
     async def run(self, emit: Emit) -> None:
-        """Ask until drained; a network or a store that fails is asked again, never given up."""
+        """Look up until drained. Failures of the provider or the store are retried without end."""
         self._stopped.clear()
         try:
             while not self._stopping.is_set():
@@ -87,50 +87,50 @@ class StatusPoller:
                 await self._pause()
         finally:
             self._stopped.set()
-            await self._network.aclose()
+            await self._client.aclose()
 
     async def drain(self) -> None:
-        """Finish the question in work, then stop; returns when `run` has."""
+        """Finish the look-up in work, then stop; returns when `run` has returned."""
         self._stopping.set()
         await self._stopped.wait()
 
     def status(self) -> dict[str, object]:
-        """Return what an operator wants to know: counts since the start, and why the last round ended early."""
+        """Return counts since the start, and the failure that ended the last round early."""
         return {
             "via": self._via,
-            "asked": self._asked,
-            "heard": self._heard,
+            "asked": self._lookups,
+            "heard": self._receipts,
             "failure": self._failure,
         }
 
     async def _round(self, emit: Emit) -> None:
         self._failure = ""
         try:
-            if not await asyncio.to_thread(self._turn.acquire):
+            if not await asyncio.to_thread(self._lease.acquire):
                 return
-            if not self._left:
-                self._left.extend(await asyncio.to_thread(self._unheard.next))
-            while self._left and not self._stopping.is_set():
-                await self._ask(self._left.popleft(), emit)
+            if not self._ids:
+                self._ids.extend(await asyncio.to_thread(self._unconfirmed.next))
+            while self._ids and not self._stopping.is_set():
+                await self._look_up(self._ids.popleft(), emit)
         except Exception as error:
-            # Of a bug only its type: its text may quote a message.
+            # The text of a bug may quote a message, so only its type is logged.
             self._failure = (
                 error.reason if isinstance(error, GatewayError) else type(error).__name__
             )
-            log.warning("what %s was handed is asked for later: %s", self._via, self._failure)
+            log.warning("look-ups at %s are interrupted: %s", self._via, self._failure)
 
-    async def _ask(self, network_id: str, emit: Emit) -> None:
-        self._asked += 1
+    async def _look_up(self, network_id: str, emit: Emit) -> None:
+        self._lookups += 1
         try:
-            receipt = await self._network.trace(network_id)
+            receipt = await self._client.trace(network_id)
         except Rejected:
             return
         if receipt is not None and receipt.state in FINAL_RECEIPTS:
             await emit(receipt)
-            self._heard += 1
+            self._receipts += 1
 
     async def _pause(self) -> None:
-        """Sleep, but not through a drain."""
+        """Sleep, unless drained."""
         try:
             async with asyncio.timeout(self._account.trace_seconds):
                 await self._stopping.wait()

@@ -1,4 +1,4 @@
-"""The source of a network that connects to us: listens, and hands over what comes."""
+"""The source for a provider that connects to us over TCP."""
 
 import asyncio
 import logging
@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 
 
 class SatelliteListener:
-    """Serves one account's connections; what was handed over is on disk before the network is told so.
+    """Serves the connections of one account; confirms a packet when it is on disk.
 
-    Can be pickled until it runs.
+    Picklable until it runs.
     """
 
     def __init__(self, account: ListeningAccount, via: str) -> None:
@@ -26,23 +26,23 @@ class SatelliteListener:
         self._stopped = asyncio.Event()
         self._stopped.set()
         self._taken = 0
-        self._undeliverable = 0
-        self._put_off = 0
+        self._dead_letters = 0
+        self._deferred = 0
 
     def __reduce__(self) -> tuple[type["SatelliteListener"], tuple[ListeningAccount, str]]:
-        """Travel as settings: sockets and counts stay behind."""
+        """Pickle the settings only, without sockets and counts."""
         return type(self), (self._account, self._via)
 
     @property
     def listening(self) -> Sequence[str]:
-        """Where it listens now, as host:port."""
+        """Its current addresses, as host:port."""
         return self._server.listening if self._server is not None else ()
 
     async def run(self, emit: Emit) -> None:
         """Listen until drained, or cancelled. Raises ConfigurationError when the address cannot be used."""
 
-        async def take(brought: Packet | Receipt) -> None:
-            await self._take(brought, emit)
+        async def take(content: Packet | Receipt) -> None:
+            await self._take(content, emit)
 
         self._stopped.clear()
         try:
@@ -57,30 +57,30 @@ class SatelliteListener:
             await self._stop()
 
     async def drain(self) -> None:
-        """Take no new connection and let those in work finish; returns when `run` has."""
+        """Accept no new connection, finish those in work, and return when `run` has returned."""
         self._draining.set()
         await self._stopped.wait()
 
     def status(self) -> dict[str, object]:
-        """Return what an operator wants to know: counts since the start."""
+        """Return addresses, and counts since the start."""
         return {
             "via": self._via,
             "connects_at": list(self.listening),
             "packets_taken": self._taken,
-            "undeliverable": self._undeliverable,
-            "put_off": self._put_off,
+            "undeliverable": self._dead_letters,
+            "put_off": self._deferred,
         }
 
-    async def _take(self, brought: Packet | Receipt, emit: Emit) -> None:
+    async def _take(self, content: Packet | Receipt, emit: Emit) -> None:
         try:
-            if isinstance(brought, Receipt):
-                await emit(brought)
+            if isinstance(content, Receipt):
+                await emit(content)
             else:
-                self._undeliverable += await offer_packet(brought, self._via, emit)
+                self._dead_letters += await offer_packet(content, self._via, emit)
             self._taken += 1
         except Exception as error:
-            self._put_off += 1
-            # Of a bug only its type: its text may quote a message.
+            self._deferred += 1
+            # The text of a bug may quote a message, so only its type is logged.
             why = error.reason if isinstance(error, GatewayError) else type(error).__name__
             log.warning("%s is told to come back: %s", self._via, why)
             raise

@@ -1,4 +1,4 @@
-"""Hands one packet to the router: each message in it, or why it can never be one. All kinds of networks share it."""
+"""Offers the content of a packet to the router: a device report, messages, dead letters. All providers share it."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from messaging.model.message import (
     message_id,
 )
 from messaging.satellite.account import Packet
-from messaging.satellite.codecs.plain_text import typed_text
+from messaging.satellite.codecs.plain_text import text_of
 from messaging.satellite.codecs.protobuf import Text, Undecodable, decode
 
 log = logging.getLogger(__name__)
@@ -25,63 +25,64 @@ log = logging.getLogger(__name__)
 Offer = Message | DeviceText | DeviceReport | DeadLetter
 
 Content = Text | str | Undecodable
-"""A text with its address, a text as it was typed, or why there is neither."""
+"""A text with its address, a plain text as typed on the device, or the reason why there is neither."""
+
+# A part of stored ids, so it must never change.
+_REPORT_SEED = "beacon"
 
 
 async def offer_packet(packet: Packet, via: str, emit: Emit) -> int:
-    """Return when everything in `packet` is on disk, as messages or as undeliverable: then it may be acknowledged.
+    """Return the number of dead letters, when the whole packet is on disk and may be acknowledged.
 
-    What it says of the device is offered first, then its messages in their order, without waiting for each other: what
-    is offered in turn is handed over in turn, and one that fails does not keep back the others. Returns how many were
-    undeliverable. Raises the first failure that is not final (Unavailable, or a bug): then the packet must be offered
-    again, and what was committed is recognised by its id.
+    The device report comes first, then the messages in their order. No offer waits for the one before it: the router
+    keeps the order, and one failure does not delay the others. Raises the first failure that is not final (Unavailable,
+    or a bug); then the packet must be offered again, and the router recognises the committed records by their ids.
     """
-    going = (_taken(offer, packet, emit) for offer in offers(packet, via))
-    done = await asyncio.gather(*going, return_exceptions=True)
-    for outcome in done:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return done.count(False)
+    calls = (_offer_one(offer, packet, emit) for offer in offers(packet, via))
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results.count(False)
 
 
 def offers(packet: Packet, via: str) -> list[Offer]:
-    """Return what is in `packet`; ids depend on `via`, the packet's id and the position in it alone. Pure."""
+    """Return the records in `packet`. Pure: ids depend on `via`, the packet's id and the position in it alone."""
     contents = _contents(packet)
     found: list[Offer] = [_offer(packet, via, number, one) for number, one in enumerate(contents)]
-    said = (packet.position, packet.battery_percent, packet.sos)
-    if any(one is not None for one in said):
-        found.insert(0, _beacon(packet, via, contents))
+    if any(one is not None for one in (packet.position, packet.battery_percent, packet.sos)):
+        found.insert(0, _report(packet, via, contents))
     return found
 
 
 def _contents(packet: Packet) -> Sequence[Content]:
-    """Return what is in a packet. The formats tell themselves apart, so nobody has to know the device's codec here."""
+    """Return the contents of a packet. The payload itself shows its format, so the device's codec is not needed."""
     if packet.texts is not None:
         return packet.texts
     try:
         if packet.payload is None:
             raise Undecodable("the network's wrapping of the packet cannot be read")
-        typed = typed_text(packet.payload)
-        return decode(packet.payload) if typed is None else [typed]
+        text = text_of(packet.payload)
+        return decode(packet.payload) if text is None else [text]
     except Undecodable as error:
         return [error]
 
 
-def _beacon(packet: Packet, via: str, contents: Sequence[Content]) -> DeviceReport:
-    said = [_words(one) for one in contents if not isinstance(one, Undecodable)]
+def _report(packet: Packet, via: str, contents: Sequence[Content]) -> DeviceReport:
+    texts = [_text(one) for one in contents if not isinstance(one, Undecodable)]
     return DeviceReport(
-        id=message_id(via, packet.id, "beacon"),
+        id=message_id(via, packet.id, _REPORT_SEED),
         sender=Address(Network.SATELLITE, packet.serial),
         via=via,
         at=packet.sent_at,
         position=packet.position,
         battery_percent=packet.battery_percent,
         sos=packet.sos,
-        text=packet.remark or "\n".join(said),
+        text=packet.remark or "\n".join(texts),
     )
 
 
-def _words(content: Text | str) -> str:
+def _text(content: Text | str) -> str:
     return content if isinstance(content, str) else content.text
 
 
@@ -92,38 +93,34 @@ def _offer(packet: Packet, via: str, number: int, content: Content) -> Offer:
         return DeadLetter(
             id=identity, sender=sender, via=via, raw=packet.raw, reason=content.reason
         )
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": identity,
         "sender": sender,
-        "text": _words(content),
+        "text": _text(content),
         "via": via,
         "position": packet.position,
         "battery_percent": packet.battery_percent,
         "sos": packet.sos,
     }
-    return DeviceText(**said) if isinstance(content, str) else Message(recipient=content.to, **said)
+    if isinstance(content, str):
+        return DeviceText(**fields)
+    return Message(recipient=content.to, **fields)
 
 
-async def _taken(offer: Offer, packet: Packet, emit: Emit) -> bool:
-    """Return whether `offer` was taken as what it is; False when it was stored as undeliverable."""
+async def _offer_one(offer: Offer, packet: Packet, emit: Emit) -> bool:
+    """Emit `offer`, or a dead letter when the router rejects it; return False for a dead letter."""
     if not isinstance(offer, DeadLetter):
         try:
             await emit(offer)
             return True
         except Rejected as refusal:
-            offer = _refused(offer, packet, refusal)
+            offer = DeadLetter(
+                id=offer.id,
+                sender=offer.sender,
+                via=offer.via,
+                raw=packet.raw,
+                reason=refusal.reason,
+            )
     log.info("undeliverable: %s", offer.reason, extra={"message_id": offer.id})
     await emit(offer)
     return False
-
-
-def _refused(
-    offer: Message | DeviceText | DeviceReport, packet: Packet, refusal: Rejected
-) -> DeadLetter:
-    return DeadLetter(
-        id=offer.id,
-        sender=offer.sender,
-        via=offer.via,
-        raw=packet.raw,
-        reason=refusal.reason,
-    )

@@ -1,4 +1,4 @@
-"""Takes what satellite providers call us with: checked, read, and handed to the router one thing after another."""
+"""Ingest of the webhooks of satellite providers: authenticated, parsed, and offered to the router in order."""
 
 from messaging.model.message import Emit, Receipt
 from messaging.model.webhook import Webhook, take_each
@@ -7,15 +7,15 @@ from messaging.satellite.uplink import offer_packet
 
 
 async def receive(account: WebhookAccount, webhook: Webhook, emit: Emit, public_url: str) -> None:
-    """Return when everything in the webhook is on disk, as messages or as undeliverable.
+    """Return when the whole webhook is on disk, as messages or dead letters.
 
-    Raises NotAuthentic, then nothing was stored; and the first failure that is not final (Unavailable, or a bug).
+    Raises NotAuthentic (then nothing was stored), or the first failure that is not final (Unavailable, or a bug).
     """
 
-    async def take(brought: Packet | Receipt) -> None:
-        if isinstance(brought, Receipt):
-            await emit(brought)
+    async def take(content: Packet | Receipt) -> None:
+        if isinstance(content, Receipt):
+            await emit(content)
         else:
-            await offer_packet(brought, account.name, emit)
+            await offer_packet(content, account.name, emit)
 
     await take_each(account.parse(webhook, public_url), take)

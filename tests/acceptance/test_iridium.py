@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.satellite.codecs.protobuf import shown
+from messaging.satellite.codecs.protobuf import display_of
 from tests.support.acceptance.running_gateway import (
     DOMAIN,
     NUMBER,
@@ -50,7 +50,7 @@ class Network:
         """(from, text) of every message that the device got."""
         listed = httpx.get(f"{self.url}/sim/downlinks", timeout=30).json()
         arrived = [one for one in listed if one["state"] == "delivered"]
-        return [line for one in arrived for line in shown(bytes.fromhex(one["data"]))]
+        return [line for one in arrived for line in display_of(bytes.fromhex(one["data"]))]
 
 
 @dataclass(frozen=True)

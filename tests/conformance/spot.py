@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pydantic import PrivateAttr
 
 from messaging.config.env import read
-from messaging.satellite.providers.spot.client import Spot, SpotAccount
+from messaging.satellite.providers.spot.account import SpotAccount
+from messaging.satellite.providers.spot.client import Spot
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.spot.server import Feed, SpotSimulator
 from tests.conformance.stand import SECRET, Stand

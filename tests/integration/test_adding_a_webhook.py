@@ -122,8 +122,8 @@ async def test_the_example_webhook_network_sends(heron: ModuleType) -> None:
     with Serving(app) as server:
         network = read(heron.HeronAccount, url=server.url, key=SecretStr(KEY)).connect()
         await network.check()
-        handed = await network.send("7", b"hello")
+        part = await network.send("7", b"hello")
         with pytest.raises(Rejected, match="does not know this device"):
             await network.send("8", b"hello")
         await network.aclose()
-    assert (handed.network_id, handed.billed_units) == ("41", 2)
+    assert (part.network_id, part.billed_units) == ("41", 2)

@@ -17,7 +17,7 @@ from messaging.mail.relay import Relay
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Address, Delivery, Network, OptOutChange
 from messaging.pipeline import HTTP_IN, declare
-from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.simulator.shared.serving import Serving
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.store.console.directory import add_device, add_subscriber

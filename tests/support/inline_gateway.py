@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from messaging.gateway import Gateway
 from messaging.model.message import Address, Message, Network
 from messaging.pipeline import MAIL_IN, declare
-from messaging.satellite.codecs.protobuf import shown
+from messaging.satellite.codecs.protobuf import display_of
 from messaging.simulator.hive.server import HiveSimulator
 from messaging.simulator.hive.state import Device, device_payload
 from messaging.simulator.mail.server import MailSink
@@ -30,7 +30,7 @@ class World:
 
     def downlinks(self) -> list[tuple[str, str]]:
         packets = self.hive.state.downlinks()
-        return [line for packet in packets for line in shown(packet.data)]
+        return [line for packet in packets for line in display_of(packet.data)]
 
 
 @asynccontextmanager

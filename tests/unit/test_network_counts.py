@@ -1,4 +1,4 @@
-"""The document says how much code each network took."""
+"""Each provider has its fixed places, and the document about adding one states its lines of code."""
 
 import re
 
@@ -26,11 +26,31 @@ def test_every_network_is_counted() -> None:
 
 @pytest.mark.parametrize("row", COUNTED.findall(TEXT), ids=lambda row: row[0])
 def test_the_counts_are_about_right(row: tuple[str, str, str, str]) -> None:
-    name, *told = row
+    name, *stated = row
     counted = (
         lines(f"messaging/*/providers/{name}/**/*.py"),
         lines(f"messaging/simulator/{name}/**/*.py"),
         lines(f"tests/**/*{name}*.py", f"tests/**/{name}/*.py"),
     )
-    for said, found in zip(map(int, told), counted, strict=True):
-        assert abs(said - found) <= TOLERANCE * found, f"{name}: {said}, but {found}"
+    for lines_stated, found in zip(map(int, stated), counted, strict=True):
+        assert abs(lines_stated - found) <= TOLERANCE * found, f"{name}: {lines_stated}, but {found}"
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [*((name, "satellite") for name in SATELLITES), *((name, "sms") for name in TEXTS)],
+)
+def test_a_provider_has_one_folder_one_simulator_one_line_and_one_page(
+    name: str, network: str
+) -> None:
+    registration = (ROOT / f"messaging/{network}/providers/__init__.py").read_text()
+    assert (ROOT / f"messaging/{network}/providers/{name}/account.py").is_file()
+    assert (ROOT / f"messaging/{network}/providers/{name}/client.py").is_file()
+    assert (ROOT / f"messaging/simulator/{name}/server.py").is_file()
+    assert (ROOT / f"docs/networks/{name}.md").is_file()
+    assert len(re.findall(rf"providers\.{name}\.", registration)) == 1
+
+
+def test_every_folder_belongs_to_a_provider() -> None:
+    folders = {path.parent.name for path in ROOT.glob("messaging/*/providers/*/__init__.py")}
+    assert folders == {*SATELLITES, *TEXTS}

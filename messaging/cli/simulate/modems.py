@@ -18,7 +18,7 @@ from messaging.cli.simulate.common import (
 )
 from messaging.cli.simulate.mail import print_mail
 from messaging.errors import ConfigurationError
-from messaging.satellite.codecs.plain_text import typed_text
+from messaging.satellite.codecs.plain_text import text_of
 from messaging.simulator.cloudloop.push import FORMS as CLOUDLOOP_FORMS
 from messaging.simulator.cloudloop.server import CloudloopSimulator
 from messaging.simulator.directip.server import DirectIpSimulator
@@ -187,5 +187,5 @@ def _key(path: Path | None) -> RSAPrivateKey | None:
 
 
 def _print_downlink(downlink: Downlink) -> None:
-    content = typed_text(downlink.data) or downlink.data.hex()
+    content = text_of(downlink.data) or downlink.data.hex()
     print_text(f"modem {downlink.imei} got {len(downlink.data)} bytes: {content}")

@@ -1,6 +1,6 @@
-"""Bytes of a satellite packet ↔ what somebody types and reads on a device. Pure.
+"""Bytes of a satellite packet ↔ plain text, as typed and read on a device. Pure.
 
-Whom a typed text is for the router finds out: `messaging.store.accept.address_line` has the other half of the format.
+The router finds the recipient of a text: `messaging.store.accept.address_line` has the other half of the format.
 """
 
 import codecs
@@ -12,14 +12,14 @@ from messaging.satellite.codecs.protobuf import clean
 from messaging.sending.split import split
 
 _PADDING = b"\0"
-# No key makes these, and no packet of the devices' own format is without: it has the bytes 8 and 1 in it.
+# Keyboards make none of these, and every packet of the devices' own format has some: the bytes 8 and 1.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def typed_text(payload: bytes) -> str | None:
-    """Return the text that somebody typed, None when these bytes are nothing that can be typed. Never raises.
+def text_of(payload: bytes) -> str | None:
+    """Return the text in UTF-8 bytes; None for bytes that no keyboard makes. Never raises.
 
-    UTF-8; a last character that the device cut off is left out, and so is padding.
+    Leaves out padding, and a last character that the device cut off.
     """
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(payload.rstrip(_PADDING))
@@ -31,8 +31,8 @@ def typed_text(payload: bytes) -> str | None:
 def text_packets(message: Message, limit: Limit, max_parts: int) -> list[bytes]:
     """Return the downlink packets that carry `message` in plain text, in order; the same for the same arguments.
 
-    Each begins with whom to answer, written as it would be typed: `@alice 1/2 …` for a contact of the device's owner,
-    else the address. The subject is the first line. Raises Rejected when that leaves no room for text.
+    Each begins with the address for an answer: `@alice 1/2 …` for a contact of the device's owner, else the address
+    itself. The subject is the first line. Raises Rejected when the address leaves no room for text.
     """
     sender = f"@{message.sender_name}" if message.sender_name else message.sender.value
     before = clean(f"{sender} " if sender else "")

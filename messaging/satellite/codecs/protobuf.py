@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from messaging.errors import Rejected
-from messaging.model.address_syntax import mailbox as written_mailbox
-from messaging.model.address_syntax import phone_number as written_number
+from messaging.model import address_syntax
 from messaging.model.message import Address, Message, Network
 from messaging.satellite.codecs.message_data_pb2 import (
     LenientMessage,
@@ -22,37 +21,37 @@ _PROTOCOLS = {Network.EMAIL: WireMessage.EMAIL, Network.SMS: WireMessage.SMS}
 
 
 class Undecodable(Rejected):
-    """These bytes can never become a message; says why in plain words."""
+    """These bytes can never become a message; the text is the reason in plain words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in a packet. `to` is whom it is for (up) or from (down)."""
+    """One text in a packet. `to` is its recipient (up) or its sender (down)."""
 
     text: str
     to: Address
 
 
 def decode(payload: bytes) -> list[Text | Undecodable]:
-    """Return what a device sent, in order: per message its text, or why that one cannot be read.
+    """Return the messages from a device, in order: the text of each, or the reason why it cannot be read.
 
-    Addresses come normalised (E.164, domain in lower case). Letters broken on the way are shown as U+FFFD. Raises
-    Undecodable when the packet as a whole is no packet of this format; never raises anything else.
+    Addresses are normalised (E.164, domain in lower case). Broken characters become U+FFFD. Raises Undecodable for a
+    packet that is not in this format; raises nothing else.
     """
     return [_read_one(raw) for raw in _messages(payload)]
 
 
-def shown(payload: bytes) -> list[tuple[str, str]]:
-    """Return what a device shows for a downlink: (from, text) per message, with nothing checked or normalised.
+def display_of(payload: bytes) -> list[tuple[str, str]]:
+    """Return the display of a device for a downlink: (from, text) per message, unchecked and not normalised.
 
-    Raises Undecodable like `decode`, and also when one message in it is broken.
+    Raises Undecodable as `decode` does, and also for one broken message.
     """
-    messages = [_parsed(raw) for raw in _messages(payload)]
-    return [(_letters(m.to), _letters(m.text)) for m in messages]
+    messages = [_parse(raw) for raw in _messages(payload)]
+    return [(_decode_text(m.to), _decode_text(m.text)) for m in messages]
 
 
 def encode(texts: Sequence[Text], *, from_device: bool) -> bytes:
-    """Return one packet that carries `texts`. Lone surrogates and NUL, which no device can show, are replaced."""
+    """Return one packet that carries `texts`. Lone surrogates and NUL, which no device can display, are replaced."""
     data = MessageDataPB(version=VERSION, from_device=from_device)
     for text in texts:
         protocol = _PROTOCOLS.get(text.to.network, WireMessage.UNKNOWN)
@@ -63,8 +62,8 @@ def encode(texts: Sequence[Text], *, from_device: bool) -> bytes:
 def packets(message: Message, max_packet_bytes: int, max_parts: int) -> list[bytes]:
     """Return the downlink packets that carry `message` to its device, in order; the same for the same arguments.
 
-    The subject is the first line; the sender stands where the device looks for whom to answer. Raises Rejected when
-    the sender's address leaves no room for text.
+    The subject is the first line. The sender is in the field that the device answers to. Raises Rejected when the
+    sender's address leaves no room for text.
     """
 
     def packet(part: str) -> bytes:
@@ -88,7 +87,7 @@ def _messages(payload: bytes) -> list[bytes]:
     return list(data.message)
 
 
-def _parsed(raw: bytes) -> LenientMessage:
+def _parse(raw: bytes) -> LenientMessage:
     message = LenientMessage()
     try:
         message.ParseFromString(raw)
@@ -99,17 +98,17 @@ def _parsed(raw: bytes) -> LenientMessage:
 
 def _read_one(raw: bytes) -> Text | Undecodable:
     try:
-        message = _parsed(raw)
+        message = _parse(raw)
         if not message.HasField("text"):
             raise Undecodable("the message has no text")
-        return Text(clean(_letters(message.text)), _recipient(message))
+        return Text(clean(_decode_text(message.text)), _recipient(message))
     except Undecodable as error:
         return error
 
 
 def _recipient(message: LenientMessage) -> Address:
-    to = _letters(message.to).strip()
-    # A protocol that this format does not name parses as "not there", and must not pass for UNKNOWN.
+    to = _decode_text(message.to).strip()
+    # A protocol that is not in this format parses as absent, and must not pass for UNKNOWN.
     if not message.HasField("protocol") or message.protocol == WireMessage.TWITTER:
         raise Undecodable("the message asks for a network that is not served")
     if message.protocol == WireMessage.EMAIL:
@@ -123,27 +122,27 @@ def _recipient(message: LenientMessage) -> Address:
 
 def mailbox(text: str) -> str:
     """Check a mail address and put its domain in lower case. Raises Undecodable."""
-    found = written_mailbox(text)
+    found = address_syntax.mailbox(text)
     if found is None:
         raise Undecodable("the recipient is not a mail address")
     return found
 
 
 def phone_number(text: str, region: str | None = None) -> str:
-    """Return the E.164 form. A number without a country code is one of `region` (ISO 3166, such as US).
+    """Return the E.164 form. A number without a country code belongs to `region` (ISO 3166, such as US).
 
-    Without a region nobody knows whose number that is. Raises Undecodable.
+    Raises Undecodable, also for a number without a country code when there is no region.
     """
-    found = written_number(text, region)
+    found = address_syntax.phone_number(text, region)
     if found is None:
         raise Undecodable("the recipient is not a phone number with its country code")
     return found
 
 
-def _letters(raw: bytes) -> str:
+def _decode_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
 def clean(text: str) -> str:
-    """Return `text` without what no device and no store can hold: lone surrogates and NUL."""
+    """Return `text` without lone surrogates and NUL, which no device and no store can hold."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")

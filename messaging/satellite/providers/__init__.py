@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from messaging.satellite.account import SatelliteAccount
-from messaging.satellite.providers.cloudloop.client import CloudloopAccount
-from messaging.satellite.providers.directip.client import DirectIpAccount
-from messaging.satellite.providers.garmin.client import GarminAccount
-from messaging.satellite.providers.hive.client import HiveAccount
-from messaging.satellite.providers.rockblock.client import RockblockAccount
-from messaging.satellite.providers.sbdmail.client import SbdMailAccount
-from messaging.satellite.providers.spot.client import SpotAccount
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount
+from messaging.satellite.providers.directip.account import DirectIpAccount
+from messaging.satellite.providers.garmin.account import GarminAccount
+from messaging.satellite.providers.hive.account import HiveAccount
+from messaging.satellite.providers.rockblock.account import RockblockAccount
+from messaging.satellite.providers.sbdmail.account import SbdMailAccount
+from messaging.satellite.providers.spot.account import SpotAccount
 
 _PROVIDERS: tuple[type[SatelliteAccount], ...] = (
     HiveAccount,

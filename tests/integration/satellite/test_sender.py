@@ -17,8 +17,8 @@ from messaging.model.message import (
     Result,
     SubmittedPart,
 )
-from messaging.satellite.codecs.protobuf import shown
-from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.codecs.protobuf import display_of
+from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.satellite.sender import SatelliteSender
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
@@ -63,7 +63,7 @@ async def outcome_of(sender: SatelliteSender, given: Delivery) -> Outcome:
 
 def texts(hive: HiveServer, device: int = 9) -> list[str]:
     downlinks = hive.simulator.state.downlinks()
-    return [shown(d.data)[0][1] for d in downlinks if d.device_id == device]
+    return [display_of(d.data)[0][1] for d in downlinks if d.device_id == device]
 
 
 async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
@@ -71,7 +71,7 @@ async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
         outcome = await outcome_of(sender, delivery())
     (downlink,) = hive.simulator.state.downlinks()
     assert outcome == Outcome.sent(delivery(), SubmittedPart(str(downlink.id)))
-    assert shown(downlink.data) == [("alice@example.com", "hello")]
+    assert display_of(downlink.data) == [("alice@example.com", "hello")]
 
 
 @pytest.mark.parametrize(

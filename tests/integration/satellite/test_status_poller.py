@@ -11,7 +11,7 @@ import pytest
 
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Inbound, Receipt, ReceiptState
-from messaging.satellite.providers.cloudloop.client import CloudloopAccount
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount
 from messaging.satellite.status_poller import StatusPoller
 from messaging.simulator.cloudloop.server import STATUSES, Habits
 from messaging.simulator.shared.faults import Faults

@@ -18,7 +18,7 @@ import httpx
 
 from messaging.config.env import read
 from messaging.config.settings import Settings
-from messaging.satellite.codecs.protobuf import shown
+from messaging.satellite.codecs.protobuf import display_of
 from messaging.simulator.mail.server import MailSink
 from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import close_connection, migrate_store, open_store
@@ -203,7 +203,7 @@ class RunningGateway:
         return [
             (packet["device"], sender, text)
             for packet in listed
-            for sender, text in shown(b64decode(packet["data"]))
+            for sender, text in display_of(b64decode(packet["data"]))
         ]
 
     def texts(self) -> list[dict[str, Any]]:

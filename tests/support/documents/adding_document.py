@@ -1,4 +1,4 @@
-"""The document about adding a network, whose examples the tests run."""
+"""The document about adding a provider, with examples that the tests run."""
 
 from tests.support.paths import ROOT
 

@@ -1,6 +1,6 @@
-"""The examples of the document, as the tests run them."""
+"""The examples of the document, as importable provider folders."""
 
-import importlib.util
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -8,23 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from messaging.satellite import providers
 from tests.support.documents.adding_document import TEXT
 
 EXAMPLE = re.compile(
-    r"`messaging/satellite/providers/(\w+)\.py`:\n\n```python\n(.*?)```", re.DOTALL
+    r"`messaging/satellite/providers/(\w+)/(\w+)\.py`:\n\n```python\n(.*?)```", re.DOTALL
 )
 
 
 @contextmanager
 def example(name: str, folder: Path) -> Iterator[ModuleType]:
-    """An example of the document, as a module."""
-    path = folder / f"{name}.py"
-    path.write_text(dict(EXAMPLE.findall(TEXT))[name])
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[name]
+    """Write the files of an example into `folder` and yield its `account.py` as a module of the package."""
+    (folder / name).mkdir()
+    for provider, file, text in EXAMPLE.findall(TEXT):
+        if provider == name:
+            (folder / name / f"{file}.py").write_text(text)
+    package = f"{providers.__name__}.{name}"
+    providers.__path__.append(str(folder))
+    try:
+        yield importlib.import_module(f"{package}.account")
+    finally:
+        providers.__path__.remove(str(folder))
+        for module in [one for one in sys.modules if one.startswith(package)]:
+            del sys.modules[module]

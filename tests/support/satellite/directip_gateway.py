@@ -8,7 +8,7 @@ from typing import Any
 
 from messaging.config.env import read
 from messaging.model.message import DeadLetter, Inbound, Message
-from messaging.satellite.providers.directip.client import DirectIpAccount
+from messaging.satellite.providers.directip.account import DirectIpAccount
 from messaging.satellite.tcp_listener import SatelliteListener
 from messaging.simulator.directip.server import DirectIpSimulator
 from messaging.simulator.shared.modems import Modem

@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from messaging.config.env import read
-from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.satellite.providers.garmin.account import GarminAccount
 from messaging.simulator.garmin.inbound import Device
 from messaging.simulator.garmin.server import GarminSimulator
 from messaging.simulator.shared.serving import Serving

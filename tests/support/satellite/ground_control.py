@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from messaging.config.env import read
 from messaging.model.message import DeadLetter, DeviceReport, Inbound, Message
 from messaging.satellite.account import SatelliteAccount
-from messaging.satellite.providers.cloudloop.client import CloudloopAccount
-from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount
+from messaging.satellite.providers.rockblock.account import RockblockAccount
 from messaging.simulator.cloudloop.server import CloudloopSimulator
 from messaging.simulator.rockblock.server import RockblockSimulator
 from messaging.simulator.shared.modems import Modem

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from messaging.config.env import read
 from messaging.model.message import Emit
 from messaging.satellite.poller import SatellitePoller
-from messaging.satellite.providers.hive.client import Hive, HiveAccount
+from messaging.satellite.providers.hive.account import HiveAccount
+from messaging.satellite.providers.hive.client import Hive
 from messaging.simulator.hive.server import HiveSimulator
 from messaging.simulator.shared.serving import Serving
 

@@ -12,7 +12,7 @@ from messaging.mail.relay import Relay
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.mailbox import SatelliteMailbox
-from messaging.satellite.providers.sbdmail.client import SbdMailAccount
+from messaging.satellite.providers.sbdmail.account import SbdMailAccount
 from messaging.simulator.sbdmail.server import SbdMailSimulator
 from messaging.simulator.shared.modems import Modem
 from messaging.simulator.shared.serving import Serving
@@ -45,7 +45,7 @@ def sbdmail_account(relay_url: str, relay_seconds: float = 10, **settings: Any) 
     relay = read(Relay, url=relay_url, timeout_seconds=relay_seconds)
     fields = {"mailbox": "sbd", "peers": "127.0.0.1", "timeout_seconds": 25}
     account = read(SbdMailAccount, **{**fields, **settings})
-    return account.posted_by(RelaySubmitter(relay, DOMAIN), DOMAIN)
+    return account.with_submitter(RelaySubmitter(relay, DOMAIN), DOMAIN)
 
 
 @contextlib.contextmanager

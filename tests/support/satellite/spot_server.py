@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from messaging.config.env import read
-from messaging.satellite.providers.spot.client import SpotAccount
+from messaging.satellite.providers.spot.account import SpotAccount
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.spot.server import BASE_PATH, Sent, SpotSimulator
 

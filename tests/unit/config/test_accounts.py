@@ -9,7 +9,7 @@ from messaging.config.account import account_names, read_accounts
 from messaging.errors import ConfigurationError
 from messaging.gateway import read_gateway, satellite_names
 from messaging.pipeline import declare
-from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.sms.providers.twilio.account import TwilioAccount
 
 SECRET = "that-nobody-may-see"

@@ -21,11 +21,11 @@ from messaging.model.message import (
 from messaging.model.position import Position
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
-from messaging.satellite.codecs.plain_text import text_packets, typed_text
-from messaging.satellite.codecs.protobuf import Text, encode, shown
-from messaging.satellite.providers.garmin.client import GarminAccount
-from messaging.satellite.providers.hive.client import HiveAccount
-from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.satellite.codecs.plain_text import text_of, text_packets
+from messaging.satellite.codecs.protobuf import Text, display_of, encode
+from messaging.satellite.providers.garmin.account import GarminAccount
+from messaging.satellite.providers.hive.account import HiveAccount
+from messaging.satellite.providers.rockblock.account import RockblockAccount
 from messaging.satellite.uplink import offers
 
 PHONE = Address(Network.SMS, "+15551230000")
@@ -57,7 +57,7 @@ def message(text: str, subject: str = "", sender: Address = ALICE, name: str = "
     ],
 )
 def test_what_was_typed_is_read(payload: bytes, text: str) -> None:
-    assert typed_text(payload) == text
+    assert text_of(payload) == text
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_what_was_typed_is_read(payload: bytes, text: str) -> None:
     [b"", b"\0\0", b" \r\n", b"\xff\xfe", b"hel\xfflo", b"\x08\x01", b"a\x1bb", b"\xc2\x85"],
 )
 def test_what_cannot_be_typed_is_no_text(payload: bytes) -> None:
-    assert typed_text(payload) is None
+    assert text_of(payload) is None
 
 
 @given(st.binary(max_size=400))
 def test_reading_any_bytes_raises_nothing(payload: bytes) -> None:
-    typed_text(payload)
+    text_of(payload)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -78,7 +78,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 @given(st.lists(st.builds(Text, TEXTS, st.sampled_from([PHONE, ALICE])), min_size=1))
 def test_no_packet_of_the_other_format_passes_for_typed_text(texts: list[Text]) -> None:
-    assert typed_text(encode(texts, from_device=True)) is None
+    assert text_of(encode(texts, from_device=True)) is None
 
 
 def test_typed_text_goes_to_the_router_as_it_is_with_what_came_with_it() -> None:
@@ -182,7 +182,7 @@ def test_the_device_decides_and_else_its_account(account: str, device: str, is_t
     if is_text:
         assert packet == b"@al hi"
     else:
-        assert shown(packet) == [("alice@example.org", "hi")]
+        assert display_of(packet) == [("alice@example.org", "hi")]
 
 
 def test_texts_are_cut_by_what_the_network_counts() -> None:

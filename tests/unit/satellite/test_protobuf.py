@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from messaging.model.message import Address, Message, Network
 from messaging.satellite.codecs.message_data_pb2 import Message as WireMessage
 from messaging.satellite.codecs.message_data_pb2 import MessageDataPB
-from messaging.satellite.codecs.protobuf import Text, Undecodable, decode, encode, packets, shown
+from messaging.satellite.codecs.protobuf import (
+    Text,
+    Undecodable,
+    decode,
+    display_of,
+    encode,
+    packets,
+)
 
 VECTOR = bytes.fromhex("080112170a0568656c6c6f1a0c2b313535353132333030303028021801")
 PHONE = Address(Network.SMS, "+15551230000")
@@ -127,7 +134,7 @@ def test_a_text_holds_no_nul() -> None:
 
 @given(st.binary(max_size=300))
 def test_decoding_any_bytes_raises_nothing_but_undecodable(payload: bytes) -> None:
-    for read in (decode, shown):
+    for read in (decode, display_of):
         with suppress(Undecodable):
             read(payload)
 
@@ -149,7 +156,7 @@ def test_what_is_encoded_decodes_to_the_same(texts: list[Text], from_device: boo
 
 def test_a_downlink_shows_its_sender_and_subject_and_text() -> None:
     (packet,) = packets(message("Wind 20 kn", subject="Weather"), 192, 4)
-    assert shown(packet) == [("alice@example.com", "Weather\nWind 20 kn")]
+    assert display_of(packet) == [("alice@example.com", "Weather\nWind 20 kn")]
     data = MessageDataPB.FromString(packet)
     assert data.message[0].protocol == WireMessage.EMAIL
     assert not data.from_device
@@ -158,7 +165,7 @@ def test_a_downlink_shows_its_sender_and_subject_and_text() -> None:
 def test_a_downlink_from_a_phone_says_so() -> None:
     (packet,) = packets(message("hi", sender=PHONE), 192, 4)
     assert MessageDataPB.FromString(packet).message[0].protocol == WireMessage.SMS
-    assert shown(packet) == [("+15551230000", "hi")]
+    assert display_of(packet) == [("+15551230000", "hi")]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,7 @@ def test_a_downlink_from_a_phone_says_so() -> None:
 )
 def test_an_empty_subject_or_text_takes_no_line(subject: str, text: str, seen: str) -> None:
     (packet,) = packets(message(text, subject), 192, 4)
-    assert shown(packet) == [("alice@example.com", seen)]
+    assert display_of(packet) == [("alice@example.com", seen)]
 
 
 @given(st.text(max_size=900), st.text(max_size=120), st.integers(1, 6))

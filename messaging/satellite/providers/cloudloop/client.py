@@ -83,9 +83,7 @@ class Cloudloop:
 
     def _token_failure(self) -> Unavailable:
         """Log that the operator must change the token, and return the error for the message."""
-        log.error(
-            "Cloudloop does not accept our token; check %s", self._account.variable("token")
-        )
+        log.error("Cloudloop does not accept our token; check %s", self._account.variable("token"))
         return Unavailable(BAD_TOKEN)
 
     async def _refuses_token(self) -> bool:

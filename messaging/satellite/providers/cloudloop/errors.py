@@ -13,9 +13,7 @@ REFUSALS: Final[Mapping[int, str]] = {
 }
 """HTTP status of a refused call → reason."""
 
-TRACE_REFUSALS: Final[Mapping[int, str]] = {
-    404: "the satellite network does not know this message"
-}
+TRACE_REFUSALS: Final[Mapping[int, str]] = {404: "the satellite network does not know this message"}
 """HTTP status of a refused look-up → reason."""
 
 DELIVERY_ERRORS: Final[Mapping[str, str]] = {

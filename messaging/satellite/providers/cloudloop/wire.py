@@ -9,7 +9,9 @@ from messaging.errors import Rejected, Uncertain
 MAX_REASON_CHARACTERS: Final = 120
 
 
-def send_call(service: str, packet: bytes, topic: str, ring_style: str) -> tuple[str, dict[str, str]]:
+def send_call(
+    service: str, packet: bytes, topic: str, ring_style: str
+) -> tuple[str, dict[str, str]]:
     """Return the verb and the content of the call that queues a packet over `service` (`sbd` or `imt`)."""
     if service == "sbd":
         return "Data/DoSendSbdMessage", {"message": packet.hex()}

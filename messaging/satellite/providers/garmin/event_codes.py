@@ -60,7 +60,9 @@ _CODES: Final = {
     20: EventMeaning("mail check", EventKind.KEEP),
     21: EventMeaning("am I alive", EventKind.KEEP),
     **{
-        code: EventMeaning("predefined message", EventKind.DELIVER, text=f"Predefined message {code}")
+        code: EventMeaning(
+            "predefined message", EventKind.DELIVER, text=f"Predefined message {code}"
+        )
         for code in PREDEFINED
     },
     64: EventMeaning("encrypted binary", EventKind.UNREADABLE),

@@ -91,7 +91,9 @@ def _packets(event: Any, context: EventContext) -> list[Packet]:
     ]
 
 
-def _packet(serial: str, event: Event, meaning: EventMeaning, raw: bytes, context: EventContext) -> Packet:
+def _packet(
+    serial: str, event: Event, meaning: EventMeaning, raw: bytes, context: EventContext
+) -> Packet:
     payload = None
     if meaning.kind is EventKind.DECODE:
         with suppress(KeyError, TypeError, ValueError):
@@ -123,7 +125,9 @@ def _identity(serial: str, event: Event, sent_at: datetime | None, received_at: 
     return f"{serial} {message_id(serial, json.dumps(values))}"
 
 
-def _texts(event: Event, meaning: EventMeaning, context: EventContext) -> Iterator[Text | Undecodable]:
+def _texts(
+    event: Event, meaning: EventMeaning, context: EventContext
+) -> Iterator[Text | Undecodable]:
     if meaning.kind in (EventKind.DECODE, EventKind.UNREADABLE):
         yield Undecodable(f"the gateway cannot read this: {meaning.name}")
         return

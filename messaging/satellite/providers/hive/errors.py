@@ -12,9 +12,7 @@ REFUSALS: Final[Mapping[int, str]] = {
 }
 """HTTP status of a refused downlink → reason."""
 
-PACKET_REFUSALS: Final[Mapping[int, str]] = {
-    404: "the satellite network does not know this packet"
-}
+PACKET_REFUSALS: Final[Mapping[int, str]] = {404: "the satellite network does not know this packet"}
 """HTTP status of a refused acknowledgement → reason."""
 
 _DISABLED: Final = "the device is not enabled for messages to it"

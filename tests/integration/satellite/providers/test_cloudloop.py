@@ -7,7 +7,7 @@ import pytest
 from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.cloudloop.client import CloudloopAccount, things_of
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount, things_of
 from messaging.simulator.cloudloop.server import Habits
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port

@@ -14,7 +14,8 @@ from starlette.routing import Route
 
 from messaging.config.env import read
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
-from messaging.satellite.providers.cloudloop.client import Cloudloop, CloudloopAccount
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount
+from messaging.satellite.providers.cloudloop.client import Cloudloop
 from messaging.simulator.cloudloop.server import Habits
 from messaging.simulator.shared.serving import Serving
 from tests.support.satellite.ground_control import SECRET, THING, TOKEN, cloudloop

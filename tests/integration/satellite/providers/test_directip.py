@@ -11,7 +11,7 @@ from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavail
 from messaging.model.message import Address, Message, Network
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.directip.client import DirectIpAccount
+from messaging.satellite.providers.directip.account import DirectIpAccount
 from messaging.simulator.directip.gateway import FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem

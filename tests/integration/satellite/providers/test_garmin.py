@@ -12,10 +12,10 @@ from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected
 from messaging.model.message import Address, Network
 from messaging.satellite.codecs.limit import Limit, utf16_units
-from messaging.satellite.codecs.protobuf import shown
+from messaging.satellite.codecs.protobuf import display_of
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.garmin.client import GarminAccount
-from messaging.satellite.providers.garmin.messages import request_of, text_packets
+from messaging.satellite.providers.garmin.account import GarminAccount
+from messaging.satellite.providers.garmin.wire import request_of, text_packets
 from messaging.simulator.garmin.inbound import Device, InboundApi
 from tests.support.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account
 from tests.support.satellite.providers.garmin_connected import ALICE, connected, message, packet
@@ -90,7 +90,7 @@ async def test_bytes_for_devices_of_the_other_codec(garmin: GarminServer) -> Non
     async with connected(account) as network:
         assert (await network.send(IMEI, only)).billed_units == 1
     (downlink,) = garmin.simulator.inbound.downlinks
-    assert shown(downlink.payload) == [("alice@example.net", "Note\nStorm")]
+    assert display_of(downlink.payload) == [("alice@example.net", "Note\nStorm")]
 
 
 async def test_long_bytes_are_split_so_that_the_service_takes_each(garmin: GarminServer) -> None:

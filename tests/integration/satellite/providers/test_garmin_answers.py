@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
-from messaging.satellite.providers.garmin.codes import ERROR_CODES, INTERNAL, refusal
+from messaging.satellite.providers.garmin.errors import ERROR_CODES, INTERNAL, code_failure
 from messaging.simulator.garmin.inbound import ERRORS, FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port
@@ -40,7 +40,7 @@ async def test_a_code_of_tomorrow_refuses_for_good() -> None:
         async with connected(account) as network:
             with pytest.raises(Rejected, match="code 99"):
                 await network.send(IMEI, packet())
-    assert isinstance(refusal(99), Rejected)
+    assert isinstance(code_failure(99), Rejected)
 
 
 @pytest.mark.parametrize(

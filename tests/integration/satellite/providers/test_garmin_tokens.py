@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.satellite.providers.garmin.client import GarminAccount
+from messaging.satellite.providers.garmin.account import GarminAccount
 from messaging.simulator.garmin.portal import Portal
 from tests.support.satellite.garmin_server import (
     CLIENT_ID,

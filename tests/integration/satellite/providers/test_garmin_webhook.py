@@ -7,7 +7,7 @@ import pytest
 
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Address, DeadLetter, DeviceReport, Message, Network
-from messaging.satellite.providers.garmin.webhook import NOBODY
+from messaging.satellite.providers.garmin.webhook import NO_RECIPIENT
 from messaging.simulator.garmin.portal import Portal
 from tests.support.satellite.garmin_server import (
     CLIENT_ID,
@@ -38,7 +38,7 @@ def test_a_bad_event_keeps_back_none_of_the_others_in_its_post() -> None:
     assert [message.text for message in stage.messages()] == ["good", "last"]
     reasons = [one.reason for one in stage.router.all() if isinstance(one, DeadLetter)]
     assert len(reasons) == 2
-    assert NOBODY in reasons
+    assert NO_RECIPIENT in reasons
 
 
 def test_a_bad_event_that_is_rejected_blocks_nobody() -> None:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.hive.client import HiveAccount
+from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.simulator.hive.api import Habits
 from messaging.simulator.hive.server import HiveSimulator
 from messaging.simulator.hive.state import Device

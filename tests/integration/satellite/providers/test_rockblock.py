@@ -22,7 +22,8 @@ from messaging.errors import (
 from messaging.model.message import Address, Message, Network
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.rockblock.client import Rockblock, RockblockAccount
+from messaging.satellite.providers.rockblock.account import RockblockAccount
+from messaging.satellite.providers.rockblock.client import Rockblock
 from messaging.simulator.rockblock.server import ERRORS, FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem

@@ -14,7 +14,7 @@ from messaging.errors import (
     Unavailable,
     Uncertain,
 )
-from messaging.satellite.providers.rockblock.errors import queued_id
+from messaging.satellite.providers.rockblock.errors import read_message_id
 from tests.support.satellite.ground_control import IMEI, PASSWORD, rockblock
 
 pytestmark = pytest.mark.anyio
@@ -39,17 +39,17 @@ pytestmark = pytest.mark.anyio
 )
 def test_the_line_is_read(answer: str, expected: Any) -> None:
     if isinstance(expected, str):
-        assert queued_id(answer, 1) == expected
+        assert read_message_id(answer, 1) == expected
         return
     with pytest.raises(GatewayError) as caught:
-        queued_id(answer, 1)
+        read_message_id(answer, 1)
     assert type(caught.value) is expected
 
 
 @given(st.one_of(st.text(), st.from_regex(r"(OK|FAILED),[0-9]{0,3},.*")))
 def test_whatever_is_answered_ends_in_an_id_or_in_one_of_our_errors(answer: str) -> None:
     with suppress(GatewayError):
-        assert queued_id(answer, 1).isdecimal()
+        assert read_message_id(answer, 1).isdecimal()
 
 
 def test_the_simulator_takes_the_documented_query_too() -> None:

@@ -15,7 +15,7 @@ from messaging.model.message import Receipt, ReceiptState
 from messaging.pipeline import declare
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.sbdmail.client import SbdMailAccount
+from messaging.satellite.providers.sbdmail.account import SbdMailAccount
 from messaging.simulator.mail.server import Doorkeeping
 from messaging.simulator.sbdmail.letters import SERVICE
 from messaging.simulator.shared.modems import Modem

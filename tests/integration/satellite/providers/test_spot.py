@@ -11,7 +11,7 @@ from messaging.errors import ConfigurationError, Rejected, Unavailable
 from messaging.model.message import Address, Message, Network
 from messaging.model.position import Sos
 from messaging.satellite.providers import ACCOUNTS
-from messaging.satellite.providers.spot.client import SpotAccount
+from messaging.satellite.providers.spot.account import SpotAccount
 from tests.support.closed_port import closed_port
 from tests.support.eventually import eventually
 from tests.support.satellite.providers.spot_polled import BOTH, Router, connected, polling

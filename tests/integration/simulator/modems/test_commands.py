@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import jwt
 
-from messaging.satellite.providers.rockblock.webhook import read_key
+from messaging.satellite.providers.rockblock.auth import read_key
 from tests.support.acceptance.running_gateway import Process
 from tests.support.simulator.modems.webhook import IMEI, THING, Receiver, send
 

@@ -6,7 +6,7 @@ import httpx
 import jwt
 import pytest
 
-from messaging.satellite.providers.rockblock.webhook import read_key
+from messaging.satellite.providers.rockblock.auth import read_key
 from messaging.simulator.cloudloop.server import WAITS_SECONDS, CloudloopSimulator
 from messaging.simulator.rockblock.push import kept_key, new_key
 from messaging.simulator.shared.modems import Modem

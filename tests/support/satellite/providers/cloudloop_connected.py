@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from messaging.satellite.providers.cloudloop.client import Cloudloop, CloudloopAccount
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount
+from messaging.satellite.providers.cloudloop.client import Cloudloop
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from messaging.model.message import Address, Message, Network
-from messaging.satellite.providers.garmin.client import Garmin, GarminAccount
+from messaging.satellite.providers.garmin.account import GarminAccount
+from messaging.satellite.providers.garmin.client import Garmin
 from messaging.simulator.shared.serving import Serving
 from tests.support.satellite.garmin_server import IMEI, garmin_account
 

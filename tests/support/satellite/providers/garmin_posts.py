@@ -6,7 +6,7 @@ from typing import Any
 
 from messaging.model.message import Address, Network
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.garmin.webhook import Reading, packets_of
+from messaging.satellite.providers.garmin.webhook import EventContext, packets_of
 from messaging.simulator.garmin.events import Event, Version, posted
 from tests.support.satellite.garmin_server import IMEI
 
@@ -16,7 +16,7 @@ NOW_MS = 1_790_000_000_123
 AT = datetime(2026, 9, 21, 14, 13, 20, 123000, tzinfo=UTC)
 
 
-PLAIN = Reading(predefined={})
+PLAIN = EventContext(predefined={})
 
 
 BOB = Address(Network.EMAIL, "bob@example.net")
@@ -30,7 +30,7 @@ def event(**given: Any) -> Event:
     return Event.model_validate({"imei": IMEI, **given})
 
 
-def only(reading: Reading = PLAIN, version: Version = "4.0", **given: Any) -> Packet:
+def only(reading: EventContext = PLAIN, version: Version = "4.0", **given: Any) -> Packet:
     (packet,) = packets_of(body(event(**given), version=version), reading)
     return packet
 

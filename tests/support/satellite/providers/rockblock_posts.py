@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from messaging.config.env import read
 from messaging.model.webhook import Webhook
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.rockblock.client import RockblockAccount
+from messaging.satellite.providers.rockblock.account import RockblockAccount
 from messaging.simulator.rockblock.push import published
 from tests.support.satellite.ground_control import (
     IMEI,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from messaging.model.message import Address, Network
-from messaging.satellite.providers.spot.feed import Reading
+from messaging.satellite.providers.spot.wire import ItemContext
 
 MUM = Address(Network.EMAIL, "mum@example.org")
 
@@ -14,7 +14,7 @@ DAD = Address(Network.SMS, "+15551230000")
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-READING = Reading(
+READING = ItemContext(
     recipients=(MUM, DAD),
     message_types=frozenset({"OK", "CUSTOM"}),
     emergency_types=frozenset({"HELP", "SOS", "911"}),

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 from messaging.model.message import DeviceReport, Inbound, Message
 from messaging.satellite.poller import SatellitePoller
-from messaging.satellite.providers.spot.client import Spot, SpotAccount
+from messaging.satellite.providers.spot.account import SpotAccount
+from messaging.satellite.providers.spot.client import Spot
 from tests.support.satellite.spot_server import FEED, OTHER_FEED, PASSWORD
 
 BOTH = f"{FEED},{OTHER_FEED}:{PASSWORD}"

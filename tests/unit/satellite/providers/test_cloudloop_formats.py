@@ -12,7 +12,7 @@ from messaging.config.env import read
 from messaging.model.message import Position, Receipt, ReceiptState
 from messaging.model.webhook import NotAuthentic, Webhook
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.cloudloop.client import CloudloopAccount
+from messaging.satellite.providers.cloudloop.account import CloudloopAccount
 from tests.support.satellite.ground_control import (
     IMEI,
     SECRET,

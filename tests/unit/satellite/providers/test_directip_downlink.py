@@ -5,13 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
-from messaging.satellite.providers.directip.downlink import (
-    Flags,
-    failure_of,
-    probe_failure,
-    request,
-    status_of,
-)
+from messaging.satellite.providers.directip.downlink import Flags, request, status_of
+from messaging.satellite.providers.directip.errors import probe_failure, status_failure
 from messaging.simulator.directip.frames import Request, request_of
 
 IMEI = "300434060000000"
@@ -55,7 +50,7 @@ def test_the_simulator_reads_and_writes_the_known_frames() -> None:
 
 @pytest.mark.parametrize("status", CLASSES)
 def test_every_status_has_its_class(status: int) -> None:
-    error = failure_of(status, 60)
+    error = status_failure(status, 60)
     kind, wait = CLASSES[status]
     assert type(error) is kind
     assert getattr(error, "retry_after_seconds", None) == wait
@@ -63,7 +58,7 @@ def test_every_status_has_its_class(status: int) -> None:
 
 @pytest.mark.parametrize("status", [0, 1, 50, 51, 32767])
 def test_what_is_queued_has_no_failure(status: int) -> None:
-    assert failure_of(status, 60) is None
+    assert status_failure(status, 60) is None
 
 
 def test_the_probe_minds_only_what_is_about_us() -> None:

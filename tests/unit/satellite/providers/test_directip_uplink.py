@@ -13,7 +13,7 @@ from messaging.satellite.providers.directip.frames import (
     Malformed,
     body_bytes,
     elements_of,
-    framed,
+    frame_of,
     is_imei,
 )
 from messaging.satellite.providers.directip.uplink import confirmation, packet_of
@@ -107,8 +107,8 @@ def test_the_same_session_has_the_same_name_and_another_one_another() -> None:
 
 BROKEN = {
     "nothing": b"",
-    "no header": framed((2, b"hello"))[START_BYTES:],
-    "a short header": framed((1, b"short"), (2, b"hello"))[START_BYTES:],
+    "no header": frame_of((2, b"hello"))[START_BYTES:],
+    "a short header": frame_of((1, b"short"), (2, b"hello"))[START_BYTES:],
     "letters for an IMEI": VECTOR[START_BYTES:].replace(b"3004", b"3oo4"),
     "cut off": VECTOR[START_BYTES:-1],
     "half an element": VECTOR[START_BYTES:] + b"\x07\x00",
@@ -142,7 +142,7 @@ def test_any_bytes_are_a_packet(body: bytes) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300)), max_size=6))
 def test_what_is_framed_is_read_again(elements: list[tuple[int, bytes]]) -> None:
-    frame = framed(*elements)
+    frame = frame_of(*elements)
     assert body_bytes(frame[:START_BYTES]) == len(frame) - START_BYTES
     assert elements_of(frame[START_BYTES:]) == dict(reversed(elements))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from messaging.model.message import Address, Network
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox
-from messaging.satellite.providers.garmin.addresses import recipient, shown_sender
+from messaging.satellite.providers.garmin.addresses import recipient, sender_address
 
 DOMAIN = "in.example.org"
 
@@ -89,7 +89,7 @@ MAILBOXES = LOCAL_PARTS.map(lambda local: f"{local}@mail.example.net")
 def test_the_device_answers_to_whom_it_was_shown(domain: str, address: str) -> None:
     network = Network.EMAIL if "@" in address else Network.SMS
     sender = Address(network, mailbox(address) if "@" in address else address)
-    assert recipient(shown_sender(sender, domain), domain, None) == sender
+    assert recipient(sender_address(sender, domain), domain, None) == sender
 
 
 @given(st.text(), st.sampled_from(["", DOMAIN]), st.sampled_from([None, "US", "DE"]))

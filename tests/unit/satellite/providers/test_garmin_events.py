@@ -10,8 +10,13 @@ import pytest
 from messaging.model.message import Address, DeadLetter, DeviceReport, Message, Network
 from messaging.model.position import Position, Sos
 from messaging.satellite.codecs.protobuf import Text, encode
-from messaging.satellite.providers.garmin.codes import MEANINGS, PREDEFINED
-from messaging.satellite.providers.garmin.webhook import LOW_BATTERY, NOBODY, Reading, packets_of
+from messaging.satellite.providers.garmin.event_codes import MEANINGS, PREDEFINED
+from messaging.satellite.providers.garmin.webhook import (
+    LOW_BATTERY,
+    NO_RECIPIENT,
+    EventContext,
+    packets_of,
+)
 from messaging.satellite.uplink import offers
 from messaging.simulator.garmin.events import Version
 from tests.support.satellite.garmin_server import IMEI, OTHER_IMEI
@@ -141,7 +146,7 @@ def test_what_has_no_time_is_the_same_again_only_for_a_while(code: int) -> None:
 
     def named(minutes: float) -> str:
         received_at = AT.replace(minute=0, second=0) + timedelta(minutes=minutes)
-        reading = Reading(predefined={}, received_at=received_at)
+        reading = EventContext(predefined={}, received_at=received_at)
         (packet,) = packets_of(json.dumps({"Events": [sent]}).encode(), reading)
         return packet.id
 
@@ -152,7 +157,7 @@ def test_what_has_no_time_is_the_same_again_only_for_a_while(code: int) -> None:
 
 @pytest.mark.parametrize("code", [14, 15, 16, *PREDEFINED])
 def test_a_button_says_what_the_operator_wrote_down_for_it(code: int) -> None:
-    told = Reading(predefined={code: "All is well"})
+    told = EventContext(predefined={code: "All is well"})
     assert only(told, code=code, text=None, to=[BOB.value]).texts == (Text("All is well", BOB),)
     assert only(told, code=code, text="Typed", to=[BOB.value]).texts == (Text("Typed", BOB),)
     untold = only(code=code, text="", to=[BOB.value]).texts
@@ -166,7 +171,7 @@ def test_a_button_says_what_the_operator_wrote_down_for_it(code: int) -> None:
 def test_a_text_for_nobody_is_kept_for_people(code: int) -> None:
     (kept,) = offers(only(code=code, text="To whom?"), "garmin")
     assert isinstance(kept, DeadLetter)
-    assert kept.reason == NOBODY
+    assert kept.reason == NO_RECIPIENT
     assert b"To whom?" in kept.raw
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from messaging.model.message import DeadLetter, DeviceReport, Message
 from messaging.satellite.codecs.protobuf import Text, Undecodable
-from messaging.satellite.providers.garmin.codes import MEANINGS
+from messaging.satellite.providers.garmin.event_codes import MEANINGS
 from messaging.satellite.providers.garmin.webhook import packets_of
 from messaging.satellite.uplink import offers
 from tests.support.satellite.garmin_server import IMEI

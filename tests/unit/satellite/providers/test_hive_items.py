@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.hive.inbox import packets_of
+from messaging.satellite.providers.hive.wire import packets_of
 
 HELLO = Packet("5", "9", b"hello", b"hello")
 

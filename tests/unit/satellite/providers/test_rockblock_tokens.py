@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from messaging.model.message import Position
 from messaging.model.webhook import NotAuthentic
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.rockblock.webhook import PUBLISHED_KEY, claims_of, read_key
+from messaging.satellite.providers.rockblock.auth import PUBLISHED_KEY, claims_of, read_key
 from messaging.simulator.rockblock.push import new_key, published, signed
 from tests.support.satellite.ground_control import (
     IMEI,

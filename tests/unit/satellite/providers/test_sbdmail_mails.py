@@ -13,7 +13,7 @@ from messaging.errors import Rejected
 from messaging.model.message import Receipt, ReceiptState
 from messaging.model.raw_mail import RawMail
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.sbdmail.mails import letter_of, mail_to
+from messaging.satellite.providers.sbdmail.wire import mail_to, service_mail
 from messaging.simulator.sbdmail.letters import AUTHOR, SERVICE, Request, Session, requests_of
 from tests.support.satellite.sbdmail_service import sbdmail_account
 
@@ -189,7 +189,7 @@ def test_bad_news_of_nothing_known_is_kept_and_good_news_is_not() -> None:
 
 @given(st.binary(max_size=1500))
 def test_any_bytes_are_a_letter(content: bytes) -> None:
-    letter = letter_of(content)
+    letter = service_mail(content)
     said = (letter.at, letter.location, letter.size, letter.names, letter.reason, letter.momsn)
     assert len(said) == 6
 
@@ -208,7 +208,7 @@ def test_a_deeply_nested_mail_is_survived() -> None:
     nested = "".join(
         f'Content-Type: multipart/mixed; boundary="{one}"\n\n--{one}\n' for one in boundaries
     )
-    assert letter_of(nested.encode()).payloads == ()
+    assert service_mail(nested.encode()).payloads == ()
 
 
 @given(

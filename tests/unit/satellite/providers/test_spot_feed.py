@@ -13,7 +13,8 @@ from messaging.model.message import DeadLetter, DeviceReport, Message
 from messaging.model.position import Position, Sos
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.protobuf import Text
-from messaging.satellite.providers.spot.feed import LOW_BATTERY, FeedError, page_of
+from messaging.satellite.providers.spot.errors import FeedError
+from messaging.satellite.providers.spot.wire import LOW_BATTERY, packets_of
 from messaging.satellite.uplink import offers
 from tests.support.satellite.providers.spot_items import AT, DAD, MUM, READING
 
@@ -44,7 +45,7 @@ def page(*items: Any) -> dict[str, Any]:
 
 
 def only(**changes: Any) -> Packet:
-    (packet,) = page_of(page(item(**changes)), READING)
+    (packet,) = packets_of(page(item(**changes)), READING)
     return packet
 
 
@@ -56,7 +57,7 @@ def test_a_message_goes_to_everybody_with_its_place() -> None:
 
 
 def test_one_message_alone_is_no_list_and_several_are() -> None:
-    packets = page_of(page(item(id=1), item(id=2)), READING)
+    packets = packets_of(page(item(id=1), item(id=2)), READING)
     assert [packet.id for packet in packets] == ["1", "2"]
 
 
@@ -157,8 +158,8 @@ def test_a_height_that_is_none_is_left_out(altitude: Any) -> None:
     ],
 )
 def test_an_item_that_makes_no_sense_is_kept_once_and_hides_no_other(broken: Any) -> None:
-    first, good = page_of(page(broken, item()), READING)
-    again, _ = page_of(page(broken, item()), READING)
+    first, good = packets_of(page(broken, item()), READING)
+    again, _ = packets_of(page(broken, item()), READING)
     (kept,) = offers(first, "spot")
     assert isinstance(kept, DeadLetter)
     assert json.loads(kept.raw) == broken
@@ -171,14 +172,14 @@ def errors(code: str) -> dict[str, Any]:
 
 
 def test_a_feed_without_messages_is_empty() -> None:
-    assert page_of(errors("E-0195"), READING) == []
-    assert page_of({"response": {"errors": {"error": [{"code": "E-0195"}]}}}, READING) == []
+    assert packets_of(errors("E-0195"), READING) == []
+    assert packets_of({"response": {"errors": {"error": [{"code": "E-0195"}]}}}, READING) == []
 
 
 @pytest.mark.parametrize("code", ["E-0160", "E-0173", "E-9999", "", "E-", "nonsense"])
 def test_any_other_error_is_one_and_says_its_code(code: str) -> None:
     with pytest.raises(FeedError) as caught:
-        page_of(errors(code), READING)
+        packets_of(errors(code), READING)
     assert (code if len(code) == 6 else "no code") in caught.value.reason
 
 
@@ -198,7 +199,7 @@ def test_any_other_error_is_one_and_says_its_code(code: str) -> None:
 )
 def test_what_is_no_page_is_unavailable(answer: Any) -> None:
     with pytest.raises(Unavailable):
-        page_of(answer, READING)
+        packets_of(answer, READING)
 
 
 JSON = st.recursive(
@@ -228,7 +229,7 @@ ITEM = st.fixed_dictionaries(
 
 @given(st.lists(ITEM | JSON, min_size=2))
 def test_no_item_is_too_strange_to_be_read(items: list[Any]) -> None:
-    packets = page_of(page(*items), READING)
+    packets = packets_of(page(*items), READING)
     assert len(packets) == len(items)
     for packet in packets:
         assert all(offer.id for offer in offers(packet, "spot"))
@@ -238,4 +239,4 @@ def test_no_item_is_too_strange_to_be_read(items: list[Any]) -> None:
 def test_no_answer_is_too_strange_to_be_refused(answer: Any) -> None:
     for strange in (answer, {"response": answer}):
         with pytest.raises(Unavailable):
-            page_of(strange, READING)
+            packets_of(strange, READING)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.spot.pages import PAGE_SIZE, Feed, feeds_of
+from messaging.satellite.providers.spot.feed import PAGE_SIZE, Feed, feeds_of
 from tests.support.satellite.providers.spot_items import AT, READING
 
 
@@ -25,7 +25,7 @@ def starts(feed: Feed, *pages: list[Packet]) -> list[int]:
         asked.append(feed.start)
         new = {packet.id for packet in found} - known
         known |= new
-        feed.turn(feed.start, found, new, READING.since)
+        feed.advance(feed.start, found, new, READING.since)
     return asked
 
 
