@@ -33,7 +33,9 @@ def test_the_counts_are_about_right(row: tuple[str, str, str, str]) -> None:
         lines(f"tests/**/*{name}*.py", f"tests/**/{name}/*.py"),
     )
     for lines_stated, found in zip(map(int, stated), counted, strict=True):
-        assert abs(lines_stated - found) <= TOLERANCE * found, f"{name}: {lines_stated}, but {found}"
+        assert abs(lines_stated - found) <= TOLERANCE * found, (
+            f"{name}: {lines_stated}, but {found}"
+        )
 
 
 @pytest.mark.parametrize(
