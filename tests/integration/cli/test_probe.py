@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 
 from messaging.simulator.shared.serving import Serving
 from tests.support.closed_port import closed_port
-from tests.support.mail.wire import post
+from tests.support.mail.wire import run_server
 
 
 def probe(part: str, port: int, *options: str, host: str = "127.0.0.1") -> tuple[int, str]:
@@ -57,23 +57,23 @@ def answering(*lines: bytes) -> Iterator[int]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", ""])
 async def test_mail_is_ready_until_its_end_is_announced(host: str) -> None:
-    async with post() as place:
-        port = place.receiver.addresses[0].port
+    async with run_server() as server:
+        port = server.receiver.addresses[0].port
         assert await asyncio.to_thread(probe, "mail", port, host=host) == (0, "")
-        place.receiver.announce_drain()
+        server.receiver.announce_drain()
         code, said = await asyncio.to_thread(probe, "mail", port, host=host)
         assert (code, said) == (1, "satbridge: draining\n")
         # Nobody else notices.
-        assert (await (await place.greeted()).send()).startswith("250")
-        await place.receiver.drain()
+        assert (await (await server.connect_and_greet()).send()).startswith("250")
+        await server.receiver.drain()
         assert (await asyncio.to_thread(probe, "mail", port, host=host))[0] == 1
 
 
 @pytest.mark.anyio
 async def test_mail_that_turns_everybody_away_is_not_ready() -> None:
-    async with post(max_connections=1) as place:
-        await place.connect()
-        code, said = await asyncio.to_thread(probe, "mail", place.receiver.addresses[0].port)
+    async with run_server(max_connections=1) as server:
+        await server.connect()
+        code, said = await asyncio.to_thread(probe, "mail", server.receiver.addresses[0].port)
         assert code == 1
         assert "421 4.7.0" in said
 

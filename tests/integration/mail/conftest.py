@@ -1,4 +1,4 @@
-"""Runs the async tests of mail-in on both event loops: asyncio's own, and the one that Ray's actors run on."""
+"""Runs the async tests of the SMTP server on the event loop of asyncio, and on uvloop, which the actors of Ray use."""
 
 import importlib.util
 

@@ -1,106 +1,106 @@
-"""What comes in by mail is for a device, about a mail of ours, or for people to look at; or goes round in circles."""
+"""The classification of received mail: messages, bounces, dead letters, mail loops."""
 
 import pytest
 
 from messaging.errors import Rejected
 from messaging.model.message import message_id
 from tests.support.mail.bounces import OURS, bounce
-from tests.support.mail.wire import LETTER, Router, post
+from tests.support.mail.wire import MAIL, Router, run_server
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("sender", ["", "postmaster@friends.example"])
-async def test_a_bounce_settles_what_it_is_about_and_reaches_no_device(sender: str) -> None:
-    async with post() as place:
-        wire = await place.greeted()
+async def test_a_bounce_names_its_delivery_and_reaches_no_device(sender: str) -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         assert (await wire.send(bounce(), sender=sender)).startswith("250")
         assert (await wire.send(bounce(), sender=sender)).startswith("250")
-        first, again = place.router.bounces
+        first, again = server.router.bounces
         assert first == again
         assert (first.delivery_id, first.message_id) == (7, "0123456789abcdef" * 2)
         assert first.is_final
         assert "there is no such mailbox" in first.reason
         assert str(first.recipient) == "boop@example.org"
-        assert (place.router.messages, place.router.kept) == ([], [])
+        assert (server.router.messages, server.router.dead_letters) == ([], [])
 
 
-async def test_a_bounce_is_taken_for_somebody_who_takes_no_messages_now() -> None:
+async def test_a_bounce_is_accepted_for_an_inactive_subscriber() -> None:
     router = Router()
-    router.no["boop@example.org"] = Rejected("this subscriber does not take messages now")
-    async with post(router) as place:
-        wire = await place.greeted()
+    router.recipient_refusals["boop@example.org"] = Rejected(
+        "this subscriber does not take messages now"
+    )
+    async with run_server(router) as server:
+        wire = await server.connect_and_greet()
         assert (await wire.begin("boop@example.org", sender="ann@x.example"))[1].startswith("550")
         await wire.say("RSET")
-        router.no.clear()
+        router.recipient_refusals.clear()
         assert (await wire.send(bounce(), sender="")).startswith("250")
-        assert router.reports_asked == ["boop@example.org"]
+        assert router.report_checks == ["boop@example.org"]
 
 
 async def test_a_warning_that_a_mail_is_late_is_not_final() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         await wire.send(bounce(action="delayed"), sender="")
-        assert [one.is_final for one in place.router.bounces] == [False]
+        assert [one.is_final for one in server.router.bounces] == [False]
 
 
 async def test_a_bounce_because_we_refused_our_own_mail_is_not_final() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         await wire.send(bounce(recipient="boop@example.org"), sender="")
-        assert [one.is_final for one in place.router.bounces] == [False]
+        assert [one.is_final for one in server.router.bounces] == [False]
 
 
-async def test_a_bounce_about_somebody_elses_mail_is_kept_for_people() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+async def test_a_bounce_about_a_foreign_mail_becomes_a_dead_letter() -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         foreign = bounce(ours="<x@elsewhere.example>")
         assert (await wire.send(foreign, sender="")).startswith("250")
-        assert len(place.router.kept) == 1
-        assert (place.router.bounces, place.router.messages) == ([], [])
+        assert len(server.router.dead_letters) == 1
+        assert (server.router.bounces, server.router.messages) == ([], [])
 
 
-async def test_an_automatic_answer_is_kept_for_people() -> None:
-    away = b"Auto-Submitted: auto-replied\r\n" + LETTER
-    async with post() as place:
-        wire = await place.greeted()
+async def test_an_automatic_answer_becomes_a_dead_letter() -> None:
+    away = b"Auto-Submitted: auto-replied\r\n" + MAIL
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         assert (await wire.send(away)).startswith("250")
-        (kept,) = place.router.kept
+        (kept,) = server.router.dead_letters
         assert kept.reason == "an automatic answer: these are not sent to devices"
         assert str(kept.sender) == "ann@friends.example"
         assert kept.id == message_id(
             "mail", "<1@friends.example>", "ann@friends.example", "boop@example.org", "Hello",
             "How are you?",
         )  # fmt: skip
-        assert place.router.messages == []
+        assert server.router.messages == []
 
 
-async def test_what_a_person_a_list_and_a_machine_write_is_delivered_and_only_the_person_told() -> (
-    None
-):
-    async with post() as place:
-        wire = await place.greeted()
+async def test_mail_of_people_lists_and_machines_is_delivered_and_only_people_get_notices() -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         for header in (b"", b"List-Id: <l.x.example>\r\n", b"Auto-Submitted: auto-generated\r\n"):
-            await wire.send(header + LETTER.replace(b"<1@", b"<1%d@" % len(header)))
-        told = [message.wants_notice for message in place.router.messages]
+            await wire.send(header + MAIL.replace(b"<1@", b"<1%d@" % len(header)))
+        told = [message.wants_notice for message in server.router.messages]
         assert told == [True, False, False]
-        assert place.router.messages[0].reference == "<10@friends.example>"
+        assert server.router.messages[0].reference == "<10@friends.example>"
 
 
 @pytest.mark.parametrize(("hops", "reply"), [(50, "250"), (51, "554 5.4.6")])
 async def test_a_mail_that_passed_too_many_servers_is_refused(hops: int, reply: str) -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         way = b"".join(b"Received: from a%d by b\r\n" % n for n in range(hops))
-        assert (await wire.send(way + LETTER)).startswith(reply)
-        assert len(place.router.messages) == (reply == "250")
+        assert (await wire.send(way + MAIL)).startswith(reply)
+        assert len(server.router.messages) == (reply == "250")
 
 
 async def test_our_own_mail_is_not_taken_back() -> None:
-    async with post() as place:
-        wire = await place.greeted()
-        ours = LETTER.replace(b"<1@friends.example>", OURS.encode())
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        ours = MAIL.replace(b"<1@friends.example>", OURS.encode())
         assert (await wire.send(ours)).startswith("554 5.4.6")
-        answer = LETTER.replace(b"Subject", b"In-Reply-To: " + OURS.encode() + b"\r\nSubject")
+        answer = MAIL.replace(b"Subject", b"In-Reply-To: " + OURS.encode() + b"\r\nSubject")
         assert (await wire.send(answer)).startswith("250")
-        assert len(place.router.messages) == 1
+        assert len(server.router.messages) == 1

@@ -1,4 +1,4 @@
-"""Where a mail ends, and what of it is kept."""
+"""The end of a mail, and the limits on its bytes."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from messaging.mail.smtp.data import ByteBudget, MailCollector
 from tests.support.eventually import eventually
-from tests.support.mail.wire import LETTER, post
+from tests.support.mail.wire import MAIL, run_server
 
 ENDINGS = [
     b"\n.\n",
@@ -32,16 +32,16 @@ ENDINGS = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_no_second_mail_hides_behind_what_looks_like_an_end(ending: bytes) -> None:
-    hidden = b"MAIL FROM:<boss@example.org>\r\nRCPT TO:<boop@example.org>\r\nDATA\r\n" + LETTER
-    async with post() as place:
-        wire = await place.greeted()
+async def test_a_false_end_of_data_smuggles_in_no_second_mail(ending: bytes) -> None:
+    hidden = b"MAIL FROM:<boss@example.org>\r\nRCPT TO:<boop@example.org>\r\nDATA\r\n" + MAIL
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         await wire.begin("boop@example.org")
         await wire.say("DATA")
         wire.write(b"Subject: trick\r\n\r\nhello" + ending + hidden + b"\r\n.\r\n")
         assert (await wire.read()).startswith("250")
         assert (await wire.say("NOOP")).startswith("250")
-        (message,) = place.router.messages
+        (message,) = server.router.messages
         assert message.subject == "trick"
         assert message.sender.value == "ann@friends.example"
         assert "MAIL FROM:<boss@example.org>" in message.text
@@ -50,14 +50,14 @@ async def test_no_second_mail_hides_behind_what_looks_like_an_end(ending: bytes)
 @pytest.mark.anyio
 @pytest.mark.parametrize("line_end", [b"\r\n", b"\n", b"\r"])
 async def test_every_line_end_is_read_as_one(line_end: bytes) -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         content = line_end.join([b"Subject: lines", b"", b"one", b"two", b""])
         await wire.begin("boop@example.org")
         await wire.say("DATA")
         wire.write(content + b"\r\n.\r\n")
         assert (await wire.read()).startswith("250")
-        assert place.router.texts == ["one\ntwo"]
+        assert server.router.texts == ["one\ntwo"]
 
 
 def feed(
@@ -95,7 +95,7 @@ def test_any_content_comes_back_however_it_is_cut(
 
 
 @given(st.lists(st.integers(0, 3000), max_size=6), st.integers(1, 2000))
-def test_too_much_is_forgotten_but_its_end_is_found(cuts: list[int], limit: int) -> None:
+def test_a_mail_over_the_limit_is_dropped_but_its_end_is_found(cuts: list[int], limit: int) -> None:
     data = b"x" * 2500 + b"\r\n.\r\nQUIT\r\n"
     collector, rest = feed(split(data, cuts), max_bytes=limit)
     assert rest == b"QUIT\r\n"
@@ -104,7 +104,7 @@ def test_too_much_is_forgotten_but_its_end_is_found(cuts: list[int], limit: int)
 
 
 @given(st.lists(st.integers(0, 3000), max_size=6))
-def test_the_shared_budget_is_kept_and_given_back(cuts: list[int]) -> None:
+def test_the_shared_budget_holds_and_gets_its_bytes_back(cuts: list[int]) -> None:
     budget = ByteBudget(1000)
     collector = MailCollector(10**6, budget)
     rest = None
@@ -124,24 +124,24 @@ def test_the_shared_budget_is_kept_and_given_back(cuts: list[int]) -> None:
 
 @pytest.mark.anyio
 async def test_a_mail_over_the_size_limit_is_refused_and_the_session_goes_on() -> None:
-    async with post(max_bytes=5000) as place:
-        wire = await place.greeted()
-        assert (await wire.send(LETTER + b"x" * 6000)).startswith("552 5.3.4")
+    async with run_server(max_bytes=5000) as server:
+        wire = await server.connect_and_greet()
+        assert (await wire.send(MAIL + b"x" * 6000)).startswith("552 5.3.4")
         assert (await wire.send()).startswith("250")
-        assert place.receiver.status()["bytes_in_flight"] == 0
+        assert server.receiver.status()["bytes_in_flight"] == 0
 
 
 @pytest.mark.anyio
-async def test_a_mail_beyond_the_bytes_in_flight_is_put_off() -> None:
-    async with post(max_bytes=6000, max_bytes_in_flight=6000) as place:
-        first, second = await place.greeted(), await place.greeted()
+async def test_a_mail_beyond_the_bytes_in_flight_is_deferred() -> None:
+    async with run_server(max_bytes=6000, max_bytes_in_flight=6000) as server:
+        first, second = await server.connect_and_greet(), await server.connect_and_greet()
         await first.begin("boop@example.org")
         await first.say("DATA")
-        first.write(LETTER + b"x" * 4000)
-        await eventually(lambda: place.in_flight() == len(LETTER) + 4000)
-        assert (await second.send(LETTER + b"y" * 4000)).startswith("452 4.3.1")
+        first.write(MAIL + b"x" * 4000)
+        await eventually(lambda: server.in_flight() == len(MAIL) + 4000)
+        assert (await second.send(MAIL + b"y" * 4000)).startswith("452 4.3.1")
         assert (await first.say(b"\r\n.")).startswith("250")
-        assert (await second.send(LETTER + b"y" * 4000)).startswith("250")
+        assert (await second.send(MAIL + b"y" * 4000)).startswith("250")
 
 
 @pytest.mark.anyio
@@ -152,7 +152,7 @@ async def test_a_big_mail_is_taken_with_its_picture_left_out() -> None:
         b"--b\r\n\r\nlook\r\n--b\r\nContent-Type: image/jpeg\r\n"
         b"Content-Transfer-Encoding: base64\r\n\r\n" + picture * 100_000 + b"--b--\r\n"
     )
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         assert (await wire.send(content)).startswith("250")
-        assert place.router.texts == ["look\n\n[1 picture left out]"]
+        assert server.router.texts == ["look\n\n[1 picture left out]"]

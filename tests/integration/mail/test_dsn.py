@@ -1,4 +1,4 @@
-"""The mails that tell an author that their mail failed."""
+"""The notices to authors, as delivery status notifications."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +53,7 @@ def written(failure: Failure = FAILURE, text: str = "It was not delivered.") -> 
 
 
 def groups(status: Any) -> list[Any]:
-    """The groups of fields of a delivery status."""
+    """Return the groups of fields of a delivery status."""
     return list(status.get_payload())
 
 
@@ -68,7 +68,7 @@ def test_a_notice_is_a_delivery_status_notification() -> None:
     assert kinds == ["text/plain", "message/delivery-status", "text/rfc822-headers"]
 
 
-def test_it_says_for_machines_what_happened_to_whom() -> None:
+def test_the_status_part_names_recipient_and_failure() -> None:
     _, status, original = written().iter_parts()
     about, recipient = groups(status)
     assert about["Reporting-MTA"] == "dns; example.org"
@@ -80,12 +80,12 @@ def test_it_says_for_machines_what_happened_to_whom() -> None:
     assert headers["Subject"] == "Wetter für morgen"
 
 
-def test_what_ran_out_of_time_says_so_by_its_status() -> None:
+def test_an_expired_delivery_has_its_own_status() -> None:
     _, status, _ = written(replace(FAILURE, expired=True)).iter_parts()
     assert groups(status)[1]["Status"] == "4.4.7"
 
 
-def test_our_own_reader_of_reports_reads_it() -> None:
+def test_the_own_report_reader_reads_a_notice() -> None:
     content = compose_notice(delivery(), FAILURE, "example.org", NOW).content
     report = read_report(part_of(content))
     assert report is not None
@@ -95,7 +95,7 @@ def test_our_own_reader_of_reports_reads_it() -> None:
 
 
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=60), st.text(max_size=200))
-def test_nothing_that_an_author_wrote_can_break_it(
+def test_no_text_of_an_author_breaks_a_notice(
     subject: str, reason: str, reference: str, text: str
 ) -> None:
     failure = replace(FAILURE, subject=subject, reason=reason, reference=reference)
@@ -118,7 +118,7 @@ def test_a_reference_that_is_none_is_left_out(reference: str) -> None:
     assert mail["Bcc"] is None
 
 
-def test_it_leaves_with_an_empty_envelope_sender() -> None:
+def test_a_notice_has_an_empty_envelope_sender() -> None:
     with MailSink() as sink:
         (outcome,) = send(relay_at(sink.url), delivery())
         assert outcome.result == "sent"

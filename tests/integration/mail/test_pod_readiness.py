@@ -1,4 +1,4 @@
-"""The pod's label is on while mail is taken and off before it is not, whatever the API server answers meanwhile."""
+"""The pod has its label while it takes mail and loses it before the drain, despite failures of the API server."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from messaging.mail.smtp.pod_readiness import PodLabel, PodLabelClient, PodReadi
 from tests.support.eventually import eventually
 from tests.support.mail.api_server import HANG, POD, TOKEN, ApiServer
 from tests.support.mail.certificates import make_certificate
-from tests.support.mail.wire import post
+from tests.support.mail.wire import run_server
 
 KEY = "satbridge.example/mail"
 READY = {KEY: "ready"}
@@ -32,8 +32,8 @@ def api(tmp_path: Path) -> Iterator[ApiServer]:
 
 def settings(api: ApiServer, **given: Any) -> PodLabel:
     quick = {"retry_seconds": 0.02, "longest_retry_seconds": 0.1, "timeout_seconds": 2}
-    place = {"api_url": api.url, "credentials": api.credentials}
-    return PodLabel(**{"name": KEY, **place, **quick, **given})
+    location = {"api_url": api.url, "credentials": api.credentials}
+    return PodLabel(**{"name": KEY, **location, **quick, **given})
 
 
 def pod(api: ApiServer, name: str = POD, **given: Any) -> PodLabelClient:
@@ -55,7 +55,9 @@ def test_it_is_off_unless_a_label_is_named() -> None:
         {"api_url": "https://a/b"},
     ],
 )
-def test_what_kubernetes_would_refuse_is_refused_at_the_start(wrong: dict[str, str]) -> None:
+def test_settings_that_kubernetes_would_refuse_are_refused_at_the_start(
+    wrong: dict[str, str],
+) -> None:
     with pytest.raises(ValidationError):
         PodLabel(**{"name": KEY, **wrong})  # type: ignore[arg-type]
 
@@ -67,7 +69,7 @@ def test_the_label_is_set_and_removed_and_nothing_else_is_touched(api: ApiServer
     for _ in range(2):
         pod(api).set_label(False)
         assert api.cluster.labels == {"ray.io/group": "smtp"}
-    method, path, body = api.cluster.asked[0]
+    method, path, body = api.cluster.requests[0]
     assert (method, path) == ("PATCH", api.cluster.path)
     assert json.loads(body) == {"metadata": {"labels": READY}}
 
@@ -86,22 +88,22 @@ def test_the_label_is_set_and_removed_and_nothing_else_is_touched(api: ApiServer
         (302, "it answers 302"),
     ],
 )
-def test_a_refusal_is_told_in_words(api: ApiServer, status: int, said: str) -> None:
-    api.cluster.troubles.append(status)
+def test_a_refusal_is_explained(api: ApiServer, status: int, said: str) -> None:
+    api.cluster.failures.append(status)
     with pytest.raises(Unavailable, match=said):
         pod(api).set_label(True)
-    assert api.ours() == {}
+    assert api.own_labels() == {}
 
 
-def test_the_api_servers_wish_to_wait_is_heard(api: ApiServer) -> None:
-    api.cluster.troubles.append(429)
+def test_retry_after_of_the_api_server_is_passed_on(api: ApiServer) -> None:
+    api.cluster.failures.append(429)
     api.cluster.retry_after = "7"
     with pytest.raises(Unavailable) as caught:
         pod(api).set_label(True)
     assert caught.value.retry_after_seconds == 7
 
 
-def test_who_may_not_is_told_so(api: ApiServer) -> None:
+def test_a_forbidden_patch_is_explained(api: ApiServer) -> None:
     api.cluster.may_patch = False
     with pytest.raises(Unavailable, match="may not patch"):
         pod(api).set_label(True)
@@ -115,7 +117,7 @@ def test_another_pod_is_not_found(api: ApiServer) -> None:
 def test_a_name_cannot_lead_elsewhere(api: ApiServer) -> None:
     with pytest.raises(Unavailable):
         pod(api, "../../secrets/x?y").set_label(True)
-    assert api.cluster.asked[0][1].endswith("/pods/..%2F..%2Fsecrets%2Fx%3Fy")
+    assert api.cluster.requests[0][1].endswith("/pods/..%2F..%2Fsecrets%2Fx%3Fy")
 
 
 def test_a_token_that_was_replaced_is_used_at_once(api: ApiServer) -> None:
@@ -124,23 +126,23 @@ def test_a_token_that_was_replaced_is_used_at_once(api: ApiServer) -> None:
     kept = pod(api)
     with pytest.raises(Unavailable, match="refuses the token"):
         kept.set_label(False)
-    api.give("the next token\n")
+    api.set_token("the next token\n")
     kept.set_label(False)
-    assert api.ours() == {}
+    assert api.own_labels() == {}
 
 
 def test_an_answer_is_not_waited_for_for_ever(api: ApiServer) -> None:
-    api.cluster.troubles.append(HANG)
+    api.cluster.failures.append(HANG)
     with pytest.raises(Unavailable, match="cannot be reached"):
         pod(api, timeout_seconds=0.2).set_label(True)
 
 
-def test_nobody_else_is_given_the_token(api: ApiServer, tmp_path: Path) -> None:
+def test_no_other_server_gets_the_token(api: ApiServer, tmp_path: Path) -> None:
     other = make_certificate(tmp_path, name="other")
     (api.credentials / "ca.crt").write_bytes(other.certificate.read_bytes())
     with pytest.raises(Unavailable, match="certificate of the API server is not trusted"):
         pod(api).set_label(True)
-    assert api.cluster.asked == []
+    assert api.cluster.requests == []
 
 
 @pytest.mark.parametrize("file", ["token", "namespace", "ca.crt"])
@@ -152,17 +154,17 @@ def test_without_credentials_it_says_so(api: ApiServer, file: str) -> None:
 
 
 def test_no_reason_has_the_token(api: ApiServer) -> None:
-    api.give(TOKEN + "é\n")
+    api.set_token(TOKEN + "é\n")
     with pytest.raises(Unavailable) as caught:
         pod(api).set_label(True)
     assert TOKEN not in str(caught.value)
 
 
-# -- the gate
+# -- PodReadiness
 
 
 @contextlib.asynccontextmanager
-async def gate(api: ApiServer, **given: Any) -> AsyncIterator[PodReadiness]:
+async def readiness(api: ApiServer, **given: Any) -> AsyncIterator[PodReadiness]:
     used = settings(api, **given)
     made = PodReadiness(used, PodLabelClient(used, POD))
     try:
@@ -172,13 +174,15 @@ async def gate(api: ApiServer, **given: Any) -> AsyncIterator[PodReadiness]:
 
 
 @pytest.mark.anyio
-async def test_what_an_earlier_life_left_is_removed_until_mail_is_taken(api: ApiServer) -> None:
+async def test_the_label_of_an_earlier_process_is_removed_until_mail_is_taken(
+    api: ApiServer,
+) -> None:
     api.cluster.labels |= READY
-    async with gate(api) as one:
-        await asyncio.to_thread(api.until, {})
+    async with readiness(api) as one:
+        await asyncio.to_thread(api.wait_for, {})
         one.open()
-        await asyncio.to_thread(api.until, READY)
-    assert api.ours() == {}
+        await asyncio.to_thread(api.wait_for, READY)
+    assert api.own_labels() == {}
 
 
 @pytest.mark.anyio
@@ -186,38 +190,38 @@ async def test_what_an_earlier_life_left_is_removed_until_mail_is_taken(api: Api
 async def test_it_is_tried_until_it_succeeds(
     api: ApiServer, trouble: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with gate(api, timeout_seconds=1 if trouble == HANG else 5) as one:
+    async with readiness(api, timeout_seconds=1 if trouble == HANG else 5) as one:
         await eventually(lambda: one.state == "closed")
-        api.cluster.troubles.extend([trouble] * 3)
+        api.cluster.failures.extend([trouble] * 3)
         with caplog.at_level(logging.INFO, "messaging"):
             one.open()
-            await asyncio.to_thread(api.until, READY)
+            await asyncio.to_thread(api.wait_for, READY)
             await eventually(lambda: one.state == "open")
-        # Said once, not for each try.
+        # One line in the log, not one for each try.
         assert caplog.text.count("failing") == 1
         assert TOKEN not in caplog.text
 
 
 @pytest.mark.anyio
-async def test_a_label_that_somebody_took_away_comes_back(api: ApiServer) -> None:
-    async with gate(api, recheck_seconds=0.05) as one:
+async def test_a_label_that_another_program_removed_is_set_again(api: ApiServer) -> None:
+    async with readiness(api, recheck_seconds=0.05) as one:
         one.open()
-        await asyncio.to_thread(api.until, READY)
+        await asyncio.to_thread(api.wait_for, READY)
         api.cluster.labels.pop(KEY)
-        await asyncio.to_thread(api.until, READY)
+        await asyncio.to_thread(api.wait_for, READY)
 
 
 @pytest.mark.anyio
-async def test_leaving_is_not_held_up_by_an_api_server_that_is_away(api: ApiServer) -> None:
-    async with gate(api, timeout_seconds=1) as one:
+async def test_closing_does_not_wait_long_for_an_unreachable_api_server(api: ApiServer) -> None:
+    async with readiness(api, timeout_seconds=1) as one:
         one.open()
-        await asyncio.to_thread(api.until, READY)
+        await asyncio.to_thread(api.wait_for, READY)
         api.cluster.may_patch = False
         async with asyncio.timeout(20):
             assert not await one.wait_closed()
 
 
-# -- mail-in
+# -- MailReceiver
 
 
 @pytest.mark.anyio
@@ -225,20 +229,20 @@ async def test_the_pod_has_the_label_while_mail_is_taken_in_it(
     api: ApiServer,
 ) -> None:
     api.cluster.pod = socket.gethostname()
-    async with post(pod_label=settings(api)) as place:
-        await asyncio.to_thread(api.until, READY)
-        await eventually(lambda: place.receiver.status()["pod_label"] == "open")
-        place.receiver.announce_drain()
-        await asyncio.to_thread(api.until, {})
-        # Who was sent here before that is still served.
-        assert (await (await place.greeted()).send()).startswith("250")
+    async with run_server(pod_label=settings(api)) as server:
+        await asyncio.to_thread(api.wait_for, READY)
+        await eventually(lambda: server.receiver.status()["pod_label"] == "open")
+        server.receiver.announce_drain()
+        await asyncio.to_thread(api.wait_for, {})
+        # Clients that were sent here before are still served.
+        assert (await (await server.connect_and_greet()).send()).startswith("250")
 
 
 @pytest.mark.anyio
 async def test_mail_is_taken_also_where_the_label_cannot_be_set(api: ApiServer) -> None:
     api.cluster.may_patch = False
-    async with post(pod_label=settings(api, timeout_seconds=1)) as place:
-        assert (await (await place.greeted()).send()).startswith("250")
-        await eventually(lambda: "may not patch" in str(place.receiver.status()["pod_label"]))
+    async with run_server(pod_label=settings(api, timeout_seconds=1)) as server:
+        assert (await (await server.connect_and_greet()).send()).startswith("250")
+        await eventually(lambda: "may not patch" in str(server.receiver.status()["pod_label"]))
         async with asyncio.timeout(20):
-            await place.receiver.drain()
+            await server.receiver.drain()

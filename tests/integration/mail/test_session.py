@@ -1,27 +1,27 @@
-"""The SMTP server, spoken to over real sockets."""
+"""The replies to SMTP commands, over real sockets."""
 
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.mail.wire import LETTER, post
+from tests.support.mail.wire import MAIL, run_server
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_mail_becomes_a_message() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         reply = await wire.send()
-        (message,) = place.router.messages
+        (message,) = server.router.messages
         assert reply == f"250 2.0.0 accepted {message.id}"
         assert str(message.sender) == "ann@friends.example"
         assert str(message.recipient) == "boop@example.org"
         assert (message.subject, message.text, message.via) == ("Hello", "How are you?", "smtp")
 
 
-async def test_the_greeting_offers_what_the_server_can_and_names_no_software() -> None:
-    async with post(hostname="mx.example.org", max_bytes=1000) as place:
-        wire = await place.connect(greet=False)
+async def test_the_greeting_lists_the_extensions_and_names_no_software() -> None:
+    async with run_server(hostname="mx.example.org", max_bytes=1000) as server:
+        wire = await server.connect(greet=False)
         greeting = await wire.read()
         offers = (await wire.hello()).split("\n")
         assert greeting == "220 mx.example.org ESMTP"
@@ -36,12 +36,12 @@ async def test_the_greeting_offers_what_the_server_can_and_names_no_software() -
 
 
 async def test_many_mails_go_over_one_connection() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         for number in range(50):
-            letter = LETTER.replace(b"<1@", b"<%d@" % number)
-            assert (await wire.send(letter)).startswith("250 2.0.0")
-        assert len({message.id for message in place.router.messages}) == 50
+            content = MAIL.replace(b"<1@", b"<%d@" % number)
+            assert (await wire.send(content)).startswith("250 2.0.0")
+        assert len({message.id for message in server.router.messages}) == 50
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ async def test_many_mails_go_over_one_connection() -> None:
     ],
 )
 async def test_each_recipient_is_answered(recipient: str, reply: str) -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         await wire.begin()
         assert (await wire.say(f"RCPT TO:{recipient}")).startswith(reply)
 
@@ -111,37 +111,37 @@ async def test_each_recipient_is_answered(recipient: str, reply: str) -> None:
     ],
 )
 async def test_each_sender_is_answered(sender: str, reply: str) -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         assert (await wire.say(f"MAIL {sender}".strip())).startswith(reply)
 
 
 async def test_bytes_that_are_no_text_are_refused_in_addresses() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         assert (await wire.say(b"MAIL FROM:<\xff@friends.example>")).startswith("501 5.1.7")
 
 
 async def test_the_same_recipient_twice_is_one_message() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         recipients = ("boop@example.org", "Boop@EXAMPLE.org", "boop+x@example.org")
-        assert (await wire.send(LETTER, *recipients)).startswith("250")
-        assert len(place.router.messages) == 1
+        assert (await wire.send(MAIL, *recipients)).startswith("250")
+        assert len(server.router.messages) == 1
 
 
-async def test_too_many_recipients_are_put_off() -> None:
-    async with post(max_recipients=2) as place:
-        wire = await place.greeted()
+async def test_too_many_recipients_are_deferred() -> None:
+    async with run_server(max_recipients=2) as server:
+        wire = await server.connect_and_greet()
         replies = await wire.begin(*(f"{name}@example.org" for name in "abca"))
         assert [reply[:3] for reply in replies] == ["250", "250", "250", "452", "250"]
 
 
 async def test_eight_bit_headers_survive_without_smtputf8() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         await wire.send("Subject: Grüße aus Köln ✓\r\n\r\nhallo\r\n".encode())
-        assert place.router.messages[0].subject == "Grüße aus Köln ✓"
+        assert server.router.messages[0].subject == "Grüße aus Köln ✓"
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ async def test_eight_bit_headers_survive_without_smtputf8() -> None:
     ],
 )
 async def test_other_commands_are_answered_with_a_status_code(command: str) -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         reply = await wire.say(command)
         assert reply[:3].isdigit()
         assert reply[4:9] in ("2.5.0", "5.5.1", "2.0.0")
@@ -166,8 +166,8 @@ async def test_other_commands_are_answered_with_a_status_code(command: str) -> N
 
 
 async def test_commands_out_of_order_are_refused() -> None:
-    async with post() as place:
-        wire = await place.connect()
+    async with run_server() as server:
+        wire = await server.connect()
         assert (await wire.say("MAIL FROM:<a@b>")).startswith("503 5.5.1")
         await wire.hello()
         assert (await wire.say("RCPT TO:<boop@example.org>")).startswith("503 5.5.1")
@@ -181,22 +181,22 @@ async def test_commands_out_of_order_are_refused() -> None:
 
 
 async def test_commands_may_be_sent_ahead() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         begin = b"MAIL FROM:<a@b>\r\nRCPT TO:<boop@example.org>\r\nDATA\r\n"
         wire.write(begin)
         assert [(await wire.read())[:3] for _ in range(3)] == ["250", "250", "354"]
-        wire.write(LETTER + b".\r\n" + begin)
+        wire.write(MAIL + b".\r\n" + begin)
         assert [(await wire.read())[:3] for _ in range(4)] == ["250", "250", "250", "354"]
-        wire.write(LETTER + b".\r\nQUIT\r\n")
+        wire.write(MAIL + b".\r\nQUIT\r\n")
         assert [(await wire.read())[:3] for _ in range(2)] == ["250", "221"]
-        assert len(place.router.messages) == 2
+        assert len(server.router.messages) == 2
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"\xff\xfe\xfd", b"GET / HTTP/1.1", b"x" * 5000])
-async def test_nonsense_ends_the_session(nonsense: bytes) -> None:
-    async with post() as place:
-        wire = await place.connect()
+async def test_malformed_commands_end_the_session(nonsense: bytes) -> None:
+    async with run_server() as server:
+        wire = await server.connect()
         replies = []
         while reply := await wire.say(nonsense):
             replies.append(reply)
@@ -206,8 +206,8 @@ async def test_nonsense_ends_the_session(nonsense: bytes) -> None:
 
 
 async def test_endless_commands_that_lead_to_no_mail_end_the_session() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         wire.write(b"NOOP\r\n" * 1300)
         replies = []
         while reply := await wire.read():
@@ -215,14 +215,14 @@ async def test_endless_commands_that_lead_to_no_mail_end_the_session() -> None:
         assert replies[-1].startswith("421 4.7.0")
 
 
-async def test_a_client_that_is_gone_within_a_mail_leaves_nothing_behind() -> None:
-    async with post() as place:
-        wire = await place.greeted()
+async def test_a_connection_lost_within_a_mail_frees_its_bytes() -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
         await wire.begin("boop@example.org")
         await wire.say("DATA")
-        wire.write(LETTER)
+        wire.write(MAIL)
         await wire.writer.drain()
         await wire.close()
-        await eventually(lambda: not place.open())
-        assert place.receiver.status()["bytes_in_flight"] == 0
-        assert place.router.messages == []
+        await eventually(lambda: not server.open())
+        assert server.receiver.status()["bytes_in_flight"] == 0
+        assert server.router.messages == []

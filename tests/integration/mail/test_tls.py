@@ -1,4 +1,4 @@
-"""STARTTLS, and the certificate behind it."""
+"""STARTTLS, and the certificate that it uses."""
 
 import shutil
 import ssl
@@ -12,7 +12,7 @@ from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.settings import SmtpSettings
 from tests.support.eventually import eventually
 from tests.support.mail.certificates import make_certificate
-from tests.support.mail.wire import DOMAIN, Router, post
+from tests.support.mail.wire import DOMAIN, Router, run_server
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +23,8 @@ def trusting(path: Path) -> ssl.SSLContext:
 
 async def test_starttls_encrypts_and_begins_anew(tmp_path: Path) -> None:
     files = make_certificate(tmp_path)
-    async with post(certificate=files.certificate, key=files.key) as place:
-        wire = await place.connect()
+    async with run_server(certificate=files.certificate, key=files.key) as server:
+        wire = await server.connect()
         assert "STARTTLS" in await wire.hello()
         assert (await wire.say("STARTTLS")).startswith("220")
         await wire.writer.start_tls(trusting(files.certificate), server_hostname="localhost")
@@ -32,13 +32,13 @@ async def test_starttls_encrypts_and_begins_anew(tmp_path: Path) -> None:
         assert "STARTTLS" not in await wire.hello()
         assert (await wire.send()).startswith("250")
         assert (await wire.say("STARTTLS")).startswith("503")
-        assert place.receiver.status()["certificate_expires"]
+        assert server.receiver.status()["certificate_expires"]
 
 
 async def test_a_command_sent_in_the_clear_behind_starttls_does_not_run(tmp_path: Path) -> None:
     files = make_certificate(tmp_path)
-    async with post(certificate=files.certificate, key=files.key) as place:
-        wire = await place.connect()
+    async with run_server(certificate=files.certificate, key=files.key) as server:
+        wire = await server.connect()
         await wire.hello()
         wire.write(b"STARTTLS\r\nEHLO injected\r\nMAIL FROM:<eve@evil.example>\r\n")
         assert (await wire.read()).startswith("220")
@@ -49,21 +49,21 @@ async def test_a_command_sent_in_the_clear_behind_starttls_does_not_run(tmp_path
 
 async def test_a_handshake_that_fails_ends_only_its_session(tmp_path: Path) -> None:
     files = make_certificate(tmp_path)
-    async with post(certificate=files.certificate, key=files.key) as place:
-        wire = await place.connect()
+    async with run_server(certificate=files.certificate, key=files.key) as server:
+        wire = await server.connect()
         await wire.hello()
         await wire.say("STARTTLS")
         wire.write(b"this is no handshake\r\n" * 10)
-        await eventually(lambda: not place.open())
-        assert (await (await place.greeted()).send()).startswith("250")
+        await eventually(lambda: not server.open())
+        assert (await (await server.connect_and_greet()).send()).startswith("250")
 
 
 async def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None:
     old, new = make_certificate(tmp_path), make_certificate(tmp_path, days=60, name="new")
-    async with post(certificate=old.certificate, key=old.key) as place:
+    async with run_server(certificate=old.certificate, key=old.key) as server:
 
         async def served() -> bytes:
-            wire = await place.connect()
+            wire = await server.connect()
             await wire.hello()
             await wire.say("STARTTLS")
             context = ssl.create_default_context()
@@ -81,20 +81,20 @@ async def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("content", ["", "no certificate at all"])
-async def test_a_broken_certificate_is_said_in_plain_words(tmp_path: Path, content: str) -> None:
+async def test_a_broken_certificate_is_reported(tmp_path: Path, content: str) -> None:
     files = make_certificate(tmp_path)
     files.certificate.write_text(content)
-    server = SmtpSettings(listen="127.0.0.1:0", certificate=files.certificate, key=files.key)
+    settings = SmtpSettings(listen="127.0.0.1:0", certificate=files.certificate, key=files.key)
     with pytest.raises(ConfigurationError, match="SATBRIDGE_SMTP_CERTIFICATE"):
-        await MailReceiver(server, DOMAIN).run(Router().emit)
+        await MailReceiver(settings, DOMAIN).run(Router().emit)
 
 
-async def test_a_missing_certificate_is_said_in_plain_words(tmp_path: Path) -> None:
-    server = SmtpSettings(
+async def test_a_missing_certificate_is_reported(tmp_path: Path) -> None:
+    settings = SmtpSettings(
         listen="127.0.0.1:0", certificate=tmp_path / "missing.pem", key=tmp_path / "missing.key"
     )
     with pytest.raises(ConfigurationError, match="No such file"):
-        await MailReceiver(server, DOMAIN).run(Router().emit)
+        await MailReceiver(settings, DOMAIN).run(Router().emit)
 
 
 async def test_certificate_and_key_belong_together(tmp_path: Path) -> None:

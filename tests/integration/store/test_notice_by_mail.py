@@ -15,7 +15,7 @@ from messaging.store.models import Message as StoredMessage
 from messaging.store.states import State
 from tests.support.mail.bounces import bounce
 from tests.support.mail.outgoing import relay_at
-from tests.support.mail.wire import LETTER, Router, post
+from tests.support.mail.wire import MAIL, Router, run_server
 from tests.support.store import records as g
 from tests.support.store.records import Clock, Gateway
 
@@ -37,18 +37,18 @@ class Through(Router):
         self.offered.append(inbound)
 
 
-async def received(letter: bytes, sender: str) -> list[Inbound]:
+async def received(content: bytes, sender: str) -> list[Inbound]:
     """What mail-in makes of a mail."""
     router = Through()
-    async with post(router) as place:
-        wire = await place.greeted()
-        assert (await wire.send(letter, sender=sender)).startswith("250")
+    async with run_server(router) as server:
+        wire = await server.connect_and_greet()
+        assert (await wire.send(content, sender=sender)).startswith("250")
     return router.offered
 
 
 def test_the_author_finds_a_notice_in_the_thread_of_the_mail(sqlite_gateway: Gateway) -> None:
     gateway = sqlite_gateway
-    offered = asyncio.run(received(LETTER, "ann@friends.example"))
+    offered = asyncio.run(received(MAIL, "ann@friends.example"))
     results = gateway.router.process(offered)
     [delivery] = [d for result in results if isinstance(result, list) for d in result]
     gateway.settle(delivery, Rejected("the device is not known to its network"))

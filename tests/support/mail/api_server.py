@@ -1,4 +1,4 @@
-"""A small HTTPS server that answers as the API server of Kubernetes does, as far as pods' labels go."""
+"""A small HTTPS server that changes the labels of one pod as the API server of Kubernetes does."""
 
 import json
 import ssl
@@ -15,33 +15,33 @@ from tests.support.mail.certificates import make_certificate
 
 NAMESPACE = "satellites"
 POD = "smtp-worker-1"
-TOKEN = "a token that nobody may see"
+TOKEN = "a secret token"
 HANG = -1
 PATCHES = ("application/merge-patch+json", "application/strategic-merge-patch+json")
 
 
 @dataclass
 class Cluster:
-    """One pod and its labels, who may change them, and what goes wrong next: status codes, or HANG."""
+    """One pod with its labels, the valid tokens, and the failures to come: status codes, or HANG."""
 
     pod: str = POD
     labels: dict[str, str] = field(default_factory=lambda: {"ray.io/group": "smtp"})
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
     may_patch: bool = True
-    troubles: deque[int] = field(default_factory=deque)
+    failures: deque[int] = field(default_factory=deque)
     retry_after: str | None = None
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> int:
-        """In the order in which the real one looks: who, whether they may, what, whether it fits."""
-        self.asked.append((method, path, body.decode()))
+        """Check in the order of the real server: authentication, authorisation, path, method, type."""
+        self.requests.append((method, path, body.decode()))
         if headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 401
         if not self.may_patch:
             return 403
-        if self.troubles:
-            return self.troubles.popleft()
+        if self.failures:
+            return self.failures.popleft()
         if path != self.path:
             return 404
         if method != "PATCH":
@@ -56,7 +56,7 @@ class Cluster:
         return f"/api/v1/namespaces/{NAMESPACE}/pods/{self.pod}"
 
     def merge(self, patch: dict[str, str | None]) -> None:
-        """RFC 7386."""
+        """Apply a JSON merge patch (RFC 7386)."""
         for key, value in patch.items():
             if value is None:
                 self.labels.pop(key, None)
@@ -93,11 +93,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class ApiServer:
-    """The server, and the folder of credentials that Kubernetes would mount into the pod."""
+    """The server, and the folder of credentials that Kubernetes mounts into a pod."""
 
     def __init__(self, folder: Path, cluster: Cluster | None = None) -> None:
         self.cluster = cluster or Cluster()
@@ -106,10 +106,10 @@ class ApiServer:
         self._files = make_certificate(folder, name="api")
         (self.credentials / "ca.crt").write_bytes(self._files.certificate.read_bytes())
         (self.credentials / "namespace").write_text(NAMESPACE)
-        self.give(TOKEN)
+        self.set_token(TOKEN)
 
-    def give(self, token: str) -> None:
-        """As the kubelet rotates it."""
+    def set_token(self, token: str) -> None:
+        """Replace the token, as the kubelet does."""
         (self.credentials / "token").write_text(token)
 
     def __enter__(self) -> Self:
@@ -130,9 +130,9 @@ class ApiServer:
         self._server.server_close()
         self._thread.join()
 
-    def until(self, labels: dict[str, str]) -> None:
-        """Wait until the pod has just these labels of ours."""
-        wait_until(lambda: self.ours() == labels)
+    def wait_for(self, labels: dict[str, str]) -> None:
+        """Wait until the pod has exactly these labels beside those of Ray."""
+        wait_until(lambda: self.own_labels() == labels)
 
-    def ours(self) -> dict[str, str]:
+    def own_labels(self) -> dict[str, str]:
         return {k: v for k, v in self.cluster.labels.items() if not k.startswith("ray.io/")}

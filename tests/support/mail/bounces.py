@@ -1,4 +1,4 @@
-"""Bounces as mail servers write them."""
+"""Bounces in the form that mail servers write."""
 
 OURS = "<0123456789abcdef0123456789abcdef.7@example.org>"
 
@@ -12,7 +12,7 @@ def bounce(
     ours: str = OURS,
     more_groups: str = "",
 ) -> bytes:
-    """A bounce about a mail of ours, that names it in what is `returned` or in another place."""
+    """Return a bounce that names our mail in the `returned` part, or in the field `named_in`."""
     header = f"{named_in}: {ours}\r\n" if named_in in ("In-Reply-To", "References") else ""
     envelope = f"Original-Envelope-Id: {ours}\r\n" if named_in == "status" else ""
     message_id = "" if named_in else f"Message-ID: {ours}\r\n"

@@ -1,4 +1,4 @@
-"""Certificates made for one test, so that TLS is real."""
+"""Self-signed certificates for tests with real TLS."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A mail client that speaks bytes, a receiver in the same loop, and a router that answers as told."""
+"""A raw SMTP client, a receiver in the same event loop, and a router with scripted answers."""
 
 import asyncio
 import contextlib
@@ -14,26 +14,28 @@ from tests.support.eventually import eventually
 
 DOMAIN = "example.org"
 WAIT_SECONDS = 30.0
-LETTER = b"From: ann@friends.example\r\nSubject: Hello\r\nMessage-ID: <1@friends.example>\r\n\r\nHow are you?\r\n"
+MAIL = b"From: ann@friends.example\r\nSubject: Hello\r\nMessage-ID: <1@friends.example>\r\n\r\nHow are you?\r\n"
 
 
 class Router:
-    """Stands where the pipeline stands: takes everything, unless an answer was set for a recipient."""
+    """Takes the place of the pipeline: accepts every record, unless a refusal is set for its recipient."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.kept: list[DeadLetter] = []
+        self.dead_letters: list[DeadLetter] = []
         self.bounces: list[Bounce] = []
-        self.reports_asked: list[str] = []
-        self.inquiries: list[str] = []
-        self.no: dict[str, Exception] = {"nobody@example.org": Rejected("there is no such user")}
-        self.no_message: dict[str, Exception] = {}
+        self.report_checks: list[str] = []
+        self.recipient_checks: list[str] = []
+        self.recipient_refusals: dict[str, Exception] = {
+            "nobody@example.org": Rejected("there is no such user")
+        }
+        self.message_refusals: dict[str, Exception] = {}
         self.before: Callable[[], Awaitable[None]] | None = None
 
     async def emit(self, inbound: Inbound) -> None:
         match inbound:
             case DeadLetter():
-                self.kept.append(inbound)
+                self.dead_letters.append(inbound)
                 return
             case Bounce():
                 self.bounces.append(inbound)
@@ -41,12 +43,12 @@ class Router:
         assert isinstance(inbound, RecipientCheck | Message)
         recipient = inbound.recipient.value
         if isinstance(inbound, RecipientCheck):
-            (self.reports_asked if inbound.is_report else self.inquiries).append(recipient)
-            refusal = self.no.get(recipient)
+            (self.report_checks if inbound.is_report else self.recipient_checks).append(recipient)
+            refusal = self.recipient_refusals.get(recipient)
         else:
             if self.before is not None:
                 await self.before()
-            refusal = self.no_message.get(recipient)
+            refusal = self.message_refusals.get(recipient)
         if refusal is not None:
             raise refusal
         if isinstance(inbound, Message):
@@ -58,7 +60,7 @@ class Router:
 
 
 class Wire:
-    """One connection; every `say` returns the whole reply."""
+    """One connection; `say` sends a line and returns the whole reply."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -91,11 +93,11 @@ class Wire:
 
     async def send(
         self,
-        content: bytes = LETTER,
+        content: bytes = MAIL,
         *recipients: str,
         sender: str = "ann@friends.example",
     ) -> str:
-        """Send a mail and return the reply to its end."""
+        """Send a mail and return the reply to its content."""
         await self.begin(*(recipients or ("boop@example.org",)), sender=sender)
         reply = await self.say("DATA")
         if not reply.startswith("354"):
@@ -111,8 +113,8 @@ class Wire:
             await self.writer.wait_closed()
 
 
-class Post:
-    """A running receiver, its router, and connections to it that are closed at the end."""
+class MailServer:
+    """A running receiver, its router, and the connections to it."""
 
     def __init__(self, receiver: MailReceiver, router: Router) -> None:
         self.receiver = receiver
@@ -134,28 +136,28 @@ class Post:
             assert (await wire.read()).startswith("220 ")
         return wire
 
-    async def greeted(self) -> Wire:
+    async def connect_and_greet(self) -> Wire:
         wire = await self.connect()
         await wire.hello()
         return wire
 
 
 @contextlib.asynccontextmanager
-async def post(
+async def run_server(
     router: Router | None = None, *, pod_label: PodLabel | None = None, **settings: Any
-) -> AsyncIterator[Post]:
-    """Run a receiver on a free port until the block ends."""
+) -> AsyncIterator[MailServer]:
+    """Run a receiver on a free port until the block ends, and close the connections to it."""
     router = router or Router()
-    server = SmtpSettings(**{"listen": "127.0.0.1:0", **settings})
-    receiver = MailReceiver(server, DOMAIN, pod_label=pod_label)
+    smtp_settings = SmtpSettings(**{"listen": "127.0.0.1:0", **settings})
+    receiver = MailReceiver(smtp_settings, DOMAIN, pod_label=pod_label)
     running = asyncio.create_task(receiver.run(router.emit))
-    place = Post(receiver, router)
+    server = MailServer(receiver, router)
     try:
-        expected = 2 if server.proxy_listen else 1
+        expected = 2 if smtp_settings.proxy_listen else 1
         await eventually(lambda: len(receiver.addresses) == expected or running.done())
-        yield place
+        yield server
     finally:
-        for wire in place.wires:
+        for wire in server.wires:
             await wire.close()
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Reports of mail servers about what we sent."""
+"""The reading of delivery reports about our mails."""
 
 import re
 from email import message_from_bytes, policy
@@ -15,7 +15,7 @@ from messaging.mail.parse.parts import part_of
 from tests.support.mail.bounces import OURS, bounce
 
 
-def test_a_bounce_tells_what_failed_why_and_for_whom() -> None:
+def test_a_bounce_has_recipient_reason_and_reference() -> None:
     report = read_report(part_of(bounce()))
     assert report is not None
     assert report.failed
@@ -69,17 +69,17 @@ def test_one_failed_recipient_among_several_makes_it_failed() -> None:
         (b"Action:", b"X-Action:"),
     ],
 )
-def test_what_is_no_delivery_report_is_none(change: tuple[bytes, bytes]) -> None:
+def test_other_mails_have_no_report(change: tuple[bytes, bytes]) -> None:
     assert read_mail(bounce().replace(*change)).report is None
 
 
 def test_a_report_without_words_for_people_is_read_too() -> None:
-    letter = read_mail(re.sub(rb"Subject: [^\r]*\r\n|Sorry[^\r]*\r\n", b"", bounce()))
-    assert (letter.subject, letter.text) == ("", "[1 mail left out]")
-    assert letter.report is not None
+    parsed = read_mail(re.sub(rb"Subject: [^\r]*\r\n|Sorry[^\r]*\r\n", b"", bounce()))
+    assert (parsed.subject, parsed.text) == ("", "[1 mail left out]")
+    assert parsed.report is not None
     headers_only = bounce(returned="text/rfc822-headers")
-    letter = read_mail(re.sub(rb"Subject: [^\r]*\r\n|Sorry[^\r]*\r\n", b"", headers_only))
-    assert (letter.text, letter.report is not None) == ("", True)
+    parsed = read_mail(re.sub(rb"Subject: [^\r]*\r\n|Sorry[^\r]*\r\n", b"", headers_only))
+    assert (parsed.text, parsed.report is not None) == ("", True)
 
 
 @given(st.binary(max_size=300), st.integers(0, 2000), st.integers(0, 300))

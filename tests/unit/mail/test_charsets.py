@@ -1,4 +1,4 @@
-"""Text whose charset label is wrong, missing or nonsense."""
+"""The decoding of text with a wrong, missing or malformed charset label."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ RUSSIAN = "Привет, как дела? Мы идём на север и бу�
         (b"caf\xe9", "\x00", "café"),
     ],
 )
-def test_text_is_read_whatever_its_label(data: bytes, label: str | None, text: str) -> None:
+def test_text_is_decoded_with_any_label(data: bytes, label: str | None, text: str) -> None:
     assert decode_text(data, label) == text
 
 

@@ -1,4 +1,4 @@
-"""Addresses of any shape."""
+"""The parsing of the arguments of MAIL and RCPT."""
 
 import re
 

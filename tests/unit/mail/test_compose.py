@@ -1,4 +1,4 @@
-"""The mails that leave."""
+"""The composition of outgoing mails."""
 
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -49,7 +49,7 @@ def body(mail: EmailMessage) -> str:
     return str(mail.get_content()).replace("\r\n", "\n")
 
 
-def test_a_mail_says_who_what_and_when() -> None:
+def test_a_mail_has_all_header_fields() -> None:
     mail = written(delivery("All well ✓", "From the ridge"))
     assert mail["From"] == "boop@example.org"
     assert mail["To"] == "ann@friends.example"
@@ -60,7 +60,7 @@ def test_a_mail_says_who_what_and_when() -> None:
     assert set(mail.keys()) == HEADERS
 
 
-def test_a_mail_without_subject_says_whose_message_it_is() -> None:
+def test_a_mail_without_subject_names_the_sender() -> None:
     assert written(delivery(subject=" "))["Subject"] == "Message from boop"
 
 
@@ -174,7 +174,7 @@ def test_an_address_is_taken_as_it_is_written(text: str, address: str) -> None:
         "a\u2028b@x.example",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_a_malformed_address_is_rejected(text: str) -> None:
     with pytest.raises(Rejected, match="not a mail address"):
         mail_address(text)
 

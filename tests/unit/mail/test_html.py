@@ -1,4 +1,4 @@
-"""HTML as mail programs write it."""
+"""The conversion of HTML to plain text."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is read out of hard mails."""
+"""The parsing of difficult mails."""
 
 import base64
 
@@ -6,7 +6,7 @@ import pytest
 
 from messaging.mail.classify import may_get_notice
 from messaging.mail.parse.mail import Origin, read_mail
-from tests.support.mail.letters import ALTERNATIVE, HTML, MIXED, PDF, PICTURE, PLAIN, part, parts
+from tests.support.mail.mails import ALTERNATIVE, HTML, MIXED, PDF, PICTURE, PLAIN, part, parts
 
 TEXTS = {
     "no header": (b"just text\r\nmore", "just text\nmore"),
@@ -218,7 +218,7 @@ def test_the_author_of_a_mail(header: str, author: str) -> None:
         ("Precedence: first-class", Origin.PERSON),
     ],
 )
-def test_who_wrote_a_mail_is_noticed(header: str, origin: Origin) -> None:
+def test_the_header_declares_the_origin(header: str, origin: Origin) -> None:
     assert read_mail(f"{header}\r\n\r\ntext".encode()).origin is origin
 
 
@@ -235,7 +235,7 @@ def test_who_wrote_a_mail_is_noticed(header: str, origin: Origin) -> None:
         (Origin.ANSWER, "ann@x.example", False),
     ],
 )
-def test_only_people_are_told(origin: Origin, sender: str, told: bool) -> None:
+def test_only_people_get_notices(origin: Origin, sender: str, told: bool) -> None:
     assert may_get_notice(origin, sender) is told
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a mail beside its text, and how a long text is cut."""
+"""The fields of a parsed mail beside its text, and the cut of a long text."""
 
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -7,15 +7,15 @@ import pytest
 
 from messaging.errors import Rejected
 from messaging.mail.parse.mail import read_mail
-from tests.support.mail.letters import HTML, MIXED, PDF, PICTURE, PLAIN, parts
+from tests.support.mail.mails import HTML, MIXED, PDF, PICTURE, PLAIN, parts
 
 
-def test_the_message_id_is_kept_as_written() -> None:
+def test_the_message_id_stays_unchanged() -> None:
     assert read_mail(b"Message-Id:\r\n <1@x>\r\n\r\nt").message_id_header == "<1@x>"
     assert read_mail(b"Message-Id:  \r\n\r\nt").message_id_header is None
 
 
-def test_what_was_left_out_is_told_apart_too() -> None:
+def test_omitted_parts_are_listed_too() -> None:
     assert read_mail(MIXED + parts(PLAIN, PICTURE, PDF)).left_out == ("1 picture", "1 document")
 
 
@@ -32,7 +32,7 @@ def test_a_text_that_just_fits_is_not_cut() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"\r\n", b"From: a@b\r\n\r\n \r\n\t", HTML.replace(b"rich <b>text</b>", b"")]
 )
-def test_a_mail_that_says_nothing_is_refused(data: bytes) -> None:
+def test_an_empty_mail_is_refused(data: bytes) -> None:
     with pytest.raises(Rejected, match="the mail has no text"):
         read_mail(data)
 
@@ -42,5 +42,5 @@ def test_a_mail_of_the_old_library_is_read_too() -> None:
     mail["Subject"] = "Grüße"
     mail.attach(MIMEText("hallo ✓", "plain", "utf-8"))
     mail.attach(MIMEText("<p>hallo</p>", "html", "utf-8"))
-    letter = read_mail(mail.as_bytes())
-    assert (letter.subject, letter.text) == ("Grüße", "hallo ✓")
+    parsed = read_mail(mail.as_bytes())
+    assert (parsed.subject, parsed.text) == ("Grüße", "hallo ✓")

@@ -1,4 +1,4 @@
-"""Reading a mail ends soon and well, whatever the bytes are."""
+"""Parsing a mail takes bounded time and raises nothing but Rejected, on any bytes."""
 
 import time
 from email.message import EmailMessage
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from messaging.errors import Rejected
 from messaging.mail.parse.mail import ParsedMail, read_mail
-from tests.support.mail.letters import MIXED, part, parts
+from tests.support.mail.mails import MIXED, part, parts
 
 MEGABYTES = 10 * 2**20
 BOMBS = {
@@ -67,35 +67,35 @@ BOMBS = {
 def test_a_bomb_costs_little_time_and_text(data: bytes) -> None:
     begin = time.thread_time()
     try:
-        letter = read_mail(data)
+        parsed = read_mail(data)
     except Rejected:
         pass
     else:
-        assert len(letter.text) < 21_000
-        assert len(letter.subject) < 1000
+        assert len(parsed.text) < 21_000
+        assert len(parsed.subject) < 1000
     assert time.thread_time() - begin < 3
 
 
-def check(letter: ParsedMail) -> None:
-    """What holds for every letter."""
-    for text in (letter.subject, letter.text):
+def check(parsed: ParsedMail) -> None:
+    """Check the properties of every parsed mail."""
+    for text in (parsed.subject, parsed.text):
         text.encode("utf-8")
         assert not any(ord(c) < 32 and c not in "\n\t" for c in text)
         assert "\x7f" not in text
-    assert "\n" not in letter.subject
-    assert letter.subject or letter.text
+    assert "\n" not in parsed.subject
+    assert parsed.subject or parsed.text
 
 
 def read_any(data: bytes) -> None:
     try:
-        letter = read_mail(data, max_text_chars=2000)
+        parsed = read_mail(data, max_text_chars=2000)
     except Rejected:
         return
-    check(letter)
+    check(parsed)
 
 
 @given(st.binary(max_size=2000))
-def test_any_bytes_are_a_letter_or_a_refusal(data: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(data: bytes) -> None:
     read_any(data)
 
 
@@ -143,7 +143,7 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS, max_size=80).map(b"".join))
-def test_any_pieces_of_mails_are_a_letter_or_a_refusal(data: bytes) -> None:
+def test_any_pieces_of_mails_are_parsed_or_rejected(data: bytes) -> None:
     read_any(data)
 
 
@@ -172,7 +172,7 @@ TREES = st.recursive(
 
 @settings(max_examples=200)
 @given(TREES)
-def test_any_tree_of_parts_is_a_letter_or_a_refusal(data: bytes) -> None:
+def test_any_tree_of_parts_is_parsed_or_rejected(data: bytes) -> None:
     read_any(data)
 
 
@@ -180,13 +180,13 @@ def test_any_tree_of_parts_is_a_letter_or_a_refusal(data: bytes) -> None:
     st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1),
     st.sampled_from(["base64", "quoted-printable"]),
 )
-def test_what_the_standard_library_writes_is_read_back(text: str, encoding: str) -> None:
+def test_mails_of_the_standard_library_are_read_back(text: str, encoding: str) -> None:
     mail = EmailMessage()
     mail["Subject"] = text[:50]
     mail.set_content(text, cte=encoding)
-    letter = read_mail(mail.as_bytes())
+    parsed = read_mail(mail.as_bytes())
     unseen = "\u00ad\u034f\u200b\u2060\ufeff"
-    assert letter.text == text.translate(dict.fromkeys(map(ord, unseen)))
+    assert parsed.text == text.translate(dict.fromkeys(map(ord, unseen)))
 
 
 def test_a_small_mail_is_read_fast() -> None:
