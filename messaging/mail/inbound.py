@@ -92,64 +92,11 @@ class MailIngest:
 
     async def submit(self, mail: ReceivedMail) -> str:
         """Return the reply to a mail; 250 only after the router has committed all of its messages."""
-        if not self._mailboxes:
-            return await self._submit_messages(mail)
-        handlers = [self._find_handler(recipient, mail.client) for recipient in mail.recipients]
-        if not any(handlers):
-            return await self._submit_messages(mail)
-        reply = await self._submit_to_handlers(mail, [handler for handler in handlers if handler])
-        pairs = zip(mail.recipients, handlers, strict=True)
-        others = tuple(recipient for recipient, handler in pairs if not handler)
-        if not others or not reply.startswith("2"):
-            return reply
-        return await self._submit_messages(replace(mail, recipients=others))
-
-    def record_reply(self, mail: ReceivedMail, reply: str, ids: str = "") -> str:
-        """Count and log the reply to a mail, and return it."""
-        match reply[0]:
-            case "2":
-                self.accepted += 1
-            case "4":
-                self.deferred += 1
-            case _:
-                self.refused += 1
-        log.info(
-            "mail %s from %s by %s to %s, %d bytes: %s",
-            ids,
-            mail.sender or "<>",
-            mail.client,
-            ",".join(mail.recipients),
-            mail.size,
-            reply[:9],
-            extra={"message_id": ids},
-        )
-        return reply
-
-    def _find_handler(self, mailbox: str, client: str) -> MailboxHandler | None:
-        """Return the handler of a network's mailbox; other clients than the network's own get None."""
-        handler = self._mailboxes.get(mailbox)
-        return handler if handler and handler.admits(client) else None
-
-    async def _submit_to_handlers(
-        self, mail: ReceivedMail, handlers: Sequence[MailboxHandler]
-    ) -> str:
-        errors: list[BaseException | None] = []
-        for handler in handlers:
-            raw_mail = RawMail(
-                sender=mail.sender,
-                recipient=f"{handler.local_part}@{self._mail_domain}",
-                content=mail.content,
-                client=mail.client,
-            )
-            try:
-                await handler.take(raw_mail, self._emit)
-                errors.append(None)
-            except Exception as error:
-                log_error(error)
-                errors.append(error)
-        return self.record_reply(mail, joint_refusal(errors) if any(errors) else ACCEPTED)
-
-    async def _submit_messages(self, mail: ReceivedMail) -> str:
+        if self._mailboxes:
+            reply, others = await self._submit_to_handlers(mail)
+            if not others:
+                return reply
+            mail = replace(mail, recipients=others)
         try:
             if len(mail.content) <= INLINE_BYTES:
                 parsed = read_mail(mail.content)
@@ -180,6 +127,55 @@ class MailIngest:
             for key in keys:
                 self._random_ids.pop(key, None)
         return self.record_reply(mail, reply, " ".join(ids))
+
+    def record_reply(self, mail: ReceivedMail, reply: str, ids: str = "") -> str:
+        """Count and log the reply to a mail, and return it."""
+        match reply[0]:
+            case "2":
+                self.accepted += 1
+            case "4":
+                self.deferred += 1
+            case _:
+                self.refused += 1
+        log.info(
+            "mail %s from %s by %s to %s, %d bytes: %s",
+            ids,
+            mail.sender or "<>",
+            mail.client,
+            ",".join(mail.recipients),
+            mail.size,
+            reply[:9],
+            extra={"message_id": ids},
+        )
+        return reply
+
+    def _find_handler(self, mailbox: str, client: str) -> MailboxHandler | None:
+        """Return the handler of a network's mailbox; other clients than the network's own get None."""
+        handler = self._mailboxes.get(mailbox)
+        return handler if handler and handler.admits(client) else None
+
+    async def _submit_to_handlers(self, mail: ReceivedMail) -> tuple[str, tuple[str, ...]]:
+        """Return the reply for the mailboxes of networks, and the other recipients; none of them after a failure."""
+        found = [(one, self._find_handler(one, mail.client)) for one in mail.recipients]
+        others = tuple(recipient for recipient, handler in found if handler is None)
+        if len(others) == len(found):
+            return ACCEPTED, others
+        errors: list[BaseException | None] = []
+        for recipient, handler in found:
+            if handler is None:
+                continue
+            raw_mail = RawMail(
+                sender=mail.sender, recipient=recipient, content=mail.content, client=mail.client
+            )
+            try:
+                await handler.take(raw_mail, self._emit)
+                errors.append(None)
+            except Exception as error:
+                log_error(error)
+                errors.append(error)
+        if any(errors):
+            return self.record_reply(mail, joint_refusal(errors)), ()
+        return self.record_reply(mail, ACCEPTED), others
 
     async def _emit_records(self, records: list[Record]) -> str:
         errors: list[BaseException | None] = [None]
