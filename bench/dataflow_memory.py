@@ -7,8 +7,8 @@ from typing import Any
 from bench.dataflow_jobs import context_with, drop
 from bench.figures import Line, part_of
 from bench.processes import pss_mb
-from messaging.streaming.ray.job import Job
 from messaging.streaming.ray.local import local_cluster
+from messaging.streaming.stateful.job import Job
 
 RECORDS = 1_000_000
 RECORD_BYTES = 200

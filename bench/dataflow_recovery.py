@@ -12,8 +12,8 @@ from typing import Any
 
 from bench.dataflow_jobs import context_with, sums
 from bench.figures import Line
-from messaging.streaming.ray.job import Job
 from messaging.streaming.ray.local import local_cluster
+from messaging.streaming.stateful.job import Job
 
 KILLS = 3
 BEFORE_SECONDS = 5.0

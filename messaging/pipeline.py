@@ -38,7 +38,7 @@ from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 from messaging.store.receipts.unconfirmed import Unconfirmed
 from messaging.store.task_lock import TaskLease
-from messaging.streaming import DataStream, Graph, Handover, StreamingContext
+from messaging.streaming.api import Dataflow, Graph, Handover, Stream
 
 HTTP_IN = "http-in"
 MAIL_IN = "mail-in"
@@ -51,15 +51,15 @@ def declare(gateway: Gateway) -> Graph:
     Sources acknowledge a record when the router has committed it. Deliveries of the router and of `due` go to the
     senders, at most once for each attempt; the senders' outcomes go to the ledger until it takes them.
     """
-    context = StreamingContext.Builder().build()
-    deliveries = _accept(context, gateway).union(_due(context, gateway))
+    dataflow = Dataflow()
+    deliveries = _accept(dataflow, gateway).union(_due(dataflow, gateway))
     outcomes = [_send(deliveries, gateway, account) for account in gateway.capacity]
     if outcomes:
         _settle(outcomes, gateway)
-    return context.graph()
+    return dataflow.graph()
 
 
-def _accept(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
+def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
     settings = gateway.settings
     mailboxes = tuple(
         SatelliteMailbox(account, name)
@@ -74,13 +74,13 @@ def _accept(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]
         pod_label=gateway.pod_label,
         mailboxes=mailboxes,
     )
-    mail = context.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
+    mail = dataflow.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
     satellites = [
-        context.source(f"{name}-in", source)
+        dataflow.source(f"{name}-in", source)
         for name, account in gateway.satellites.items()
         if (source := _satellite_source(gateway, name, account))
     ]
-    inbound: DataStream[Inbound] = mail.union(context.inlet(HTTP_IN), *satellites)
+    inbound: Stream[Inbound] = mail.union(dataflow.inlet(HTTP_IN), *satellites)
     return inbound.key_by(subscriber_key).operate(
         "router",
         partial(Router, settings, gateway.default_accounts, gateway.codecs),
@@ -107,13 +107,13 @@ def _satellite_source(
     return None
 
 
-def _due(context: StreamingContext, gateway: Gateway) -> DataStream[Delivery]:
-    return context.source(
+def _due(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
+    return dataflow.source(
         "due", partial(Due, gateway.settings, gateway.capacity, gateway.default_accounts)
     )
 
 
-def _send(deliveries: DataStream[Delivery], gateway: Gateway, account: str) -> DataStream[Outcome]:
+def _send(deliveries: Stream[Delivery], gateway: Gateway, account: str) -> Stream[Outcome]:
     carried = deliveries.filter(partial(goes_by, account), label=account)
     if not gateway.settings.steps:
         return _by_sender(carried, gateway, account)
@@ -129,9 +129,7 @@ def _send(deliveries: DataStream[Delivery], gateway: Gateway, account: str) -> D
     return _by_sender(processed.filter(is_delivery), gateway, account).union(refused)
 
 
-def _by_sender(
-    carried: DataStream[Delivery], gateway: Gateway, account: str
-) -> DataStream[Outcome]:
+def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Stream[Outcome]:
     if account == MAIL and gateway.relay:
         send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
         return carried.call(MAIL_OUT, send, first=is_urgent)
@@ -146,7 +144,7 @@ def _by_sender(
     )
 
 
-def _settle(outcomes: list[DataStream[Outcome]], gateway: Gateway) -> None:
+def _settle(outcomes: list[Stream[Outcome]], gateway: Gateway) -> None:
     reported = outcomes[0].union(*outcomes[1:]) if len(outcomes) > 1 else outcomes[0]
     reported.key_by(delivery_key).operate(
         "ledger",

@@ -13,8 +13,12 @@ from messaging.gateway import Gateway
 from messaging.service.process import set_up_process
 from messaging.service.state_file import RunningService
 from messaging.service.supervisor import JOB, Report, Supervisor
-from messaging.streaming import StreamingError, WorkerLost
-from messaging.streaming.ops.detached_actor import DetachedActor, find_detached_actor, settle
+from messaging.streaming.api import StreamingError, WorkerLost
+from messaging.streaming.ops.detached_actor import (
+    DetachedActor,
+    find_detached_actor,
+    start_detached_actor,
+)
 from messaging.streaming.ray.local import local_cluster
 
 # An autoscaler may have to start nodes first, which takes minutes.
@@ -39,7 +43,9 @@ class ClusterService:
         if _patiently("serves", gateway) is False:
             self.take_down(settings)
         set_up = partial(set_up_process, settings)
-        self._resident = settle(JOB, partial(Supervisor, gateway), set_up, settings.worker_cpus)
+        self._resident = start_detached_actor(
+            JOB, partial(Supervisor, gateway), set_up, settings.worker_cpus
+        )
         return self._wait_until_running()
 
     def report(self) -> RunningService | None:

@@ -21,8 +21,8 @@ from messaging.service.shutdown import shut_down
 from messaging.service.state_file import RunningService, sole_service, write
 from messaging.service.supervisor import JOB
 from messaging.store.db.opening import open_ready_store
-from messaging.streaming import StreamingError
-from messaging.streaming.ray.job import Job
+from messaging.streaming.api import StreamingError
+from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import local_cluster
 from messaging.web.deployment import start_edge
@@ -42,7 +42,7 @@ class Service:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._exits = ExitStack()
-        self._job: Job | None = None
+        self._job: RayJob | None = None
         self._since = time.time()
         self._lost_since: float | None = None
         self.settled = False

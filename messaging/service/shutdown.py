@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from messaging.config.settings import Settings
-from messaging.streaming.ray.job import Job
+from messaging.streaming.ray.job import RayJob
 from messaging.web.deployment import stop_edge
 
 
-def shut_down(job: Job, settings: Settings, announced: Callable[[], object]) -> bool:
+def shut_down(job: RayJob, settings: Settings, announced: Callable[[], object]) -> bool:
     """Drain and end a job and its web server; returns whether everything in work was settled in `drain_seconds`.
 
     Readiness goes off first (`announced` is called then), and for `unready_seconds` all is still taken. Then sources

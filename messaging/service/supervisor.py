@@ -15,10 +15,9 @@ from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.shutdown import shut_down
 from messaging.store.db.connection import close_connection
 from messaging.store.db.opening import open_ready_store
-from messaging.streaming import Graph, JobName
-from messaging.streaming.api.graph import Kind
+from messaging.streaming.api import Graph, JobName, StageKind
 from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
-from messaging.streaming.ray.cluster import HostOptions
+from messaging.streaming.ray.hosts import HostOptions
 from messaging.web.deployment import edge_stands, start_edge
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ class Report:
 
 
 class Supervisor:
-    """Lives in an actor that belongs to nobody (`streaming.resident`), as do all actors of the pipeline.
+    """Lives in an actor that belongs to nobody (`streaming.ops.detached_actor`), as do all actors of the pipeline.
 
     The choice: nothing that runs has an owner that can die. Every actor is detached and restarted by Ray itself; the
     supervisor only compares what should be there with what is there, once a second, and remembers nothing that the
@@ -168,7 +167,7 @@ class _Care:
 
 def _with_load(graph: Graph, cpus: float) -> Graph:
     """Let every instance ask for a little of a processor, and outgoing mail, which is tasks, too."""
-    has_load = (stage.kind is not Kind.INLET for stage in graph.stages)
+    has_load = (stage.kind is not StageKind.INLET for stage in graph.stages)
     loaded = (
         replace(stage, cpus=cpus) if has else stage
         for stage, has in zip(graph.stages, has_load, strict=True)

@@ -14,11 +14,10 @@ from messaging.config.settings import Listen
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
 from messaging.model.message import Address, Emit, Network, RecipientCheck
-from messaging.streaming import Graph, JobName, StreamingError
-from messaging.streaming.ops.roll_call import roll_call
-from messaging.streaming.ops.status import JobStatus
-from messaging.streaming.ray.client import open_inlet
+from messaging.streaming.api import Graph, JobName, StreamingError
+from messaging.streaming.ops.status import StageStatus, job_status
 from messaging.streaming.ray.packing import pack
+from messaging.streaming.ray.ray_runtime import open_inlet
 from messaging.streaming.runtime.output import Output
 from messaging.web.app import NotReady, build_app
 from messaging.web.metrics_route import MetricsSource, Workers
@@ -107,7 +106,7 @@ def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) 
 
 
 def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
-    lookout = JobStatus(name, watched)
+    lookout = StageStatus(name, watched)
 
     async def not_ready() -> str | None:
         try:
@@ -124,7 +123,7 @@ def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
 def _workers(name: JobName) -> Workers:
     async def workers() -> list[dict[str, Any]]:
         try:
-            return await roll_call(name, PROBE_SECONDS)
+            return await job_status(name, PROBE_SECONDS)
         except StreamingError:
             return []
 

@@ -172,7 +172,7 @@ async def test_the_declaration_is_printed_and_has_every_network(gateway: Gateway
     printed = str(declare(gateway))
     for stage in ("mail-in", "http-in", "hive-in", "router", "due", "mail-out", "ledger"):
         assert f"\n{stage}  (" in f"\n{printed}"
-    assert "hive-out  [by key; hive; once]" in printed
+    assert "hive-out  [by key; hive; at most once]" in printed
 
 
 async def test_every_stage_on_the_way_out_lets_an_emergency_go_first(gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.service.supervisor import JOB
-from messaging.streaming import StreamingError
+from messaging.streaming.api import StreamingError
 from messaging.streaming.ops.node_drain import drain_listeners
 from messaging.streaming.ray.local import local_cluster
 

@@ -1,6 +1,7 @@
-"""What the dataflow layer itself can raise. Refusals of a user's operator travel as they are, record by record."""
+"""The errors of the dataflow layer itself. Refusals by a user's operator travel as they are, record by record."""
 
 import traceback
+from typing import Protocol, runtime_checkable
 
 
 class StreamingError(Exception):
@@ -8,7 +9,7 @@ class StreamingError(Exception):
 
 
 class WorkerLost(StreamingError):
-    """The worker died or cannot be reached: what was handed to it may or may not have been done."""
+    """The worker died or cannot be reached: the records handed to it may or may not have been processed."""
 
 
 class StageFailed(StreamingError):
@@ -25,20 +26,24 @@ class NotTaken(StreamingError):
 
 
 class Late(StreamingError):
-    """The record came after its windows were over. Trying again cannot help."""
+    """The record came after its windows were over. Another try cannot help."""
 
 
 class DeclarationError(ValueError):
     """The declared graph makes no sense. The text names the stage."""
 
 
-def whereabouts(error: BaseException) -> str:
-    """Return the type of an error and where it was raised.
+@runtime_checkable
+class HasReadableText(Protocol):
+    """An error that says by a true `for_people` that its text quotes nothing secret."""
 
-    Not its text, which may quote what nobody may log; unless the error says of itself, by a true `for_people`,
-    that its text is meant to be read.
-    """
+    for_people: bool
+
+
+def whereabouts(error: BaseException) -> str:
+    """Return the type of an error and the place that raised it; its text only for one that `HasReadableText`."""
     frames = traceback.extract_tb(error.__traceback__)[-4:]
     path = " > ".join(f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}" for frame in frames)
-    text = f" ({error})" if getattr(error, "for_people", False) else ""
-    return f"{type(error).__name__}{text} at {path}" if path else type(error).__name__ + text
+    readable = isinstance(error, HasReadableText) and error.for_people
+    text = f"{type(error).__name__} ({error})" if readable else type(error).__name__
+    return f"{text} at {path}" if path else text

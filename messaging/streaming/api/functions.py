@@ -1,26 +1,18 @@
-"""What users hand to the verbs: plain functions, or objects with `open(context)` and `close()`; and what wraps them."""
+"""User functions on an edge: `Transform` calls one for each record, and opens and closes function objects."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from messaging.streaming.api.graph import Instance
-
-
-class Collector:
-    """What a flat_map function of two parameters hands its outputs to."""
-
-    def __init__(self) -> None:
-        self.collected: list[Any] = []
-        self.collect = self.collected.append
+from messaging.streaming.api.operators import Closes, Opens, Results
+from messaging.streaming.api.stage import Instance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chained:
-    """A verb without state: the user's function, what the verb makes of its answer, and the stream's settings."""
+class Transform:
+    """A verb without state: the user's function, the use that the verb makes of it, and the stream's settings."""
 
     name: str
     function: Any
@@ -28,69 +20,47 @@ class Chained:
     config: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, record: Any) -> Iterable[Any]:
-        """Return the outputs of one record. Raises what the function raises."""
+        """Return the outputs of one record. Raises the errors of the function."""
         return self.verb(self.function, record)
 
 
-def mapped(function: Any, record: Any) -> Iterable[Any]:
-    """One record in, one out."""
-    return (function(record),)
+class TransformOperator:
+    """Runs one transform in an actor of its own, without state."""
+
+    def __init__(self, transform: Transform) -> None:
+        self._transform = transform
+
+    def open(self, instance: Instance) -> None:
+        """Open the function object."""
+        open_function(self._transform.function, instance)
+
+    async def process(self, records: list[Any]) -> Results:
+        """Return the outputs of each record, or the exception that its function raised."""
+        return [self._outputs(record) for record in records]
+
+    def close(self) -> None:
+        """Close the function object."""
+        close_function(self._transform.function)
+
+    def _outputs(self, record: Any) -> list[Any] | Exception:
+        try:
+            return list(self._transform(record))
+        except Exception as error:
+            return error
 
 
-def flat_mapped(function: Any, record: Any) -> Iterable[Any]:
-    """One record in, any number out."""
-    outputs: Iterable[Any] = function(record)
-    return outputs
+def keep_matching(predicate: Callable[[Any], object], record: Any) -> Iterable[Any]:
+    """Keep the record if the predicate is true for it."""
+    return (record,) if predicate(record) else ()
 
 
-def collected(function: Any, record: Any) -> Iterable[Any]:
-    """A flat_map whose function is given a collector."""
-    collector = Collector()
-    function(record, collector)
-    return collector.collected
-
-
-def filtered(function: Any, record: Any) -> Iterable[Any]:
-    """Keep a record or not."""
-    return (record,) if function(record) else ()
-
-
-def inspected(function: Any, record: Any) -> Iterable[Any]:
-    """Look at a record and pass it on."""
-    function(record)
-    return (record,)
-
-
-def sunk(function: Any, record: Any) -> Iterable[Any]:
-    """The end of a branch."""
-    function(record)
-    return ()
-
-
-def flat_mapping(function: Any) -> Callable[[Any, Any], Iterable[Any]]:
-    """Tell the two forms of a flat_map function apart by the number of its parameters."""
-    return collected if _takes_two(function) else flat_mapped
-
-
-def open_function(function: Any, instance: Instance) -> None:
+def open_function(function: object, instance: Instance) -> None:
     """Call `open(context)` of a function object that has it."""
-    if hasattr(function, "open"):
+    if isinstance(function, Opens):
         function.open(instance)
 
 
-def close_function(function: Any) -> None:
+def close_function(function: object) -> None:
     """Call `close()` of a function object that has it."""
-    if hasattr(function, "close"):
+    if isinstance(function, Closes):
         function.close()
-
-
-def _takes_two(function: Callable[..., Any]) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False  # a builtin that does not tell
-    needed = [p for p in parameters if p.default is p.empty and p.kind in _POSITIONAL]
-    return len(needed) == 2
-
-
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -1,4 +1,4 @@
-"""Keys: how they are told apart, and in which of 128 groups each one lives. The same in every process, always."""
+"""Keys: their identity, and the one of 128 groups that each belongs to. The same in every process, always."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Selector = Callable[[Any], Any] | int | str
 
 @lru_cache(maxsize=CACHED_KEYS)
 def token_of(key: Key) -> bytes:
-    """Return what the key is stored under; equal keys have equal tokens.
+    """Return the name under which the key is stored; equal keys have equal tokens.
 
     Raises TypeError for an object whose text changes between processes, and for one that cannot be hashed.
     """
@@ -38,12 +38,12 @@ def group_of(token: bytes) -> int:
 
 
 def owner_of(group: int, parallelism: int) -> int:
-    """Return which of `parallelism` instances keeps the group."""
+    """Return which of `parallelism` instances owns the group."""
     return group * parallelism // KEY_GROUPS
 
 
-def selecting(selector: Selector) -> Callable[[Any], Any]:
-    """Make a function of a selector: a function, the index of an item, or the name of an attribute."""
+def selector_function(selector: Selector) -> Callable[[Any], Any]:
+    """Return the function of a selector: a function, the index of an item, or the name of an attribute."""
     if isinstance(selector, int):
         return itemgetter(selector)
     if isinstance(selector, str):
@@ -57,12 +57,12 @@ def _plain(key: Key) -> Key:
         return tuple(map(_plain, key))
     if type(key) is bool or (isinstance(key, float) and key.is_integer()):
         return int(key)
-    if not _tells_itself(type(key)):
+    if not _has_own_text(type(key)):
         raise TypeError(f"{type(key).__name__} cannot be a key: it has no text of its own")
     return key
 
 
 @cache
-def _tells_itself(kind: type) -> bool:
+def _has_own_text(kind: type) -> bool:
     plain: object = object.__repr__
     return kind.__repr__ is not plain

@@ -1,4 +1,4 @@
-"""The logical graph: what was declared, verb by verb, before it is decided what runs together in one actor."""
+"""The logical graph: the verbs as they were declared, before they are planned into actors."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from messaging.streaming.api.functions import Chained
-from messaging.streaming.api.graph import Stage
+from messaging.streaming.api.functions import Transform
 from messaging.streaming.api.partition import Partition
+from messaging.streaming.api.stage import Stage
 
 _HERE = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A stream that a node takes, with what the last partition call on it said."""
+    """A stream that a node takes, with the partition of the last partition call on it."""
 
     node: int
     partition: Partition | None = None
@@ -26,7 +26,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One verb. `stage` is how it runs by itself; with a `transform` it may run chained to what feeds it instead.
+    """One verb. `stage` runs it by itself; a node with a `transform` may run chained to its input instead.
 
     `parallelism` None means: as many instances as the first input has.
     """
@@ -34,8 +34,7 @@ class Node:
     id: int
     stage: Stage
     inputs: tuple[Input, ...] = ()
-    transform: Chained | None = None
-    java: tuple[tuple[str, str], ...] = ()
+    transform: Transform | None = None
     label: str = ""
     parallelism: int | None = None
     ends: bool = False
@@ -54,38 +53,37 @@ class LogicalGraph:
     nodes: tuple[Node, ...]
 
     def parallelism(self, node: Node) -> int:
-        """Return how many instances a node has."""
+        """Return the number of instances of a node."""
         if node.parallelism is None and node.inputs:
             return self.parallelism(self.nodes[node.inputs[0].node])
         return node.parallelism or 1
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        lines: list[str] = []
+        for node in self.nodes:
+            lines.append(f"{self._title(node)}  declared at {node.declared_at}")
+            for upstream, label in self._arrows(node):
+                lines.append(f"  ◄── {self.nodes[upstream].stage.name}  [{label}]")
+        return "\n".join(lines)
 
     def dot(self) -> str:
         """Return the graph for Graphviz."""
         lines = [f'  n{node.id} [label="{self._title(node)}"];' for node in self.nodes]
-        lines += [f'  n{a} -> n{b} [label="{label}"];' for a, b, label in self._arrows()]
-        return "\n".join(["digraph declared {", "  rankdir=LR; node [shape=box];", *lines, "}"])
-
-    def _lines(self) -> Iterator[str]:
         for node in self.nodes:
-            yield f"{self._title(node)}  declared at {node.declared_at}"
-            for upstream, _, label in self._arrows(node):
-                yield f"  ◄── {self.nodes[upstream].stage.name}  [{label}]"
+            for upstream, label in self._arrows(node):
+                lines.append(f'  n{upstream} -> n{node.id} [label="{label}"];')
+        return "\n".join(["digraph declared {", "  rankdir=LR; node [shape=box];", *lines, "}"])
 
     def _title(self, node: Node) -> str:
         return f"{node.stage.name} x{self.parallelism(node)}"
 
-    def _arrows(self, only: Node | None = None) -> Iterator[tuple[int, int, str]]:
-        for node in (only,) if only else self.nodes:
-            for source in node.inputs:
-                label = source.partition.label if source.partition else "as it comes"
-                yield source.node, node.id, label
+    def _arrows(self, node: Node) -> Iterator[tuple[int, str]]:
+        for source in node.inputs:
+            yield source.node, source.partition.label if source.partition else "as it comes"
 
 
 def declared_at() -> str:
-    """Return the file and line, outside this package, that is declaring something now."""
+    """Return the file and line, outside this package, of the declaration that is being made now."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back

@@ -1,8 +1,8 @@
-"""Which instance of the next stage a record goes to, and which instances are wired to each other at all."""
+"""Partitions: connect sending to receiving instances, and choose the receivers of each record."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import count
 from typing import Any, Protocol
 from zlib import crc32
@@ -15,14 +15,14 @@ Choose = Callable[[Any], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """One sending instance: which of how many it is, and how many instances receive."""
+    """One sending instance: its number, the number of senders, and the number of receivers."""
 
     sender: int
     senders: int
     receivers: int
 
     @property
-    def everyone(self) -> range:
+    def all_receivers(self) -> range:
         """All receivers."""
         return range(self.receivers)
 
@@ -32,7 +32,7 @@ class Partition(Protocol):
 
     @property
     def label(self) -> str:
-        """How the edge is called in a printed graph."""
+        """The name of the edge in a printed graph."""
 
     def wired(self, ends: Ends) -> Sequence[int]:
         """Return the instances that the sender has a channel to."""
@@ -82,11 +82,11 @@ class RoundRobin:
 
     def wired(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
-        return ends.everyone
+        return ends.all_receivers
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
-        return _in_turn(ends.everyone, ends.sender)
+        return _in_turn(ends.all_receivers, ends.sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,12 @@ class Broadcast:
 
     def wired(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
-        return ends.everyone
+        return ends.all_receivers
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
-        everyone = tuple(ends.everyone)
-        return lambda record: everyone
+        all_receivers = tuple(ends.all_receivers)
+        return lambda record: all_receivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Shuffle:
 
     def wired(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
-        return ends.everyone
+        return ends.all_receivers
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
@@ -123,49 +123,51 @@ class Shuffle:
 
 @dataclass(frozen=True, slots=True)
 class ByKey:
-    """Records with the same key go to the same instance: the one that keeps the key's group."""
+    """Records with the same key go to the same instance, which owns the key's group."""
 
     key: Callable[[Any], Key]
     label: str = "by key"
 
     def wired(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
-        return ends.everyone
+        return ends.all_receivers
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
         key, receivers = self.key, ends.receivers
-        home = lru_cache(CACHED_KEYS)(partial(_home, receivers))
-        return lambda record: home(key(record))
+
+        @lru_cache(CACHED_KEYS)
+        def owners(value: Key) -> Sequence[int]:
+            return (owner_of(group_of(token_of(value)), receivers),)
+
+        return lambda record: owners(key(record))
 
 
 @dataclass(frozen=True, slots=True)
 class Custom:
-    """As a function of the user's says: `function(record, n)` is a number below n, or several."""
+    """By a function of the user's: `function(record, n)` is a number below n, or several."""
 
     function: Callable[[Any, int], int | Iterable[int]]
     label: str = field(default="custom")
 
     def wired(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
-        return ends.everyone
+        return ends.all_receivers
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
-        return lambda record: _checked(self.function(record, ends.receivers), ends.receivers)
+        function, receivers = self.function, ends.receivers
 
+        def choose(record: Any) -> Sequence[int]:
+            chosen = function(record, receivers)
+            targets = (chosen,) if isinstance(chosen, int) else tuple(chosen)
+            if any(not 0 <= target < receivers for target in targets):
+                raise ValueError(f"the partition chose {targets} of {receivers} instances")
+            return targets
 
-def _home(receivers: int, key: Key) -> Sequence[int]:
-    return (owner_of(group_of(token_of(key)), receivers),)
+        return choose
 
 
 def _in_turn(targets: Sequence[int], first: int) -> Choose:
     turn = count(first)
     return lambda record: (targets[next(turn) % len(targets)],)
-
-
-def _checked(chosen: int | Iterable[int], receivers: int) -> Sequence[int]:
-    targets = (chosen,) if isinstance(chosen, int) else tuple(chosen)
-    if any(not 0 <= target < receivers for target in targets):
-        raise ValueError(f"the partition chose {targets} of {receivers} instances")
-    return targets

@@ -1,174 +1,151 @@
-"""From what was declared to what runs: which verbs are chained into one actor, and the edges between the actors."""
+"""Plans the physical graph: decides which verbs run chained in one actor, and draws the edges between the actors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
-from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.graph import Edge, Graph, Kind, Stage, Transform
+from messaging.streaming.api.functions import Transform
+from messaging.streaming.api.graph import Edge, Graph
 from messaging.streaming.api.logical import Input, LogicalGraph, Node
 from messaging.streaming.api.partition import Forward, Partition, RoundRobin
-from messaging.streaming.java.java_steps import JavaOperators
-from messaging.streaming.stateful.steps import Pass
-from messaging.streaming.viz.drawing import channels_of
-
-
-def plan(logical: LogicalGraph, options: Mapping[str, str]) -> Graph:
-    """Return the physical graph. A verb without state is chained where it may be: see `_Planner.chained`."""
-    return _Planner(logical).graph(options)
+from messaging.streaming.api.stage import Stage, StageKind
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How records come from a stage to a node: the functions chained on the way."""
+class Path:
+    """The way of records from a stage to a node: the functions chained between them."""
 
     stage: str
     transforms: tuple[Transform, ...] = ()
     label: str = ""
 
-    def further(self, transform: Transform, label: str) -> _Way:
+    def then(self, transform: Transform, label: str) -> Path:
+        """Return the path with one more function at its end."""
         labels = " ".join(filter(None, (self.label, label)))
-        return replace(self, transforms=(*self.transforms, transform), label=labels)
+        return Path(self.stage, (*self.transforms, transform), labels)
 
 
-class _Planner:
+class Planner:
+    """Plans one logical graph. A verb without state is chained where it may be; see `is_chained`.
+
+    A subclass may run several nodes by one operator: it overrides `predecessor` and `maker`.
+    """
+
     def __init__(self, logical: LogicalGraph) -> None:
-        self._logical = logical
-        self._nodes = logical.nodes
-        befores = (self._same_jvm(node) for node in logical.nodes)
-        self._absorbed = {before.id for before in befores if before is not None}
+        self.logical = logical
+        self.nodes = logical.nodes
 
     def graph(self, options: Mapping[str, str]) -> Graph:
-        alone = [node for node in self._nodes if node.id not in self._absorbed]
-        stages = [self._stage(node) for node in alone if not self.chained(node)]
+        """Return the physical graph. Raises DeclarationError."""
+        merged = {before.id for node in self.nodes if (before := self.predecessor(node))}
+        alone = [node for node in self.nodes if node.id not in merged]
+        stages = [self._stage(node) for node in alone if not self.is_chained(node)]
         edges = [edge for node in alone for edge in self._edges(node)]
         graph = Graph(tuple(stages), tuple(edges), dict(options))
-        fed = (replace(stage, senders=_senders(graph, stage.name)) for stage in stages)
-        return replace(graph, stages=tuple(fed))
+        with_senders = (replace(stage, senders=_senders(graph, stage.name)) for stage in stages)
+        return replace(graph, stages=tuple(with_senders))
 
-    def chained(self, node: Node) -> bool:
-        """Whether the node's function runs where its input is emitted: same parallelism, nothing says otherwise."""
+    # -- for subclasses
+
+    def predecessor(self, node: Node) -> Node | None:
+        """Return the node whose work the operator of this node does, too, just before its own."""
+        return None
+
+    def maker(self, node: Node) -> Callable[..., Any] | None:
+        """Return the maker of the node's operator."""
+        return node.stage.make
+
+    def can_join(self, node: Node, source: Input) -> bool:
+        """Whether the node may run where its input is emitted: same parallelism, and no setting forbids it."""
+        before = self.nodes[source.node]
+        demand = node.stage.demand
+        if demand and demand != before.stage.demand:
+            return False
+        if node.ends and not all(self._is_stateful(path.stage) for path in self._paths(before)):
+            return False  # a stage without state must not call a sink that may raise
+        same = node.parallelism in (None, self.logical.parallelism(before))
+        return same and before.chain and isinstance(source.partition, Forward | None)
+
+    # -- stages
+
+    def is_chained(self, node: Node) -> bool:
+        """Whether the node's function runs in the actors that emit its input."""
         return (
             node.transform is not None
             and node.chain
-            and all(self._joins(node, source) for source in node.inputs)
+            and all(self.can_join(node, source) for source in node.inputs)
         )
 
-    def _joins(self, node: Node, source: Input) -> bool:
-        before = self._nodes[source.node]
-        same = node.parallelism in (None, self._logical.parallelism(before))
-        asked = node.stage.demand
-        if asked and asked != before.stage.demand:
-            return False
-        if node.ends and not all(self._kept(way.stage) for way in self._ways(before)):
-            return False  # a stage that keeps nothing must not call a sink that may raise
-        return same and before.chain and isinstance(source.partition, Forward | None)
+    def _is_stateful(self, stage: str) -> bool:
+        return any(n.stage.name == stage and n.stage.kind.is_stateful for n in self.nodes)
 
-    def _same_jvm(self, node: Node) -> Node | None:
-        """The Java operator that runs just before this one in the same JVM: it feeds this one only."""
-        if not node.java or len(node.inputs) != 1 or not node.chain:
-            return None
-        (source,) = node.inputs
-        before = self._nodes[source.node]
-        uses = sum(one.node == before.id for other in self._nodes for one in other.inputs)
-        return before if before.java and uses == 1 and self._joins(node, source) else None
-
-    def _operators(self, node: Node) -> tuple[tuple[str, str], ...]:
-        before = self._same_jvm(node)
-        own = ((verb, self._numbered(node, verb, name)) for verb, name in node.java)
-        return (self._operators(before) if before else ()) + tuple(own)
-
-    def _numbered(self, node: Node, verb: str, name: str) -> str:
-        """A partition in Java is told by how many instances the next operator has."""
-        if verb != "partition_by":
-            return name
-        nexts = (n for n in self._nodes if any(one.node == node.id for one in n.inputs))
-        receivers = {self._logical.parallelism(one) for one in nexts}
-        if len(receivers) > 1:
-            raise DeclarationError(
-                f"{node}: partition_by before operators of different parallelism"
-            )
-        return f"{name} {max(receivers, default=1)}"
-
-    def _first(self, node: Node) -> Node:
-        """The node that is given the records: of the operators in one JVM the first one."""
-        before = self._same_jvm(node)
-        return self._first(before) if before else node
-
-    def _kept(self, stage: str) -> bool:
-        return any(n.stage.name == stage and n.stage.kind.keeps for n in self._nodes)
+    def _head(self, node: Node) -> Node:
+        """Return the first of the nodes that run by one operator: it is given the records."""
+        before = self.predecessor(node)
+        return self._head(before) if before else node
 
     def _stage(self, node: Node) -> Stage:
-        make = partial(Pass, node.transform) if node.transform else node.stage.make
-        if node.java:
-            make = partial(JavaOperators, self._operators(node))
-        parallelism = self._logical.parallelism(node)
-        asking = self._first(node).stage
+        head = self._head(node).stage
         return replace(
             node.stage,
-            make=make,
-            parallelism=parallelism,
+            make=self.maker(node),
+            parallelism=self.logical.parallelism(node),
             config=node.config,
-            cpus=asking.cpus,
-            resources=asking.resources,
+            cpus=head.cpus,
+            resources=head.resources,
         )
 
-    def _ways(self, node: Node) -> Iterator[_Way]:
-        """All ways on which records of the node's stream come."""
-        if not self.chained(node) or node.transform is None:
-            yield _Way(node.stage.name)
+    # -- edges
+
+    def _paths(self, node: Node) -> Iterator[Path]:
+        if not self.is_chained(node) or node.transform is None:
+            yield Path(node.stage.name)
             return
         for source in node.inputs:
-            for way in self._ways(self._nodes[source.node]):
-                yield way.further(node.transform, node.label)
+            for path in self._paths(self.nodes[source.node]):
+                yield path.then(node.transform, node.label)
 
     def _edges(self, node: Node) -> Iterator[Edge]:
-        if self.chained(node):
+        if self.is_chained(node):
             if node.ends:
-                yield from map(_last_edge, self._ways(node))
+                for path in self._paths(node):
+                    label = path.label or path.transforms[-1].name
+                    yield _edge(path, "", Forward(), label)
             return
-        for source in self._first(node).inputs:
-            before = self._nodes[source.node]
-            partition = source.partition or self._default(node, before)
-            for way in self._ways(before):
-                yield _edge(way, node, partition, source)
+        for source in self._head(node).inputs:
+            before = self.nodes[source.node]
+            partition = source.partition or self._default_partition(node, before)
+            for path in self._paths(before):
+                yield _edge(path, node.stage.name, partition, path.label, source)
 
-    def _default(self, node: Node, before: Node) -> Partition:
-        same = self._logical.parallelism(node) == self._logical.parallelism(before)
+    def _default_partition(self, node: Node, before: Node) -> Partition:
+        same = self.logical.parallelism(node) == self.logical.parallelism(before)
         kind = node.stage.kind
-        dealt = kind is Kind.OPERATOR or (kind.keeps and not same)
-        return RoundRobin() if dealt else Forward()
+        in_turn = kind is StageKind.OPERATOR or (kind.is_stateful and not same)
+        return RoundRobin() if in_turn else Forward()
 
 
-def _last_edge(way: _Way) -> Edge:
+def _edge(
+    path: Path, downstream: str, partition: Partition, label: str, source: Input | None = None
+) -> Edge:
     return Edge(
-        upstream=way.stage,
-        downstream="",
-        partition=Forward(),
-        transforms=way.transforms,
-        label=way.label or str(getattr(way.transforms[-1], "name", "")),
-    )
-
-
-def _edge(way: _Way, node: Node, partition: Partition, source: Input) -> Edge:
-    return Edge(
-        upstream=way.stage,
-        downstream=node.stage.name,
+        upstream=path.stage,
+        downstream=downstream,
         partition=partition,
-        transforms=way.transforms,
-        label=way.label,
-        time=source.time,
+        transforms=path.transforms,
+        label=label,
+        time=source.time if source else None,
     )
 
 
 def _senders(graph: Graph, name: str) -> tuple[str, ...]:
-    """The instances that feed a stage; those that keep nothing go by one name together."""
-    feeding = (edge for edge in graph.edges if edge.downstream == name)
-    found = {_sender(graph, e.upstream, a): None for e in feeding for a, _ in channels_of(graph, e)}
-    return tuple(found)
-
-
-def _sender(graph: Graph, stage: str, index: int) -> str:
-    return f"{stage}/{index}" if graph.stage(stage).kind.keeps else ""
+    """Name the instances that feed a stage. All without state, which number nothing, share the empty name."""
+    senders: dict[str, None] = {}
+    for edge in graph.edges:
+        if edge.downstream == name:
+            stateful = graph.stage(edge.upstream).kind.is_stateful
+            for index, _ in graph.channels(edge):
+                senders[f"{edge.upstream}/{index}" if stateful else ""] = None
+    return tuple(senders)

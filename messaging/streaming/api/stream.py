@@ -1,76 +1,158 @@
-"""The verbs with which a dataflow is declared. Declaring builds a value; nothing runs before it is submitted."""
+"""A stream in a declaration: its settings, its partition, and the verbs that the gateway uses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Generic, TypeVar
+from math import inf
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from messaging.streaming.api.declared import Declared
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.functions import (
-    Chained,
-    filtered,
-    flat_mapping,
-    inspected,
-    mapped,
-    sunk,
+from messaging.streaming.api.functions import Transform, keep_matching
+from messaging.streaming.api.keys import Key, Selector, selector_function
+from messaging.streaming.api.logical import Input, Node, declared_at
+from messaging.streaming.api.partition import (
+    Broadcast,
+    ByKey,
+    Custom,
+    Forward,
+    Partition,
+    Rescale,
+    RoundRobin,
+    Shuffle,
 )
-from messaging.streaming.api.graph import Handover, Kind, Stage
-from messaging.streaming.api.keys import Key, Selector, selecting
-from messaging.streaming.api.logical import declared_at
-from messaging.streaming.java.java_stream import JavaStream
-from messaging.streaming.stateful.steps import OnceFor, Reduce, Stateful, Step, Sum
-from messaging.streaming.windows.join import Join
-from messaging.streaming.windows.window_steps import Window
-from messaging.streaming.windows.windows import WindowedStream, frame_of, joined
+from messaging.streaming.api.stage import Handover, Stage, StageKind
+
+if TYPE_CHECKING:
+    from messaging.streaming.api.dataflow import Dataflow
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
-class DataStream(Declared, Generic[T]):
+class Stream(Generic[T]):
     """A stream of records of type T, made by one verb or, after `union`, by several.
 
-    Verbs without state run chained to what feeds them, in the same process, unless their parallelism, a partition
+    Verbs without state run chained to their input, in the same process, unless their parallelism, a partition
     call or `disable_chain` says otherwise. A function may be an object with `open(context)` and `close()`.
-    Partition calls and `key_by` say how the next verb gets its records; the last one counts.
+    Partition calls and `key_by` decide how the next verb gets its records; the last one counts.
     """
 
-    def as_java_stream(self) -> JavaStream:
-        """See the same stream from Java, whose operators are named by their classes."""
-        return JavaStream(replace(self, changed=True))
+    context: Dataflow
+    inputs: tuple[Input, ...]
+    key: Callable[[Any], Key] | None = None
 
-    def get_language(self) -> str:
-        """Return the language of the functions that its verbs take."""
-        return "python"
+    # -- settings of the verb that makes this stream
 
-    # -- without state
+    def set_parallelism(self, parallelism: int) -> Self:
+        """Run the verb that produces this stream in `parallelism` instances."""
+        return self._change(parallelism=parallelism)
 
-    def map(self, function: Callable[[T], U], label: str = "") -> DataStream[U]:
-        """One record in, one out."""
-        return self._then("map", function, mapped, label)
+    def disable_chain(self) -> Self:
+        """Give the verb that produces this stream actors of its own."""
+        return self._change(chain=False)
 
-    def flat_map(
-        self,
-        function: Callable[[T], Iterable[U]] | Callable[[T, Any], object],
-        label: str = "",
-    ) -> DataStream[U]:
-        """One record in, any number out: returned, or handed to `collector.collect` if there are two parameters."""
-        return self._then("flat_map", function, flat_mapping(function), label)
+    def with_resource(self, key: str, amount: float) -> Self:
+        """Let each actor of the verb that produces this stream ask its node for so much of a resource.
 
-    def filter(self, predicate: Callable[[T], bool], label: str = "") -> DataStream[T]:
-        """Keep the records for which `predicate` is true."""
-        return self._then("filter", predicate, filtered, label)
+        `key` is `CPU`, `GPU`, `memory` (bytes) or a resource of the cluster's own, and `amount` a part of one or a
+        whole number. Without this call an actor asks for nothing. A verb that asks gets actors of its own, unless its
+        input asks for just the same; a verb that asks for nothing runs with its input, as ever.
+        """
+        for node in self.nodes():
+            whole = float(amount).is_integer()
+            if not 0 < amount < inf or (amount > 1 and not whole):
+                raise DeclarationError(f"{node}: {amount} of resource {key!r}")
+            if node.stage.kind is StageKind.INLET:
+                raise DeclarationError(f"{node}: an inlet has no actor that could ask for {key!r}")
+            self.context.change(node.id, stage=node.stage.with_demand(key, amount))
+        return self
 
-    def inspect(self, function: Callable[[T], object], label: str = "") -> DataStream[T]:
-        """Look at each record, and pass it on."""
-        return self._then("inspect", function, inspected, label)
+    def with_config(
+        self, key: str | None = None, value: str = "", *, conf: Mapping[str, str] | None = None
+    ) -> Self:
+        """Add settings for the function of this stream, which finds them in its context's `config`."""
+        added = dict(conf or {}) | ({key: value} if key is not None else {})
+        if not all(isinstance(text, str) for pair in added.items() for text in pair):
+            raise DeclarationError(f"{self.names()}: settings are text, not {added!r}")
+        for node in self.nodes():
+            config = {**node.config, **added}
+            transform = node.transform and replace(node.transform, config=config)
+            self.context.change(node.id, config=config, transform=transform)
+        return self
 
-    def union(self, *others: DataStream[T]) -> DataStream[T]:
-        """Merge streams of one type. Merging is only declared: there is no stage that does it."""
+    def get_config(self) -> dict[str, str]:
+        """Return the settings of this stream."""
+        return {name: text for node in self.nodes() for name, text in node.config.items()}
+
+    def get_parallelism(self) -> int:
+        """Return the number of instances that produce this stream."""
+        return self.context.logical_graph().parallelism(self.nodes()[0])
+
+    def get_id(self) -> int:
+        """Return the number of this stream within its context."""
+        return self.inputs[0].node
+
+    def get_input_stream(self) -> Self | None:
+        """Return the stream that this one was made from, keyed as it was then, or None for a source.
+
+        Of a union it is the first of the streams that were united.
+        """
+        inputs = self.inputs[:1] if len(self.inputs) > 1 else self.nodes()[0].inputs
+        if not inputs:
+            return None
+        partition = inputs[0].partition
+        key = partition.key if isinstance(partition, ByKey) else None
+        return type(self)(self.context, tuple(replace(one, time=None) for one in inputs), key)
+
+    # -- partitions
+
+    def key_by(self, key: Selector) -> Self:
+        """Send records with the same key to the same instance of the next stage, in order.
+
+        `key` is a function, the index of an item, or the name of an attribute.
+        """
+        select = selector_function(key)
+        return replace(self.with_partition(ByKey(select)), key=select)
+
+    def broadcast(self) -> Self:
+        """Send every record to every instance of the next stage."""
+        return self.with_partition(Broadcast())
+
+    def round_robin(self) -> Self:
+        """Deal the records out in turn."""
+        return self.with_partition(RoundRobin())
+
+    def rescale(self) -> Self:
+        """Deal the records out in turn, among neighbouring instances only."""
+        return self.with_partition(Rescale())
+
+    def shuffle(self) -> Self:
+        """Spread the records by a hash of the whole record."""
+        return self.with_partition(Shuffle())
+
+    def forward(self) -> Self:
+        """Send from instance i to instance i mod n."""
+        return self.with_partition(Forward())
+
+    def partition_by(self, function: Callable[[Any, int], int | Iterable[int]]) -> Self:
+        """Send to the instances that `function(record, n)` returns: one number below n, or several."""
+        self.check_function("partition_by", function)
+        return self.with_partition(Custom(function))
+
+    def partition(self, function: Callable[[Any, int], int | Iterable[int]]) -> Self:
+        """`partition_by`, by its older name."""
+        return self.partition_by(function)
+
+    def with_partition(self, partition: Partition | None) -> Self:
+        """Use the partition for the next verb; None leaves the choice to the plan."""
+        inputs = tuple(replace(one, partition=partition) for one in self.inputs)
+        return replace(self, inputs=inputs, key=None)
+
+    # -- verbs
+
+    def union(self, *others: Self) -> Self:
+        """Merge streams of one type. Merging is only declared: no stage does it."""
         if not others:
             raise DeclarationError(f"union of {self.names()} with nothing, at {declared_at()}")
         for other in others:
@@ -81,94 +163,10 @@ class DataStream(Declared, Generic[T]):
         inputs = self.inputs + tuple(one for stream in others for one in stream.inputs)
         return replace(self, inputs=inputs)
 
-    # -- with state, kept by key
-
-    def reduce(self, function: Callable[[T, T], T], name: str = "") -> DataStream[T]:
-        """A running fold for each key. Every record gives an output; a key's first record is given unchanged."""
-        self.checked("reduce", function)
-        return self.with_state("reduce", partial(Reduce, function=function), name)
-
-    def sum(self, selector: Selector = 1, name: str = "") -> DataStream[tuple[Any, Any]]:
-        """A running sum for each key, as `(key, sum)`. The selector says what of a record is added."""
-        return self.with_state("sum", partial(Sum, function=selecting(selector)), name)
-
-    def stateful(
-        self, function: Callable[[Any, T], tuple[Any, Iterable[U]]], name: str = ""
-    ) -> DataStream[U]:
-        """Work on the state of each key: `function(state, record)` returns the new state and the outputs.
-
-        The state is None for a new key, and None forgets the key.
-        """
-        self.checked("stateful", function)
-        return self.with_state("stateful", partial(Stateful, function=function), name)
-
-    def window(
-        self,
-        size_seconds: float,
-        slide_seconds: float | None = None,
-        *,
-        time: Callable[[T], float] | None = None,
-        lateness_seconds: float = 0.0,
-    ) -> WindowedStream:
-        """Cut a keyed stream into windows that begin every `slide_seconds`, or one after the other.
-
-        With `time`, which returns seconds, windows go by event time and wait `lateness_seconds` for records that
-        come out of order; what comes later still is set aside. Without it they go by the time of arrival.
-        """
-        self.key_for("window")
-        return WindowedStream(self, frame_of(size_seconds, slide_seconds, time, lateness_seconds))
-
-    def time_window(self, milliseconds: float) -> WindowedStream:
-        """`window` by the time of arrival, by its older name."""
-        return self.window(milliseconds / 1000)
-
-    def window_join(
-        self,
-        other: DataStream[Any],
-        size_seconds: float,
-        *,
-        time: Callable[[Any], float] | None = None,
-        lateness_seconds: float = 0.0,
-        name: str = "",
-    ) -> DataStream[Window]:
-        """Join two keyed streams: a `Window` for every pair `(left, right)` with one key in one window of time."""
-        frame = frame_of(size_seconds, None, time, lateness_seconds)
-        return joined(self, other, frame, name)
-
-    def join(self, other: DataStream[Any], *, keep: int | None = None) -> Join:
-        """Join with another stream by key: `join(other).where(key).equal_to(key).with_(function)`.
-
-        Each record meets every record of the other side that came before it and has its key, so each pair is given
-        once, when its second half comes. For that, what came is remembered for as long as the job lives: without
-        `keep` all of it, with `keep` the newest so many of each key and side. `window_join` forgets by time.
-        """
-        return Join(self, other, keep)
-
-    # -- ends
-
-    def sink(self, function: Callable[[T], object], name: str = "") -> DataStream[Any]:
-        """End the stream: `function` is called for each record, in order for each key, at least once."""
-        return self._then("sink", function, sunk, name=name, ends=True)
-
-    def sink_once(
-        self, function: Callable[[Key, T], object], key: Selector, name: str = ""
-    ) -> DataStream[Any]:
-        """End the stream: `function(key, record)` is called once for each key, which identifies a record for good.
-
-        Whatever is sent again is recognised by its key. Only a crash between the call and the commit of one batch
-        repeats calls, with the same keys: give the key to the outside world as its idempotence key, and the effect
-        happens exactly once.
-        """
-        self.checked("sink_once", function)
-        step = partial(OnceFor, function=function)
-        return self.key_by(key).with_state("sink_once", step, name)
-
-    def with_state(self, verb: str, make: Callable[..., Step], name: str = "") -> DataStream[Any]:
-        """Work on the state of each key by a step of one's own, which `make(key)` builds; see `steps.Step`."""
-        step = partial(make, self.key_for(verb))
-        return self.into(Stage(name=name or self.context.fresh(verb), kind=Kind.KEEPER, make=step))
-
-    # -- stages that answer record by record, as the gateway's do
+    def filter(self, predicate: Callable[[T], bool], label: str = "") -> Self:
+        """Keep the records for which `predicate` is true."""
+        made = self.add_transform("filter", predicate, keep_matching, label)
+        return type(self)(self.context, made)
 
     def operate(
         self,
@@ -180,19 +178,19 @@ class DataStream(Declared, Generic[T]):
         handover: Handover = Handover.REQUEST,
         max_batch: int = 256,
         first: Callable[[T], bool] | None = None,
-    ) -> DataStream[Any]:
-        """Hand the records, in batches, to instances of the operator that `make` builds.
+    ) -> Stream[Any]:
+        """Hand the records, in batches, to instances of the operator that `make` builds; see `api.operators`.
 
         An operator has `process(records)`, synchronous or async, which returns for each record the list of its
-        outputs or an exception that refuses it. A synchronous operator runs on one thread of its own. It may have
-        `released(records)`: it is given outputs that could not be handed on at once, to take them back.
+        outputs or an exception that refuses it. A synchronous operator runs on one thread of its own. A durable one
+        that feeds another stage has `released(records)` as well: it takes back outputs that found no room.
         Where records take their time, each on its own, an operator has the async `process_single(record, emit)`
         instead: the records of a batch run side by side, begun in their order. `await emit(output)` hands an output on
         at once and returns when the next stages have taken it. Records that are `first` do not wait for the others.
         """
         stage = Stage(
             name=name,
-            kind=Kind.OPERATOR,
+            kind=StageKind.OPERATOR,
             make=make,
             durable=durable,
             handover=handover,
@@ -208,14 +206,14 @@ class DataStream(Declared, Generic[T]):
         *,
         max_batch: int = 64,
         first: Callable[[T], bool] | None = None,
-    ) -> DataStream[Any]:
+    ) -> Stream[Any]:
         """Call a function without state, anywhere in the cluster, once for each batch; it answers like an operator.
 
-        It is called at most once for a batch (`Handover.ONCE`). `first` is as for `operate`.
+        It is called at most once for a batch (`Handover.AT_MOST_ONCE`). `first` is as for `operate`.
         """
         stage = Stage(
             name=name,
-            kind=Kind.FUNCTION,
+            kind=StageKind.FUNCTION,
             make=function,
             handover=Handover.AT_MOST_ONCE,
             max_batch=max_batch,
@@ -223,24 +221,55 @@ class DataStream(Declared, Generic[T]):
         )
         return self.into(stage, parallelism=1)
 
-    # -- how it is done
+    # -- for verbs of one's own
 
-    def _then(
+    def into(self, stage: Stage, **more: Any) -> Stream[Any]:
+        """Add a verb that takes this stream, run by `stage`."""
+        return type(self)(self.context, self.add(stage, **more))
+
+    def add(self, stage: Stage, **more: Any) -> tuple[Input, ...]:
+        """Add a verb that takes this stream, and return the stream it makes as an input."""
+        return (Input(node=self.context.add(stage, self.inputs, **more).id),)
+
+    def add_transform(
         self,
         verb: str,
         function: Any,
-        how: Any,
+        how: Callable[[Any, Any], Iterable[Any]],
         label: str = "",
         name: str = "",
         ends: bool = False,
-    ) -> DataStream[Any]:
-        self.checked(verb, function)
-        chained = Chained(name or self.context.fresh(verb), function, how)
-        # A sink is pressed for an answer by stages that do not number what they send.
+    ) -> tuple[Input, ...]:
+        """Add a verb without state: `how(function, record)` returns the outputs of a record."""
+        self.check_function(verb, function)
+        transform = Transform(name or self.context.fresh_name(verb), function, how)
+        # Stages without state repeat a record until the sink has taken it.
         handover = Handover.AT_LEAST_ONCE if ends else Handover.REQUEST
-        stage = Stage(name=chained.name, kind=Kind.KEEPER, make=None, handover=handover)
-        return self.into(stage, transform=chained, label=label, ends=ends)
+        stage = self.context.transform_stage(transform, handover)
+        return self.add(stage, transform=transform, label=label, ends=ends)
 
-    def into(self, stage: Stage, **more: Any) -> DataStream[Any]:
-        """Add a verb that takes this stream, run by `stage`."""
-        return DataStream(self.context, self.add(stage, **more))
+    def names(self) -> str:
+        """Name the verbs that make this stream, and their lines."""
+        return ", ".join(map(str, self.nodes()))
+
+    def nodes(self) -> list[Node]:
+        """Return the verbs that make this stream."""
+        return [self.context.node(one.node) for one in self.inputs]
+
+    def key_for(self, verb: str) -> Callable[[Any], Key]:
+        """Return the key. Raises DeclarationError for a stream without one."""
+        if self.key is None:
+            raise DeclarationError(f"{verb} at {declared_at()} needs key_by: {self.names()}")
+        return self.key
+
+    def check_function(self, verb: str, function: Any) -> None:
+        """Raise DeclarationError for an object that cannot be called."""
+        if not callable(function):
+            raise DeclarationError(
+                f"{verb} at {declared_at()} of {self.names()}: a {type(function).__name__} is no function"
+            )
+
+    def _change(self, **changes: Any) -> Self:
+        for node in self.nodes():
+            self.context.change(node.id, **changes)
+        return self

@@ -1,4 +1,4 @@
-"""Kafka as a source that resumes from its committed position, and as a sink that commits what the brokers confirmed.
+"""Kafka as a source that resumes from its committed position, and as a sink that commits confirmed records.
 
 Needs `confluent-kafka` (the extra `kafka`). Settings are librdkafka's: `bootstrap.servers` and so on.
 """
@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from messaging.streaming.api.errors import StreamingError
-from messaging.streaming.api.graph import Instance, Kind, Stage
-from messaging.streaming.stateful.state.values import State
+from messaging.streaming.api.stage import Instance, Stage, StageKind
+from messaging.streaming.stateful.state.values import KeyedState
 
 if TYPE_CHECKING:
-    from messaging.streaming.api.stream import DataStream
+    from messaging.streaming.stream import DataStream
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ KeyAndValue = tuple[bytes | str | None, bytes | str | None]
 
 
 class KafkaAway(StreamingError):
-    """No broker, or none that answers. Nothing is lost: what was not committed is read or written again."""
+    """No broker, or none that answers. Nothing is lost: uncommitted records are read or written again."""
 
 
 class NotWritten(Exception):
@@ -38,7 +38,7 @@ class NotWritten(Exception):
 
 
 class KafkaRecord(NamedTuple):
-    """One record as it stands in a topic. The time is in milliseconds since 1970, None where there is none."""
+    """One record of a topic. The time is in milliseconds since 1970, None where there is none."""
 
     key: bytes | None
     value: bytes | None
@@ -48,10 +48,10 @@ class KafkaRecord(NamedTuple):
 
 
 class KafkaSource:
-    """Reads a topic; see `sources.Source`. Instance i of n reads every n-th partition, from number i.
+    """Reads a topic; see `steps.PositionedSource`. Instance i of n reads every n-th partition, from number i.
 
-    The position is kept by the job, with the state, and that is what it resumes from. Without one it begins where
-    `group.id` stands, or at the beginning. The group's offsets are set after the job has committed, so that tools that
+    The job commits the position with its state and resumes from it. Without one it begins at the offsets of
+    `group.id`, or at the beginning. The group's offsets are set after the job has committed, so that tools that
     watch a group's lag see it; nothing else depends on them. Partitions are those that the topic has at the start.
     """
 
@@ -67,28 +67,32 @@ class KafkaSource:
         self._instance = Instance()
         self._consumer: Any = None
         self._at: Position = {}
-        self._told: Position = {}
+        self._reported: Position = {}
 
     def open(self, instance: Instance) -> None:
-        """See Source. A connection of an earlier life is closed."""
+        """Begin as this instance. An earlier connection is closed."""
         self.close()
         self._instance = instance
 
     def read(self, position: Position | None, count: int) -> tuple[Sequence[KafkaRecord], Position]:
-        """See Source. Raises KafkaAway."""
+        """See PositionedSource. Raises KafkaAway."""
         if self._consumer is None or position != self._at:
             self._begin(position)
-        self._tell()
+        if self._at != self._reported:
+            # A position that is asked for has been committed by the job.
+            offsets = [_client().TopicPartition(self._topic, n, at) for n, at in self._at.items()]
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+            self._reported = dict(self._at)
         messages = self._consumer.consume(count, READ_SECONDS)
         for message in messages:
             if message.error():
                 raise KafkaAway(message.error().name())
         after = {message.partition(): message.offset() + 1 for message in messages}
         self._at = {**self._at, **after}
-        return list(map(_record, messages)), dict(self._at)
+        return [_record(message) for message in messages], dict(self._at)
 
     def close(self) -> None:
-        """Leave. What was committed last is told to the group."""
+        """Leave the group, after its last offsets."""
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
@@ -98,38 +102,31 @@ class KafkaSource:
         kafka = _client()
         try:
             self._consumer = kafka.Consumer({"group.id": "streaming", **self._settings}, logger=log)
-            mine = self._mine()
-            at = self._groups(mine) if position is None else position
+            mine = self._own_partitions()
+            at = self._group_offsets(mine) if position is None else position
         except kafka.KafkaException as error:
             raise KafkaAway(error.args[0].name()) from None
         places = [(n, at[n]) if n in at else (n,) for n in mine]
         self._consumer.assign([kafka.TopicPartition(self._topic, *place) for place in places])
-        self._at, self._told = dict(at), dict(at)
+        self._at, self._reported = dict(at), dict(at)
 
-    def _groups(self, mine: Sequence[int]) -> Position:
-        asked = [_client().TopicPartition(self._topic, number) for number in mine]
-        found = self._consumer.committed(asked, timeout=ANSWER_SECONDS)
-        return {one.partition: one.offset for one in found if one.offset >= 0}
+    def _group_offsets(self, mine: Sequence[int]) -> Position:
+        partitions = [_client().TopicPartition(self._topic, number) for number in mine]
+        offsets = self._consumer.committed(partitions, timeout=ANSWER_SECONDS)
+        return {one.partition: one.offset for one in offsets if one.offset >= 0}
 
-    def _mine(self) -> list[int]:
+    def _own_partitions(self) -> list[int]:
         topics = self._consumer.list_topics(self._topic, timeout=ANSWER_SECONDS).topics
         numbers = sorted(topics[self._topic].partitions)
         if not numbers:
             raise KafkaAway(f"there is no topic {self._topic}")
         return numbers[self._instance.index :: self._instance.parallelism]
 
-    def _tell(self) -> None:
-        """What is asked for after a position is committed up to it."""
-        if self._at != self._told:
-            offsets = [_client().TopicPartition(self._topic, n, at) for n, at in self._at.items()]
-            self._consumer.commit(offsets=offsets, asynchronous=True)
-            self._told = dict(self._at)
-
 
 class KafkaWriter:
     """A step that ends a stream: a batch is committed when the brokers have confirmed all of it.
 
-    At least once, in order for each key. A record that they refuse is set aside; while they are away it is tried again.
+    At least once, in order for each key. A record that they refuse is set aside; while they are away it is repeated.
     """
 
     def __init__(
@@ -140,7 +137,7 @@ class KafkaWriter:
         self._message = message
         self._producer: Any = None
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState) -> None:
         """See Step."""
         self._producer = _client().Producer(self._settings, logger=log)
 
@@ -156,7 +153,7 @@ class KafkaWriter:
         results: dict[int, Sequence[Any] | Exception] = {}
         for number, record in enumerate(records):
             try:
-                self._produce(record, partial(_confirmed, results, number))
+                self._produce(record, partial(_note_result, results, number))
             except (TypeError, ValueError, LookupError, AttributeError) as error:
                 results[number] = error
         if self._producer.flush(WRITE_SECONDS):
@@ -166,18 +163,18 @@ class KafkaWriter:
         return [results[number] for number in range(len(records))]
 
     def close(self) -> None:
-        """Nothing is on its way: every batch was flushed."""
+        """Do nothing: every batch was flushed."""
 
-    def _produce(self, record: Any, confirmed: Callable[[Any, Any], None]) -> None:
+    def _produce(self, record: Any, note_result: Callable[[Any, Any], None]) -> None:
         key, value = self._message(record)
         for _ in range(2):
             try:
-                self._producer.produce(self._topic, value, key, on_delivery=confirmed)
+                self._producer.produce(self._topic, value, key, on_delivery=note_result)
                 return
             except BufferError:  # librdkafka's own queue is full
                 self._producer.flush(WRITE_SECONDS)
             except _client().KafkaException as error:
-                confirmed(error.args[0], None)
+                note_result(error.args[0], None)
                 return
         raise KafkaAway("the queue stays full")
 
@@ -191,18 +188,20 @@ def write_to_kafka(
 ) -> DataStream[Any]:
     """End a stream in a topic: `message(record)` is the key and the value that are written."""
     make = partial(KafkaWriter, topic, dict(settings), message)
-    stage = Stage(name=name or stream.context.fresh("kafka"), kind=Kind.KEEPER, make=make)
+    stage = Stage(
+        name=name or stream.context.fresh_name("kafka"), kind=StageKind.STATEFUL, make=make
+    )
     return stream.into(stage)
 
 
 def _client() -> Any:
-    import confluent_kafka  # only where it is asked for
+    import confluent_kafka  # an optional dependency
 
     client: Any = confluent_kafka
     return client
 
 
-def _confirmed(
+def _note_result(
     results: dict[int, Sequence[Any] | Exception], number: int, error: Any, message: Any
 ) -> None:
     if error is None:

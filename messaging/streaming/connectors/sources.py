@@ -1,25 +1,12 @@
-"""Sources that are read from a position, and so can be resumed: values, and the lines of a text file."""
+"""Sources that are read by position, and so can be resumed: values, and the lines of a text file."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from messaging.streaming.api.graph import Instance
-
-
-class Source(Protocol):
-    """Read by position. One that has `open(context)` is told which of how many instances it is.
-
-    `idle_seconds`, if it has that, is how long it is left alone after it had nothing.
-    """
-
-    def read(self, position: Any, count: int) -> tuple[Sequence[Any], Any] | None:
-        """Return about `count` records after the position, and the new position; None at the end.
-
-        The position None is the beginning. No records means: none now, ask again.
-        """
+from messaging.streaming.api.stage import Instance
 
 
 class Values:
@@ -27,20 +14,20 @@ class Values:
 
     def __init__(self, values: Sequence[Any]) -> None:
         self._values = values
-        self._mine = values
+        self._share = values
 
     def __call__(self) -> Values:
         """Make one for an instance."""
         return Values(self._values)
 
     def open(self, instance: Instance) -> None:
-        """See Source."""
-        self._mine = self._values[instance.index :: instance.parallelism]
+        """Select the share of this instance."""
+        self._share = self._values[instance.index :: instance.parallelism]
 
     def read(self, position: int | None, count: int) -> tuple[Sequence[Any], int] | None:
-        """See Source."""
+        """See PositionedSource. The position is a number of values."""
         start = position or 0
-        records = self._mine[start : start + count]
+        records = self._share[start : start + count]
         return (records, start + len(records)) if records else None
 
 
@@ -57,25 +44,25 @@ class TextFile:
         return TextFile(self._path)
 
     def open(self, instance: Instance) -> None:
-        """See Source. Raises OSError."""
+        """Measure the part of this instance. Raises OSError."""
         size = os.path.getsize(self._path)
         self._begin = size * instance.index // instance.parallelism
         self._end = size * (instance.index + 1) // instance.parallelism
 
     def read(self, position: int | None, count: int) -> tuple[Sequence[str], int] | None:
-        """See Source. The position is an offset in bytes. Raises OSError."""
+        """See PositionedSource. The position is an offset in bytes. Raises OSError."""
         with open(self._path, "rb") as file:
-            at = self._first(file) if position is None else position
+            at = position
+            if at is None:
+                at = self._begin
+                if at:
+                    # A line that began before this part belongs to the part before.
+                    file.seek(at - 1)
+                    file.readline()
+                    at = file.tell()
             file.seek(at)
             lines: list[str] = []
             while len(lines) < count and at < self._end and (line := file.readline()):
                 at += len(line)
                 lines.append(line.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r"))
         return (lines, at) if lines else None
-
-    def _first(self, file: Any) -> int:
-        """The first line that begins in this part; one that began before belongs to the part before."""
-        if self._begin:
-            file.seek(self._begin - 1)
-            file.readline()
-        return int(file.tell())

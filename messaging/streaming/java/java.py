@@ -1,4 +1,4 @@
-"""The Java side: compiles operators against our small API, and tells Ray how to run JVMs that carry them."""
+"""Compiles Java operators against our small API, and makes the settings with which Ray runs JVMs for them."""
 
 from __future__ import annotations
 

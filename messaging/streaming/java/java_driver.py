@@ -1,4 +1,4 @@
-"""A job that a Java program declared with `io.ray.streaming`: declared anew in Python, and run from this actor."""
+"""Runs a job that a Java program declared with `io.ray.streaming`: declares it in Python, and submits it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from messaging.streaming.api.context import StreamingContext
-from messaging.streaming.api.stream import DataStream
+from messaging.streaming.context import StreamingContext
 from messaging.streaming.java.java_stream import JavaStream
+from messaging.streaming.stream import DataStream
 
 Verb = Sequence[Any]
 """The number of the stream it is called on, the language, the name of the verb, its arguments."""
@@ -50,9 +50,9 @@ def declare(verbs: Sequence[Verb], options: Sequence[Option] = ()) -> StreamingC
         if verb == "from_values":
             streams.append(JavaStream(context.from_values(*arguments)))
             continue
-        stream = streams[number] if verb in _SETTINGS else _seen_from(language, streams[number])
+        stream = streams[number] if verb in _SETTINGS else _in_language(language, streams[number])
         if verb == "union":
-            arguments = [_seen_from(language, streams[other]) for other in arguments]
+            arguments = [_in_language(language, streams[other]) for other in arguments]
         elif language == "python" and verb not in _SETTINGS:
             module, function = arguments
             arguments = [getattr(import_module(module), function)]
@@ -60,7 +60,7 @@ def declare(verbs: Sequence[Verb], options: Sequence[Option] = ()) -> StreamingC
     return context
 
 
-def _seen_from(language: str, stream: Stream) -> Stream:
+def _in_language(language: str, stream: Stream) -> Stream:
     if language == "java":
         return stream if isinstance(stream, JavaStream) else stream.as_java_stream()
     return stream.as_python_stream() if isinstance(stream, JavaStream) else stream

@@ -1,4 +1,4 @@
-"""A JVM beside a Python worker: a Ray actor of one class, made anew when it dies; and what records may travel there."""
+"""A JVM beside a Python worker: a Ray actor of one Java class, replaced when it dies; and the records it can take."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JavaError(Exception):
 
 
 class JavaHost:
-    """Calls an actor of a Java class that keeps nothing between calls: a call that fails is made again on another."""
+    """Calls an actor of a Java class without state: a call that fails is made again on a new actor."""
 
     def __init__(self, java_class: str, argument: str) -> None:
         self._class = java_class
@@ -32,10 +32,13 @@ class JavaHost:
         self._actor: Any = None
 
     def call(self, method: str, *arguments: Sequence[Any]) -> list[Any]:
-        """Return what the method does. Raises WorkerLost when no JVM answers."""
+        """Return the answers of the method. Raises WorkerLost when no JVM answers."""
         for attempt in range(TRIES):
             try:
-                reference = getattr(self._standing(), method).remote(*arguments)
+                if self._actor is None:
+                    host: Any = ray.cross_language.java_actor_class(self._class)
+                    self._actor = host.options(num_cpus=0).remote(self._argument)
+                reference = getattr(self._actor, method).remote(*arguments)
                 answers: list[Any] = ray.get(reference, timeout=CALL_SECONDS)
                 return answers
             except RayError as error:
@@ -44,18 +47,12 @@ class JavaHost:
                 time.sleep(0.2 * 2**attempt)
         raise WorkerLost("no JVM answers")
 
-    def _standing(self) -> Any:
-        if self._actor is None:
-            host: Any = ray.cross_language.java_actor_class(self._class)
-            self._actor = host.options(num_cpus=0).remote(self._argument)
-        return self._actor
-
 
 def plain(record: Any) -> Any:
-    """What Java gets for a record: the same, with tuples as arrays; or the reason why it cannot go, a JavaError."""
+    """Return the record for Java: the same, with tuples as arrays; or a JavaError if it cannot travel."""
     if isinstance(record, (list, tuple)):
-        found = [plain(one) for one in record]
-        return next((one for one in found if isinstance(one, JavaError)), found)
+        items = [plain(one) for one in record]
+        return next((one for one in items if isinstance(one, JavaError)), items)
     if record is None or isinstance(record, (bool, float, str, bytes)):
         return record
     if isinstance(record, int) and _SMALLEST <= record <= _GREATEST:

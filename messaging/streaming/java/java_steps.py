@@ -1,42 +1,64 @@
-"""Java operators in a Python worker, which keeps the state: batches go to a JVM, and come back record by record."""
+"""Steps that run Java operators: batches go to a JVM, and results come back; the state stays in the Python worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from messaging.streaming.api.graph import Instance
 from messaging.streaming.api.keys import Key
+from messaging.streaming.api.stage import Instance
 from messaging.streaming.java.java_host import JavaError, JavaHost, plain
-from messaging.streaming.stateful.state.values import State
+from messaging.streaming.stateful.state.values import KeyedState
 
 PACKAGE = "io.ray.streaming.python"
 
+Operators = tuple[tuple[str, str], ...]
+"""Java operators in their order: the verb, and the name of the class."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorsMaker:
+    """Makes the step of some Java operators."""
+
+    operators: Operators
+
+    def __call__(self) -> JavaOperators:
+        """Return a new step."""
+        return JavaOperators(self.operators)
+
 
 class JavaOperators:
-    """A step: hands batches to a JVM of its own. A record's exception is that record's; a JVM that dies is replaced."""
+    """Hands batches to a JVM of its own. An exception counts for its record alone; a JVM that dies is replaced."""
 
     def __init__(self, operators: Sequence[tuple[str, str]]) -> None:
         lines = "\n".join(f"{verb} {name}".rstrip() for verb, name in operators)
         self._host = JavaHost(f"{PACKAGE}.OperatorHost", lines)
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState) -> None:
         """See Step."""
 
     def process(self, record: Any) -> Iterable[Any]:
         """See Step. Raises JavaError."""
-        return _alone(self.process_all([record]))
+        return _single_result(self.process_all([record]))
 
     def process_all(self, records: Sequence[Any]) -> Sequence[Iterable[Any] | Exception]:
         """See Step. Raises WorkerLost when no JVM answers."""
-        given = [plain(record) for record in records]
-        good = [one for one in given if not isinstance(one, JavaError)]
-        results = iter(self._host.call("apply", good))
-        return [one if isinstance(one, JavaError) else _result(*next(results)) for one in given]
+        arguments = [plain(record) for record in records]
+        good = [one for one in arguments if not isinstance(one, JavaError)]
+        answers = iter(self._host.call("apply", good))
+        results: list[Iterable[Any] | Exception] = []
+        for argument in arguments:
+            if isinstance(argument, JavaError):
+                results.append(argument)
+            else:
+                outputs, error = next(answers)
+                results.append(JavaError(error) if outputs is None else outputs)
+        return results
 
 
 class JavaReduce:
-    """A step: a fold in Java of what `value` takes from each record, with the state of its key kept here."""
+    """A fold in Java of the value that `value` takes from each record; the state of the key stays here."""
 
     def __init__(
         self, key: Callable[[Any], Key], java_class: str, value: Callable[[Any], Any]
@@ -44,15 +66,15 @@ class JavaReduce:
         self._key = key
         self._value = value
         self._host = JavaHost(f"{PACKAGE}.ReduceHost", java_class)
-        self._state = State()
+        self._state = KeyedState()
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState) -> None:
         """See Step."""
         self._state = state
 
     def process(self, record: Any) -> Iterable[Any]:
         """See Step. Raises JavaError."""
-        return _alone(self.process_all([record]))
+        return _single_result(self.process_all([record]))
 
     def process_all(self, records: Sequence[Any]) -> Sequence[Iterable[Any] | Exception]:
         """See Step. The state changes when an output is taken, so in the order of the records."""
@@ -65,27 +87,22 @@ class JavaReduce:
             if not isinstance(value, JavaError)
         ]
         states = [[self._state[key]] if key in self._state else [] for key in numbers]
-        results = iter(self._host.call("fold", good, states))
-        return [
-            value if isinstance(value, JavaError) else self._folded(key, *next(results))
-            for key, value in zip(keys, values, strict=True)
-        ]
+        answers = iter(self._host.call("fold", good, states))
+        results: list[Iterable[Any] | Exception] = []
+        for key, value in zip(keys, values, strict=True):
+            if isinstance(value, JavaError):
+                results.append(value)
+            else:
+                output, error = next(answers)
+                results.append(JavaError(error) if output is None else self._assign(key, output[0]))
+        return results
 
-    def _folded(
-        self, key: Key, output: list[Any] | None, error: str | None
-    ) -> Iterable[Any] | Exception:
-        return JavaError(error) if output is None else self._assigned(key, output[0])
-
-    def _assigned(self, key: Key, value: Any) -> Iterator[Any]:
+    def _assign(self, key: Key, value: Any) -> Iterator[Any]:
         self._state[key] = value
         yield value
 
 
-def _result(outputs: list[Any] | None, error: str | None) -> Sequence[Any] | Exception:
-    return JavaError(error) if outputs is None else outputs
-
-
-def _alone(results: Sequence[Iterable[Any] | Exception]) -> Iterable[Any]:
+def _single_result(results: Sequence[Iterable[Any] | Exception]) -> Iterable[Any]:
     (result,) = results
     if isinstance(result, Exception):
         raise result

@@ -1,24 +1,22 @@
-"""A stream seen from Java: its operators are named by their classes, and run in a JVM beside the Python worker."""
+"""A stream for Java: its operators are named by their classes, and run in a JVM beside the Python worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.graph import Kind, Stage
 from messaging.streaming.api.keys import Key
 from messaging.streaming.api.logical import declared_at
-from messaging.streaming.java.java_steps import JavaOperators, JavaReduce
+from messaging.streaming.api.stage import Stage, StageKind
+from messaging.streaming.java.java_planner import operators_of
+from messaging.streaming.java.java_steps import JavaReduce, OperatorsMaker
 
 if TYPE_CHECKING:
-    from messaging.streaming.api.context import StreamingContext
-    from messaging.streaming.api.stream import DataStream
-
-_second = itemgetter(1)
+    from messaging.streaming.context import StreamingContext
+    from messaging.streaming.stream import DataStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,10 @@ class JavaStream:
         return self._then("sink", java_class)
 
     def reduce(self, java_class: str) -> JavaStream:
-        """A running fold for each key, whose state is kept as that of Python's `reduce` is."""
+        """A running fold for each key, with the same state as Python's `reduce`."""
         key = self.python.key_for("reduce")
-        make = partial(JavaReduce, key, java_class, _second if self.paired else _whole)
+        value = _paired_value if self.paired else _whole
+        make = partial(JavaReduce, key, java_class, value)
         return self._into("reduce", make)
 
     def union(self, *others: JavaStream) -> JavaStream:
@@ -63,39 +62,39 @@ class JavaStream:
         self._refuse_paired("union", *others)
         return JavaStream(self.python.union(*(other.python for other in others)))
 
-    # -- who gets what
+    # -- partitions
 
     def key_by(self, java_class: str) -> JavaStream:
         """Send records with the same key to the same instance of the next operator, in order."""
-        self.python.divided(None)
+        self.python.with_partition(None)
         pairs = self._then("key_by", java_class).python
         return JavaStream(pairs.key_by(_key_of), paired=True)
 
     def partition_by(self, java_class: str) -> JavaStream:
-        """Send where the class, an `io.ray.streaming.api.partition.Partition`, says."""
-        self.python.divided(None)
+        """Send to the instances that the class, an `io.ray.streaming.api.partition.Partition`, chooses."""
+        self.python.with_partition(None)
         pairs = self._then("partition_by", java_class).python
         return JavaStream(pairs.partition_by(lambda pair, n: pair[0]), paired=True)
 
     def broadcast(self) -> JavaStream:
         """Send every record to every instance of the next operator."""
-        return self._divided(self.python.broadcast)
+        return self._with_partition(self.python.broadcast)
 
     def round_robin(self) -> JavaStream:
         """Deal the records out in turn."""
-        return self._divided(self.python.round_robin)
+        return self._with_partition(self.python.round_robin)
 
     def rescale(self) -> JavaStream:
         """Deal the records out in turn, among neighbouring instances only."""
-        return self._divided(self.python.rescale)
+        return self._with_partition(self.python.rescale)
 
     def shuffle(self) -> JavaStream:
         """Spread the records by a hash of the whole record."""
-        return self._divided(self.python.shuffle)
+        return self._with_partition(self.python.shuffle)
 
     def forward(self) -> JavaStream:
         """Send from instance i to instance i mod n."""
-        return self._divided(self.python.forward)
+        return self._with_partition(self.python.forward)
 
     # -- settings of the operator that makes this stream
 
@@ -108,13 +107,13 @@ class JavaStream:
         return replace(self, python=self.python.disable_chain())
 
     def with_resource(self, key: str, amount: float) -> JavaStream:
-        """Let each actor of that operator, which is beside its JVM, ask its node for so much of a resource."""
+        """Let each actor of that operator, which runs beside its JVM, ask its node for so much of a resource."""
         return replace(self, python=self.python.with_resource(key, amount))
 
     def with_config(
         self, key: str | None = None, value: str = "", *, conf: Mapping[str, str] | None = None
     ) -> JavaStream:
-        """Keep settings."""
+        """Add settings."""
         return replace(self, python=self.python.with_config(key, value, conf=conf))
 
     def get_config(self) -> dict[str, str]:
@@ -122,7 +121,7 @@ class JavaStream:
         return self.python.get_config()
 
     def get_parallelism(self) -> int:
-        """Return how many instances produce this stream."""
+        """Return the number of instances that produce this stream."""
         return self.python.get_parallelism()
 
     def get_id(self) -> int:
@@ -131,57 +130,57 @@ class JavaStream:
 
     def get_streaming_context(self) -> StreamingContext:
         """Return the context in which this stream was declared."""
-        return self.python.context
+        return self.python.get_streaming_context()
 
     def get_input_stream(self) -> JavaStream | None:
-        """Return the stream that this one was made from, seen from Java, or None for a source."""
+        """Return the stream that this one was made from, for Java, or None for a source."""
         python = self.python.get_input_stream()
-        return None if python is None else JavaStream(python, paired=_pairs(python))
+        if python is None:
+            return None
+        operators = operators_of(python.context.node(python.get_id()))
+        paired = bool(operators) and operators[-1][0] in ("key_by", "partition_by")
+        return JavaStream(python, paired)
 
     def get_language(self) -> str:
         """Return the language of the classes that its verbs take."""
         return "java"
 
     def as_python_stream(self) -> DataStream[Any]:
-        """See the stream from Python again. Raises DeclarationError right after `key_by` and `partition_by`."""
+        """Return the stream for Python again. Raises DeclarationError right after `key_by` and `partition_by`."""
         self._refuse_paired("as_python_stream")
-        return replace(self.python, changed=True)
-
-    # -- how it is done
+        return replace(self.python, new_language=True)
 
     def _then(self, verb: str, java_class: str) -> JavaStream:
         operators = ((("value", ""),) if self.paired else ()) + ((verb, java_class),)
-        return self._into(verb, partial(JavaOperators, operators), java=operators)
+        return self._into(verb, OperatorsMaker(operators))
 
-    def _into(self, verb: str, make: Callable[[], Any], **more: Any) -> JavaStream:
-        name = self.python.context.fresh(f"java-{verb}")
-        stage = Stage(name=name, kind=Kind.KEEPER, make=make)
-        return JavaStream(replace(self.python, changed=False).into(stage, **more))
+    def _into(self, verb: str, make: Callable[[], Any]) -> JavaStream:
+        name = self.python.context.fresh_name(f"java-{verb}")
+        stage = Stage(name=name, kind=StageKind.STATEFUL, make=make)
+        return JavaStream(self.python.into(stage))
 
-    def _divided(self, divide: Callable[[], DataStream[Any]]) -> JavaStream:
+    def _with_partition(self, divide: Callable[[], DataStream[Any]]) -> JavaStream:
         self._refuse_paired("a partition call")
         return JavaStream(divide())
 
-    def _refuse_paired(self, what: str, *others: JavaStream) -> None:
+    def _refuse_paired(self, verb: str, *others: JavaStream) -> None:
         if self.paired or any(other.paired for other in others):
             raise DeclarationError(
-                f"{what} at {declared_at()} right after key_by or partition_by in Java: "
+                f"{verb} at {declared_at()} right after key_by or partition_by in Java: "
                 f"{self.python.names()}; their next operator has to be written in Java, too"
             )
-
-
-def _pairs(stream: DataStream[Any]) -> bool:
-    """Whether an operator in Java made pairs of the records, for the one after it."""
-    operators = stream.context.node(stream.get_id()).java
-    return bool(operators) and operators[-1][0] in ("key_by", "partition_by")
 
 
 def _whole(record: Any) -> Any:
     return record
 
 
+def _paired_value(pair: Any) -> Any:
+    return pair[1]
+
+
 def _key_of(pair: Any) -> Key:
-    """The key that Java made; arrays arrive as lists."""
+    """Return the key that Java made; arrays arrive as lists."""
     return _hashable(pair[0])
 
 

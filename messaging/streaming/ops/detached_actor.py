@@ -1,4 +1,4 @@
-"""An object that lives in the cluster under a name, looks around again and again, and is found by anybody who asks."""
+"""Keeps one object in the cluster under a name, calls it in rounds, and answers questions to it from any process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from messaging.streaming.api.errors import WorkerLost, whereabouts
-from messaging.streaming.api.names import JobName
+from messaging.streaming.api.graph import JobName
 from messaging.streaming.ray.packing import pack, unpack
 
 log = logging.getLogger(__name__)
@@ -22,31 +22,31 @@ ROUND_SECONDS = 1.0
 
 
 class Reconciled(Protocol):
-    """What lives there."""
+    """The object in the actor."""
 
     def look(self) -> None:
-        """Called once a second for ever, and again after it has raised."""
+        """Do one round. Called once a second for ever, and again after it has raised."""
 
 
-class _Home:
-    """The actor around it. Its rounds begin in the constructor, so that they begin again wherever Ray restarts it."""
+class _RoundsActor:
+    """The actor around the object. Its rounds begin in the constructor, so also wherever Ray restarts it."""
 
     def __init__(self, packed: bytes, set_up: Callable[[], None]) -> None:
         set_up()
-        self._lives_here: Any = unpack(packed)()
-        threading.Thread(target=self._rounds, name="rounds", daemon=True).start()
+        self._object: Reconciled = unpack(packed)()
+        threading.Thread(target=self._run, name="rounds", daemon=True).start()
 
-    def _rounds(self) -> None:
+    def _run(self) -> None:
         while True:
             try:
-                self._lives_here.look()
+                self._object.look()
             except Exception as error:
                 log.error("%s", whereabouts(error))
             time.sleep(ROUND_SECONDS)
 
     def ask(self, method: str, arguments: tuple[Any, ...]) -> Any:
         """Call a method of the object."""
-        return getattr(self._lives_here, method)(*arguments)
+        return getattr(self._object, method)(*arguments)
 
 
 class DetachedActor:
@@ -70,7 +70,7 @@ class DetachedActor:
 
 
 def find_detached_actor(job: JobName) -> DetachedActor | None:
-    """Return the one of this job, if there is one. Raises WorkerLost when nobody can say."""
+    """Return the detached actor of this job, if there is one. Raises WorkerLost when the cluster does not answer."""
     try:
         return DetachedActor(ray.get_actor(_name(job), namespace=job.namespace))
     except ValueError:
@@ -79,15 +79,15 @@ def find_detached_actor(job: JobName) -> DetachedActor | None:
         raise WorkerLost(type(error).__name__) from None
 
 
-def settle(
+def start_detached_actor(
     job: JobName, make: Callable[[], Reconciled], set_up: Callable[[], None], cpus: float
 ) -> DetachedActor:
-    """Return the one of this job; if there is none, make one somewhere in the cluster, restarted without limit.
+    """Return the detached actor of this job; start it somewhere in the cluster, restarted without limit, if needed.
 
     `set_up` runs first in its process, before the modules of `make` are imported there.
     """
-    home: Any = ray.remote(_Home)
-    detached = home.options(
+    remote: Any = ray.remote(_RoundsActor)
+    detached = remote.options(
         name=_name(job),
         namespace=job.namespace,
         lifetime="detached",

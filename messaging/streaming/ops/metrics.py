@@ -1,4 +1,4 @@
-"""Figures of instances: for Ray's metrics endpoint, records per second, and how often each was restarted."""
+"""Figures of instances: counters for Ray's metrics endpoint, records per second, and restarts."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ class WorkerMetrics:
     def __init__(self, job: str, worker: str) -> None:
         self._tags = {"job": job, "worker": worker}
         self._counters = {
-            key: Counter(f"streaming_records_{key}", f"Records {what}.", ("job", "worker"))
-            for key, what in _COUNTED.items()
+            key: Counter(f"streaming_records_{key}", f"Records {done}.", ("job", "worker"))
+            for key, done in _COUNTED.items()
         }
         self._lag = Gauge(
             "streaming_waiting_batches", "Batches not acknowledged.", ("job", "worker")
@@ -27,7 +27,7 @@ class WorkerMetrics:
         self._last = dict.fromkeys(_COUNTED, 0)
 
     def read(self, status: Mapping[str, Any]) -> None:
-        """Add what has come since the last reading."""
+        """Add the records since the last reading."""
         for key, counter in self._counters.items():
             added = status.get(key, 0) - self._last[key]
             if added > 0:  # Ray refuses to add nothing
@@ -43,10 +43,10 @@ class Rates:
         self._samples: deque[tuple[float, int, int]] = deque(maxlen=RATE_SAMPLES)
 
     def read(self, status: Mapping[str, Any], now: float) -> None:
-        """Take a sample at `now`, in seconds. What a new life loads from its store is not counted as work."""
-        taken, sent = status.get("in", 0), status.get("out", 0)
-        if taken or sent:
-            self._samples.append((now, taken, sent))
+        """Take a sample at `now`, in seconds. Counts that a restarted worker loads from its store are no work."""
+        records_in, records_out = status.get("in", 0), status.get("out", 0)
+        if records_in or records_out:
+            self._samples.append((now, records_in, records_out))
 
     def per_second(self) -> dict[str, float]:
         """Return the rates as they stand in a status."""
@@ -57,14 +57,14 @@ class Rates:
         return {"in_per_second": round(taken, 1), "out_per_second": round(sent, 1)}
 
 
-class Lives:
-    """Counts how often the process behind a name was another one than before."""
+class RestartCounter:
+    """Counts the processes of each instance."""
 
     def __init__(self) -> None:
         self._pids: dict[str, list[int]] = {}
 
-    def seen(self, name: str, pid: int) -> int:
-        """Return how many restarts have been noticed."""
+    def count(self, name: str, pid: int) -> int:
+        """Return the number of restarts that have been noticed, with this process."""
         pids = self._pids.setdefault(name, [])
         if pid not in pids:
             pids.append(pid)

@@ -1,4 +1,4 @@
-"""A job whose instances outlive whoever started them: what is missing is started, what is stuck is started again."""
+"""Reconciles a job whose instances outlive their starter: starts missing instances, restarts silent ones."""
 
 import logging
 import time
@@ -7,18 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 from ray.util import list_named_actors
 
-from messaging.streaming.api.graph import Graph
-from messaging.streaming.api.names import JobName
-from messaging.streaming.ray.cluster import HostOptions, host_stateful_task
-from messaging.streaming.ray.job import Job
+from messaging.streaming.api.graph import Graph, JobName
+from messaging.streaming.ray.hosts import HostOptions, start_detached_host
+from messaging.streaming.ray.job import Actors, RayJob
 
 log = logging.getLogger(__name__)
 
-STUCK_SECONDS = 20.0
+SILENT_SECONDS = 20.0
 # One that has not answered yet may wait for a node, or for its turn on a busy one.
 START_SECONDS = 120.0
 LEAVE_SECONDS = 10.0
@@ -27,29 +25,33 @@ Key = tuple[str, int]
 
 
 class JobReconciler:
-    """Looks after a job in rounds. Whoever comes later under the same name finds what is there and goes on.
+    """Reconciles a job in rounds. A later reconciler of the same name adopts the running instances and goes on.
 
-    Nothing here is remembered that the cluster does not know as well: instances are found again by their names.
+    It remembers nothing that the cluster does not know as well: instances are found again by their names.
     """
 
     def __init__(
-        self, name: JobName, graph: Graph, life: HostOptions, stuck_seconds: float = STUCK_SECONDS
+        self,
+        name: JobName,
+        graph: Graph,
+        options: HostOptions,
+        silent_seconds: float = SILENT_SECONDS,
     ) -> None:
         self._name = name
         self._graph = graph
-        self._life = life
-        self._stuck_seconds = stuck_seconds
-        self._actors: dict[Key, ActorHandle[Any]] = {}
+        self._options = options
+        self._silent_seconds = silent_seconds
+        self._actors: Actors = {}
         self._silent_since: dict[Key, float] = {}
         self._answered: set[Key] = set()
         self._counts = {s.name: s.parallelism for s in graph.stages if s.kind.has_actors}
         self._places: dict[str, frozenset[str]] = {}
         self._resources: dict[str, Mapping[str, float]] = {}
         self._adopted = False
-        self.job = Job(name, graph, self._actors)
+        self.job = RayJob(name, graph, self._actors)
 
     def spread(self, stage: str, nodes: Collection[str], resources: Mapping[str, float]) -> None:
-        """From now on the stage has one instance on each of these nodes (the first 8 characters of their ids).
+        """From now on run one instance of the stage on each of these nodes (the first 8 characters of their ids).
 
         The `resources` that each instance asks for have to be such that Ray puts one on each.
         """
@@ -58,24 +60,26 @@ class JobReconciler:
         self._resources[stage] = resources
 
     def look(self) -> list[dict[str, Any]]:
-        """Go round once: start what is missing, ask everybody, end what is in the wrong place, restart what is stuck.
+        """Do one round: start missing instances, ask all, end misplaced ones, restart those that stay silent.
 
-        Returns the status of all; takes seconds when somebody does not answer. Raises RayError when the cluster's
-        tables cannot be reached: what runs goes on then, and nothing is started.
+        Returns the status of all; takes seconds when one does not answer. Raises RayError when the cluster's
+        tables cannot be reached: running instances go on then, and nothing is started.
         """
         self.adopt()
         for key in self._missing():
             name, index = key
             stage = self._graph.stage(name)
-            held = replace(stage, resources={**stage.resources, **self._resources.get(name, {})})
-            self._actors[key] = host_stateful_task(self._name, self._graph, held, index, self._life)
+            placed = replace(stage, resources={**stage.resources, **self._resources.get(name, {})})
+            self._actors[key] = start_detached_host(
+                self._name, self._graph, placed, index, self._options
+            )
         rows = self.job.status()
         for key, row in zip(list(self._actors), rows, strict=True):
-            self._judge(key, row)
+            self._reconcile(key, row)
         return rows
 
     def adopt(self) -> None:
-        """Find what is there already, once; `look` begins with it. Raises RayError."""
+        """Find the running instances, once; `look` begins with it. Raises RayError."""
         if self._adopted:
             return
         for found in list_named_actors(all_namespaces=True):
@@ -89,30 +93,31 @@ class JobReconciler:
 
     def _missing(self) -> Iterator[Key]:
         for stage, count in self._counts.items():
-            taken = {index for name, index in self._actors if name == stage}
-            free = (index for index in range(count) if index not in taken)
-            for _ in range(count - len(taken)):
+            running = {index for name, index in self._actors if name == stage}
+            free = (index for index in range(count) if index not in running)
+            for _ in range(count - len(running)):
                 yield stage, next(free)
 
-    def _judge(self, key: Key, row: dict[str, Any]) -> None:
+    def _reconcile(self, key: Key, row: dict[str, Any]) -> None:
         if row.get("last_error") == ActorDiedError.__name__:
-            # Nobody will start it again but we, in the next round.
+            # Ray will not start it again; the next round does.
             log.warning("%s has ended for good", row["name"])
             self._forget(key)
         elif row.get("lost"):
-            self._judge_silent(key, row)
+            self._reconcile_silent(key, row)
         else:
             self._silent_since.pop(key, None)
             self._answered.add(key)
             if row["node"] not in self._places.get(key[0], {row["node"]}):
                 self._send_away(key, row["name"])
 
-    def _judge_silent(self, key: Key, row: dict[str, Any]) -> None:
+    def _reconcile_silent(self, key: Key, row: dict[str, Any]) -> None:
         since = self._silent_since.setdefault(key, time.monotonic())
         if row["last_error"] != GetTimeoutError.__name__:
             self._answered.discard(key)  # Ray is starting it again, which takes its time
-        patience = self._stuck_seconds if key in self._answered else START_SECONDS
-        if key[0] in self._places and self._surplus(key[0]):
+        patience = self._silent_seconds if key in self._answered else START_SECONDS
+        running = sum(name == key[0] for name, _ in self._actors)
+        if key[0] in self._places and running > max(self._counts[key[0]], 1):
             log.warning("%s has no node any more", row["name"])
             ray.kill(self._actors[key])
             self._forget(key)
@@ -132,9 +137,6 @@ class JobReconciler:
             log.warning("%s: %s", name, type(error).__name__)
         self._forget(key)
 
-    def _surplus(self, stage: str) -> bool:
-        return sum(name == stage for name, _ in self._actors) > max(self._counts[stage], 1)
-
     def _forget(self, key: Key) -> None:
         self._actors.pop(key, None)
         self._silent_since.pop(key, None)
@@ -144,5 +146,5 @@ class JobReconciler:
 def nodes_with(resource: str) -> frozenset[str]:
     """Return the living nodes that have some of a custom resource, by the first 8 characters of their ids."""
     ask: Any = ray.nodes  # which Ray has not typed
-    has = (node for node in ask() if node["Alive"] and node["Resources"].get(resource))
-    return frozenset(str(node["NodeID"])[:8] for node in has)
+    nodes = (node for node in ask() if node["Alive"] and node["Resources"].get(resource))
+    return frozenset(str(node["NodeID"])[:8] for node in nodes)

@@ -1,59 +1,95 @@
-"""Asks for the status of a stage from any process: whichever of its instances answers."""
+"""Asks actors of a job for their status, from any process of the cluster."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError
 from ray.util import list_named_actors
 
 from messaging.streaming.api.errors import WorkerLost
-from messaging.streaming.api.names import JobName
+from messaging.streaming.api.graph import JobName
+
+ANSWER_SECONDS = 5.0
 
 
-class JobStatus:
-    """Keeps to the instance that answered last, for which it needs nobody else: not even the cluster's tables."""
+async def ask(name: str, actor: Any, seconds: float) -> dict[str, Any]:
+    """Return the status of one instance; `lost`, with the type of Ray's error, when it does not answer in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            status: dict[str, Any] = await actor.status.remote()
+    except (TimeoutError, RayError) as error:
+        kind = GetTimeoutError if isinstance(error, TimeoutError) else type(error)
+        stage = name.rpartition("/")[0]
+        return {"stage": stage, "name": name, "lost": True, "last_error": kind.__name__}
+    return status
+
+
+async def ask_all(actors: Mapping[str, Any], seconds: float) -> list[dict[str, Any]]:
+    """Return the status of these instances, by their names, in the same order."""
+    return list(await asyncio.gather(*(ask(name, actors[name], seconds) for name in actors)))
+
+
+async def job_status(job: JobName, seconds: float) -> list[dict[str, Any]]:
+    """Return the status of every instance of a running job; see `RayJob.status`.
+
+    Finds them by their names, so it needs no handle and sees instances that were added later. Raises WorkerLost
+    when the cluster itself does not answer.
+    """
+    return await ask_all(await _find(job, "", seconds), seconds)
+
+
+class StageStatus:
+    """Asks any instance of a stage. The one that answered last is asked first: that needs no tables of the cluster."""
 
     def __init__(self, job: JobName, stage: str) -> None:
         self._job = job
-        self._prefix = job.of(stage, 0).removesuffix("0")
-        self._actor: Any = None
+        self._stage = stage
+        self._last: tuple[str, Any] | None = None
 
     async def status(self, seconds: float) -> dict[str, Any]:
-        """Return what one instance says about itself. Raises WorkerLost when none answers in time."""
+        """Return the status of one instance. Raises WorkerLost when none answers in time."""
         try:
             async with asyncio.timeout(seconds):
-                return await self._kept() or await self._found()
-        except (TimeoutError, RayError, ValueError) as error:
-            self._actor = None
-            raise WorkerLost(type(error).__name__) from None
+                return await self._status(seconds)
+        except TimeoutError:
+            self._last = None
+            raise WorkerLost(f"no {self._stage} answers") from None
 
-    async def _kept(self) -> dict[str, Any] | None:
-        if self._actor is None:
-            return None
-        try:
-            status: dict[str, Any] = await self._actor.status.remote()
-        except RayError:
-            return None
-        return status
-
-    async def _found(self) -> dict[str, Any]:
-        actors = await asyncio.to_thread(self._actors)
-        for answer in asyncio.as_completed([_asked(actor) for actor in actors]):
-            try:
-                self._actor, status = await answer
-            except RayError:
-                continue
-            return status
-        raise WorkerLost(f"no {self._prefix}")
-
-    def _actors(self) -> list[Any]:
-        names = (one["name"] for one in list_named_actors(all_namespaces=True))
-        ours = [name for name in names if name.startswith(self._prefix)]
-        return [ray.get_actor(name, namespace=self._job.namespace) for name in ours]
+    async def _status(self, seconds: float) -> dict[str, Any]:
+        if self._last is not None:
+            row = await ask(*self._last, seconds)
+            if not row.get("lost"):
+                return row
+        self._last = None
+        actors = await _find(self._job, f"{self._stage}/", seconds)
+        for answer in asyncio.as_completed([ask(name, actors[name], seconds) for name in actors]):
+            row = await answer
+            if not row.get("lost"):
+                self._last = row["name"], actors[row["name"]]
+                return row
+        raise WorkerLost(f"no {self._stage} answers")
 
 
-async def _asked(actor: Any) -> tuple[Any, dict[str, Any]]:
-    return actor, await actor.status.remote()
+async def _find(job: JobName, prefix: str, seconds: float) -> dict[str, Any]:
+    """Return the actors of a job whose instance names begin with the prefix. Raises WorkerLost."""
+
+    def find() -> dict[str, Any]:
+        actors: dict[str, Any] = {}
+        for row in list_named_actors(all_namespaces=True):
+            own, _, instance = row["name"].partition("/")
+            if row["namespace"] == job.namespace and own == job.job and instance.startswith(prefix):
+                try:
+                    actors[instance] = ray.get_actor(row["name"], namespace=job.namespace)
+                except ValueError:
+                    continue  # it ended meanwhile
+        return dict(sorted(actors.items()))
+
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.to_thread(find)
+    except (TimeoutError, RayError) as error:
+        raise WorkerLost(type(error).__name__) from None

@@ -16,9 +16,9 @@ import ray
 from messaging.streaming.api.errors import StreamingError
 
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
-# Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would find nobody for 25 s.
+# Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would fail for 25 s.
 PROXY_CHECK_SECONDS = "0.5"
-# A head that is being started again is waited for; Ray itself tries for minutes where nobody will ever answer.
+# A head may be starting again; Ray itself tries for minutes even an address without any head.
 JOIN_SECONDS = 15.0
 PAUSE_SECONDS = 0.3
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -51,9 +51,9 @@ def start_ray(
         _wait_for_head(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     own = {} if address else _own_cluster()
     try:
-        with _put_off_signals():
+        with _postpone_signals():
             return ray.init(
-                # Without "local", Ray would join whatever cluster was last started on this machine.
+                # Without "local", Ray would join the cluster that was last started on this machine.
                 address=address or "local",
                 namespace=namespace,
                 log_to_driver=True,
@@ -69,23 +69,23 @@ def start_ray(
 
 
 @contextmanager
-def _put_off_signals() -> Iterator[None]:
+def _postpone_signals() -> Iterator[None]:
     """Let SIGTERM and SIGINT wait until the context ends, and then find the handlers that the program has for them.
 
     Ray, while it starts, puts first a handler in the place of ours that raises SystemExit wherever the program is, and
-    then one that prints a trace and aborts; and whatever is raised halfway leaves processes behind. Only the main
-    thread is spared: one that was there before, and does not block these signals itself, still gets them.
+    then one that prints a trace and aborts; and an exception halfway leaves processes behind. Only the main
+    thread is spared: an older thread that does not block these signals itself still gets them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     ours = {number: signal.getsignal(number) for number in SIGNALS}
-    # Ray's processes would inherit it, and not end when they are told to.
+    # Ray's processes would inherit it, and ignore the signals that end them.
     os.register_at_fork(after_in_child=partial(_mask, signal.SIG_UNBLOCK))
     try:
         _mask(signal.SIG_BLOCK)
         yield
-    except SystemExit:  # another thread was told
+    except SystemExit:  # another thread got the signal
         if not callable(ours[signal.SIGTERM]):
             raise
         signal.raise_signal(signal.SIGTERM)  # again, for the program's own handler
@@ -102,14 +102,14 @@ def _mask(how: int) -> None:
 
 
 def own_node_lives() -> bool:
-    """Whether the node by which this process has joined is still one of the cluster's, which may go on without it."""
+    """Whether this process's own node still belongs to the cluster, which may go on without it."""
     own = ray.get_runtime_context().get_node_id()
     ask: Any = ray.nodes  # which Ray has not typed
     return any(node["NodeID"] == own and node["Alive"] for node in ask())
 
 
 def _wait_for_head(address: str) -> None:
-    """Wait until somebody takes connections there. What is not host:port is left to Ray to find."""
+    """Wait until a server takes connections there. An address that is not host:port is left to Ray."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         return
@@ -127,9 +127,9 @@ def _wait_for_head(address: str) -> None:
 
 def _own_cluster() -> dict[str, Any]:
     os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", PROXY_CHECK_SECONDS)
-    # Ray puts its workers behind everything else on the machine, but here mail waits for them.
+    # Ray gives its workers the lowest priority, but here mail waits for them.
     os.environ.setdefault("RAY_worker_niceness", "0")
-    # Our actors ask for no processor of their own: they wait most of the time. What is counted here
+    # Our actors ask for no processor of their own: they wait most of the time. This number
     # bounds how many remote functions run at once.
     return {
         "include_dashboard": False,

@@ -7,7 +7,7 @@ from ray import cloudpickle
 
 
 def pack(value: Any) -> bytes:
-    """Return the value as bytes; classes and functions of `__main__` are in them. Raises what an object raises."""
+    """Return the value as bytes; classes and functions of `__main__` are in them. Raises the errors of an object."""
     by_value: Any = cloudpickle
     data: bytes = by_value.dumps(value)
     return data

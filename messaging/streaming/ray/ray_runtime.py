@@ -1,7 +1,7 @@
-"""Reaches what runs on Ray: instances by their names, and functions as tasks; Ray's errors become ours here."""
+"""Reaches instances on Ray by their names, and runs functions as tasks; Ray's errors become ours here."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import ray
@@ -9,38 +9,30 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
 from messaging.streaming.api.errors import StageFailed, StreamingError, WorkerLost
-from messaging.streaming.api.graph import Graph, Stage
-from messaging.streaming.api.names import JobName
+from messaging.streaming.api.graph import Graph, JobName
+from messaging.streaming.api.operators import Results
+from messaging.streaming.api.stage import Stage
 from messaging.streaming.runtime.channel import Call
-from messaging.streaming.runtime.function_stage import local_stage
-from messaging.streaming.runtime.operator_thread import Results
-from messaging.streaming.runtime.output import Receiver, Runtime
+from messaging.streaming.runtime.function_stage import function_call
+from messaging.streaming.runtime.output import Output, output_of
 
 
-class RayRuntime(Runtime):
-    """Reaches instances by name, and runs functions as Ray tasks."""
+class RayRuntime:
+    """The `Runtime` of a job on Ray."""
 
     def __init__(self, job: JobName) -> None:
         self._job = job
 
-    def worker(self, stage: Stage, index: int) -> Call:
-        """See Runtime."""
-        call: Call = self._calling(stage, index, "process")
-        return call
-
-    def keeper(self, stage: Stage, index: int) -> Receiver:
-        """See Runtime."""
-        return Receiver(self._calling(stage, index, "take"), self._calling(stage, index, "answers"))
-
-    def _calling(self, stage: Stage, index: int, method: str) -> Any:
-        name = self._job.of(stage.name, index)
+    def method(self, stage: Stage, index: int, name: str) -> Callable[..., Awaitable[Any]]:
+        """See Runtime. The handle of the actor is kept until it is lost."""
+        actor_name = self._job.of(stage.name, index)
         handles: list[Any] = []
 
         async def call(*arguments: Any) -> Any:
             if not handles:
-                handles.append(await find(name, self._job.namespace))
+                handles.append(await find_actor(actor_name, self._job.namespace))
             try:
-                return await _reached(getattr(handles[0], method).remote(*arguments))
+                return await _answer_of(getattr(handles[0], name).remote(*arguments))
             except WorkerLost:
                 handles.clear()
                 raise
@@ -55,38 +47,43 @@ class RayRuntime(Runtime):
             results: Results = function(records)  # Ray makes tasks of plain functions only
             return results
 
-        remote: Any = ray.remote(call).options(
-            **resources_of(stage), max_retries=0, name=stage.name
-        )
+        remote: Any = ray.remote(call).options(**ray_options(stage), max_retries=0, name=stage.name)
 
         async def run(records: list[Any]) -> Results:
-            results: Results = await _reached(remote.remote(records))
+            results: Results = await _answer_of(remote.remote(records))
             return results
 
-        return local_stage(stage, graph, self, run)
+        return function_call(stage, graph, self, run)
 
 
-def resources_of(stage: Stage) -> dict[str, Any]:
-    """Return what an instance asks of its node, as Ray's options: it has words of its own for some of it."""
-    named = dict(stage.resources)
+def open_inlet(
+    name: JobName, graph: Graph, stage: str, index: int, patience_seconds: float
+) -> Output:
+    """Return an output that feeds an INLET stage of a running job from the event loop of this process."""
+    return output_of(graph.seen_from(stage), stage, index, RayRuntime(name), patience_seconds)
+
+
+def ray_options(stage: Stage) -> dict[str, Any]:
+    """Return the demand of an instance as Ray's options: Ray has words of its own for some resources."""
+    resources = dict(stage.resources)
     return {
         "num_cpus": stage.cpus,
-        "num_gpus": named.pop("GPU", 0),
-        "memory": named.pop("memory", None),
-        "resources": named,
+        "num_gpus": resources.pop("GPU", 0),
+        "memory": resources.pop("memory", None),
+        "resources": resources,
     }
 
 
-async def find(name: str, namespace: str) -> ActorHandle[Any]:
-    """Look an actor up by name. Raises WorkerLost when there is none, or nobody can say."""
+async def find_actor(name: str, namespace: str) -> ActorHandle[Any]:
+    """Look an actor up by name. Raises WorkerLost when there is none, or the cluster does not answer."""
     try:
         return await asyncio.to_thread(ray.get_actor, name, namespace=namespace)
     except (ValueError, RayError):
         raise WorkerLost(name) from None
 
 
-async def _reached(reference: Awaitable[Any]) -> Any:
-    """Await a Ray call; everything that Ray itself raises becomes one of our errors, here and nowhere else."""
+async def _answer_of(reference: Awaitable[Any]) -> Any:
+    """Await a Ray call; every error of Ray's own becomes one of ours, here and nowhere else."""
     try:
         return await reference
     except RayTaskError as error:

@@ -1,12 +1,14 @@
-"""One instance of a stage: its operator, where it emits, and what it can say about itself. Knows nothing of Ray."""
+"""The workers of the gateway's stages: one instance, its operator, its output and its status. Knows nothing of Ray."""
+
+from __future__ import annotations
 
 import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 from messaging.streaming.api.errors import (
     DeclarationError,
@@ -15,72 +17,196 @@ from messaging.streaming.api.errors import (
     whereabouts,
 )
 from messaging.streaming.api.functions import open_function
-from messaging.streaming.api.graph import Instance, Kind, Stage
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.api.operators import (
+    AnnouncesDrain,
+    BatchOperator,
+    Closes,
+    Drainable,
+    RecordOperator,
+    Reports,
+    Results,
+    Source,
+    TakesBack,
+)
+from messaging.streaming.api.stage import Instance, Stage, StageKind
 from messaging.streaming.runtime.channel import Answer
-from messaging.streaming.runtime.operator_thread import OperatorThread, Results
-from messaging.streaming.runtime.output import Output
+from messaging.streaming.runtime.operator_thread import OperatorThread
+from messaging.streaming.runtime.output import Output, Runtime, output_of
 
 log = logging.getLogger(__name__)
 
+IDLE_POLL_SECONDS = 0.02
 
-class Worker:
-    """Runs one instance. Belongs to the event loop that it is made on."""
 
-    def __init__(self, stage: Stage, instance: Instance, operator: Any, outlet: Output) -> None:
-        index = instance.index
-        self.stage = stage
-        self.ended = asyncio.Event()
-        self.name = f"{stage.name}/{index}"
-        self.outlet = outlet
-        self.operator = operator
-        self._loop = asyncio.get_running_loop()
-        self._thread: OperatorThread | None = None
-        self._busy = 0
-        self._counts = {"in": 0, "out": 0, "refused": 0}
-        self._draining = False
-        self._since = time.time()
-        self._takes_single = hasattr(operator, "process_single")
-        open_function(operator, instance)
-        outlet.routes.open(instance)
-        if stage.kind is not Kind.SOURCE:
-            self._prepare()
+class InstanceWorker(Protocol):
+    """The worker of one instance, as the runtimes see it. Belongs to the event loop that it is made on."""
 
-    def _prepare(self) -> None:
-        if self._takes_single:
-            if self.stage.durable:
-                raise DeclarationError(f"durable stage {self.stage.name!r} needs process()")
-            return
-        if not inspect.iscoroutinefunction(self.operator.process):
-            self._thread = OperatorThread(self.name, self.operator.process)
-        if self.stage.durable and self.outlet.leads_on and not hasattr(self.operator, "released"):
-            raise DeclarationError(f"durable stage {self.stage.name!r} needs released()")
+    name: str
+    operator: Any
+    ended: asyncio.Event
 
-    # -- a stage that is given records
+    async def begin(self) -> None:
+        """Do the work that starts with the instance: a source runs until it ends. Raises the source's error."""
 
     async def process(self, records: list[Any]) -> Sequence[Answer]:
-        """Take a batch and answer each record. Raises StageFailed, saying no more than the type of the error."""
-        if not records:
-            return []
+        """Take a batch and answer each record. Raises StageFailed."""
+
+    def announce_drain(self) -> None:
+        """Show in the status that it is draining, while everything is still taken."""
+
+    async def drain(self) -> None:
+        """Take nothing new (a source), and return when nothing is in work."""
+
+    async def finish(self) -> None:
+        """Return when nothing is in work. Called when everything upstream has ended."""
+
+    def status(self) -> dict[str, Any]:
+        """Return the status of the instance, ready for JSON."""
+
+    async def close(self) -> None:
+        """Release the resources of the operator and the worker."""
+
+
+class Worker:
+    """Runs one instance that has no state of the dataflow's. Subclassed for sources and for operators."""
+
+    def __init__(self, stage: Stage, instance: Instance, operator: Any, output: Output) -> None:
+        self.stage = stage
+        self.name = instance.name
+        self.operator = operator
+        self.output = output
+        self.ended = asyncio.Event()
+        self._counts = {"in": 0, "out": 0, "refused": 0}
+        self._busy = 0
+        self._draining = False
+        self._since = time.time()
+        open_function(operator, instance)
+        output.routes.open(instance)
+
+    async def begin(self) -> None:
+        """See InstanceWorker."""
+
+    async def process(self, records: list[Any]) -> Sequence[Answer]:
+        """See InstanceWorker."""
+        raise StageFailed(f"{self.stage.name} takes no records")
+
+    async def emit(self, record: Any) -> None:
+        """Hand one record to the next stages; see `Output.emit`."""
+        await self.output.emit(record)
+        self._counts["out"] += 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in work and everything emitted has its answer."""
+        return not self._busy and self.output.idle
+
+    def announce_drain(self) -> None:
+        """See InstanceWorker. The operator may announce it to its own clients."""
+        self._draining = True
+        if isinstance(self.operator, AnnouncesDrain):
+            self.operator.announce_drain()
+
+    async def drain(self) -> None:
+        """See InstanceWorker."""
+        self._draining = True
+        while not self.idle:  # noqa: ASYNC110 - many small events end idleness; asking is simpler
+            await asyncio.sleep(IDLE_POLL_SECONDS)
+
+    async def finish(self) -> None:
+        """See InstanceWorker."""
+        await self.drain()
+
+    def status(self) -> dict[str, Any]:
+        """See InstanceWorker."""
+        report: Mapping[str, Any] = {}
+        if isinstance(self.operator, Reports):
+            report = self.operator.status()
+        return {
+            "stage": self.stage.name,
+            "name": self.name,
+            "up_seconds": round(time.time() - self._since, 1),
+            "draining": self._draining,
+            "idle": self.idle,
+            **self._counts,
+            **report,
+        }
+
+    async def close(self) -> None:
+        """See InstanceWorker."""
+        if isinstance(self.operator, Closes):
+            closing = self.operator.close()
+            if inspect.isawaitable(closing):
+                await closing
+        self.output.routes.close()
+
+
+class SourceWorker(Worker):
+    """Runs one instance of a SOURCE stage."""
+
+    operator: Source
+
+    def __init__(self, stage: Stage, instance: Instance, operator: Source, output: Output) -> None:
+        super().__init__(stage, instance, operator, output)
+        self._loop = asyncio.get_running_loop()
+
+    async def begin(self) -> None:
+        """Run the source until it ends. Raises the source's error."""
+        if inspect.iscoroutinefunction(self.operator.run):
+            await self.operator.run(self.emit)
+        else:
+            await self._run_on_thread(self.operator.run, self.emit_from_thread)
+        self.ended.set()
+
+    def emit_from_thread(self, record: Any) -> Future[None]:
+        """`emit` for a source on a thread: it does not wait, so it decides itself when to cancel.
+
+        A cancelled record is taken back, unless it has been handed over.
+        """
+
+        async def emit_patiently() -> None:
+            await self.output.emit_patiently(record)
+            self._counts["out"] += 1
+
+        return asyncio.run_coroutine_threadsafe(emit_patiently(), self._loop)
+
+    async def drain(self) -> None:
+        """See InstanceWorker."""
+        self._draining = True
+        if isinstance(self.operator, Drainable):
+            if inspect.iscoroutinefunction(self.operator.drain):
+                await self.operator.drain()
+            else:
+                await self._run_on_thread(self.operator.drain)
+        await super().drain()
+
+    async def _run_on_thread(self, function: Callable[..., Any], *arguments: Any) -> None:
+        # A thread of its own: a source may stay in `run` for ever, and the default executor is small.
+        thread = OperatorThread(self.name, lambda _: [])
+        try:
+            await thread.run(function, *arguments)
+        finally:
+            thread.close()
+
+
+class RecordWorker(Worker):
+    """Runs one instance whose operator takes the records of a batch side by side."""
+
+    operator: RecordOperator
+
+    async def process(self, records: list[Any]) -> Sequence[Answer]:
+        """See InstanceWorker."""
         self._busy += 1
         try:
-            answers = await self._answers(records)
-        except Exception as error:
-            log.error("%s failed on %d records: %s", self.name, len(records), whereabouts(error))
-            raise StageFailed(f"{self.stage.name}: {type(error).__name__}") from None
+            answers = await asyncio.gather(*map(self._process_one, records))
         finally:
             self._busy -= 1
         self._counts["in"] += len(records)
         self._counts["refused"] += sum(answer is not None for answer in answers)
         return answers
 
-    async def _answers(self, records: list[Any]) -> list[Answer]:
-        if self._takes_single:
-            return list(await asyncio.gather(*map(self._answer_single, records)))
-        results = await self._apply(records)
-        return await (self._keep(results) if self.stage.durable else self._pass_on(results))
-
-    async def _answer_single(self, record: Any) -> Answer:
-        """What comes of one record goes on as soon as it is there: a crash then costs what was in work, not a batch."""
+    async def _process_one(self, record: Any) -> Answer:
+        # Each output goes on at once: a crash then costs the records in work, not a batch.
         try:
             await self.operator.process_single(record, self.emit)
         except StreamingError as error:
@@ -90,33 +216,75 @@ class Worker:
             return StageFailed(f"{self.stage.name}: {type(error).__name__}")
         return None
 
-    async def _apply(self, records: list[Any]) -> Results:
-        if self._thread is not None:
-            return await self._thread.process(records)
-        results: Results = await self.operator.process(records)
-        if len(results) != len(records):
-            raise TypeError(f"{len(results)} results for {len(records)} records")
-        return results
 
-    async def _keep(self, results: Results) -> list[Answer]:
-        """A durable stage has said yes already; what it cannot hand on at once it takes back."""
+class BatchWorker(Worker):
+    """Runs one instance whose operator takes batches. A synchronous operator has a thread of its own."""
+
+    operator: BatchOperator
+
+    def __init__(
+        self, stage: Stage, instance: Instance, operator: BatchOperator, output: Output
+    ) -> None:
+        super().__init__(stage, instance, operator, output)
+        self._thread: OperatorThread | None = None
+        self._apply: Callable[[list[Any]], Awaitable[Results]]
+        if inspect.iscoroutinefunction(operator.process):
+            self._apply = operator.process
+        else:
+            self._thread = OperatorThread(self.name, operator.process)
+            self._apply = self._thread.process
+        self._answer = self._pass_on
+        if stage.durable:
+            self._answer = self._store
+            if output.leads_on and not isinstance(operator, TakesBack):
+                raise DeclarationError(f"durable stage {stage.name!r} needs released()")
+
+    async def process(self, records: list[Any]) -> Sequence[Answer]:
+        """Take a batch and answer each record. Raises StageFailed with no more than the type of the error."""
+        if not records:
+            return []
+        self._busy += 1
+        try:
+            results = await self._apply(records)
+            if len(results) != len(records):
+                raise TypeError(f"{len(results)} results for {len(records)} records")
+            answers = await self._answer(results)
+        except Exception as error:
+            log.error("%s failed on %d records: %s", self.name, len(records), whereabouts(error))
+            raise StageFailed(f"{self.stage.name}: {type(error).__name__}") from None
+        finally:
+            self._busy -= 1
+        self._counts["in"] += len(records)
+        self._counts["refused"] += sum(answer is not None for answer in answers)
+        return answers
+
+    async def close(self) -> None:
+        """See InstanceWorker."""
+        await super().close()
+        if self._thread is not None:
+            self._thread.close()
+
+    async def _store(self, results: Results) -> list[Answer]:
+        """Answer for a durable stage, which has stored the records; outputs without room are given back to it."""
         outputs = [out for outs in results if not isinstance(outs, Exception) for out in outs]
         self._counts["out"] += len(outputs)
-        if left := self.outlet.offer(outputs):
-            await self._take_back(left)
+        if left := self.output.offer(outputs):
+            await self._give_back(left)
         return [outs if isinstance(outs, Exception) else None for outs in results]
 
-    async def _take_back(self, left: list[Any]) -> None:
+    async def _give_back(self, outputs: list[Any]) -> None:
         try:
+            if not isinstance(self.operator, TakesBack):
+                raise DeclarationError(f"{self.stage.name} has no released()")
             if self._thread is not None:
-                await self._thread.run(self.operator.released, left)
+                await self._thread.run(self.operator.released, outputs)
             else:
-                await self.operator.released(left)
+                await self.operator.released(outputs)
         except Exception as error:
-            log.error("%s cannot take back %d: %s", self.name, len(left), whereabouts(error))
+            log.error("%s cannot take back %d: %s", self.name, len(outputs), whereabouts(error))
 
     async def _pass_on(self, results: Results) -> list[Answer]:
-        """Without state of its own, a stage says yes when the next ones have."""
+        """Answer for a stage without state: a record is taken when the next stages have taken its outputs."""
         return list(await asyncio.gather(*map(self._pass_on_one, results)))
 
     async def _pass_on_one(self, outputs: Sequence[Any] | Exception) -> Answer:
@@ -129,87 +297,24 @@ class Worker:
             return error
         return None
 
-    # -- a source
 
-    async def emit(self, record: Any) -> None:
-        """Hand one record to the next stages; see `Outlet.emit`."""
-        await self.outlet.emit(record)
-        self._counts["out"] += 1
+def make_worker(
+    graph: Graph, stage: Stage, index: int, runtime: Runtime, patience_seconds: float | None
+) -> InstanceWorker:
+    """Build the operator and its worker. Raises the operator's errors, and DeclarationError for an unusable one."""
+    patience = patience_seconds if stage.kind is StageKind.SOURCE else None
+    output = output_of(graph, stage.name, index, runtime, patience)
+    return worker_of(stage, graph.instance(stage, index), stage.build(), output)
 
-    def emit_from_thread(self, record: Any) -> Future[None]:
-        """`emit` for a source that runs on a thread: it is not kept waiting, so it decides itself when to cancel.
 
-        What is cancelled is taken back, unless it has been handed over.
-        """
-        return asyncio.run_coroutine_threadsafe(self._emit_patiently(record), self._loop)
-
-    async def _emit_patiently(self, record: Any) -> None:
-        await self.outlet.emit_patiently(record)
-        self._counts["out"] += 1
-
-    async def run(self) -> None:
-        """Run the source until it ends. Raises whatever it raises."""
-        if inspect.iscoroutinefunction(self.operator.run):
-            await self.operator.run(self.emit)
-        else:
-            await self._on_thread(self.operator.run, self.emit_from_thread)
-        self.ended.set()
-
-    # -- every worker
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is in work and everything emitted has its answer."""
-        return not self._busy and self.outlet.idle
-
-    def announce_drain(self) -> None:
-        """Say from now on that it is draining, while everything is still taken; the operator may say so too."""
-        self._draining = True
-        if hasattr(self.operator, "announce_drain"):
-            self.operator.announce_drain()
-
-    async def drain(self) -> None:
-        """Take nothing new (a source), and return when nothing is in work."""
-        self._draining = True
-        if self.stage.kind is Kind.SOURCE and hasattr(self.operator, "drain"):
-            if inspect.iscoroutinefunction(self.operator.drain):
-                await self.operator.drain()
-            else:
-                await self._on_thread(self.operator.drain)
-        while not self.idle:  # noqa: ASYNC110 - many small events end idleness; asking is simpler
-            await asyncio.sleep(0.02)
-
-    async def finish(self) -> None:
-        """Everything upstream has ended: return when nothing is in work."""
-        await self.drain()
-
-    def status(self) -> dict[str, Any]:
-        """Return what the instance says about itself, ready for JSON."""
-        told = self.operator.status() if hasattr(self.operator, "status") else {}
-        return {
-            "stage": self.stage.name,
-            "name": self.name,
-            "up_seconds": round(time.time() - self._since, 1),
-            "draining": self._draining,
-            "idle": self.idle,
-            **self._counts,
-            **told,
-        }
-
-    async def close(self) -> None:
-        """Let go of what the operator holds (its `close()`, if it has one) and of its thread."""
-        if hasattr(self.operator, "close"):
-            closing = self.operator.close()
-            if inspect.isawaitable(closing):
-                await closing
-        self.outlet.routes.close()
-        if self._thread is not None:
-            self._thread.close()
-
-    async def _on_thread(self, function: Any, *arguments: Any) -> None:
-        # A thread of its own: a source may stay in `run` for ever, and the default executor is small.
-        thread = OperatorThread(self.name, lambda _: [])
-        try:
-            await thread.run(function, *arguments)
-        finally:
-            thread.close()
+def worker_of(stage: Stage, instance: Instance, operator: object, output: Output) -> Worker:
+    """Return the worker that fits the operator. Raises DeclarationError when none does."""
+    if stage.kind is StageKind.SOURCE:
+        if isinstance(operator, Source):
+            return SourceWorker(stage, instance, operator, output)
+        raise DeclarationError(f"source {stage.name!r} needs run()")
+    if isinstance(operator, RecordOperator) and not stage.durable:
+        return RecordWorker(stage, instance, operator, output)
+    if isinstance(operator, BatchOperator):
+        return BatchWorker(stage, instance, operator, output)
+    raise DeclarationError(f"{stage.name!r} needs process()")

@@ -1,4 +1,4 @@
-"""What travels between keeping workers, and what each one knows about itself: the head."""
+"""Batches between stateful workers, and the head: the positions that are committed with every batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Batch:
     """Some records from one instance to another. The number counts what this sender has sent to this receiver.
 
     A batch that is sent again has the same number and the same content. `data` holds the records, and the latest
-    event time that the sender has seen, if the receiver goes by event time.
+    event time that the sender has seen, if the receiver works by event time.
     """
 
     sender: str
@@ -32,7 +32,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Head:
-    """The small facts that are committed with every batch: where each channel stands, and where the source does."""
+    """The positions and counts of one instance: of each channel, of the source, and of event time."""
 
     positions: dict[str, int] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
@@ -44,13 +44,13 @@ class Head:
     asides: int = 0
     counts: dict[str, int] = field(default_factory=lambda: {"in": 0, "out": 0, "set_aside": 0})
 
-    def packed(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """Return the head as bytes."""
         return dumps({field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def unpacked(cls, data: bytes) -> Head:
-        """Read a head; one that an older version wrote, too."""
+    def from_bytes(cls, data: bytes) -> Head:
+        """Read a head, also one of an older version."""
         return cls(**loads(data))
 
 
@@ -59,6 +59,6 @@ def chunks(records: Sequence[Any], size: int = MAX_RECORDS) -> Iterator[Sequence
     return (records[start : start + size] for start in range(0, max(len(records), 1), size))
 
 
-def packed(seen: float | None, records: Iterable[Any]) -> bytes:
-    """Return the data of a batch. Raises whatever an unwilling record raises."""
+def pack(seen: float | None, records: Iterable[Any]) -> bytes:
+    """Return the data of a batch. Raises the error of a record that cannot be pickled."""
     return dumps((seen, list(records)))

@@ -1,4 +1,4 @@
-"""Sees a job to its end: when its sources have ended, every stage finishes, upstream first, and the actors go."""
+"""Completes a job: when its sources have ended, every stage finishes, upstream first, and the actors end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import ray
 from ray.exceptions import RayError
 
 from messaging.streaming.api.errors import StreamingError
-from messaging.streaming.api.graph import Kind
+from messaging.streaming.api.stage import StageKind
 
 if TYPE_CHECKING:
-    from messaging.streaming.ray.job import Job
+    from messaging.streaming.stateful.job import Job
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ class JobCompletion:
         self._job = job
         self._over = threading.Event()
         self._stopped = threading.Event()
-        thread = threading.Thread(target=self._run, name=f"{job.name.job} to its end", daemon=True)
-        thread.start()
+        name = f"completion of {job.name.job}"
+        threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def wait(self, seconds: float | None) -> bool:
         """Return whether the end came. Raises StreamingError when it never will."""
@@ -40,32 +40,33 @@ class JobCompletion:
         return over
 
     def stop(self) -> None:
-        """Somebody else ends the job."""
+        """Leave the job alone: it is being drained or stopped."""
         if not self._over.is_set():
             self._stopped.set()
 
     def _run(self) -> None:
         try:
-            for step in (self._sources_ended, self._finished, self._left):
+            for step in (self._have_sources_ended, self._finish_stages, self._end_actors):
                 while not self._stopped.is_set() and not step():
                     time.sleep(PAUSE_SECONDS)
         except Exception as error:
             # Ray was shut down below us: there is no job any more.
-            log.debug("supervision ended: %s", type(error).__name__)
+            log.debug("completion ended: %s", type(error).__name__)
             self._stopped.set()
         finally:
             self._over.set()
 
-    def _sources_ended(self) -> bool:
+    def _have_sources_ended(self) -> bool:
         if not ray.is_initialized():
             raise StreamingError("Ray is gone")
+        kinds = (StageKind.SOURCE, StageKind.READER)
+        sources = self._job.actors_of(*(s for s in self._job.graph.stages if s.kind in kinds))
         try:
-            sources = self._job.actors_of(Kind.SOURCE, Kind.READER)
             return all(ray.get([source.ended.remote(POLL_SECONDS) for source in sources]))
         except RayError:
             return False
 
-    def _finished(self) -> bool:
+    def _finish_stages(self) -> bool:
         try:
             for stage in self._job.graph.upstream_first():
                 self._job.finish(stage)
@@ -73,7 +74,7 @@ class JobCompletion:
             return False
         return True
 
-    def _left(self) -> bool:
+    def _end_actors(self) -> bool:
         try:
             self._job.end()
         except StreamingError:

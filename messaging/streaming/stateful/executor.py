@@ -1,4 +1,4 @@
-"""The one thread on which a keeper lives: one call at a time, and after a failure a new life from the store."""
+"""Runs a stateful task on one thread: one call at a time, and after a failure a new task from the store."""
 
 from __future__ import annotations
 
@@ -22,69 +22,66 @@ T = TypeVar("T")
 
 
 class TaskExecutor:
-    """Belongs to one event loop. `make` builds a keeper from its store.
+    """Belongs to one event loop. `make` builds a task from its store.
 
-    `worked` is called after each call that went well, `lost` when a keeper had to be given up.
+    Calls `on_done` after each call that went well, and `on_lost` when it had to give a task up.
     """
 
     def __init__(
         self,
         name: str,
         make: Callable[[], StatefulTask],
-        worked: Callable[[], object],
-        lost: Callable[[], object],
+        on_done: Callable[[], object],
+        on_lost: Callable[[], object],
     ) -> None:
-        self.keeper: StatefulTask | None = None
+        self.task: StatefulTask | None = None
         self.failure = ""
         self._name = name
         self._make = make
-        self._worked = worked
-        self._lost = lost
-        self._turn = asyncio.Lock()
+        self._on_done = on_done
+        self._on_lost = on_lost
+        self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     @property
     def busy(self) -> bool:
         """Whether a call is running."""
-        return self._turn.locked()
+        return self._lock.locked()
 
-    async def work(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call with the keeper. After a failure, StageFailed, the next call begins with what the store has."""
-        async with self._turn:
+    async def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call the function with the task. After a failure, StageFailed, the next call begins from the store."""
+        async with self._lock:
             try:
-                if self.keeper is None:
-                    self.keeper = await self.run(self._make)
-                result = await self.run(function, self.keeper, *arguments)
+                if self.task is None:
+                    self.task = await self.run(self._make)
+                result = await self.run(function, self.task, *arguments)
             except Exception as error:
-                self._give_up(error)
+                log.error("%s failed: %s", self._name, whereabouts(error))
+                self.failure = type(error).__name__
+                self.task = None
+                self._on_lost()
                 raise StageFailed(f"{self._name}: {type(error).__name__}") from None
-        self._worked()
+        self._on_done()
         return result
 
-    async def surely(self, function: Callable[[StatefulTask], None]) -> None:
-        """`work`, however often it fails."""
+    async def call_until_done(self, function: Callable[[StatefulTask], None]) -> None:
+        """`call`, again after each failure."""
         retrying: Any = retry_if_exception_type(StageFailed)
         async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
             with attempt:
-                await self.work(function)
+                await self.call(function)
 
-    async def quietly(self, function: Callable[[StatefulTask], None]) -> None:
-        """`work`; a failure is logged, and nothing is lost by it."""
+    async def try_call(self, function: Callable[[StatefulTask], None]) -> None:
+        """`call`; a failure is logged, and nothing is lost by it."""
         try:
-            await self.work(function)
+            await self.call(function)
         except StageFailed:
             await asyncio.sleep(FAILED_PAUSE_SECONDS)
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function on the thread. Raises what it raises."""
+        """Call a function on the thread. Raises the function's errors."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     def close(self) -> None:
-        """End the thread when what it works on is done."""
+        """End the thread after the running call."""
         self._thread.shutdown(wait=False)
-
-    def _give_up(self, error: Exception) -> None:
-        log.error("%s failed: %s", self._name, whereabouts(error))
-        self.failure = type(error).__name__
-        self.keeper = None
-        self._lost()

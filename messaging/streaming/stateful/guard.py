@@ -1,4 +1,4 @@
-"""Calls users' functions: what one raises on again and again is set aside, and the rest goes on."""
+"""Calls users' functions: retries a record that fails, and sets it aside when it fails again and again."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _READY = (tuple, list)
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that a function raised on, however often it was tried."""
+class FailedRecord:
+    """A record on which a function raised at every try."""
 
     stage: str
     error: str
@@ -32,12 +32,12 @@ class DeadLetter:
 
 
 class Guard:
-    """Tries a function a few times. `undo` takes back what a failed try did to the state."""
+    """Tries a function a few times. `undo` takes back the changes of a failed try to the state."""
 
     def __init__(self, undo: Callable[[], None]) -> None:
         self.last_error = ""
         self._undo = undo
-        self._new: list[DeadLetter] = []
+        self._new: list[FailedRecord] = []
 
     def __call__(
         self, function: Callable[[Any], Iterable[Any]], record: Any, stage: str
@@ -48,9 +48,9 @@ class Guard:
             return outputs if type(outputs) in _READY else list(outputs)
         except Exception as error:
             self._undo()
-            return self._again(function, record, stage, error)
+            return self._retry(function, record, stage, error)
 
-    def _again(
+    def _retry(
         self,
         function: Callable[[Any], Iterable[Any]],
         record: Any,
@@ -73,29 +73,27 @@ class Guard:
         """Keep the record, with the stage and the error, for people to look at."""
         log.warning("%s: set a record aside: %s", stage, whereabouts(error))
         self.last_error = f"{stage}: {type(error).__name__}"
-        self._new.append(DeadLetter(stage, f"{type(error).__name__}: {error}", record, time.time()))
+        text = f"{type(error).__name__}: {error}"
+        self._new.append(FailedRecord(stage, text, record, time.time()))
 
     def changes(self, head: Head) -> dict[Name, bytes | None]:
-        """What the next commit has to keep: the newest of what was set aside, up to a limit."""
+        """Return the changes for the next commit: the new failed records; the oldest beyond a limit are removed."""
         changes: dict[Name, bytes | None] = {}
-        for one in self._new:
+        for failed in self._new:
             head.asides += 1
-            changes[_name(head.asides)] = _packed(one)
+            try:
+                data = dumps(failed)
+            except Exception:
+                data = dumps(replace(failed, record=repr(failed.record)))
+            changes[_name(head.asides)] = data
             if head.asides > MAX_SET_ASIDE:
                 changes[_name(head.asides - MAX_SET_ASIDE)] = None
         head.counts["set_aside"] += len(self._new)
         return changes
 
-    def committed(self) -> None:
-        """The changes are in the store."""
+    def mark_committed(self) -> None:
+        """Forget the changes: they are in the store."""
         self._new.clear()
-
-
-def _packed(one: DeadLetter) -> bytes:
-    try:
-        return dumps(one)
-    except Exception:
-        return dumps(replace(one, record=repr(one.record)))
 
 
 def _name(number: int) -> Name:

@@ -1,116 +1,154 @@
-"""Sends what a keeper has committed: a pump for each receiver, one call in flight on each channel."""
+"""Sends the committed batches of a task: one call in flight to each receiver."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from messaging.streaming.api.errors import StreamingError
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.api.stage import Stage
 from messaging.streaming.runtime.channel import PAUSES
-from messaging.streaming.runtime.output import Receiver
+from messaging.streaming.runtime.output import Runtime, channel_to
 from messaging.streaming.stateful.batches import Batch
 from messaging.streaming.stateful.flow_control import FlowControl
 from messaging.streaming.stateful.task import StatefulTask
 
+log = logging.getLogger(__name__)
+
 SILENT_SECONDS = 0.2
 MAX_CALL_BYTES = 64 * 1024
-"""Ray carries up to 100 KB within a call; what is larger makes a detour through the object store."""
+"""Ray carries up to 100 KB within a call; larger arguments make a detour through the object store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The way from a stateful instance to one receiver. Both calls raise StreamingError.
+
+    `deliver` hands batches over and returns when all are acknowledged; `ping` returns at once if the process answers.
+    """
+
+    deliver: Callable[[Sequence[Batch]], Awaitable[None]]
+    ping: Callable[[], Awaitable[None]]
+
+
+def receiver_of(graph: Graph, sender: str, stage: Stage, index: int, runtime: Runtime) -> Receiver:
+    """Return the way to an instance: batches to a stateful one, and record by record to any other."""
+    if stage.kind.is_stateful:
+        take, ping = (runtime.method(stage, index, name) for name in ("take", "ping"))
+        return Receiver(take, ping)
+    channel = channel_to(graph, sender, stage, index, runtime)
+
+    async def deliver(batches: Sequence[Batch]) -> None:
+        records = [record for batch in batches for record in batch.open()[1]]
+        puts = (channel.put(record) for record in records)
+        for answer in await asyncio.gather(*puts, return_exceptions=True):
+            if answer is not None:
+                log.warning("%s: a record was not taken: %s", channel.name, type(answer).__name__)
+
+    async def always_answers() -> None:
+        """Return at once: the channel itself repeats after a loss."""
+
+    return Receiver(deliver, always_answers)
 
 
 class OutboxSender:
-    """Belongs to one event loop. `current` returns the keeper of the moment, `done` is called when all is sent."""
+    """Belongs to one event loop. `current` returns the task of the moment; `on_sent` is called when all is sent."""
 
     def __init__(
         self,
         receivers: Mapping[str, Receiver],
         current: Callable[[], StatefulTask | None],
-        done: Callable[[], object],
+        on_sent: Callable[[], object],
     ) -> None:
         self._receivers = receivers
         self._current = current
-        self._done = done
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._asking: set[asyncio.Task[None]] = set()
-        self._allowances = {name: FlowControl() for name in receivers}
+        self._on_sent = on_sent
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._pinging: set[asyncio.Task[None]] = set()
+        self._flow = {name: FlowControl() for name in receivers}
         self._room = asyncio.Event()
 
     @property
     def idle(self) -> bool:
         """Whether everything is acknowledged."""
-        return not self._running
+        return not self._sending
 
     def start(self) -> None:
-        """Send what there is to send now."""
+        """Send the batches that wait."""
         for receiver in self._receivers:
-            if self._first(receiver) and receiver not in self._running:
-                self._running[receiver] = asyncio.create_task(self._pump(receiver))
+            if self._next(receiver) and receiver not in self._sending:
+                self._sending[receiver] = asyncio.create_task(self._send(receiver))
         self._room.set()
 
     def stop(self) -> None:
         """Send no more."""
-        for task in (*self._running.values(), *self._asking):
+        for task in (*self._sending.values(), *self._pinging):
             task.cancel()
 
     async def wait_for_room(self) -> None:
         """Return when no receiver lags further behind than it may."""
-        while (keeper := self._current()) and self._crowded(keeper):
+        while (task := self._current()) and self._is_full(task):
             self._room.clear()
             await self._room.wait()
 
-    def _crowded(self, keeper: StatefulTask) -> bool:
-        outbox = keeper.outbox
+    def _is_full(self, task: StatefulTask) -> bool:
+        outbox = task.outbox
         return any(
-            allowance.full(outbox.waiting_for(receiver), partial(outbox.bytes_for, receiver))
-            for receiver, allowance in self._allowances.items()
+            flow.is_full(outbox.waiting_for(receiver), partial(outbox.bytes_for, receiver))
+            for receiver, flow in self._flow.items()
         )
 
-    def _first(self, receiver: str) -> Sequence[Batch]:
-        keeper, most = self._current(), self._allowances[receiver].at_once
-        return keeper.outbox.first_few(receiver, most, MAX_CALL_BYTES) if keeper else ()
+    def _next(self, receiver: str) -> Sequence[Batch]:
+        task, most = self._current(), self._flow[receiver].at_once
+        return task.outbox.first_few(receiver, most, MAX_CALL_BYTES) if task else ()
 
-    async def _pump(self, receiver: str) -> None:
+    async def _send(self, receiver: str) -> None:
         try:
-            while batches := self._first(receiver):
+            while batches := self._next(receiver):
                 began = time.monotonic()
-                await self._delivered(receiver, batches)
-                if keeper := self._current():
-                    keeper.outbox.acknowledged(receiver, batches[-1].number)
-                    waiting, took = keeper.outbox.waiting_for(receiver), time.monotonic() - began
-                    self._allowances[receiver].acknowledged(len(batches), waiting, took)
+                await self._deliver(receiver, batches)
+                if task := self._current():
+                    task.outbox.acknowledge(receiver, batches[-1].number)
+                    waiting, seconds = task.outbox.waiting_for(receiver), time.monotonic() - began
+                    self._flow[receiver].note_acknowledgement(len(batches), waiting, seconds)
                 self._room.set()
         finally:
-            del self._running[receiver]
-        self._done()
+            del self._sending[receiver]
+        self._on_sent()
 
-    async def _delivered(self, receiver: str, batches: Sequence[Batch]) -> None:
-        """Send until they are acknowledged; the numbers make that harmless."""
+    async def _deliver(self, receiver: str, batches: Sequence[Batch]) -> None:
+        """Send until the batches are acknowledged; their numbers make repetitions harmless."""
+
+        def watch() -> None:
+            # The receiver is slow or away: Ray needs more than a second to tell, so it is asked.
+            task = asyncio.create_task(self._ping_while_first(receiver, batches[0]))
+            self._pinging.add(task)
+            task.add_done_callback(self._pinging.discard)
+
         retrying: Any = retry_if_exception_type(StreamingError)
-        watch = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._watch, receiver)
+        timer = asyncio.get_running_loop().call_later(SILENT_SECONDS, watch)
         try:
             async for attempt in AsyncRetrying(retry=retrying, wait=PAUSES):
                 with attempt:
                     await self._receivers[receiver].deliver(batches)
         finally:
-            watch.cancel()
+            timer.cancel()
 
-    def _watch(self, receiver: str) -> None:
-        """The receiver is slow, or away: Ray needs more than a second to tell, so it is asked."""
-        task = asyncio.create_task(self._ask(receiver, self._first(receiver)[:1]))
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
-
-    async def _ask(self, receiver: str, first: Sequence[Batch]) -> None:
-        while first and self._first(receiver)[:1] == first:
+    async def _ping_while_first(self, receiver: str, batch: Batch) -> None:
+        while (waiting := self._next(receiver)) and waiting[0] == batch:
             try:
                 async with asyncio.timeout(SILENT_SECONDS):
-                    await self._receivers[receiver].answers()
+                    await self._receivers[receiver].ping()
             except (TimeoutError, StreamingError):
-                self._allowances[receiver].away()
+                self._flow[receiver].note_away()
                 self._room.set()
                 return
             await asyncio.sleep(SILENT_SECONDS)

@@ -1,4 +1,4 @@
-"""Asks a running job what one of its stages has committed, by key, from any process of the cluster."""
+"""Reads the committed state of a stage of a running job, by key, from any process of the cluster."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import ray
 from ray.exceptions import RayError
 
 from messaging.streaming.api.errors import StreamingError, WorkerLost
+from messaging.streaming.api.graph import JobName
 from messaging.streaming.api.keys import Key, group_of, owner_of, token_of
-from messaging.streaming.api.names import JobName
 from messaging.streaming.stateful.state.values import Entry
 
 ASK_SECONDS = 10.0
@@ -18,9 +18,9 @@ MAX_ENTRIES = 1000
 
 
 class QueryableState:
-    """The state of one stage of a running job, by key. Each question goes to the instance that keeps the key.
+    """The state of one stage of a running job, by key. Each question goes to the instance that owns the key.
 
-    The answer is what that instance has committed, so it never takes anything back; two answers may be of different
+    The answer is committed state, so it is never taken back; two answers may be of different
     moments. An instance that is being restarted, or is in the middle of a batch, is waited for. The questions raise
     WorkerLost when no answer comes within `seconds`, and when the job has ended. They block: from an event loop, ask
     in a thread.
@@ -32,10 +32,10 @@ class QueryableState:
         self._seconds = seconds
 
     def get(self, key: Key, default: Any = None) -> Any:
-        """Return the value of a key. Raises TypeError for what cannot be a key."""
+        """Return the value of a key. Raises TypeError for an object that cannot be a key."""
         token = token_of(key)
         owner = owner_of(group_of(token), len(self._instances))
-        found: Entry | None = _answer(
+        found: Entry | None = _ask(
             self._instances[owner].entry, token, stage=self._stage, seconds=self._seconds
         )
         return default if found is None else found[1]
@@ -46,17 +46,17 @@ class QueryableState:
         for instance in self._instances:
             if len(found) < limit:
                 left = limit - len(found)
-                found += _answer(instance.entries, left, stage=self._stage, seconds=self._seconds)
+                found += _ask(instance.entries, left, stage=self._stage, seconds=self._seconds)
         return dict(found)
 
 
 def find_state(job: JobName, stage: str, seconds: float = ASK_SECONDS) -> QueryableState:
     """Find the stage of a running job by its name, from any process that has joined the cluster.
 
-    Raises StreamingError when no such stage runs or when it keeps no state by key, and WorkerLost when nobody answers.
+    Raises StreamingError when no such stage runs or when it has no state by key, and WorkerLost when none answers.
     """
     first = _instance(job, stage, 0)
-    count = _answer(first.keeping, stage=stage, seconds=seconds)
+    count = _ask(first.state_parallelism, stage=stage, seconds=seconds)
     if not count:
         raise StreamingError(f"stage {stage!r} of job {job.job!r} keeps no state by key")
     others = [_instance(job, stage, index) for index in range(1, count)]
@@ -72,7 +72,7 @@ def _instance(job: JobName, stage: str, index: int) -> Any:
         raise WorkerLost(f"{stage}: {type(error).__name__}") from None
 
 
-def _answer(method: Any, *arguments: Any, stage: str, seconds: float) -> Any:
+def _ask(method: Any, *arguments: Any, stage: str, seconds: float) -> Any:
     # To ask changes nothing, so it is asked again when the instance has died meanwhile.
     again = method.options(max_task_retries=-1)
     try:

@@ -1,42 +1,89 @@
-"""What a keeping stage does with a record: pass it through a function, or work on the state of its key."""
+"""Steps: the operators of stateful stages, which work on the state of a key; and the interface of their sources."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
-from messaging.streaming.api.functions import close_function, open_function
-from messaging.streaming.api.graph import Instance, Transform
+from messaging.streaming.api.functions import Transform, close_function, open_function
 from messaging.streaming.api.keys import Key
-from messaging.streaming.stateful.state.values import State
+from messaging.streaming.api.stage import Instance
+from messaging.streaming.stateful.state.values import KeyedState
 
 _NOTHING = object()
 
 
+@runtime_checkable
 class Step(Protocol):
-    """Opened once for each life of a worker, with the state that the store has.
+    """The operator of a STATEFUL stage. Opened at each start of its worker, with the state from the store.
 
-    A step may also have `advance(watermark)`, called when the event time of everything that feeds it has passed
-    `watermark`, and at the end with infinity; `tick(now)`, called about ten times a second; and
-    `process_all(records)`, which returns for a whole batch what `process` would return, or an exception.
+    It may also be one or more of `Advances`, `Ticks`, `ProcessesBatches` and `KnowsTime`.
     """
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState, /) -> object:
         """Begin with this state."""
 
-    def process(self, record: Any) -> Iterable[Any]:
-        """Return the outputs. What is raised undoes the changes to the state that this record made."""
+    def process(self, record: Any, /) -> Iterable[Any]:
+        """Return the outputs. An exception undoes the changes to the state that this record made."""
 
 
-class Pass:
-    """A function without state, in an actor of its own."""
+@runtime_checkable
+class Advances(Protocol):
+    """A step that works by event time."""
+
+    def advance(self, watermark: float, /) -> Iterable[Any]:
+        """Return outputs: the event time of every sender has passed `watermark`; infinity at the end."""
+
+
+@runtime_checkable
+class Ticks(Protocol):
+    """A step that works by the time of day."""
+
+    def tick(self, now: float, /) -> Iterable[Any]:
+        """Return outputs. Called about ten times a second."""
+
+
+@runtime_checkable
+class ProcessesBatches(Protocol):
+    """A step that takes a whole batch at once."""
+
+    def process_all(self, records: Sequence[Any], /) -> Sequence[Iterable[Any] | Exception]:
+        """Return for each record the outputs that `process` would return, or an exception."""
+
+
+@runtime_checkable
+class KnowsTime(Protocol):
+    """A step that reads event time by itself, from records of senders without state."""
+
+    latest: float
+
+
+@runtime_checkable
+class PositionedSource(Protocol):
+    """The operator of a READER stage: read by position. It may be an `Opens` and an `Idles`."""
+
+    def read(self, position: Any, count: int, /) -> tuple[Sequence[Any], Any] | None:
+        """Return about `count` records after the position, and the new position; None at the end.
+
+        The position None is the beginning. An empty sequence means: none now, ask again.
+        """
+
+
+@runtime_checkable
+class Idles(Protocol):
+    """A source that sets the pause after a read without records."""
+
+    idle_seconds: float
+
+
+class TransformStep:
+    """A step without state: runs one transform in an actor of its own."""
 
     def __init__(self, transform: Transform) -> None:
-        self._transform = transform
-        self._function = getattr(transform, "function", transform)
-        self.process: Transform = transform
+        self._function = transform.function
+        self.process: Callable[[Any], Iterable[Any]] = transform
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState) -> None:
         """See Step."""
         open_function(self._function, instance)
 
@@ -45,15 +92,15 @@ class Pass:
         close_function(self._function)
 
 
-class OfKey:
-    """The state of a key, and a function of the user's that needs it."""
+class KeyedStep:
+    """Calls a function of the user's with the state of a record's key."""
 
     def __init__(self, key: Callable[[Any], Key], function: Callable[..., Any]) -> None:
         self._key = key
         self._function = function
-        self._state = State()
+        self._state = KeyedState()
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState) -> None:
         """See Step."""
         self._state = state
         open_function(self._function, instance)
@@ -63,7 +110,7 @@ class OfKey:
         close_function(self._function)
 
 
-class Reduce(OfKey):
+class Reduce(KeyedStep):
     """A running fold for each key: every record gives one output, and a key's first record is given unchanged."""
 
     def process(self, record: Any) -> Iterable[Any]:
@@ -75,8 +122,8 @@ class Reduce(OfKey):
         return (value,)
 
 
-class Sum(OfKey):
-    """A running sum for each key of what the function selects; gives `(key, sum)`."""
+class Sum(KeyedStep):
+    """A running sum for each key: adds the value that the function selects, and gives `(key, sum)`."""
 
     def process(self, record: Any) -> Iterable[Any]:
         """See Step."""
@@ -87,7 +134,7 @@ class Sum(OfKey):
         return ((key, value),)
 
 
-class Stateful(OfKey):
+class Stateful(KeyedStep):
     """A function of the user's: `function(state, record)` returns the key's new state, and the outputs.
 
     The state is None for a new key, and None as the new state forgets the key.
@@ -104,7 +151,7 @@ class Stateful(OfKey):
         return list(outputs)
 
 
-class OnceFor(OfKey):
+class OncePerKey(KeyedStep):
     """A sink that is called once for each key; see `DataStream.sink_once`."""
 
     def process(self, record: Any) -> Iterable[Any]:

@@ -1,33 +1,37 @@
-"""Around one keeper: a thread to work on, a pump for each receiver, and back-pressure. Knows nothing of Ray."""
+"""The worker of one stateful instance: a task on a thread, the sender of its outbox, and back-pressure."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from messaging.streaming.api.errors import StageFailed, WorkerLost
-from messaging.streaming.api.graph import Graph, Stage
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.api.stage import Stage, StageKind
 from messaging.streaming.runtime.channel import Answer, settle
-from messaging.streaming.runtime.output import Runtime, receiver_of
+from messaging.streaming.runtime.output import Runtime
 from messaging.streaming.runtime.routes import Routes
+from messaging.streaming.runtime.worker import IDLE_POLL_SECONDS
 from messaging.streaming.stateful.batches import MAX_RECORDS, Batch, Head
 from messaging.streaming.stateful.executor import TaskExecutor
-from messaging.streaming.stateful.guard import DeadLetter
-from messaging.streaming.stateful.outbox_sender import OutboxSender
+from messaging.streaming.stateful.guard import FailedRecord
+from messaging.streaming.stateful.outbox_sender import OutboxSender, receiver_of
 from messaging.streaming.stateful.state.base import Store
 from messaging.streaming.stateful.state.values import Entry
+from messaging.streaming.stateful.steps import Idles, Ticks
 from messaging.streaming.stateful.task import StatefulTask
 
 IDLE_SECONDS = 0.05
 READ_IDLE_SECONDS = 0.005  # shorter means more and smaller commits, and records that are older
+FAILED_READ_SECONDS = 1.0
 TICK_SECONDS = 0.1
 MAX_MERGED = 32
 
 
 class StatefulWorker:
-    """Runs one instance of a READER or KEEPER stage. Belongs to the event loop that it is made on."""
+    """Runs one instance of a READER or STATEFUL stage. Belongs to the event loop that it is made on."""
 
     def __init__(
         self, graph: Graph, stage: Stage, index: int, store: Store, runtime: Runtime
@@ -41,29 +45,35 @@ class StatefulWorker:
         self._store = store
         self._inbox: list[tuple[Batch | Sequence[Any], asyncio.Future[None]]] = []
         self._unanswered: set[asyncio.Future[None]] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._serving = self._reloading = False
         self._paused = self._draining = self._announced = False
         self._since = time.time()
-        self._tidying: asyncio.TimerHandle | None = None
-        receivers = Routes(graph, stage.name, index).receivers
-        reached = {
+        self._tidy_timer: asyncio.TimerHandle | None = None
+        receivers = {
             name: receiver_of(graph, self.name, receiver, number, runtime)
-            for name, (receiver, number) in receivers.items()
+            for name, (receiver, number) in Routes(graph, stage.name, index).receivers.items()
         }
-        self._pumps = OutboxSender(reached, lambda: self._thread.keeper, self._sent)
-        self._thread = TaskExecutor(self.name, self._life, self._pumps.start, self._lost)
-        if hasattr(self.operator, "tick"):
-            self._spawn(self._ticking())
+        self._sender = OutboxSender(receivers, lambda: self._executor.task, self._tidy_soon)
+        self._executor = TaskExecutor(self.name, self._make_task, self._sender.start, self._reload)
+        if isinstance(self.operator, Ticks):
+            self._spawn(self._tick())
 
-    # -- a stage that is given records
+    async def begin(self) -> None:
+        """See InstanceWorker. A reader reads its source to the end; any other stage loads its store."""
+        await (self._read() if self.stage.kind is StageKind.READER else self._load())
+
+    # -- input
+
+    async def ping(self) -> None:
+        """Return at once: it proves that this process answers, however busy its task is."""
 
     async def take(self, batches: Sequence[Batch]) -> None:
         """Return when the batches are committed: that is the acknowledgement. Raises StageFailed."""
         await asyncio.gather(*map(self._put, batches))
 
     async def process(self, records: list[Any]) -> Sequence[Answer]:
-        """Take records that nobody numbered. Refuses none; raises StageFailed."""
+        """Take records without a number. Refuses none; raises StageFailed."""
         if records:
             await self._put(records)
         return [None] * len(records)
@@ -79,88 +89,86 @@ class StatefulWorker:
         await future
 
     async def _serve(self) -> None:
-        """What arrives while one commit runs is committed together by the next."""
+        """Commit the batches of the inbox; those that arrive during one commit share the next one."""
         while self._inbox:
-            await self._pumps.wait_for_room()
-            taken, self._inbox = self._inbox[:MAX_MERGED], self._inbox[MAX_MERGED:]
+            await self._sender.wait_for_room()
+            batches, self._inbox = self._inbox[:MAX_MERGED], self._inbox[MAX_MERGED:]
+            error: StageFailed | None = None
             try:
-                await self._thread.work(StatefulTask.take_any, [arrival for arrival, _ in taken])
-                error = None
+                await self._executor.call(StatefulTask.take_any, [one for one, _ in batches])
             except StageFailed as failure:
                 error = failure
-            for _, future in taken:
+            for _, future in batches:
                 settle(future, error)
         self._serving = False
 
-    # -- a source
-
-    async def run(self) -> None:
-        """Read the source to its end, however often the store fails."""
+    async def _read(self) -> None:
+        idle = self.operator.idle_seconds if isinstance(self.operator, Idles) else READ_IDLE_SECONDS
         while not self.ended.is_set():
-            await self._pumps.wait_for_room()
+            await self._sender.wait_for_room()
             if self._paused or self._draining:
                 await asyncio.sleep(IDLE_SECONDS)
                 continue
             try:
-                count = await self._thread.work(lambda keeper: keeper.read(MAX_RECORDS))
+                count = await self._executor.call(lambda task: task.read(MAX_RECORDS))
             except StageFailed:
-                await asyncio.sleep(1)
+                await asyncio.sleep(FAILED_READ_SECONDS)
                 continue
-            if self._thread.keeper and self._thread.keeper.head.ended:
+            if self._executor.task and self._executor.task.head.ended:
                 self.ended.set()
             elif not count:
-                await asyncio.sleep(getattr(self.operator, "idle_seconds", READ_IDLE_SECONDS))
+                await asyncio.sleep(idle)
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
         self._paused = paused
 
-    # -- its keeper
+    # -- its task
 
-    def _life(self) -> StatefulTask:
+    def _make_task(self) -> StatefulTask:
         routes = Routes(self._graph, self.stage.name, self._index)
         instance = self._graph.instance(self.stage, self._index)
         return StatefulTask(self.stage, instance, self.operator, routes, self._store)
 
-    def _lost(self) -> None:
+    def _reload(self) -> None:
         if not self._reloading:
             self._reloading = True
-            self._spawn(self.load())
+            self._spawn(self._load())
 
-    async def load(self) -> None:
-        """Begin with what the store has: send what was not acknowledged, without waiting for anything new."""
-        await self._thread.surely(lambda keeper: None)
+    async def _load(self) -> None:
+        """Load the store and send the batches without acknowledgement, without waiting for new ones."""
+        await self._executor.call_until_done(lambda task: None)
         self._reloading = False
 
-    def _sent(self) -> None:
-        """Everything is acknowledged: forget it in the store, unless more comes soon and takes that along."""
-        self._leave_untidy()
+    def _tidy_soon(self) -> None:
+        """Everything is acknowledged: remove it from the store, unless a later commit soon does that as well."""
+        self._cancel_tidying()
         loop = asyncio.get_running_loop()
-        self._tidying = loop.call_later(IDLE_SECONDS, lambda: self._spawn(self._tidy()))
+        self._tidy_timer = loop.call_later(IDLE_SECONDS, lambda: self._spawn(self._tidy()))
 
-    def _leave_untidy(self) -> None:
-        if self._tidying is not None:
-            self._tidying.cancel()
+    def _cancel_tidying(self) -> None:
+        if self._tidy_timer is not None:
+            self._tidy_timer.cancel()
 
     async def _tidy(self) -> None:
-        if self._thread.keeper and self.idle:
-            await self._thread.quietly(lambda keeper: keeper.tidy())
+        if self._executor.task and self.idle:
+            await self._executor.try_call(lambda task: task.tidy())
 
-    async def _ticking(self) -> None:
+    async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            await self._pumps.wait_for_room()
-            await self._thread.quietly(lambda keeper: keeper.tick(time.time()))
+            await self._sender.wait_for_room()
+            await self._executor.try_call(lambda task: task.tick(time.time()))
 
-    # -- every worker
+    # -- as every worker
 
     @property
     def idle(self) -> bool:
         """Whether nothing is in work and everything emitted is acknowledged."""
-        return self._pumps.idle and not (self._inbox or self._thread.busy or self._serving)
+        return self._sender.idle and not (self._inbox or self._executor.busy or self._serving)
 
     def announce_drain(self) -> None:
-        """Say from now on that it is draining, while everything is still taken."""
+        """See InstanceWorker."""
         self._announced = True
 
     async def drain(self) -> None:
@@ -169,36 +177,36 @@ class StatefulWorker:
         await self.settle()
 
     async def finish(self) -> None:
-        """Everything upstream has ended: do what waits for the end. May be called again."""
+        """Everything upstream has ended: advance to the end of event time. May be called again."""
         await self.settle()
-        await self._thread.surely(lambda keeper: keeper.finish())
+        await self._executor.call_until_done(lambda task: task.finish())
         await self.settle()
 
     async def settle(self) -> None:
         """Return when nothing is in work."""
         while not self.idle:  # noqa: ASYNC110 - many small events end idleness; asking is simpler
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(IDLE_POLL_SECONDS)
 
     async def state_entries(self) -> tuple[list[tuple[bytes, bytes]], Head]:
-        """Return the state, and where the instance stands, for a savepoint."""
-        return await self._thread.work(lambda keeper: (keeper.state_entries(), keeper.head))
+        """Return the state and the head of the instance, for a savepoint."""
+        return await self._executor.call(lambda task: (task.state_entries(), task.head))
 
     async def entry(self, token: bytes) -> Entry | None:
         """Return the committed value of a key, with the key. Raises StageFailed."""
-        return await self._thread.work(lambda keeper: keeper.entry(token))
+        return await self._executor.call(lambda task: task.entry(token))
 
     async def entries(self, limit: int | None = None) -> list[Entry]:
         """Return all committed keys and values, or so many. Raises StageFailed."""
-        return await self._thread.work(lambda keeper: keeper.entries(limit))
+        return await self._executor.call(lambda task: task.entries(limit))
 
-    async def set_aside(self) -> list[DeadLetter]:
+    async def set_aside(self) -> list[FailedRecord]:
         """Return the newest records that were set aside."""
-        return await self._thread.work(lambda keeper: keeper.set_aside())
+        return await self._executor.call(lambda task: task.set_aside())
 
     def status(self) -> dict[str, Any]:
-        """Return what the instance says about itself, ready for JSON."""
-        keeper = self._thread.keeper
-        counts = keeper.head.counts if keeper else {"in": 0, "out": 0, "set_aside": 0}
+        """See InstanceWorker."""
+        task = self._executor.task
+        counts = task.head.counts if task else {"in": 0, "out": 0, "set_aside": 0}
         return {
             "stage": self.stage.name,
             "name": self.name,
@@ -206,30 +214,29 @@ class StatefulWorker:
             "draining": self._draining or self._announced,
             "idle": self.idle,
             "ended": self.ended.is_set(),
-            "lag": sum(keeper.outbox.waiting) if keeper else 0,
-            "last_error": (keeper.last_error if keeper else "") or self._thread.failure,
+            "lag": sum(task.outbox.waiting) if task else 0,
+            "last_error": (task.last_error if task else "") or self._executor.failure,
             "refused": 0,
             **counts,
         }
 
     async def close(self) -> None:
-        """Let go of everything, and close the user's functions and the store."""
+        """See InstanceWorker."""
         self.abandon()
-        keeper = self._thread.keeper
-        await self._thread.run(keeper.close if keeper else self._store.close)
-        self._thread.close()
+        task = self._executor.task
+        await self._executor.run(task.close if task else self._store.close)
+        self._executor.close()
 
     def abandon(self) -> None:
-        """End in the middle of everything, as a process does that is killed."""
-        self._pumps.stop()
-        self._leave_untidy()
+        """End in the middle of everything, like a process that is killed."""
+        self._sender.stop()
+        self._cancel_tidying()
         for task in self._tasks:
             task.cancel()
         for future in list(self._unanswered):
             settle(future, WorkerLost(self.name))
 
-    def _spawn(self, work: Any) -> asyncio.Task[Any]:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=self.name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task

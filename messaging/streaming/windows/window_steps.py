@@ -1,4 +1,4 @@
-"""Windows of time, kept by key: filled by records, given away when their time is over."""
+"""Windows of time by key: filled by records, and emitted when their time is over."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple
 
-from messaging.streaming.api.errors import Late
-from messaging.streaming.api.graph import Instance
+from messaging.streaming.api.errors import DeclarationError, Late
 from messaging.streaming.api.keys import Key
-from messaging.streaming.stateful.state.values import State
+from messaging.streaming.api.stage import Instance
+from messaging.streaming.stateful.state.values import KeyedState
 
 
 class Window(NamedTuple):
-    """What one window of one key came to. It holds times from `start`, up to but without `end`, in seconds."""
+    """The result of one window of one key. It holds times from `start`, up to but without `end`, in seconds."""
 
     key: Any
     start: float
@@ -26,7 +26,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How time is cut: every `slide` seconds a window of `size` seconds begins.
+    """The division of time: every `slide` seconds a window of `size` seconds begins.
 
     `time` reads the event time of a record, in seconds; without it the time of arrival counts. Event time is taken
     to have passed t when every sender has sent a record of t + `lateness`.
@@ -37,6 +37,22 @@ class Frame:
     time: Callable[[Any], float] | None
     lateness: float
 
+    @classmethod
+    def of(
+        cls,
+        size_seconds: float,
+        slide_seconds: float | None,
+        time: Callable[[Any], float] | None,
+        lateness_seconds: float,
+    ) -> Frame:
+        """Return the frame. Raises DeclarationError for lengths that make no windows."""
+        slide = size_seconds if slide_seconds is None else slide_seconds
+        if size_seconds <= 0 or slide <= 0 or lateness_seconds < 0:
+            raise DeclarationError(
+                f"windows of {size_seconds} s every {slide} s, {lateness_seconds} s late"
+            )
+        return cls(size_seconds, slide, time, lateness_seconds)
+
     def starts(self, moment: float) -> Iterator[float]:
         """Return the beginnings of all windows that hold a moment, the latest first."""
         start = moment // self.slide * self.slide
@@ -45,8 +61,8 @@ class Frame:
             start -= self.slide
 
 
-class Windowed:
-    """A step: folds the records of each window, and gives a `Window` when it is over."""
+class WindowStep:
+    """Folds the records of each window, and gives a `Window` when it is over."""
 
     def __init__(
         self,
@@ -60,18 +76,18 @@ class Windowed:
         self._frame = frame
         self._first = first
         self._fold = fold
-        self._state = State()
+        self._state = KeyedState()
         self._ends: list[tuple[float, int, Key]] = []
         self._passed = -inf
 
-    def open(self, instance: Instance, state: State) -> None:
+    def open(self, instance: Instance, state: KeyedState) -> None:
         """See Step."""
         self._state = state
         self._ends = []
         self._passed = self.latest = -inf
         for key, windows in state.items():
             for start in windows:
-                self._due_at(start + self._frame.size, key)
+                self._add_end(start + self._frame.size, key)
 
     def process(self, record: Any) -> Iterable[Any]:
         """See Step. Raises Late when all windows of the record are over."""
@@ -86,36 +102,33 @@ class Windowed:
                 windows[start] = self._fold(windows[start], record)
             else:
                 windows[start] = self._first(record)
-                self._due_at(start + self._frame.size, key)
+                self._add_end(start + self._frame.size, key)
         self._state[key] = windows
         self.latest = max(self.latest, moment)
         return ()
 
     def advance(self, watermark: float) -> Iterable[Window]:
-        """Event time has passed the watermark, or there is no more time at all."""
+        """See Advances. Also gives the windows of arrival time, once there is no more time at all."""
         if self._frame.time or watermark == inf:
             self._passed = max(self._passed, watermark - self._frame.lateness)
-            yield from self._over(self._passed)
+            yield from self._pop_until(self._passed)
 
     def tick(self, now: float) -> Iterable[Window]:
-        """The time of day has come to `now`."""
+        """See Ticks."""
         if self._frame.time is None:
-            yield from self._over(now)
+            yield from self._pop_until(now)
 
-    def _over(self, moment: float) -> Iterator[Window]:
+    def _pop_until(self, moment: float) -> Iterator[Window]:
         while self._ends and self._ends[0][0] <= moment:
             end, _, key = heapq.heappop(self._ends)
             windows = dict(self._state.get(key, {}))
             start = end - self._frame.size
             if start in windows:
                 yield Window(key, start, end, windows.pop(start))
-                self._keep(key, windows)
+                if windows:
+                    self._state[key] = windows
+                else:
+                    del self._state[key]
 
-    def _keep(self, key: Key, windows: dict[float, Any]) -> None:
-        if windows:
-            self._state[key] = windows
-        else:
-            del self._state[key]
-
-    def _due_at(self, end: float, key: Key) -> None:
+    def _add_end(self, end: float, key: Key) -> None:
         heapq.heappush(self._ends, (end, len(self._ends), key))

@@ -6,21 +6,20 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from messaging.streaming import InlineJob, JobName, StreamingContext, WorkerLost
-from messaging.streaming.ray.client import ask
-from messaging.streaming.ray.job import Job
+from messaging.streaming import InlineJob, JobName, StreamingContext
+from messaging.streaming.ops.status import job_status
 from messaging.streaming.stateful.flow_control import (
     AWAY_BYTES,
     FEWEST_BATCHES,
     MOST_BATCHES,
     FlowControl,
 )
+from messaging.streaming.stateful.job import Job
 from tests.support.eventually import eventually
 
 KEYS = 16
@@ -36,42 +35,42 @@ class Numbers:
 
 
 def test_a_slow_receiver_gets_two_batches_and_one_that_is_away_as_much_as_memory_allows() -> None:
-    allowance = FlowControl()
-    assert not allowance.full(FEWEST_BATCHES - 1, lambda: AWAY_BYTES)
-    assert allowance.full(FEWEST_BATCHES, lambda: 0)
-    allowance.away()
-    assert not allowance.full(5_000, lambda: AWAY_BYTES - 1)
-    assert allowance.full(1, lambda: AWAY_BYTES)
+    flow = FlowControl()
+    assert not flow.is_full(FEWEST_BATCHES - 1, lambda: AWAY_BYTES)
+    assert flow.is_full(FEWEST_BATCHES, lambda: 0)
+    flow.note_away()
+    assert not flow.is_full(5_000, lambda: AWAY_BYTES - 1)
+    assert flow.is_full(1, lambda: AWAY_BYTES)
 
 
 def test_one_that_is_back_catches_up_while_half_as_much_comes() -> None:
-    allowance = FlowControl()
-    allowance.away()
+    flow = FlowControl()
+    flow.note_away()
     waiting, came = 100, 0
     while waiting > 1:
         waiting -= 1
-        allowance.acknowledged(1, waiting, seconds=0.2)
-        while not allowance.full(waiting, lambda: 0):
+        flow.note_acknowledgement(1, waiting, seconds=0.2)
+        while not flow.is_full(waiting, lambda: 0):
             waiting += 1
             came += 1
         assert waiting <= 100
         if waiting <= FEWEST_BATCHES:
             break
     assert 90 < came < 110
-    assert allowance.full(FEWEST_BATCHES, lambda: 0)
+    assert flow.is_full(FEWEST_BATCHES, lambda: 0)
 
 
 def test_for_a_fast_receiver_more_may_wait_and_go_together_than_for_a_slow_one() -> None:
-    allowance = FlowControl()
+    flow = FlowControl()
     for _ in range(10):
-        allowance.acknowledged(1, 0, seconds=0.01)
-    assert allowance.at_once == MOST_BATCHES // 2
-    assert not allowance.full(MOST_BATCHES - 1, lambda: 0)
-    assert allowance.full(MOST_BATCHES, lambda: 0)
+        flow.note_acknowledgement(1, 0, seconds=0.01)
+    assert flow.at_once == MOST_BATCHES // 2
+    assert not flow.is_full(MOST_BATCHES - 1, lambda: 0)
+    assert flow.is_full(MOST_BATCHES, lambda: 0)
     for _ in range(10):
-        allowance.acknowledged(allowance.at_once, 0, seconds=1.0)
-    assert allowance.at_once == 1
-    assert allowance.full(FEWEST_BATCHES, lambda: 0)
+        flow.note_acknowledgement(flow.at_once, 0, seconds=1.0)
+    assert flow.at_once == 1
+    assert flow.is_full(FEWEST_BATCHES, lambda: 0)
 
 
 @pytest.mark.anyio
@@ -127,7 +126,7 @@ def test_the_rest_of_a_job_works_on_while_one_worker_is_killed_and_restarted(
         before = {row["name"]: row["pid"] for row in job.status()}
         usual = records_per_second(lambda: time.sleep(2))
         os.kill(before["sum/0"], signal.SIGKILL)
-        meanwhile = records_per_second(lambda: wait_for("sum", 0, before["sum/0"]))
+        meanwhile = records_per_second(lambda: wait_for("sum/0", before["sum/0"]))
         assert meanwhile > usual * 0.3
         after = {row["name"]: row["pid"] for row in job.status()}
         assert [name for name in before if before[name] != after[name]] == ["sum/0"]
@@ -137,23 +136,23 @@ def test_the_rest_of_a_job_works_on_while_one_worker_is_killed_and_restarted(
 
 def records_per_second(wait: Callable[[], object]) -> float:
     """What the other instance takes while we wait."""
-    began, before = time.monotonic(), asked("sum", 1)["in"]
+    began, before = time.monotonic(), status_of("sum/1")["in"]
     wait()
-    return float(asked("sum", 1)["in"] - before) / (time.monotonic() - began)
+    return float(status_of("sum/1")["in"] - before) / (time.monotonic() - began)
 
 
-def wait_for(stage: str, index: int, old_pid: int) -> None:
+def wait_for(name: str, old_pid: int) -> None:
     """Return when another process does the work of this one."""
     while True:
-        with suppress(WorkerLost):
-            row = asked(stage, index)
-            if row["pid"] != old_pid and row["in"]:
-                return
+        row = status_of(name)
+        if row.get("pid", old_pid) != old_pid and row["in"]:
+            return
         time.sleep(0.1)
 
 
-def asked(stage: str, index: int) -> dict[str, Any]:
-    return asyncio.run(ask(JobName("dips"), stage, index, seconds=5))
+def status_of(name: str) -> dict[str, Any]:
+    rows = asyncio.run(job_status(JobName("dips"), seconds=5))
+    return next((row for row in rows if row["name"] == name), {})
 
 
 class Paced(Numbers):

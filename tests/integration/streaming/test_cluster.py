@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from messaging.streaming import Handover, JobName, StageFailed, StreamingContext, StreamingError
-from messaging.streaming.ray.client import open_inlet
-from messaging.streaming.ray.job import Job
-from messaging.streaming.ray.launch import submit
+from messaging.streaming.ray.ray_runtime import open_inlet
+from messaging.streaming.stateful.job import Job
+from messaging.streaming.stateful.launch import submit
 from tests.support.eventually import wait_until
 from tests.support.streaming.operators_for_ray import Recorder, Ticker, Unmakeable, lines, shout
 

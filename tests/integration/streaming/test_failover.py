@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from messaging.streaming import StreamingContext
-from messaging.streaming.ray.job import Job
+from messaging.streaming.stateful.job import Job
 from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]

@@ -7,7 +7,7 @@ import pytest
 import ray
 
 from messaging.streaming import JobName, StreamingContext, StreamingError
-from messaging.streaming.ray.launch import submit
+from messaging.streaming.stateful.launch import submit
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
 

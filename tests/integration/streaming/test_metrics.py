@@ -9,7 +9,7 @@ import ray
 from prometheus_client.parser import text_string_to_metric_families
 
 from messaging.streaming import StreamingContext
-from messaging.streaming.ray.job import Job
+from messaging.streaming.stateful.job import Job
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from messaging.streaming import InlineJob, JobName, StreamingContext, StreamingError
 from messaging.streaming.api.keys import token_of
-from messaging.streaming.ray.client import open_inlet
-from messaging.streaming.ray.job import Job
-from messaging.streaming.ray.launch import submit
+from messaging.streaming.ray.ray_runtime import open_inlet
+from messaging.streaming.stateful.job import Job
+from messaging.streaming.stateful.launch import submit
 from messaging.streaming.stateful.queryable_state import find_state
 from messaging.streaming.stateful.state.pickling import loads
 from tests.support.streaming.simulated import Simulation

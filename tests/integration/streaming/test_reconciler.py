@@ -12,9 +12,13 @@ import ray
 
 from messaging.streaming import DeclarationError, JobName, StreamingContext, WorkerLost
 from messaging.streaming.api.graph import Graph
-from messaging.streaming.ops.detached_actor import DetachedActor, find_detached_actor, settle
+from messaging.streaming.ops.detached_actor import (
+    DetachedActor,
+    find_detached_actor,
+    start_detached_actor,
+)
 from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
-from messaging.streaming.ray.cluster import HostOptions
+from messaging.streaming.ray.hosts import HostOptions
 from tests.support.eventually import wait_until
 from tests.support.streaming.operators_for_ray import Diary, Recorder, Ticker, lines, nothing
 
@@ -32,7 +36,7 @@ def ticking(folder: Path) -> Graph:
 
 @pytest.fixture
 def standing(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[JobReconciler]:
-    job = JobReconciler(JobName(request.node.name[:20]), ticking(tmp_path), LIFE, stuck_seconds=6)
+    job = JobReconciler(JobName(request.node.name[:20]), ticking(tmp_path), LIFE, silent_seconds=6)
     yield job
     job.job.stop()
 
@@ -126,7 +130,7 @@ def test_a_resident_looks_around_by_itself_and_is_found_again_also_after_it_was_
 ) -> None:
     name = JobName("resident")
     assert find_detached_actor(name) is None
-    resident = settle(name, partial(Diary, str(tmp_path)), nothing, 0)
+    resident = start_detached_actor(name, partial(Diary, str(tmp_path)), nothing, 0)
     try:
         first = asked(resident, "pid")
         os.kill(first, signal.SIGKILL)

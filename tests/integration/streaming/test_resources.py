@@ -9,8 +9,9 @@ import ray
 
 from messaging.streaming import DeclarationError, JobName, StreamingContext
 from messaging.streaming.ops.reconciler import JobReconciler
-from messaging.streaming.ray.cluster import HostOptions
-from messaging.streaming.ray.launch import submit
+from messaging.streaming.ray.hosts import HostOptions
+from messaging.streaming.stateful.host import StatefulHost
+from messaging.streaming.stateful.launch import submit
 
 # Every cluster has this one, once, on its head.
 HEAD = "node:__internal_head__"
@@ -25,7 +26,7 @@ def test_who_asks_has_actors_of_its_own_and_who_asks_for_nothing_runs_with_what_
     source = context.from_values(1).map(str)
     source.map(str).with_resource("GPU", 1).filter(bool).sink(print)
     assert demands(context) == {"values-0": {}, "map-2": {"GPU": 1}}
-    assert "map-2  (keeper, x1, asks for 1 GPU)" in str(context.graph())
+    assert "map-2  (stateful, x1, asks for 1 GPU)" in str(context.graph())
 
 
 def test_streams_that_ask_for_the_same_are_chained_and_others_are_not() -> None:
@@ -95,7 +96,9 @@ def test_a_standing_job_asks_for_the_same() -> None:
     context = StreamingContext()
     context.inlet("in").key_by(str).reduce(max).with_resource(HEAD, 0.001)
     before = available()
-    standing = JobReconciler(JobName("standing-asking"), context.graph(), HostOptions(10))
+    standing = JobReconciler(
+        JobName("standing-asking"), context.graph(), HostOptions(10, host=StatefulHost)
+    )
     try:
         standing.look()
         assert taken({HEAD: 0.001}, before)

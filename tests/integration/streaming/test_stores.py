@@ -79,7 +79,7 @@ def test_a_life_that_was_followed_by_another_writes_no_more(url: str) -> None:
     first.write({("state", b"a"): b"1"})
     second.load()
     second.write({("state", b"a"): b"2"})
-    with pytest.raises(StoreFailed, match="another life"):
+    with pytest.raises(StoreFailed, match="another process"):
         first.write({("state", b"a"): b"3"})
     assert list(first.load()) == [(("state", b"a"), b"2")]
     first.close()

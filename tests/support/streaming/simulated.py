@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from messaging.streaming.api.errors import StreamingError
-from messaging.streaming.api.graph import Graph, Kind
+from messaging.streaming.api.graph import Graph
+from messaging.streaming.api.stage import StageKind
 from messaging.streaming.runtime.routes import Routes
 from messaging.streaming.stateful.state.base import Changes, MemoryStore, StoreFailed
 from messaging.streaming.stateful.task import StatefulTask
@@ -75,7 +76,7 @@ class Simulation:
             return False
         taken = self._attempt(receiver, lambda keeper: keeper.take([batch]))
         if taken and fate != "lost" and sender in self.keepers:
-            self.keepers[sender].outbox.acknowledged(receiver, batch.number)
+            self.keepers[sender].outbox.acknowledge(receiver, batch.number)
         return True
 
     def tidy(self, name: str) -> None:
@@ -100,7 +101,7 @@ class Simulation:
 
     def sources(self) -> list[str]:
         """The instances that read."""
-        return [n for n in self.names if self.graph.stage(n.split("/")[0]).kind is Kind.READER]
+        return [n for n in self.names if self.graph.stage(n.split("/")[0]).kind is StageKind.READER]
 
     def state(self, stage: str) -> dict[Any, Any]:
         """The state of all instances of a stage, as their stores have it."""

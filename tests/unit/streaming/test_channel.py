@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from messaging.streaming.api.errors import StageFailed
-from messaging.streaming.api.graph import Handover
+from messaging.streaming.api.stage import Handover
 from messaging.streaming.runtime.channel import Answer, Channel
 from tests.support.eventually import eventually
 

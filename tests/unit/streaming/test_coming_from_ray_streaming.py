@@ -6,7 +6,7 @@ import pytest
 
 from messaging.streaming import DataStream, Instance, StreamingContext
 from messaging.streaming.java.java_stream import JavaStream
-from messaging.streaming.ray.job import Job
+from messaging.streaming.stateful.job import Job
 from tests.support.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "dataflow.md"

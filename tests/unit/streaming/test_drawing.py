@@ -5,8 +5,8 @@ from typing import Any
 
 from messaging.streaming import Graph, StreamingContext
 from messaging.streaming.ops.metrics import Rates
-from messaging.streaming.viz.drawing import dot_of, text_of
-from messaging.streaming.viz.picture import BUSY, LOST, QUIET, svg_of
+from messaging.streaming.viz.dot import dot_of
+from messaging.streaming.viz.svg import BUSY, LOST, QUIET, svg_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS: list[dict[str, Any]] = [
@@ -33,14 +33,14 @@ def test_both_graphs_are_shown_as_text_and_for_graphviz() -> None:
     assert "◄── map-1  [by key]" in str(logical)
     assert 'n1 -> n2 [label="by key"];' in logical.dot()
     printed = str(physical())
-    assert "values-0  (reader, x1)\n  └─► max  [by key; a <b> & c]\nmax  (keeper, x2)" in printed
+    assert "values-0  (reader, x1)\n  └─► max  [by key; a <b> & c]\nmax  (stateful, x2)" in printed
     assert '"values-0/0" -> "max/1" [label="a <b> & c\\nby key"];' in dot_of(physical())
 
 
 def test_a_running_job_is_shown_with_what_each_instance_does() -> None:
-    text = text_of(physical(), ROWS)
+    text = physical().text(ROWS)
     does = "in 1,700 (250/s), out 3 (0/s), 2 batches wait, 1 restarts"
-    assert f"max  (keeper, x2)\n  max/0: does not answer\n  max/1: {does}\n  └─► end" in text
+    assert f"max  (stateful, x2)\n  max/0: does not answer\n  max/1: {does}\n  └─► end" in text
     assert "in 1,700 (250/s)\\nout 3 (0/s)\\n2 batches wait" in dot_of(physical(), ROWS)
 
 

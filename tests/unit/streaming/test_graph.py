@@ -34,4 +34,4 @@ def test_a_graph_is_printed_with_its_edges() -> None:
     numbers.key_by(str).operate("double", Doubler, parallelism=2, durable=True)
     printed = str(context.graph())
     assert "double  (operator, x2, durable)" in printed
-    assert "└─► double  [by key; positive; ask]" in printed
+    assert "└─► double  [by key; positive; request]" in printed

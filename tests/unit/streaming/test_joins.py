@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import DataStream, DeclarationError, InlineJob, Instance, StreamingContext
-from messaging.streaming.stateful.state.values import State
-from messaging.streaming.windows.join import Joined
+from messaging.streaming.stateful.state.values import KeyedState
+from messaging.streaming.windows.join import JoinStep
 from tests.support.streaming.simulated import Simulation
 from tests.unit.streaming.test_crashes import Moves, play
 
@@ -72,8 +72,8 @@ def test_what_is_remembered_has_a_bound_that_holds_over_crashes(
 def test_a_record_meets_the_newest_of_the_other_side(
     came: list[tuple[str, int]], keep: int | None
 ) -> None:
-    step = Joined(itemgetter(0), paired, keep)
-    step.open(Instance(), State())
+    step = JoinStep(itemgetter(0), paired, keep)
+    step.open(Instance(), KeyedState())
     for number, (key, side) in enumerate(came):
         before = enumerate(came[:number])
         others = [(key, n) for n, one in before if one == (key, 1 - side)][-(keep or 99) :]

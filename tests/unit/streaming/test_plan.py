@@ -6,7 +6,6 @@ import pytest
 
 from messaging.streaming import DataStream, StreamingContext
 from messaging.streaming.api.graph import Graph
-from messaging.streaming.viz.drawing import channels_of
 
 ALL_4_TO_2 = [(a, b) for a in range(4) for b in range(2)]
 
@@ -16,7 +15,7 @@ def wiring(how: Any, senders: int, receivers: int) -> list[tuple[int, int]]:
     stream: DataStream[Any] = context.from_values(1).set_parallelism(senders)
     how(stream).map(str).disable_chain().set_parallelism(receivers)
     graph = context.graph()
-    return channels_of(graph, graph.edges[0])
+    return graph.channels(graph.edges[0])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a keeping worker commits: a few named values, written together or not at all."""
+"""Stores of stateful workers: named values, written together or not at all."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Changes = Mapping[Name, bytes | None]
 
 
 class StoreFailed(StreamingError):
-    """The store did not answer, or refused. What was being written may or may not stand."""
+    """The store did not answer, or refused. The changes may or may not have been written."""
 
 
 class Store(Protocol):
-    """The values of one worker. Used from one thread. Everything raises StoreFailed."""
+    """The values of one worker. Used from one thread. Every method raises StoreFailed."""
 
     def load(self) -> Iterable[tuple[Name, bytes]]:
         """Return everything, in the order of the names."""
@@ -28,11 +28,11 @@ class Store(Protocol):
         """Make all changes, or none; they stand when this returns. Only after `load`."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
 
 class MemoryStore:
-    """Lives as long as the object: for tests, and for jobs whose state may be lost."""
+    """Keeps the values in memory: for tests, and for jobs whose state may be lost."""
 
     def __init__(self) -> None:
         self.values: dict[Name, bytes] = {}
@@ -50,4 +50,4 @@ class MemoryStore:
                 self.values[name] = value
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """See Store."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.graph import Graph, Kind, Stage
+from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.keys import owner_of
+from messaging.streaming.api.stage import Stage, StageKind
 from messaging.streaming.stateful.batches import Head
 from messaging.streaming.stateful.state.base import Changes, Name, Store
 
@@ -21,18 +22,18 @@ _READ = "SELECT name, value FROM saved WHERE stage = ? AND kind = ? ORDER BY nam
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """The state of all instances of a stage by key group, and where each instance stands."""
+    """The state of all instances of a stage by key group, and the head of each instance."""
 
     stage: str
     entries: list[tuple[bytes, bytes]]
     heads: list[Head]
 
     def rows(self) -> Iterator[tuple[str, str, bytes, bytes]]:
-        """Return what stands in the file."""
+        """Return the rows of the file."""
         for name, value in self.entries:
             yield self.stage, "state", name, value
         for index, head in enumerate(self.heads):
-            yield self.stage, "head", index.to_bytes(4, "big"), head.packed()
+            yield self.stage, "head", index.to_bytes(4, "big"), head.to_bytes()
 
 
 def write_savepoint(path: Path, states: Iterable[StageState]) -> None:
@@ -48,34 +49,34 @@ def write_savepoint(path: Path, states: Iterable[StageState]) -> None:
 
 
 def restore(path: Path, graph: Graph, stores: Iterable[tuple[Stage, int, Store]]) -> None:
-    """Fill the stores of a job that is about to start. Whatever they held is gone.
+    """Fill the stores of a job that is about to start, in place of their contents.
 
-    State goes where its key group belongs now. Raises DeclarationError when there is no such file, or when a source
-    has another parallelism than when it was saved: only state by key can be divided anew.
+    State goes to the instance that owns its key group now. Raises DeclarationError when there is no such file, or
+    when a source has another parallelism than when it was saved: only state by key can be divided anew.
     """
     if not path.is_file():
         raise DeclarationError(f"there is no savepoint {path}")
     with closing(sqlite3.connect(path)) as file:
         for stage, index, store in stores:
             store.write(dict.fromkeys(name for name, _ in store.load()))
-            store.write(_saved(file, stage, index))
+            store.write(_changes(file, stage, index))
             store.close()
 
 
-def _saved(file: sqlite3.Connection, stage: Stage, index: int) -> Changes:
+def _changes(file: sqlite3.Connection, stage: Stage, index: int) -> Changes:
     changes: dict[Name, bytes | None] = {
         ("state", name): value
         for name, value in file.execute(_READ, (stage.name, "state"))
         if owner_of(name[0], stage.parallelism) == index
     }
-    if heads := [Head.unpacked(data) for _, data in file.execute(_READ, (stage.name, "head"))]:
-        changes["head", b""] = _head(stage, index, heads).packed()
+    if heads := [Head.from_bytes(data) for _, data in file.execute(_READ, (stage.name, "head"))]:
+        changes["head", b""] = _head(stage, index, heads).to_bytes()
     return changes
 
 
 def _head(stage: Stage, index: int, heads: list[Head]) -> Head:
-    """Channels begin anew; only the source's position and the event time go on."""
-    if stage.kind is not Kind.READER:
+    """Return the head to begin with. Channels begin anew; the source's position and the event time go on."""
+    if stage.kind is not StageKind.READER:
         return Head(watermark=min(head.watermark for head in heads))
     if len(heads) != stage.parallelism:
         raise DeclarationError(

@@ -19,21 +19,21 @@ _LOAD = (
     "SELECT kind, name, value FROM streaming_kept WHERE worker = {p} AND kind <> 'life'"
     " ORDER BY kind, name"
 )
-_LIVE = (
+_CLAIM = (
     "UPDATE streaming_kept SET value = value WHERE worker = {p} AND kind = 'life' AND value = {p}"
 )
 _PUT = (
     "INSERT INTO streaming_kept (worker, kind, name, value) VALUES ({p}, {p}, {p}, {p})"
     " ON CONFLICT (worker, kind, name) DO UPDATE SET value = excluded.value"
 )
-_TAKE = "DELETE FROM streaming_kept WHERE worker = {p} AND kind = {p} AND name = {p}"
+_REMOVE = "DELETE FROM streaming_kept WHERE worker = {p} AND kind = {p} AND name = {p}"
 
 
 class SqlStore:
     """The rows of one worker in the table `streaming_kept`, over any DB-API connection that knows ON CONFLICT.
 
-    Whoever loads takes over: an older life of the same worker, cut off but not dead, can write no more until it has
-    loaded what the newer one wrote.
+    `load` takes over: an older process of the same worker, cut off but not dead, can write no more until it has
+    loaded the changes of the newer one. A row of the kind `life` names the process that may write.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class SqlStore:
         self._worker = worker
         self._errors = errors
         self._create = _CREATE.format(bytes=bytes_type)
-        self._load, self._put, self._take, self._live = (
-            sql.format(p=mark) for sql in (_LOAD, _PUT, _TAKE, _LIVE)
+        self._load, self._put, self._remove, self._claim = (
+            sql.format(p=mark) for sql in (_LOAD, _PUT, _REMOVE, _CLAIM)
         )
-        self._life = uuid4().bytes
+        self._token = uuid4().bytes
         self._connection: Any = None
 
     def load(self) -> Iterable[tuple[Name, bytes]]:
         """See Store."""
         with self._cursor() as cursor:
-            cursor.execute(self._put, (self._worker, "life", b"", self._life))
+            cursor.execute(self._put, (self._worker, "life", b"", self._token))
             cursor.execute(self._load, (self._worker,))
             rows = cursor.fetchall()
         return [((kind, bytes(name)), bytes(value)) for kind, name, value in rows]
@@ -65,15 +65,15 @@ class SqlStore:
     def write(self, changes: Changes) -> None:
         """See Store."""
         puts = [(self._worker, k, n, v) for (k, n), v in changes.items() if v is not None]
-        takes = [(self._worker, k, n) for (k, n), v in changes.items() if v is None]
+        removals = [(self._worker, k, n) for (k, n), v in changes.items() if v is None]
         with self._cursor() as cursor:
-            cursor.execute(self._live, (self._worker, self._life))
+            cursor.execute(self._claim, (self._worker, self._token))
             if cursor.rowcount != 1:
-                raise StoreFailed("another life of this worker has taken over")
+                raise StoreFailed("another process of this worker has taken over")
             if puts:
                 cursor.executemany(self._put, puts)
-            if takes:
-                cursor.executemany(self._take, takes)
+            if removals:
+                cursor.executemany(self._remove, removals)
 
     def close(self) -> None:
         """See Store."""
@@ -92,13 +92,13 @@ class SqlStore:
             yield cursor
             self._connection.commit()
         except self._errors as error:
-            self._give_up()
+            self._disconnect()
             raise StoreFailed(type(error).__name__) from None
         except StoreFailed:
-            self._give_up()
+            self._disconnect()
             raise
 
-    def _give_up(self) -> None:
+    def _disconnect(self) -> None:
         try:
             self.close()
         except self._errors:
@@ -126,6 +126,6 @@ def sqlite_store(place: str, job: str, worker: str) -> Store:
 
 def postgres_store(url: str, worker: str) -> Store:
     """Return the store in a database."""
-    import psycopg  # only where it is asked for
+    import psycopg  # an optional dependency
 
     return SqlStore(lambda: psycopg.connect(url), worker, "%s", psycopg.Error, "BYTEA")

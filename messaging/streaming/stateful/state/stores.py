@@ -14,7 +14,7 @@ def open_store(url: str, job: str, worker: str) -> Store:
 
     `memory:` is lost with the process. `sqlite:///folder` keeps a file for each worker in that folder, safe against
     a power cut unless `?synchronous=off` is added. `postgresql://...` keeps all workers in one table.
-    `package.module.function:rest` is whatever that function, or class, makes of `(rest, job, worker)`.
+    `package.module.function:rest` calls that function, or class, with `(rest, job, worker)`.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "memory":
@@ -24,17 +24,13 @@ def open_store(url: str, job: str, worker: str) -> Store:
     if scheme in ("postgresql", "postgres"):
         return postgres_store(url, f"{job}/{worker}")
     if "." in scheme:
-        return _own(scheme, rest, job, worker)
+        module, _, function = scheme.rpartition(".")
+        try:
+            make = getattr(import_module(module), function)
+        except (ImportError, AttributeError) as error:
+            raise DeclarationError(f"option state: {scheme}: {error}") from None
+        store: Store = make(rest, job, worker)
+        return store
     raise DeclarationError(
         f"option state: {scheme}: is none of memory:, sqlite:///, postgresql://, module.function:"
     )
-
-
-def _own(name: str, place: str, job: str, worker: str) -> Store:
-    module, _, function = name.rpartition(".")
-    try:
-        make = getattr(import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise DeclarationError(f"option state: {name}: {error}") from None
-    store: Store = make(place, job, worker)
-    return store

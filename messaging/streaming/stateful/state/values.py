@@ -1,4 +1,4 @@
-"""The state of one instance, by key: what a failed record changed is undone, what a batch changed is committed."""
+"""The state of one instance, by key: changes of a failed record are undone, changes of a batch are committed."""
 
 from collections.abc import Iterable, Iterator, MutableMapping
 from itertools import islice
@@ -10,8 +10,8 @@ from messaging.streaming.stateful.state.pickling import dumps, loads
 Entry = tuple[Key, Any]
 
 
-class State(MutableMapping[Key, Any]):
-    """A mapping from keys to values. A value is replaced, never changed in place: only what is assigned is kept."""
+class KeyedState(MutableMapping[Key, Any]):
+    """A mapping from keys to values. A value is replaced, never changed in place: only assignments are committed."""
 
     def __init__(self) -> None:
         self._entries: dict[bytes, Entry] = {}
@@ -51,7 +51,7 @@ class State(MutableMapping[Key, Any]):
         return list(islice(self._entries.values(), limit))
 
     def undo(self) -> None:
-        """Take back what was changed since the last `settle`."""
+        """Take back the changes since the last `settle`."""
         for token, entry in self._before.items():
             if entry is None:
                 self._entries.pop(token, None)
@@ -60,7 +60,7 @@ class State(MutableMapping[Key, Any]):
         self._before.clear()
 
     def settle(self) -> None:
-        """Keep what was changed for the next commit."""
+        """Keep the changes for the next commit."""
         self._changed.update(self._before)
         self._before.clear()
 
@@ -68,17 +68,17 @@ class State(MutableMapping[Key, Any]):
         """Return, as bytes, each entry that changed since the last commit; None for one that is gone."""
         for token in self._changed:
             entry = self._entries.get(token)
-            yield stored_name(token), None if entry is None else dumps(entry)
+            yield name_of(token), None if entry is None else dumps(entry)
 
-    def committed(self) -> None:
-        """The changes are in the store."""
+    def mark_committed(self) -> None:
+        """Forget the changes: they are in the store."""
         self._changed.clear()
 
     def load(self, stored: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take over what the store has."""
+        """Take over the entries of the store."""
         self._entries = {name[1:]: loads(data) for name, data in stored}
 
 
-def stored_name(token: bytes) -> bytes:
+def name_of(token: bytes) -> bytes:
     """Return the name of an entry in the store: the key's group, then its token."""
     return bytes((group_of(token),)) + token

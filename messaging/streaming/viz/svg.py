@@ -1,4 +1,4 @@
-"""The physical graph as an SVG image: a box for each instance, a line for each channel, and what goes through now."""
+"""Draws the physical graph as an SVG image: a box for each instance with its activity, a line for each channel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from messaging.streaming.api.graph import Graph
-from messaging.streaming.viz.drawing import Row, by_name, channels_of, doings, instances
+from messaging.streaming.api.graph import Graph, Row, activity
 
 WIDTH, HEIGHT = 190, 92
 GAP_X, GAP_Y, MARGIN = 90, 18, 20
@@ -22,40 +21,40 @@ class _Box:
     row: int
 
     @property
-    def left(self) -> int:
+    def x(self) -> int:
         return MARGIN + self.column * (WIDTH + GAP_X)
 
     @property
-    def top(self) -> int:
+    def y(self) -> int:
         return MARGIN + self.row * (HEIGHT + GAP_Y)
 
     @property
     def middle(self) -> int:
-        return self.top + HEIGHT // 2
+        return self.y + HEIGHT // 2
 
 
 def svg_of(graph: Graph, rows: Iterable[Row] = ()) -> str:
-    """Return the image. `rows`, a job's status, adds records per second, and colours who works and who is lost."""
-    live, boxes = by_name(rows), _placed(graph)
-    width = max(box.left for box in boxes.values()) + WIDTH + MARGIN
-    height = max(box.top for box in boxes.values()) + HEIGHT + MARGIN
+    """Return the image. `rows`, a job's status, adds records per second, and colours busy and lost instances."""
+    by_name, boxes = {str(row["name"]): row for row in rows}, _boxes(graph)
+    width = max(box.x for box in boxes.values()) + WIDTH + MARGIN
+    height = max(box.y for box in boxes.values()) + HEIGHT + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
         f' width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
         *_channels(graph, boxes),
     ]
     for box in boxes.values():
-        lines += _drawn(box, live.get(box.name))
+        lines += _draw(box, by_name.get(box.name))
     return "\n".join([*lines, "</svg>"])
 
 
-def _placed(graph: Graph) -> dict[str, _Box]:
-    """Every instance stands one column right of whatever feeds it; the ends of branches stand last."""
+def _boxes(graph: Graph) -> dict[str, _Box]:
+    """Place every instance one column right of its senders, and the ends of branches last."""
     columns: dict[str, int] = {}
     for stage in graph.upstream_first():
         feeding = [columns[edge.upstream] for edge in graph.edges if edge.downstream == stage.name]
         columns[stage.name] = max(feeding, default=-1) + 1
-    named = [(columns[s.name], name) for s in graph.stages for name in instances(s)]
+    named = [(columns[s.name], name) for s in graph.stages for name in s.instances]
     named += [(columns[edge.upstream] + 1, edge.label) for edge in graph.edges if edge.ends]
     below: dict[int, int] = {}
     boxes: dict[str, _Box] = {}
@@ -68,33 +67,30 @@ def _placed(graph: Graph) -> dict[str, _Box]:
 
 def _channels(graph: Graph, boxes: Mapping[str, _Box]) -> Iterator[str]:
     for edge in graph.edges:
-        senders = instances(graph.stage(edge.upstream))
+        senders = graph.stage(edge.upstream).instances
         if edge.ends:
             pairs = [(name, edge.label) for name in senders]
         else:
-            receivers = instances(graph.stage(edge.downstream))
-            pairs = [(senders[a], receivers[b]) for a, b in channels_of(graph, edge)]
+            receivers = graph.stage(edge.downstream).instances
+            pairs = [(senders[a], receivers[b]) for a, b in graph.channels(edge)]
         title = escape(", ".join(filter(None, (edge.label, edge.partition.label))))
         for sender, receiver in pairs:
-            yield _line(boxes[sender], boxes[receiver], title)
+            a, b = boxes[sender], boxes[receiver]
+            start, end = a.x + WIDTH, b.x
+            bend = f"C {start + GAP_X // 2} {a.middle} {end - GAP_X // 2} {b.middle}"
+            path = f"M {start} {a.middle} {bend} {end} {b.middle}"
+            yield f'<path d="{path}" fill="none" stroke="#888"><title>{title}</title></path>'
 
 
-def _line(a: _Box, b: _Box, title: str) -> str:
-    start, end = a.left + WIDTH, b.left
-    bend = f"C {start + GAP_X // 2} {a.middle} {end - GAP_X // 2} {b.middle}"
-    path = f"M {start} {a.middle} {bend} {end} {b.middle}"
-    return f'<path d="{path}" fill="none" stroke="#888"><title>{title}</title></path>'
-
-
-def _drawn(box: _Box, row: Row | None) -> Iterator[str]:
+def _draw(box: _Box, row: Row | None) -> Iterator[str]:
     yield (
-        f'<rect x="{box.left}" y="{box.top}" width="{WIDTH}" height="{HEIGHT}" rx="6"'
+        f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEIGHT}" rx="6"'
         f' fill="{_colour(row)}" stroke="#444"/>'
     )
-    texts = [box.name, *(doings(row) if row else ())]
+    texts = [box.name, *(activity(row) if row else ())]
     for number, text in enumerate(texts, start=1):
-        y = box.top + number * LINE_HEIGHT
-        yield f'<text x="{box.left + 8}" y="{y}">{escape(text)}</text>'
+        y = box.y + number * LINE_HEIGHT
+        yield f'<text x="{box.x + 8}" y="{y}">{escape(text)}</text>'
 
 
 def _colour(row: Row | None) -> str:
