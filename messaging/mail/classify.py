@@ -75,7 +75,7 @@ def classify(
 
 def may_get_notice(origin: Origin, sender: str) -> bool:
     """Whether a notice may be sent to the sender: a person with an address of their own (RFC 3834 section 2)."""
-    return origin is Origin.PERSON and bool(sender) and not _NO_REPLY.fullmatch(sender)
+    return origin is Origin.HUMAN and bool(sender) and not _NO_REPLY.fullmatch(sender)
 
 
 def _read_bounce(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from messaging.mail.parse.parts import Part, part_of
+from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.text import one_line
 
 MAX_PARTS: Final = 10
@@ -67,7 +67,7 @@ class DeliveryReport:
     reason: str
 
 
-def read_report(mail: Part) -> DeliveryReport | None:
+def read_report(mail: MailPart) -> DeliveryReport | None:
     """Return the delivery report in a multipart/report, None when it has none that can be read."""
     children = list(islice(mail.children(), MAX_PARTS))
     status = next((child for child in children if child.content_type in _STATUS), None)
@@ -88,7 +88,7 @@ def read_report(mail: Part) -> DeliveryReport | None:
         references=(*returns, mail.field(b"in-reply-to"), mail.field(b"references"), text),
         recipients=tuple(filter(None, map(_recipient_of, failures or groups))),
         failed=bool(failures),
-        reason=_describe_failure(failures[0]) if failures else _describe_delay(groups[0]),
+        reason=_describe(failures[0] if failures else groups[0], bool(failures)),
     )
 
 
@@ -113,14 +113,12 @@ def _recipient_of(group: dict[str, str]) -> str:
     return one_line(value.partition(";")[2], 320).strip(" <>").lower()
 
 
-def _describe_failure(group: dict[str, str]) -> str:
+def _describe(group: dict[str, str], failed: bool) -> str:
+    if not failed:
+        action = group["action"].lower()
+        state = "delayed, still trying" if action.startswith("delayed") else action[:40]
+        return f"the recipient's mail server reports: {state}"
     diagnostic = group.get("diagnostic-code", "")
     text = one_line(diagnostic.partition(";")[2] or diagnostic, MAX_DIAGNOSTIC_CHARS).strip()
     quote = f"; the mail server said: {text}" if text else ""
     return f"the mail bounced: {explain_status(group.get('status', ''))}{quote}"
-
-
-def _describe_delay(group: dict[str, str]) -> str:
-    action = group["action"].lower()
-    state = "delayed, still trying" if action.startswith("delayed") else action[:40]
-    return f"the recipient's mail server reports: {state}"

@@ -14,7 +14,7 @@ from messaging.mail.parse.attachments import describe_counts, kind_of
 from messaging.mail.parse.bounce import DeliveryReport, read_report
 from messaging.mail.parse.charsets import decode_text
 from messaging.mail.parse.html import html_to_text, without_long_tags
-from messaging.mail.parse.parts import Part, part_at, part_of
+from messaging.mail.parse.parts import MailPart, part_at, part_of
 from messaging.mail.text import clean, one_line
 
 MAX_PARTS: Final = 1000
@@ -42,7 +42,7 @@ _BULK: Final = frozenset(("bulk", "list", "junk"))
 class Origin(Enum):
     """The kind of author of a mail."""
 
-    PERSON = "person"
+    HUMAN = "human"
     LIST = "list"
     MACHINE = "machine"
     ANSWER = "answer"
@@ -101,7 +101,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     )
 
 
-def subject_of(mail: Part) -> str:
+def subject_of(mail: MailPart) -> str:
     """Return the subject on one line, with its encoded words decoded (RFC 2047)."""
     subject = mail.field(b"subject")
     if "=?" in subject:
@@ -111,7 +111,7 @@ def subject_of(mail: Part) -> str:
     return one_line(subject, MAX_SUBJECT_CHARS)
 
 
-def author_of(mail: Part) -> str:
+def author_of(mail: MailPart) -> str:
     """Return the address in From, empty when there is none."""
     text = mail.field(b"from")[:2000]
     if match := _BETWEEN_BRACKETS.search(text):
@@ -120,7 +120,7 @@ def author_of(mail: Part) -> str:
     return one_line(match[0], 320) if match else ""
 
 
-def origin_of(mail: Part) -> Origin:
+def origin_of(mail: MailPart) -> Origin:
     """Return the origin that the header declares (RFC 3834, RFC 2919, and common fields without an RFC)."""
     submitted = _KEYWORD_END.split(mail.field(b"auto-submitted").lower(), maxsplit=1)[0]
     precedence = _KEYWORD_END.split(mail.field(b"precedence").lower(), maxsplit=1)[0]
@@ -135,7 +135,7 @@ def origin_of(mail: Part) -> Origin:
         return Origin.MACHINE
     if precedence in _BULK or any(name in mail.fields for name in _LIST_FIELDS):
         return Origin.LIST
-    return Origin.PERSON
+    return Origin.HUMAN
 
 
 def _decode_word(word: str | bytes, charset: str | None) -> str:
@@ -163,7 +163,7 @@ class _TextReader:
     cut: bool = False
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def read(self, part: Part, depth: int) -> str:
+    def read(self, part: MailPart, depth: int) -> str:
         """Return the text of a part and of all parts in it."""
         self.parts += 1
         content_type = part.content_type
@@ -179,7 +179,7 @@ class _TextReader:
         self._leave_out(part)
         return ""
 
-    def _read_text(self, part: Part) -> str:
+    def _read_text(self, part: MailPart) -> str:
         is_html = part.content_type in _HTML
         room = self.html_chars if is_html else self.plain_chars
         size = part.end - part.start
@@ -199,7 +199,7 @@ class _TextReader:
         self.plain_chars -= len(text)
         return text
 
-    def _read_multipart(self, part: Part, depth: int) -> str:
+    def _read_multipart(self, part: MailPart, depth: int) -> str:
         children = self._children(part)
         if not children:
             return self._read_text(part)
@@ -214,8 +214,8 @@ class _TextReader:
         texts = [self.read(child, depth + 1) for child in children]
         return "\n\n".join(text for text in texts if text.strip())
 
-    def _children(self, part: Part) -> list[Part]:
-        children: list[Part] = []
+    def _children(self, part: MailPart) -> list[MailPart]:
+        children: list[MailPart] = []
         for child in part.children():
             if self.parts + len(children) >= MAX_PARTS:
                 self.cut = True
@@ -223,7 +223,7 @@ class _TextReader:
             children.append(child)
         return children
 
-    def _read_best(self, children: list[Part], depth: int) -> str:
+    def _read_best(self, children: list[MailPart], depth: int) -> str:
         """Return plain text if there is any, else the richest form (the last one, RFC 2046 section 5.1.4)."""
         in_order = [c for c in children if c.content_type == "text/plain"]
         in_order += [c for c in reversed(children) if c.content_type != "text/plain"]
@@ -235,7 +235,7 @@ class _TextReader:
                 text = self.read(child, depth + 1)
         return text
 
-    def _count_files(self, part: Part, depth: int) -> None:
+    def _count_files(self, part: MailPart, depth: int) -> None:
         """Count the files within a form of the text that was not chosen, but not the form itself."""
         self.parts += 1
         if depth > MAX_DEPTH or not part.content_type.startswith("multipart/"):
@@ -246,7 +246,7 @@ class _TextReader:
             elif child.content_type not in _READABLE or child.is_attachment:
                 self._leave_out(child)
 
-    def _read_attached_mail(self, part: Part, depth: int) -> str:
+    def _read_attached_mail(self, part: MailPart, depth: int) -> str:
         if part.encoding in ("base64", "quoted-printable"):
             mail = part_of(part.body())
         else:
@@ -256,6 +256,6 @@ class _TextReader:
         text = self.read(mail, depth + 1)
         return f"[{title}: {subject}]\n{text}" if subject else f"[{title}]\n{text}"
 
-    def _leave_out(self, part: Part) -> None:
+    def _leave_out(self, part: MailPart) -> None:
         if kind := kind_of(part.content_type, part.filename):
             self.left_out[kind] += 1

@@ -33,7 +33,7 @@ _UUENCODINGS: Final = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
 
 
 @dataclass(frozen=True)
-class Part:
+class MailPart:
     """A header, and a body as a position in `data`, whose line ends are all `\\n`."""
 
     data: bytes
@@ -105,7 +105,7 @@ class Part:
                 return b"".join(_from_uu(line) for line in raw.split(b"\n"))
         return raw
 
-    def children(self) -> Iterator["Part"]:
+    def children(self) -> Iterator["MailPart"]:
         """Yield the parts of a multipart, none when its boundary is missing or never used."""
         boundary = self.parameter("boundary").rstrip()
         if not boundary or len(boundary) > _MAX_BOUNDARY_CHARS:
@@ -123,7 +123,7 @@ class Part:
             yield part_at(self.data, begin, self.end, default)
 
 
-def part_of(data: bytes) -> Part:
+def part_of(data: bytes) -> MailPart:
     """Return a whole mail as a part; accepts every kind of line end."""
     data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     if b"\r" in data:
@@ -134,7 +134,7 @@ def part_of(data: bytes) -> Part:
     return part_at(data, start, len(data))
 
 
-def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain") -> Part:
+def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain") -> MailPart:
     """Read the header fields at `start`; the body is the rest, or everything when there is no header."""
     fields: dict[bytes, bytes] = {}
     at, limit = start, min(end, start + MAX_HEADER_BYTES)
@@ -153,7 +153,7 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
         at = end if blank < 0 else blank + 1
     if at < end and data[at] == _NEWLINE:
         at += 1
-    return Part(data, at, end, fields, default_type)
+    return MailPart(data, at, end, fields, default_type)
 
 
 def _delimiters(

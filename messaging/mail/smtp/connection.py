@@ -312,7 +312,7 @@ SmtpConnection._members = [
 
 
 def _close_sending_half(transport: Any) -> bool:
-    """Send the end of the stream where the transport can (TLS cannot); return False when the client is gone."""
+    """Send the end of the stream where the transport can (TLS cannot); return False when it is closed already."""
     try:
         if not transport.is_closing() and transport.can_write_eof():
             transport.write_eof()

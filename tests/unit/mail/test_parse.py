@@ -207,15 +207,15 @@ def test_the_author_of_a_mail(header: str, author: str) -> None:
     [
         ("Auto-Submitted: auto-replied (vacation)", Origin.ANSWER),
         ("auto-submitted: AUTO-GENERATED; x=y", Origin.MACHINE),
-        ("Auto-Submitted: no", Origin.PERSON),
-        ("X-Other: 1", Origin.PERSON),
+        ("Auto-Submitted: no", Origin.HUMAN),
+        ("X-Other: 1", Origin.HUMAN),
         ("X-Autoreply: yes", Origin.ANSWER),
         ("Precedence: auto_reply", Origin.ANSWER),
         ("Content-Type: multipart/report; boundary=b", Origin.ANSWER),
         ("Precedence: Bulk", Origin.LIST),
         ("List-Id: <sailors.lists.example>", Origin.LIST),
         ("List-Unsubscribe: <mailto:x@y.example>", Origin.LIST),
-        ("Precedence: first-class", Origin.PERSON),
+        ("Precedence: first-class", Origin.HUMAN),
     ],
 )
 def test_the_header_declares_the_origin(header: str, origin: Origin) -> None:
@@ -225,11 +225,11 @@ def test_the_header_declares_the_origin(header: str, origin: Origin) -> None:
 @pytest.mark.parametrize(
     ("origin", "sender", "told"),
     [
-        (Origin.PERSON, "ann@x.example", True),
-        (Origin.PERSON, "", False),
-        (Origin.PERSON, "MAILER-DAEMON@x.example", False),
-        (Origin.PERSON, "no-reply@x.example", False),
-        (Origin.PERSON, "sailors-bounces+ann=y@x.example", False),
+        (Origin.HUMAN, "ann@x.example", True),
+        (Origin.HUMAN, "", False),
+        (Origin.HUMAN, "MAILER-DAEMON@x.example", False),
+        (Origin.HUMAN, "no-reply@x.example", False),
+        (Origin.HUMAN, "sailors-bounces+ann=y@x.example", False),
         (Origin.MACHINE, "ann@x.example", False),
         (Origin.LIST, "ann@x.example", False),
         (Origin.ANSWER, "ann@x.example", False),
