@@ -49,6 +49,7 @@ class Cluster:
             "RAY_AUTH_MODE": "disabled",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
+            "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
             # A process that is gone is seen at the first look; one that is slow has five times ten seconds.
             "RAY_health_check_period_ms": "500",
             "RAY_worker_niceness": "0",

@@ -4,11 +4,17 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from threading import Event
 from types import TracebackType
 from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_fixed
+from tenacity.nap import sleep_using_event
+from tenacity.stop import stop_after_delay, stop_when_event_set
 
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError, Unavailable
@@ -24,12 +30,15 @@ from messaging.store.db.opening import open_ready_store
 from messaging.streaming.api import StreamingError
 from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit
-from messaging.streaming.ray.local import local_cluster
+from messaging.streaming.ray.local import RAY_LOGS, local_cluster
 from messaging.web.deployment import start_edge
 
 log = logging.getLogger(__name__)
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+# On a machine that is busy with other things each process takes half a minute to start, and a dozen start at once.
+WEB_SECONDS = 300.0
+PAUSE_SECONDS = 1.0
 
 
 class Service:
@@ -113,24 +122,22 @@ class Service:
     def _start(self) -> None:
         settings = self._gateway.settings
         graph = declare(self._gateway)
+        set_up = partial(set_up_process, settings)
+        start_web = partial(start_edge, self._gateway, JOB, graph, HTTP_IN, MAIL_IN, set_up)
+        given_up = Event()
         # Both take seconds, most of them spent waiting for processes to start.
         with ThreadPoolExecutor() as threads:
-            edge = threads.submit(
-                start_edge,
-                self._gateway,
-                JOB,
-                graph,
-                HTTP_IN,
-                MAIL_IN,
-                partial(set_up_process, settings),
-            )
-            self._job = submit(
-                JOB,
-                graph,
-                patience_seconds=settings.accept_seconds,
-                set_up=partial(set_up_worker, settings),
-            )
-            edge.result()
+            edge = threads.submit(start_patiently, start_web, given_up)
+            try:
+                self._job = submit(
+                    JOB,
+                    graph,
+                    patience_seconds=settings.accept_seconds,
+                    set_up=partial(set_up_worker, settings),
+                )
+                edge.result()
+            finally:
+                given_up.set()  # the thread is waited for
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
@@ -147,6 +154,36 @@ class Service:
         self.settled = shut_down(
             self._job, self._gateway.settings, partial(self.report, "draining")
         )
+
+
+def start_patiently(
+    start: Callable[[], None], given_up: Event, seconds: float = WEB_SECONDS
+) -> None:
+    """Call `start` again while it raises Unavailable, for so many seconds; then raise Unavailable.
+
+    When `given_up` is set, no further try is made.
+    """
+    tries = Retrying(
+        retry=retry_if_exception_type(Unavailable),
+        stop=stop_after_delay(seconds) | stop_when_event_set(given_up),
+        wait=wait_fixed(PAUSE_SECONDS),
+        sleep=sleep_using_event(given_up),
+        before_sleep=_log_try,
+        reraise=True,
+    )
+    try:
+        tries(start)
+    except Unavailable as error:
+        raise Unavailable(
+            f"the service cannot start: {error.reason}, not after {tries.statistics['attempt_number']} tries either."
+            f" The machine may be too busy: start the gateway again when it has more processor time."
+            f" Ray's logs are in {RAY_LOGS}"
+        ) from None
+
+
+def _log_try(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("the web server is slow to start: %s; trying again", error)
 
 
 def _check_port(variable: str, text: str) -> None:

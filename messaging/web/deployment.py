@@ -1,6 +1,7 @@
 """The Ray Serve deployment of the HTTP face: its replicas feed the pipeline's inlet and watch over readiness."""
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -8,10 +9,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
-from ray.serve.schema import ApplicationStatus
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
+from ray.serve.schema import ApplicationStatus, ProxyStatus
 
 from messaging.config.settings import Listen
-from messaging.errors import Rejected
+from messaging.errors import Rejected, Unavailable
 from messaging.gateway import Gateway
 from messaging.model.message import Address, Emit, Network, RecipientCheck
 from messaging.streaming.api import Graph, JobName, StreamingError
@@ -31,6 +34,9 @@ MAX_ONGOING_REQUESTS = 2000
 PROBE_SECONDS = 3.0
 # Serve replaces a replica that died when it next looks after it, by default once in 10 s.
 REPLICA_CHECK_SECONDS = 0.5
+# How long one call of `start_edge` waits for a proxy, after Serve itself has waited for a minute.
+PROXY_SECONDS = 60.0
+PAUSE_SECONDS = 0.2
 
 
 def start_edge(
@@ -46,15 +52,12 @@ def start_edge(
     """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining.
 
     With `spread`, every node that has a replica listens, and what runs there counts as load of its node.
+
+    Raises Unavailable when Serve is slow, or a part of it ended while it started. Serve goes on and replaces that
+    part; another call takes up what is there. Raises StreamingError when the application itself cannot start.
     """
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     settings = gateway.settings
-    listen = Listen.parse(settings.http_listen)
-    serve.start(
-        proxy_location="EveryNode" if spread else "HeadOnly",
-        http_options={"host": listen.host, "port": listen.port},
-        logging_config=QUIET_LOGGING,
-    )
     deployment: Any = serve.deployment(
         name="http",
         num_replicas=settings.http_replicas,
@@ -65,7 +68,29 @@ def start_edge(
         health_check_period_s=REPLICA_CHECK_SECONDS,
     )(serve.ingress()(HttpReplica))
     build = partial(_build, gateway, name, graph.seen_from(inlet), inlet, watched)
-    serve.run(deployment.bind(set_up, pack(build)), name=APPLICATION, route_prefix="/")
+    application = deployment.bind(set_up, pack(build))
+    try:
+        _start_serve(Listen.parse(settings.http_listen), spread)
+        serve.run(application, name=APPLICATION, route_prefix="/")
+    except (RayError, RayServeException, TimeoutError) as error:
+        raise Unavailable(f"Ray Serve did not start in time ({type(error).__name__})") from None
+    except RuntimeError:
+        raise StreamingError("the web application cannot start; its log says why") from None
+
+
+def _start_serve(listen: Listen, spread: bool) -> None:
+    """Return when a proxy answers. Raises TimeoutError, or what Ray raises."""
+    serve.start(
+        proxy_location="EveryNode" if spread else "HeadOnly",
+        http_options={"host": listen.host, "port": listen.port},
+        logging_config=QUIET_LOGGING,
+    )
+    # Where Serve runs already, `serve.start` returns at once, and `serve.run` does not mind a proxy that died.
+    deadline = time.monotonic() + PROXY_SECONDS
+    while ProxyStatus.HEALTHY not in serve.status().proxies.values():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(PAUSE_SECONDS)
 
 
 def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: str) -> FastAPI:

@@ -11,7 +11,7 @@ from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.ray.hosts import HostOptions, start_hosts
 from messaging.streaming.ray.job import RayJob
 
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 
 
 def submit(

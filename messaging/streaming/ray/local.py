@@ -1,23 +1,45 @@
 """Starts, joins and leaves a Ray cluster."""
 
+import gc
 import logging
 import os
+import random
 import signal
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import ray
+import ray._private.node as ray_node
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+)
 
 from messaging.streaming.api.errors import StreamingError
 
+log = logging.getLogger(__name__)
+
 OBJECT_STORE_BYTES = 200 * 1024 * 1024
+# A try takes Ray up to a minute before it gives up, and longer on a machine that is busy.
+START_TRIES = 3
+# Ray itself waits for 30 s for its tables to listen.
+TABLES_SECONDS = "120"
+# Below the ports that the kernel gives out by itself.
+AGENT_PORTS = range(20_000, 32_000)
+RAY_LOGS = "/tmp/ray/session_latest/logs"  # noqa: S108 (Ray's own place, named to the operator)
 # Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would fail for 25 s.
 PROXY_CHECK_SECONDS = "0.5"
+# Until a new proxy has answered once. Serve kills it after three such waits, by default 5 s each: on a busy machine it
+# is still being imported then, and so is the next one. A proxy that died is found at once in any case.
+PROXY_READY_SECONDS = "60"
 # A head may be starting again; Ray itself tries for minutes even an address without any head.
 JOIN_SECONDS = 15.0
 PAUSE_SECONDS = 0.3
@@ -44,28 +66,120 @@ def start_ray(
 ) -> Any:
     """Join the cluster at `address`, or start one on this machine, until `ray.shutdown` or the end of the process.
 
-    Raises StreamingError when no cluster answers at the address within `JOIN_SECONDS`.
+    Raises StreamingError when no cluster answers at the address within `JOIN_SECONDS`, or when none could be started
+    in `START_TRIES` tries; nothing of it runs then.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address:
-        _wait_for_head(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
-    own = {} if address else _own_cluster()
+    init = partial(
+        ray.init,
+        namespace=namespace,
+        log_to_driver=True,
+        logging_level=logging.ERROR,
+        job_config=job_config,
+    )
+    if not address:
+        return _start_own(init)
+    _wait_for_head(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
     try:
         with _postpone_signals():
-            return ray.init(
-                # Without "local", Ray would join the cluster that was last started on this machine.
-                address=address or "local",
-                namespace=namespace,
-                log_to_driver=True,
-                logging_level=logging.ERROR,
-                job_config=job_config,
-                **own,
-            )
+            return init(address=address)
     except (ConnectionError, RuntimeError):
-        if address is None:
-            raise
         # The head has gone in the meantime.
         raise StreamingError(f"no cluster answers at {address}") from None
+
+
+def _start_own(init: Any) -> Any:
+    # Without "local", Ray would join whatever cluster was last started on this machine.
+    start = partial(init, address="local", **_own_cluster())
+    tries = Retrying(
+        stop=stop_after_attempt(START_TRIES),
+        retry=retry_if_not_exception_type(StreamingError) & retry_if_exception_type(Exception),
+        reraise=True,
+    )
+    try:
+        return tries(_try_to_start, start)
+    except StreamingError:
+        raise
+    except Exception as error:
+        raise StreamingError(
+            f"Ray did not start in {START_TRIES} tries ({_first_line(error)}). The machine may be too busy: try again"
+            f" when it has more processor time. Ray's logs are in {RAY_LOGS}"
+        ) from None
+
+
+def _try_to_start(start: Any) -> Any:
+    try:
+        with _postpone_signals(), _own_node():
+            return start()
+    except StreamingError:
+        raise
+    except Exception as error:
+        log.warning("Ray did not start: %s", _first_line(error))
+        ray.shutdown()
+        # Its frames hold clients of the tables that were just ended; such a client ends this process after a minute.
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+
+
+class _OwnNode(ray_node.Node):
+    """Ray's node of this machine: its raylet does not wait for its agents, and a start that fails leaves nothing.
+
+    Ray has no public option for that. Its raylet waits for the agents, which are Python programs, to write the ports
+    that they listen on into files, and aborts after 15 s; on a busy machine they are still being imported then. So
+    their ports are fixed here. The server of the dashboard and the autoscaler, two more such programs, do not run.
+    """
+
+    def __init__(self, ray_params: Any, *arguments: Any, **options: Any) -> None:
+        grpc, listen, environment, metrics = _free_ports(4)
+        ray_params.update_if_absent(
+            metrics_agent_port=grpc,
+            dashboard_agent_listen_port=listen,
+            runtime_env_agent_port=environment,
+            metrics_export_port=metrics,
+        )
+        ray_params.no_monitor = True
+        try:
+            super().__init__(ray_params, *arguments, **options)
+        except BaseException:
+            self.kill_all_processes(check_alive=False, wait=True)
+            raise
+
+    def start_api_server(self, **options: Any) -> None:
+        """Start none. Its start is waited for, and it only serves a dashboard that is off."""
+
+    def start_ray_processes(self) -> None:
+        """Write the one port that the raylet cannot be told otherwise, as its agent does later."""
+        raylet: Any = ray._raylet  # which Ray has not typed
+        name, port = raylet.DASHBOARD_AGENT_LISTEN_PORT_NAME, self.dashboard_agent_listen_port
+        raylet.persist_port(self._session_dir, self._node_id, name, port)
+        start: Any = super().start_ray_processes
+        start()
+
+
+@contextmanager
+def _own_node() -> Iterator[None]:
+    """Let `ray.init` start an `_OwnNode` within the context."""
+    module: Any = ray_node
+    usual, module.Node = ray_node.Node, _OwnNode
+    try:
+        yield
+    finally:
+        module.Node = usual
+
+
+def _free_ports(count: int) -> list[int]:
+    found: list[int] = []
+    for port in random.sample(AGENT_PORTS, len(AGENT_PORTS)):
+        with suppress(OSError), socket.create_server(("", port)):
+            found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
 @contextmanager
@@ -127,6 +241,8 @@ def _wait_for_head(address: str) -> None:
 
 def _own_cluster() -> dict[str, Any]:
     os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", PROXY_CHECK_SECONDS)
+    os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", PROXY_READY_SECONDS)
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", TABLES_SECONDS)
     # Ray gives its workers the lowest priority, but here mail waits for them.
     os.environ.setdefault("RAY_worker_niceness", "0")
     # Our actors ask for no processor of their own: they wait most of the time. This number
