@@ -10,8 +10,8 @@ import httpx
 from bench.figures import Line
 from bench.gateway_under_load import gateway
 from messaging.satellite.codecs.protobuf import Text, decode
-from messaging.simulator.hive.state import device_payload
 from messaging.simulator.mail.server import MailSink
+from messaging.simulator.shared.device_payload import device_payload
 from tests.support.acceptance.running_gateway import HIVE_PASSWORD, RunningGateway
 
 UPLINKS = 3000

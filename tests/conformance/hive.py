@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from messaging.simulator.hive.api import Habits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device, device_payload
+from messaging.simulator.hive.state import Device
+from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from tests.conformance.stand import SECRET, Stand

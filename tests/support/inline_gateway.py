@@ -9,8 +9,9 @@ from messaging.model.message import Address, Message, Network
 from messaging.pipeline import MAIL_IN, declare
 from messaging.satellite.codecs.protobuf import display_of
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device, device_payload
+from messaging.simulator.hive.state import Device
 from messaging.simulator.mail.server import MailSink
+from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.twilio.server import TwilioSimulator
 from messaging.streaming import InlineJob
 from tests.support.eventually import eventually

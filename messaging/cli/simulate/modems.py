@@ -23,7 +23,7 @@ from messaging.simulator.cloudloop.push import FORMS as CLOUDLOOP_FORMS
 from messaging.simulator.cloudloop.server import CloudloopSimulator
 from messaging.simulator.directip.server import DirectIpSimulator
 from messaging.simulator.rockblock.push import FORMS as ROCKBLOCK_FORMS
-from messaging.simulator.rockblock.push import kept_key
+from messaging.simulator.rockblock.push import load_key
 from messaging.simulator.rockblock.server import RockblockSimulator
 from messaging.simulator.sbdmail.server import SbdMailSimulator
 from messaging.simulator.shared.modems import Downlink, Modem
@@ -181,7 +181,7 @@ def typed(
 
 def _key(path: Path | None) -> RSAPrivateKey | None:
     try:
-        return None if path is None else kept_key(path)
+        return None if path is None else load_key(path)
     except (OSError, ValueError):
         raise ConfigurationError(f"--key: cannot read an RSA key from {path}") from None
 

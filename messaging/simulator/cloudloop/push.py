@@ -1,4 +1,4 @@
-"""Writes the webhooks of a simulated Cloudloop in their three formats: LingoMO, and the two older ones.
+"""The webhooks of a simulated Cloudloop in their three formats: LingoMO, and the two older ones.
 
 Cloudloop's pages "LingoMO" and "HTTP Webhook". Nothing in them is signed.
 """
@@ -20,11 +20,11 @@ ACCOUNT: Final = "yJGjpPobLlmOdanVkPWAKYzNMgwVZkrR"
 
 
 def push_of(url: str, form: str, modem: Modem, uplink: Uplink, momsn: int, service: str) -> Push:
-    """Return the request that brings one uplink, whose payload went by `service` (`sbd` or `imt`)."""
-    facts = _core(modem, uplink, momsn)
+    """Return the request for one uplink by `service` (`sbd` or `imt`)."""
+    fields = _core(modem, uplink, momsn)
     if form == LINGO:
-        facts = _lingo(modem, uplink, momsn, service)
-    fields = {**facts, **uplink.changes}
+        fields = _lingo(modem, uplink, momsn, service)
+    fields |= uplink.changes
     if form == "CORE_FORM":
         return Push(
             url=url,
@@ -76,7 +76,7 @@ def _sbd(modem: Modem, momsn: int, now: datetime) -> dict[str, Any]:
 
 
 def _imt(uplink: Uplink) -> dict[str, Any]:
-    # The topic is documented, the rest has been seen by others.
+    # The topic is documented, the rest has been reported by others.
     return {
         "topic": "IMT_TOPIC_RAW",
         "messageId": 1,

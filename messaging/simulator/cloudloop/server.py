@@ -1,8 +1,8 @@
-"""Cloudloop on this machine: its calls for SBD and IMT, the status of what was sent, webhooks, faults.
+"""A simulated Cloudloop: calls for SBD and IMT, the status of messages, webhooks, faults.
 
 `Serving(CloudloopSimulator([Modem("300234010753370", thing="AagL…")]).app)` serves one; `SATBRIDGE_CLOUDLOOP_URL` is
-then its `url`. The switches are those of `modem_switches`. How the real one says no is documented nowhere, so its
-shape here is a habit that can be chosen.
+then its `url`. The switches are those of `modem_switches`. The refusals of the real
+service are not documented, so their form here is an option.
 """
 
 import base64
@@ -28,15 +28,14 @@ from messaging.simulator.shared.pushes import Pushes, Try
 MAX_BYTES: Final = MappingProxyType({"sbd": 270, "imt": 100_000})
 TOPICS: Final = ("RAW", "PURPLE", "PINK", "RED", "ORANGE", "YELLOW", "ROCKREMOTE_CDM")
 ANSWER_SECONDS: Final = 5.0
-WAITS_SECONDS: Final = tuple(
-    2.0**n for n in range(1, 15)
-)  # about nine hours; the next would make it eighteen
+# About nine hours; the next wait would make it eighteen.
+WAITS_SECONDS: Final = tuple(2.0**n for n in range(1, 15))
 STATUSES: Final = MappingProxyType({QUEUED: "QUEUED", DELIVERED: "DELIVERED", FLUSHED: "FAILED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """What nobody documents: with which status and under which name it says no, and what it calls a status."""
+    """Options for undocumented details: status and field name of refusals, name and values of a message's status."""
 
     refused_status: int = 400
     error_name: str = "error"
@@ -45,10 +44,10 @@ class Habits:
 
 
 class CloudloopSimulator:
-    """One account; `app` is what is served. `service` is what carries uplinks: `sbd` or `imt`.
+    """One account; `app` is the application to serve. `service` carries the uplinks: `sbd` or `imt`.
 
-    `webhook_url` is where uplinks go, in `form` (one of `FORMS`). `on_shown` is called with each message that reaches
-    its modem, from the thread that serves.
+    Uplinks are posted to `webhook_url`, in `form` (one of `FORMS`). `on_shown` is called with each message that reaches
+    its modem, from the serving thread.
     """
 
     def __init__(
@@ -75,9 +74,11 @@ class CloudloopSimulator:
         self._form = form
         self._habits = habits or Habits()
         calls = {
-            "/Platform/Ping": self._ping,
+            "/Platform/Ping": lambda parameters: JSONResponse({"status": "OK"}),
             "/Data/GetThings": self._things,
-            "/Data/DoSendSbdMessage": self._send_sbd,
+            "/Data/DoSendSbdMessage": lambda parameters: self._queue(
+                parameters, "sbd", bytes.fromhex
+            ),
             "/Data/DoSendImtMessage": self._send_imt,
             "/Data/GetMtDeliveryStatus": self._status,
         }
@@ -86,7 +87,7 @@ class CloudloopSimulator:
         self.app = Faulty(Starlette(routes=routes), self.dice, ("/Data", "/Platform"))
 
     async def uplink(self, uplink: Uplink) -> Try:
-        """Let a modem hold a session: its message goes to the webhook, what waits for it comes down."""
+        """Simulate a session: post the modem's message to the webhook, and deliver its queue."""
         modem = self.modems.get(uplink.imei)
         url, form = uplink.webhook_url or self.webhook_url, uplink.form or self._form
         if modem is None or not url or form not in FORMS:
@@ -97,55 +98,49 @@ class CloudloopSimulator:
 
     def _route(self, path: str, call: Callable[[Mapping[str, Any]], Response]) -> Route:
         async def serve(request: Request) -> Response:
-            given = await _given(request)
-            if given.get("token") != self._token:
-                return self._refused("Invalid token")
-            return call(given)
+            parameters = await _parameters(request)
+            if parameters.get("token") != self._token:
+                return self._refuse("Invalid token")
+            return call(parameters)
 
         return Route(path, serve, methods=["POST", "GET"])
 
-    def _refused(self, words: str) -> Response:
+    def _refuse(self, words: str) -> Response:
         habits = self._habits
         return JSONResponse({habits.error_name: words}, habits.refused_status)
 
-    def _ping(self, given: Mapping[str, Any]) -> Response:
-        return JSONResponse({"status": "OK"})
-
-    def _things(self, given: Mapping[str, Any]) -> Response:
+    def _things(self, parameters: Mapping[str, Any]) -> Response:
         things = [
             {"id": m.thing, "account": ACCOUNT, "subscriberSbd": f"S{m.imei}", "supportsSbd": True}
             for m in self.modems.all()
         ]
         return JSONResponse({"things": things})
 
-    def _send_sbd(self, given: Mapping[str, Any]) -> Response:
-        return self._queue(given, "sbd", bytes.fromhex)
-
-    def _send_imt(self, given: Mapping[str, Any]) -> Response:
-        if given.get("topic") not in {f"IMT_TOPIC_{name}" for name in TOPICS}:
-            return self._refused("Invalid topic")
-        return self._queue(given, "imt", lambda text: base64.b64decode(text, validate=True))
+    def _send_imt(self, parameters: Mapping[str, Any]) -> Response:
+        if parameters.get("topic") not in {f"IMT_TOPIC_{name}" for name in TOPICS}:
+            return self._refuse("Invalid topic")
+        return self._queue(parameters, "imt", lambda text: base64.b64decode(text, validate=True))
 
     def _queue(
-        self, given: Mapping[str, Any], service: str, decode: Callable[[str], bytes]
+        self, parameters: Mapping[str, Any], service: str, decode: Callable[[str], bytes]
     ) -> Response:
-        modem = self.modems.of_thing(str(given.get("thing", "")))
+        modem = self.modems.of_thing(str(parameters.get("thing", "")))
         if modem is None:
-            return self._refused("Thing not found")
+            return self._refuse("Thing not found")
         try:
-            data = decode(str(given.get("message", "")))
+            data = decode(str(parameters.get("message", "")))
         except ValueError:
-            return self._refused("Invalid message")
+            return self._refuse("Invalid message")
         if not 0 < len(data) <= MAX_BYTES[service]:
-            return self._refused("Message too long")
+            return self._refuse("Message too long")
         number = self.modems.queue(modem.imei, data, service)
         return JSONResponse({"id": _id(number), "status": "queued"})
 
-    def _status(self, given: Mapping[str, Any]) -> Response:
-        wanted = str(given.get("message", ""))
+    def _status(self, parameters: Mapping[str, Any]) -> Response:
+        wanted = str(parameters.get("message", ""))
         found = next((one for one in self.modems.downlinks() if _id(one.id) == wanted), None)
         if found is None:
-            return self._refused("Message not found")
+            return self._refuse("Message not found")
         status = self._habits.statuses.get(found.state)
         return JSONResponse({"id": wanted, self._habits.status_name: status})
 
@@ -154,8 +149,8 @@ def _id(number: int) -> str:
     return f"MT{number:030}"
 
 
-async def _given(request: Request) -> dict[str, Any]:
-    """Return the parameters, from wherever a client puts them: the query, a form or JSON."""
+async def _parameters(request: Request) -> dict[str, Any]:
+    """Return the parameters from the query, and from a form or JSON."""
     body = (await request.body()).decode("utf-8", "replace")
     try:
         posted = json.loads(body) if body.startswith("{") else dict(parse_qsl(body))

@@ -1,4 +1,4 @@
-"""Connects to whoever takes messages over DirectIP, as Iridium's gateway does: again until they are taken."""
+"""Delivers messages over DirectIP as Iridium's gateway does, and repeats them until they are accepted."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,25 +10,25 @@ from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.pushes import Try
 
 LADDER_SECONDS: Final = (1, 5, 10, 20, 30, 60, 120, 240, 360)
-LIFETIME_SECONDS: Final = 12 * 3600
+MAX_AGE_SECONDS: Final = 12 * 3600
 MAX_ANSWER_BYTES: Final = 1024
 TAKEN: Final = 200
 
 
 def waits(speed: float = 1) -> Iterator[float]:
-    """Yield how long the gateway waits before each new try, `speed` times as fast, until a message has lived 12 h."""
-    lived = 0.0
+    """Yield the waits before each repetition, divided by `speed`, until a message is 12 hours old."""
+    age = 0.0
     for seconds in chain(LADDER_SECONDS, repeat(LADDER_SECONDS[-1])):
-        lived += seconds
-        if lived > LIFETIME_SECONDS:
+        age += seconds
+        if age > MAX_AGE_SECONDS:
             return
         yield seconds / speed
 
 
 class Calls:
-    """All connections so far. With `confirms` a message is taken when that was said, else when it was written.
+    """All connections so far. With `confirms` a message is accepted by its confirmation, else when it is written.
 
-    A try that was taken has the status 200, as that of a webhook has.
+    A successful try has the status 200, as one of a webhook has.
     """
 
     def __init__(self, dice: Dice, *, confirms: bool, answer_seconds: float, speed: float) -> None:
@@ -41,11 +41,11 @@ class Calls:
 
     @property
     def pending(self) -> int:
-        """How many messages nobody has taken yet."""
+        """The number of messages that are not accepted yet."""
         return len(self._repeating)
 
     async def offer(self, address: str, frame: bytes, piece_bytes: int) -> Try:
-        """Offer a frame, twice when the faults say so, in pieces; what is not taken comes again later."""
+        """Deliver a frame in pieces, twice by a fault; repeat in the background until accepted."""
         first = await self._call(address, frame, piece_bytes)
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._call(address, frame, piece_bytes)
@@ -64,15 +64,15 @@ class Calls:
     async def _call(self, address: str, frame: bytes, piece_bytes: int) -> Try:
         try:
             async with asyncio.timeout(self._answer_seconds):
-                taken = await self._said(address, frame, piece_bytes)
+                is_accepted = await self._deliver(address, frame, piece_bytes)
         except (OSError, ValueError) as error:
             found = Try(failure=type(error).__name__)
         else:
-            found = Try(status=TAKEN) if taken else Try(failure="not confirmed")
+            found = Try(status=TAKEN) if is_accepted else Try(failure="not confirmed")
         self.tries.append(found)
         return found
 
-    async def _said(self, address: str, frame: bytes, piece_bytes: int) -> bool:
+    async def _deliver(self, address: str, frame: bytes, piece_bytes: int) -> bool:
         host, _, port = address.rpartition(":")
         reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
         try:

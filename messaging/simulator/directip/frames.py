@@ -1,4 +1,4 @@
-"""The frames that Iridium's gateway writes and reads over DirectIP, for its simulator. Pure.
+"""The frames of Iridium's gateway over DirectIP, for its simulator. Pure.
 
 Iridium SBD developer guide 3.0, chapter on DirectIP.
 """
@@ -20,7 +20,7 @@ _MINUTE_THOUSANDTHS: Final = 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One session of a modem, as the gateway tells of it. `cep_km` says how far off the place may be; 0: no place."""
+    """One session of a modem, as the gateway reports it. `cep_km` is the error of the position; 0: no position."""
 
     reference: int
     imei: str
@@ -36,30 +36,26 @@ class Session:
     unknown: bytes = b""
 
     def frame(self) -> bytes:
-        """Return the frame that tells of it. `unknown` goes into an element that no guide knows."""
-        parts = [_element(MO_HEADER, self._header())]
+        """Return its frame. `unknown` is the content of an element that is in no guide."""
+        seconds = int(self.at.astimezone(UTC).timestamp())
+        numbers = (self.status, self.momsn, self.mtmsn, seconds)
+        header = struct.pack(">I15sBHHI", self.reference, self.imei.encode(), *numbers)
+        parts = [_element(MO_HEADER, header)]
         if self.unknown:
             parts.append(_element(0x7E, self.unknown))
         if self.cep_km:
-            parts.append(_element(MO_LOCATION, self._location().ljust(self.location_bytes, b"\0")))
+            flags = (2 if self.latitude < 0 else 0) + (1 if self.longitude < 0 else 0)
+            place = (*_degrees(self.latitude), *_degrees(self.longitude))
+            location = struct.pack(">BBHBHI", flags, *place, self.cep_km)
+            parts.append(_element(MO_LOCATION, location.ljust(self.location_bytes, b"\0")))
         if self.payload:
             parts.append(_element(MO_PAYLOAD, self.payload))
-        return _framed(b"".join(parts))
-
-    def _header(self) -> bytes:
-        seconds = int(self.at.astimezone(UTC).timestamp())
-        numbers = (self.status, self.momsn, self.mtmsn, seconds)
-        return struct.pack(">I15sBHHI", self.reference, self.imei.encode(), *numbers)
-
-    def _location(self) -> bytes:
-        flags = (2 if self.latitude < 0 else 0) + (1 if self.longitude < 0 else 0)
-        north, east = _degrees(self.latitude), _degrees(self.longitude)
-        return struct.pack(">BBHBHI", flags, *north, *east, self.cep_km)
+        return _frame(b"".join(parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A message to a modem, as it was asked for."""
+    """The request to queue a message to a modem."""
 
     client_id: bytes
     imei: bytes
@@ -68,37 +64,38 @@ class Request:
     priority: int
 
     def answer(self, reference: int, status: int) -> bytes:
-        """Return the frame that says what became of it."""
+        """Return the frame of the answer."""
         content = self.client_id + self.imei + struct.pack(">Ih", reference, status)
-        return _framed(_element(MT_CONFIRMATION, content))
+        return _frame(_element(MT_CONFIRMATION, content))
 
 
 def request_of(frame: bytes) -> Request | None:
-    """Read a message to a modem; None when it is none."""
+    """Read a request; None for any other frame."""
     try:
         revision, length = struct.unpack_from(">BH", frame)
         found = _elements(frame[3:])
         client_id, imei, flags = struct.unpack(">4s15sH", found[MT_HEADER])
-        priority = found.get(MT_PRIORITY, bytes([0, LOWEST_PRIORITY]))
-        (wished,) = struct.unpack(">H", priority)
+        content = found.get(MT_PRIORITY, bytes([0, LOWEST_PRIORITY]))
+        (priority,) = struct.unpack(">H", content)
     except (struct.error, KeyError):
         return None
     if (revision, length) != (REVISION, len(frame) - 3):
         return None
-    urgent = wished if 1 <= wished <= LOWEST_PRIORITY else LOWEST_PRIORITY
-    return Request(client_id, imei, flags, found.get(MT_PAYLOAD, b""), urgent)
+    if not 1 <= priority <= LOWEST_PRIORITY:
+        priority = LOWEST_PRIORITY
+    return Request(client_id, imei, flags, found.get(MT_PAYLOAD, b""), priority)
 
 
 def is_yes(answer: bytes) -> bool:
-    """Whether the frame that answers a message from a modem confirms it."""
-    return answer == _framed(_element(MO_CONFIRMATION, b"\x01"))
+    """Whether an answer confirms a message from a modem."""
+    return answer == _frame(_element(MO_CONFIRMATION, b"\x01"))
 
 
 def _element(id: int, content: bytes) -> bytes:
     return struct.pack(">BH", id, len(content)) + content
 
 
-def _framed(body: bytes) -> bytes:
+def _frame(body: bytes) -> bytes:
     return struct.pack(">BH", REVISION, len(body)) + body
 
 

@@ -1,4 +1,4 @@
-"""The TCP server that takes messages to modems over DirectIP, with every status and a queue of 50 for each modem."""
+"""The TCP server for messages to modems over DirectIP, with every status and a queue of 50 for each modem."""
 
 import socket
 import socketserver
@@ -26,7 +26,7 @@ MAX_PACKET_BYTES: Final = 270
 FIRST_REFERENCE: Final = 58_472
 READ_SECONDS: Final = 30.0
 STATUS_OF_HTTP: Final[Mapping[int, int]] = {400: -7, 401: -10, 403: -10, 404: -2, 429: -5}
-"""What the faults, which speak of HTTP, mean here; every other error is -6."""
+"""HTTP status of a fault → status of DirectIP; every other one is -6."""
 
 
 class _Tcp(socketserver.ThreadingTCPServer):
@@ -44,11 +44,11 @@ class _Tcp(socketserver.ThreadingTCPServer):
         self._serve(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no news."""
+        """Ignore clients that hang up."""
 
 
 class DirectIpGateway:
-    """A context manager that serves on `host:port` (port 0: a free one). Raises OSError when the port is taken.
+    """A context manager that serves on `host:port` (port 0: a free one). Raises OSError when the port is in use.
 
     A message to the IMEI `3000000000000NN` has the status -NN.
     """
@@ -86,15 +86,15 @@ class DirectIpGateway:
             return
         if self._dice.happens(faults.hang_before_rate):
             return _hang(connection, faults.hang_seconds)
-        status = self._instead()
-        answer = self._done(request) if status is None else request.answer(0, status)
+        status = self._error_status()
+        answer = self._queue(request) if status is None else request.answer(0, status)
         if self._dice.happens(faults.hang_after_rate):
             return _hang(connection, faults.hang_seconds)
         garbage = self._dice.happens(faults.garbage_rate)
         connection.sendall(b"<html>}{ nonsense" if garbage else answer)
 
-    def _instead(self) -> int | None:
-        """Return the status that a message gets instead of being looked at, if any."""
+    def _error_status(self) -> int | None:
+        """Return the status of a fault in place of the real one, if any."""
         faults = self._dice.faults
         if self._dice.over_rate_limit():
             return STATUS_OF_HTTP[429]
@@ -102,7 +102,7 @@ class DirectIpGateway:
             return STATUS_OF_HTTP.get(faults.error_status, -6)
         return None
 
-    def _done(self, request: Request) -> bytes:
+    def _queue(self, request: Request) -> bytes:
         with self._lock:
             status = self._objection(request)
             if status is not None:
@@ -117,7 +117,7 @@ class DirectIpGateway:
             return request.answer(FIRST_REFERENCE + number, place)
 
     def _objection(self, request: Request) -> int | None:
-        """Return the status of the first thing that is wrong."""
+        """Return the status of the first error; None without one."""
         imei = request.imei.decode("ascii", "replace")
         fixture = imei.removeprefix(FIXTURE_PREFIX)
         if not imei.isdecimal():
@@ -129,14 +129,14 @@ class DirectIpGateway:
         flushes = request.flags & FLUSH
         if request.payload and not flushes and self._waiting(imei) >= QUEUE_LENGTH:
             return -5
-        return _wrong_payload(request)
+        return _payload_error(request)
 
     def _waiting(self, imei: str) -> int:
-        all_of_them = self._modems.downlinks()
-        return sum(one.imei == imei and one.state == QUEUED for one in all_of_them)
+        downlinks = self._modems.downlinks()
+        return sum(one.imei == imei and one.state == QUEUED for one in downlinks)
 
 
-def _wrong_payload(request: Request) -> int | None:
+def _payload_error(request: Request) -> int | None:
     ring_only = request.flags & RING_ALERT_ONLY
     ours = request.flags & NUMBER_IS_OURS
     if ring_only and (request.payload or ours):
@@ -150,14 +150,14 @@ def _wrong_payload(request: Request) -> int | None:
 
 
 def _hang(connection: socket.socket, seconds: float) -> None:
-    """Keep the caller waiting until it hangs up, or the time is over."""
+    """Send no answer until the caller hangs up, or the time has passed."""
     connection.settimeout(seconds)
     with suppress(OSError):
         connection.recv(1)
 
 
 def _frame(connection: socket.socket) -> bytes:
-    """Read one frame, or what there is of it."""
+    """Read one frame, or its beginning until the caller hangs up."""
     data = b""
     while len(data) < 3 or len(data) < 3 + int.from_bytes(data[1:3], "big"):
         piece = connection.recv(65_536)

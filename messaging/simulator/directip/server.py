@@ -1,9 +1,9 @@
-"""Iridium's gateway on this machine: it connects to us with what modems send, and takes messages to them, with faults.
+"""A simulated DirectIP gateway of Iridium: delivers messages from modems, accepts messages to them, with faults.
 
 `with DirectIpSimulator([Modem("300234010753370")]) as sim, Serving(sim.app)`: `SATBRIDGE_DIRECTIP_GATEWAY` is then its
-`address`. The switches are those of `modem_switches`; an uplink's `changes` replace what the gateway says of the
-session (as in `directip_frames.Session`), or the whole frame (`frame`, in hexadecimal), and its `form` is `whole` or
-`bytes`, one byte at a time.
+`address`. The switches are those of `modem_switches`; an uplink's `changes` replace fields of the session
+(`wire.DirectIpSession`), or the whole frame (`frame`, in hexadecimal). Its `form` is `whole` or `bytes`, one byte at a
+time.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,9 +31,9 @@ _SESSION: TypeAdapter[Session] = TypeAdapter(Session)
 class DirectIpSimulator:
     """The gateway; `app` serves its switches. Entering it opens the port for messages to modems.
 
-    `listener` (host:port) is whom it connects to. With `confirms` it waits to be told yes, and comes back `speed`
-    times as fast as the real one otherwise; without, it writes and hangs up. `on_shown` is called with each message
-    that reaches its modem, from the thread that serves.
+    It connects to `listener` (host:port). With `confirms` it waits for a confirmation, and repeats messages `speed`
+    times as fast as the real one; without, it writes and hangs up. `on_shown` is called with each message that
+    reaches its modem, from the serving thread.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DirectIpSimulator:
 
     @property
     def address(self) -> str:
-        """Where messages to modems are taken, as host:port."""
+        """The address for messages to modems, as host:port."""
         return self._gateway.address
 
     def __enter__(self) -> "DirectIpSimulator":
@@ -77,11 +77,11 @@ class DirectIpSimulator:
         self._gateway.__exit__(kind, error, trace)
 
     async def uplink(self, uplink: Uplink) -> Try:
-        """Let a modem hold a session: its message is offered to the listener, what waits for it comes down."""
+        """Simulate a session: deliver the modem's message to the listener, and the queue to the modem."""
         modem = self.modems.get(uplink.imei)
         listener, form = uplink.webhook_url or self.listener, uplink.form or FORMS[0]
         if modem is None or not listener or form not in FORMS:
-            raise ValueError("there is no such modem, nobody to connect to, or no such form")
+            raise ValueError("there is no such modem, no listener, or no such form")
         momsn = self.modems.next_momsn(modem.imei) if uplink.momsn is None else uplink.momsn
         frame = self._frame(modem, uplink, momsn)
         self.modems.session(modem.imei)

@@ -1,9 +1,9 @@
-"""Writes what Garmin posts about its devices, in each version of its schema. Guide "IPC Outbound" 2.0.8.
+"""The bodies of Garmin's posts, in each version of the schema. Guide "IPC Outbound" 2.0.8.
 
-Written apart from the gateway's reader, so that one checks the other.
+Independent of the gateway's reader, so that each checks the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,9 +16,9 @@ NOT_REPORTED: Final = 2
 
 
 class Event(BaseModel):
-    """What a person or a test lets a device send. A `fix` of 0 has no place. `at_ms` is when it was sent.
+    """An event of a device. A `fix` of 0 has no position. `at_ms` is the time of sending.
 
-    `payload` is base64, for binary codes. `changes` add or replace properties of the posted event, to break it.
+    `payload` is base64, for binary codes. `changes` add or replace properties of the event in the post, to break it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,17 +41,20 @@ class Event(BaseModel):
     changes: dict[str, Any] = {}
 
 
-def posted(
+def post_body(
     events: Sequence[Event], version: Version, now_ms: int, *, nulls: bool
 ) -> dict[str, Any]:
-    """Return the body of a post. Without `nulls`, as with encrypted messaging, what has no value is left out."""
-    written = [_written(event, version, now_ms) for event in events]
+    """Return the body of a post. Without `nulls` (encrypted messaging) properties without a value are left out."""
+    contents = [_event_json(event, version, now_ms) for event in events]
     if not nulls:
-        written = [_without_nulls(event) for event in written]
-    return {"Version": version, "Events": written}
+        contents = [
+            {name: value for name, value in content.items() if value is not None}
+            for content in contents
+        ]
+    return {"Version": version, "Events": contents}
 
 
-def _written(event: Event, version: Version, now_ms: int) -> dict[str, Any]:
+def _event_json(event: Event, version: Version, now_ms: int) -> dict[str, Any]:
     at_ms = now_ms if event.at_ms is None else event.at_ms
     if event.code in BINARY_CODES:
         return {**_binary(event, version, at_ms), **event.changes}
@@ -109,7 +112,3 @@ def _point(event: Event) -> dict[str, float]:
         "course": 0,
         "speed": 0,
     }
-
-
-def _without_nulls(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if value is not None}

@@ -1,7 +1,7 @@
-"""The feed of a simulated Portal Connect: events in order, posted again by Garmin's ladder until somebody takes them.
+"""The feed of a simulated Portal Connect: posts events in order, and repeats a post until it is accepted.
 
-Guide "IPC Outbound" 2.0.8, error handling: waits of 2 to 128 seconds; after 12 hours without a success 12 hours of
-silence; five times, then the feed is suspended. What has waited for 5 days is thrown away.
+Guide "IPC Outbound" 2.0.8, error handling: waits of 2 to 128 seconds; after 12 hours without a success a pause of 12
+hours; after five pauses the feed is suspended. Events are deleted after 5 days.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ HALF_DAY_SECONDS: Final = 12 * 3600.0
 CYCLES: Final = 5
 KEPT_SECONDS: Final = 5 * 24 * 3600.0
 FIRST_MAIL_SECONDS: Final = 30 * 60.0
-BEHIND: Final = "behind events that nobody took"
+BEHIND: Final = "behind events that are not accepted yet"
 
 Post = Callable[[Sequence[Event]], Awaitable[Try]]
 
@@ -27,13 +27,13 @@ Post = Callable[[Sequence[Event]], Awaitable[Try]]
 class _Waiting:
     event: Event
     since: float
-    tried: "asyncio.Future[Try]"
+    result: "asyncio.Future[Try]"
 
 
 class Feed:
     """The events of one account. Use it on one event loop.
 
-    `post` makes one request with up to `most_events`; its status 200 is a success, nothing else.
+    `post` makes one request with up to `most_events`. Only status 200 is a success.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Feed:
         self.discarded = 0
 
     def shown(self) -> dict[str, Any]:
-        """Return how the feed is, as JSON. `mails` is how often Garmin has written that posts fail."""
+        """Return the state of the feed as JSON. `mails` is the number of Garmin's mails about failing posts."""
         return {
             "state": self._state,
             "waiting": len(self._queue),
@@ -74,20 +74,20 @@ class Feed:
         }
 
     async def put(self, events: Sequence[Event]) -> Try:
-        """Let devices send; returns what came of the first post that has the last of them, or that it has to wait."""
+        """Queue events; return the result of the first post with the last of them, or that they have to wait."""
         loop, now = asyncio.get_running_loop(), self._clock.now()
         added = [_Waiting(event, now, loop.create_future()) for event in events]
         self._queue += added
         if self._state in ("waiting", "paused", "suspended"):
-            self._tell(added, Try(failure=BEHIND))
+            self._report(added, Try(failure=BEHIND))
         self._start()
-        return await added[-1].tried
+        return await added[-1].result
 
     def resume(self) -> None:
         """Lift a suspension, as Garmin's support does."""
         if self._state == "suspended":
             self._state = "idle"
-            self._succeeded()
+            self._reset()
             self._start()
 
     def _start(self) -> None:
@@ -96,7 +96,7 @@ class Feed:
 
     async def _run(self) -> None:
         try:
-            while self._state != "suspended" and self._fresh():
+            while self._state != "suspended" and self._delete_old():
                 self._state = "posting"
                 await self._once()
             if self._state != "suspended":
@@ -106,58 +106,52 @@ class Feed:
 
     async def _once(self) -> None:
         batch = self._queue[: self._most_events]
-        tried = await self._post([one.event for one in batch])
-        self.posts.append(tried)
-        if tried.taken:
+        result = await self._post([one.event for one in batch])
+        self.posts.append(result)
+        if result.taken:
             del self._queue[: len(batch)]
             self.taken += len(batch)
-            self._succeeded()
-            self._tell(batch, tried)
+            self._reset()
+            self._report(batch, result)
             return
-        seconds = self._failed()
-        self._tell(batch, tried)
-        self._tell(self._queue, Try(failure=BEHIND))
+        seconds = self._fail()
+        self._report(batch, result)
+        self._report(self._queue, Try(failure=BEHIND))
         if self._state != "suspended":
             await self._clock.sleep(seconds)
 
-    def _fresh(self) -> bool:
-        """Throw away what has waited for too long; whether anything is left."""
+    def _delete_old(self) -> bool:
+        """Delete events that are too old; return whether any are left."""
         now = self._clock.now()
-        kept = [one for one in self._queue if now - one.since <= KEPT_SECONDS]
+        fresh = [one for one in self._queue if now - one.since <= KEPT_SECONDS]
         old = [one for one in self._queue if now - one.since > KEPT_SECONDS]
         self.discarded += len(old)
-        self._tell(old, Try(failure="too old"))
-        self._queue = kept
-        return bool(kept)
+        self._report(old, Try(failure="too old"))
+        self._queue = fresh
+        return bool(fresh)
 
-    def _succeeded(self) -> None:
+    def _reset(self) -> None:
         self._failures = self._cycles = self._mails = 0
         self._failing_since = self._cycle_since = None
 
-    def _failed(self) -> float:
-        """Return how long to wait, in seconds."""
+    def _fail(self) -> float:
+        """Count a failure, and return the wait before the next post, in seconds."""
         now = self._clock.now()
         self._failing_since = self._failing_since or now
         self._cycle_since = self._cycle_since or now
-        self._count_mails(now - self._failing_since)
+        late = now - self._failing_since - FIRST_MAIL_SECONDS
+        self._mails = 0 if late < 0 else 1 + int(late // HALF_DAY_SECONDS)
         self._failures += 1
         if now - self._cycle_since < HALF_DAY_SECONDS:
             self._state = "waiting"
             return self._waits_seconds[min(self._failures, len(self._waits_seconds)) - 1]
-        return self._pause()
-
-    def _pause(self) -> float:
         self._cycles += 1
         self._failures = 0
         self._cycle_since = None
         self._state = "suspended" if self._cycles == CYCLES else "paused"
         return HALF_DAY_SECONDS
 
-    def _count_mails(self, failing_seconds: float) -> None:
-        late = failing_seconds - FIRST_MAIL_SECONDS
-        self._mails = 0 if late < 0 else 1 + int(late // HALF_DAY_SECONDS)
-
-    def _tell(self, waiting: Sequence[_Waiting], tried: Try) -> None:
+    def _report(self, waiting: Sequence[_Waiting], result: Try) -> None:
         for one in waiting:
-            if not one.tried.done():
-                one.tried.set_result(tried)
+            if not one.result.done():
+                one.result.set_result(result)

@@ -1,11 +1,11 @@
-"""IPC Inbound v2 of a simulated Portal Connect: messages to devices, with every error code.
+"""The API of a simulated Portal Connect for messages to devices (IPC Inbound v2), with every error code.
 
 Guide "IPC Inbound" 3.1.1.
 """
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -47,7 +47,7 @@ _SENDER: Final = re.compile(r"\+?[0-9 ()-]{7,20}|[^@\s]+@[^@\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An inReach of the account. One that `replies` answers each text to the sender that it shows."""
+    """An inReach of the account. If it `replies`, it answers each text to its sender."""
 
     imei: str
     replies: bool = False
@@ -55,7 +55,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """What a device got: a text and whom it shows as its sender, or bytes."""
+    """A message that a device has received: a text with its sender, or bytes."""
 
     imei: str
     sender: str = ""
@@ -63,7 +63,7 @@ class Downlink:
     payload: bytes = b""
 
     def shown(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return it as JSON."""
         return {
             "imei": self.imei,
             "from": self.sender,
@@ -82,7 +82,7 @@ class Refused(Exception):
 
 
 class InboundApi:
-    """The API over the devices of one account; `now_ms` tells its time, `on_shown` is told of each downlink."""
+    """The API for the devices of one account. `now_ms` is its clock; `on_shown` is called with each downlink."""
 
     def __init__(
         self,
@@ -102,19 +102,36 @@ class InboundApi:
         """The API as an ASGI application, without its base path."""
         return Router(
             [
-                Route("/Messaging/Message", self._serving(self._message), methods=["POST"]),
-                Route("/Messaging/Binary", self._serving(self._binary), methods=["POST"]),
+                Route(
+                    "/Messaging/Message",
+                    self._serving(self._queue(self._text_of)),
+                    methods=["POST"],
+                ),
+                Route(
+                    "/Messaging/Binary",
+                    self._serving(self._queue(self._bytes_of)),
+                    methods=["POST"],
+                ),
                 Route("/Tracking/Tracking", self._serving(self._track), methods=["POST"]),
                 Route("/Location/LastKnownLocation", self._serving(self._locate), methods=["GET"]),
-                Route("/Emergency/{rest:path}", self._serving(_emergency), methods=["GET", "POST"]),
-                Route("/{rest:path}", self._serving(_nothing), methods=["GET", "POST"]),
+                Route(
+                    "/Emergency/{rest:path}",
+                    self._serving(refuse_emergency),
+                    methods=["GET", "POST"],
+                ),
+                Route(
+                    "/{rest:path}",
+                    self._serving(lambda request, body: None),
+                    methods=["GET", "POST"],
+                ),
             ]
         )
 
     def _serving(self, answer: Callable[[Request, Any], dict[str, Any] | None]) -> Any:
         async def serve(request: Request) -> Response:
             try:
-                self._authenticate(request)
+                if request.headers.get("X-API-Key") != self._api_key:
+                    raise Refused(3)
                 body = await request.json() if request.method == "POST" else None
                 found = answer(request, body)
             except Refused as refused:
@@ -125,32 +142,25 @@ class InboundApi:
 
         return serve
 
-    def _authenticate(self, request: Request) -> None:
-        key = request.headers.get("X-API-Key")
-        if key != self._api_key:
-            raise Refused(3)
-
-    def _message(self, request: Request, body: Any) -> dict[str, Any]:
-        return self._queue(body["Messages"], self._text_of)
-
-    def _binary(self, request: Request, body: Any) -> dict[str, Any]:
-        return self._queue(body["Messages"], self._bytes_of)
-
     def _queue(
-        self, messages: Sequence[Any], read: Callable[[str, Mapping[str, Any]], Downlink]
-    ) -> dict[str, Any]:
-        """Take all of them or none."""
-        found = [
-            read(self._known(imei), message)
-            for message in messages
-            for imei in message["Recipients"]
-        ]
-        for downlink in found:
-            self.downlinks.append(downlink)
-            self._on_shown(downlink)
-        return {"count": len(found)}
+        self, read: Callable[[str, Mapping[str, Any]], Downlink]
+    ) -> Callable[[Request, Any], dict[str, Any]]:
+        def queue(request: Request, body: Any) -> dict[str, Any]:
+            # All messages are read before the first is queued, so that a bad one refuses all.
+            found = [
+                read(self._check_imei(imei), message)
+                for message in body["Messages"]
+                for imei in message["Recipients"]
+            ]
+            for downlink in found:
+                self.downlinks.append(downlink)
+                self._on_shown(downlink)
+            return {"count": len(found)}
 
-    def _known(self, imei: Any) -> str:
+        return queue
+
+    def _check_imei(self, imei: Any) -> str:
+        """Return the IMEI of a known device. Raises Refused."""
         text = str(imei)
         fixture = text.removeprefix(FIXTURE_PREFIX)
         if text != fixture and fixture.isdecimal() and int(fixture) in ERRORS:
@@ -184,14 +194,14 @@ class InboundApi:
 
     def _track(self, request: Request, body: Any) -> dict[str, Any]:
         for device in body["Devices"]:
-            imei = self._known(device["Imei"])
+            imei = self._check_imei(device["Imei"])
             if not 30 <= device["Interval"] <= 65_535:
                 raise Refused(12, imei)
         return {}
 
     def _locate(self, request: Request, body: Any) -> dict[str, Any]:
         imeis = request.query_params.get("IMEI", "").split(",")
-        return {"Locations": [{"IMEI": self._known(imei)} for imei in imeis]}
+        return {"Locations": [{"IMEI": self._check_imei(imei)} for imei in imeis]}
 
 
 def _check_place(imei: str, place: Any) -> None:
@@ -211,16 +221,13 @@ def _check_place(imei: str, place: Any) -> None:
             raise Refused(code, imei)
 
 
-def _emergency(request: Request, body: Any) -> dict[str, Any]:
+def refuse_emergency(request: Request, body: Any) -> dict[str, Any]:
+    """Raise Refused: emergencies belong to Garmin's rescue centre."""
     raise Refused(15, request.query_params.get("IMEI"))
 
 
-def _nothing(request: Request, body: Any) -> None:
-    """Stand for the calls that the guide has and this does not."""
-
-
 def refusal(request: Request, refused: Refused) -> Response:
-    """Answer with an error code, as the guide shows it."""
+    """Return the answer with an error code, in the form of the guide."""
     content = {
         "Code": refused.code,
         "Description": ERRORS[refused.code],
@@ -228,8 +235,8 @@ def refusal(request: Request, refused: Refused) -> Response:
         "URL": str(request.url.path),
         "IMEI": [refused.imei] if refused.imei else None,
     }
-    absent = refused.code == 3 and "X-API-Key" not in request.headers
-    status = 401 if absent else _STATUSES.get(refused.code, 422)
+    is_missing = refused.code == 3 and "X-API-Key" not in request.headers
+    status = 401 if is_missing else _STATUSES.get(refused.code, 422)
     headers = {"Retry-After": "30"} if status == 429 else None
     return JSONResponse(content, status, headers)
 

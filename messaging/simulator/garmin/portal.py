@@ -1,6 +1,7 @@
-"""What is entered in a simulated portal for IPC Outbound, and the headers that prove its posts.
+"""The settings of a simulated portal for IPC Outbound, and the authentication of its posts.
 
-Guide "IPC Outbound" 2.0.8, authentication. How Garmin asks for an OAuth token is documented nowhere, so it can be told.
+Guide "IPC Outbound" 2.0.8, authentication. The form of Garmin's requests for OAuth tokens is not documented, so it is
+an option.
 """
 
 from base64 import b64encode
@@ -16,9 +17,9 @@ TOKEN_SECONDS = 15.0
 
 
 class Portal(BaseModel):
-    """The settings of the account. With an `oauth_url` tokens are fetched there, else `token` is sent in `header`.
+    """The settings of the account. With an `oauth_url`, tokens are fetched there; else `token` is sent in `header`.
 
-    `oauth_form` says how the client shows itself, `static_form` how the static token travels.
+    `oauth_form` is the form of the client's request, `static_form` the place of the static token.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,7 +37,7 @@ class Portal(BaseModel):
 
 
 class Proof:
-    """Makes the headers, and keeps a token as long as it lasts."""
+    """Makes the headers of posts, and caches a token until it expires."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -47,16 +48,19 @@ class Proof:
     async def headers(self, portal: Portal) -> dict[str, str] | None:
         """Return the headers of a post; None when no token could be fetched."""
         if not portal.oauth_url:
-            return _static(portal)
+            if portal.static_form == "header":
+                return {portal.header: portal.token}
+            encoded = b64encode(f"token:{portal.token}".encode()).decode()
+            return {"Authorization": f"Basic {encoded}"}
         if portal != self._of or self._clock.now() >= self._until:
-            self._token = await self._fetched(portal)
+            self._token = await self._fetch(portal)
             self._of = portal
         return {"Authorization": f"Bearer {self._token}"} if self._token else None
 
-    async def _fetched(self, portal: Portal) -> str:
+    async def _fetch(self, portal: Portal) -> str:
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=TOKEN_SECONDS) as client:
-                answer = await client.post(portal.oauth_url, **_question(portal))
+                answer = await client.post(portal.oauth_url, **_token_request(portal))
             found = answer.raise_for_status().json()
             self._until = self._clock.now() + float(found["expires_in"])
             return str(found["access_token"])
@@ -65,14 +69,7 @@ class Proof:
             return ""
 
 
-def _static(portal: Portal) -> dict[str, str]:
-    if portal.static_form == "basic":
-        encoded = b64encode(f"token:{portal.token}".encode()).decode()
-        return {"Authorization": f"Basic {encoded}"}
-    return {portal.header: portal.token}
-
-
-def _question(portal: Portal) -> dict[str, Any]:
+def _token_request(portal: Portal) -> dict[str, Any]:
     grant = {"grant_type": "client_credentials"}
     client = {
         "client_id": portal.oauth_client_id,

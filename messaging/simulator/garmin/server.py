@@ -1,18 +1,18 @@
-"""Garmin's Portal Connect on this machine: IPC Inbound v2 under `/api`, the feed of IPC Outbound, faults, a clock.
+"""A simulated Portal Connect of Garmin: IPC Inbound v2 under `/api`, the feed of IPC Outbound, faults, a clock.
 
 `Serving(GarminSimulator([Device("300434030000001")]).app)` serves one; `SATBRIDGE_GARMIN_URL` is then its
 `url + "/api"`.
 
     GET, POST /sim/devices            {"imei": …, "replies": true}
-    POST      /sim/events             as in `garmin_events.Event`, one or a list; answered after the first post
-    GET       /sim/downlinks?after=0  everything that devices got
-    GET, PUT  /sim/portal             where events are posted, in which version, and how they prove themselves
+    POST      /sim/events             as in `wire.GarminEvent`, one or a list; answered after the first post
+    GET       /sim/downlinks?after=0  all messages to devices
+    GET, PUT  /sim/portal             the URL, version and authentication of posts
     GET       /sim/feed               its state, and every post
     POST      /sim/feed/resume        lift a suspension
     POST      /sim/clock              {"advance_seconds": 43200}
     GET, PUT  /sim/faults             as in `faults.Faults`
 
-Every error code can be had without preparing anything: a message to the IMEI `3000000000000NN` is answered with NN.
+Every error code needs no preparation: a message to the IMEI `3000000000000NN` is answered with NN.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from messaging.simulator.garmin.events import Event, posted
+from messaging.simulator.garmin.events import Event, post_body
 from messaging.simulator.garmin.feed import WAITS_SECONDS, Feed
 from messaging.simulator.garmin.inbound import DEVICE, Device, Downlink, InboundApi
 from messaging.simulator.garmin.portal import Portal, Proof
@@ -43,7 +43,7 @@ _EVENTS: Final[TypeAdapter[list[Event]]] = TypeAdapter(list[Event])
 
 
 class GarminSimulator:
-    """One account. `on_shown` is called with everything that a device gets, from the thread that serves."""
+    """One account. `on_shown` is called with each message to a device, from the serving thread."""
 
     def __init__(
         self,
@@ -63,18 +63,18 @@ class GarminSimulator:
         self.feed = Feed(self._post, self.clock, waits_seconds=waits_seconds)
         self._proof = Proof(self.clock)
         self._pushes = Pushes(self.dice, answer_seconds, ())
-        self._said_shown = on_shown
+        self._on_shown = on_shown
         self._replies: set[asyncio.Task[Try]] = set()
-        self.inbound = InboundApi(api_key, devices, self._now_ms, self._show)
+        self.inbound = InboundApi(api_key, devices, self._now_ms, self._receive)
         routes = [Mount(BASE_PATH, self.inbound.app), *self._switches()]
         self.app = Faulty(Starlette(routes=routes), self.dice, BASE_PATH)
 
     def _now_ms(self) -> int:
         return int(self.clock.now() * 1000)
 
-    def _show(self, downlink: Downlink) -> None:
-        if self._said_shown is not None:
-            self._said_shown(downlink)
+    def _receive(self, downlink: Downlink) -> None:
+        if self._on_shown is not None:
+            self._on_shown(downlink)
         if self.inbound.devices[downlink.imei].replies and downlink.sender:
             answer = Event(imei=downlink.imei, text=f"Re: {downlink.text}", to=[downlink.sender])
             reply = asyncio.get_running_loop().create_task(self.feed.put([answer]))
@@ -88,7 +88,7 @@ class GarminSimulator:
         headers = await self._proof.headers(portal)
         if headers is None:
             return Try(failure="the OAuth URL gave no token")
-        content = posted(events, portal.version, self._now_ms(), nulls=not portal.encrypted)
+        content = post_body(events, portal.version, self._now_ms(), nulls=not portal.encrypted)
         body = json.dumps(content).encode()
         push = Push(url=portal.url, content=body, media_type="application/json", headers=headers)
         return await self._pushes.push(push)
@@ -120,8 +120,8 @@ class GarminSimulator:
 
     async def _put_events(self, request: Request) -> Response:
         try:
-            given = await request.json()
-            events = _EVENTS.validate_python(given if isinstance(given, list) else [given])
+            body = await request.json()
+            events = _EVENTS.validate_python(body if isinstance(body, list) else [body])
             if not events or any(one.imei not in self.inbound.devices for one in events):
                 raise ValueError("there is no event, or no such device")
         except ValueError as error:

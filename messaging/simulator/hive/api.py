@@ -1,4 +1,4 @@
-"""The REST API of a simulated Hive, as its clients knew it, without its faults."""
+"""The REST API of a simulated Hive, as known from its clients, without faults."""
 
 import asyncio
 import base64
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from messaging.simulator.hive.state import MAX_PACKET_BYTES, HiveState, Packet, Status, listed
+from messaging.simulator.hive.state import MAX_PACKET_BYTES, HiveState, Packet, Status, list_item
 from messaging.simulator.shared.faults import Dice
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -22,10 +22,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """How this Hive behaves when nothing is wrong.
+    """The normal behaviour of this Hive.
 
     A downlink takes `flight_seconds` to its device (0: at once; None: only when advanced by hand). `expired_status`
-    answers a session that ended (401 and 403 have both been reported). Old Hives leave out `messageId`.
+    answers an expired session (401 and 403 have both been reported). Old Hives leave out `messageId`.
     """
 
     username: str = "demo"
@@ -79,18 +79,18 @@ class HiveApi:
         self._sessions.clear()
 
     def _in_session(self, handler: Handler) -> Handler:
-        async def checked(request: Request) -> Response:
+        async def check(request: Request) -> Response:
             bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
             until = self._sessions.get(request.cookies.get("JSESSIONID", bearer), 0)
             if time.monotonic() < until:
                 return await handler(request)
             return _error(self._habits.expired_status, "no session")
 
-        return checked
+        return check
 
     async def _login(self, request: Request) -> Response:
-        given = _credentials(await request.body())
-        if given != (self._habits.username, self._habits.password):
+        login = _credentials(await request.body())
+        if login != (self._habits.username, self._habits.password):
             return _error(401, "bad credentials")
         self.logins += 1
         token = secrets.token_hex(16)
@@ -122,7 +122,15 @@ class HiveApi:
         found = [packet for packet in self._packets(wanted.get("status")) if _fits(packet, wanted)]
         page = self._dice.shuffled(found)[: wanted.get("count", len(found))]
         page += [p for p in page if self._dice.happens(self._dice.faults.duplicate_rate)]
-        return JSONResponse([self._listed(packet) for packet in page])
+        habits = self._habits
+        return JSONResponse(
+            [
+                list_item(
+                    packet, with_message_id=not habits.omit_message_id, zoned=habits.zoned_times
+                )
+                for packet in page
+            ]
+        )
 
     def _packets(self, status: int | None) -> list[Packet]:
         if status == Status.RECEIVED:
@@ -133,10 +141,6 @@ class HiveApi:
             *self._state.downlinks(),
         ]
         return [packet for packet in everything if status is None or packet.status == status]
-
-    def _listed(self, packet: Packet) -> dict[str, object]:
-        habits = self._habits
-        return listed(packet, with_message_id=not habits.omit_message_id, zoned=habits.zoned_times)
 
     async def _take(self, request: Request) -> Response:
         packet_id = request.path_params["packet"]
@@ -179,22 +183,22 @@ def _error(status: int, text: str) -> Response:
 
 
 def _credentials(body: bytes) -> tuple[str, str]:
-    """Read name and password from a form or from JSON; what is not there is empty."""
+    """Read name and password from a form or from JSON; a missing one is empty."""
     try:
-        given = json.loads(body)
+        fields = json.loads(body)
     except ValueError:
         form = parse_qs(body.decode("utf-8", "replace"))
-        given = {name: values[0] for name, values in form.items()}
-    if not isinstance(given, dict):
+        fields = {name: values[0] for name, values in form.items()}
+    if not isinstance(fields, dict):
         return "", ""
-    return str(given.get("username", "")), str(given.get("password", ""))
+    return str(fields.get("username", "")), str(fields.get("password", ""))
 
 
 def _fits(packet: Packet, wanted: Mapping[str, int]) -> bool:
-    facts = {
+    values = {
         "deviceid": packet.device_id,
         "devicetype": 1,
         "userApplicationId": packet.application_id,
         "organizationId": 1,
     }
-    return all(wanted.get(name, fact) == fact for name, fact in facts.items())
+    return all(wanted.get(name, value) == value for name, value in values.items())

@@ -1,15 +1,15 @@
-"""A Swarm Hive on this machine: its REST API under `/hive`, with faults, and `/sim/…` for people and tests to drive it.
+"""A simulated Swarm Hive: its REST API under `/hive`, with faults, and switches under `/sim` for people and tests.
 
 `Serving(HiveSimulator(devices=[Device(9)]).app)` serves one; `SATBRIDGE_HIVE_URL` is then its `url + "/hive"`.
-Nothing here reads what is in a downlink: whoever watches `on_shown` or `/sim/downlinks` decodes it.
+It does not decode downlinks; `on_shown` and `/sim/downlinks` pass on their bytes.
 
     GET, POST /sim/devices             {"id": 9, "name": "boop", "two_way": true, "reachable": true}
     POST      /sim/uplinks             {"device": 9, "texts": [{"text": …, "to": …, "protocol": "email"}]}
                                        or {"device": 9, "data": base64}
-    GET       /sim/uplinks             the packets that wait and those that were acknowledged
-    GET       /sim/downlinks?after=0   every downlink and where it is
-    POST      /sim/downlinks/7/advance one step on its way
-    POST      /sim/sessions/expire     every login ends
+    GET       /sim/uplinks             the unacknowledged and the acknowledged packets
+    GET       /sim/downlinks?after=0   every downlink with its status
+    POST      /sim/downlinks/7/advance moves it one step
+    POST      /sim/sessions/expire     ends every session
     GET, PUT  /sim/faults              as in `faults.Faults`
     GET       /sim/state               counts
 """
@@ -26,7 +26,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from messaging.simulator.hive.api import Habits, HiveApi
-from messaging.simulator.hive.state import Device, HiveState, Packet, device_payload
+from messaging.simulator.hive.state import Device, HiveState, Packet
+from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
 from messaging.simulator.shared.switches import fault_switches, wrong
@@ -36,7 +37,7 @@ _DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
 
 
 class Uplink(BaseModel):
-    """What a person or a test lets a device send: texts, or raw bytes in base64."""
+    """A message from a device: texts, or raw bytes in base64."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,9 +53,9 @@ class Uplink(BaseModel):
 
 
 class HiveSimulator:
-    """A Hive with one account: `state` is what it holds, `dice.faults` what goes wrong, `app` what is served.
+    """A Hive with one account. `app` is the application to serve; `dice.faults` are its faults.
 
-    `on_shown` is called with each downlink that reaches its device, from the thread that serves.
+    `on_shown` is called with each downlink that reaches its device, from the serving thread.
     """
 
     def __init__(
@@ -74,9 +75,8 @@ class HiveSimulator:
             self.state.add_device(device)
 
     def counts(self) -> dict[str, int]:
-        """Return how many packets are in which state, and how many requests and logins there were."""
-        asked = {"requests": self.app.requests, "logins": self.api.logins}
-        return self.state.counts() | asked
+        """Return the number of packets in each state, of requests and of logins."""
+        return self.state.counts() | {"requests": self.app.requests, "logins": self.api.logins}
 
     def _controls(self) -> list[Route]:
         return [
@@ -120,7 +120,7 @@ class HiveSimulator:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             return wrong(ValueError("after is not a number"))
-        return JSONResponse([_shown(packet) for packet in self.state.downlinks(int(after))])
+        return JSONResponse([_as_json(packet) for packet in self.state.downlinks(int(after))])
 
     async def _advance(self, request: Request) -> Response:
         try:
@@ -137,7 +137,7 @@ class HiveSimulator:
         return JSONResponse(self.counts())
 
 
-def _shown(packet: Packet) -> dict[str, Any]:
+def _as_json(packet: Packet) -> dict[str, Any]:
     return {
         "packetId": packet.id,
         "device": packet.device_id,

@@ -1,8 +1,8 @@
-"""What a simulated Hive holds: devices, what they sent, what is on its way to them. Safe to use from any thread."""
+"""The state of a simulated Hive: devices, and packets in both directions. Thread-safe."""
 
 import base64
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -11,11 +11,10 @@ from typing import Any
 MAX_PACKET_BYTES = 192
 USER_DATA = 6
 FROM_DEVICE, TO_DEVICE = 1, 2
-_PROTOCOLS = {"unknown": 0, "email": 1, "sms": 2, "twitter": 3}
 
 
 class Status(IntEnum):
-    """Where a packet is. The Hive's own numbers, but for DELIVERED, for which no public material has one."""
+    """The status of a packet. The numbers are the Hive's own; that of DELIVERED is not documented."""
 
     RECEIVED = 0
     QUEUED = 1
@@ -28,7 +27,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device; one that is not `two_way` refuses downlinks, one that is not `reachable` never gets them."""
+    """A device. Unless `two_way`, it refuses downlinks; unless `reachable`, it never gets them."""
 
     id: int
     name: str = ""
@@ -38,7 +37,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A packet in either direction, with the status it has now."""
+    """A packet in either direction, with its current status."""
 
     id: int
     device_id: int
@@ -60,7 +59,7 @@ _NEXT = {
 
 
 class HiveState:
-    """The packets and devices of one Hive. `on_shown` is told of each downlink that its device shows."""
+    """The packets and devices of one Hive. `on_shown` is called with each downlink that reaches its device."""
 
     def __init__(self, on_shown: Callable[[Packet], None] | None = None) -> None:
         self._on_shown = on_shown
@@ -72,7 +71,7 @@ class HiveState:
         self._downlinks: dict[int, Packet] = {}
 
     def add_device(self, device: Device) -> None:
-        """Add a device, or change the one with its id."""
+        """Add a device, or replace the one with its id."""
         with self._lock:
             self._devices[device.id] = device
 
@@ -82,19 +81,19 @@ class HiveState:
             return list(self._devices.values())
 
     def device(self, device_id: int) -> Device | None:
-        """Return one device, None when there is none of that id."""
+        """Return the device with this id."""
         return self._devices.get(device_id)
 
     def put_uplink(self, device_id: int, data: bytes, application_id: int = 1) -> int:
-        """Let a device send `data`; returns the packet's id."""
+        """Store `data` from a device; return the packet's id."""
         return self._put(device_id, data, FROM_DEVICE, application_id)
 
     def put_downlink(self, device_id: int, data: bytes, application_id: int = 1) -> int:
-        """Queue `data` for a device; returns the packet's id."""
+        """Queue `data` for a device; return the packet's id."""
         return self._put(device_id, data, TO_DEVICE, application_id)
 
     def acknowledge(self, packet_id: int, *, forget: bool = True) -> bool:
-        """Mark an uplink as taken; False when no such packet waits. Without `forget` it stays in the list."""
+        """Mark an uplink as acknowledged; False for an unknown packet. Without `forget` it stays in the list."""
         with self._lock:
             packet = self._waiting.get(packet_id)
             if packet is not None and forget:
@@ -103,7 +102,7 @@ class HiveState:
             return packet is not None
 
     def advance(self, packet_id: int) -> Status:
-        """Move a downlink one step on its way and return where it is; the end stays the end."""
+        """Move a downlink one step and return its status; a final status stays."""
         with self._lock:
             packet = self._downlinks[packet_id]
             device = self._devices.get(packet.device_id)
@@ -116,7 +115,7 @@ class HiveState:
         return status
 
     def uplinks(self, *, acknowledged: bool = False) -> list[Packet]:
-        """Return the uplinks that wait, oldest first, or those that were taken."""
+        """Return the unacknowledged uplinks, oldest first, or the acknowledged ones."""
         with self._lock:
             return list((self._acknowledged if acknowledged else self._waiting).values())
 
@@ -126,7 +125,7 @@ class HiveState:
             return [packet for packet in self._downlinks.values() if packet.id > after]
 
     def counts(self) -> dict[str, int]:
-        """Return how many packets are in which state."""
+        """Return the number of packets in each state."""
         with self._lock:
             counts = {"waiting": len(self._waiting), "acknowledged": len(self._acknowledged)}
             for packet in self._downlinks.values():
@@ -143,10 +142,10 @@ class HiveState:
             return packet.id
 
 
-def listed(packet: Packet, *, with_message_id: bool, zoned: bool) -> dict[str, Any]:
-    """Return a packet as the Hive lists it; old Hives leave `messageId` out and time has a zone or not."""
+def list_item(packet: Packet, *, with_message_id: bool, zoned: bool) -> dict[str, Any]:
+    """Return a packet as an item of the Hive's list, with or without `messageId` and a time zone."""
     moment = packet.received_at
-    text = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z" if zoned else None
+    time_text = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z" if zoned else None
     item: dict[str, Any] = {
         "packetId": packet.id,
         "deviceType": 1,
@@ -159,31 +158,6 @@ def listed(packet: Packet, *, with_message_id: bool, zoned: bool) -> dict[str, A
         "data": base64.b64encode(packet.data).decode(),
         "ackPacketId": 0,
         "status": int(packet.status),
-        "hiveRxTime": text or f"{moment:%Y-%m-%dT%H:%M:%S}",
+        "hiveRxTime": time_text or f"{moment:%Y-%m-%dT%H:%M:%S}",
     }
     return item | {"messageId": packet.id} if with_message_id else item
-
-
-def device_payload(texts: Iterable[Mapping[str, str]]) -> bytes:
-    """Write what a device would: texts with `text`, `to` and `protocol` (email, sms, unknown, twitter).
-
-    Written by hand from the format's field numbers, so that it also checks the gateway's own reader.
-    Raises KeyError for what is missing or a protocol that there is not.
-    """
-    messages = b"".join(_field(2, _message(text)) for text in texts)
-    return b"\x08\x01" + messages + b"\x18\x01"
-
-
-def _message(text: Mapping[str, str]) -> bytes:
-    protocol = _PROTOCOLS[text.get("protocol", "unknown")]
-    fields = _field(1, text["text"].encode()), _field(3, text["to"].encode())
-    return b"".join(fields) + bytes([5 << 3, protocol])
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2]) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    low, rest = number & 0x7F, number >> 7
-    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])

@@ -1,7 +1,7 @@
-"""Writes the webhooks of a simulated RockBLOCK in their three formats, and signs them.
+"""The webhooks of a simulated RockBLOCK in their three formats, and their signed tokens.
 
-Ground Control's page "Receiving MO messages via HTTP webhook". The token is made by hand and not with the library that
-the gateway reads it with, so that the gateway is checked against a second reading of the same rules.
+Ground Control's page "Receiving MO messages via HTTP webhook". The token is written by hand, not with the gateway's
+library, so that each implementation checks the other.
 """
 
 import base64
@@ -29,8 +29,8 @@ def new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def kept_key(path: Path) -> rsa.RSAPrivateKey:
-    """Return the key in a PEM file, which is made if it is not there. Raises OSError, or ValueError for another key."""
+def load_key(path: Path) -> rsa.RSAPrivateKey:
+    """Return the key in a PEM file, created if missing. Raises OSError, or ValueError for another kind of key."""
     if not path.exists():
         path.write_bytes(
             new_key().private_bytes(
@@ -45,14 +45,14 @@ def kept_key(path: Path) -> rsa.RSAPrivateKey:
     return key
 
 
-def published(key: rsa.RSAPrivateKey) -> str:
-    """Return the public half as Ground Control publishes its own: DER in base64."""
+def public_key_text(key: rsa.RSAPrivateKey) -> str:
+    """Return the public key in Ground Control's format: DER in base64."""
     encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     return base64.b64encode(key.public_key().public_bytes(encoding, form)).decode()
 
 
-def facts_of(modem: Modem, uplink: Uplink, momsn: int) -> dict[str, Any]:
-    """Return the fields of a webhook, with the types that they have in JSON."""
+def webhook_fields(modem: Modem, uplink: Uplink, momsn: int) -> dict[str, Any]:
+    """Return the fields of a webhook, with their types in JSON."""
     now = f"{datetime.now(UTC):%y-%m-%d %H:%M:%S}"
     return {
         "momsn": momsn,
@@ -67,9 +67,9 @@ def facts_of(modem: Modem, uplink: Uplink, momsn: int) -> dict[str, Any]:
     }
 
 
-def signed(facts: Mapping[str, Any], key: rsa.RSAPrivateKey, issued_at: datetime) -> str:
-    """Return a token (JWS compact, RFC 7515, RS256) over the fields, all of them as texts."""
-    texts = {name: _text(value) for name, value in sorted(facts.items())}
+def sign(fields: Mapping[str, Any], key: rsa.RSAPrivateKey, issued_at: datetime) -> str:
+    """Return a token (JWS compact, RFC 7515, RS256) of the fields, all as texts."""
+    texts = {name: _text(value) for name, value in sorted(fields.items())}
     claims = {"iss": "Rock 7", "iat": int(issued_at.timestamp()), **texts}
     unsigned = f"{_part({'alg': 'RS256'})}.{_part(claims)}"
     signature = key.sign(unsigned.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -77,7 +77,7 @@ def signed(facts: Mapping[str, Any], key: rsa.RSAPrivateKey, issued_at: datetime
 
 
 def push_of(url: str, form: str, fields: Mapping[str, Any]) -> Push:
-    """Return the request in one of the formats that can be chosen for a delivery address."""
+    """Return the request in one of the formats of a delivery address."""
     if form == JSON_FORM:
         content, media_type = json.dumps(fields).encode(), "application/json; charset=utf-8"
     else:

@@ -1,17 +1,17 @@
-"""RockBLOCK's web services on this machine: messages to modems with every error code, signed webhooks, faults.
+"""A simulated RockBLOCK: messages to modems with every error code, signed webhooks, faults.
 
 `Serving(RockblockSimulator([Modem("300234010753370")]).app)` serves one; `SATBRIDGE_ROCKBLOCK_URL` is then its
 `url + "/rockblock"`, `SATBRIDGE_ROCKBLOCK_PUBLIC_KEY` its `public_key`. The switches are those of `modem_switches`,
 with `GET /sim/public-key` and `GET, PUT /sim/credits`.
 
-Every error can be had without preparing anything: a message to the IMEI `3000000000000NN` is answered `FAILED,NN`.
+Every error code needs no preparation: a message to the IMEI `3000000000000NN` is answered `FAILED,NN`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from math import ceil
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,11 +23,11 @@ from starlette.routing import Route
 from messaging.simulator.rockblock.push import (
     FORMS,
     JSON_FORM,
-    facts_of,
     new_key,
-    published,
+    public_key_text,
     push_of,
-    signed,
+    sign,
+    webhook_fields,
 )
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
@@ -41,7 +41,7 @@ FIXTURE_PREFIX: Final = "3000000000000"
 MAX_PACKET_BYTES: Final = 270
 CREDIT_BYTES: Final = 50
 ANSWER_SECONDS: Final = 3.0
-# When the real one comes back is documented nowhere.
+# The real waits are not documented.
 WAITS_SECONDS: Final = (5.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 ERRORS: Final[Mapping[int, str]] = {
     10: "Invalid login credentials",
@@ -56,11 +56,11 @@ ERRORS: Final[Mapping[int, str]] = {
 
 
 class RockblockSimulator:
-    """One account; `app` is what is served. `credits` None never runs out.
+    """One account; `app` is the application to serve. `credits_left` of None never runs out.
 
-    Without a `private_key` it makes one when it first signs. `webhook_url` is where uplinks go, in `form` (one of
-    `FORMS`); only JSON has a token unless `signs_forms`. `on_shown` is called with each message that reaches its
-    modem, from the thread that serves.
+    Without a `private_key` it creates one at the first signature. Uplinks are posted to `webhook_url`, in `form` (one
+    of `FORMS`); only JSON has a token unless `signs_forms`. `on_shown` is called with each message that reaches its
+    modem, from the serving thread.
     """
 
     def __init__(
@@ -88,42 +88,41 @@ class RockblockSimulator:
         self._login = (username, password)
         self._form = form
         self._signs_forms = signs_forms
-        self._given_key = private_key
+        self._private_key = private_key
         switches = Switches(self.modems, self.pushes, self.dice, self.uplink).routes()
         routes = [Route(f"{BASE_PATH}/MT", self._send, methods=["POST"]), *switches]
         self.app = Faulty(Starlette(routes=routes + self._own()), self.dice, BASE_PATH)
 
     @cached_property
     def _key(self) -> rsa.RSAPrivateKey:
-        return self._given_key or new_key()
+        return self._private_key or new_key()
 
     @property
     def public_key(self) -> str:
-        """What the tokens of its webhooks are checked with."""
-        return published(self._key)
+        """The key that checks the tokens of its webhooks."""
+        return public_key_text(self._key)
 
     async def uplink(self, uplink: Uplink) -> Try:
-        """Let a modem hold a session: its message goes to the webhook, what waits for it comes down."""
+        """Simulate a session: post the modem's message to the webhook, and deliver its queue."""
         modem = self.modems.get(uplink.imei)
         url, form = uplink.webhook_url or self.webhook_url, uplink.form or self._form
         if modem is None or not url or form not in FORMS:
             raise ValueError("there is no such modem, no webhook, or no such form")
         count = self.modems.next_momsn(modem.imei) if uplink.momsn is None else uplink.momsn
-        fields = self._fields(facts_of(modem, uplink, count), uplink.token, form)
+        fields = webhook_fields(modem, uplink, count)
+        if uplink.token != "missing" and (form == JSON_FORM or self._signs_forms):  # noqa: S105
+            key = new_key() if uplink.token == "wrong key" else self._key  # noqa: S105
+            fields["JWT"] = sign(fields, key, datetime.now(UTC))
         self.modems.session(modem.imei)
         return await self.pushes.push(push_of(url, form, {**fields, **uplink.changes}))
 
-    def _fields(self, facts: dict[str, Any], token: str, form: str) -> dict[str, Any]:
-        if token == "missing" or (form != JSON_FORM and not self._signs_forms):  # noqa: S105
-            return facts
-        key = new_key() if token == "wrong key" else self._key  # noqa: S105
-        return {**facts, "JWT": signed(facts, key, datetime.now(UTC))}
-
     async def _send(self, request: Request) -> Response:
-        """Answer as the service does: with 200 and one line, whatever is wrong."""
+        """Answer as the service does: always with 200 and one line."""
         body = (await request.body()).decode("utf-8", "replace")
         form = {**request.query_params, **dict(parse_qsl(body, keep_blank_values=True))}
-        code = self._objection(form)
+        code = 10
+        if (form.get("username"), form.get("password")) == self._login:
+            code = self._data_error(form.get("data", "")) or self._modem_error(form)
         if code:
             return PlainTextResponse(f"FAILED,{code},{ERRORS[code]}")
         data = bytes.fromhex(form["data"])
@@ -133,21 +132,17 @@ class RockblockSimulator:
             self.modems.flush(form["imei"])
         return PlainTextResponse(f"OK,{self.modems.queue(form['imei'], data)}")
 
-    def _objection(self, form: Mapping[str, str]) -> int | None:
-        """Return the code of the first thing that is wrong."""
-        if (form.get("username"), form.get("password")) != self._login:
-            return 10
-        return self._wrong_data(form.get("data", "")) or self._wrong_modem(form)
-
-    def _wrong_data(self, data: str) -> int | None:
+    def _data_error(self, data: str) -> int:
+        """Return the error code of a packet, 0 for a good one."""
         if not data:
             return 16
         try:
-            return 15 if len(bytes.fromhex(data)) > MAX_PACKET_BYTES else None
+            return 15 if len(bytes.fromhex(data)) > MAX_PACKET_BYTES else 0
         except ValueError:
             return 14
 
-    def _wrong_modem(self, form: Mapping[str, str]) -> int | None:
+    def _modem_error(self, form: Mapping[str, str]) -> int:
+        """Return the error code of a modem or of the credits, 0 without an error."""
         imei = form.get("imei", "")
         fixture = imei.removeprefix(FIXTURE_PREFIX)
         if imei != fixture and fixture.isdecimal() and int(fixture) in ERRORS:
@@ -158,7 +153,7 @@ class RockblockSimulator:
         cost = ceil(len(form["data"]) / 2 / CREDIT_BYTES)
         if self.credits_left is not None and self.credits_left < cost:
             return 13
-        return None if modem.line_rental else 12
+        return 0 if modem.line_rental else 12
 
     def _own(self) -> list[Route]:
         return [

@@ -1,4 +1,4 @@
-"""The mails that Iridium's SBD service writes and reads, for its simulator. Pure.
+"""The mails of Iridium's SBD service, for its simulator. Pure.
 
 Iridium SBD developer guide 3.0, chapter on e-mail.
 """
@@ -31,7 +31,7 @@ STATUSES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One session of a modem. `cep_km` says how far off the place may be; 0: no place. `subject` stands in for ours."""
+    """One session of a modem. `cep_km` is the error of the position; 0: no position. `subject` replaces the default."""
 
     imei: str
     momsn: int
@@ -47,7 +47,7 @@ class Session:
     attaches: bool = True
 
     def mail(self, recipient: str) -> bytes:
-        """Return the mail that tells of it."""
+        """Return the mail about the session."""
         mail = _mail(self.author, recipient, self.subject or f"SBD Msg From Unit: {self.imei}")
         mail.set_content(self._text())
         if self.payload and self.attaches:
@@ -73,14 +73,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One payload for one modem, from a mail to the service. `name` is that of its file."""
+    """One payload for one modem, from a mail to the service. `name` is the name of its file."""
 
     imei: str
     name: str
     payload: bytes
 
     def disposition(self, recipient: str, mtmsn: int, place: int, reason: str) -> bytes:
-        """Return the mail that says what became of it: its place in the queue, or the reason why it is not there."""
+        """Return the mail about the request: its place in the queue, or the reason why it is not queued."""
         word = "Not Queued" if reason else "Queued"
         subject = f"SBD Mobile Terminated Message {word} for Unit: {self.imei}"
         mail = _mail(AUTHOR, recipient, subject)
@@ -99,7 +99,7 @@ class Request:
 
 
 def requests_of(content: bytes) -> Iterator[Request]:
-    """Yield each payload for each modem of a mail to the service; one without a file has an empty name."""
+    """Yield each payload for each modem of a mail to the service; without a file, one with an empty name."""
     mail = message_from_bytes(content, policy=policy.default)
     files = [part for part in mail.iter_attachments() if _name(part).lower().endswith(".sbd")]
     for imei in str(mail["Subject"] or "").split()[:MAX_IMEIS]:

@@ -1,9 +1,9 @@
-"""Sends the mails of a simulated service to whoever takes them, as mail servers do: again until they are taken."""
+"""Sends the mails of a simulated service as mail servers do, and repeats them until they are accepted."""
 
 import asyncio
 import smtplib
-from collections.abc import Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from messaging.simulator.sbdmail.letters import AUTHOR
 from messaging.simulator.shared.faults import Dice
@@ -17,7 +17,7 @@ TAKEN: Final = 200
 class Posts:
     """All mails of one service so far, to one listener (host:port of its SMTP server).
 
-    A try that was taken has the status 200, as that of a webhook has; one that was refused the code of SMTP.
+    A successful try has the status 200, as one of a webhook has; a refused one has the code of SMTP.
     """
 
     def __init__(self, dice: Dice, waits_seconds: Sequence[float]) -> None:
@@ -28,27 +28,24 @@ class Posts:
 
     @property
     def pending(self) -> int:
-        """How many mails nobody has taken yet."""
+        """The number of mails that are not accepted yet."""
         return len(self._repeating)
 
     async def offer(self, listener: str, recipient: str, content: bytes) -> Try:
-        """Send a mail, twice when the faults say so; one that is put off comes again later, one refused does not."""
+        """Send a mail, twice by a fault; repeat a deferred mail in the background, but not a refused one."""
         first = await self._post(listener, recipient, content)
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._post(listener, recipient, content)
-        if _is_put_off(first):
-            self._later(self._repeat(listener, recipient, content))
+        if _is_temporary(first):
+            repeating = asyncio.create_task(self._repeat(listener, recipient, content))
+            self._repeating.add(repeating)
+            repeating.add_done_callback(self._repeating.discard)
         return first
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        repeating = asyncio.create_task(work)
-        self._repeating.add(repeating)
-        repeating.add_done_callback(self._repeating.discard)
 
     async def _repeat(self, listener: str, recipient: str, content: bytes) -> None:
         for seconds in self._waits_seconds:
             await asyncio.sleep(seconds)
-            if not _is_put_off(await self._post(listener, recipient, content)):
+            if not _is_temporary(await self._post(listener, recipient, content)):
                 return
 
     async def _post(self, listener: str, recipient: str, content: bytes) -> Try:
@@ -72,5 +69,5 @@ def deliver(listener: str, recipient: str, content: bytes) -> Try:
     return Try(status=TAKEN)
 
 
-def _is_put_off(found: Try) -> bool:
+def _is_temporary(found: Try) -> bool:
     return not found.taken and (found.status is None or found.status < 500)

@@ -1,9 +1,9 @@
-"""Iridium's SBD service by e-mail on this machine: mails of what modems send, and a relay that takes mails to them.
+"""A simulated SBD service of Iridium by e-mail: sends mails about sessions, and is a relay for mails to modems.
 
 `with SbdMailSimulator([Modem("300234010753370")]) as sim, Serving(sim.app)`: `SATBRIDGE_RELAY_URL` is then its
-`relay_url`. It takes every mail; those to `data@sbd.iridium.com` are for modems, and each is answered by a mail that
-says what became of it; the others are shown at `GET /sim/mails`. The switches are those of `modem_switches`; an
-uplink's `changes` replace what is said of the session (as in `sbdmail_letters.Session`).
+`relay_url`. It accepts every mail. Mails to `data@sbd.iridium.com` are for modems, and each is answered by a mail
+about its result. The others are listed at `GET /sim/mails`. The switches are those of `modem_switches`; an uplink's
+`changes` replace fields of the session (`wire.SbdMailSession`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,8 +40,8 @@ _SESSION: TypeAdapter[Session] = TypeAdapter(Session)
 class SbdMailSimulator:
     """The service; `app` serves its switches. Entering it opens the port of its mail server.
 
-    `listener` (host:port) is the mail server that it writes to, at the mailbox `recipient`. `on_shown` is called with
-    each message that reaches its modem, from the thread that serves.
+    It writes to the mail server `listener` (host:port), to the mailbox `recipient`. `on_shown` is called with each
+    message that reaches its modem, from the serving thread.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class SbdMailSimulator:
         self._answers.shutdown(cancel_futures=True)
 
     async def uplink(self, uplink: Uplink) -> Try:
-        """Let a modem hold a session: its message is mailed, what waits for it comes down."""
+        """Simulate a session: mail the modem's message, and deliver its queue."""
         modem = self.modems.get(uplink.imei)
         listener = uplink.webhook_url or self.listener
         if modem is None or not listener or not self.recipient:
-            raise ValueError("there is no such modem, or nobody to write to")
+            raise ValueError("there is no such modem, or no listener or recipient")
         momsn = self.modems.next_momsn(modem.imei) if uplink.momsn is None else uplink.momsn
         session = Session(
             imei=modem.imei,
@@ -119,11 +119,11 @@ class SbdMailSimulator:
         place = self._waiting(request.imei) + 1
         mtmsn = 0 if reason else self.modems.queue(request.imei, request.payload)
         if self.listener:
-            news = request.disposition(sender, mtmsn, place, reason)
-            self._answers.submit(deliver, self.listener, sender, news)
+            answer = request.disposition(sender, mtmsn, place, reason)
+            self._answers.submit(deliver, self.listener, sender, answer)
 
     def _objection(self, request: Request) -> str:
-        """Return the first thing that is wrong, in the service's words as far as they are known."""
+        """Return the first error, in the service's words as far as they are known; empty without one."""
         if len(request.imei) != IMEI_DIGITS or not request.imei.isdecimal():
             return "the IMEI must have 15 digits"
         if self.modems.get(request.imei) is None:
@@ -136,15 +136,15 @@ class SbdMailSimulator:
         return "the message queue is full" if full else ""
 
     def _waiting(self, imei: str) -> int:
-        all_of_them = self.modems.downlinks()
-        return sum(one.imei == imei and one.state == QUEUED for one in all_of_them)
+        downlinks = self.modems.downlinks()
+        return sum(one.imei == imei and one.state == QUEUED for one in downlinks)
 
     async def _list_mails(self, request: HttpRequest) -> Response:
         others = [mail for mail in list(self.sink.received) if SERVICE not in mail.recipients]
-        return JSONResponse([_shown(mail) for mail in others])
+        return JSONResponse([_as_json(mail) for mail in others])
 
 
-def _shown(mail: ReceivedMail) -> dict[str, Any]:
+def _as_json(mail: ReceivedMail) -> dict[str, Any]:
     body = mail.message.get_body(("plain",))
     return {
         "from": mail.sender,

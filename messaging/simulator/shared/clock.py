@@ -1,4 +1,4 @@
-"""A clock that a test can advance, so that what takes a network days takes a rehearsal seconds."""
+"""A clock that a test can advance, so that waits of days take seconds."""
 
 import asyncio
 import time
@@ -7,9 +7,9 @@ from contextlib import suppress
 
 
 class Clock:
-    """Tells the time of a simulation (seconds since the epoch). Sleep and advance it on one event loop.
+    """The time of a simulation, in seconds since the epoch. Sleep and advance it on one event loop.
 
-    Between advances it goes as `real` does, which a test may let stand still.
+    Between advances it follows `real`, which a test may replace by a constant.
     """
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class Clock:
         return self.real() + self._ahead_seconds
 
     def advance(self, seconds: float) -> None:
-        """Let so much time have passed; wakes whoever has slept long enough by now."""
+        """Move the time forward, and wake the sleepers that are due."""
         self._ahead_seconds += seconds
         self._advanced.set()
         self._advanced = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
-        """Return when so much time has passed."""
+        """Return when this time has passed."""
         until = self.now() + seconds
         while (left := until - self.now()) > 0:
             with suppress(TimeoutError):

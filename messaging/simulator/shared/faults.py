@@ -1,4 +1,4 @@
-"""The faults that every simulator can be told to have, so that tests and rehearsals meet them on purpose."""
+"""Faults that every simulator can have, for tests and trials."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Faults(BaseModel):
-    """Which faults happen, and how often (rates are 0 to 1). All off by default. Read from and shown as JSON."""
+    """The faults and their rates (0 to 1). All are off by default. Read from and written as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,13 +25,13 @@ class Faults(BaseModel):
     )
     hang_before_rate: float = Field(default=0, ge=0, le=1, description="answer nothing, do nothing")
     hang_after_rate: float = Field(
-        default=0, ge=0, le=1, description="take it, then answer nothing"
+        default=0, ge=0, le=1, description="accept it, then answer nothing"
     )
     hang_seconds: float = Field(default=60, ge=0, description="or until the caller hangs up")
     garbage_rate: float = Field(default=0, ge=0, le=1, description="answer 200 with nonsense")
     latency_seconds: float = Field(default=0, ge=0)
     duplicate_rate: float = Field(
-        default=0, ge=0, le=1, description="hand the same message over twice"
+        default=0, ge=0, le=1, description="deliver the same message twice"
     )
     reorder: bool = False
     requests_per_second: float | None = Field(
@@ -42,7 +42,7 @@ class Faults(BaseModel):
 
 @dataclass
 class Dice:
-    """Throws for the faults of one simulator; the same seed gives the same throws. `now` is its clock, in seconds."""
+    """Random decisions for the faults of one simulator; a seed always gives the same ones. `now` is its clock."""
 
     faults: Faults = field(default_factory=Faults)
     seed: int = 1
@@ -53,7 +53,7 @@ class Dice:
         self._recent: deque[float] = deque()
 
     def happens(self, rate: float) -> bool:
-        """Whether something of this rate happens now."""
+        """Whether a fault of this rate happens now."""
         return rate > 0 and self._random.random() < rate
 
     def over_rate_limit(self) -> bool:
@@ -68,11 +68,11 @@ class Dice:
         return len(self._recent) > limit
 
     def shuffled(self, items: list[T]) -> list[T]:
-        """The items, in another order when the simulator reorders."""
+        """Return the items, in another order when `reorder` is on."""
         if not self.faults.reorder:
             return items
         return self._random.sample(items, len(items))
 
     async def hang(self) -> None:
-        """Keep the caller waiting as long as a hanging network would."""
+        """Sleep for `hang_seconds`."""
         await asyncio.sleep(self.faults.hang_seconds)

@@ -1,4 +1,4 @@
-"""Gives any ASGI application the faults that its dice throw: errors, hangs, dropped connections, nonsense."""
+"""Middleware with the faults of a simulator, for any ASGI application: errors, hangs, dropped connections, nonsense."""
 
 import asyncio
 from contextlib import suppress
@@ -11,9 +11,9 @@ from messaging.simulator.shared.faults import Dice
 
 
 class Faulty:
-    """Stands before `app`: requests below `prefix` (or several) meet a fault or pass, and are counted in `requests`.
+    """Middleware before `app`: requests below `prefix` (or several) get a fault or pass. `requests` counts them.
 
-    It must be what the server calls first: only there can a connection be dropped.
+    The server must call it directly: only there can a connection be dropped.
     """
 
     def __init__(self, app: ASGIApp, dice: Dice, prefix: str | tuple[str, ...]) -> None:
@@ -34,13 +34,13 @@ class Faulty:
             return await _drop(receive, send)
         if self._dice.happens(faults.hang_before_rate):
             return await self._hang(receive, send)
-        answer = self._instead()
+        answer = self._error()
         if answer is not None:
             return await answer(scope, receive, send)
-        await self._do(scope, receive, send)
+        await self._pass(scope, receive, send)
 
-    def _instead(self) -> ASGIApp | None:
-        """Return the error that this request gets instead of being done, if any."""
+    def _error(self) -> ASGIApp | None:
+        """Return the error that this request gets in place of the application's answer, if any."""
         faults = self._dice.faults
         if self._dice.over_rate_limit():
             wait = {"Retry-After": str(faults.retry_after_seconds)}
@@ -49,8 +49,8 @@ class Faulty:
             return JSONResponse({"error": "simulated"}, faults.error_status)
         return None
 
-    async def _do(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have it done; a hang or nonsense in the answer's place leaves the caller unsure that it was."""
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and send its answer, or a hang or nonsense in its place."""
         faults = self._dice.faults
         if self._dice.happens(faults.hang_after_rate):
             await self._app(scope, receive, _discard)
@@ -61,24 +61,24 @@ class Faulty:
         await self._app(scope, receive, send)
 
     async def _hang(self, receive: Receive, send: Send) -> None:
-        """Keep the caller waiting until its patience ends, or the fault's time."""
+        """Send no answer until the caller hangs up, or `hang_seconds` have passed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._dice.faults.hang_seconds):
-                await _gone(receive)
+                await _disconnect(receive)
         await _drop(receive, send)
 
 
 async def _drop(receive: Receive, send: Send) -> None:
-    """Close the connection without an answer. ASGI has no word for it, so this reaches into uvicorn."""
+    """Close the connection without an answer. ASGI has no message for it, so this uses the transport of uvicorn."""
     server: Any = getattr(send, "__self__", None)
     server.transport.abort()
-    await _gone(receive)
+    await _disconnect(receive)
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def _discard(message: Message) -> None:
-    """Swallow an answer."""
+    """Drop a message of an answer."""

@@ -1,9 +1,9 @@
-"""The switches below `/sim` that simulated networks of Iridium modems share: for people and tests to drive them.
+"""The switches below `/sim` of the simulated providers with Iridium modems, for people and tests.
 
 GET, POST /sim/modems            {"imei": …, "thing": …, "reachable": true}
-POST      /sim/uplinks           as in `Uplink`; answered after the first try of the webhook
-GET       /sim/downlinks?after=0 every message to a modem and where it is
-GET       /sim/pushes            every request that was made to the webhook
+POST      /sim/uplinks           as in `ModemUplink`; answered after the first try of the webhook
+GET       /sim/downlinks?after=0 every message to a modem, with its state
+GET       /sim/pushes            every request to the webhook
 GET, PUT  /sim/faults            as in `faults.Faults`
 """
 
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from messaging.simulator.hive.state import device_payload
+from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.modems import Modem, Modems
 from messaging.simulator.shared.pushes import Try
@@ -26,11 +26,10 @@ _MODEM: TypeAdapter[Modem] = TypeAdapter(Modem)
 
 
 class Uplink(BaseModel):
-    """What a person or a test lets a modem send: texts, or raw bytes in hexadecimal; none is a mailbox check.
+    """A message from a modem: texts, or raw bytes in hexadecimal; neither makes a mailbox check.
 
-    `momsn` stands in for the next number, so that the same message comes again. `changes` replace fields of the
-    webhook after it was signed; `token` may also be `wrong key` or `missing`. `form` and `webhook_url` stand in for
-    those of the simulator.
+    `momsn` replaces the next number, for a repetition. `changes` replace fields of the webhook after the signature.
+    `token` may also be `wrong key` or `missing`. `form` and `webhook_url` replace those of the simulator.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,7 +40,7 @@ class Uplink(BaseModel):
     momsn: int | None = None
     transmit_time: str | None = None
     form: str | None = None
-    token: str = "good"  # noqa: S105 (says how, not which)
+    token: str = "good"  # noqa: S105 (a kind of token)
     changes: dict[str, Any] = {}
     webhook_url: str | None = None
 
@@ -51,19 +50,19 @@ class Uplink(BaseModel):
 
 
 class Offers(Protocol):
-    """What a network has offered to the gateway so far."""
+    """The tries of a simulated provider to deliver its messages."""
 
     @property
     def tries(self) -> Sequence[Try]:
-        """All of its tries."""
+        """All tries so far."""
 
     @property
     def pending(self) -> int:
-        """How many messages nobody has taken yet."""
+        """The number of messages that are not accepted yet."""
 
 
 class Switches:
-    """The routes over one network's modems; `send` posts the webhook of an uplink."""
+    """The routes for the modems of one provider; `send` delivers an uplink."""
 
     def __init__(
         self,

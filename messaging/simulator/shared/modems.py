@@ -1,4 +1,4 @@
-"""The Iridium modems of a simulated network: what each has sent, and what is on its way to it. Safe from any thread."""
+"""The Iridium modems of a simulated provider, and the messages to them. Thread-safe."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -11,9 +11,9 @@ QUEUED, DELIVERED, FLUSHED = "queued", "delivered", "flushed"
 
 @dataclass(frozen=True, slots=True)
 class Modem:
-    """A modem. `momsn` numbers what it sends next; one that is not `reachable` leaves its messages in the queue.
+    """A modem. `momsn` is the number of its next message. Unless `reachable`, it leaves its messages in the queue.
 
-    `thing` is what Cloudloop calls it. Without `line_rental` the network sends it nothing.
+    `thing` is its id at Cloudloop. Without `line_rental` the provider sends it nothing.
     """
 
     imei: str
@@ -29,7 +29,7 @@ class Modem:
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """A message to a modem and where it is. `carried` is how the network was asked to carry it."""
+    """A message to a modem, with its state. `carried` is the requested service or priority."""
 
     id: int
     imei: str
@@ -38,7 +38,7 @@ class Downlink:
     carried: str = "sbd"
 
     def shown(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return it as JSON."""
         return {
             "id": self.id,
             "imei": self.imei,
@@ -49,7 +49,7 @@ class Downlink:
 
 
 class Modems:
-    """All modems of one network. `on_shown` is told of each downlink that its modem gets."""
+    """All modems of one provider. `on_shown` is called with each downlink that reaches its modem."""
 
     def __init__(
         self, modems: Iterable[Modem] = (), on_shown: Callable[[Downlink], None] | None = None
@@ -60,7 +60,7 @@ class Modems:
         self._downlinks: dict[int, Downlink] = {}
 
     def add(self, modem: Modem) -> None:
-        """Add a modem or change the one with its IMEI; one that can be reached gets what waits for it."""
+        """Add a modem or replace the one with its IMEI; a reachable one gets its queue."""
         with self._lock:
             self._modems[modem.imei] = modem
         self.session(modem.imei)
@@ -75,18 +75,18 @@ class Modems:
         return self._modems.get(imei)
 
     def of_thing(self, thing: str) -> Modem | None:
-        """Return the modem that is in this thing."""
+        """Return the modem in this thing."""
         return next((modem for modem in self.all() if thing and modem.thing == thing), None)
 
     def next_momsn(self, imei: str) -> int:
-        """Count one message from a modem and return its number, which begins again after 65535."""
+        """Count one message from a modem and return its number, which wraps after 65535."""
         with self._lock:
             modem = self._modems[imei]
             self._modems[imei] = replace(modem, momsn=(modem.momsn + 1) % MOMSN_COUNT)
             return modem.momsn
 
     def queue(self, imei: str, data: bytes, carried: str = "sbd") -> int:
-        """Queue a downlink and return its id; it arrives at once if the modem can be reached."""
+        """Queue a downlink and return its id; it arrives at once if the modem is reachable."""
         with self._lock:
             number = len(self._downlinks) + 1
             self._downlinks[number] = Downlink(number, imei, data, carried=carried)
@@ -94,11 +94,11 @@ class Modems:
         return number
 
     def flush(self, imei: str) -> None:
-        """Throw away what waits for a modem."""
+        """Delete the queue of a modem."""
         self._move(imei, FLUSHED)
 
     def session(self, imei: str) -> None:
-        """Hand a modem that can be reached what waits for it."""
+        """Deliver the queue of a modem, if it is reachable."""
         modem = self._modems.get(imei)
         if modem is None or not modem.reachable:
             return

@@ -1,4 +1,4 @@
-"""Posts the webhooks of a simulated network as a real one does: impatiently, and again until they are taken."""
+"""Posts the webhooks of a simulated provider, with a short time-out, and repeats them until they are accepted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from messaging.simulator.shared.faults import Dice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """One webhook. `checks_certificate` is false for networks that can be told to trust anybody."""
+    """One webhook. `checks_certificate` is false where the provider can be set to trust every certificate."""
 
     url: str
     content: bytes
@@ -23,25 +23,25 @@ class Push:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One request and what came of it: its status, or why there was none."""
+    """The result of one request: its status, or the reason why there is none."""
 
     status: int | None = None
     failure: str = ""
 
     @property
     def taken(self) -> bool:
-        """Whether the network may forget it."""
+        """Whether the provider may delete the message."""
         return self.status == 200
 
     def shown(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return it as JSON."""
         return {**asdict(self), "taken": self.taken}
 
 
 class Pushes:
-    """Pushes of one network, which waits `answer_seconds` for an answer and comes back after each of `waits_seconds`.
+    """The webhooks of one provider: a time-out of `answer_seconds`, and repetitions after each of `waits_seconds`.
 
-    `tries` are all requests so far, `pending` how many webhooks are still to be repeated.
+    `tries` are the results of all requests so far.
     """
 
     def __init__(self, dice: Dice, answer_seconds: float, waits_seconds: Sequence[float]) -> None:
@@ -53,11 +53,11 @@ class Pushes:
 
     @property
     def pending(self) -> int:
-        """How many webhooks nobody has taken yet."""
+        """The number of webhooks that are not accepted yet."""
         return len(self._repeating)
 
     async def push(self, push: Push) -> Try:
-        """Post once, or twice when the faults say so; what is not taken is repeated in the background."""
+        """Post once, or twice by a fault; repeat in the background until accepted."""
         first = await self._post(push)
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._post(push)

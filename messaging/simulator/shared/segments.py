@@ -1,6 +1,6 @@
-"""Counts the SMS of a text as the simulated providers charge for them (3GPP TS 23.038 and 23.040).
+"""Counts the SMS of a text as the simulated providers do (3GPP TS 23.038 and 23.040).
 
-Written apart from the gateway's own count, so that the two check each other.
+Independent of the gateway's own count, so that each checks the other.
 """
 
 _GSM = frozenset(
@@ -11,7 +11,7 @@ _GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
 
 
 def segments(body: str) -> int:
-    """Return how many SMS a body takes: GSM-7 160 or 153 each, UCS-2 70 or 67 each."""
+    """Return the number of SMS of a body: GSM-7 160 or 153 characters each, UCS-2 70 or 67 each."""
     if all(c in _GSM or c in _GSM_EXTENDED for c in body):
         written, single, several = [c * (1 + (c in _GSM_EXTENDED)) for c in body], 160, 153
     else:

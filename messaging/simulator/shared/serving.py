@@ -1,4 +1,4 @@
-"""Runs an ASGI application on a real socket in a thread of this process, and stops it."""
+"""Runs an ASGI application on a real socket, in a thread of this process."""
 
 import asyncio
 import socket
@@ -12,14 +12,14 @@ START_SECONDS = 20.0
 
 
 class Serving:
-    """A context manager that serves `app` on `host:port` (port 0: a free one); `url` says where.
+    """A context manager that serves `app` on `host:port` (port 0: a free one) at `url`.
 
-    Entering raises OSError when the port is taken. Leaving closes the socket and ends the thread.
+    Creating it raises OSError when the port is in use. Leaving closes the socket and ends the thread.
     """
 
     def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
         self._socket = socket.create_server((host, port), backlog=1024)
-        # asyncio sets it on listeners of its own only; without it every answer waits for an acknowledgement, 40 ms.
+        # asyncio sets this on its own listeners only; without it every answer waits 40 ms for an acknowledgement.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name, number = self._socket.getsockname()[:2]
         self.port = int(number)
@@ -28,10 +28,11 @@ class Serving:
             app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, name=f"serving-{number}", daemon=True)
-
-    def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._server.serve(sockets=[self._socket])),
+            name=f"serving-{number}",
+            daemon=True,
+        )
 
     def __enter__(self) -> "Serving":
         self._thread.start()

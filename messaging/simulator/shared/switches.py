@@ -1,4 +1,4 @@
-"""The switches under `/sim` that several simulators have: their faults, and their clock."""
+"""Switches under `/sim` that several simulators have: faults and clock."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,12 +9,12 @@ from messaging.simulator.shared.faults import Dice, Faults
 
 
 def wrong(error: Exception, status: int = 400) -> Response:
-    """Say what is wrong with a request."""
+    """Return the answer to a wrong request, with the reason."""
     return JSONResponse({"error": str(error)}, status)
 
 
 def fault_switches(dice: Dice) -> list[Route]:
-    """Return `GET` and `PUT /sim/faults`: shows the faults that happen now, and replaces them."""
+    """Return `GET` and `PUT /sim/faults`, which read and replace the faults."""
 
     async def show(request: Request) -> Response:
         return JSONResponse(dice.faults.model_dump())
@@ -33,7 +33,7 @@ def fault_switches(dice: Dice) -> list[Route]:
 
 
 def clock_switch(clock: Clock) -> Route:
-    """Return `POST /sim/clock`: advances the clock by `advance_seconds`, and says what time it is."""
+    """Return `POST /sim/clock`, which advances the clock by `advance_seconds` and returns the time."""
 
     async def advance(request: Request) -> Response:
         try:

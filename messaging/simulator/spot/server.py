@@ -1,14 +1,14 @@
-"""SPOT's public feeds on this machine: pages, passwords, errors and limits as the real ones have them, and faults.
+"""Simulated public feeds of SPOT: pages, passwords, errors, limits, and faults.
 
 `Serving(SpotSimulator([Feed("feed-1")]).app)` serves one; `SATBRIDGE_SPOT_URL` is then its `url + BASE_PATH`.
 
     GET       {BASE_PATH}/{feed}/message.json?start=51&feedPassword=…   a page; also latest.json
-    POST      /sim/messages        as in `Sent`
-    GET       /sim/calls           how often each feed was asked, and how often too soon
+    POST      /sim/messages        as in `SpotMessage`
+    GET       /sim/calls           the number of calls of each feed, and of early calls
     POST      /sim/clock           {"advance_seconds": 150}
     GET, PUT  /sim/faults          as in `faults.Faults`
 
-Whoever asks one feed again within `least_seconds`, or any two within `between_seconds`, is answered 403 and blocked.
+A second call of a feed within `least_seconds`, or of any two within `between_seconds`, gets 403 and a block.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ PAGE_SIZE: Final = 50
 KEPT_SECONDS: Final = 7 * 24 * 3600.0
 LEAST_SECONDS: Final = 150.0
 BETWEEN_SECONDS: Final = 2.0
-BLOCK_SECONDS: Final = 600.0  # how long the real one blocks is documented nowhere
+BLOCK_SECONDS: Final = 600.0  # the real duration is not documented
 NO_MESSAGES: Final = ("E-0195", "No Messages to display", "No displayable messages found for feed")
 NOT_FOUND: Final = ("E-0160", "Feed Not Found", "Feed with Id not found")
 TYPES_WITH_CONTENT: Final = frozenset({"OK", "CUSTOM", "HELP", "HELP-CANCEL"})
@@ -48,7 +48,7 @@ class Feed:
 
 
 class Sent(BaseModel):
-    """What a person or a test lets a device send. `changes` add or replace properties of the item, to break it."""
+    """A message from a device. `changes` add or replace properties of the item, to break it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,14 +65,14 @@ class Sent(BaseModel):
 
 
 @dataclass
-class _Held:
+class _FeedState:
     feed: Feed
     items: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     last_call: float = float("-inf")
 
 
 class SpotSimulator:
-    """Feeds; `app` is what is served. `calls` counts by feed, with `too soon` and `refused`."""
+    """Feeds; `app` is the application to serve. `calls` counts by feed, with `too soon` and `refused`."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class SpotSimulator:
         self.clock = Clock()
         self.dice = Dice(faults or Faults(), seed)
         self.calls: Counter[str] = Counter()
-        self._feeds = {feed.id: _Held(feed) for feed in feeds}
+        self._feeds = {feed.id: _FeedState(feed) for feed in feeds}
         self._least_seconds = least_seconds
         self._between_seconds = between_seconds
         self._block_seconds = block_seconds
@@ -95,29 +95,26 @@ class SpotSimulator:
         self._last_call = float("-inf")
         self._numbers = 0
         feed_routes = [
-            Route("/{feed}/message.json", self._page, methods=["GET"]),
-            Route("/{feed}/latest.json", self._latest, methods=["GET"]),
+            Route("/{feed}/message.json", self._answer, methods=["GET"]),
+            Route("/{feed}/latest.json", self._answer, methods=["GET"]),
         ]
         routes = [Mount(BASE_PATH, routes=feed_routes), *self._switches()]
         self.app = Faulty(Starlette(routes=routes), self.dice, BASE_PATH)
 
     def send(self, sent: Sent) -> int:
-        """Let a device send; returns the number of the message. Raises KeyError for a feed that there is not."""
+        """Add a message to its feed; return its number. Raises KeyError for an unknown feed."""
         held = self._feeds[sent.feed]
         self._numbers += 1
         at = self.clock.now() - sent.ago_seconds
         held.items.append((at, {**_item(self._numbers, at, sent), **sent.changes}))
         return self._numbers
 
-    async def _page(self, request: Request) -> Response:
-        start = request.query_params.get("start", "1")
-        return self._answer(request, int(start) if start.isdecimal() else 1, PAGE_SIZE)
-
-    async def _latest(self, request: Request) -> Response:
-        return self._answer(request, 1, 1)
-
-    def _answer(self, request: Request, start: int, most: int) -> Response:
+    async def _answer(self, request: Request) -> Response:
         name = request.path_params["feed"]
+        start, most = 1, 1
+        if request.url.path.endswith("/message.json"):
+            query = request.query_params.get("start", "1")
+            start, most = int(query) if query.isdecimal() else 1, PAGE_SIZE
         held = self._feeds.get(name)
         self.calls[name] += 1
         if self._too_soon(held):
@@ -126,12 +123,12 @@ class SpotSimulator:
         if held is None or request.query_params.get("feedPassword", "") != held.feed.password:
             self.calls["refused"] += 1
             return JSONResponse(_error(NOT_FOUND))
-        listed = self._listed(held)
-        page = listed[max(start, 1) - 1 :][:most]
-        return JSONResponse(_shown(held.feed, page, len(listed)) if page else _error(NO_MESSAGES))
+        items = self._items(held)
+        page = items[max(start, 1) - 1 :][:most]
+        return JSONResponse(_page(held.feed, page, len(items)) if page else _error(NO_MESSAGES))
 
-    def _too_soon(self, held: _Held | None) -> bool:
-        """Count one call; whether it breaks a rule, or comes while somebody who did is blocked."""
+    def _too_soon(self, held: _FeedState | None) -> bool:
+        """Count one call; whether it breaks a limit, or comes during a block."""
         now = self.clock.now()
         last_of_feed = held.last_call if held else float("-inf")
         soon = (
@@ -145,8 +142,8 @@ class SpotSimulator:
             self._blocked_until = now + self._block_seconds
         return now < self._blocked_until or soon
 
-    def _listed(self, held: _Held) -> list[dict[str, Any]]:
-        """Return what the feed shows, the newest first; with faults out of order, and twice."""
+    def _items(self, held: _FeedState) -> list[dict[str, Any]]:
+        """Return the items of the feed, the newest first; by faults out of order, and twice."""
         since = self.clock.now() - KEPT_SECONDS
         newest = sorted(
             (one for one in held.items if one[0] >= since), key=lambda one: one[0], reverse=True
@@ -157,7 +154,7 @@ class SpotSimulator:
     def _switches(self) -> list[Route]:
         return [
             Route("/sim/messages", self._send, methods=["POST"]),
-            Route("/sim/calls", self._show_calls, methods=["GET"]),
+            Route("/sim/calls", self._list_calls, methods=["GET"]),
             clock_switch(self.clock),
             *fault_switches(self.dice),
         ]
@@ -169,7 +166,7 @@ class SpotSimulator:
             return wrong(error)
         return JSONResponse({"id": number}, 201)
 
-    async def _show_calls(self, request: Request) -> Response:
+    async def _list_calls(self, request: Request) -> Response:
         return JSONResponse(self.calls)
 
 
@@ -194,8 +191,8 @@ def _item(number: int, at: float, sent: Sent) -> dict[str, Any]:
     return item | ({"messageContent": sent.content} if has_content else {})
 
 
-def _shown(feed: Feed, page: list[dict[str, Any]], total: int) -> dict[str, Any]:
-    """Return a page: one message alone is no list."""
+def _page(feed: Feed, page: list[dict[str, Any]], total: int) -> dict[str, Any]:
+    """Return a page, in which a single message is no list."""
     about = {
         "id": feed.id,
         "name": "Simulated",
@@ -221,5 +218,5 @@ def _shown(feed: Feed, page: list[dict[str, Any]], total: int) -> dict[str, Any]
 
 def _error(error: tuple[str, str, str]) -> dict[str, Any]:
     code, text, description = error
-    told = {"code": code, "text": text, "description": description}
-    return {"response": {"errors": {"error": told}}}
+    content = {"code": code, "text": text, "description": description}
+    return {"response": {"errors": {"error": content}}}

@@ -7,10 +7,7 @@ import pytest
 
 from messaging.simulator.hive.api import Habits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import (
-    Device,
-    Packet,
-)
+from messaging.simulator.hive.state import Device, Packet
 from messaging.simulator.shared.serving import Serving
 from tests.support.simulator.hive_client import downlink, log_in
 

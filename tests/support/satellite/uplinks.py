@@ -3,7 +3,7 @@
 import asyncio
 
 from messaging.model.message import DeadLetter, Inbound, Message
-from messaging.simulator.hive.state import device_payload
+from messaging.simulator.shared.device_payload import device_payload
 from tests.support.satellite.hive_server import HiveServer
 
 

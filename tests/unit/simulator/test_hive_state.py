@@ -3,14 +3,8 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.simulator.hive.state import (
-    Device,
-    HiveState,
-    Packet,
-    Status,
-    device_payload,
-    listed,
-)
+from messaging.simulator.hive.state import Device, HiveState, Packet, Status, list_item
+from messaging.simulator.shared.device_payload import device_payload
 
 TEXT = {"text": "hello", "to": "+15551230000", "protocol": "sms"}
 VECTOR = bytes.fromhex("080112170a0568656c6c6f1a0c2b313535353132333030303028021801")
@@ -18,10 +12,10 @@ VECTOR = bytes.fromhex("080112170a0568656c6c6f1a0c2b3135353531323330303030280218
 
 def test_old_hives_leave_the_message_id_out_and_new_ones_write_a_zone() -> None:
     packet = Packet(1, 9, b"x", 1, Status.RECEIVED)
-    old = listed(packet, with_message_id=False, zoned=False)
+    old = list_item(packet, with_message_id=False, zoned=False)
     assert "messageId" not in old
     assert datetime.fromisoformat(old["hiveRxTime"]).tzinfo is None
-    new = listed(packet, with_message_id=True, zoned=True)
+    new = list_item(packet, with_message_id=True, zoned=True)
     assert new["hiveRxTime"].endswith("Z")
     assert datetime.fromisoformat(new["hiveRxTime"]).tzinfo is not None
 

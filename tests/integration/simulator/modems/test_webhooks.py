@@ -8,7 +8,7 @@ import pytest
 
 from messaging.satellite.providers.rockblock.auth import read_key
 from messaging.simulator.cloudloop.server import WAITS_SECONDS, CloudloopSimulator
-from messaging.simulator.rockblock.push import kept_key, new_key
+from messaging.simulator.rockblock.push import load_key, new_key
 from messaging.simulator.shared.modems import Modem
 from messaging.simulator.shared.serving import Serving
 from tests.support.simulator.modems.webhook import IMEI, THING, Receiver, Rockblock, wait_until_idle
@@ -95,9 +95,9 @@ def test_a_lingo_webhook_looks_like_the_documented_one(receiver: Receiver, hook:
 
 def test_a_key_is_kept_in_its_file(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
-    first = kept_key(path)
-    assert kept_key(path).private_numbers() == first.private_numbers()
+    first = load_key(path)
+    assert load_key(path).private_numbers() == first.private_numbers()
     path.write_text("nonsense")
     with pytest.raises(ValueError, match=r".+"):
-        kept_key(path)
+        load_key(path)
     assert new_key().private_numbers() != first.private_numbers()

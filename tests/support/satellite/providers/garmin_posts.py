@@ -7,7 +7,7 @@ from typing import Any
 from messaging.model.message import Address, Network
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.garmin.webhook import EventContext, packets_of
-from messaging.simulator.garmin.events import Event, Version, posted
+from messaging.simulator.garmin.events import Event, Version, post_body
 from tests.support.satellite.garmin_server import IMEI
 
 NOW_MS = 1_790_000_000_123
@@ -23,7 +23,7 @@ BOB = Address(Network.EMAIL, "bob@example.net")
 
 
 def body(*events: Event, version: Version = "4.0", nulls: bool = True) -> bytes:
-    return json.dumps(posted(events, version, NOW_MS, nulls=nulls)).encode()
+    return json.dumps(post_body(events, version, NOW_MS, nulls=nulls)).encode()
 
 
 def event(**given: Any) -> Event:

@@ -9,7 +9,7 @@ from messaging.config.env import read
 from messaging.model.webhook import Webhook
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.rockblock.account import RockblockAccount
-from messaging.simulator.rockblock.push import published
+from messaging.simulator.rockblock.push import public_key_text
 from tests.support.satellite.ground_control import (
     IMEI,
     PASSWORD,
@@ -17,7 +17,7 @@ from tests.support.satellite.ground_control import (
 
 
 def account(key: rsa.RSAPrivateKey | None = None, **more: Any) -> RockblockAccount:
-    own = {"public_key": published(key)} if key else {}
+    own = {"public_key": public_key_text(key)} if key else {}
     return read(RockblockAccount, username="boss", password=PASSWORD, **own, **more)
 
 

@@ -14,7 +14,7 @@ from messaging.model.message import Position
 from messaging.model.webhook import NotAuthentic
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.rockblock.auth import PUBLISHED_KEY, claims_of, read_key
-from messaging.simulator.rockblock.push import new_key, published, signed
+from messaging.simulator.rockblock.push import new_key, public_key_text, sign
 from tests.support.satellite.ground_control import (
     IMEI,
     SECRET,
@@ -68,8 +68,8 @@ def test_their_example_of_a_tracker_is_read() -> None:
 
 def test_a_key_may_be_given_as_pem(key: rsa.RSAPrivateKey) -> None:
     text = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    one_line = f"-----BEGIN PUBLIC KEY----- {published(key)} -----END PUBLIC KEY-----"
-    for spelling in (text, one_line, published(key)):
+    one_line = f"-----BEGIN PUBLIC KEY----- {public_key_text(key)} -----END PUBLIC KEY-----"
+    for spelling in (text, one_line, public_key_text(key)):
         assert read_key(spelling).public_numbers() == key.public_key().public_numbers()
 
 
@@ -81,7 +81,7 @@ def test_a_key_of_another_kind_is_refused() -> None:
 
 
 def test_values_come_from_the_claims(key: rsa.RSAPrivateKey) -> None:
-    token = signed(facts(), key, NOW)
+    token = sign(facts(), key, NOW)
     found = packet_of(account(key), facts(JWT=token, imei="1", data="00", transmit_time="x"))
     assert found == Packet(
         id=f"{IMEI} 7 21-10-31 10:41:50",
@@ -105,7 +105,7 @@ def _segment(content: Any) -> str:
 def test_the_algorithm_is_pinned_whatever_the_token_asks_for(key: rsa.RSAPrivateKey) -> None:
     claims = {"iss": "Rock 7", "iat": int(NOW.timestamp()), **facts()}
     unsigned = f"{_segment({'alg': 'none'})}.{_segment(claims)}."
-    _, _, good = signed(facts(), key, NOW).partition(".")
+    _, _, good = sign(facts(), key, NOW).partition(".")
     for token in (unsigned, f"{_segment({'alg': 'HS256'})}.{good}", f"{_segment([])}.{good}"):
         with pytest.raises(NotAuthentic):
             account(key).parse(webhook({"JWT": token}), "")
@@ -125,7 +125,7 @@ def test_how_long_a_token_counts_is_bounded(
     key: rsa.RSAPrivateKey, age: timedelta, taken: bool
 ) -> None:
     used = account(key, max_token_age_hours=24)
-    token = signed(facts(), key, NOW - age)
+    token = sign(facts(), key, NOW - age)
     if taken:
         assert packet_of(used, {"JWT": token}).payload == b"Hello"
         return
@@ -174,9 +174,9 @@ def test_a_bad_token_is_not_saved_by_the_secret(
     key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey
 ) -> None:
     used = account(key, webhook_secret=SECRET)
-    token = signed(facts(), other_key, NOW)
+    token = sign(facts(), other_key, NOW)
     with pytest.raises(NotAuthentic):
         used.parse(webhook(facts(JWT=token), f"/{SECRET}"), "")
-    good = signed(facts(), key, NOW)
+    good = sign(facts(), key, NOW)
     with pytest.raises(NotAuthentic):
         used.parse(webhook(facts(JWT=good), "/elsewhere"), "")
