@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from messaging.demo.watch import Watch
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.mail.server import MailSink
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.server import TwilioSimulator
@@ -32,7 +32,7 @@ class Networks:
 @contextmanager
 def simulated_networks(webhook_url: str, watch: Watch) -> Iterator[Networks]:
     """Run the three simulators in this process; what reaches them is told to `watch`."""
-    hive = HiveSimulator([Device(DEVICE, "boop's")], on_shown=watch.shown)
+    hive = HiveSimulator([HiveDevice(DEVICE, "boop's")], on_shown=watch.shown)
     twilio = TwilioSimulator(
         ACCOUNT_SID, PASSWORD, webhook_url=webhook_url, numbers=[NUMBER], on_sent=watch.texted
     )

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from messaging.satellite.codecs.protobuf import Undecodable, display_of
-from messaging.simulator.hive.state import Packet
+from messaging.simulator.hive.state import HivePacket
 from messaging.simulator.mail.server import ReceivedMail
 from messaging.simulator.twilio.texts import Text
 from messaging.store.console.messages import list_messages
@@ -25,7 +25,7 @@ class Watch:
         self._known: dict[str, str] = {}
         self._since = datetime.now(UTC)
 
-    def shown(self, packet: Packet) -> None:
+    def shown(self, packet: HivePacket) -> None:
         """A downlink reached its device."""
         try:
             for sender, text in display_of(packet.data):

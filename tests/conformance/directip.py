@@ -36,6 +36,6 @@ def directip_stand() -> Iterator[Stand]:
             faults=set_faults,
             arrived=lambda: len(simulator.modems.downlinks()),
             uplink=uplink,
-            taken=lambda: sum(one.taken for one in simulator.calls.tries),
+            taken=lambda: sum(one.is_accepted for one in simulator.calls.tries),
             point_at=point_at,
         )

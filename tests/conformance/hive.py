@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
@@ -16,7 +16,7 @@ from tests.support.satellite.hive_server import account_at
 
 @contextmanager
 def hive() -> Iterator[Stand]:
-    simulator = HiveSimulator([Device(9)], Habits(username="boop", password=SECRET))
+    simulator = HiveSimulator([HiveDevice(9)], HiveHabits(username="boop", password=SECRET))
 
     def uplink(text: str) -> None:
         texts = [{"text": text, "to": "alice@example.com", "protocol": "email"}]

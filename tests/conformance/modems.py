@@ -81,6 +81,6 @@ def _stand(
         faults=set_faults,
         arrived=lambda: len(simulator.modems.downlinks()),
         uplink=uplink,
-        taken=lambda: sum(one.taken for one in simulator.pushes.tries),
+        taken=lambda: sum(one.is_accepted for one in simulator.pushes.tries),
         point_at=point_at,
     )

@@ -41,7 +41,7 @@ def sbdmail() -> Iterator[Stand]:
             faults=set_faults,
             arrived=lambda: len(simulator.modems.downlinks()),
             uplink=uplink,
-            taken=lambda: sum(one.taken for one in simulator.posts.tries),
+            taken=lambda: sum(one.is_accepted for one in simulator.posts.tries),
             point_at=point_at,
         )
 

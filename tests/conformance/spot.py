@@ -10,7 +10,7 @@ from messaging.config.env import read
 from messaging.satellite.providers.spot.account import SpotAccount
 from messaging.satellite.providers.spot.client import Spot
 from messaging.simulator.shared.faults import Faults
-from messaging.simulator.spot.server import Feed, SpotSimulator
+from messaging.simulator.spot.server import SpotFeed, SpotSimulator
 from tests.conformance.stand import SECRET, Stand
 from tests.support.closed_port import closed_port
 from tests.support.satellite.spot_server import SERIAL, spot_account, spot_at
@@ -44,7 +44,7 @@ class CountingSpot(Spot):
 
 @contextmanager
 def spot() -> Iterator[Stand]:
-    simulator = SpotSimulator([Feed(SECRET)], least_seconds=0, between_seconds=0)
+    simulator = SpotSimulator([SpotFeed(SECRET)], least_seconds=0, between_seconds=0)
     with spot_at(simulator) as server, closed_port() as nowhere:
         settings = server.account(feeds=SECRET, timeout_seconds=15).model_dump()
         account = read(CountingAccount, **settings)

@@ -9,7 +9,7 @@ from messaging.model.message import Address, Message, Network
 from messaging.pipeline import MAIL_IN, declare
 from messaging.satellite.codecs.protobuf import display_of
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.mail.server import MailSink
 from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.twilio.server import TwilioSimulator
@@ -25,7 +25,7 @@ class World:
     """The outside of a gateway in a test."""
 
     def __init__(self) -> None:
-        self.hive = HiveSimulator([Device(7), Device(8)])
+        self.hive = HiveSimulator([HiveDevice(7), HiveDevice(8)])
         self.twilio = TwilioSimulator(ACCOUNT_SID, "token", numbers=[NUMBER])
         self.sink = MailSink()
 

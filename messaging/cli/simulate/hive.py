@@ -6,9 +6,9 @@ import typer
 
 from messaging.cli.output import print_text
 from messaging.cli.simulate.common import Host, Port, post, serve
-from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device, Packet
+from messaging.simulator.hive.state import HiveDevice, HivePacket
 
 app = typer.Typer()
 
@@ -23,14 +23,14 @@ def hive(
 ) -> None:
     """Run a Swarm Hive; its REST API is under /hive, its switches under /sim."""
     simulator = HiveSimulator(
-        devices=[Device(number) for number in device],
-        habits=Habits(username=username, password=password),
+        devices=[HiveDevice(number) for number in device],
+        habits=HiveHabits(username=username, password=password),
         on_shown=_print_packet,
     )
     serve(simulator.app, host, port, "a Swarm Hive", "/hive")
 
 
-def _print_packet(packet: Packet) -> None:
+def _print_packet(packet: HivePacket) -> None:
     print_text(f"device {packet.device_id} got {len(packet.data)} bytes: {packet.data.hex()}")
 
 

@@ -26,7 +26,7 @@ from messaging.simulator.rockblock.push import FORMS as ROCKBLOCK_FORMS
 from messaging.simulator.rockblock.push import load_key
 from messaging.simulator.rockblock.server import RockblockSimulator
 from messaging.simulator.sbdmail.server import SbdMailSimulator
-from messaging.simulator.shared.modems import Downlink, Modem
+from messaging.simulator.shared.modems import Modem, ModemDownlink
 
 Webhook = Annotated[str, typer.Option(help="The URL for messages from modems.")]
 
@@ -186,6 +186,6 @@ def _key(path: Path | None) -> RSAPrivateKey | None:
         raise ConfigurationError(f"--key: cannot read an RSA key from {path}") from None
 
 
-def _print_downlink(downlink: Downlink) -> None:
+def _print_downlink(downlink: ModemDownlink) -> None:
     content = text_of(downlink.data) or downlink.data.hex()
     print_text(f"modem {downlink.imei} got {len(downlink.data)} bytes: {content}")

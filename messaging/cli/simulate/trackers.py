@@ -7,15 +7,15 @@ import typer
 from messaging.cli.output import print_text
 from messaging.cli.simulate.common import Host, Port, post, print_acceptance, serve
 from messaging.errors import ConfigurationError
-from messaging.simulator.garmin.events import VERSIONS
-from messaging.simulator.garmin.inbound import Device, Downlink
+from messaging.simulator.garmin.api import GarminDevice, GarminDownlink
 from messaging.simulator.garmin.portal import Portal
 from messaging.simulator.garmin.server import GarminSimulator
+from messaging.simulator.garmin.wire import VERSIONS
 from messaging.simulator.spot.server import (
     BASE_PATH,
     BETWEEN_SECONDS,
     LEAST_SECONDS,
-    Feed,
+    SpotFeed,
     SpotSimulator,
 )
 
@@ -44,7 +44,7 @@ def garmin(
     except ValueError:
         raise ConfigurationError(f"{version!r} is none of: {', '.join(VERSIONS)}") from None
     simulator = GarminSimulator(
-        [Device(imei, replies) for imei in device],
+        [GarminDevice(imei, replies) for imei in device],
         api_key=api_key,
         portal=portal,
         on_shown=_print_downlink,
@@ -78,7 +78,7 @@ def spot(
     port: Port = 7439,
 ) -> None:
     """Run SPOT's public feeds, with their limits; the switches are under /sim."""
-    feeds = [Feed(name, password) for name, _, password in (one.partition(":") for one in feed)]
+    feeds = [SpotFeed(name, password) for name, _, password in (one.partition(":") for one in feed)]
     between_seconds = min(BETWEEN_SECONDS, least_seconds)
     simulator = SpotSimulator(feeds, least_seconds=least_seconds, between_seconds=between_seconds)
     serve(simulator.app, host, port, "a SPOT", BASE_PATH)
@@ -111,6 +111,6 @@ def _position(place: str) -> dict[str, float]:
     return {"latitude": latitude, "longitude": longitude, "fix": 2}
 
 
-def _print_downlink(downlink: Downlink) -> None:
+def _print_downlink(downlink: GarminDownlink) -> None:
     content = downlink.text or downlink.payload.hex()
     print_text(f"device {downlink.imei} got from {downlink.sender or 'no sender'}: {content}")

@@ -187,7 +187,7 @@ class MessageApi:
                 await asyncio.sleep(self._status_seconds)
             self._texts.advance(text.id, "FAILED" if code else "DELIVERED", code or 0)
         url = self._callback_url()
-        for event in self._dice.shuffled(events) if url else []:
+        for event in self._dice.shuffle(events) if url else []:
             times = 2 if self._dice.happens(self._dice.faults.duplicate_rate) else 1
             for _ in range(times):
                 await self._callbacks.deliver(url or "", [event])

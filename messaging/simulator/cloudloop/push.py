@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from messaging.simulator.shared.modem_switches import Uplink
+from messaging.simulator.shared.modem_switches import ModemUplink
 from messaging.simulator.shared.modems import Modem
 from messaging.simulator.shared.pushes import Push
 
@@ -19,7 +19,9 @@ FORMS: Final = (LINGO, "CORE_JSON", "CORE_FORM")
 ACCOUNT: Final = "yJGjpPobLlmOdanVkPWAKYzNMgwVZkrR"
 
 
-def push_of(url: str, form: str, modem: Modem, uplink: Uplink, momsn: int, service: str) -> Push:
+def push_of(
+    url: str, form: str, modem: Modem, uplink: ModemUplink, momsn: int, service: str
+) -> Push:
     """Return the request for one uplink by `service` (`sbd` or `imt`)."""
     fields = _core(modem, uplink, momsn)
     if form == LINGO:
@@ -34,7 +36,7 @@ def push_of(url: str, form: str, modem: Modem, uplink: Uplink, momsn: int, servi
     return Push(url=url, content=json.dumps(fields).encode(), media_type="application/json")
 
 
-def _lingo(modem: Modem, uplink: Uplink, momsn: int, service: str) -> dict[str, Any]:
+def _lingo(modem: Modem, uplink: ModemUplink, momsn: int, service: str) -> dict[str, Any]:
     now = datetime.now(UTC)
     kind = "SUBSCRIBER_TYPE_SBD" if service == "sbd" else "SUBSCRIBER_TYPE_CERTUS"
     header = _sbd(modem, momsn, now) if service == "sbd" else _imt(uplink)
@@ -75,7 +77,7 @@ def _sbd(modem: Modem, momsn: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def _imt(uplink: Uplink) -> dict[str, Any]:
+def _imt(uplink: ModemUplink) -> dict[str, Any]:
     # The topic is documented, the rest has been reported by others.
     return {
         "topic": "IMT_TOPIC_RAW",
@@ -85,7 +87,7 @@ def _imt(uplink: Uplink) -> dict[str, Any]:
     }
 
 
-def _core(modem: Modem, uplink: Uplink, momsn: int) -> dict[str, Any]:
+def _core(modem: Modem, uplink: ModemUplink, momsn: int) -> dict[str, Any]:
     return {
         "id": uuid.uuid4().hex,
         "imei": modem.imei,

@@ -21,8 +21,15 @@ from starlette.routing import Route
 from messaging.simulator.cloudloop.push import ACCOUNT, FORMS, LINGO, push_of
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
-from messaging.simulator.shared.modem_switches import Switches, Uplink
-from messaging.simulator.shared.modems import DELIVERED, FLUSHED, QUEUED, Downlink, Modem, Modems
+from messaging.simulator.shared.modem_switches import ModemSwitches, ModemUplink
+from messaging.simulator.shared.modems import (
+    DELIVERED,
+    FLUSHED,
+    QUEUED,
+    Modem,
+    ModemDownlink,
+    Modems,
+)
 from messaging.simulator.shared.pushes import Pushes, Try
 
 MAX_BYTES: Final = MappingProxyType({"sbd": 270, "imt": 100_000})
@@ -34,7 +41,7 @@ STATUSES: Final = MappingProxyType({QUEUED: "QUEUED", DELIVERED: "DELIVERED", FL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class CloudloopHabits:
     """Options for undocumented details: status and field name of refusals, name and values of a message's status."""
 
     refused_status: int = 400
@@ -58,12 +65,12 @@ class CloudloopSimulator:
         service: str = "sbd",
         webhook_url: str = "",
         form: str = LINGO,
-        habits: Habits | None = None,
+        habits: CloudloopHabits | None = None,
         answer_seconds: float = ANSWER_SECONDS,
         waits_seconds: Sequence[float] = WAITS_SECONDS,
         faults: Faults | None = None,
         seed: int = 1,
-        on_shown: Callable[[Downlink], None] | None = None,
+        on_shown: Callable[[ModemDownlink], None] | None = None,
     ) -> None:
         self.modems = Modems(modems, on_shown)
         self.dice = Dice(faults or Faults(), seed)
@@ -72,7 +79,7 @@ class CloudloopSimulator:
         self._token = token
         self._service = service
         self._form = form
-        self._habits = habits or Habits()
+        self._habits = habits or CloudloopHabits()
         calls = {
             "/Platform/Ping": lambda parameters: JSONResponse({"status": "OK"}),
             "/Data/GetThings": self._things,
@@ -83,10 +90,10 @@ class CloudloopSimulator:
             "/Data/GetMtDeliveryStatus": self._status,
         }
         routes = [self._route(path, call) for path, call in calls.items()]
-        routes += Switches(self.modems, self.pushes, self.dice, self.uplink).routes()
+        routes += ModemSwitches(self.modems, self.pushes, self.dice, self.uplink).routes()
         self.app = Faulty(Starlette(routes=routes), self.dice, ("/Data", "/Platform"))
 
-    async def uplink(self, uplink: Uplink) -> Try:
+    async def uplink(self, uplink: ModemUplink) -> Try:
         """Simulate a session: post the modem's message to the webhook, and deliver its queue."""
         modem = self.modems.get(uplink.imei)
         url, form = uplink.webhook_url or self.webhook_url, uplink.form or self._form

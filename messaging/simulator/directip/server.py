@@ -15,17 +15,17 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
 
-from messaging.simulator.directip.calls import Calls
-from messaging.simulator.directip.frames import Session
-from messaging.simulator.directip.gateway import DirectIpGateway
+from messaging.simulator.directip.api import DirectIpGateway
+from messaging.simulator.directip.push import Calls
+from messaging.simulator.directip.wire import DirectIpSession
 from messaging.simulator.shared.faults import Dice, Faults
-from messaging.simulator.shared.modem_switches import Switches, Uplink
-from messaging.simulator.shared.modems import Downlink, Modem, Modems
+from messaging.simulator.shared.modem_switches import ModemSwitches, ModemUplink
+from messaging.simulator.shared.modems import Modem, ModemDownlink, Modems
 from messaging.simulator.shared.pushes import Try
 
 FORMS: Final = ("whole", "bytes")
 ANSWER_SECONDS: Final = 30.0
-_SESSION: TypeAdapter[Session] = TypeAdapter(Session)
+_SESSION: TypeAdapter[DirectIpSession] = TypeAdapter(DirectIpSession)
 
 
 class DirectIpSimulator:
@@ -48,7 +48,7 @@ class DirectIpSimulator:
         port: int = 0,
         faults: Faults | None = None,
         seed: int = 1,
-        on_shown: Callable[[Downlink], None] | None = None,
+        on_shown: Callable[[ModemDownlink], None] | None = None,
     ) -> None:
         self.modems = Modems(modems, on_shown)
         self.dice = Dice(faults or Faults(), seed)
@@ -56,7 +56,7 @@ class DirectIpSimulator:
         self.listener = listener
         self._references = count(1)
         self._gateway = DirectIpGateway(self.modems, self.dice, host, port)
-        switches = Switches(self.modems, self.calls, self.dice, self.uplink)
+        switches = ModemSwitches(self.modems, self.calls, self.dice, self.uplink)
         self.app = Starlette(routes=switches.routes())
 
     @property
@@ -76,7 +76,7 @@ class DirectIpSimulator:
     ) -> None:
         self._gateway.__exit__(kind, error, trace)
 
-    async def uplink(self, uplink: Uplink) -> Try:
+    async def uplink(self, uplink: ModemUplink) -> Try:
         """Simulate a session: deliver the modem's message to the listener, and the queue to the modem."""
         modem = self.modems.get(uplink.imei)
         listener, form = uplink.webhook_url or self.listener, uplink.form or FORMS[0]
@@ -87,11 +87,11 @@ class DirectIpSimulator:
         self.modems.session(modem.imei)
         return await self.calls.offer(listener, frame, 1 if form == "bytes" else len(frame))
 
-    def _frame(self, modem: Modem, uplink: Uplink, momsn: int) -> bytes:
+    def _frame(self, modem: Modem, uplink: ModemUplink, momsn: int) -> bytes:
         changes = dict(uplink.changes)
         if "frame" in changes:
             return bytes.fromhex(changes["frame"])
-        session = Session(
+        session = DirectIpSession(
             reference=next(self._references),
             imei=modem.imei,
             momsn=momsn,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from messaging.simulator.garmin.events import Version
+from messaging.simulator.garmin.wire import Version
 from messaging.simulator.shared.clock import Clock
 
 TOKEN_SECONDS = 15.0

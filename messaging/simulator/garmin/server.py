@@ -27,10 +27,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from messaging.simulator.garmin.events import Event, post_body
-from messaging.simulator.garmin.feed import WAITS_SECONDS, Feed
-from messaging.simulator.garmin.inbound import DEVICE, Device, Downlink, InboundApi
+from messaging.simulator.garmin.api import DEVICE, GarminDevice, GarminDownlink, InboundApi
 from messaging.simulator.garmin.portal import Portal, Proof
+from messaging.simulator.garmin.push import WAITS_SECONDS, EventFeed
+from messaging.simulator.garmin.wire import GarminEvent, post_body
 from messaging.simulator.shared.clock import Clock
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
@@ -39,7 +39,7 @@ from messaging.simulator.shared.switches import clock_switch, fault_switches, wr
 
 BASE_PATH: Final = "/api"
 ANSWER_SECONDS: Final = 15.0
-_EVENTS: Final[TypeAdapter[list[Event]]] = TypeAdapter(list[Event])
+_EVENTS: Final[TypeAdapter[list[GarminEvent]]] = TypeAdapter(list[GarminEvent])
 
 
 class GarminSimulator:
@@ -47,7 +47,7 @@ class GarminSimulator:
 
     def __init__(
         self,
-        devices: Iterable[Device] = (),
+        devices: Iterable[GarminDevice] = (),
         *,
         api_key: str = "demo",
         portal: Portal | None = None,
@@ -55,12 +55,12 @@ class GarminSimulator:
         answer_seconds: float = ANSWER_SECONDS,
         faults: Faults | None = None,
         seed: int = 1,
-        on_shown: Callable[[Downlink], None] | None = None,
+        on_shown: Callable[[GarminDownlink], None] | None = None,
     ) -> None:
         self.portal = portal or Portal()
         self.clock = Clock()
         self.dice = Dice(faults or Faults(), seed)
-        self.feed = Feed(self._post, self.clock, waits_seconds=waits_seconds)
+        self.feed = EventFeed(self._post, self.clock, waits_seconds=waits_seconds)
         self._proof = Proof(self.clock)
         self._pushes = Pushes(self.dice, answer_seconds, ())
         self._on_shown = on_shown
@@ -72,16 +72,18 @@ class GarminSimulator:
     def _now_ms(self) -> int:
         return int(self.clock.now() * 1000)
 
-    def _receive(self, downlink: Downlink) -> None:
+    def _receive(self, downlink: GarminDownlink) -> None:
         if self._on_shown is not None:
             self._on_shown(downlink)
         if self.inbound.devices[downlink.imei].replies and downlink.sender:
-            answer = Event(imei=downlink.imei, text=f"Re: {downlink.text}", to=[downlink.sender])
+            answer = GarminEvent(
+                imei=downlink.imei, text=f"Re: {downlink.text}", to=[downlink.sender]
+            )
             reply = asyncio.get_running_loop().create_task(self.feed.put([answer]))
             self._replies.add(reply)
             reply.add_done_callback(self._replies.discard)
 
-    async def _post(self, events: Sequence[Event]) -> Try:
+    async def _post(self, events: Sequence[GarminEvent]) -> Try:
         portal = self.portal
         if not portal.url:
             return Try(failure="no URL is configured in the portal")
@@ -128,13 +130,13 @@ class GarminSimulator:
             return wrong(error)
         now = self._now_ms()
         dated = [one.model_copy(update={"at_ms": one.at_ms or now}) for one in events]
-        return JSONResponse((await self.feed.put(dated)).shown(), 201)
+        return JSONResponse((await self.feed.put(dated)).as_json(), 201)
 
     async def _list_downlinks(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             return wrong(ValueError("after is not a number"))
-        return JSONResponse([one.shown() for one in self.inbound.downlinks[int(after) :]])
+        return JSONResponse([one.as_json() for one in self.inbound.downlinks[int(after) :]])
 
     async def _show_portal(self, request: Request) -> Response:
         return JSONResponse(self.portal.model_dump())
@@ -148,8 +150,8 @@ class GarminSimulator:
         return JSONResponse(self.portal.model_dump())
 
     async def _show_feed(self, request: Request) -> Response:
-        return JSONResponse(self.feed.shown())
+        return JSONResponse(self.feed.as_json())
 
     async def _resume(self, request: Request) -> Response:
         self.feed.resume()
-        return JSONResponse(self.feed.shown())
+        return JSONResponse(self.feed.as_json())

@@ -14,14 +14,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from messaging.simulator.hive.state import MAX_PACKET_BYTES, HiveState, Packet, Status, list_item
+from messaging.simulator.hive.state import (
+    MAX_PACKET_BYTES,
+    HivePacket,
+    HiveState,
+    Status,
+    list_item,
+)
 from messaging.simulator.shared.faults import Dice
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class HiveHabits:
     """The normal behaviour of this Hive.
 
     A downlink takes `flight_seconds` to its device (0: at once; None: only when advanced by hand). `expired_status`
@@ -37,7 +43,7 @@ class Habits:
     zoned_times: bool = False
 
 
-class Downlink(BaseModel):
+class DownlinkRequest(BaseModel):
     """The request that queues a downlink."""
 
     model_config = ConfigDict(strict=True)
@@ -52,7 +58,7 @@ class Downlink(BaseModel):
 class HiveApi:
     """The API over one `HiveState`, for one account."""
 
-    def __init__(self, state: HiveState, dice: Dice, habits: Habits) -> None:
+    def __init__(self, state: HiveState, dice: Dice, habits: HiveHabits) -> None:
         self._state = state
         self._dice = dice
         self._habits = habits
@@ -120,7 +126,7 @@ class HiveApi:
         except ValueError:
             return _error(400, "a filter is not a number")
         found = [packet for packet in self._packets(wanted.get("status")) if _fits(packet, wanted)]
-        page = self._dice.shuffled(found)[: wanted.get("count", len(found))]
+        page = self._dice.shuffle(found)[: wanted.get("count", len(found))]
         page += [p for p in page if self._dice.happens(self._dice.faults.duplicate_rate)]
         habits = self._habits
         return JSONResponse(
@@ -132,7 +138,7 @@ class HiveApi:
             ]
         )
 
-    def _packets(self, status: int | None) -> list[Packet]:
+    def _packets(self, status: int | None) -> list[HivePacket]:
         if status == Status.RECEIVED:
             return self._state.uplinks()
         everything = [
@@ -151,7 +157,7 @@ class HiveApi:
 
     async def _queue(self, request: Request) -> Response:
         try:
-            wanted = Downlink.model_validate_json(await request.body())
+            wanted = DownlinkRequest.model_validate_json(await request.body())
             data = base64.b64decode(wanted.data, validate=True)
         except ValueError:
             return _error(400, "not a message")
@@ -194,7 +200,7 @@ def _credentials(body: bytes) -> tuple[str, str]:
     return str(fields.get("username", "")), str(fields.get("password", ""))
 
 
-def _fits(packet: Packet, wanted: Mapping[str, int]) -> bool:
+def _fits(packet: HivePacket, wanted: Mapping[str, int]) -> bool:
     values = {
         "deviceid": packet.device_id,
         "devicetype": 1,

@@ -25,18 +25,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from messaging.simulator.hive.api import Habits, HiveApi
-from messaging.simulator.hive.state import Device, HiveState, Packet
+from messaging.simulator.hive.api import HiveApi, HiveHabits
+from messaging.simulator.hive.state import HiveDevice, HivePacket, HiveState
 from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
 from messaging.simulator.shared.switches import fault_switches, wrong
 
 BASE_PATH = "/hive"
-_DEVICE: TypeAdapter[Device] = TypeAdapter(Device)
+_DEVICE: TypeAdapter[HiveDevice] = TypeAdapter(HiveDevice)
 
 
-class Uplink(BaseModel):
+class HiveUplink(BaseModel):
     """A message from a device: texts, or raw bytes in base64."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,15 +60,15 @@ class HiveSimulator:
 
     def __init__(
         self,
-        devices: Iterable[Device] = (),
-        habits: Habits | None = None,
+        devices: Iterable[HiveDevice] = (),
+        habits: HiveHabits | None = None,
         faults: Faults | None = None,
         seed: int = 1,
-        on_shown: Callable[[Packet], None] | None = None,
+        on_shown: Callable[[HivePacket], None] | None = None,
     ) -> None:
         self.state = HiveState(on_shown)
         self.dice = Dice(faults or Faults(), seed)
-        self.api = HiveApi(self.state, self.dice, habits or Habits())
+        self.api = HiveApi(self.state, self.dice, habits or HiveHabits())
         routes = [Mount(BASE_PATH, self.api.app), *self._controls()]
         self.app = Faulty(Starlette(routes=routes), self.dice, BASE_PATH)
         for device in devices:
@@ -104,7 +104,7 @@ class HiveSimulator:
 
     async def _put_uplink(self, request: Request) -> Response:
         try:
-            uplink = Uplink.model_validate_json(await request.body())
+            uplink = HiveUplink.model_validate_json(await request.body())
             payload = uplink.payload()
         except (ValueError, KeyError) as error:
             return wrong(error)
@@ -137,7 +137,7 @@ class HiveSimulator:
         return JSONResponse(self.counts())
 
 
-def _as_json(packet: Packet) -> dict[str, Any]:
+def _as_json(packet: HivePacket) -> dict[str, Any]:
     return {
         "packetId": packet.id,
         "device": packet.device_id,

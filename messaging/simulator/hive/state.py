@@ -26,7 +26,7 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class HiveDevice:
     """A device. Unless `two_way`, it refuses downlinks; unless `reachable`, it never gets them."""
 
     id: int
@@ -36,7 +36,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Packet:
+class HivePacket:
     """A packet in either direction, with its current status."""
 
     id: int
@@ -61,26 +61,26 @@ _NEXT = {
 class HiveState:
     """The packets and devices of one Hive. `on_shown` is called with each downlink that reaches its device."""
 
-    def __init__(self, on_shown: Callable[[Packet], None] | None = None) -> None:
+    def __init__(self, on_shown: Callable[[HivePacket], None] | None = None) -> None:
         self._on_shown = on_shown
         self._lock = threading.Lock()
         self._last_id = 0
-        self._devices: dict[int, Device] = {}
-        self._waiting: dict[int, Packet] = {}
-        self._acknowledged: dict[int, Packet] = {}
-        self._downlinks: dict[int, Packet] = {}
+        self._devices: dict[int, HiveDevice] = {}
+        self._waiting: dict[int, HivePacket] = {}
+        self._acknowledged: dict[int, HivePacket] = {}
+        self._downlinks: dict[int, HivePacket] = {}
 
-    def add_device(self, device: Device) -> None:
+    def add_device(self, device: HiveDevice) -> None:
         """Add a device, or replace the one with its id."""
         with self._lock:
             self._devices[device.id] = device
 
-    def devices(self) -> list[Device]:
+    def devices(self) -> list[HiveDevice]:
         """Return all devices."""
         with self._lock:
             return list(self._devices.values())
 
-    def device(self, device_id: int) -> Device | None:
+    def device(self, device_id: int) -> HiveDevice | None:
         """Return the device with this id."""
         return self._devices.get(device_id)
 
@@ -114,12 +114,12 @@ class HiveState:
             self._on_shown(packet)
         return status
 
-    def uplinks(self, *, acknowledged: bool = False) -> list[Packet]:
+    def uplinks(self, *, acknowledged: bool = False) -> list[HivePacket]:
         """Return the unacknowledged uplinks, oldest first, or the acknowledged ones."""
         with self._lock:
             return list((self._acknowledged if acknowledged else self._waiting).values())
 
-    def downlinks(self, after: int = 0) -> list[Packet]:
+    def downlinks(self, after: int = 0) -> list[HivePacket]:
         """Return the downlinks with an id above `after`, in the order they were queued."""
         with self._lock:
             return [packet for packet in self._downlinks.values() if packet.id > after]
@@ -137,12 +137,12 @@ class HiveState:
         status = Status.RECEIVED if direction == FROM_DEVICE else Status.QUEUED
         with self._lock:
             self._last_id += 1
-            packet = Packet(self._last_id, device_id, data, direction, status, application_id)
+            packet = HivePacket(self._last_id, device_id, data, direction, status, application_id)
             (self._waiting if direction == FROM_DEVICE else self._downlinks)[packet.id] = packet
             return packet.id
 
 
-def list_item(packet: Packet, *, with_message_id: bool, zoned: bool) -> dict[str, Any]:
+def list_item(packet: HivePacket, *, with_message_id: bool, zoned: bool) -> dict[str, Any]:
     """Return a packet as an item of the Hive's list, with or without `messageId` and a time zone."""
     moment = packet.received_at
     time_text = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z" if zoned else None

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from messaging.simulator.shared.modem_switches import Uplink
+from messaging.simulator.shared.modem_switches import ModemUplink
 from messaging.simulator.shared.modems import Modem
 from messaging.simulator.shared.pushes import Push
 
@@ -51,7 +51,7 @@ def public_key_text(key: rsa.RSAPrivateKey) -> str:
     return base64.b64encode(key.public_key().public_bytes(encoding, form)).decode()
 
 
-def webhook_fields(modem: Modem, uplink: Uplink, momsn: int) -> dict[str, Any]:
+def webhook_fields(modem: Modem, uplink: ModemUplink, momsn: int) -> dict[str, Any]:
     """Return the fields of a webhook, with their types in JSON."""
     now = f"{datetime.now(UTC):%y-%m-%d %H:%M:%S}"
     return {

@@ -31,8 +31,8 @@ from messaging.simulator.rockblock.push import (
 )
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
-from messaging.simulator.shared.modem_switches import Switches, Uplink
-from messaging.simulator.shared.modems import Downlink, Modem, Modems
+from messaging.simulator.shared.modem_switches import ModemSwitches, ModemUplink
+from messaging.simulator.shared.modems import Modem, ModemDownlink, Modems
 from messaging.simulator.shared.pushes import Pushes, Try
 from messaging.simulator.shared.switches import wrong
 
@@ -78,7 +78,7 @@ class RockblockSimulator:
         faults: Faults | None = None,
         seed: int = 1,
         private_key: rsa.RSAPrivateKey | None = None,
-        on_shown: Callable[[Downlink], None] | None = None,
+        on_shown: Callable[[ModemDownlink], None] | None = None,
     ) -> None:
         self.modems = Modems(modems, on_shown)
         self.dice = Dice(faults or Faults(), seed)
@@ -89,7 +89,7 @@ class RockblockSimulator:
         self._form = form
         self._signs_forms = signs_forms
         self._private_key = private_key
-        switches = Switches(self.modems, self.pushes, self.dice, self.uplink).routes()
+        switches = ModemSwitches(self.modems, self.pushes, self.dice, self.uplink).routes()
         routes = [Route(f"{BASE_PATH}/MT", self._send, methods=["POST"]), *switches]
         self.app = Faulty(Starlette(routes=routes + self._own()), self.dice, BASE_PATH)
 
@@ -102,7 +102,7 @@ class RockblockSimulator:
         """The key that checks the tokens of its webhooks."""
         return public_key_text(self._key)
 
-    async def uplink(self, uplink: Uplink) -> Try:
+    async def uplink(self, uplink: ModemUplink) -> Try:
         """Simulate a session: post the modem's message to the webhook, and deliver its queue."""
         modem = self.modems.get(uplink.imei)
         url, form = uplink.webhook_url or self.webhook_url, uplink.form or self._form

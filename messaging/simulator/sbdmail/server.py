@@ -19,22 +19,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from messaging.simulator.mail.server import Doorkeeping, MailSink, ReceivedMail
-from messaging.simulator.sbdmail.letters import (
+from messaging.simulator.sbdmail.push import WAITS_SECONDS, Posts, deliver
+from messaging.simulator.sbdmail.wire import (
     MAX_FILE_NAME_CHARACTERS,
     SERVICE,
-    Request,
-    Session,
+    SbdMailRequest,
+    SbdMailSession,
     requests_of,
 )
-from messaging.simulator.sbdmail.posts import WAITS_SECONDS, Posts, deliver
-from messaging.simulator.shared.modem_switches import Switches, Uplink
-from messaging.simulator.shared.modems import QUEUED, Downlink, Modem, Modems
+from messaging.simulator.shared.modem_switches import ModemSwitches, ModemUplink
+from messaging.simulator.shared.modems import QUEUED, Modem, ModemDownlink, Modems
 from messaging.simulator.shared.pushes import Try
 
 IMEI_DIGITS: Final = 15
 MAX_PACKET_BYTES: Final = 270
 QUEUE_LENGTH: Final = 50
-_SESSION: TypeAdapter[Session] = TypeAdapter(Session)
+_SESSION: TypeAdapter[SbdMailSession] = TypeAdapter(SbdMailSession)
 
 
 class SbdMailSimulator:
@@ -54,7 +54,7 @@ class SbdMailSimulator:
         host: str = "127.0.0.1",
         port: int = 0,
         doorkeeping: Doorkeeping | None = None,
-        on_shown: Callable[[Downlink], None] | None = None,
+        on_shown: Callable[[ModemDownlink], None] | None = None,
         on_mail: Callable[[ReceivedMail], None] | None = None,
     ) -> None:
         self.modems = Modems(modems, on_shown)
@@ -64,7 +64,7 @@ class SbdMailSimulator:
         self.recipient = recipient
         self._on_mail = on_mail
         self._answers = ThreadPoolExecutor(1, "sbd-answers")
-        switches = Switches(self.modems, self.posts, self.sink.dice, self.uplink).routes()
+        switches = ModemSwitches(self.modems, self.posts, self.sink.dice, self.uplink).routes()
         mails = Route("/sim/mails", self._list_mails, methods=["GET"])
         self.app = Starlette(routes=[*switches, mails])
 
@@ -86,14 +86,14 @@ class SbdMailSimulator:
         self.sink.__exit__(kind, error, trace)
         self._answers.shutdown(cancel_futures=True)
 
-    async def uplink(self, uplink: Uplink) -> Try:
+    async def uplink(self, uplink: ModemUplink) -> Try:
         """Simulate a session: mail the modem's message, and deliver its queue."""
         modem = self.modems.get(uplink.imei)
         listener = uplink.webhook_url or self.listener
         if modem is None or not listener or not self.recipient:
             raise ValueError("there is no such modem, or no listener or recipient")
         momsn = self.modems.next_momsn(modem.imei) if uplink.momsn is None else uplink.momsn
-        session = Session(
+        session = SbdMailSession(
             imei=modem.imei,
             momsn=momsn,
             at=_moment(uplink.transmit_time),
@@ -114,7 +114,7 @@ class SbdMailSimulator:
         elif self._on_mail is not None:
             self._on_mail(mail)
 
-    def _queue(self, request: Request, sender: str) -> None:
+    def _queue(self, request: SbdMailRequest, sender: str) -> None:
         reason = self._objection(request)
         place = self._waiting(request.imei) + 1
         mtmsn = 0 if reason else self.modems.queue(request.imei, request.payload)
@@ -122,7 +122,7 @@ class SbdMailSimulator:
             answer = request.disposition(sender, mtmsn, place, reason)
             self._answers.submit(deliver, self.listener, sender, answer)
 
-    def _objection(self, request: Request) -> str:
+    def _objection(self, request: SbdMailRequest) -> str:
         """Return the first error, in the service's words as far as they are known; empty without one."""
         if len(request.imei) != IMEI_DIGITS or not request.imei.isdecimal():
             return "the IMEI must have 15 digits"

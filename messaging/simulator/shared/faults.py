@@ -67,7 +67,7 @@ class Dice:
         self._recent.append(now)
         return len(self._recent) > limit
 
-    def shuffled(self, items: list[T]) -> list[T]:
+    def shuffle(self, items: list[T]) -> list[T]:
         """Return the items, in another order when `reorder` is on."""
         if not self.faults.reorder:
             return items

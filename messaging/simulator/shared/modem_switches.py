@@ -25,7 +25,7 @@ from messaging.simulator.shared.switches import fault_switches, wrong
 _MODEM: TypeAdapter[Modem] = TypeAdapter(Modem)
 
 
-class Uplink(BaseModel):
+class ModemUplink(BaseModel):
     """A message from a modem: texts, or raw bytes in hexadecimal; neither makes a mailbox check.
 
     `momsn` replaces the next number, for a repetition. `changes` replace fields of the webhook after the signature.
@@ -61,7 +61,7 @@ class Offers(Protocol):
         """The number of messages that are not accepted yet."""
 
 
-class Switches:
+class ModemSwitches:
     """The routes for the modems of one provider; `send` delivers an uplink."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Switches:
         modems: Modems,
         pushes: Offers,
         dice: Dice,
-        send: Callable[[Uplink], Awaitable[Try]],
+        send: Callable[[ModemUplink], Awaitable[Try]],
     ) -> None:
         self._modems = modems
         self._pushes = pushes
@@ -100,21 +100,21 @@ class Switches:
 
     async def _put_uplink(self, request: Request) -> Response:
         try:
-            uplink = Uplink.model_validate_json(await request.body())
+            uplink = ModemUplink.model_validate_json(await request.body())
             uplink.payload()
             if self._modems.get(uplink.imei) is None:
                 raise ValueError("there is no modem with this IMEI")
             first = await self._send(uplink)
         except (ValueError, KeyError) as error:
             return wrong(error)
-        return JSONResponse(first.shown(), 201)
+        return JSONResponse(first.as_json(), 201)
 
     async def _list_downlinks(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             return wrong(ValueError("after is not a number"))
-        return JSONResponse([one.shown() for one in self._modems.downlinks(int(after))])
+        return JSONResponse([one.as_json() for one in self._modems.downlinks(int(after))])
 
     async def _list_pushes(self, request: Request) -> Response:
-        tries = [one.shown() for one in self._pushes.tries]
+        tries = [one.as_json() for one in self._pushes.tries]
         return JSONResponse({"pending": self._pushes.pending, "tries": tries})

@@ -28,7 +28,7 @@ class Modem:
 
 
 @dataclass(frozen=True, slots=True)
-class Downlink:
+class ModemDownlink:
     """A message to a modem, with its state. `carried` is the requested service or priority."""
 
     id: int
@@ -37,7 +37,7 @@ class Downlink:
     state: str = QUEUED
     carried: str = "sbd"
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "id": self.id,
@@ -52,12 +52,12 @@ class Modems:
     """All modems of one provider. `on_shown` is called with each downlink that reaches its modem."""
 
     def __init__(
-        self, modems: Iterable[Modem] = (), on_shown: Callable[[Downlink], None] | None = None
+        self, modems: Iterable[Modem] = (), on_shown: Callable[[ModemDownlink], None] | None = None
     ) -> None:
         self._on_shown = on_shown
         self._lock = threading.Lock()
         self._modems = {modem.imei: modem for modem in modems}
-        self._downlinks: dict[int, Downlink] = {}
+        self._downlinks: dict[int, ModemDownlink] = {}
 
     def add(self, modem: Modem) -> None:
         """Add a modem or replace the one with its IMEI; a reachable one gets its queue."""
@@ -89,7 +89,7 @@ class Modems:
         """Queue a downlink and return its id; it arrives at once if the modem is reachable."""
         with self._lock:
             number = len(self._downlinks) + 1
-            self._downlinks[number] = Downlink(number, imei, data, carried=carried)
+            self._downlinks[number] = ModemDownlink(number, imei, data, carried=carried)
         self.session(imei)
         return number
 
@@ -106,12 +106,12 @@ class Modems:
             if self._on_shown is not None:
                 self._on_shown(downlink)
 
-    def downlinks(self, after: int = 0) -> list[Downlink]:
+    def downlinks(self, after: int = 0) -> list[ModemDownlink]:
         """Return the downlinks with an id above `after`, in the order they were queued."""
         with self._lock:
             return [downlink for downlink in self._downlinks.values() if downlink.id > after]
 
-    def _move(self, imei: str, state: str) -> list[Downlink]:
+    def _move(self, imei: str, state: str) -> list[ModemDownlink]:
         with self._lock:
             waiting = [d for d in self._downlinks.values() if d.imei == imei and d.state == QUEUED]
             moved = [replace(downlink, state=state) for downlink in waiting]

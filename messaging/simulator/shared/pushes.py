@@ -29,13 +29,13 @@ class Try:
     failure: str = ""
 
     @property
-    def taken(self) -> bool:
+    def is_accepted(self) -> bool:
         """Whether the provider may delete the message."""
         return self.status == 200
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {**asdict(self), "taken": self.taken}
+        return {**asdict(self), "taken": self.is_accepted}
 
 
 class Pushes:
@@ -61,7 +61,7 @@ class Pushes:
         first = await self._post(push)
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._post(push)
-        if not first.taken:
+        if not first.is_accepted:
             repeating = asyncio.create_task(self._repeat(push))
             self._repeating.add(repeating)
             repeating.add_done_callback(self._repeating.discard)
@@ -70,7 +70,7 @@ class Pushes:
     async def _repeat(self, push: Push) -> None:
         for seconds in self._waits_seconds:
             await asyncio.sleep(seconds)
-            if (await self._post(push)).taken:
+            if (await self._post(push)).is_accepted:
                 return
 
     async def _post(self, push: Push) -> Try:

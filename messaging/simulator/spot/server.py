@@ -40,14 +40,14 @@ TYPES_WITH_CONTENT: Final = frozenset({"OK", "CUSTOM", "HELP", "HELP-CANCEL"})
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class SpotFeed:
     """A feed, which may have a password."""
 
     id: str
     password: str = ""
 
 
-class Sent(BaseModel):
+class SpotMessage(BaseModel):
     """A message from a device. `changes` add or replace properties of the item, to break it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -66,7 +66,7 @@ class Sent(BaseModel):
 
 @dataclass
 class _FeedState:
-    feed: Feed
+    feed: SpotFeed
     items: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     last_call: float = float("-inf")
 
@@ -76,7 +76,7 @@ class SpotSimulator:
 
     def __init__(
         self,
-        feeds: Iterable[Feed],
+        feeds: Iterable[SpotFeed],
         *,
         least_seconds: float = LEAST_SECONDS,
         between_seconds: float = BETWEEN_SECONDS,
@@ -101,7 +101,7 @@ class SpotSimulator:
         routes = [Mount(BASE_PATH, routes=feed_routes), *self._switches()]
         self.app = Faulty(Starlette(routes=routes), self.dice, BASE_PATH)
 
-    def send(self, sent: Sent) -> int:
+    def send(self, sent: SpotMessage) -> int:
         """Add a message to its feed; return its number. Raises KeyError for an unknown feed."""
         held = self._feeds[sent.feed]
         self._numbers += 1
@@ -148,7 +148,7 @@ class SpotSimulator:
         newest = sorted(
             (one for one in held.items if one[0] >= since), key=lambda one: one[0], reverse=True
         )
-        items = self.dice.shuffled([item for _, item in newest])
+        items = self.dice.shuffle([item for _, item in newest])
         return items + [i for i in items if self.dice.happens(self.dice.faults.duplicate_rate)]
 
     def _switches(self) -> list[Route]:
@@ -161,7 +161,7 @@ class SpotSimulator:
 
     async def _send(self, request: Request) -> Response:
         try:
-            number = self.send(Sent.model_validate_json(await request.body()))
+            number = self.send(SpotMessage.model_validate_json(await request.body()))
         except (ValueError, KeyError) as error:
             return wrong(error)
         return JSONResponse({"id": number}, 201)
@@ -170,7 +170,7 @@ class SpotSimulator:
         return JSONResponse(self.calls)
 
 
-def _item(number: int, at: float, sent: Sent) -> dict[str, Any]:
+def _item(number: int, at: float, sent: SpotMessage) -> dict[str, Any]:
     item: dict[str, Any] = {
         "@clientUnixTime": "0",
         "id": number,
@@ -191,7 +191,7 @@ def _item(number: int, at: float, sent: Sent) -> dict[str, Any]:
     return item | ({"messageContent": sent.content} if has_content else {})
 
 
-def _page(feed: Feed, page: list[dict[str, Any]], total: int) -> dict[str, Any]:
+def _page(feed: SpotFeed, page: list[dict[str, Any]], total: int) -> dict[str, Any]:
     """Return a page, in which a single message is no list."""
     about = {
         "id": feed.id,

@@ -166,7 +166,7 @@ class MessageApi:
             if self._status_seconds:
                 await asyncio.sleep(self._status_seconds)
             self._texts.advance(text.sid, **event)
-        for event in self._dice.shuffled(events[1:]) if callback else []:
+        for event in self._dice.shuffle(events[1:]) if callback else []:
             times = 2 if self._dice.happens(self._dice.faults.duplicate_rate) else 1
             for _ in range(times):
                 await self._webhooks.deliver([callback or ""], _status_fields(text, **event))

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.shared.serving import Serving
 from tests.support.satellite.hive_server import PASSWORD, HiveServer
 
@@ -35,8 +35,8 @@ def place() -> Iterator[Place]:
 @pytest.fixture
 def hive(place: Place) -> HiveServer:
     """A Hive with devices 7 to 9, and 10 that takes no messages."""
-    devices = [Device(7), Device(8), Device(9), Device(10, two_way=False)]
-    habits = Habits(username="boop", password=PASSWORD)
+    devices = [HiveDevice(7), HiveDevice(8), HiveDevice(9), HiveDevice(10, two_way=False)]
+    habits = HiveHabits(username="boop", password=PASSWORD)
     simulator = HiveSimulator(devices, habits)
     place.app = simulator.app
     return HiveServer(simulator, place.url)

@@ -13,7 +13,7 @@ from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Inbound, Receipt, ReceiptState
 from messaging.satellite.providers.cloudloop.account import CloudloopAccount
 from messaging.satellite.status_poller import StatusPoller
-from messaging.simulator.cloudloop.server import STATUSES, Habits
+from messaging.simulator.cloudloop.server import STATUSES, CloudloopHabits
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
 from tests.support.eventually import eventually
@@ -109,7 +109,9 @@ async def test_nothing_is_asked_while_nobody_knows_the_words(
 )
 async def test_an_end_is_news(name: str, status: str, state: ReceiptState) -> None:
     statuses = {**STATUSES, "delivered": status}
-    with cloudloop(REACHABLE, habits=Habits(status_name=name, statuses=statuses)) as server:
+    with cloudloop(
+        REACHABLE, habits=CloudloopHabits(status_name=name, statuses=statuses)
+    ) as server:
         handed = SubmittedPart(await send(server))
         async with tracing(account(server), handed) as tracer:
             await eventually(lambda: bool(handed.heard))
@@ -122,7 +124,7 @@ async def test_an_end_is_news(name: str, status: str, state: ReceiptState) -> No
 
 async def test_a_number_can_be_an_end_too() -> None:
     statuses = {**STATUSES, "delivered": 1}
-    with cloudloop(REACHABLE, habits=Habits(statuses=statuses)) as server:
+    with cloudloop(REACHABLE, habits=CloudloopHabits(statuses=statuses)) as server:
         handed = SubmittedPart(await send(server))
         async with tracing(account(server, delivered_statuses="1"), handed):
             await eventually(lambda: bool(handed.heard))

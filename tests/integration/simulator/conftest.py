@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.shared.serving import Serving
 
 
 @pytest.fixture
 def hive_simulator() -> HiveSimulator:
-    return HiveSimulator([Device(9, "boop"), Device(10, two_way=False)])
+    return HiveSimulator([HiveDevice(9, "boop"), HiveDevice(10, two_way=False)])
 
 
 @pytest.fixture

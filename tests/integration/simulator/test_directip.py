@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from messaging.satellite.providers.directip.downlink import Flags, request, status_of
-from messaging.simulator.directip.calls import waits
+from messaging.simulator.directip.push import waits
 from messaging.simulator.directip.server import DirectIpSimulator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device, Packet
+from messaging.simulator.hive.state import HiveDevice, HivePacket
 from messaging.simulator.shared.serving import Serving
 from tests.support.simulator.hive_client import downlink, log_in
 
@@ -69,7 +69,7 @@ def test_a_session_ends_when_told(hive: httpx.Client) -> None:
 
 
 def test_a_session_ends_by_itself_with_the_status_asked_for() -> None:
-    simulator = HiveSimulator(habits=Habits(session_seconds=0, expired_status=403))
+    simulator = HiveSimulator(habits=HiveHabits(session_seconds=0, expired_status=403))
     with Serving(simulator.app) as server, httpx.Client(base_url=server.url) as client:
         log_in(client)
         assert client.get("/hive/api/v1/usercontext").status_code == 403
@@ -126,8 +126,8 @@ def test_whoever_watches_sees_which_uplinks_were_acknowledged(
 
 
 def test_a_downlink_reaches_its_device() -> None:
-    seen: queue.Queue[Packet] = queue.Queue()
-    simulator = HiveSimulator([Device(9)], on_shown=seen.put)
+    seen: queue.Queue[HivePacket] = queue.Queue()
+    simulator = HiveSimulator([HiveDevice(9)], on_shown=seen.put)
     with Serving(simulator.app) as server, httpx.Client(base_url=server.url) as client:
         log_in(client)
         answer = client.post("/hive/api/v1/messages", json=downlink())
@@ -142,8 +142,8 @@ def test_a_downlink_reaches_its_device() -> None:
 
 @pytest.mark.parametrize(("reachable", "way"), [(True, [3, 4, 4]), (False, [3, -3, -4, -4])])
 def test_a_downlink_goes_its_way_step_by_step(reachable: bool, way: list[int]) -> None:
-    device = Device(9, reachable=reachable)
-    simulator = HiveSimulator([device], Habits(flight_seconds=None))
+    device = HiveDevice(9, reachable=reachable)
+    simulator = HiveSimulator([device], HiveHabits(flight_seconds=None))
     with Serving(simulator.app) as server, httpx.Client(base_url=server.url) as client:
         log_in(client)
         packet_id = client.post("/hive/api/v1/messages", json=downlink()).json()["packetId"]

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink, ReceivedMail
-from messaging.simulator.sbdmail.letters import AUTHOR, SERVICE
 from messaging.simulator.sbdmail.server import SbdMailSimulator
+from messaging.simulator.sbdmail.wire import AUTHOR, SERVICE
 from messaging.simulator.shared.modems import Modem
 from messaging.simulator.shared.serving import Serving
 from tests.support.acceptance.running_gateway import Process

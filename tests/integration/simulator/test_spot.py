@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from messaging.simulator.shared.faults import Faults
-from messaging.simulator.spot.server import PAGE_SIZE, Feed, SpotSimulator
+from messaging.simulator.spot.server import PAGE_SIZE, SpotFeed, SpotSimulator
 from tests.support.acceptance.running_gateway import Process
 from tests.support.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SpotServer, spot_at
 
 
 @pytest.fixture
 def spot() -> Iterator[SpotServer]:
-    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
+    feeds = [SpotFeed(FEED), SpotFeed(OTHER_FEED, PASSWORD)]
     with spot_at(SpotSimulator(feeds, least_seconds=0, between_seconds=0)) as server:
         yield server
 
@@ -67,7 +67,7 @@ def test_what_is_older_than_a_week_is_gone(spot: SpotServer) -> None:
 
 
 def test_who_asks_too_soon_is_blocked() -> None:
-    with spot_at(SpotSimulator([Feed(FEED), Feed(OTHER_FEED)])) as spot:
+    with spot_at(SpotSimulator([SpotFeed(FEED), SpotFeed(OTHER_FEED)])) as spot:
         assert spot.page().status_code == 200
         spot.switch("POST", "clock", {"advance_seconds": 2})
         assert spot.page(feed=OTHER_FEED).status_code == 200

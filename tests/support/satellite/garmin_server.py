@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from messaging.config.env import read
 from messaging.satellite.providers.garmin.account import GarminAccount
-from messaging.simulator.garmin.inbound import Device
+from messaging.simulator.garmin.api import GarminDevice
 from messaging.simulator.garmin.server import GarminSimulator
 from messaging.simulator.shared.serving import Serving
 from messaging.web.webhook_routes import routes
@@ -23,7 +23,7 @@ TOKEN = "a-token-that-nobody-may-see"
 CLIENT_ID = "garmin-ipc"
 CLIENT_SECRET = "a-client-secret-of-32-letters-or-more"
 OAUTH: dict[str, Any] = {"oauth_client_id": CLIENT_ID, "oauth_client_secret": CLIENT_SECRET}
-SOME_DEVICES = (Device(IMEI), Device(OTHER_IMEI))
+SOME_DEVICES = (GarminDevice(IMEI), GarminDevice(OTHER_IMEI))
 
 
 def garmin_account(url: str = "http://127.0.0.1:9/api", **settings: Any) -> GarminAccount:

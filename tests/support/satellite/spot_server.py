@@ -10,7 +10,7 @@ import httpx
 from messaging.config.env import read
 from messaging.satellite.providers.spot.account import SpotAccount
 from messaging.simulator.shared.serving import Serving
-from messaging.simulator.spot.server import BASE_PATH, Sent, SpotSimulator
+from messaging.simulator.spot.server import BASE_PATH, SpotMessage, SpotSimulator
 
 FEED, OTHER_FEED = "a-feed-id-that-nobody-may-see", "another-feed-id-that-nobody-may-see"
 PASSWORD = "a-feed-password-that-nobody-may-see"
@@ -40,7 +40,7 @@ class SpotServer:
         return spot_account(f"{self.url}{BASE_PATH}", **settings)
 
     def send(self, content: str = "", **sent: Any) -> int:
-        return self.simulator.send(Sent(**{"feed": FEED, "content": content, **sent}))
+        return self.simulator.send(SpotMessage(**{"feed": FEED, "content": content, **sent}))
 
     def switch(self, method: str, path: str, content: Any = None, *, status: int = 200) -> Any:
         with httpx.Client(trust_env=False, timeout=30) as client:

@@ -3,7 +3,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.simulator.hive.state import Device, HiveState, Packet, Status, list_item
+from messaging.simulator.hive.state import HiveDevice, HivePacket, HiveState, Status, list_item
 from messaging.simulator.shared.device_payload import device_payload
 
 TEXT = {"text": "hello", "to": "+15551230000", "protocol": "sms"}
@@ -11,7 +11,7 @@ VECTOR = bytes.fromhex("080112170a0568656c6c6f1a0c2b3135353531323330303030280218
 
 
 def test_old_hives_leave_the_message_id_out_and_new_ones_write_a_zone() -> None:
-    packet = Packet(1, 9, b"x", 1, Status.RECEIVED)
+    packet = HivePacket(1, 9, b"x", 1, Status.RECEIVED)
     old = list_item(packet, with_message_id=False, zoned=False)
     assert "messageId" not in old
     assert datetime.fromisoformat(old["hiveRxTime"]).tzinfo is None
@@ -34,7 +34,7 @@ def test_a_device_writes_long_texts_with_their_length(text: str, count: int) -> 
 
 def test_the_end_of_a_downlink_stays_the_end() -> None:
     state = HiveState()
-    state.add_device(Device(9))
+    state.add_device(HiveDevice(9))
     packet_id = state.put_downlink(9, b"x")
     for _ in range(5):
         state.advance(packet_id)

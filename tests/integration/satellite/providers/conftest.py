@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from messaging.simulator.garmin.server import GarminSimulator
-from messaging.simulator.spot.server import Feed, SpotSimulator
+from messaging.simulator.spot.server import SpotFeed, SpotSimulator
 from tests.support.satellite.directip_gateway import Gateway, directip
 from tests.support.satellite.fixtures import key as key
 from tests.support.satellite.garmin_server import API_KEY, SOME_DEVICES, GarminServer, garmin_at
@@ -35,6 +35,6 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def spot() -> Iterator[SpotServer]:
-    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
+    feeds = [SpotFeed(FEED), SpotFeed(OTHER_FEED, PASSWORD)]
     with spot_at(SpotSimulator(feeds, least_seconds=0, between_seconds=0)) as server:
         yield server

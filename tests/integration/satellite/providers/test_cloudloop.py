@@ -8,7 +8,7 @@ from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.cloudloop.account import CloudloopAccount, things_of
-from messaging.simulator.cloudloop.server import Habits
+from messaging.simulator.cloudloop.server import CloudloopHabits
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port
 from tests.support.satellite.ground_control import IMEI, SECRET, THING, cloudloop
@@ -100,7 +100,7 @@ async def test_a_serial_that_is_no_thing_is_rejected(serial: str) -> None:
 async def test_a_refusal_is_final_in_whatever_shape_it_comes(
     settings: dict[str, Any], thing: str, words: str, status: int, name: str
 ) -> None:
-    with cloudloop(habits=Habits(refused_status=status, error_name=name)) as server:
+    with cloudloop(habits=CloudloopHabits(refused_status=status, error_name=name)) as server:
         async with connected(server.account(**settings)) as network:
             with pytest.raises(Rejected, match=words if status == 200 else None):
                 await network.send(thing, b"x" * (300 if "max_packet_bytes" in settings else 5))
@@ -110,7 +110,7 @@ async def test_a_refusal_is_final_in_whatever_shape_it_comes(
 async def test_a_token_that_is_refused_can_be_mended_and_the_operator_is_told(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with cloudloop(habits=Habits(refused_status=status)) as server:
+    with cloudloop(habits=CloudloopHabits(refused_status=status)) as server:
         async with connected(server.account(token="wrong")) as network:
             with pytest.raises(Unavailable, match="does not accept our"):
                 await network.send(THING, b"hello")

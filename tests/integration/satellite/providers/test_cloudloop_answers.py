@@ -16,7 +16,7 @@ from messaging.config.env import read
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers.cloudloop.account import CloudloopAccount
 from messaging.satellite.providers.cloudloop.client import Cloudloop
-from messaging.simulator.cloudloop.server import Habits
+from messaging.simulator.cloudloop.server import CloudloopHabits
 from messaging.simulator.shared.serving import Serving
 from tests.support.satellite.ground_control import SECRET, THING, TOKEN, cloudloop
 from tests.support.satellite.providers.cloudloop_connected import connected
@@ -90,7 +90,7 @@ async def test_the_probe_tells_a_token_that_is_taken() -> None:
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
 async def test_the_probe_names_the_setting_of_a_token_that_is_refused(status: int) -> None:
     said = (Unavailable, "cannot answer") if status == 500 else (ConfigurationError, "_TOKEN: ")
-    with cloudloop(habits=Habits(refused_status=status)) as server:
+    with cloudloop(habits=CloudloopHabits(refused_status=status)) as server:
         async with connected(server.account(token="wrong")) as network:
             with pytest.raises(said[0], match=said[1]):
                 await network.check()

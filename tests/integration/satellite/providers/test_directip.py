@@ -12,7 +12,7 @@ from messaging.model.message import Address, Message, Network
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.directip.account import DirectIpAccount
-from messaging.simulator.directip.gateway import FIXTURE_PREFIX
+from messaging.simulator.directip.api import FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
 from tests.support.satellite.directip_gateway import IMEI, Gateway, directip, directip_account

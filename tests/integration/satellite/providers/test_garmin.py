@@ -16,7 +16,7 @@ from messaging.satellite.codecs.protobuf import display_of
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.garmin.account import GarminAccount
 from messaging.satellite.providers.garmin.wire import request_of, text_packets
-from messaging.simulator.garmin.inbound import Device, InboundApi
+from messaging.simulator.garmin.api import GarminDevice, InboundApi
 from tests.support.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account
 from tests.support.satellite.providers.garmin_connected import ALICE, connected, message, packet
 
@@ -141,7 +141,7 @@ def test_whatever_is_written_fits_and_is_the_same_again(
         return
     assert first == text_packets(written, "", Limit(most, utf16_units), parts)
     assert len(first) <= parts
-    api = InboundApi("k", [Device(IMEI)], lambda: 2_000_000_000_000, lambda downlink: None)
+    api = InboundApi("k", [GarminDevice(IMEI)], lambda: 2_000_000_000_000, lambda downlink: None)
     for one in first:
         (request,) = request_of(one, IMEI, 1_999_999_999_999)["Messages"]
         assert 1 <= len(api._text_of(IMEI, request).text) <= most

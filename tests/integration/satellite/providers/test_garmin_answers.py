@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers.garmin.errors import ERROR_CODES, INTERNAL, code_failure
-from messaging.simulator.garmin.inbound import ERRORS, FIXTURE_PREFIX
+from messaging.simulator.garmin.api import ERRORS, FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port
 from tests.support.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account

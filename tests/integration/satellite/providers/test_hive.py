@@ -9,9 +9,9 @@ from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.hive.account import HiveAccount
-from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from tests.support.satellite.hive_server import (
     PASSWORD,
     HiveServer,
@@ -52,8 +52,8 @@ async def test_many_callers_share_one_login(hive: HiveServer) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_an_expired_session_is_renewed_and_nothing_is_sent_twice(status: int) -> None:
-    habits = Habits(username="boop", password=PASSWORD, expired_status=status)
-    with serving(HiveSimulator([Device(9)], habits)) as hive:
+    habits = HiveHabits(username="boop", password=PASSWORD, expired_status=status)
+    with serving(HiveSimulator([HiveDevice(9)], habits)) as hive:
         async with connected(hive.account()) as network:
             await network.check()
             hive.simulator.api.expire_sessions()
@@ -68,8 +68,8 @@ async def test_an_expired_session_is_renewed_and_nothing_is_sent_twice(status: i
 async def test_a_session_that_cannot_be_renewed_yet_is_no_refusal_of_the_device(
     status: int,
 ) -> None:
-    habits = Habits(username="boop", password=PASSWORD, expired_status=status)
-    with serving(HiveSimulator([Device(9)], habits)) as hive:
+    habits = HiveHabits(username="boop", password=PASSWORD, expired_status=status)
+    with serving(HiveSimulator([HiveDevice(9)], habits)) as hive:
         async with connected(hive.account(login_pause_seconds=60)) as network:
             await network.check()
             hive.simulator.api.expire_sessions()

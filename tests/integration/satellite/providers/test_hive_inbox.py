@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from messaging.errors import Rejected, Unavailable
 from messaging.satellite.account import Packet
-from messaging.simulator.hive.api import Habits
+from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import Device
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port
 from tests.support.satellite.hive_server import (
@@ -37,9 +37,9 @@ async def test_the_inbox_has_what_was_not_acknowledged(hive: HiveServer) -> None
 
 
 async def test_a_page_is_in_order_and_has_nothing_twice() -> None:
-    habits = Habits(username="boop", password=PASSWORD)
+    habits = HiveHabits(username="boop", password=PASSWORD)
     faults = Faults(reorder=True, duplicate_rate=1)
-    with serving(HiveSimulator([Device(9)], habits, faults)) as hive:
+    with serving(HiveSimulator([HiveDevice(9)], habits, faults)) as hive:
         ids = [str(hive.simulator.state.put_uplink(9, b"hello")) for _ in range(20)]
         async with connected(hive.account()) as network:
             assert [packet.id for packet in await network.inbox(50)] == ids

@@ -17,7 +17,7 @@ from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.sbdmail.account import SbdMailAccount
 from messaging.simulator.mail.server import Doorkeeping
-from messaging.simulator.sbdmail.letters import SERVICE
+from messaging.simulator.sbdmail.wire import SERVICE
 from messaging.simulator.shared.modems import Modem
 from tests.support.eventually import eventually
 from tests.support.satellite.directip_gateway import Taken

@@ -8,7 +8,7 @@ import pytest
 
 from messaging.errors import Unavailable
 from messaging.model.message import DeviceReport, Message, RecipientCheck
-from messaging.simulator.sbdmail.letters import AUTHOR, Session
+from messaging.simulator.sbdmail.wire import AUTHOR, SbdMailSession
 from tests.support.eventually import eventually
 from tests.support.satellite.directip_gateway import Taken
 from tests.support.satellite.sbdmail_service import DOMAIN, IMEI, MAIL, Service, mail_server
@@ -92,7 +92,7 @@ async def test_a_mail_to_a_person_is_a_mail_whatever_it_looks_like(service: Serv
 
 async def test_a_mail_to_the_network_and_a_person_reaches_both(service: Service) -> None:
     taken = Taken()
-    content = Session(imei=IMEI, momsn=1, at=AT, payload=b"\x00").mail(f"sbd@{DOMAIN}")
+    content = SbdMailSession(imei=IMEI, momsn=1, at=AT, payload=b"\x00").mail(f"sbd@{DOMAIN}")
     async with mail_server(service, taken) as address:
         await asyncio.to_thread(deliver, address, content, f"sbd@{DOMAIN}", f"boop@{DOMAIN}")
     assert len(taken.undeliverable) == 1

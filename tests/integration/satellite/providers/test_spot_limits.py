@@ -7,7 +7,7 @@ import pytest
 
 from messaging.errors import Unavailable
 from messaging.simulator.shared.faults import Faults
-from messaging.simulator.spot.server import Feed, SpotSimulator
+from messaging.simulator.spot.server import SpotFeed, SpotSimulator
 from tests.support.eventually import eventually
 from tests.support.satellite.providers.spot_polled import BOTH, Router, connected, polling
 from tests.support.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SpotServer, spot_at
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_no_feed_is_asked_again_too_soon_and_no_two_at_once() -> None:
-    feeds = [Feed(FEED), Feed(OTHER_FEED, PASSWORD)]
+    feeds = [SpotFeed(FEED), SpotFeed(OTHER_FEED, PASSWORD)]
     # The limits of the simulator are a little below ours: both measure on their own.
     simulator = SpotSimulator(feeds, least_seconds=0.28, between_seconds=0.08)
     with spot_at(simulator) as spot:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from messaging.simulator.garmin.inbound import FIXTURE_PREFIX
+from messaging.simulator.garmin.api import FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from tests.support.eventually import wait_until
 from tests.support.satellite.garmin_server import IMEI, OTHER_IMEI, GarminServer

@@ -2,7 +2,7 @@
 
 import time
 
-from messaging.simulator.garmin.feed import CYCLES, HALF_DAY_SECONDS, WAITS_SECONDS
+from messaging.simulator.garmin.push import CYCLES, HALF_DAY_SECONDS, WAITS_SECONDS
 from tests.support.eventually import wait_until
 from tests.support.satellite.garmin_server import GarminServer
 from tests.support.simulator.garmin.receiver import Receiver

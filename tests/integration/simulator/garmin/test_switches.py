@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from messaging.simulator.garmin.inbound import Device
+from messaging.simulator.garmin.api import GarminDevice
 from messaging.simulator.garmin.server import GarminSimulator
 from messaging.simulator.shared.serving import Serving
 from tests.support.acceptance.running_gateway import Process
@@ -59,7 +59,7 @@ def test_it_stands_alone_by_its_commands(receiver: Receiver) -> None:
 
 
 def test_devices_are_listed() -> None:
-    with garmin_at(GarminSimulator([Device(IMEI)])) as garmin:
+    with garmin_at(GarminSimulator([GarminDevice(IMEI)])) as garmin:
         assert garmin.switch("GET", "devices") == [{"imei": IMEI, "replies": False}]
         garmin.switch("POST", "devices", {"imei": OTHER_IMEI}, status=201)
         assert len(garmin.switch("GET", "devices")) == 2

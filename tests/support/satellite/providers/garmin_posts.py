@@ -7,7 +7,7 @@ from typing import Any
 from messaging.model.message import Address, Network
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.garmin.webhook import EventContext, packets_of
-from messaging.simulator.garmin.events import Event, Version, post_body
+from messaging.simulator.garmin.wire import GarminEvent, Version, post_body
 from tests.support.satellite.garmin_server import IMEI
 
 NOW_MS = 1_790_000_000_123
@@ -22,12 +22,12 @@ PLAIN = EventContext(predefined={})
 BOB = Address(Network.EMAIL, "bob@example.net")
 
 
-def body(*events: Event, version: Version = "4.0", nulls: bool = True) -> bytes:
+def body(*events: GarminEvent, version: Version = "4.0", nulls: bool = True) -> bytes:
     return json.dumps(post_body(events, version, NOW_MS, nulls=nulls)).encode()
 
 
-def event(**given: Any) -> Event:
-    return Event.model_validate({"imei": IMEI, **given})
+def event(**given: Any) -> GarminEvent:
+    return GarminEvent.model_validate({"imei": IMEI, **given})
 
 
 def only(reading: EventContext = PLAIN, version: Version = "4.0", **given: Any) -> Packet:

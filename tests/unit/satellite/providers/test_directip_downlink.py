@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers.directip.downlink import Flags, request, status_of
 from messaging.satellite.providers.directip.errors import probe_failure, status_failure
-from messaging.simulator.directip.frames import Request, request_of
+from messaging.simulator.directip.wire import DirectIpRequest, request_of
 
 IMEI = "300434060000000"
 REQUEST = bytes.fromhex("01001d41001500000007333030343334303630303030303030000042" + "00026869")
@@ -43,7 +43,7 @@ def test_the_known_answers_are_read() -> None:
 
 def test_the_simulator_reads_and_writes_the_known_frames() -> None:
     asked = request_of(REQUEST)
-    assert asked == Request(b"\0\0\0\7", IMEI.encode(), 0, b"hi", 5)
+    assert asked == DirectIpRequest(b"\0\0\0\7", IMEI.encode(), 0, b"hi", 5)
     assert asked.answer(58473, 1) == QUEUED_FIRST
     assert asked.answer(0, -5) == QUEUE_FULL
 
@@ -119,4 +119,4 @@ def test_the_gateway_reads_what_we_write_and_we_its_answer(
 @given(st.binary(max_size=200))
 def test_the_simulator_survives_any_request(frame: bytes) -> None:
     asked = request_of(frame)
-    assert asked is None or isinstance(asked, Request)
+    assert asked is None or isinstance(asked, DirectIpRequest)

@@ -17,7 +17,7 @@ from messaging.satellite.providers.directip.frames import (
     is_imei,
 )
 from messaging.satellite.providers.directip.uplink import confirmation, packet_of
-from messaging.simulator.directip.frames import Session, is_yes
+from messaging.simulator.directip.wire import DirectIpSession, is_yes
 
 IMEI = "300434060000000"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,7 +27,7 @@ VECTOR = bytes.fromhex(
     "03000b0125" + "9b647a624c00000005"
     "02000568656c6c6f"
 )
-SESSION = Session(
+SESSION = DirectIpSession(
     reference=1,
     imei=IMEI,
     momsn=42,
@@ -149,7 +149,7 @@ def test_what_is_framed_is_read_again(elements: list[tuple[int, bytes]]) -> None
 
 @given(
     st.builds(
-        Session,
+        DirectIpSession,
         reference=st.integers(0, 2**32 - 1),
         imei=st.text("0123456789", min_size=15, max_size=15),
         momsn=st.integers(0, 65_535),
@@ -164,7 +164,7 @@ def test_what_is_framed_is_read_again(elements: list[tuple[int, bytes]]) -> None
         unknown=st.binary(max_size=50),
     )
 )
-def test_whatever_the_gateway_writes_is_read_as_it_was_meant(session: Session) -> None:
+def test_whatever_the_gateway_writes_is_read_as_it_was_meant(session: DirectIpSession) -> None:
     packet = read(session.frame(), 2000)
     assert (packet.serial, packet.payload or b"") == (session.imei, session.payload)
     assert packet.sent_at == session.at.replace(microsecond=0)

@@ -18,7 +18,7 @@ from messaging.satellite.providers.garmin.webhook import (
     packets_of,
 )
 from messaging.satellite.uplink import offers
-from messaging.simulator.garmin.events import Version
+from messaging.simulator.garmin.wire import Version
 from tests.support.satellite.garmin_server import IMEI, OTHER_IMEI
 from tests.support.satellite.providers.garmin_posts import (
     AT,

@@ -14,13 +14,19 @@ from messaging.model.message import Receipt, ReceiptState
 from messaging.model.raw_mail import RawMail
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.sbdmail.wire import mail_to, service_mail
-from messaging.simulator.sbdmail.letters import AUTHOR, SERVICE, Request, Session, requests_of
+from messaging.simulator.sbdmail.wire import (
+    AUTHOR,
+    SERVICE,
+    SbdMailRequest,
+    SbdMailSession,
+    requests_of,
+)
 from tests.support.satellite.sbdmail_service import sbdmail_account
 
 IMEI = "300434060000000"
 NAME = "0123456789abcdef"
 AT = datetime(2016, 8, 20, 15, 24, 57, tzinfo=UTC)
-SESSION = Session(
+SESSION = SbdMailSession(
     imei=IMEI,
     momsn=29,
     at=AT,
@@ -147,11 +153,11 @@ def test_a_message_to_a_device_is_a_mail_as_the_service_wants_it() -> None:
     assert (mail.sender, mail.recipient) == ("sbd@example.org", SERVICE)
     read = message_from_bytes(mail.content, policy=policy.default)
     assert (read["Subject"], read["From"], read["To"]) == (IMEI, "sbd@example.org", SERVICE)
-    assert list(requests_of(mail.content)) == [Request(IMEI, f"{NAME}.sbd", b"\x00\xffhi")]
+    assert list(requests_of(mail.content)) == [SbdMailRequest(IMEI, f"{NAME}.sbd", b"\x00\xffhi")]
 
 
 def news(reason: str) -> bytes:
-    return Request(IMEI, f"{NAME}.sbd", b"hi").disposition("sbd@example.org", 7, 1, reason)
+    return SbdMailRequest(IMEI, f"{NAME}.sbd", b"hi").disposition("sbd@example.org", 7, 1, reason)
 
 
 def test_what_was_queued_is_on_its_way() -> None:
@@ -213,7 +219,7 @@ def test_a_deeply_nested_mail_is_survived() -> None:
 
 @given(
     st.builds(
-        Session,
+        SbdMailSession,
         imei=st.text("0123456789", min_size=15, max_size=15),
         momsn=st.integers(0, 65_535),
         at=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
@@ -224,7 +230,7 @@ def test_a_deeply_nested_mail_is_survived() -> None:
         cep_km=st.integers(0, 2000),
     )
 )
-def test_whatever_the_service_writes_is_read_as_it_was_meant(session: Session) -> None:
+def test_whatever_the_service_writes_is_read_as_it_was_meant(session: SbdMailSession) -> None:
     found = packet(session.mail("sbd@example.org"), max_position_error_km=2000)
     assert (found.serial, found.payload or b"") == (session.imei, session.payload)
     assert found.sent_at == session.at.replace(microsecond=0)

@@ -46,7 +46,7 @@ _SENDER: Final = re.compile(r"\+?[0-9 ()-]{7,20}|[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class GarminDevice:
     """An inReach of the account. If it `replies`, it answers each text to its sender."""
 
     imei: str
@@ -54,7 +54,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Downlink:
+class GarminDownlink:
     """A message that a device has received: a text with its sender, or bytes."""
 
     imei: str
@@ -62,7 +62,7 @@ class Downlink:
     text: str = ""
     payload: bytes = b""
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "imei": self.imei,
@@ -87,15 +87,15 @@ class InboundApi:
     def __init__(
         self,
         api_key: str,
-        devices: Iterable[Device],
+        devices: Iterable[GarminDevice],
         now_ms: Callable[[], int],
-        on_shown: Callable[[Downlink], None],
+        on_shown: Callable[[GarminDownlink], None],
     ) -> None:
         self._api_key = api_key
         self._now_ms = now_ms
         self._on_shown = on_shown
         self.devices = {device.imei: device for device in devices}
-        self.downlinks: list[Downlink] = []
+        self.downlinks: list[GarminDownlink] = []
 
     @property
     def app(self) -> Router:
@@ -143,7 +143,7 @@ class InboundApi:
         return serve
 
     def _queue(
-        self, read: Callable[[str, Mapping[str, Any]], Downlink]
+        self, read: Callable[[str, Mapping[str, Any]], GarminDownlink]
     ) -> Callable[[Request, Any], dict[str, Any]]:
         def queue(request: Request, body: Any) -> dict[str, Any]:
             # All messages are read before the first is queued, so that a bad one refuses all.
@@ -169,7 +169,7 @@ class InboundApi:
             raise Refused(4, text)
         return text
 
-    def _text_of(self, imei: str, message: Mapping[str, Any]) -> Downlink:
+    def _text_of(self, imei: str, message: Mapping[str, Any]) -> GarminDownlink:
         text, sender = message["Message"], message["Sender"]
         if not 1 <= len(text) <= MAX_CHARACTERS:
             raise Refused(5, imei)
@@ -179,9 +179,9 @@ class InboundApi:
         if not _SENDER.fullmatch(sender):
             raise Refused(7, imei)
         _check_place(imei, message.get("ReferencePoint"))
-        return Downlink(imei, sender, text)
+        return GarminDownlink(imei, sender, text)
 
-    def _bytes_of(self, imei: str, message: Mapping[str, Any]) -> Downlink:
+    def _bytes_of(self, imei: str, message: Mapping[str, Any]) -> GarminDownlink:
         if message["Type"] not in (0, 1, 2):
             raise Refused(16, imei)
         try:
@@ -190,7 +190,7 @@ class InboundApi:
             raise Refused(17, imei) from None
         if len(payload) > MAX_BINARY_BYTES:
             raise Refused(17, imei)
-        return Downlink(imei, payload=payload)
+        return GarminDownlink(imei, payload=payload)
 
     def _track(self, request: Request, body: Any) -> dict[str, Any]:
         for device in body["Devices"]:
@@ -241,4 +241,4 @@ def refusal(request: Request, refused: Refused) -> Response:
     return JSONResponse(content, status, headers)
 
 
-DEVICE: Final[TypeAdapter[Device]] = TypeAdapter(Device)
+DEVICE: Final[TypeAdapter[GarminDevice]] = TypeAdapter(GarminDevice)

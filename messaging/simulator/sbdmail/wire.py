@@ -30,7 +30,7 @@ STATUSES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class SbdMailSession:
     """One session of a modem. `cep_km` is the error of the position; 0: no position. `subject` replaces the default."""
 
     imei: str
@@ -72,7 +72,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SbdMailRequest:
     """One payload for one modem, from a mail to the service. `name` is the name of its file."""
 
     imei: str
@@ -98,16 +98,16 @@ class Request:
         return mail.as_bytes()
 
 
-def requests_of(content: bytes) -> Iterator[Request]:
+def requests_of(content: bytes) -> Iterator[SbdMailRequest]:
     """Yield each payload for each modem of a mail to the service; without a file, one with an empty name."""
     mail = message_from_bytes(content, policy=policy.default)
     files = [part for part in mail.iter_attachments() if _name(part).lower().endswith(".sbd")]
     for imei in str(mail["Subject"] or "").split()[:MAX_IMEIS]:
         if not files:
-            yield Request(imei, "", b"")
+            yield SbdMailRequest(imei, "", b"")
         for part in files:
             payload = part.get_payload(decode=True)
-            yield Request(imei, _name(part), payload if isinstance(payload, bytes) else b"")
+            yield SbdMailRequest(imei, _name(part), payload if isinstance(payload, bytes) else b"")
 
 
 def _name(part: EmailMessage) -> str:

@@ -5,7 +5,7 @@ import smtplib
 from collections.abc import Sequence
 from typing import Final
 
-from messaging.simulator.sbdmail.letters import AUTHOR
+from messaging.simulator.sbdmail.wire import AUTHOR
 from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.pushes import Try
 
@@ -70,4 +70,4 @@ def deliver(listener: str, recipient: str, content: bytes) -> Try:
 
 
 def _is_temporary(found: Try) -> bool:
-    return not found.taken and (found.status is None or found.status < 500)
+    return not found.is_accepted and (found.status is None or found.status < 500)

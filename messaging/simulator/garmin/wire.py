@@ -15,7 +15,7 @@ PINGBACK: Final = 65
 NOT_REPORTED: Final = 2
 
 
-class Event(BaseModel):
+class GarminEvent(BaseModel):
     """An event of a device. A `fix` of 0 has no position. `at_ms` is the time of sending.
 
     `payload` is base64, for binary codes. `changes` add or replace properties of the event in the post, to break it.
@@ -42,7 +42,7 @@ class Event(BaseModel):
 
 
 def post_body(
-    events: Sequence[Event], version: Version, now_ms: int, *, nulls: bool
+    events: Sequence[GarminEvent], version: Version, now_ms: int, *, nulls: bool
 ) -> dict[str, Any]:
     """Return the body of a post. Without `nulls` (encrypted messaging) properties without a value are left out."""
     contents = [_event_json(event, version, now_ms) for event in events]
@@ -54,7 +54,7 @@ def post_body(
     return {"Version": version, "Events": contents}
 
 
-def _event_json(event: Event, version: Version, now_ms: int) -> dict[str, Any]:
+def _event_json(event: GarminEvent, version: Version, now_ms: int) -> dict[str, Any]:
     at_ms = now_ms if event.at_ms is None else event.at_ms
     if event.code in BINARY_CODES:
         return {**_binary(event, version, at_ms), **event.changes}
@@ -78,7 +78,7 @@ def _event_json(event: Event, version: Version, now_ms: int) -> dict[str, Any]:
     return {**whole, **_newer(event, version, at_ms), **event.changes}
 
 
-def _newer(event: Event, version: Version, at_ms: int) -> dict[str, Any]:
+def _newer(event: GarminEvent, version: Version, at_ms: int) -> dict[str, Any]:
     third = {"transportMode": event.transport}
     if version == "2.0":
         return {}
@@ -92,7 +92,7 @@ def _newer(event: Event, version: Version, at_ms: int) -> dict[str, Any]:
     }
 
 
-def _binary(event: Event, version: Version, at_ms: int) -> dict[str, Any]:
+def _binary(event: GarminEvent, version: Version, at_ms: int) -> dict[str, Any]:
     some = {
         "imei": event.imei,
         "messageCode": event.code,
@@ -102,7 +102,7 @@ def _binary(event: Event, version: Version, at_ms: int) -> dict[str, Any]:
     return some | {"timeStamp": at_ms} if version == "4.0" else some
 
 
-def _point(event: Event) -> dict[str, float]:
+def _point(event: GarminEvent) -> dict[str, float]:
     known = event.fix > 0
     return {
         "latitude": event.latitude if known else 0,

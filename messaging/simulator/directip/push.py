@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Final
 
-from messaging.simulator.directip.frames import is_yes
+from messaging.simulator.directip.wire import is_yes
 from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.pushes import Try
 
-LADDER_SECONDS: Final = (1, 5, 10, 20, 30, 60, 120, 240, 360)
+WAITS_SECONDS: Final = (1, 5, 10, 20, 30, 60, 120, 240, 360)
 MAX_AGE_SECONDS: Final = 12 * 3600
 MAX_ANSWER_BYTES: Final = 1024
 TAKEN: Final = 200
@@ -18,7 +18,7 @@ TAKEN: Final = 200
 def waits(speed: float = 1) -> Iterator[float]:
     """Yield the waits before each repetition, divided by `speed`, until a message is 12 hours old."""
     age = 0.0
-    for seconds in chain(LADDER_SECONDS, repeat(LADDER_SECONDS[-1])):
+    for seconds in chain(WAITS_SECONDS, repeat(WAITS_SECONDS[-1])):
         age += seconds
         if age > MAX_AGE_SECONDS:
             return
@@ -49,7 +49,7 @@ class Calls:
         first = await self._call(address, frame, piece_bytes)
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._call(address, frame, piece_bytes)
-        if not first.taken:
+        if not first.is_accepted:
             repeating = asyncio.create_task(self._repeat(address, frame, piece_bytes))
             self._repeating.add(repeating)
             repeating.add_done_callback(self._repeating.discard)
@@ -58,7 +58,7 @@ class Calls:
     async def _repeat(self, address: str, frame: bytes, piece_bytes: int) -> None:
         for seconds in waits(self._speed):
             await asyncio.sleep(seconds)
-            if (await self._call(address, frame, piece_bytes)).taken:
+            if (await self._call(address, frame, piece_bytes)).is_accepted:
                 return
 
     async def _call(self, address: str, frame: bytes, piece_bytes: int) -> Try:

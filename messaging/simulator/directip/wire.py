@@ -19,7 +19,7 @@ _MINUTE_THOUSANDTHS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class DirectIpSession:
     """One session of a modem, as the gateway reports it. `cep_km` is the error of the position; 0: no position."""
 
     reference: int
@@ -54,7 +54,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DirectIpRequest:
     """The request to queue a message to a modem."""
 
     client_id: bytes
@@ -69,7 +69,7 @@ class Request:
         return _frame(_element(MT_CONFIRMATION, content))
 
 
-def request_of(frame: bytes) -> Request | None:
+def request_of(frame: bytes) -> DirectIpRequest | None:
     """Read a request; None for any other frame."""
     try:
         revision, length = struct.unpack_from(">BH", frame)
@@ -83,7 +83,7 @@ def request_of(frame: bytes) -> Request | None:
         return None
     if not 1 <= priority <= LOWEST_PRIORITY:
         priority = LOWEST_PRIORITY
-    return Request(client_id, imei, flags, found.get(MT_PAYLOAD, b""), priority)
+    return DirectIpRequest(client_id, imei, flags, found.get(MT_PAYLOAD, b""), priority)
 
 
 def is_yes(answer: bytes) -> bool:

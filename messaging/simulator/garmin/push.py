@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from messaging.simulator.garmin.events import Event
+from messaging.simulator.garmin.wire import GarminEvent
 from messaging.simulator.shared.clock import Clock
 from messaging.simulator.shared.pushes import Try
 
@@ -20,17 +20,17 @@ KEPT_SECONDS: Final = 5 * 24 * 3600.0
 FIRST_MAIL_SECONDS: Final = 30 * 60.0
 BEHIND: Final = "behind events that are not accepted yet"
 
-Post = Callable[[Sequence[Event]], Awaitable[Try]]
+Post = Callable[[Sequence[GarminEvent]], Awaitable[Try]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    event: Event
+    event: GarminEvent
     since: float
     result: "asyncio.Future[Try]"
 
 
-class Feed:
+class EventFeed:
     """The events of one account. Use it on one event loop.
 
     `post` makes one request with up to `most_events`. Only status 200 is a success.
@@ -60,7 +60,7 @@ class Feed:
         self.taken = 0
         self.discarded = 0
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the state of the feed as JSON. `mails` is the number of Garmin's mails about failing posts."""
         return {
             "state": self._state,
@@ -70,10 +70,10 @@ class Feed:
             "failures": self._failures,
             "cycles": self._cycles,
             "mails": self._mails,
-            "posts": [one.shown() for one in self.posts],
+            "posts": [one.as_json() for one in self.posts],
         }
 
-    async def put(self, events: Sequence[Event]) -> Try:
+    async def put(self, events: Sequence[GarminEvent]) -> Try:
         """Queue events; return the result of the first post with the last of them, or that they have to wait."""
         loop, now = asyncio.get_running_loop(), self._clock.now()
         added = [_Waiting(event, now, loop.create_future()) for event in events]
@@ -108,7 +108,7 @@ class Feed:
         batch = self._queue[: self._most_events]
         result = await self._post([one.event for one in batch])
         self.posts.append(result)
-        if result.taken:
+        if result.is_accepted:
             del self._queue[: len(batch)]
             self.taken += len(batch)
             self._reset()

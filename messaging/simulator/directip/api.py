@@ -9,11 +9,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
-from messaging.simulator.directip.frames import (
+from messaging.simulator.directip.wire import (
     FLUSH,
     NUMBER_IS_OURS,
     RING_ALERT_ONLY,
-    Request,
+    DirectIpRequest,
     request_of,
 )
 from messaging.simulator.shared.faults import Dice
@@ -102,7 +102,7 @@ class DirectIpGateway:
             return STATUS_OF_HTTP.get(faults.error_status, -6)
         return None
 
-    def _queue(self, request: Request) -> bytes:
+    def _queue(self, request: DirectIpRequest) -> bytes:
         with self._lock:
             status = self._objection(request)
             if status is not None:
@@ -116,7 +116,7 @@ class DirectIpGateway:
             number = self._modems.queue(imei, request.payload, f"priority {request.priority}")
             return request.answer(FIRST_REFERENCE + number, place)
 
-    def _objection(self, request: Request) -> int | None:
+    def _objection(self, request: DirectIpRequest) -> int | None:
         """Return the status of the first error; None without one."""
         imei = request.imei.decode("ascii", "replace")
         fixture = imei.removeprefix(FIXTURE_PREFIX)
@@ -136,7 +136,7 @@ class DirectIpGateway:
         return sum(one.imei == imei and one.state == QUEUED for one in downlinks)
 
 
-def _payload_error(request: Request) -> int | None:
+def _payload_error(request: DirectIpRequest) -> int | None:
     ring_only = request.flags & RING_ALERT_ONLY
     ours = request.flags & NUMBER_IS_OURS
     if ring_only and (request.payload or ours):
