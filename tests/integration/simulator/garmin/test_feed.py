@@ -63,7 +63,7 @@ def test_after_half_a_day_it_pauses_and_any_success_resets_that(
     garmin.event(text="one")
     fail_for_half_a_day(garmin)
     assert garmin.feed()["cycles"] == 1
-    assert garmin.event(text="two")["failure"] == "behind events that nobody took"
+    assert garmin.event(text="two")["failure"] == "behind events that are not accepted yet"
     receiver.status = 200
     garmin.switch("POST", "clock", {"advance_seconds": HALF_DAY_SECONDS})
     wait_until(lambda: garmin.feed()["waiting"] == 0)
