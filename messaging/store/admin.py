@@ -31,20 +31,20 @@ else:
 
 
 class ReadOnly(AnyPages):
-    """History: to be looked at, not to be written."""
+    """History: can be viewed and not changed."""
 
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody invents history."""
+        """Refuse: only the router adds history."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody rewrites history."""
+        """Refuse: history is not changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody erases history here."""
+        """Refuse: history is not deleted here."""
         return False
 
 
@@ -56,7 +56,7 @@ class DeviceInline(DeviceLines):
 
 
 class ContactInline(ContactLines):
-    """Whom the devices of a subscriber can name, on the subscriber's page."""
+    """The contacts of a subscriber, on the subscriber's page."""
 
     model = Contact
     extra = 0
@@ -72,12 +72,12 @@ class SubscriberAdmin(SubscriberPages):
     inlines: ClassVar = [DeviceInline, ContactInline]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Subscriber]":
-        """Count the devices of all in one query."""
+        """Count the devices of all subscribers in one query."""
         return super().get_queryset(request).annotate(owned=Count("devices", distinct=True))
 
     @admin.display(description="devices")
     def device_count(self, subscriber: Subscriber) -> int:
-        """How many devices somebody has."""
+        """Return the number of devices."""
         return int(getattr(subscriber, "owned", 0))
 
 
@@ -94,7 +94,7 @@ class DeviceAdmin(DevicePages):
 
 @admin.register(OptOut)
 class OptOutAdmin(OptOutPages):
-    """The phones that want nothing from a number of ours."""
+    """The opt-outs."""
 
     list_display = ("peer", "number", "since")
     search_fields = ("peer", "number")
@@ -111,17 +111,17 @@ class DeliveryInline(DeliveryLines):
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deliveries come from the router only."""
+        """Refuse: only the router adds deliveries."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deliveries are changed by retry and cancel only."""
+        """Refuse: deliveries change by retry and cancel only."""
         return False
 
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly):
-    """Everything that was taken."""
+    """All accepted messages and dead letters."""
 
     list_display = ("id", "created_at", "sender", "recipient", "via", "subject", "state")
     list_filter = ("deliveries__state", "via", "created_at")
@@ -130,36 +130,36 @@ class MessageAdmin(ReadOnly):
     inlines: ClassVar = [DeliveryInline]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[models.Model]":
-        """Leave the bytes where they are, and fetch the states of a whole page together."""
+        """Leave out the bytes, and read the states of a whole page in one query."""
         return super().get_queryset(request).defer("raw").prefetch_related("deliveries")
 
     @admin.display
     def state(self, message: Message) -> str:
-        """The states of the deliveries, summed up."""
+        """Return the summary of the states of the deliveries."""
         return summary(delivery.state for delivery in message.deliveries.all())
 
 
 class IsUncertain(admin.SimpleListFilter):
-    """Whether the outcome of an attempt is unknown, so that it may have arrived, perhaps twice."""
+    """Filters by whether an attempt has an unknown outcome: the message may have arrived, perhaps twice."""
 
     title = "unknown outcome"
     parameter_name = "uncertain"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices beside "all"."""
-        return [("yes", "of some attempt"), ("no", "of none")]
+        """Return the choices beside "all"."""
+        return [("yes", "of an attempt"), ("no", "of no attempt")]
 
     def queryset(
         self, request: HttpRequest, queryset: "QuerySet[models.Model]"
     ) -> "QuerySet[models.Model]":
-        """Keep what was chosen."""
+        """Return the deliveries of the choice."""
         chosen = {"yes": {"uncertain__gt": 0}, "no": {"uncertain": 0}}
         return queryset.filter(**chosen.get(self.value() or "", {}))
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
-    """What is owed, and what became of everything else."""
+    """The queue, and the deliveries that have ended."""
 
     list_display = (
         "id",
@@ -179,37 +179,36 @@ class DeliveryAdmin(ReadOnly):
 
     @admin.display(description="message")
     def message_link(self, delivery: Delivery) -> str:
-        """A link to the message."""
+        """Return a link to the message."""
         page = reverse("admin:users_message_change", args=[delivery.message_id])
         return format_html('<a href="{}">{}</a>', page, delivery.message_id[:8])
 
-    def has_intervene_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change deliveries may ask for another round, and call one off."""
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Allow retry and cancel to users that may change deliveries."""
         return request.user.has_perm("users.change_delivery")
 
-    @admin.action(description="Try the selected deliveries again now", permissions=["intervene"])
+    @admin.action(description="Try the selected deliveries again now", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
-        """Make what failed, expired, was cancelled or waits due now."""
+        """Make deliveries due now that failed, expired, were cancelled or wait."""
         settings = cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
         try:
-            done = operator_actions.retry(_plain(chosen), settings, utc_now())
+            done = operator_actions.retry(_without_joins(chosen), settings, utc_now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
-        self.message_user(request, f"{done.due_now} due now, {done.left_alone} left alone.")
+        self.message_user(request, f"{done.due_now} due now, {done.left_alone} unchanged.")
 
-    @admin.action(description="Cancel the selected deliveries", permissions=["intervene"])
+    @admin.action(description="Cancel the selected deliveries", permissions=["retry"])
     def cancel(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
-        """Call off what still waits."""
+        """Cancel deliveries that still wait."""
         try:
-            done = operator_actions.cancel(_plain(chosen), utc_now())
+            done = operator_actions.cancel(_without_joins(chosen), utc_now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
-        note = f", {done.under_way} of them under way: these may still arrive" * bool(
-            done.under_way
-        )
+        note = f", {done.under_way} of them during an attempt: these may still arrive"
+        note = note if done.under_way else ""
         self.message_user(request, f"{done.cancelled} cancelled{note}.")
 
 
-def _plain(chosen: "QuerySet[Delivery]") -> "QuerySet[Delivery]":
-    """The same rows without the joins of a search, which an update cannot have."""
+def _without_joins(chosen: "QuerySet[Delivery]") -> "QuerySet[Delivery]":
+    # An update cannot have the joins of a search.
     return Delivery.objects.filter(id__in=chosen.order_by().values("id"))

@@ -1,4 +1,4 @@
-"""Tells Django about the app."""
+"""The Django app of the store."""
 
 import sqlite3
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.backends.signals import connection_created
 
 
 class UsersConfig(AppConfig):
-    """Subscribers, their devices, and the history of their messages."""
+    """Subscribers, their devices, and the history of messages. The label names the tables: it stays."""
 
     name = "messaging.store"
     label = "users"
@@ -17,12 +17,12 @@ class UsersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Prepare every connection that will be opened."""
-        connection_created.connect(_lift_parameter_limit, dispatch_uid="satbridge-parameters")
+        """Set up every connection that is opened."""
+        connection_created.connect(_raise_parameter_limit, dispatch_uid="satbridge-parameters")
 
 
-def _lift_parameter_limit(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Let one statement carry a whole batch: Django assumes the 999 parameters of an ancient SQLite."""
+def _raise_parameter_limit(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    # One statement carries a whole batch, and Django assumes the 999 parameters of an old SQLite.
     if connection.vendor == "sqlite":
         limit = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         connection.features.max_query_params = limit

@@ -1,6 +1,6 @@
-"""Reads what somebody typed on a device: whom it is for, and what it says. Pure.
+"""Splits a text that was typed on a device into its recipient and its text. Pure.
 
-`docs/plain-text.md` has the rules as a table, which is run as a test. Reasons go to the device, so they are short.
+`docs/plain-text.md` has the rules as a table, which is run as a test. Reasons go to the device: they are short.
 """
 
 import re
@@ -13,89 +13,83 @@ from messaging.store.accept.policy import Refusal
 
 MAX_QUOTED_CHARACTERS = 24
 PUNCTUATION = ":,;"
-"""What people write behind a name to whom they speak."""
+"""The characters that may follow a recipient and do not belong to it."""
 
-_PLUS = re.compile(r"(\+|00)[0-9().\-/]*[0-9]")
-_DIGITS = re.compile(r"[0-9().\-/]*[0-9]")
-_SPACED = re.compile(r"\s*\+[0-9]{1,4}\s+[0-9().\-/]*[0-9]{2}")
+_NUMBER_WITH_PLUS = re.compile(r"(\+|00)[0-9().\-/]*[0-9]")
+_NUMBER = re.compile(r"[0-9().\-/]*[0-9]")
+_NUMBER_WITH_SPACES = re.compile(r"\s*\+[0-9]{1,4}\s+[0-9().\-/]*[0-9]{2}")
 MIN_DIGITS_WITH_PLUS, MIN_DIGITS_WITHOUT = 5, 10
-"""From how many digits on a word is meant as a phone number: `+1 from me` and `2130 UTC` are not."""
+"""A word with fewer digits is not meant as a phone number: `+1 from me`, `2130 UTC`."""
 
 _KIND = "not_understood"
 NO_TEXT = Refusal(_KIND, "no text")
-NOBODY = Refusal(_KIND, "nobody to answer; begin with @name, mailbox or +number")
+NO_RECIPIENT = Refusal(_KIND, "no sender to answer; begin with @name, mailbox or +number")
 NO_SPACES = Refusal(_KIND, "write the number without spaces")
 ONE_AT_A_TIME = Refusal(_KIND, "one recipient at a time")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Whom a device can mean: its owner's contacts by name, and who wrote to it last."""
+class KnownAddresses:
+    """The addresses that a text can leave out: the owner's contacts by name, and the last sender to the device."""
 
     contacts: Mapping[str, Address] = field(default_factory=dict)
-    last: Address | None = None
+    last_sender: Address | None = None
 
 
-def read(typed: str, known: Known, mail_domain: str) -> tuple[Address, str] | Refusal:
-    """Return whom a typed text is for and what it says, or why nobody can tell.
+def parse_address_line(
+    text: str, known: KnownAddresses, mail_domain: str
+) -> tuple[Address, str] | Refusal:
+    """Return the recipient and the text, or why there is no recipient.
 
-    `mail_domain` is ours: the only one that may be without a dot.
+    Only `mail_domain`, the domain of the gateway, may be without a dot.
     """
-    word, rest = _split(typed)
-    to = _recipient(word, known, mail_domain)
-    if isinstance(to, Refusal):
-        return to
-    if to is None:
-        return NO_SPACES if _SPACED.match(typed) else _answer(typed.strip(), known)
+    word, rest = _split_first_word(text)
+    recipient = _find_recipient(word, known, mail_domain)
+    if isinstance(recipient, Refusal):
+        return recipient
+    if recipient is None:
+        if _NUMBER_WITH_SPACES.match(text):
+            return NO_SPACES
+        answer = text.strip()
+        return (known.last_sender, answer) if known.last_sender and answer else NO_RECIPIENT
     if not rest:
         return NO_TEXT
-    second, more = _split(rest)
-    if more and _recipient(second, known, mail_domain) is not None:
+    second, more = _split_first_word(rest)
+    if more and _find_recipient(second, known, mail_domain) is not None:
         return ONE_AT_A_TIME
-    return to, rest
+    return recipient, rest
 
 
-def _answer(text: str, known: Known) -> tuple[Address, str] | Refusal:
-    return (known.last, text) if known.last and text else NOBODY
-
-
-def _split(text: str) -> tuple[str, str]:
-    """Return the first word without what stands behind a name, and the rest."""
+def _split_first_word(text: str) -> tuple[str, str]:
     words = text.split(None, 1)
     rest = words[1].rstrip() if len(words) > 1 else ""
     return (words[0].rstrip(PUNCTUATION) if words else ""), rest
 
 
-def _recipient(word: str, known: Known, mail_domain: str) -> Address | Refusal | None:
-    """Return whom a word names, or why it does not though it looks like it; None when it is just a word."""
+def _find_recipient(word: str, known: KnownAddresses, mail_domain: str) -> Address | Refusal | None:
+    """Return the address that a word means, or why it has the form of one and is none; None for every other word."""
     if word.startswith("@"):
         name = word.removeprefix("@").lower()
-        found = known.contacts.get(name)
-        return found or (Refusal(_KIND, f"no contact {_quoted(word)}") if name else None)
+        if not name or name in known.contacts:
+            return known.contacts.get(name)
+        return Refusal(_KIND, f"no contact {_quote(word)}")
     if "@" in word:
-        return _mailbox(word, mail_domain)
+        address = mailbox(word)
+        domain = (address or "").rpartition("@")[2]
+        if address and ("." in domain or domain == mail_domain):
+            return Address(Network.EMAIL, address)
+        return Refusal(_KIND, f"{_quote(word)} is no mailbox")
     digits = sum(character.isdigit() for character in word)
-    if _PLUS.fullmatch(word) and digits >= MIN_DIGITS_WITH_PLUS:
-        number = phone_number(word)
-        return Address(Network.SMS, number) if number else _no_number(word)
-    if _DIGITS.fullmatch(word) and digits >= MIN_DIGITS_WITHOUT:
-        return _no_number(word)
-    return None
+    has_plus = digits >= MIN_DIGITS_WITH_PLUS and _NUMBER_WITH_PLUS.fullmatch(word)
+    if not has_plus and not (digits >= MIN_DIGITS_WITHOUT and _NUMBER.fullmatch(word)):
+        return None
+    number = phone_number(word) if has_plus else None
+    if number is None:
+        return Refusal(_KIND, f"{_quote(word)} is no number with + and country")
+    return Address(Network.SMS, number)
 
 
-def _mailbox(word: str, mail_domain: str) -> Address | Refusal:
-    found = mailbox(word)
-    domain = (found or "").rpartition("@")[2]
-    if found and ("." in domain or domain == mail_domain):
-        return Address(Network.EMAIL, found)
-    return Refusal(_KIND, f"{_quoted(word)} is no mailbox")
-
-
-def _no_number(word: str) -> Refusal:
-    return Refusal(_KIND, f"{_quoted(word)} is no number with + and country")
-
-
-def _quoted(word: str) -> str:
+def _quote(word: str) -> str:
     if len(word) <= MAX_QUOTED_CHARACTERS:
         return word
     return word[: MAX_QUOTED_CHARACTERS - 1] + "…"

@@ -1,4 +1,4 @@
-"""What the store knows about everybody whom a batch mentions: frozen values."""
+"""The rows that a batch refers to, as frozen values."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from messaging.model.message import Address, Network
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """A device that messages can be sent to: its row, its provider, its serial and, if it has its own, its codec."""
+    """A device that can receive: its row, its account, its serial, and its own codec if it has one."""
 
     id: int
     network: str
@@ -18,7 +18,7 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberInfo:
-    """A subscriber with the devices that are switched on."""
+    """A subscriber with the active devices."""
 
     id: int
     name: str
@@ -39,26 +39,25 @@ class SenderDevice:
 
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """What the store knows about everybody whom a batch mentions."""
+    """The rows that a batch refers to, looked up once.
+
+    `sender_devices` has its devices by account and serial. `opted_out` has pairs of a phone and the number of ours
+    that it refuses. `deliveries` are those that a bounce names, each with the id of its message. `stored_ids` are the
+    messages of the batch that the store has already. `waiting` counts the waiting deliveries by subscriber and account.
+    `emergency_contacts` are by subscriber, only of those whose device reports an emergency.
+    """
 
     by_name: Mapping[str, SubscriberInfo] = field(default_factory=dict)
     by_number: Mapping[str, SubscriberInfo] = field(default_factory=dict)
     sender_devices: Mapping[tuple[str, str], SenderDevice] = field(default_factory=dict)
     opted_out: Collection[tuple[str, str]] = ()
-    """Pairs of a peer and the number of ours that it wants nothing from."""
     deliveries: Collection[tuple[int, str]] = ()
-    """The deliveries that are spoken of, each with the id of its message."""
+    stored_ids: Collection[str] = ()
+    waiting: Mapping[tuple[int, str], int] = field(default_factory=dict)
     emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
-    """Whom to tell of an emergency, by subscriber; looked up only when there is one."""
 
     def sender_device(self, sender: Address, via: str) -> SenderDevice | None:
-        """The device that a record came from, if it is one of ours."""
+        """Return the device at this address of the account `via`; None when it is not registered."""
         if sender.network is not Network.SATELLITE:
             return None
         return self.sender_devices.get((via, sender.value))
-
-    def subscriber_ids(self) -> set[int]:
-        """The subscribers whom the batch concerns."""
-        people = (*self.by_name.values(), *self.by_number.values())
-        owners = (author.owner for author in self.sender_devices.values())
-        return {person.id for person in (*people, *owners)}

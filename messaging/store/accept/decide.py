@@ -1,12 +1,12 @@
-"""Decides the records of one batch one after another, each knowing what the earlier ones did: pure."""
+"""Decides about the records of one batch, one after another: each decision counts the earlier ones. Pure."""
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from messaging.errors import Busy, GatewayError, Rejected
 from messaging.model.message import (
+    Address,
     Bounce,
     DeadLetter,
     DeviceReport,
@@ -17,11 +17,10 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.context import BatchContext
-from messaging.store.accept.device_reply import device_reply
-from messaging.store.accept.device_text import ParsedDeviceText, Readable
-from messaging.store.accept.emergency import NOBODY, alarm
-from messaging.store.accept.places import with_place
-from messaging.store.accept.policy import Policy, Refusal, Route
+from messaging.store.accept.device_reply import add_position, device_reply
+from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
+from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
+from messaging.store.accept.policy import Policy, Refusal, Route, RoutedMessage
 from messaging.store.rate_limit import Pair, RateLimiter
 
 log = logging.getLogger(__name__)
@@ -29,151 +28,144 @@ log = logging.getLogger(__name__)
 BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
+NO_SENDER = Address(Network.EMAIL, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to become of one record: `kind` to count it by; the rest but `error` is what to write."""
+    """The decision about one record. `kind` counts it, `error` answers it, and the rest is written.
+
+    `pair` is the author and the subscriber that the hourly limit counts; `replied_device` the device that gets a reply.
+    """
 
     kind: str
     error: GatewayError | None = None
     record: DeadLetter | OptOutChange | Bounce | Receipt | None = None
-    beacon: DeviceReport | None = None
-    routed: tuple[Message, Route] | None = None
-    has_device_reply: Pair | None = None
-    """The device that is told why what it typed goes nowhere."""
-
-    @property
-    def pair(self) -> Pair | None:
-        """Who wrote to whom, when that counts: what a device writes, and what its owner pays for, does not."""
-        return _pair(*self.routed) if self.routed else None
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many deliveries wait for each subscriber on each provider, and how many may; 0 lets any number wait."""
-
-    waiting: Mapping[tuple[int, str], int]
-    max_waiting: int
+    report: DeviceReport | None = None
+    routed: RoutedMessage | None = None
+    pair: Pair | None = None
+    replied_device: Pair | None = None
 
 
 class BatchDecider:
-    """The decisions of one batch. Repeats are accepted and write nothing; refusals are each record's own."""
+    """Decides about the records of one batch. A repeated record is accepted and writes nothing.
+
+    `max_waiting` bounds the waiting deliveries of a subscriber on each account; 0 is no bound.
+    """
 
     def __init__(
         self,
         policy: Policy,
-        facts: BatchContext,
-        known_ids: set[str],
-        backlog: Backlog,
-        pace: RateLimiter,
-        hints: RateLimiter,
+        context: BatchContext,
+        max_waiting: int,
+        message_rate: RateLimiter,
+        reply_rate: RateLimiter,
     ) -> None:
         self._policy = policy
-        self._facts = facts
-        self._stored = set(known_ids)
-        self._waiting: Counter[tuple[int | None, str]] = Counter(backlog.waiting)
-        self._max_waiting = backlog.max_waiting
-        self._pace = pace
-        self._hints = hints
-        self._taken: Counter[Pair] = Counter()
-        self._hinted: Counter[Pair] = Counter()
+        self._context = context
+        self._stored_ids = set(context.stored_ids)
+        self._waiting: Counter[tuple[int | None, str]] = Counter(context.waiting)
+        self._max_waiting = max_waiting
+        self._message_rate = message_rate
+        self._reply_rate = reply_rate
+        self._new_by_pair: Counter[Pair] = Counter()
+        self._new_replies: Counter[Pair] = Counter()
 
-    def decide(self, record: Readable) -> Decision:
+    def decide(self, record: ParsedRecord) -> Decision:
         """Decide about the next record."""
         match record:
             case Refusal():
-                return _refused(record)
+                return _refuse(record)
             case RecipientCheck():
-                return self._answer(record)
-            case OptOutChange():
-                return self._consent(record)
-            case Message() | ParsedDeviceText() | DeadLetter() | Bounce() | DeviceReport() if (
-                record.id in self._stored
-            ):
-                return Decision("repeated")
-            case Bounce():
-                return self._bounce(record)
-            case DeadLetter():
-                self._stored.add(record.id)
-                return Decision("undeliverable", record=record)
-            case Message() | ParsedDeviceText():
-                return self._route(record)
+                return self._check_recipient(record)
             case Receipt():
                 return Decision("receipt", record=record)
-            case DeviceReport():
-                return self._beacon(record)
+            case OptOutChange():
+                return self._change_opt_out(record)
+        return Decision("repeated") if record.id in self._stored_ids else self._accept(record)
 
-    def _answer(self, inquiry: RecipientCheck) -> Decision:
-        if inquiry.is_report:
-            unknown = self._policy.unknown(inquiry.recipient, self._facts)
-            return _refused(unknown) if unknown else Decision("inquiry")
-        route = self._policy.answer(inquiry.recipient, self._facts)
+    def _accept(
+        self, record: Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
+    ) -> Decision:
+        match record:
+            case Message():
+                return self._accept_message(record)
+            case ParsedDeviceText():
+                return self._accept_text(record)
+            case DeadLetter():
+                self._stored_ids.add(record.id)
+                return Decision("undeliverable", record=record)
+            case Bounce():
+                return self._accept_bounce(record)
+            case DeviceReport() if record.sos is not None:
+                return self._accept_alarm(record)
+            case DeviceReport():
+                refusal = self._policy.refuse_device(record.sender, record.via, self._context)
+                return _refuse(refusal) if refusal else Decision("device_report", report=record)
+
+    def _check_recipient(self, check: RecipientCheck) -> Decision:
+        if check.is_report:
+            found = self._policy.find_subscriber(check.recipient, self._context)
+            return _refuse(found) if isinstance(found, Refusal) else Decision("inquiry")
+        route = self._policy.route_to_subscriber(NO_SENDER, check.recipient, self._context)
         if isinstance(route, Refusal):
-            return _refused(route)
-        if self._is_too_much(route):
+            return _refuse(route)
+        if not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
         return Decision("inquiry")
 
-    def _take(self, message: Message) -> Decision:
-        route = self._policy.route(message, self._facts)
+    def _accept_message(self, message: Message) -> Decision:
+        sender, from_device = message.sender, message.sender.network is Network.SATELLITE
+        route = self._policy.route(message, self._context)
         if isinstance(route, Refusal):
-            return _refused(route)
-        if self._is_too_much(route):
+            return _refuse(route)
+        if not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
-        pair = _pair(message, route)
-        if pair and self._pace.room(pair) <= self._taken[pair]:
-            return Decision("too_fast", error=Busy(TOO_FAST))
-        self._taken.update([pair] if pair else [])
-        return self._accepted(message, route)
+        pair = None
+        # Messages of devices are not limited: their owner pays for them.
+        if not from_device and sender.value and route.subscriber_id is not None:
+            pair = (sender.value.lower(), route.subscriber_id)
+            if self._message_rate.room(pair) <= self._new_by_pair[pair]:
+                return Decision("too_fast", error=Busy(TOO_FAST))
+            self._new_by_pair[pair] += 1
+        self._count(message.id, route)
+        if from_device:
+            device = self._context.sender_device(sender, message.via)
+            if device is not None and device.adds_position:
+                message = add_position(message, route, self._policy.map_url)
+        return Decision("accepted", routed=RoutedMessage(message, route), pair=pair)
 
-    def _accepted(self, message: Message, route: Route) -> Decision:
-        self._stored.add(message.id)
-        self._waiting.update((route.subscriber_id, leg.via) for leg in route.deliveries)
-        author = self._facts.sender_device(message.sender, message.via)
-        if author is not None and author.adds_position:
-            message = with_place(message, route, self._policy.map_url)
-        return Decision("accepted", routed=(message, route))
+    def _accept_text(self, text: ParsedDeviceText) -> Decision:
+        source = text.source
+        refusal = self._policy.refuse_device(source.sender, source.via, self._context)
+        if refusal is not None:
+            return _refuse(refusal)
+        if text.message is None:
+            return self._reply_to_device(text, text.reason)
+        decision = self._accept_message(text.message)
+        if isinstance(decision.error, Rejected):
+            return self._reply_to_device(text, decision.error.reason)
+        return decision
 
-    def _route(self, record: Message | ParsedDeviceText) -> Decision:
-        """Take a message; of what was typed also what goes nowhere, and then its author is told."""
-        if isinstance(record, Message):
-            return self._take(record)
-        typed = record.typed
-        unheard = self._policy.unheard(typed.sender, typed.via, self._facts)
-        if unheard is not None:
-            return _refused(unheard)
-        if record.message is None:
-            return self._hint(record, record.reason)
-        decision = self._take(record.message)
-        refused = isinstance(decision.error, Rejected)
-        return self._hint(record, str(decision.error)) if refused else decision
+    def _reply_to_device(self, text: ParsedDeviceText, reason: str) -> Decision:
+        """Keep a text that goes nowhere, and tell its device, within the hourly limit of replies."""
+        self._stored_ids.add(text.id)
+        dead = text.dead_letter(reason)
+        device = self._context.sender_device(dead.sender, dead.via)
+        reply = device_reply(text.source, reason, device, self._policy) if device else None
+        key = (dead.sender.value, device.device_id if device else 0)
+        is_limited = self._reply_rate.room(key) <= self._new_replies[key]
+        if reply is None or is_limited or not self._has_room(reply.route):
+            return Decision("undeliverable", record=dead)
+        self._new_replies[key] += 1
+        self._count(reply.message.id, reply.route)
+        return Decision("not_understood", record=dead, routed=reply, replied_device=key)
 
-    def _hint(self, read: ParsedDeviceText, reason: str) -> Decision:
-        """Keep what goes nowhere, and tell its device unless that has been told enough."""
-        self._stored.add(read.id)
-        kept = read.kept(reason)
-        author = self._facts.sender_device(kept.sender, kept.via)
-        told = device_reply(read.typed, reason, author, self._policy) if author else None
-        device = (kept.sender.value, author.device_id if author else 0)
-        enough = self._hints.room(device) <= self._hinted[device]
-        if told is None or enough or self._is_too_much(told[1]):
-            return Decision("undeliverable", record=kept)
-        self._hinted.update([device])
-        self._waiting.update((told[1].subscriber_id, leg.via) for leg in told[1].deliveries)
-        return Decision("not_understood", record=kept, routed=told, has_device_reply=device)
-
-    def _is_too_much(self, route: Route) -> bool:
-        if not self._max_waiting:
-            return False
-        wanted = Counter((route.subscriber_id, leg.via) for leg in route.deliveries)
-        return any(self._waiting[key] + more > self._max_waiting for key, more in wanted.items())
-
-    def _bounce(self, bounce: Bounce) -> Decision:
-        if (bounce.delivery_id, bounce.message_id) in self._facts.deliveries:
+    def _accept_bounce(self, bounce: Bounce) -> Decision:
+        if (bounce.delivery_id, bounce.message_id) in self._context.deliveries:
             return Decision("bounce", record=bounce)
-        self._stored.add(bounce.id)
-        kept = DeadLetter(
+        self._stored_ids.add(bounce.id)
+        dead = DeadLetter(
             id=bounce.id,
             sender=bounce.sender,
             recipient=bounce.recipient,
@@ -181,44 +173,41 @@ class BatchDecider:
             raw=bounce.raw,
             reason=NOT_KNOWN + bounce.reason,
         )
-        return Decision("undeliverable", record=kept)
+        return Decision("undeliverable", record=dead)
 
-    def _beacon(self, beacon: DeviceReport) -> Decision:
-        if beacon.sos is not None:
-            return self._alarm(beacon)
-        refusal = self._policy.unheard(beacon.sender, beacon.via, self._facts)
-        return _refused(refusal) if refusal else Decision("beacon", beacon=beacon)
-
-    def _alarm(self, beacon: DeviceReport) -> Decision:
-        """Whatever else holds for a device, its owner or a queue: an emergency is always taken."""
-        self._stored.add(beacon.id)
-        found = alarm(beacon, self._policy, self._facts)
-        if found.route.deliveries:
-            return Decision("sos", beacon=beacon, routed=(found.message, found.route))
-        log.critical(NOBODY, extra={"message_id": beacon.id})
-        kept = DeadLetter(
-            id=beacon.id,
-            sender=beacon.sender,
-            via=beacon.via,
-            raw=f"{found.message.subject}\n{found.message.text}".encode(),
-            reason=NOBODY,
+    def _accept_alarm(self, report: DeviceReport) -> Decision:
+        """Accept an emergency: neither the state of the device nor a limit refuses it."""
+        self._stored_ids.add(report.id)
+        alarm = compose_alarm(report, self._policy, self._context)
+        if alarm.route.deliveries:
+            return Decision("sos", report=report, routed=alarm)
+        log.critical(NO_RECIPIENT, extra={"message_id": report.id})
+        dead = DeadLetter(
+            id=report.id,
+            sender=report.sender,
+            via=report.via,
+            raw=f"{alarm.message.subject}\n{alarm.message.text}".encode(),
+            reason=NO_RECIPIENT,
         )
-        return Decision("sos", beacon=beacon, record=kept)
+        return Decision("sos", report=report, record=dead)
 
-    def _consent(self, consent: OptOutChange) -> Decision:
-        pair = self._policy.pair(consent)
-        kept = {known for known in self._facts.opted_out if known != pair}
-        opted_out = kept if consent.allowed else kept | {pair}
-        self._facts = replace(self._facts, opted_out=opted_out)
-        return Decision("consent", record=consent)
+    def _change_opt_out(self, change: OptOutChange) -> Decision:
+        pair = self._policy.opt_out_pair(change)
+        others = {known for known in self._context.opted_out if known != pair}
+        opted_out = others if change.allowed else others | {pair}
+        self._context = replace(self._context, opted_out=opted_out)
+        return Decision("consent", record=change)
+
+    def _count(self, message_id: str, route: Route) -> None:
+        self._stored_ids.add(message_id)
+        self._waiting.update((route.subscriber_id, one.via) for one in route.deliveries)
+
+    def _has_room(self, route: Route) -> bool:
+        if not self._max_waiting:
+            return True
+        new = Counter((route.subscriber_id, one.via) for one in route.deliveries)
+        return all(self._waiting[key] + more <= self._max_waiting for key, more in new.items())
 
 
-def _refused(refusal: Refusal) -> Decision:
+def _refuse(refusal: Refusal) -> Decision:
     return Decision(f"rejected_{refusal.kind}", error=Rejected(refusal.reason))
-
-
-def _pair(message: Message, route: Route) -> Pair | None:
-    nobody = not message.sender.value
-    if message.sender.network is Network.SATELLITE or nobody or route.subscriber_id is None:
-        return None
-    return message.sender.value.lower(), route.subscriber_id

@@ -1,33 +1,52 @@
-"""Tells the author of a typed text that it was not understood, or goes nowhere: in a few words, once. Pure."""
+"""The texts that the router adds: the reply to a device text that goes nowhere, and the position line. Pure."""
+
+from dataclasses import replace
 
 from messaging.model.message import Address, Codec, DeviceText, Message, Network
+from messaging.model.position import Position
 from messaging.store.accept.context import SenderDevice
-from messaging.store.accept.policy import PlannedDelivery, Policy, Route
+from messaging.store.accept.policy import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.notices.notices import VIA, notice_id
 
-MAX_HINT_CHARACTERS = 120
-"""Fits one packet of every network that there is, also where a character takes several bytes."""
+MAX_REPLY_CHARACTERS = 120
+"""Fits one packet of every satellite network, also where a character takes several bytes."""
 
 
 def device_reply(
-    typed: DeviceText, reason: str, author: SenderDevice, policy: Policy
-) -> tuple[Message, Route] | None:
-    """Return what to tell the device, None when its network is off. From nobody, so that nobody can be answered."""
-    if not policy.is_on(typed.via):
+    text: DeviceText, reason: str, device: SenderDevice, policy: Policy
+) -> RoutedMessage | None:
+    """Return the message that tells a device why its text goes nowhere; None when its account is off.
+
+    The message has no sender: it cannot be answered.
+    """
+    if not policy.is_on(text.via):
         return None
-    nobody = Address(Network.EMAIL, "")
+    no_sender = Address(Network.EMAIL, "")
+    reply = f"Not sent: {reason}"
+    if len(reply) > MAX_REPLY_CHARACTERS:
+        reply = reply[: MAX_REPLY_CHARACTERS - 1] + "…"
     message = Message(
-        id=notice_id(typed.id),
-        sender=nobody,
-        recipient=typed.sender,
-        text=_short(f"Not sent: {reason}"),
-        via=VIA,
+        id=notice_id(text.id), sender=no_sender, recipient=text.sender, text=reply, via=VIA
     )
-    leg = PlannedDelivery(typed.via, nobody, typed.sender, author.device_id, Codec.TEXT)
-    return message, Route(author.owner.id, (leg,))
+    delivery = PlannedDelivery(text.via, no_sender, text.sender, device.device_id, Codec.TEXT)
+    return RoutedMessage(message, Route(device.owner.id, (delivery,)))
 
 
-def _short(text: str) -> str:
-    if len(text) <= MAX_HINT_CHARACTERS:
-        return text
-    return text[: MAX_HINT_CHARACTERS - 1] + "…"
+def add_position(message: Message, route: Route, map_url: str) -> Message:
+    """Return the message with a line for the position of its device, if it leaves by mail or SMS.
+
+    A message to another device stays as it is: each character is charged.
+    """
+    leaves = any(one.recipient.network is not Network.SATELLITE for one in route.deliveries)
+    if message.position is None or not leaves:
+        return message
+    line = position_line(message.position, map_url)
+    return replace(message, text=f"{message.text}\n{line}" if message.text else line)
+
+
+def position_line(position: Position, map_url: str) -> str:
+    """Return one line with the time of a position, its accuracy and a link to a map."""
+    time = "" if position.at is None else f" {position.at:%Y-%m-%d %H:%M} UTC"
+    radius = position.accuracy_meters
+    accuracy = "" if radius is None else f" within {radius:.0f} m or so"
+    return f"Position{time}{accuracy}: {position.map_link(map_url)}"

@@ -1,4 +1,7 @@
-"""Finds out whom typed texts are for, by what the store knows of their devices."""
+"""Parses the device texts of a batch, and names the senders of messages that go to text devices.
+
+Parsing needs the store: the recipient depends on the codec of the device, its owner's contacts and its last sender.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,42 +24,44 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.address_line import Known, read
-from messaging.store.accept.policy import UNKNOWN_DEVICE, Policy, Refusal
-from messaging.store.accept.write import RoutedMessage
+from messaging.store.accept.address_line import KnownAddresses, parse_address_line
+from messaging.store.accept.policy import UNKNOWN_DEVICE, Policy, Refusal, RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
 from messaging.store.states import GIVEN
 
-NOT_THE_FORMAT = Refusal("undecodable", "the packet is not in the devices' message format")
+WRONG_FORMAT = Refusal("undecodable", "the packet is not in the devices' message format")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDeviceText:
-    """A typed text, and the message that it is; without one the reason."""
+    """A device text and its message; `reason` says why there is none."""
 
-    typed: DeviceText
+    source: DeviceText
     message: Message | None
     reason: str = ""
 
     @property
     def id(self) -> str:
-        """The id of the typed text, of its message, and of what is kept of it."""
-        return self.typed.id
+        """The id of the device text, of its message and of its dead letter."""
+        return self.source.id
 
     @property
     def record(self) -> Message | DeadLetter:
-        """The message, or what is kept when there is none."""
-        return self.message or self.kept(self.reason)
+        """The message, or the dead letter without one."""
+        return self.message or self.dead_letter(self.reason)
 
-    def kept(self, reason: str) -> DeadLetter:
-        """Return what is kept for people when it goes nowhere."""
-        typed = self.typed
+    def dead_letter(self, reason: str) -> DeadLetter:
+        """Return the dead letter of the text."""
         return DeadLetter(
-            id=typed.id, sender=typed.sender, via=typed.via, raw=typed.text.encode(), reason=reason
+            id=self.source.id,
+            sender=self.source.sender,
+            via=self.source.via,
+            raw=self.source.text.encode(),
+            reason=reason,
         )
 
 
-Readable = (
+ParsedRecord = (
     Message
     | RecipientCheck
     | DeadLetter
@@ -67,122 +72,124 @@ Readable = (
     | Refusal
     | ParsedDeviceText
 )
-"""Everything that is decided about, once typed texts are read."""
+"""The records that are decided about: those of the sources, with parsed device texts."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
-    """A device: how it writes, whose it is, and who wrote to it last."""
+class _TextDevice:
+    """The codec of a device, its owner, and the last sender of a message to it."""
 
     codec: str
     owner_id: int
-    last: Address | None
+    last_sender: Address | None
 
 
-def parse_device_text(records: Sequence[Inbound | Refusal], policy: Policy) -> list[Readable]:
-    """Return the records with each typed text read: two queries, none without such texts.
+def parse_device_texts(records: Sequence[Inbound | Refusal], policy: Policy) -> list[ParsedRecord]:
+    """Return the records with each device text parsed: two queries, none without texts.
 
-    What looks like a text from a device that does not write texts is refused, and left to its network's receiver.
+    Refuses a text from a device with another codec: its packet is not a text.
     """
-    typed = [record for record in records if isinstance(record, DeviceText)]
-    writers = _writers({(one.via, one.sender.value) for one in typed}) if typed else {}
-    contacts = _contacts({writer.owner_id for writer in writers.values()}) if writers else {}
+    texts = [record for record in records if isinstance(record, DeviceText)]
+    if not texts:
+        return [record for record in records if not isinstance(record, DeviceText)]
+    devices = _find_devices({(text.via, text.sender.value) for text in texts})
+    contacts = _find_contacts({device.owner_id for device in devices.values()}) if devices else {}
     return [
-        _read(record, writers, contacts, policy) if isinstance(record, DeviceText) else record
+        _parse(record, devices, contacts, policy) if isinstance(record, DeviceText) else record
         for record in records
     ]
 
 
-def _read(
-    typed: DeviceText,
-    writers: Mapping[tuple[str, str], _Writer],
+def _parse(
+    text: DeviceText,
+    devices: Mapping[tuple[str, str], _TextDevice],
     contacts: Mapping[int, Mapping[str, Address]],
     policy: Policy,
 ) -> ParsedDeviceText | Refusal:
-    writer = writers.get((typed.via, typed.sender.value))
-    if writer is None:
+    device = devices.get((text.via, text.sender.value))
+    if device is None:
         return UNKNOWN_DEVICE
-    if policy.codec(typed.via, writer.codec) != Codec.TEXT:
-        return NOT_THE_FORMAT
-    known = Known(contacts.get(writer.owner_id, {}), writer.last)
-    found = read(typed.text, known, policy.mail_domain)
-    if isinstance(found, Refusal):
-        return ParsedDeviceText(typed, None, found.reason)
-    return ParsedDeviceText(typed, _message(typed, *found))
-
-
-def _message(typed: DeviceText, to: Address, text: str) -> Message:
-    return Message(
-        id=typed.id,
-        sender=typed.sender,
-        recipient=to,
-        text=text,
-        via=typed.via,
-        position=typed.position,
-        battery_percent=typed.battery_percent,
-        sos=typed.sos,
+    if policy.codec(text.via, device.codec) != Codec.TEXT:
+        return WRONG_FORMAT
+    known = KnownAddresses(contacts.get(device.owner_id, {}), device.last_sender)
+    parsed = parse_address_line(text.text, known, policy.mail_domain)
+    if isinstance(parsed, Refusal):
+        return ParsedDeviceText(text, None, parsed.reason)
+    message = Message(
+        id=text.id,
+        sender=text.sender,
+        recipient=parsed[0],
+        text=parsed[1],
+        via=text.via,
+        position=text.position,
+        battery_percent=text.battery_percent,
+        sos=text.sos,
     )
+    return ParsedDeviceText(text, message)
 
 
-def _writers(devices: set[tuple[str, str]]) -> dict[tuple[str, str], _Writer]:
+def _find_devices(addresses: set[tuple[str, str]]) -> dict[tuple[str, str], _TextDevice]:
     rows = (
-        Device.objects.filter(serial__in={serial for _, serial in devices})
+        Device.objects.filter(serial__in={serial for _, serial in addresses})
         .annotate(
-            last_network=Subquery(_reached().values("sender_network")[:1]),
-            last_sender=Subquery(_reached().values("sender")[:1]),
+            last_network=Subquery(_messages_to_device().values("sender_network")[:1]),
+            last_sender=Subquery(_messages_to_device().values("sender")[:1]),
         )
         .values_list("network", "serial", "codec", "owner_id", "last_network", "last_sender")
     )
     return {
-        (network, serial): _Writer(codec, owner, Address(Network(kind), last) if last else None)
-        for network, serial, codec, owner, kind, last in rows
-        if (network, serial) in devices
+        (account, serial): _TextDevice(
+            codec, owner, Address(Network(network), sender) if sender else None
+        )
+        for account, serial, codec, owner, network, sender in rows
+        if (account, serial) in addresses
     }
 
 
-def _reached() -> "QuerySet[Delivery]":
-    """What the device was given, newest first; not what the gateway itself had to say, which has no sender."""
-    given = Q(state__in=GIVEN) | Q(parts_sent__gt=0)
-    rows = Delivery.objects.filter(given, device=OuterRef("pk"))
+def _messages_to_device() -> "QuerySet[Delivery]":
+    # Messages of the gateway itself have no sender.
+    sent = Q(state__in=GIVEN) | Q(parts_sent__gt=0)
+    rows = Delivery.objects.filter(sent, device=OuterRef("pk"))
     return rows.exclude(sender="").order_by("-id")
 
 
-def _contacts(owners: set[int]) -> dict[int, dict[str, Address]]:
-    found: dict[int, dict[str, Address]] = defaultdict(dict)
+def _find_contacts(owners: set[int]) -> dict[int, dict[str, Address]]:
+    contacts: dict[int, dict[str, Address]] = defaultdict(dict)
     rows = Contact.objects.filter(owner_id__in=owners)
     for owner, name, address in rows.values_list("owner_id", "name", "address"):
-        found[owner][name] = Address.of_contact(address)
-    return found
+        contacts[owner][name] = Address.of_contact(address)
+    return contacts
 
 
 def name_senders(routed: Sequence[RoutedMessage], policy: Policy) -> list[RoutedMessage]:
-    """Return the same with the names that owners of text devices gave to who writes to them: one query, or none."""
+    """Return the messages with their senders named as in the contacts of text devices' owners: one query, or none.
+
+    Of several names for one address the first in the alphabet is taken.
+    """
     wanted = {
-        (one.route.subscriber_id or 0, leg.sender.value.lower())
+        (one.route.subscriber_id or 0, delivery.sender.value.lower())
         for one in routed
-        for leg in one.route.deliveries
-        if leg.device_id and policy.codec(leg.via, leg.codec) == Codec.TEXT and leg.sender.value
+        for delivery in one.route.deliveries
+        if delivery.device_id
+        and policy.codec(delivery.via, delivery.codec) == Codec.TEXT
+        and delivery.sender.value
     }
-    names = _names(wanted) if wanted else {}
-    return [_named(one, names) for one in routed] if names else list(routed)
-
-
-def _names(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    """Return the names; the first in the alphabet where somebody has several."""
+    if not wanted:
+        return list(routed)
     rows = (
         Contact.objects.annotate(lower=Lower("address"))
         .filter(owner_id__in={owner for owner, _ in wanted}, lower__in={one for _, one in wanted})
         .order_by("-name")
+        .values_list("owner_id", "lower", "name")
     )
-    return {
-        (owner, lower): name for owner, lower, name in rows.values_list("owner_id", "lower", "name")
-    }
+    names = {(owner, lower): name for owner, lower, name in rows}
+    return [_name_sender(one, names) for one in routed]
 
 
-def _named(routed: RoutedMessage, names: Mapping[tuple[int, str], str]) -> RoutedMessage:
+def _name_sender(routed: RoutedMessage, names: Mapping[tuple[int, str], str]) -> RoutedMessage:
     owner = routed.route.subscriber_id or 0
-    legs = tuple(
-        replace(leg, sender_name=names.get((owner, leg.sender.value.lower()), ""))
-        for leg in routed.route.deliveries
+    deliveries = tuple(
+        replace(one, sender_name=names.get((owner, one.sender.value.lower()), ""))
+        for one in routed.route.deliveries
     )
-    return replace(routed, route=replace(routed.route, deliveries=legs))
+    return replace(routed, route=replace(routed.route, deliveries=deliveries))

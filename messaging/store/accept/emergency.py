@@ -1,106 +1,92 @@
-"""Makes the message that an emergency becomes, and finds everybody who shall get it: pure."""
+"""Composes the message of an emergency and finds its recipients. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from messaging.model.message import Address, DeviceReport, Message, Network, Sos
 from messaging.model.position import Position
 from messaging.store.accept.context import BatchContext, SenderDevice
-from messaging.store.accept.policy import PlannedDelivery, Policy, Route
+from messaging.store.accept.policy import PlannedDelivery, Policy, Route, RoutedMessage
 
-NOBODY = (
-    "an emergency that nobody could be told of: there is no emergency contact that mail or SMS"
-    " could reach, and SATBRIDGE_OPERATOR_ADDRESSES names nobody either"
+NO_RECIPIENT = (
+    "an emergency has no recipient: mail and SMS reach no emergency contact of the owner and no"
+    " address in SATBRIDGE_OPERATOR_ADDRESSES"
 )
-_SAYS = {
+_VERBS = {
     Sos.DECLARED: "calls for help",
     Sos.CONFIRMED: "has confirmed its call for help",
     Sos.CANCELLED: "has cancelled its call for help",
 }
-_FOOT = (
-    "This gateway tells the emergency contacts of the device's owner and its own operator, and"
-    " nobody else. An answer to this message goes to the device."
+_FOOTER = (
+    "This gateway sends this message to the emergency contacts of the device's owner and to its own"
+    " operator only. An answer goes to the device."
 )
 DAEMON = "MAILER-DAEMON"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """What an emergency becomes. The route has no legs when there is nobody to tell."""
+def compose_alarm(report: DeviceReport, policy: Policy, context: BatchContext) -> RoutedMessage:
+    """Return the message of an emergency for the emergency contacts of the owner and for the operators.
 
-    message: Message
-    route: Route
-
-
-def alarm(beacon: DeviceReport, policy: Policy, facts: BatchContext) -> Alarm:
-    """Return what to send, and to whom: to the emergency contacts of the owner, and to the operator.
-
-    Whether the device or its owner is switched off, or known at all, does not matter.
+    Goes out also for a device that is unknown or switched off, and past an opt-out of the recipient. The route has no
+    deliveries when no recipient can be reached.
     """
-    author = facts.sender_device(beacon.sender, beacon.via)
-    contacts = facts.emergency_contacts.get(author.owner.id, ()) if author else ()
-    everybody = dict.fromkeys((*contacts, *policy.operators))
-    legs = tuple(leg for one in everybody if (leg := _leg(one, author, policy)))
+    device = context.sender_device(report.sender, report.via)
+    owner_id = device.owner.id if device else None
+    contacts = context.emergency_contacts.get(owner_id, ()) if owner_id is not None else ()
+    recipients = dict.fromkeys((*contacts, *policy.operators))
+    deliveries = tuple(_deliveries_to(recipients, device, policy))
+    headline = f"{_name_device(report, device)} {_VERBS[report.sos or Sos.DECLARED]}"
     message = Message(
-        id=beacon.id,
-        sender=beacon.sender,
-        recipient=legs[0].recipient if legs else Address(Network.EMAIL, ""),
-        subject=f"SOS: {_who(beacon, author)} {_SAYS[beacon.sos or Sos.DECLARED]}",
-        text="\n".join(_lines(beacon, author, policy.map_url)),
-        via=beacon.via,
-        position=beacon.position,
-        battery_percent=beacon.battery_percent,
-        sos=beacon.sos,
+        id=report.id,
+        sender=report.sender,
+        recipient=deliveries[0].recipient if deliveries else Address(Network.EMAIL, ""),
+        subject=f"SOS: {headline}",
+        text="\n".join([f"{headline}.", *_lines(report, policy.map_url), _FOOTER]),
+        via=report.via,
+        position=report.position,
+        battery_percent=report.battery_percent,
+        sos=report.sos,
     )
-    route = Route(
-        author.owner.id if author else None,
-        legs,
-        author.device_id if author else None,
-        is_urgent=True,
-    )
-    return Alarm(message, route)
+    device_id = device.device_id if device else None
+    return RoutedMessage(message, Route(owner_id, deliveries, device_id, is_urgent=True))
 
 
-def _leg(recipient: Address, author: SenderDevice | None, policy: Policy) -> PlannedDelivery | None:
-    """Return how somebody can be told, None when they cannot. That they once said STOP does not count here."""
-    sender = _sender(recipient.network, author, policy)
-    via = policy.via(sender) if sender else None
-    return PlannedDelivery(via, sender, recipient) if via and sender else None
+def _deliveries_to(
+    recipients: dict[Address, None], device: SenderDevice | None, policy: Policy
+) -> Iterator[PlannedDelivery]:
+    for recipient in recipients:
+        sender = None
+        if recipient.network is Network.EMAIL:
+            daemon = Address(Network.EMAIL, f"{DAEMON}@{policy.mail_domain}")
+            sender = policy.mailbox(device.owner) if device else daemon
+        elif device and device.owner.number:
+            sender = Address(Network.SMS, device.owner.number)
+        account = policy.account_for(sender) if sender else None
+        if sender and account:
+            yield PlannedDelivery(account, sender, recipient)
 
 
-def _sender(network: Network, author: SenderDevice | None, policy: Policy) -> Address | None:
-    if network is Network.EMAIL:
-        if author is None:
-            return Address(Network.EMAIL, f"{DAEMON}@{policy.mail_domain}")
-        return policy.mailbox(author.owner)
-    number = author.owner.number if author else None
-    return Address(Network.SMS, number) if number else None
+def _name_device(report: DeviceReport, device: SenderDevice | None) -> str:
+    name = f"device {report.sender.value} ({report.via})"
+    return f"{device.owner.name}'s {name}" if device else f"unknown {name}"
 
 
-def _who(beacon: DeviceReport, author: SenderDevice | None) -> str:
-    device = f"device {beacon.sender.value} ({beacon.via})"
-    return f"{author.owner.name}'s {device}" if author else f"unknown {device}"
+def _lines(report: DeviceReport, map_url: str) -> Iterator[str]:
+    if report.at is not None:
+        yield f"Sent: {report.at:%Y-%m-%d %H:%M} UTC"
+    if report.text:
+        yield f"It says: {report.text}"
+    yield from _position_lines(report.position, map_url)
+    if report.battery_percent is not None:
+        yield f"Battery: {report.battery_percent} %"
 
 
-def _lines(beacon: DeviceReport, author: SenderDevice | None, map_url: str) -> Iterator[str]:
-    yield f"{_who(beacon, author)} {_SAYS[beacon.sos or Sos.DECLARED]}."
-    if beacon.at is not None:
-        yield f"Sent: {beacon.at:%Y-%m-%d %H:%M} UTC"
-    if beacon.text:
-        yield f"It says: {beacon.text}"
-    yield from _place(beacon.position, map_url)
-    if beacon.battery_percent is not None:
-        yield f"Battery: {beacon.battery_percent} %"
-    yield _FOOT
-
-
-def _place(position: Position | None, map_url: str) -> Iterator[str]:
+def _position_lines(position: Position | None, map_url: str) -> Iterator[str]:
     if position is None:
         yield "Position: not known"
         return
-    height = "" if position.altitude_meters is None else f", {position.altitude_meters:.0f} m high"
-    error = position.accuracy_meters
-    about = "" if error is None else f", within {error:.0f} m or so"
-    when = "" if position.at is None else f" at {position.at:%Y-%m-%d %H:%M} UTC"
-    yield f"Position: {position.latitude:.5f}, {position.longitude:.5f}{height}{about}{when}"
+    height, radius = position.altitude_meters, position.accuracy_meters
+    altitude = "" if height is None else f", {height:.0f} m high"
+    accuracy = "" if radius is None else f", within {radius:.0f} m or so"
+    time = "" if position.at is None else f" at {position.at:%Y-%m-%d %H:%M} UTC"
+    yield f"Position: {position.latitude:.5f}, {position.longitude:.5f}{altitude}{accuracy}{time}"
     yield position.map_link(map_url)

@@ -1,4 +1,4 @@
-"""Decides where a message goes and as whom it leaves: pure, from the message and the facts that were looked up."""
+"""The rules of routing: where a message goes, and as whose it leaves. Pure: reads the message and its batch context."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from messaging.store.accept.context import BatchContext, SubscriberInfo
 
 @dataclass(frozen=True, slots=True)
 class PlannedDelivery:
-    """One delivery to make: from whom to whom it leaves, through which provider, for which device.
+    """A delivery to make: its sender and recipient as it leaves, its account, and the device that receives it.
 
-    `sender_name` is what the device's owner calls the sender.
+    `sender_name` is the name of the sender among the contacts of the device's owner.
     """
 
     via: str
@@ -25,20 +25,28 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a message goes; `subscriber_id` is whom it concerns, `author_id` the device that sent it.
+    """The deliveries of a message. `subscriber_id` is the subscriber that it counts for.
 
-    What `is_urgent` is tried until it succeeds.
+    `sender_device_id` is the device that sent it. Deliveries of an `is_urgent` route never expire.
     """
 
     subscriber_id: int | None
     deliveries: tuple[PlannedDelivery, ...]
-    author_id: int | None = None
+    sender_device_id: int | None = None
     is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class RoutedMessage:
+    """A message and its route."""
+
+    message: Message
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why something is never taken: `kind` to count it by, `reason` for people."""
+    """A permanent refusal: `kind` for the counters, `reason` for people."""
 
     kind: str
     reason: str
@@ -63,11 +71,12 @@ SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device i
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules of one gateway. `default_accounts` names the account of each outgoing network; none is off.
+    """The rules of one gateway.
 
-    `satellites` are the satellite networks that are configured, each with the codec of its devices; None means that any
-    is. `operators` are told of every emergency. `carriers` name the provider of texts from one of our numbers where
-    that is another. `map_url` shows a place.
+    `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
+    configured satellite accounts, each with the codec of its devices; None allows every account. `operators` are told
+    of every emergency. `carriers` has the SMS account of each number that does not use the default. `map_url` is the
+    template of links to a map.
     """
 
     mail_domain: str
@@ -77,142 +86,130 @@ class Policy:
     carriers: Mapping[str, str] = field(default_factory=dict)
     map_url: str = ""
 
-    def via(self, sender: Address) -> str | None:
-        """The provider that carries what leaves as `sender` by mail or SMS; None when that network is off.
+    def account_for(self, sender: Address) -> str | None:
+        """Return the account that sends for `sender` by mail or SMS; None when that network is off.
 
-        A number is one provider's, so the answer to a text leaves by the provider that the text came in by.
+        A number belongs to one provider: the answer to a text leaves by the account that the text came in by.
         """
         number = self.number_of(sender) or ""
         return self.carriers.get(number) or self.default_accounts.get(sender.network)
 
     def is_on(self, satellite: str) -> bool:
-        """Whether a satellite network is configured."""
+        """Return whether a satellite account is configured."""
         return self.satellites is None or satellite in self.satellites
 
     def codec(self, satellite: str, own: str) -> str:
-        """How a device reads and writes, of which `own` is its own codec, empty for that of its network."""
+        """Return the codec of a device: its own one, else that of its account."""
         return own or (self.satellites or {}).get(satellite, Codec.PROTOBUF)
 
     def name_of(self, address: Address) -> str | None:
-        """The subscriber whose mailbox this is, if it is one of ours."""
+        """Return the name of the subscriber whose mailbox this is; None for every other address."""
         if address.network is not Network.EMAIL:
             return None
         return own_mailbox(address.value, self.mail_domain)
 
     def number_of(self, address: Address) -> str | None:
-        """The number that this address means, if it is one."""
+        """Return the phone number of an SMS address in E.164; None for every other address."""
         return e164(address.value) if address.network is Network.SMS else None
 
-    def pair(self, consent: OptOutChange) -> tuple[str, str]:
-        """The peer and the number of ours that a consent speaks about."""
-        peer = self.number_of(consent.sender) or consent.sender.value
-        return peer, self.number_of(consent.recipient) or consent.recipient.value
+    def opt_out_pair(self, change: OptOutChange) -> tuple[str, str]:
+        """Return the phone and the number of ours that an opt-out is about."""
+        peer = self.number_of(change.sender) or change.sender.value
+        return peer, self.number_of(change.recipient) or change.recipient.value
 
-    def route(self, message: Message, facts: BatchContext) -> Route | Refusal:
-        """Return where the message goes, or why it is never taken."""
-        if message.sender.network is Network.SATELLITE:
-            return self._from_device(message, facts)
-        return self._to_person(message.sender, message.recipient, facts)
+    def mailbox(self, subscriber: SubscriberInfo) -> Address:
+        """Return the mailbox of a subscriber."""
+        return Address(Network.EMAIL, f"{subscriber.name}@{self.mail_domain}")
 
-    def answer(self, recipient: Address, facts: BatchContext) -> Route | Refusal:
-        """Return where a message from outside to `recipient` would go."""
-        return self._to_person(Address(Network.EMAIL, ""), recipient, facts)
-
-    def unknown(self, recipient: Address, facts: BatchContext) -> Refusal | None:
-        """Return why nothing about `recipient` can be taken, not even a report; None for every subscriber."""
-        person = self._person(recipient, facts)
-        return person if isinstance(person, Refusal) else None
-
-    def unheard(self, sender: Address, via: str, facts: BatchContext) -> Refusal | None:
-        """Return why nothing is taken from this device; None when it is one of ours and switched on."""
-        author = facts.sender_device(sender, via)
-        if author is None:
-            return UNKNOWN_DEVICE
-        if not author.is_active:
-            return INACTIVE_DEVICE
-        return None if author.owner.is_active else INACTIVE_OWNER
-
-    def subscriber_id(self, recipient: Address | None, facts: BatchContext) -> int | None:
-        """The subscriber whose address this is, if it is one's."""
-        person = self._person(recipient, facts) if recipient else UNKNOWN
-        return None if isinstance(person, Refusal) else person.id
-
-    def mailbox(self, person: SubscriberInfo) -> Address:
-        """The subscriber's own mailbox."""
-        return Address(Network.EMAIL, f"{person.name}@{self.mail_domain}")
-
-    def _to_person(
-        self, sender: Address, recipient: Address, facts: BatchContext
-    ) -> Route | Refusal:
-        person = self._person(recipient, facts)
-        if isinstance(person, Refusal):
-            return person
-        if not person.is_active:
-            return INACTIVE
-        if not person.devices:
-            return NO_DEVICE
-        reachable = [d for d in person.devices if self.is_on(d.network)]
-        legs = tuple(
-            PlannedDelivery(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
-            for d in reachable
-        )
-        return Route(person.id, legs) if legs else SATELLITE_OFF
-
-    def _person(self, recipient: Address, facts: BatchContext) -> SubscriberInfo | Refusal:
-        match recipient.network:
-            case Network.EMAIL:
+    def find_subscriber(
+        self, recipient: Address | None, context: BatchContext
+    ) -> SubscriberInfo | Refusal:
+        """Return the subscriber with this mailbox or number, or the reason why there is none."""
+        match recipient:
+            case Address(Network.EMAIL):
                 name = self.name_of(recipient)
-                return NOT_OURS if name is None else facts.by_name.get(name, UNKNOWN)
-            case Network.SMS:
-                return facts.by_number.get(self.number_of(recipient) or "", UNKNOWN)
-            case Network.SATELLITE:
+                return NOT_OURS if name is None else context.by_name.get(name, UNKNOWN)
+            case Address(Network.SMS):
+                return context.by_number.get(self.number_of(recipient) or "", UNKNOWN)
+            case Address(Network.SATELLITE):
                 return NOT_ADDRESSABLE
+        return UNKNOWN
 
-    def _from_device(self, message: Message, facts: BatchContext) -> Route | Refusal:
-        author = facts.sender_device(message.sender, message.via)
-        refusal = self.unheard(message.sender, message.via, facts)
-        if author is None or refusal:
+    def refuse_device(self, sender: Address, via: str, context: BatchContext) -> Refusal | None:
+        """Return why nothing is accepted from this device; None when it and its owner are active."""
+        device = context.sender_device(sender, via)
+        if device is None:
+            return UNKNOWN_DEVICE
+        if not device.is_active:
+            return INACTIVE_DEVICE
+        return None if device.owner.is_active else INACTIVE_OWNER
+
+    def route(self, message: Message, context: BatchContext) -> Route | Refusal:
+        """Return the route of a message, or why it is refused."""
+        if message.sender.network is not Network.SATELLITE:
+            return self.route_to_subscriber(message.sender, message.recipient, context)
+        device = context.sender_device(message.sender, message.via)
+        refusal = self.refuse_device(message.sender, message.via, context)
+        if device is None or refusal:
             return refusal or UNKNOWN_DEVICE
-        route = self._by_recipient(author.owner, message.recipient, facts)
+        route = self._route_from_owner(device.owner, message.recipient, context)
         if isinstance(route, Refusal):
             return route
-        return Route(route.subscriber_id, route.deliveries, author.device_id)
+        return Route(route.subscriber_id, route.deliveries, device.device_id)
 
-    def _by_recipient(
-        self, owner: SubscriberInfo, recipient: Address, facts: BatchContext
+    def route_to_subscriber(
+        self, sender: Address, recipient: Address, context: BatchContext
     ) -> Route | Refusal:
-        match recipient.network:
-            case Network.EMAIL if self.name_of(recipient) is not None:
-                return self._to_person(self.mailbox(owner), recipient, facts)
-            case Network.EMAIL:
-                return self._mail_out(owner, recipient)
-            case Network.SMS if (self.number_of(recipient) or "") in facts.by_number:
-                own = Address(Network.SMS, owner.number) if owner.number else self.mailbox(owner)
-                return self._to_person(own, recipient, facts)
-            case Network.SMS:
-                return self._sms_out(owner, recipient, facts)
-        return NOT_ADDRESSABLE
+        """Return the deliveries to all active devices of a subscriber, or why there are none."""
+        subscriber = self.find_subscriber(recipient, context)
+        if isinstance(subscriber, Refusal):
+            return subscriber
+        if not subscriber.is_active:
+            return INACTIVE
+        if not subscriber.devices:
+            return NO_DEVICE
+        deliveries = tuple(
+            PlannedDelivery(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
+            for d in subscriber.devices
+            if self.is_on(d.network)
+        )
+        return Route(subscriber.id, deliveries) if deliveries else SATELLITE_OFF
 
-    def _mail_out(self, owner: SubscriberInfo, recipient: Address) -> Route | Refusal:
-        if relay_mailbox(recipient.value) is None:
-            return BAD_MAILBOX
-        via = self.default_accounts.get(Network.EMAIL)
-        if via is None:
-            return MAIL_OFF
-        return Route(owner.id, (PlannedDelivery(via, self.mailbox(owner), recipient),))
-
-    def _sms_out(
-        self, owner: SubscriberInfo, recipient: Address, facts: BatchContext
+    def _route_from_owner(
+        self, owner: SubscriberInfo, recipient: Address, context: BatchContext
     ) -> Route | Refusal:
         number = self.number_of(recipient)
+        match recipient.network:
+            case Network.EMAIL if self.name_of(recipient) is not None:
+                return self.route_to_subscriber(self.mailbox(owner), recipient, context)
+            case Network.EMAIL:
+                return self._route_to_mail(owner, recipient)
+            case Network.SMS if number in context.by_number:
+                own = Address(Network.SMS, owner.number) if owner.number else self.mailbox(owner)
+                return self.route_to_subscriber(own, recipient, context)
+            case Network.SMS:
+                return self._route_to_sms(owner, number, context)
+        return NOT_ADDRESSABLE
+
+    def _route_to_mail(self, owner: SubscriberInfo, recipient: Address) -> Route | Refusal:
+        if relay_mailbox(recipient.value) is None:
+            return BAD_MAILBOX
+        account = self.default_accounts.get(Network.EMAIL)
+        if account is None:
+            return MAIL_OFF
+        return Route(owner.id, (PlannedDelivery(account, self.mailbox(owner), recipient),))
+
+    def _route_to_sms(
+        self, owner: SubscriberInfo, number: str | None, context: BatchContext
+    ) -> Route | Refusal:
         if number is None:
             return BAD_NUMBER
-        sender, to = Address(Network.SMS, owner.number or ""), Address(Network.SMS, number)
-        via = self.via(sender)
-        if via is None:
+        sender = Address(Network.SMS, owner.number or "")
+        account = self.account_for(sender)
+        if account is None:
             return SMS_OFF
         if not owner.number:
             return NO_NUMBER
-        if (number, owner.number) in facts.opted_out:
+        if (number, owner.number) in context.opted_out:
             return OPTED_OUT
-        return Route(owner.id, (PlannedDelivery(via, sender, to),))
+        return Route(owner.id, (PlannedDelivery(account, sender, Address(Network.SMS, number)),))

@@ -1,15 +1,16 @@
-"""The user actors: take what the sources offer into the store, and say what is to be sent."""
+"""The router: accepts the records of the sources into the store, and returns the deliveries to make."""
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
-from messaging.store.accept.full_providers import FullProviders
 from messaging.store.accept.policy import Policy
 from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.batch import BatchRunner
@@ -19,17 +20,39 @@ from messaging.store.queue.claims import give_back
 
 log = logging.getLogger(__name__)
 
+FULL_SECONDS: Final = 1.0
+
+
+class FullProviders:
+    """The providers whose send queue was full within the last second.
+
+    New deliveries for them are stored as due instead of leased; `due` dispatches them later.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def note(self, accounts: Collection[str]) -> None:
+        """Note that these accounts had no room just now."""
+        until = self._clock() + FULL_SECONDS
+        self._until.update(dict.fromkeys(accounts, until))
+
+    def current(self) -> frozenset[str]:
+        """Return the accounts that are full now."""
+        now = self._clock()
+        return frozenset(account for account, until in self._until.items() if until > now)
+
 
 class Router:
     """Decides about records and commits them, a batch in one transaction. Synchronous throughout: the ORM is.
 
-    `default_accounts` names the account of each outgoing network; a missing network is off. `satellites` are
-    the satellite networks that are configured, each with the codec of its devices; None means that any is.
+    `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
+    configured satellite accounts, each with the codec of its devices; None allows every account.
 
-    What `process` accepted is on disk when it returns, and a record that is offered again is accepted again and
-    changes nothing. The deliveries that it returns are leased to the caller; those that never reach a sender come
-    back through `due` when the lease ends, or at once through `released`. What is for a provider that had no room a
-    moment ago is left to `due`.
+    A record that `process` accepted is on disk when it returns. A record that is offered again is accepted again and
+    changes nothing. The returned deliveries are leased to the caller. Those that never reach a sender come back
+    through `due` when their lease ends, or at once through `released`.
     """
 
     def __init__(
@@ -48,46 +71,43 @@ class Router:
             settings.carriers,
             settings.map_url,
         )
-        self._acceptance = AcceptTransaction(settings, policy, now)
+        self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now
-        self._crowds = FullProviders()
+        self._full_providers = FullProviders()
         self._runner = BatchRunner("router")
         self._counters: Counter[str] = Counter()
 
     def process(self, records: Sequence[Inbound]) -> list[list[Delivery] | Exception]:
         """Return, for each record, the deliveries to make or the error to answer with (`Rejected`, `Unavailable`).
 
-        An empty list means accepted with nothing to send: a repeat, an answered inquiry, a consent, something
-        undeliverable that is now kept. Never raises.
+        An empty list means accepted with nothing to send: a repeat, a recipient check, an opt-out, a dead letter.
+        Never raises.
         """
+        accept = partial(self._transaction.accept, full_providers=self._full_providers.current())
         results: list[list[Delivery] | Exception] = []
-        accept = partial(self._acceptance.accept, crowded=self._crowds.now())
-        for verdict in self._runner.run(accept, records):
-            if isinstance(verdict, GatewayError):
-                self._counters[_kind(verdict)] += 1
-                results.append(verdict)
+        for result in self._runner.run(accept, records):
+            if isinstance(result, GatewayError):
+                is_temporary = isinstance(result, Unavailable)
+                self._counters["unavailable" if is_temporary else "rejected_unstorable"] += 1
+                results.append(result)
             else:
-                self._counters[verdict.kind] += 1
-                results.append(verdict.error or list(verdict.deliveries))
+                self._counters[result.kind] += 1
+                results.append(result.error or list(result.deliveries))
         return results
 
     def released(self, deliveries: Sequence[Delivery]) -> None:
-        """Put back deliveries that could not be handed on: due at once, no attempt counted.
+        """Put back deliveries that reached no sender: due at once, no attempt counted.
 
-        While the store is away nothing happens: they come back when their lease ends.
+        Does nothing while the store is away: they come back when their lease ends.
         """
-        self._crowds.note({delivery.via for delivery in deliveries})
+        self._full_providers.note({delivery.via for delivery in deliveries})
         error = self._runner.run_one(lambda: give_back(deliveries, self._now()))
         if error is not None:
             log.warning("%d deliveries stay leased until their lease ends", len(deliveries))
 
     def status(self) -> dict[str, object]:
-        """Return how many records became what since the start: accepted, repeated, rejected_…, busy, unavailable.
+        """Return the number of records by result since the start: accepted, repeated, rejected_…, busy, unavailable.
 
-        `settled` counts the deliveries that later news settled, by provider and state.
+        `settled` counts the deliveries that later reports settled, by account and state.
         """
-        return {**self._counters, "settled": self._acceptance.tally.snapshot()}
-
-
-def _kind(error: GatewayError) -> str:
-    return "unavailable" if isinstance(error, Unavailable) else "rejected_unstorable"
+        return {**self._counters, "settled": self._transaction.counters.snapshot()}

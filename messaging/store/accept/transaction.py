@@ -1,4 +1,4 @@
-"""Takes a batch into the store: one transaction, a fixed number of statements, idempotent on the message id."""
+"""Accepts a batch of records: one transaction, a fixed number of statements, idempotent on the message id."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,19 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept import lookup, write
 from messaging.store.accept.context import BatchContext
-from messaging.store.accept.decide import Backlog, BatchDecider, Decision
-from messaging.store.accept.device_text import ParsedDeviceText, name_senders, parse_device_text
+from messaging.store.accept.decide import BatchDecider, Decision
+from messaging.store.accept.device_text import (
+    ParsedDeviceText,
+    ParsedRecord,
+    name_senders,
+    parse_device_texts,
+)
+from messaging.store.accept.lookup import look_up, references_of
 from messaging.store.accept.policy import Policy, Refusal
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.validate import validate
+from messaging.store.accept.write import DeadLetterEntry, enqueue_deliveries, write_messages
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
@@ -39,7 +45,7 @@ from messaging.store.receipts.receipts import write_receipts
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """What became of one record: `kind` to count it by, and the deliveries to make or the error to answer with."""
+    """The result of one record: `kind` for the counters, and the deliveries to make or the error to answer with."""
 
     kind: str
     deliveries: tuple[Delivery, ...] = ()
@@ -47,87 +53,94 @@ class RecordResult:
 
 
 class AcceptTransaction:
-    """Decides about records and writes what it takes. `accept` is one transaction and harmless to repeat."""
+    """Decides about records and writes what is accepted. `accept` is one transaction and harmless to repeat."""
 
     def __init__(self, settings: Settings, policy: Policy, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._policy = policy
         self._now = now
         self._limits = read(StoreLimits)
+        self._lifetimes = {
+            network: timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
+            for network in Network
+        }
         self._notices = Notices(settings, policy.default_accounts)
-        self._pace = RateLimiter(settings.max_hourly_per_pair)
-        self.tally = Counters()
-        self._hints = RateLimiter(settings.max_hourly_hints_per_device)
+        self._message_rate = RateLimiter(settings.max_hourly_per_pair)
+        self._reply_rate = RateLimiter(settings.max_hourly_hints_per_device)
+        self.counters = Counters()
 
     def accept(
-        self, records: Sequence[Inbound], crowded: Collection[str] = frozenset()
+        self, records: Sequence[Inbound], full_providers: Collection[str] = frozenset()
     ) -> list[RecordResult]:
-        """Return what became of each record, once that is on disk. Raises what the store raises; then nothing is.
+        """Return the result of each record once it is on disk. After an exception of the store nothing is.
 
-        What is for a crowded provider is owed, and not among the deliveries to make.
+        Deliveries for full providers are stored as due and not returned.
         """
-        admitted = [validate(record, self._limits) for record in records]
-        if all(isinstance(one, RecipientCheck | Refusal) for one in admitted):
-            decisions, _ = self._decide(admitted)
-            return [RecordResult(decision.kind, error=decision.error) for decision in decisions]
+        validated = [validate(record, self._limits) for record in records]
+        if all(isinstance(record, RecipientCheck | Refusal) for record in validated):
+            decisions, _ = self._decide(validated)
+            return [RecordResult(one.kind, error=one.error) for one in decisions]
         with transaction.atomic(durable=True):
-            decisions, facts = self._decide(admitted)
-            verdicts, settled = self._write(decisions, facts, crowded)
-        self.tally.add((row.via, row.state) for row in settled)
-        self._pace.note(pair for decision in decisions if (pair := decision.pair))
-        self._hints.note(device for decision in decisions if (device := decision.has_device_reply))
-        return verdicts
+            decisions, context = self._decide(validated)
+            attempts, settled = self._write(decisions, context, full_providers)
+        self.counters.add((row.via, row.state) for row in settled)
+        self._message_rate.note(one.pair for one in decisions if one.pair)
+        self._reply_rate.note(one.replied_device for one in decisions if one.replied_device)
+        return [
+            RecordResult(
+                one.kind,
+                tuple(attempts.get(one.routed.message.id, ())) if one.routed else (),
+                one.error,
+            )
+            for one in decisions
+        ]
 
-    def _decide(self, admitted: Sequence[Inbound | Refusal]) -> tuple[list[Decision], BatchContext]:
-        read = parse_device_text(admitted, self._policy)
-        mentioned = lookup.mentions(
-            [
+    def _decide(self, records: Sequence[Inbound | Refusal]) -> tuple[list[Decision], BatchContext]:
+        parsed: Sequence[ParsedRecord] = parse_device_texts(records, self._policy)
+        references = references_of(
+            (
                 one.record if isinstance(one, ParsedDeviceText) else one
-                for one in read
+                for one in parsed
                 if not isinstance(one, Refusal)
-            ],
+            ),
             self._policy,
         )
-        known = lookup.stored_ids(mentioned)
-        facts = lookup.look_up(mentioned)
-        most = self._settings.max_waiting_per_subscriber
-        waiting = lookup.waiting_for(facts.subscriber_ids()) if most else {}
-        backlog = Backlog(waiting, most)
-        plan = BatchDecider(self._policy, facts, known, backlog, self._pace, self._hints)
-        return [plan.decide(one) for one in read], facts
+        max_waiting = self._settings.max_waiting_per_subscriber
+        context = look_up(references, counts_waiting=max_waiting > 0)
+        decider = BatchDecider(
+            self._policy, context, max_waiting, self._message_rate, self._reply_rate
+        )
+        return [decider.decide(one) for one in parsed], context
 
     def _write(
-        self, decisions: Sequence[Decision], facts: BatchContext, crowded: Collection[str]
-    ) -> tuple[list[RecordResult], list[DeliveryState]]:
+        self, decisions: Sequence[Decision], context: BatchContext, full_providers: Collection[str]
+    ) -> tuple[dict[str, list[Delivery]], list[DeliveryState]]:
+        """Write the decisions; return the first attempts by message id and the deliveries that reports settled."""
         now = self._now()
-        routed = name_senders(
-            [write.RoutedMessage(*pair) for d in decisions if (pair := d.routed)], self._policy
-        )
-        stranded = [
-            self._stranded(d.record, facts) for d in decisions if isinstance(d.record, DeadLetter)
+        written = [one.record for one in decisions if one.record]
+        dead_letters = [
+            self._dead_letter_entry(one, context) for one in written if isinstance(one, DeadLetter)
         ]
-        write.write_messages(routed, stranded, now)
+        routed = name_senders([one.routed for one in decisions if one.routed], self._policy)
+        write_messages(routed, dead_letters, now)
         lease = Lease.starting(now, self._settings.lease_seconds)
-        made = write.write_first_attempts(routed, now, lease, self._lifetime, crowded)
-        consents = (d.record for d in decisions if isinstance(d.record, OptOutChange))
-        write_opt_outs({self._policy.pair(c): c.allowed for c in consents}, now)
-        bounced = bounce([d.record for d in decisions if isinstance(d.record, Bounce)], now)
-        receipts = [d.record for d in decisions if isinstance(d.record, Receipt)]
-        heard = write_receipts(receipts, self._settings, now)
-        self._notices.enqueue(ids_to_report(heard), now)
-        write_positions([d.beacon for d in decisions if d.beacon], facts, now)
-        return [_verdict(decision, made) for decision in decisions], [*bounced, *heard]
+        expires_at = {network: now + lifetime for network, lifetime in self._lifetimes.items()}
+        attempts = enqueue_deliveries(routed, now, lease, expires_at, full_providers)
+        if changes := [one for one in written if isinstance(one, OptOutChange)]:
+            write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)
+        settled: list[DeliveryState] = []
+        if bounces := [one for one in written if isinstance(one, Bounce)]:
+            settled += bounce(bounces, now)
+        if receipts := [one for one in written if isinstance(one, Receipt)]:
+            by_receipts = write_receipts(receipts, self._settings, now)
+            self._notices.enqueue(ids_to_report(by_receipts), now)
+            settled += by_receipts
+        if reports := [one.report for one in decisions if one.report]:
+            write_positions(reports, context, now)
+        return attempts, settled
 
-    def _stranded(self, record: DeadLetter, facts: BatchContext) -> write.DeadLetterEntry:
-        author = facts.sender_device(record.sender, record.via)
-        return write.DeadLetterEntry(
-            record, author, self._policy.subscriber_id(record.recipient, facts)
-        )
-
-    def _lifetime(self, network: Network) -> timedelta:
-        return timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)
-
-
-def _verdict(decision: Decision, made: dict[str, list[Delivery]]) -> RecordResult:
-    deliveries = made.get(decision.routed[0].id, ()) if decision.routed else ()
-    return RecordResult(decision.kind, tuple(deliveries), decision.error)
+    def _dead_letter_entry(self, record: DeadLetter, context: BatchContext) -> DeadLetterEntry:
+        device = context.sender_device(record.sender, record.via)
+        subscriber = self._policy.find_subscriber(record.recipient, context)
+        known = None if isinstance(subscriber, Refusal) else subscriber.id
+        return DeadLetterEntry(record, device, known)

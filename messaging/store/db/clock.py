@@ -1,25 +1,25 @@
-"""The time, where it is not given by a test, and whether somebody has set the clock back."""
+"""The current time, and the detection of a clock that was set back."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 TOLERANCE = timedelta(seconds=60)
-"""Less is not a clock that was set, but one that is kept right, or those of two machines."""
+"""A smaller step is the correction of a running clock, or the difference between two machines."""
 
 
 def utc_now() -> datetime:
-    """Return the time, timezone-aware."""
+    """Return the current time, timezone-aware."""
     return datetime.now(UTC)
 
 
 class ClockWatch:
-    """Notices that the clock was set back: it then says less than the time that has passed."""
+    """Detects that the clock was set back: it advanced by less than the time that passed."""
 
     def __init__(self) -> None:
         self._before: tuple[datetime, float] | None = None
 
     def was_set_back(self, now: datetime) -> bool:
-        """Whether it was since the last look; true at the first one, when nobody can know."""
+        """Return whether it was since the last call; true for the first call, which cannot know."""
         passed, self._before = self._before, (now, time.monotonic())
         if passed is None:
             return True

@@ -1,4 +1,4 @@
-"""Turns what Django and its drivers raise into our errors and into plain words: the one table of it."""
+"""Translates the errors of Django and its drivers into our errors and into plain words."""
 
 from django.db.utils import (
     DataError,
@@ -11,11 +11,11 @@ from django.db.utils import (
 from messaging.errors import GatewayError, Rejected, Unavailable
 from messaging.sending.attempt import INTERNAL_ERROR
 
-NOT_STORABLE = "the message holds something that cannot be stored"
+NOT_STORABLE = "the message holds characters that cannot be stored"
 
 
 class StoreAway(Unavailable):
-    """The store cannot be used now, by nobody: there is no sense in trying the next record."""
+    """The store cannot be used now, for no record: the next record is not tried."""
 
     def __init__(
         self, reason: str = "the store is away", retry_after_seconds: float | None = None
@@ -24,18 +24,18 @@ class StoreAway(Unavailable):
 
 
 class Conflict(Unavailable):
-    """Somebody else changed the same rows at the same moment; the same work may well succeed at once."""
+    """Another transaction changed the same rows at the same moment; a repetition may succeed at once."""
 
     def __init__(
         self,
-        reason: str = "the same record was changed by somebody else; try again",
+        reason: str = "another transaction changed the same record; try again",
         retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(reason, retry_after_seconds)
 
 
 def translate(error: Exception) -> GatewayError:
-    """Return our error for anything that work on the store raised. Unknown means temporary."""
+    """Return our error for any exception of work on the store. An unknown exception is temporary."""
     match error:
         case GatewayError():
             return error
@@ -48,8 +48,8 @@ def translate(error: Exception) -> GatewayError:
     return Unavailable(INTERNAL_ERROR)
 
 
-# What SQLite and PostgreSQL say, and what it means. The drivers give no codes for most of these, and their own
-# text may quote rows or connection strings, so it is matched and never passed on. The first match wins.
+# Phrases of SQLite and PostgreSQL, with their meaning. The drivers give no codes for most of these, and their own text
+# may quote rows or connection strings: it is matched and never passed on. The first match wins.
 _PHRASES = (
     ("password authentication failed", "the database refuses the user name or the password"),
     ("no password supplied", "the database asks for a password"),
@@ -81,12 +81,12 @@ _PHRASES = (
 
 
 def describe(error: BaseException) -> str:
-    """Return what is wrong with the store as a clause without addresses, names or secrets."""
-    said = f"{type(error.__cause__).__name__} {error}".lower()
+    """Return the problem of the store as a clause without addresses, names or secrets."""
+    text = f"{type(error.__cause__).__name__} {error}".lower()
     for phrase, meaning in _PHRASES:
-        if phrase in said:
+        if phrase in text:
             return meaning
-    if 'database "' in said and "does not exist" in said:
+    if 'database "' in text and "does not exist" in text:
         return "the server has no database of that name"
     if isinstance(error, ProgrammingError):
         return "the database is not up to date (satbridge manage migrate)"

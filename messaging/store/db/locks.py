@@ -9,6 +9,6 @@ M = TypeVar("M", bound=models.Model)
 
 
 def lock_rows(rows: "QuerySet[M]") -> "QuerySet[M]":
-    """Return the rows in the order in which everybody locks them. SQLite has one writer at a time and needs no lock."""
+    """Return the rows locked, in the same order for all transactions. SQLite has one writer and needs no lock."""
     ordered = rows.order_by("id")
     return ordered.select_for_update() if connection.features.has_select_for_update else ordered

@@ -1,22 +1,17 @@
-"""Parts of hand-written SQL, for the statements that carry every message: Django's own cost more than the disk.
+"""Constant SQL for the statements that run for every message: the ORM takes longer to compose one than to run it.
 
-`bulk_create` and `bulk_update` spend most of a batch's time on model instances and expressions; these take plain
-tuples. Columns come from the models; values only ever travel as parameters.
+Values only ever travel as parameters.
 """
 
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connection, models
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 Row = tuple[Any, ...]
-
-MAX_LISTS = 64
-"""How many lists of columns are kept; there are fewer."""
 
 ONE_OF: Final = {
     "sqlite": "{} IN (SELECT value FROM json_each(%s))",
@@ -24,6 +19,28 @@ ONE_OF: Final = {
 }
 """The condition that a column has one of the values of a list, by the kind of the store. One parameter for any number
 of values, so that the statement is constant."""
+
+
+class Select:
+    """A SELECT for lists of values. Each `{}` of the statement is the condition that a column has one of a list.
+
+    SQLite returns booleans as 0 and 1.
+    """
+
+    def __init__(self, statement: str, *columns: str) -> None:
+        self._statements = {
+            vendor: statement.format(*map(one_of.format, columns))
+            for vendor, one_of in ONE_OF.items()
+        }
+
+    def __call__(self, *lists: Collection[Any]) -> list[Row]:
+        """Return the rows for these lists, one for each column: one query, or none when all lists are empty."""
+        if not any(lists):
+            return []
+        with connection.cursor() as cursor:
+            parameters = [list_parameter(values) for values in lists]
+            cursor.execute(self._statements[connection.vendor], parameters)
+            return list(cursor.fetchall())
 
 
 def list_parameter(values: Collection[Any]) -> Any:
@@ -36,58 +53,23 @@ def storable_time(moment: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)
 
 
-def insert(
-    model: type[models.Model],
-    fields: Sequence[str],
-    rows: Sequence[Row],
-    returning: Sequence[str] = (),
-) -> list[Row]:
-    """Insert all rows with one statement and return the columns asked for, in no particular order."""
-    if not rows:
-        return []
-    head = f"INSERT INTO {_table(model)} ({', '.join(_columns(model, fields))}) VALUES "  # noqa: S608
-    tail = f" RETURNING {', '.join(_columns(model, returning))}" if returning else ""
-    one = f"({', '.join(['%s'] * len(fields))})"
-    with connection.cursor() as cursor:
-        execute_values(cursor, head, one, rows, tail)
-        return cursor.fetchall() if returning else []
+def insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert all rows with one statement; none without rows."""
+    if rows:
+        places = f"({', '.join(['%s'] * len(columns))})"
+        with connection.cursor() as cursor:
+            head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
+            execute_values(cursor, head, places, rows)
 
 
 def execute_values(
-    cursor: CursorWrapper, head: str, one: str, rows: Sequence[Row], tail: str
+    cursor: CursorWrapper, head: str, places: str, rows: Sequence[Row], tail: str = ""
 ) -> None:
-    """Run `head`, then `one` for each row, separated by commas, then `tail`: one statement."""
+    """Run one statement: `head`, `places` with the values of each row, `tail`."""
     if connection.vendor == "postgresql":
         # psycopg parses the placeholders of a long statement every time, of a short one once: bind row by row.
-        bound = ", ".join(cursor.mogrify(one, row) for row in rows)
+        bound = ", ".join(cursor.mogrify(places, row) for row in rows)
         cursor.execute(head + bound + tail)
     else:
         parameters = [value for row in rows for value in row]
-        cursor.execute(head + ", ".join([one] * len(rows)) + tail, parameters)
-
-
-def update(
-    model: type[models.Model], fields: Sequence[str], keys: Sequence[str], rows: Sequence[Row]
-) -> None:
-    """Set `fields` of every row that still has the `keys`; each tuple holds the fields, then the keys."""
-    if not rows:
-        return
-    changes = ", ".join(f"{column} = %s" for column in _columns(model, fields))
-    matches = " AND ".join(f"{column} = %s" for column in _columns(model, keys))
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {_table(model)} SET {changes} WHERE {matches}", rows)  # noqa: S608
-
-
-def _table(model: type[models.Model]) -> str:
-    return connection.ops.quote_name(model._meta.db_table)
-
-
-def _columns(model: type[models.Model], names: Sequence[str]) -> tuple[str, ...]:
-    return _quoted(model, tuple(names))
-
-
-@lru_cache(MAX_LISTS)
-def _quoted(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, ...]:
-    # Both stores quote names alike.
-    fields = {field.name: field.column for field in model._meta.concrete_fields}
-    return tuple(connection.ops.quote_name(str(fields[name])) for name in names)
+        cursor.execute(head + ", ".join([places] * len(rows)) + tail, parameters)

@@ -1,4 +1,4 @@
-"""The tables of the store, one module a subject."""
+"""The tables of the store, one module for each subject."""
 
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber

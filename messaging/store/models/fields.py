@@ -1,4 +1,4 @@
-"""The fields of the tables that have rules of their own."""
+"""The fields of the tables that normalise or check their values."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,14 @@ else:
 
 
 class NameField(TextField):
-    """The local part of a mailbox: kept in lower case, so that it is unique, and found, in any case."""
+    """The local part of a mailbox, stored in lower case: unique, and found, in any case."""
 
     def to_python(self, value: Any) -> Any:
-        """Take what a form gives."""
+        """Normalise the value of a form."""
         return value.strip().lower() if isinstance(value, str) else value
 
     def get_prep_value(self, value: Any) -> Any:
-        """Take what a query gives."""
+        """Normalise the value of a query."""
         return super().get_prep_value(self.to_python(value))
 
 
@@ -29,22 +29,24 @@ def check_name(text: str) -> None:
     """Raise ValidationError unless this can be the local part of a mailbox."""
     if subscriber_name(text) is None:
         raise ValidationError(
-            "Letters, digits, dots and dashes: what stands before @ in the mailbox."
+            "Letters, digits, dots and dashes: the part of the mailbox before the @."
         )
 
 
 def check_number(text: str) -> None:
-    """Raise ValidationError unless this is a number in E.164."""
+    """Raise ValidationError unless this is a phone number in E.164."""
     if e164(text) != text:
         raise ValidationError("A telephone number with + and the country code: +15550001111.")
 
 
 def contact_address(text: str) -> str | None:
-    """Return a mailbox or a number as it is stored, None when it is neither."""
+    """Return a mailbox or a phone number as it is stored; None when the text is neither."""
     return mailbox(text.strip()) if "@" in text else phone_number(text.strip())
 
 
 def check_address(text: str) -> None:
-    """Raise ValidationError unless this is a mailbox or a number."""
+    """Raise ValidationError unless this is a mailbox or a phone number."""
     if contact_address(text) is None:
-        raise ValidationError("A mailbox such as alice@example.org, or a number as +15551230000.")
+        raise ValidationError(
+            "A mailbox such as alice@example.org, or a number such as +15551230000."
+        )

@@ -1,4 +1,4 @@
-"""The tables of what was taken and is owed: messages, deliveries, tasks and opt-outs."""
+"""The tables of messages, deliveries, task leases and opt-outs."""
 
 from typing import ClassVar
 
@@ -15,11 +15,12 @@ STATES = [(state.value, state.value.capitalize()) for state in State]
 
 
 class Message(models.Model):
-    """Everything that was taken, as it came, but for the line that says where a device was.
+    """An accepted message as it came, plus the line with the position of its device. Or a dead letter.
 
-    `reason` says why it could not be routed; then `raw` may hold its bytes. `subscriber` is whom it concerns, `device`
-    the device that sent it. `wants_notice`, `reference` and `failure` are those of the value that travels
-    (`messaging.model.message`); they have defaults in the database, so that an older version can work beside this one.
+    `reason` of a dead letter says why it has no recipient; its `raw` holds its bytes. `subscriber` is the subscriber
+    that it counts for, `device` the device that sent it. `wants_notice`, `reference` and `failure` are fields of
+    `messaging.model.message.Message`; they have defaults in the database for an older version that works beside this
+    one.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -44,7 +45,7 @@ class Message(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["-created_at"]
         indexes: ClassVar = [
@@ -62,19 +63,20 @@ class Message(models.Model):
 
 
 WAITING = Q(due_at__isnull=False)
-"""What every index of the queue is limited to. Not `state`: SQLite uses a partial index only when the query says the
-same without a parameter, and `due_at <= …` implies it."""
+"""The condition of every partial index of the queue. Not `state`: SQLite uses a partial index only when the query has
+the condition without a parameter, and `due_at <= …` implies this one."""
 
 
 class Delivery(models.Model):
-    """What is owed, or was given, to one recipient through one provider. The waiting rows are the queue.
+    """One message to one recipient by one account. The waiting rows are the queue.
 
-    `due_at` is when the next attempt may be claimed; while one is under way (`leased`) it is the end of its lease.
-    `attempts` numbers them and never goes back, so that the outcome of an older one is recognised; `attempts_forgiven`
-    is how many of them a person has written off by asking for another round. `reason` is what the last attempt said.
-    `leased` stays on one that was called off in mid-attempt: nobody was told how that attempt ended. `units` is what
-    the network charges, as far as it said so. One that `is_urgent` neither expires nor uses up its attempts.
-    `sender_name` is what the device's owner called the sender then: it stays, so that all attempts cut alike.
+    `due_at` is the time from which the next attempt may be claimed; during an attempt (`leased`) it is the end of its
+    lease. `attempts` counts the attempts and never decreases: the outcome of an older attempt is recognised by it.
+    `attempts_forgiven` counts those before the last retry by an operator. `reason` is the reason of the last attempt.
+    `leased` stays set on a delivery that was cancelled during an attempt: the outcome of that attempt is unknown.
+    `units` are the billed units, as far as the network reported them. An `is_urgent` delivery neither expires nor uses
+    up its attempts. `sender_name` is the name of the sender among the contacts of the device's owner at the time of
+    acceptance: all attempts split the text alike.
     """
 
     message = models.ForeignKey(
@@ -111,7 +113,7 @@ class Delivery(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["-id"]
         verbose_name_plural = "deliveries"
@@ -153,7 +155,7 @@ class Delivery(models.Model):
 
 
 class Task(models.Model):
-    """What one service at a time does: `holder` until `until`; `number` counts the holders."""
+    """A task lease: one `holder` runs the task `until` a time. `number` counts the holders."""
 
     name = models.CharField(max_length=64, primary_key=True)
     holder = models.CharField(max_length=64)
@@ -165,14 +167,14 @@ class Task(models.Model):
 
 
 class OptOut(models.Model):
-    """A phone (`peer`) asked not to get messages from one of our numbers (`number`)."""
+    """An opt-out: a phone (`peer`) refuses messages from one of our numbers (`number`)."""
 
     number = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
     peer = models.CharField(max_length=MAX_ADDRESS_CHARACTERS)
     since = models.DateTimeField()
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["-since"]
         constraints: ClassVar = [

@@ -1,4 +1,4 @@
-"""The tables of people: subscribers, whom their devices can name, and the devices."""
+"""The tables of subscribers, their contacts and their devices."""
 
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ CODECS = [(codec.value, codec.value) for codec in Codec]
 
 
 class Subscriber(models.Model):
-    """Somebody whose devices the gateway serves: `name` is the mailbox, `number` what their SMS come from."""
+    """A subscriber, who owns devices: `name` is the local part of the mailbox, `number` the sender of the SMS."""
 
     name = NameField(
         max_length=MAX_NAME_CHARACTERS,
@@ -36,13 +36,13 @@ class Subscriber(models.Model):
         null=True,
         blank=True,
         validators=[check_number],
-        error_messages={"unique": "This number belongs to somebody else."},
+        error_messages={"unique": "This number belongs to another subscriber."},
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=utc_now, editable=False)
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["name"]
 
@@ -50,14 +50,14 @@ class Subscriber(models.Model):
         return str(self.name)
 
     def clean(self) -> None:
-        """Keep "no number" as null: many subscribers may have none."""
+        """Store a missing number as null: many subscribers may have none."""
         self.number = self.number or None
 
 
 class Contact(models.Model):
-    """Somebody whom a subscriber's devices can name: `address` is a mailbox or a number.
+    """A mailbox or a number that the devices of a subscriber can address by `name`.
 
-    Whoever `is_emergency` is told of every emergency that a device of the subscriber reports.
+    An `is_emergency` contact is told of every emergency that a device of the subscriber reports.
     """
 
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="contacts")
@@ -66,7 +66,7 @@ class Contact(models.Model):
     is_emergency = models.BooleanField(default=False)
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["owner", "name"]
         constraints: ClassVar = [
@@ -81,15 +81,14 @@ class Contact(models.Model):
         return f"{self.name} {self.address}"
 
     def clean(self) -> None:
-        """Keep the address as it is compared: E.164, or a mailbox with its domain in lower case."""
+        """Store the address as it is compared: E.164, or a mailbox with its domain in lower case."""
         self.address = contact_address(self.address) or self.address
 
 
 class Device(models.Model):
-    """A satellite device: `network` is the account ("hive") on which `serial` is unique.
+    """A satellite device. `network` is the account ("hive") on which `serial` is unique.
 
-    `codec` is how it reads and writes packets, empty for the way of its network; with `adds_position` its texts leave
-    with a line that says where it was.
+    `codec` is empty for the codec of the account. With `adds_position` a line with its position ends its texts.
     """
 
     network = models.CharField(max_length=MAX_VIA_CHARACTERS)
@@ -104,7 +103,7 @@ class Device(models.Model):
     created_at = models.DateTimeField(default=utc_now, editable=False)
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["network", "serial"]
         constraints: ClassVar = [

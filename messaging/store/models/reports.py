@@ -1,4 +1,4 @@
-"""The tables of what networks report: how each thing that they were handed fares, and where devices were."""
+"""The tables of the reports of networks: on submitted parts, and on devices."""
 
 from typing import ClassVar
 
@@ -13,9 +13,9 @@ SOS = [(sos.value, sos.value) for sos in Sos]
 
 
 class HandedPart(models.Model):
-    """One thing that the account `via` was handed and calls `network_id`: a whole delivery, or a part of one.
+    """A submitted part, which the account `via` calls `network_id`, and the last receipt about it.
 
-    Without a `delivery` it is news that came before the sender's own report, or about something that is not ours.
+    Without a `delivery` the receipt came before the outcome of the attempt, or is about no message of ours.
     """
 
     delivery = models.ForeignKey(
@@ -31,7 +31,7 @@ class HandedPart(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
@@ -50,7 +50,7 @@ class HandedPart(models.Model):
 
 
 class Sighting(models.Model):
-    """Where a device was `at` a time, how full its battery was, and an emergency, as far as it said so."""
+    """The position of a device `at` a time, its battery level, and an emergency; null where not reported."""
 
     id = models.CharField(primary_key=True, max_length=32)
     device = models.ForeignKey(
@@ -65,7 +65,7 @@ class Sighting(models.Model):
     sos = models.CharField(max_length=16, choices=SOS, blank=True)
 
     class Meta:
-        """The order of the table, and what keeps it fast and consistent."""
+        """Order, indexes and constraints."""
 
         ordering: ClassVar = ["-at"]
         indexes: ClassVar = [models.Index(fields=["device", "at"], name="sighting_of_device")]

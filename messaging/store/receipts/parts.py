@@ -14,7 +14,7 @@ from messaging.store.receipts import queries
 from messaging.store.receipts.receipts import Key, settle_by_receipts
 from messaging.store.states import State
 
-_PART = ("delivery", "via", "network_id", "state", "reason", "units", "updated_at")
+_PART = ("delivery_id", "via", "network_id", "state", "reason", "units", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +76,4 @@ def _insert(parts: Sequence[tuple[Key, int, SubmittedPart]], now: datetime) -> N
         (delivery_id, via, number, state, "", part.billed_units, moment)
         for (via, number), delivery_id, part in parts
     ]
-    insert(HandedPart, _PART, rows)
+    insert("users_handedpart", _PART, rows)

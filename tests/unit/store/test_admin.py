@@ -120,7 +120,7 @@ def act(client: Client, action: str) -> str:
 
 
 def test_a_failed_delivery_is_tried_again_and_called_off(staff: Client) -> None:
-    assert "1 due now, 0 left alone." in act(staff, "retry")
+    assert "1 due now, 0 unchanged." in act(staff, "retry")
     assert Delivery.objects.get().state == State.WAITING
     assert "1 cancelled." in act(staff, "cancel")
     assert Delivery.objects.get().state == State.CANCELLED
@@ -138,7 +138,7 @@ def test_all_that_a_filter_finds_are_tried_again_and_called_off_together(
     client.force_login(account("admin", is_staff=True, is_superuser=True))
     with few_variables():
         failed = "/admin/users/delivery/?q=1001&state__exact=failed"
-        assert "1024 due now, 0 left alone." in act_on_all(client, failed, "retry")
+        assert "1024 due now, 0 unchanged." in act_on_all(client, failed, "retry")
         waiting = "/admin/users/delivery/?uncertain=no"
         assert "1024 cancelled." in act_on_all(client, waiting, "cancel")
     assert set(Delivery.objects.filter(parts_sent=0)) == {lost}
@@ -202,7 +202,7 @@ def test_a_subscriber_is_entered_with_a_device_and_a_contact(staff: Client) -> N
     assert "This name is taken." in page
     wrong = {**form, "name": "bob", "contacts-0-address": "12345", "devices-0-codec": "morse"}
     page = staff.post("/admin/users/subscriber/add/", wrong).content.decode()
-    assert "A mailbox such as alice@example.org, or a number as +15551230000." in page
+    assert "A mailbox such as alice@example.org, or a number such as +15551230000." in page
     assert "morse is not one of the available choices" in page
 
 

@@ -50,7 +50,7 @@ def test_each_device_answers_for_itself(typing: Gateway) -> None:
     owner = Subscriber.objects.get()
     Device.objects.create(network="hive", serial="1002", owner=owner, codec="text")
     sender = Address(Network.SATELLITE, "1002")
-    assert "nobody to answer" in take(typing, typed("Yes", sender=sender)).message.text
+    assert "no sender to answer" in take(typing, typed("Yes", sender=sender)).message.text
 
 
 def test_the_gateways_own_words_are_nobody_to_answer(typing: Gateway) -> None:

@@ -46,7 +46,7 @@ def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") ->
     ("enter", "sentence"),
     [
         (lambda: d.add_subscriber("BOOP"), "name: This name is taken."),
-        (lambda: d.add_subscriber("x", "+15550001111"), "number: This number belongs to somebody"),
+        (lambda: d.add_subscriber("x", "+15550001111"), "number: This number belongs to another"),
         (lambda: d.add_subscriber("a b"), "'a b' cannot be a name"),
         (lambda: d.add_subscriber("ann", "12345"), "'12345' is not a telephone number"),
         (lambda: d.change_subscriber("nobody"), "there is no user 'nobody'"),

@@ -19,7 +19,7 @@ from messaging.model.message import (
     Sos,
     message_id,
 )
-from messaging.store.accept.emergency import NOBODY
+from messaging.store.accept.emergency import NO_RECIPIENT
 from messaging.store.accept.positions import list_positions
 from messaging.store.accept.router import Router
 from messaging.store.console import directory, messages
@@ -190,9 +190,9 @@ def test_whom_nobody_could_tell_is_kept_and_cried_out(
 ) -> None:
     assert take(gateway, call()) == []
     [critical] = [one for one in caplog.records if one.levelno == logging.CRITICAL]
-    assert critical.getMessage() == NOBODY
+    assert critical.getMessage() == NO_RECIPIENT
     kept = Message.objects.get()
-    assert kept.reason == NOBODY
+    assert kept.reason == NO_RECIPIENT
     assert b"broken leg" in bytes(kept.raw or b"")
     assert take(gateway, call()) == []
 
@@ -230,7 +230,7 @@ def test_what_a_device_says_without_an_emergency_is_kept(gateway: Gateway, clock
     assert first.accuracy_meters == 3000
     [refused] = gateway.router.process([call("9999", sos=None)])
     assert isinstance(refused, Rejected)
-    assert json.loads(json.dumps(gateway.router.status()))["beacon"] == 3
+    assert json.loads(json.dumps(gateway.router.status()))["device_report"] == 3
 
 
 def test_where_devices_were_is_listed_the_newest_first(gateway: Gateway, clock: Clock) -> None:

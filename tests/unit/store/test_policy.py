@@ -18,11 +18,11 @@ MUTE = SubscriberInfo(3, "mute", None, True, (DeviceInfo(31, "hive", "3001"),))
 AWAY = SubscriberInfo(4, "away", "+15550004444", False, (DeviceInfo(41, "hive", "4001"),))
 BARE = SubscriberInfo(5, "bare", "+15550005555", True)
 ROCK = SubscriberInfo(6, "rock", "+15550006666", True, (DeviceInfo(61, "rock", "6001"),))
-PEOPLE = (BOOP, ANN, MUTE, AWAY, BARE, ROCK)
+SUBSCRIBERS = (BOOP, ANN, MUTE, AWAY, BARE, ROCK)
 OPTED_OUT = "+15559990000"
-FACTS = BatchContext(
-    by_name={person.name: person for person in PEOPLE},
-    by_number={person.number: person for person in PEOPLE if person.number},
+CONTEXT = BatchContext(
+    by_name={one.name: one for one in SUBSCRIBERS},
+    by_number={one.number: one for one in SUBSCRIBERS if one.number},
     sender_devices={
         ("hive", "1001"): SenderDevice(11, True, BOOP),
         ("hive", "1009"): SenderDevice(19, False, BOOP),
@@ -59,9 +59,9 @@ TO_ANN = ("hive", Address(SATELLITE, "2001"))
 def test_a_message_leaves_as_its_author_by_the_right_provider(
     message: Message, sender: Address, to: tuple[str, Address]
 ) -> None:
-    route = POLICY.route(message, FACTS)
+    route = POLICY.route(message, CONTEXT)
     assert isinstance(route, Route)
-    assert [(leg.sender, (leg.via, leg.recipient)) for leg in route.deliveries] == [(sender, to)]
+    assert [(d.sender, (d.via, d.recipient)) for d in route.deliveries] == [(sender, to)]
 
 
 @pytest.mark.parametrize(
@@ -88,23 +88,23 @@ def test_a_message_leaves_as_its_author_by_the_right_provider(
     ],
 )
 def test_what_cannot_be_routed_is_refused_with_a_reason(message: Message, refusal: Refusal) -> None:
-    assert POLICY.route(message, FACTS) is refusal
+    assert POLICY.route(message, CONTEXT) is refusal
 
 
 @pytest.mark.parametrize(
     ("to", "refusal"), [(email("a@b.c"), p.MAIL_OFF), (phone("+15552220000"), p.SMS_OFF)]
 )
 def test_a_network_that_is_not_configured_is_off(to: Address, refusal: Refusal) -> None:
-    assert OFF.route(uplink(to), FACTS) is refusal
+    assert OFF.route(uplink(to), CONTEXT) is refusal
 
 
 def test_without_a_list_of_satellites_any_network_of_a_device_will_do() -> None:
-    route = OFF.answer(email("ann@example.org"), FACTS)
+    route = OFF.route_to_subscriber(email(""), email("ann@example.org"), CONTEXT)
     assert isinstance(route, Route)
-    assert [leg.via for leg in route.deliveries] == ["hive", "rock"]
+    assert [d.via for d in route.deliveries] == ["hive", "rock"]
 
 
 def test_the_device_that_wrote_is_remembered() -> None:
-    route = POLICY.route(uplink(email("ann@example.org")), FACTS)
+    route = POLICY.route(uplink(email("ann@example.org")), CONTEXT)
     assert isinstance(route, Route)
-    assert (route.subscriber_id, route.author_id) == (ANN.id, 11)
+    assert (route.subscriber_id, route.sender_device_id) == (ANN.id, 11)

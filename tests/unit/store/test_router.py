@@ -9,8 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Busy, Rejected
 from messaging.model.message import Address, Inbound, Network
-from messaging.store.accept.full_providers import CROWDED_SECONDS, FullProviders
-from messaging.store.accept.router import Router
+from messaging.store.accept.router import FULL_SECONDS, FullProviders, Router
 from messaging.store.console import directory
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
@@ -147,13 +146,13 @@ def test_after_one_found_no_room_the_next_for_that_provider_are_left_to_the_queu
     assert [delivery.attempt for delivery in gateway.owed()] == [1, 1]
 
 
-def test_a_provider_is_crowded_for_a_moment_only() -> None:
+def test_a_provider_is_full_for_a_moment_only() -> None:
     now = 5.0
-    crowds = FullProviders(lambda: now)
-    crowds.note(["hive"])
-    assert crowds.now() == {"hive"}
-    now += CROWDED_SECONDS
-    assert crowds.now() == frozenset()
+    full = FullProviders(lambda: now)
+    full.note(["hive"])
+    assert full.current() == {"hive"}
+    now += FULL_SECONDS
+    assert full.current() == frozenset()
 
 
 def test_releasing_is_without_effect_once_the_attempt_is_over(gateway: Gateway) -> None:
