@@ -56,3 +56,7 @@ class ConfigurationError(Exception):
     """A setting is missing or wrong. The text names the setting and is for the operator."""
 
     for_people = True
+
+
+INTERNAL_ERROR = "internal error in the gateway; it will be tried again"
+"""The reason of what a bug has held up, wherever people read one."""

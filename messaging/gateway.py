@@ -9,8 +9,8 @@ from messaging.config.account import A, account_names, read_accounts
 from messaging.config.env import Section, read, read_if_set
 from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import ConfigurationError
-from messaging.mail.post import RelaySubmitter
 from messaging.mail.relay import Relay
+from messaging.mail.send import RelaySubmitter
 from messaging.mail.smtp.pod_readiness import PodLabel
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Network

@@ -31,6 +31,7 @@ from messaging.satellite.poller import SatellitePoller
 from messaging.satellite.sender import SatelliteSender
 from messaging.satellite.status_poller import StatusPoller, TracedAccount
 from messaging.satellite.tcp_listener import SatelliteListener
+from messaging.sending.sender import SenderOperator
 from messaging.sending.user_operators import UserOperators
 from messaging.sms.sender import SmsSender
 from messaging.store.accept.router import Router
@@ -133,14 +134,16 @@ def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Str
     if account == MAIL and gateway.relay:
         send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
         return carried.call(MAIL_OUT, send, first=is_urgent)
-    by_recipient = carried.key_by(recipient_key)
     if account in gateway.satellites:
         max_parts = gateway.settings.satellite_max_parts
         sender: Any = partial(SatelliteSender, gateway.satellites[account], max_parts)
     else:
         sender = partial(SmsSender, gateway.sms[account], gateway.settings.public_url)
-    return by_recipient.operate(
-        f"{account}-out", sender, handover=Handover.AT_MOST_ONCE, first=is_urgent
+    return carried.key_by(recipient_key).operate(
+        f"{account}-out",
+        partial(SenderOperator, sender),
+        handover=Handover.AT_MOST_ONCE,
+        first=is_urgent,
     )
 
 

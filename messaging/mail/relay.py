@@ -1,4 +1,4 @@
-"""The settings of the relay that outgoing mail is handed to."""
+"""The settings of the relay, which takes outgoing mail."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def _port(parts: SplitResult) -> int | None:
         raise ValueError("the port must be a number; " + _LOOKS_LIKE) from None
 
 
-def _checked(url: SecretStr) -> SecretStr:
+def _require_relay_url(url: SecretStr) -> SecretStr:
     try:
         _parse(url.get_secret_value())
     except ValueError as error:
@@ -76,7 +76,7 @@ class Relay(Section, prefix="SATBRIDGE_RELAY_"):
     without it, the mail domain. `timeout_seconds` bounds each answer.
     """
 
-    url: Annotated[SecretStr, AfterValidator(_checked)]
+    url: Annotated[SecretStr, AfterValidator(_require_relay_url)]
     ca_file: Path | None = None
     timeout_seconds: Positive = 20
     hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$")] | None = None

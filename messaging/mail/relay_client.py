@@ -1,4 +1,4 @@
-"""One connection to the relay: opened with TLS and log-in as asked, or refused in plain words."""
+"""Opens a connection to the relay, with TLS and log-in as the settings ask, and explains why one fails."""
 
 import base64
 import smtplib
@@ -13,12 +13,12 @@ from messaging.mail.text import one_line
 
 MAX_ANSWER_CHARS: Final = 200
 _MAX_LINE_BYTES: Final = 8192
-# About our account or our TLS, not about the mail: an operator has to act, and the mail can wait (RFC 4954, RFC 3207).
+# About our account or our TLS, not about the mail: the operator has to act, and the mail can wait (RFC 4954, RFC 3207).
 _ABOUT_US: Final = frozenset((530, 534, 535, 538))
 
 
-class _Patience:
-    """Reads the lines of one answer, which has to arrive within `seconds` as a whole, however slowly it trickles."""
+class _AnswerReader:
+    """Reads the lines of one answer, which has to arrive as a whole `until` then (monotonic seconds)."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -39,7 +39,7 @@ class _Patience:
         return line + end
 
     def close(self) -> None:
-        """The socket is closed by who opened it."""
+        """Leave the socket open: the SMTP client closes it."""
 
 
 class DeadlineSMTP(smtplib.SMTP):
@@ -51,8 +51,8 @@ class DeadlineSMTP(smtplib.SMTP):
         """Return code and text of the next answer. Raises SMTPServerDisconnected when it does not come in time."""
         sock: Any = self.sock
         if sock is not None and self.file is None:
-            self.file = _Patience(sock)
-        if isinstance(self.file, _Patience):
+            self.file = _AnswerReader(sock)
+        if isinstance(self.file, _AnswerReader):
             self.file.until = time.monotonic() + self._seconds()
         reply = super().getreply()
         if self.sock is not None:
@@ -74,37 +74,37 @@ class DeadlineSMTPOverTls(DeadlineSMTP, smtplib.SMTP_SSL):
 def connect(relay: Relay, helo: str, until: float | None = None) -> DeadlineSMTP:
     """Open a connection, ready for MAIL. `until` (monotonic seconds) bounds it and all that follows.
 
-    Raises Unavailable, in plain words, whatever goes wrong. Never goes on in the clear where TLS was asked for.
+    Raises Unavailable for every failure. Never goes on in the clear where the settings ask for TLS.
     """
     try:
         return _open(relay, helo, until)
     except (OSError, ValueError, smtplib.SMTPException) as error:
-        raise translated(error) from None
+        raise translate(error) from None
 
 
 def check_relay(relay: Relay) -> str:
-    """Try connection, TLS and log-in without sending, and say what was found.
+    """Try connection, TLS and log-in without sending, and return a line about them.
 
-    Raises ConfigurationError for what a setting has to change, Unavailable for what may pass.
+    Raises ConfigurationError for a failure that a setting has to change, Unavailable for one that may pass.
     """
     try:
         smtp = _open(relay, relay.hostname or socket.gethostname(), None)
         code, text = smtp.noop()
         quit_quietly(smtp)
     except smtplib.SMTPAuthenticationError as error:
-        raise ConfigurationError(f"SATBRIDGE_RELAY_URL: {translated(error).reason}") from None
+        raise ConfigurationError(f"SATBRIDGE_RELAY_URL: {translate(error).reason}") from None
     except (OSError, ValueError, smtplib.SMTPException) as error:
-        raise translated(error) from None
+        raise translate(error) from None
     if code != 250:
-        raise Unavailable(f"the mail relay said: {said(code, text)}")
+        raise Unavailable(f"the mail relay said: {one_line_answer(code, text)}")
     endpoint = relay.endpoint()
     secured = "in the clear" if endpoint.encryption == "none" else "with TLS"
     logged_in = ", logged in" if endpoint.user else ""
     return f"{endpoint.host}:{endpoint.port} answers {secured}{logged_in}"
 
 
-def translated(error: Exception) -> Unavailable:
-    """Return what an exception of smtplib, ssl or the socket means. The one table for all of them."""
+def translate(error: Exception) -> Unavailable:
+    """Return the error for an exception of smtplib, ssl or the socket. The one table for all of them."""
     match error:
         case ssl.SSLCertVerificationError():
             why = one_line(error.verify_message, 120)
@@ -120,29 +120,31 @@ def translated(error: Exception) -> Unavailable:
         case smtplib.SMTPNotSupportedError():
             return Unavailable("the mail relay offers no way to log in that we know")
         case smtplib.SMTPResponseException():
-            return Unavailable(f"the mail relay said: {said(error.smtp_code, error.smtp_error)}")
+            return Unavailable(
+                f"the mail relay said: {one_line_answer(error.smtp_code, error.smtp_error)}"
+            )
         case TimeoutError() | smtplib.SMTPServerDisconnected():
             return Unavailable("the mail relay did not answer in time or closed the connection")
     return Unavailable("the mail relay cannot be reached")
 
 
 def answer_error(code: int, text: bytes) -> GatewayError:
-    """Return what a refusal means: 5xx never, unless it is about us; everything else later."""
+    """Return the error for a refusal: 5xx means never, unless it is about us; everything else means later."""
     if 500 <= code <= 599 and code not in _ABOUT_US:
-        return Rejected(f"the mail server refused it: {said(code, text)}")
+        return Rejected(f"the mail server refused it: {one_line_answer(code, text)}")
     if code < 0:
         return Unavailable("the mail server answered something that is not SMTP")
-    return Unavailable(f"the mail server said: {said(code, text)}")
+    return Unavailable(f"the mail server said: {one_line_answer(code, text)}")
 
 
-def said(code: int, text: bytes | str) -> str:
+def one_line_answer(code: int, text: bytes | str) -> str:
     """Return an answer on one line without control characters."""
     words = text if isinstance(text, str) else text.decode("utf-8", "replace")
     return one_line(f"{code} {words}", MAX_ANSWER_CHARS)
 
 
 def quit_quietly(smtp: smtplib.SMTP) -> None:
-    """Say goodbye; whether it is heard does not matter."""
+    """End the connection with QUIT, and without where that fails."""
     try:
         smtp.quit()
     except (OSError, smtplib.SMTPException):
@@ -152,35 +154,29 @@ def quit_quietly(smtp: smtplib.SMTP) -> None:
 def _open(relay: Relay, helo: str, until: float | None) -> DeadlineSMTP:
     endpoint = relay.endpoint()
     tls = _context(relay) if endpoint.encryption != "none" else None
-    smtp = _greeted(endpoint, helo, relay.timeout_seconds, tls)
+    seconds = relay.timeout_seconds
+    if endpoint.encryption == "implicit":
+        smtp: DeadlineSMTP = DeadlineSMTPOverTls(
+            endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds, context=tls
+        )
+    else:
+        smtp = DeadlineSMTP(endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds)
     try:
         smtp.until = until
         smtp.ehlo_or_helo_if_needed()
         if endpoint.encryption == "starttls":
-            _start_tls(smtp, tls)
+            if not smtp.has_extn("starttls"):
+                raise Unavailable(
+                    "the mail relay offers no TLS, which SATBRIDGE_RELAY_URL asks for"
+                )
+            smtp.starttls(context=tls)
+            smtp.ehlo_or_helo_if_needed()
         if endpoint.user:
             _log_in(smtp, endpoint)
     except BaseException:
         smtp.close()
         raise
     return smtp
-
-
-def _greeted(
-    endpoint: Endpoint, helo: str, seconds: float, tls: ssl.SSLContext | None
-) -> DeadlineSMTP:
-    if endpoint.encryption == "implicit":
-        return DeadlineSMTPOverTls(
-            endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds, context=tls
-        )
-    return DeadlineSMTP(endpoint.host, endpoint.port, local_hostname=helo, timeout=seconds)
-
-
-def _start_tls(smtp: smtplib.SMTP, tls: ssl.SSLContext | None) -> None:
-    if not smtp.has_extn("starttls"):
-        raise Unavailable("the mail relay offers no TLS, which SATBRIDGE_RELAY_URL asks for")
-    smtp.starttls(context=tls)
-    smtp.ehlo_or_helo_if_needed()
 
 
 def _log_in(smtp: smtplib.SMTP, endpoint: Endpoint) -> None:

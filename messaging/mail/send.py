@@ -1,11 +1,13 @@
-"""Sends mail: a batch of deliveries over one connection to the relay, each with its own outcome."""
+"""Sends mail through the relay: a batch of deliveries over one connection, each with its own outcome."""
 
+import asyncio
 import logging
 import smtplib
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
+from typing import Final
 
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.mail.compose import OutgoingMail, compose
@@ -14,16 +16,18 @@ from messaging.mail.relay import Relay
 from messaging.mail.relay_client import (
     DeadlineSMTP,
     answer_error,
+    check_relay,
     connect,
+    one_line_answer,
     quit_quietly,
-    said,
 )
 from messaging.model.message import Delivery, Outcome, SubmittedPart
-from messaging.sending.attempt import lease_seconds_left, outcome_of
+from messaging.model.raw_mail import RawMail
+from messaging.sending.sender import lease_seconds_left, outcome_of
 
 log = logging.getLogger(__name__)
 
-SERVICE_NOT_AVAILABLE = 421  # RFC 5321 section 3.8: the server closes the connection
+SERVICE_NOT_AVAILABLE: Final = 421  # RFC 5321 section 3.8: the server closes the connection
 
 
 def send_mail(
@@ -31,32 +35,78 @@ def send_mail(
 ) -> list[list[Outcome]]:
     """Send each delivery; return one list per delivery: its outcome, or nothing when its lease is (nearly) over.
 
-    A send begins only while more than `timeout_seconds` of its lease are left, so that it ends within it. Promise:
-    sent means that the relay took it; a mail whose last byte was written without an answer is `Uncertain`; whatever
-    else goes wrong, the relay has not taken it. One mail's failure is never another's. Raises nothing.
+    Runs an event loop of its own, so it can be a task of any process. Never raises.
     """
-    with RelaySession(relay, relay.hostname or mail_domain) as courier:
-        return [_attempt(courier, mail_domain, delivery) for delivery in deliveries]
+
+    async def send_each() -> list[list[Outcome]]:
+        sender = MailSender(relay, mail_domain)
+        try:
+            outcomes = [await sender.send(delivery) for delivery in deliveries]
+        finally:
+            await sender.close()
+        return [[] if outcome is None else [outcome] for outcome in outcomes]
+
+    return asyncio.run(send_each())
 
 
-def _attempt(courier: "RelaySession", mail_domain: str, delivery: Delivery) -> list[Outcome]:
-    seconds = lease_seconds_left(delivery)
-    if seconds <= courier.timeout_seconds:
-        log.info("not enough of the lease left to send", extra={"message_id": delivery.message.id})
-        return []
-    try:
-        mail = _written(delivery, mail_domain)
-        answer = courier.deliver(mail, time.monotonic() + seconds)
-    except Exception as error:
-        return [outcome_of(delivery, error)]
-    return [Outcome.sent(delivery, SubmittedPart(answer))]
+class MailSender:
+    """Sends one mail after another over one connection, which it opens at the first."""
+
+    def __init__(self, relay: Relay, mail_domain: str) -> None:
+        self._mail_domain = mail_domain
+        self._session = RelaySession(relay, relay.hostname or mail_domain)
+
+    async def send(self, delivery: Delivery) -> Outcome | None:
+        """Send one mail, in a thread; None when no more than `timeout_seconds` of its lease are left.
+
+        Sent means that the relay took the mail; a mail whose last byte was written without an answer is uncertain. In
+        every other case the relay has not taken it.
+        """
+        seconds = lease_seconds_left(delivery)
+        if seconds <= self._session.timeout_seconds:
+            extra = {"message_id": delivery.message.id}
+            log.info("not enough of the lease left to send", extra=extra)
+            return None
+        try:
+            failure, now = delivery.message.failure, datetime.now(UTC)
+            if failure is not None:
+                mail = compose_notice(delivery, failure, self._mail_domain, now)
+            else:
+                mail = compose(delivery, self._mail_domain, now)
+            # The session bounds the thread by itself. If it were abandoned here, the fate of a mail would be unknown.
+            until = time.monotonic() + seconds
+            answer = await asyncio.to_thread(self._session.submit, mail, until)
+        except Exception as error:
+            return outcome_of(delivery, error)
+        return Outcome.sent(delivery, SubmittedPart(answer))
+
+    async def close(self) -> None:
+        """End the connection."""
+        await asyncio.to_thread(self._session.close)
 
 
-def _written(delivery: Delivery, mail_domain: str) -> OutgoingMail:
-    failure, now = delivery.message.failure, datetime.now(UTC)
-    if failure is not None:
-        return compose_notice(delivery, failure, mail_domain, now)
-    return compose(delivery, mail_domain, now)
+@dataclass(frozen=True, slots=True)
+class RelaySubmitter:
+    """Submits mails of satellite networks, which are composed elsewhere, to the relay of outgoing mail."""
+
+    relay: Relay
+    mail_domain: str
+
+    def submit(self, mail: RawMail, seconds: float) -> str:
+        """Submit one mail within `seconds` and return the answer of the relay.
+
+        Raises Rejected, Unavailable, or Uncertain when the mail was written and its answer did not come.
+        """
+        outgoing = OutgoingMail(mail.sender, mail.recipient, mail.content, international=False)
+        session = RelaySession(self.relay, self.relay.hostname or self.mail_domain)
+        try:
+            return session.submit(outgoing, time.monotonic() + seconds)
+        finally:
+            session.close()
+
+    def check(self) -> None:
+        """Try connection, TLS and log-in without sending. Raises Unavailable or ConfigurationError."""
+        check_relay(self.relay)
 
 
 class _Lost(Exception):
@@ -64,7 +114,10 @@ class _Lost(Exception):
 
 
 class RelaySession:
-    """Holds the connection to the relay: opened for the first mail, and again when it broke."""
+    """A connection to the relay: opened for the first mail, and again when it broke. Blocking.
+
+    What the session found unreachable stays so: all later mails fail with the same error.
+    """
 
     def __init__(self, relay: Relay, helo: str) -> None:
         self._relay = relay
@@ -73,31 +126,27 @@ class RelaySession:
         self._unreachable: GatewayError | None = None
         self.timeout_seconds = relay.timeout_seconds
 
-    def __enter__(self) -> "RelaySession":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._smtp is not None:
-            quit_quietly(self._smtp)
-
-    def deliver(self, mail: OutgoingMail, until: float) -> str:
-        """Hand a mail over and return what the relay said. Raises GatewayError."""
-        reused = self._smtp is not None
-        smtp = self._connected(until)
+    def submit(self, mail: OutgoingMail, until: float) -> str:
+        """Submit one mail until then (monotonic seconds) and return the answer of the relay. Raises GatewayError."""
+        is_reused = self._smtp is not None
+        smtp = self._connect(until)
         try:
-            return self._hand_over(smtp, mail)
+            self._announce(smtp, mail)
         except _Lost as error:
             self._drop()
-            if reused:  # a relay may end a connection between two mails; a fresh one tells whether it wants this
-                return self.deliver(mail, until)
+            # A relay may end a connection between two mails; a fresh one shows whether it refuses this mail.
+            if is_reused:
+                return self.submit(mail, until)
             raise Unavailable(str(error)) from None
+        return self._write(smtp, mail.content)
 
-    def _connected(self, until: float) -> DeadlineSMTP:
+    def close(self) -> None:
+        """End the connection."""
+        if self._smtp is not None:
+            quit_quietly(self._smtp)
+            self._smtp = None
+
+    def _connect(self, until: float) -> DeadlineSMTP:
         if self._unreachable is not None:
             raise self._unreachable
         if self._smtp is None:
@@ -112,51 +161,47 @@ class RelaySession:
         self._smtp.until = until
         return self._smtp
 
-    def _hand_over(self, smtp: DeadlineSMTP, mail: OutgoingMail) -> str:
+    def _announce(self, smtp: DeadlineSMTP, mail: OutgoingMail) -> None:
+        """Give the envelope of a mail and get leave to write it. Raises _Lost, or GatewayError."""
         if mail.international and not smtp.has_extn("smtputf8"):
             raise Rejected("the mail server takes no addresses with international letters")
         smtp.command_encoding = "utf-8" if mail.international else "ascii"
         option = " SMTPUTF8" if mail.international else ""
-        self._ask(smtp, f"MAIL FROM:<{mail.sender}>{option}", 250)
-        self._ask(smtp, f"RCPT TO:<{mail.recipient}>", 250, 251)
+        self._command(smtp, f"MAIL FROM:<{mail.sender}>{option}", 250)
+        self._command(smtp, f"RCPT TO:<{mail.recipient}>", 250, 251)
         if smtp.seconds_left() < self.timeout_seconds:
             self._drop()
             raise Unavailable("the mail relay was too slow to be given the mail in time")
-        self._ask(smtp, "DATA", 354)
-        self._write(smtp, mail.content)
-        return self._final_answer(smtp)
+        self._command(smtp, "DATA", 354)
 
-    def _ask(self, smtp: DeadlineSMTP, command: str, *good: int) -> None:
+    def _command(self, smtp: DeadlineSMTP, command: str, *good: int) -> None:
         try:
             code, text = smtp.docmd(command)
         except (OSError, smtplib.SMTPException):
             raise _Lost("the mail relay closed the connection or did not answer in time") from None
         if code == SERVICE_NOT_AVAILABLE:
-            raise _Lost(f"the mail server said: {said(code, text)}")
-        if code not in good:
-            self._start_over(smtp, in_step=code > 0 and not (command == "DATA" and code < 400))
-            raise answer_error(code, text)
-
-    def _start_over(self, smtp: DeadlineSMTP, in_step: bool) -> None:
-        """Make the connection ready for the next mail, or give it up when the two ends are out of step."""
+            raise _Lost(f"the mail server said: {one_line_answer(code, text)}")
+        if code in good:
+            return
+        # The next mail needs a fresh transaction, and no connection whose two ends are out of step.
+        in_step = code > 0 and not (command == "DATA" and code < 400)
         try:
-            if in_step and smtp.rset()[0] == 250:
-                return
+            if not in_step or smtp.rset()[0] != 250:
+                self._drop()
         except (OSError, smtplib.SMTPException):
-            pass
-        self._drop()
+            self._drop()
+        raise answer_error(code, text)
 
-    def _write(self, smtp: DeadlineSMTP, content: bytes) -> None:
-        """Write a mail with its transparent dots and the end of it, all at once."""
+    def _write(self, smtp: DeadlineSMTP, content: bytes) -> str:
+        """Write a mail and return the answer. Raises GatewayError; Uncertain only after the final dot was written."""
         lines = content if content.endswith(b"\r\n") else content + b"\r\n"
         try:
+            # All at once, with transparent dots and the final one.
             smtp.send(lines.replace(b"\r\n.", b"\r\n..") + b".\r\n")
         except (OSError, smtplib.SMTPException):
             # The end of the mail did not leave, so the relay cannot have taken it (RFC 5321 section 4.1.1.4).
             self._drop()
             raise Unavailable("the connection to the mail relay broke within the mail") from None
-
-    def _final_answer(self, smtp: DeadlineSMTP) -> str:
         try:
             code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException):
@@ -171,7 +216,7 @@ class RelaySession:
             self._drop()
         if code >= 400:
             raise answer_error(code, text)
-        return said(code, text)
+        return one_line_answer(code, text)
 
     def _drop(self) -> None:
         if self._smtp is not None:

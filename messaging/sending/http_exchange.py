@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -57,7 +58,10 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 def new_client(
-    timeout_seconds: float, max_connections: int, base_url: str = ""
+    timeout_seconds: float,
+    max_connections: int,
+    base_url: str = "",
+    tls: ssl.SSLContext | bool = True,
 ) -> httpx.AsyncClient:
     """Return a client for requests of `timeout_seconds` in all.
 
@@ -69,6 +73,7 @@ def new_client(
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         base_url=base_url,
+        verify=tls,
         timeout=httpx.Timeout(None, connect=timeout_seconds / 3, pool=timeout_seconds / 3),
         limits=httpx.Limits(
             max_connections=max_connections,

@@ -26,29 +26,25 @@ class OutgoingText:
 
 
 class SmsProvider(Protocol):
-    """A provider's API for outgoing texts. Blocking and thread-safe; constructible without I/O and picklable unused.
+    """A provider's API for outgoing texts. Constructible without I/O; can be pickled before the first request.
 
-    Every method raises only `GatewayError` and, where it says so, `ConfigurationError`.
+    Every method raises only GatewayError and, where it says so, ConfigurationError.
     """
 
-    def send(self, text: OutgoingText) -> SubmittedPart:
-        """Hand over one text and return the provider's id for it, and what it charges if it says so.
+    async def send(self, text: OutgoingText) -> SubmittedPart:
+        """Send one text and return the provider's id for it, and what it charges if it says so.
 
-        Raises `Uncertain` whenever the request may have been written and no proper answer came.
+        Raises Uncertain whenever the request may have been written and no proper answer came.
         """
-        ...
 
-    def find_sent(self, text: OutgoingText, since: datetime) -> Sequence[str]:
+    async def find_sent(self, text: OutgoingText, since: datetime) -> Sequence[str]:
         """Return the ids of this very text that the provider took since then and did not fail, oldest first."""
-        ...
 
-    def check(self) -> str:
-        """Try the credentials, free of charge, and say how the account is. Raises ConfigurationError too."""
-        ...
+    async def check(self) -> str:
+        """Try the credentials, free of charge, and return a line about the account. Raises ConfigurationError too."""
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections that are open; a later call opens new ones."""
-        ...
 
 
 class SmsAccount(Account):

@@ -1,78 +1,92 @@
-"""Sends texts through an SMS provider: many at once, those of one recipient in turn, never twice knowingly."""
+"""Sends texts through an SMS provider: many at once, those of one pair in order, never twice knowingly."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Hashable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import TypeVar
+from typing import Final
 from unicodedata import normalize
 
 from cachetools import TTLCache
 
 from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.model.message import Delivery, Message, Outcome, SubmittedPart
-from messaging.sending.attempt import attempt, lease_seconds_left, outcome_of
-from messaging.sending.keyed_lock import KeyedLocks
-from messaging.sending.outcome_cache import Emit, OutcomeCache
+from messaging.sending.sender import lease_seconds_left, outcome_of
 from messaging.sending.split import split
 from messaging.sms.account import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
 
-T = TypeVar("T")
+log = logging.getLogger(__name__)
 
-KNOWN_IDS = 10_000
+KNOWN_IDS: Final = 10_000
+NO_TIME: Final = "no time was left for the rest of a long text"
 
 
 class SmsSender:
-    """Hands deliveries to one provider. No I/O and no thread before the first use, so it can be pickled until then.
+    """Sends through one account, with `max_sends` requests at a time. The gateway is at `public_url`.
 
-    At most `account.max_sends` requests run at once, each in a thread, each bounded in time. When an earlier attempt
-    is uncertain, the provider is asked first whether it has the text. Two equal texts between the same two numbers
-    within `account.lookup_hours` can then be told apart only if this sender sent the other one itself. Where the
-    provider does not say what it charges, the segments of the text count. The gateway is at `public_url`.
+    When an earlier attempt is uncertain, the provider is asked first whether it has the text. Two equal texts between
+    the same two numbers within `lookup_hours` can be told apart only if this sender sent the other one itself. Where
+    the provider does not say what it charges, the segments of the text count.
     """
 
     def __init__(self, account: SmsAccount, public_url: str = "") -> None:
         self._account = account
+        self._public_url = public_url
         self._provider = account.connect(public_url)
-        self._unreported = OutcomeCache()
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
+        self._requests = asyncio.Semaphore(account.max_sends)
+        # Only as many deliveries as there are requests wait for a request. An urgent one, which does not stand in this
+        # queue, is the next; behind all others its lease might pass each time.
+        self._queue = asyncio.Semaphore(account.max_sends)
 
-    async def process_single(self, delivery: Delivery, emit: Emit) -> None:
-        """Emit its outcome, or nothing when its lease had passed. Texts between the same two go in their order.
+    def __reduce__(self) -> tuple[type["SmsSender"], tuple[SmsAccount, str]]:
+        """Pickle the arguments only."""
+        return type(self), (self._account, self._public_url)
 
-        What is urgent is the next to be sent, whatever waits. Behind batches of others its lease might pass each time.
-        """
-        message = delivery.message
-        queue = nullcontext() if delivery.is_urgent else self._queue
-        async with self._pairs.of((message.sender, message.recipient)), queue, self._slots:
-            outcome = self._unreported.of(delivery) or await attempt(delivery, self._send)
-        await self._unreported.report(outcome, emit)
+    def order_key(self, delivery: Delivery) -> Hashable:
+        """Return the pair of numbers."""
+        return delivery.message.sender, delivery.message.recipient
 
-    def close(self) -> None:
-        """End the threads and the connections; those that are sending finish by themselves."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._provider.close()
-
-    async def _send(self, delivery: Delivery) -> Outcome:
-        """Send what earlier attempts left of the message, and report how far it came."""
-        parts = self._parts(delivery.message)
-        handed: list[SubmittedPart] = []
-        searching = delivery.uncertain
-        for number in range(delivery.parts_sent, len(parts)):
-            part = parts[number]
+    async def send(self, delivery: Delivery) -> Outcome | None:
+        """Send the parts that the provider does not have yet, in order, until one fails."""
+        async with nullcontext() if delivery.is_urgent else self._queue, self._requests:
+            seconds = lease_seconds_left(delivery)
+            if seconds <= 0:
+                extra = {"message_id": delivery.message.id}
+                log.info("lease passed before the attempt", extra=extra)
+                return None
+            submitted: list[SubmittedPart] = []
+            position, searching = delivery.parts_sent, delivery.uncertain
             try:
-                found = await self._find(delivery, part, handed) if searching else None
-                searching = found is not None
-                handed.append(found or await self._send_part(delivery, part, bool(handed)))
+                async with asyncio.timeout(seconds):
+                    texts = self._split(delivery.message)
+                    while position < len(texts):
+                        part = (
+                            await self._find(delivery, texts[position], submitted)
+                            if searching
+                            else None
+                        )
+                        # An earlier attempt sent no part behind the first one that is not found.
+                        searching = part is not None
+                        if part is None:
+                            part = await self._submit(delivery, texts[position], bool(submitted))
+                        submitted.append(part)
+                        position += 1
             except Exception as error:
-                return outcome_of(delivery, error, *handed, parts_sent=number)
-        return Outcome.sent(delivery, *handed, parts_sent=len(parts))
+                return outcome_of(delivery, error, *submitted, parts_sent=position)
+        return Outcome.sent(delivery, *submitted, parts_sent=len(texts))
 
-    def _parts(self, message: Message) -> list[OutgoingText]:
-        body = _body(message)
+    async def close(self) -> None:
+        """Close the connections to the provider."""
+        await self._provider.aclose()
+
+    def _split(self, message: Message) -> list[OutgoingText]:
+        """Return the texts of a message. Raises Rejected."""
+        text = "\n".join(part for part in (message.subject.strip(), message.text.strip()) if part)
+        # Composed characters take fewer units. Half a surrogate pair cannot be encoded.
+        body = normalize("NFC", text).encode("utf-8", "replace").decode()
         if not body:
             raise Rejected("the text is empty")
         bodies = split(body, utf16_units, self._account.max_characters, self._account.max_parts)
@@ -82,59 +96,31 @@ class SmsSender:
             for number, part in enumerate(bodies, 1)
         ]
 
-    async def _send_part(
-        self, delivery: Delivery, part: OutgoingText, started: bool
+    async def _submit(
+        self, delivery: Delivery, text: OutgoingText, has_begun: bool
     ) -> SubmittedPart:
-        if started and lease_seconds_left(delivery) < self._account.timeout_seconds:
-            raise Unavailable("no time was left for the rest of a long text")
-        handed = await self._in_thread(lambda: self._provider.send(part))
-        self._known[handed.network_id] = delivery.id
-        return (
-            handed if handed.billed_units else SubmittedPart(handed.network_id, segments(part.body))
-        )
+        if has_begun and lease_seconds_left(delivery) < self._account.timeout_seconds:
+            raise Unavailable(NO_TIME)
+        part = await self._provider.send(text)
+        self._known[part.network_id] = delivery.id
+        return part if part.billed_units else SubmittedPart(part.network_id, segments(text.body))
 
     async def _find(
-        self, delivery: Delivery, part: OutgoingText, handed: Sequence[SubmittedPart]
+        self, delivery: Delivery, text: OutgoingText, submitted: Sequence[SubmittedPart]
     ) -> SubmittedPart | None:
         """Return this part as the provider has it, if an earlier attempt came that far. Raises Uncertain."""
         since = datetime.now(UTC) - timedelta(hours=self._account.lookup_hours)
         try:
-            found = await self._in_thread(lambda: self._provider.find_sent(part, since))
+            found = await self._provider.find_sent(text, since)
         except GatewayError as error:
             raise Uncertain(f"whether it was sent could not be found out: {error.reason}") from None
-        ids = [one.network_id for one in handed]
+        ids = [part.network_id for part in submitted]
         for network_id in found:
             if network_id not in ids and self._known.get(network_id, delivery.id) == delivery.id:
-                return SubmittedPart(network_id, segments(part.body))
+                return SubmittedPart(network_id, segments(text.body))
         return None
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
-
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._account.max_sends, thread_name_prefix="sms")
-
-    @cached_property
-    def _pairs(self) -> KeyedLocks:
-        return KeyedLocks()
-
-    @cached_property
-    def _queue(self) -> asyncio.Semaphore:
-        # No more than there are slots wait for one: what is urgent, and does not stand here, is next.
-        return asyncio.Semaphore(self._account.max_sends)
-
-    @cached_property
-    def _slots(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(self._account.max_sends)
 
 
 def utf16_units(text: str) -> int:
     """Return the length of a text as SMS providers count it."""
     return len(text) + sum(c > "\uffff" for c in text)
-
-
-def _body(message: Message) -> str:
-    """Return what the phone shows: composed (fewer units), and without what no encoding can carry."""
-    text = "\n".join(part for part in (message.subject.strip(), message.text.strip()) if part)
-    return normalize("NFC", text).encode("utf-8", "replace").decode()

@@ -7,27 +7,25 @@ from datetime import UTC, datetime, timedelta
 from messaging.model.message import Address, Delivery, Message, Network, Outcome
 from messaging.satellite.account import SatelliteAccount
 from messaging.satellite.sender import SatelliteSender
+from messaging.sending.sender import OrderedSender, SenderOperator
 from messaging.sms.sender import SmsSender
 from tests.conformance.stand import TEXT, AnyAccount, Stand
 from tests.support.send_deliveries import outcomes_of
 
-Sender = SatelliteSender | SmsSender
-
 
 @asynccontextmanager
-async def sending(account: AnyAccount) -> AsyncIterator[Sender]:
+async def sending(account: AnyAccount) -> AsyncIterator[SenderOperator]:
+    sender = SenderOperator(lambda: sender_of(account))
+    try:
+        yield sender
+    finally:
+        await sender.close()
+
+
+def sender_of(account: AnyAccount) -> OrderedSender:
     if isinstance(account, SatelliteAccount):
-        satellite = SatelliteSender(account, 4)
-        try:
-            yield satellite
-        finally:
-            await satellite.close()
-    else:
-        sms = SmsSender(account)
-        try:
-            yield sms
-        finally:
-            sms.close()
+        return SatelliteSender(account, 4)
+    return SmsSender(account)
 
 
 def delivery(stand: Stand, text: str = TEXT, *, seconds: float = 30) -> Delivery:
@@ -45,6 +43,6 @@ def delivery(stand: Stand, text: str = TEXT, *, seconds: float = 30) -> Delivery
     return Delivery(id=1, message=message, attempt=1, lease_until=lease)
 
 
-async def outcome_of(sender: Sender, given: Delivery) -> Outcome:
+async def outcome_of(sender: SenderOperator, given: Delivery) -> Outcome:
     [outcome] = await outcomes_of(sender, given)
     return outcome

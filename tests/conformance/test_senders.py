@@ -8,9 +8,9 @@ import pytest
 
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.model.message import Outcome, Result
-from messaging.satellite.account import MailedAccount, SatelliteAccount
+from messaging.satellite.account import MailedAccount
 from messaging.simulator.shared.faults import Faults
-from tests.conformance.sending import delivery, outcome_of, sending
+from tests.conformance.sending import delivery, outcome_of, sender_of, sending
 from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
 from tests.conformance.stands import STANDS, those_with
 from tests.support.eventually import eventually
@@ -217,18 +217,11 @@ async def test_the_probe_says_what_is_wrong_without_the_secret(stand: Stand) -> 
 
 
 async def probe(account: AnyAccount) -> None:
-    if isinstance(account, SatelliteAccount):
-        network = account.connect()
-        try:
-            await network.check()
-        finally:
-            await network.aclose()
-    else:
-        provider = account.connect()
-        try:
-            provider.check()
-        finally:
-            provider.close()
+    client = account.connect()
+    try:
+        await client.check()
+    finally:
+        await client.aclose()
 
 
 async def test_no_shown_form_of_an_account_has_its_secret(stand: Stand) -> None:
@@ -246,5 +239,4 @@ async def test_account_network_and_sender_travel_before_they_are_used(stand: Sta
     again = pickle.loads(pickle.dumps(stand.account))
     assert again == stand.account
     assert pickle.loads(pickle.dumps(again.connect()))
-    async with sending(again) as sender:
-        assert pickle.loads(pickle.dumps(sender))
+    assert pickle.loads(pickle.dumps(sender_of(again)))

@@ -5,6 +5,7 @@ import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,7 @@ from messaging.pipeline import declare
 from messaging.satellite.codecs.protobuf import Text, encode
 from messaging.satellite.poller import SatellitePoller
 from messaging.satellite.sender import SatelliteSender
+from messaging.sending.sender import SenderOperator
 from messaging.simulator.shared.serving import Serving
 from tests.support.documents.adding_example import example
 from tests.support.eventually import eventually
@@ -115,7 +117,7 @@ async def test_the_example_network_sends_and_refuses(
     pigeon: ModuleType, loft: tuple[Loft, str]
 ) -> None:
     network, url = loft
-    sender = SatelliteSender(account_of(pigeon, url), 4)
+    sender = SenderOperator(partial(SatelliteSender, account_of(pigeon, url), 4))
     message = Message(
         id="0" * 32,
         sender=Address(Network.EMAIL, "alice@example.net"),

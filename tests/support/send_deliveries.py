@@ -3,13 +3,10 @@
 import asyncio
 
 from messaging.model.message import Delivery, Outcome
-from messaging.satellite.sender import SatelliteSender
-from messaging.sms.sender import SmsSender
+from messaging.sending.sender import SenderOperator
 
 
-async def hand_over(
-    sender: SatelliteSender | SmsSender, *deliveries: Delivery
-) -> list[list[Outcome]]:
+async def hand_over(sender: SenderOperator, *deliveries: Delivery) -> list[list[Outcome]]:
     """Return for each delivery its outcome, or nothing."""
 
     async def one(delivery: Delivery) -> list[Outcome]:
@@ -24,6 +21,6 @@ async def hand_over(
     return list(await asyncio.gather(*map(one, deliveries)))
 
 
-async def outcomes_of(sender: SatelliteSender | SmsSender, *deliveries: Delivery) -> list[Outcome]:
+async def outcomes_of(sender: SenderOperator, *deliveries: Delivery) -> list[Outcome]:
     """Return the outcomes of those that have one, in the order of the deliveries."""
     return [outcome for found in await hand_over(sender, *deliveries) for outcome in found]

@@ -1,7 +1,7 @@
 """The command `check`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +14,8 @@ from messaging.errors import ConfigurationError, GatewayError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_client import check_relay
 from messaging.mail.smtp.tls import load_certificate
+from messaging.satellite.account import SatelliteClient
+from messaging.sms.account import SmsProvider
 
 app = typer.Typer()
 
@@ -91,17 +93,19 @@ def _check_satellites(gateway: Gateway) -> list[Finding]:
         text = "no network is configured, such as SATBRIDGE_ROCKBLOCK_USERNAME"
         return [Finding("satellite", None, text)]
     return [
-        find_out(name, partial(_check_login, account.connect().check))
+        find_out(name, partial(_check_login, account.connect()))
         for name, account in gateway.satellites.items()
     ]
 
 
-def _check_login(log_in: Callable[[], Awaitable[object]]) -> str:
-    async def run() -> None:
-        await log_in()
+def _check_login(client: SatelliteClient | SmsProvider) -> str:
+    async def check() -> str | None:
+        try:
+            return await client.check()
+        finally:
+            await client.aclose()
 
-    asyncio.run(run())
-    return "takes our credentials"
+    return asyncio.run(check()) or "takes our credentials"
 
 
 def _check_sms(gateway: Gateway) -> list[Finding]:
@@ -110,7 +114,8 @@ def _check_sms(gateway: Gateway) -> list[Finding]:
         return [Finding("sms", None, text)]
     public_url = gateway.settings.public_url
     return [
-        find_out(name, account.connect(public_url).check) for name, account in gateway.sms.items()
+        find_out(name, partial(_check_login, account.connect(public_url)))
+        for name, account in gateway.sms.items()
     ]
 
 

@@ -8,8 +8,7 @@ from django.db.utils import (
     ProgrammingError,
 )
 
-from messaging.errors import GatewayError, Rejected, Unavailable
-from messaging.sending.attempt import INTERNAL_ERROR
+from messaging.errors import INTERNAL_ERROR, GatewayError, Rejected, Unavailable
 
 NOT_STORABLE = "the message holds characters that cannot be stored"
 

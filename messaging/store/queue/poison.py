@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from django.db import Error
 from django.db.models import Case, F, QuerySet, When
 
-from messaging.errors import GatewayError
-from messaging.sending.attempt import INTERNAL_ERROR
+from messaging.errors import INTERNAL_ERROR, GatewayError
 from messaging.store.models import Delivery
 from messaging.store.queue.rows import write_all
 from messaging.store.states import State

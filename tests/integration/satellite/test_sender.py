@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -20,6 +21,7 @@ from messaging.model.message import (
 from messaging.satellite.codecs.protobuf import display_of
 from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.satellite.sender import SatelliteSender
+from messaging.sending.sender import SenderOperator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from tests.support.closed_port import closed_port
@@ -48,15 +50,15 @@ def delivery(
 
 
 @asynccontextmanager
-async def sending(account: HiveAccount, max_parts: int = 4) -> AsyncIterator[SatelliteSender]:
-    sender = SatelliteSender(account, max_parts)
+async def sending(account: HiveAccount, max_parts: int = 4) -> AsyncIterator[SenderOperator]:
+    sender = SenderOperator(partial(SatelliteSender, account, max_parts))
     try:
         yield sender
     finally:
         await sender.close()
 
 
-async def outcome_of(sender: SatelliteSender, given: Delivery) -> Outcome:
+async def outcome_of(sender: SenderOperator, given: Delivery) -> Outcome:
     (outcome,) = await outcomes_of(sender, given)
     return outcome
 
@@ -242,10 +244,11 @@ async def test_locks_of_devices_are_not_kept(hive: HiveServer) -> None:
     async with sending(hive.account()) as sender:
         await hand_over(sender, *(delivery(device=str(n), seconds=-1) for n in range(100)))
         gc.collect()
-        assert len(sender._devices) == 0
+        assert len(sender._locks) == 0
 
 
 async def test_a_sender_travels_between_processes(hive: HiveServer) -> None:
     sender = pickle.loads(pickle.dumps(SatelliteSender(hive.account(), 4)))
-    assert (await outcome_of(sender, delivery())).result is Result.SENT
+    outcome = await sender.send(delivery())
+    assert outcome.result is Result.SENT
     await sender.close()

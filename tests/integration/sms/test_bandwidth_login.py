@@ -2,7 +2,6 @@
 
 import asyncio
 import pickle
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,11 +22,10 @@ from messaging.sms.account import OutgoingText
 from messaging.sms.providers.bandwidth.account import BandwidthAccount
 from messaging.sms.providers.bandwidth.auth import TokenLogin
 from messaging.sms.providers.bandwidth.client import BandwidthProvider
-from messaging.sms.sender import SmsSender
 from tests.conformance.bandwidth import account_at
 from tests.conformance.stand import SECRET
 from tests.support.closed_port import closed_port
-from tests.support.send_deliveries import outcomes_of
+from tests.support.sms.sync_sender import SyncSender, check
 from tests.support.sms.twilio_gateway import delivery
 
 GIVEN: dict[str, Any] = {
@@ -48,68 +46,70 @@ def bandwidth(**changes: Any) -> Iterator[tuple[BandwidthSimulator, str]]:
         yield simulator, server.url
 
 
-def send(sender: SmsSender, count: int = 1) -> list[Outcome]:
+def send(sender: SyncSender, count: int = 1) -> list[Outcome]:
     texts = [delivery(f"text {n}", id=n, to=f"+1555000{n:04}") for n in range(1, count + 1)]
-    return asyncio.run(outcomes_of(sender, *texts))
+    return sender.send(*texts)
 
 
-def test_one_token_serves_all_threads() -> None:
+def test_one_token_serves_all_requests() -> None:
     with bandwidth() as (simulator, url):
-        sender = SmsSender(account_at(url, timeout_seconds=5))
+        sender = SyncSender(account_at(url, timeout_seconds=5))
         assert {outcome.result for outcome in send(sender, 12)} == {Result.SENT}
         assert simulator.counts()["token requests"] == 1
         sender.close()
 
 
-def test_a_token_is_renewed_before_it_ends() -> None:
+@pytest.mark.anyio
+async def test_a_token_is_renewed_before_it_ends() -> None:
     with bandwidth(token_seconds=3) as (simulator, url):
         provider = account_at(url, timeout_seconds=5).connect()
-        assert "takes our credentials" in provider.check()
-        time.sleep(1.6)
-        assert "takes our credentials" in provider.check()
+        assert "takes our credentials" in await provider.check()
+        await asyncio.sleep(1.6)
+        assert "takes our credentials" in await provider.check()
         assert simulator.counts()["token requests"] == 2
-        provider.close()
+        await provider.aclose()
 
 
-def test_a_token_that_bandwidth_forgot_is_renewed_and_the_text_leaves_once() -> None:
+@pytest.mark.anyio
+async def test_a_token_that_bandwidth_forgot_is_renewed_and_the_text_leaves_once() -> None:
     with bandwidth() as (simulator, url):
         token_url = f"{url}/api/v1/oauth2/token"
         provider = BandwidthProvider(
             messages_url=f"{url}/api/v2/users/9900000/messages",
             application_id="demo",
-            login=TokenLogin(token_url, "boop", SecretStr(SECRET), 5, pause_seconds=0),
+            login=TokenLogin(token_url, "boop", SecretStr(SECRET), pause_seconds=0),
             timeout_seconds=5,
-            connections=1,
             webhook_url="",
         )
         text = OutgoingText("+15550001111", "+15550002222", "hello", "one")
-        first = provider.send(text)
+        first = await provider.send(text)
         simulator.expire_tokens()
-        second = provider.send(replace(text, reference="two"))
-        provider.close()
+        second = await provider.send(replace(text, reference="two"))
+        await provider.aclose()
         assert [sent.id for sent in simulator.sent()] == [first.network_id, second.network_id]
         assert simulator.counts()["token requests"] == 2
 
 
-def test_a_new_token_that_is_refused_is_not_asked_for_again_at_once() -> None:
+@pytest.mark.anyio
+async def test_a_new_token_that_is_refused_is_not_asked_for_again_at_once() -> None:
     with bandwidth() as (simulator, url):
         provider = account_at(url, account_id="1100000", timeout_seconds=5).connect()
         for _ in range(3):
             with pytest.raises(ConfigurationError):
-                provider.check()
+                await provider.check()
         simulator.expire_tokens()
         with pytest.raises(ConfigurationError):
-            provider.check()
+            await provider.check()
         assert simulator.counts()["token requests"] == 1
-        provider.close()
+        await provider.aclose()
 
 
 def test_a_wrong_secret_names_the_settings_and_does_not_become_a_flood() -> None:
     with bandwidth() as (simulator, url):
         account = account_at(url, client_secret=f"{SECRET}-but-wrong", timeout_seconds=5)
         with pytest.raises(ConfigurationError, match="SATBRIDGE_BANDWIDTH_CLIENT_SECRET"):
-            account.connect().check()
-        sender = SmsSender(account)
+            check(account)
+        sender = SyncSender(account)
         outcomes = send(sender, 8)
         sender.close()
         assert {outcome.result for outcome in outcomes} == {Result.UNAVAILABLE}
@@ -119,7 +119,7 @@ def test_a_wrong_secret_names_the_settings_and_does_not_become_a_flood() -> None
 
 def test_where_tokens_are_had_is_away_and_nothing_is_uncertain() -> None:
     with bandwidth() as (_, url), closed_port() as nowhere:
-        sender = SmsSender(
+        sender = SyncSender(
             account_at(url, timeout_seconds=5).model_copy(update={"token_url": nowhere})
         )
         (outcome,) = send(sender)
@@ -142,8 +142,9 @@ ANSWERS: dict[str, Response] = {
 }
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_a_token_that_cannot_be_had_now_is_had_later(answer: Response) -> None:
+async def test_a_token_that_cannot_be_had_now_is_had_later(answer: Response) -> None:
     web = FastAPI()
 
     @web.post("/api/v1/oauth2/token")
@@ -153,14 +154,17 @@ def test_a_token_that_cannot_be_had_now_is_had_later(answer: Response) -> None:
     with Serving(web) as server:
         provider = account_at(server.url, timeout_seconds=5).connect()
         with pytest.raises(GatewayError) as caught:
-            provider.check()
-        provider.close()
+            await provider.check()
+        await provider.aclose()
     assert type(caught.value) is Unavailable
     assert caught.value.retry_after_seconds == (7 if answer.status_code == 429 else None)
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("seconds", [None, "soon", -1, 0, True, 1e12])
-def test_a_token_that_does_not_say_how_long_it_lasts_is_used_for_a_while(seconds: Any) -> None:
+async def test_a_token_that_does_not_say_how_long_it_lasts_is_used_for_a_while(
+    seconds: Any,
+) -> None:
     asked: list[str] = []
     web = FastAPI()
 
@@ -176,9 +180,9 @@ def test_a_token_that_does_not_say_how_long_it_lasts_is_used_for_a_while(seconds
 
     with Serving(web) as server:
         provider = account_at(server.url, timeout_seconds=5).connect()
-        provider.check()
-        provider.check()
-        provider.close()
+        await provider.check()
+        await provider.check()
+        await provider.aclose()
     assert asked == ["token", "Bearer abc", "Bearer abc"]
 
 
@@ -194,9 +198,9 @@ def test_a_user_and_a_password_still_do_and_the_check_says_until_when() -> None:
             password="old",
             api_url=f"{server.url}/api/v2",
         )
-        said = account.connect("https://gateway.example").check()
-    assert "2 December 2026" in said
-    assert "SATBRIDGE_BANDWIDTH_CLIENT_ID" in said
+        finding = check(account, "https://gateway.example")
+    assert "2 December 2026" in finding
+    assert "SATBRIDGE_BANDWIDTH_CLIENT_ID" in finding
 
 
 @pytest.mark.parametrize(
@@ -214,8 +218,9 @@ def test_a_login_that_is_not_whole_is_named(login: dict[str, str], why: str) -> 
         read(BandwidthAccount, **GIVEN, **login)
 
 
-def test_it_travels_before_it_is_used() -> None:
+@pytest.mark.anyio
+async def test_it_travels_before_it_is_used() -> None:
     with bandwidth() as (_, url):
         provider = pickle.loads(pickle.dumps(account_at(url, timeout_seconds=5).connect()))
-        assert "takes our credentials" in provider.check()
-        provider.close()
+        assert "takes our credentials" in await provider.check()
+        await provider.aclose()

@@ -12,11 +12,11 @@ from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.codes import TEXTS, is_found_out_later
 from messaging.simulator.twilio.server import InboundText, TwilioSimulator
-from messaging.sms.account import OutgoingText
 from messaging.sms.errors import Kind
 from messaging.sms.providers.twilio.errors import MEANINGS
 from tests.support.eventually import wait_until
 from tests.support.sms.live import Live, live
+from tests.support.sms.sync_sender import check
 from tests.support.sms.twilio_gateway import OURS, PHONE, SID, TOKEN, account, delivery
 
 SERVICE = "MG" + "1" * 32
@@ -166,19 +166,20 @@ def test_a_late_opt_out_ends_the_pair_and_no_other(
 
 def test_the_check_says_what_to_enter_at_twilio(api_url: str) -> None:
     used = account(api_url=api_url)
-    said = used.connect("https://gateway.example/").check()
-    assert "https://gateway.example/sms/twilio#rc=3&rp=all" in said
-    assert "fallback" in said
+    finding = check(used, "https://gateway.example/")
+    assert "https://gateway.example/sms/twilio#rc=3&rp=all" in finding
+    assert "fallback" in finding
     own = account(api_url=api_url, webhook_url="https://hooks.example/in", connection_overrides="")
-    assert " https://hooks.example/in " in own.connect("https://gateway.example").check()
+    assert " https://hooks.example/in " in check(own, "https://gateway.example")
 
 
 @pytest.mark.parametrize("public_url", ["", "http://localhost:8000", "https://my_host.example"])
 def test_where_twilio_cannot_call_us_texts_leave_without_a_callback(
     api_url: str, simulator: TwilioSimulator, public_url: str
 ) -> None:
-    provider = account(api_url=api_url).connect(public_url)
+    used = account(api_url=api_url)
     before = len(simulator.sent())
-    provider.send(OutgoingText(OURS, PHONE, "hello", "1"))
+    with live(used, public_url) as gateway:
+        gateway.send(delivery("hello"))
     assert len(simulator.sent()) == before + 1
-    assert "SATBRIDGE_PUBLIC_URL" in provider.check()
+    assert "SATBRIDGE_PUBLIC_URL" in check(used, public_url)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from messaging.config.env import read
-from messaging.mail.post import RelaySubmitter
 from messaging.mail.relay import Relay
+from messaging.mail.send import RelaySubmitter
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.mailbox import SatelliteMailbox

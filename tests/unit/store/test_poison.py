@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 
-from messaging.errors import Rejected
+from messaging.errors import INTERNAL_ERROR, Rejected
 from messaging.model.message import Message as Incoming
 from messaging.model.message import message_id
-from messaging.sending.attempt import INTERNAL_ERROR
 from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import VIA
 from messaging.store.queue.poison import NOT_IN_TIME

@@ -7,10 +7,16 @@ from pydantic import Field, SecretStr, model_validator
 from messaging.config.settings import Positive
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.sms.account import Received, SmsAccount, SmsProvider
-from messaging.sms.http_errors import WebUrl
-from messaging.sms.providers.bandwidth.auth import TOKEN_URL, Login, PasswordLogin, TokenLogin
+from messaging.sms.http_client import WebUrl
+from messaging.sms.providers.bandwidth.auth import (
+    TOKEN_URL,
+    Login,
+    PasswordLogin,
+    TokenLogin,
+    check_credentials,
+)
 from messaging.sms.providers.bandwidth.client import BandwidthProvider
-from messaging.sms.providers.bandwidth.webhook import check_credentials, events_of
+from messaging.sms.providers.bandwidth.webhook import read_callback
 
 BANDWIDTH_URL = "https://messaging.bandwidth.com/api/v2"
 API_USERS_END = (
@@ -23,8 +29,8 @@ class BandwidthAccount(SmsAccount, prefix="SATBRIDGE_BANDWIDTH_"):
     """A Bandwidth account with one messaging application.
 
     `client_id` and `client_secret` are an API credential, `username` and `password` the older API user, which Bandwidth
-    takes until December 2026. `callback_username` and `callback_password` are what the application has for its
-    callbacks, both inbound and outbound: without them anybody could write in anybody's name.
+    takes until December 2026. `callback_username` and `callback_password` are those of the application for its
+    callbacks, both inbound and outbound: without them, strangers could write in the name of any phone.
     """
 
     max_characters: ClassVar[int] = 2048
@@ -43,7 +49,7 @@ class BandwidthAccount(SmsAccount, prefix="SATBRIDGE_BANDWIDTH_"):
     lookup_hours: Positive = 0.5
 
     @model_validator(mode="after")
-    def _some_login(self) -> "BandwidthAccount":
+    def _require_login(self) -> "BandwidthAccount":
         if (self.client_id is None) != (self.client_secret is None):
             raise ValueError("…_CLIENT_ID and …_CLIENT_SECRET: set both")
         if (self.username is None) != (self.password is None):
@@ -59,19 +65,16 @@ class BandwidthAccount(SmsAccount, prefix="SATBRIDGE_BANDWIDTH_"):
             application_id=self.application_id,
             login=self._login(),
             timeout_seconds=self.timeout_seconds,
-            connections=self.max_sends,
             webhook_url=self.webhook_at(public_url),
             advice="" if self.client_id else API_USERS_END,
         )
 
     def _login(self) -> Login:
         if self.client_id is not None and self.client_secret is not None:
-            return TokenLogin(
-                self.token_url, self.client_id, self.client_secret, self.timeout_seconds
-            )
+            return TokenLogin(self.token_url, self.client_id, self.client_secret)
         return PasswordLogin(self.username or "", self.password or SecretStr(""))
 
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
         """Check the credentials and return what the callback brings."""
         check_credentials(webhook, self.callback_username, self.callback_password)
-        return events_of(webhook.body, self.name, media_links=self.media_links)
+        return read_callback(webhook.body, self.name, media_links=self.media_links)

@@ -7,10 +7,10 @@ from pydantic import Field, SecretStr
 
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.sms.account import Received, SmsAccount, SmsProvider
-from messaging.sms.http_errors import WebUrl
-from messaging.sms.providers.twilio.client import TwilioProvider
-from messaging.sms.providers.twilio.transport import TWILIO_URL
-from messaging.sms.providers.twilio.webhook import fields_of, received
+from messaging.sms.http_client import WebUrl
+from messaging.sms.providers.twilio.auth import signed_fields
+from messaging.sms.providers.twilio.client import TWILIO_URL, TwilioProvider
+from messaging.sms.providers.twilio.webhook import read_webhook
 
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
@@ -42,7 +42,6 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
             auth_token=self.auth_token,
             api_url=self.api_url.rstrip("/"),
             timeout_seconds=self.timeout_seconds,
-            connections=self.max_sends,
             messaging_service_sid=self.messaging_service_sid,
             status_url=self._callback(public_url) if self._can_be_called(public_url) else None,
             advice=self._advice(public_url),
@@ -50,18 +49,13 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
 
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
         """Check the signature against the public URL and return what the webhook brings."""
-        fields = fields_of(webhook, self._signed_url(webhook, public_url), self._tokens())
-        return received(fields, webhook.body, self.name, media_links=self.media_links)
-
-    def _tokens(self) -> list[str]:
-        tokens = [self.auth_token, self.old_auth_token]
-        return [token.get_secret_value() for token in tokens if token]
-
-    def _signed_url(self, webhook: Webhook, public_url: str) -> str:
-        """Return the URL that Twilio called: never from `Host` or the like, which proxies change."""
+        # The URL that Twilio called: never from `Host` or the like, which proxies change.
         configured = self.webhook_url and self.webhook_url.partition("?")[0]
         base = configured or public_url.rstrip("/") + webhook.path
-        return f"{base}?{webhook.query}" if webhook.query else base
+        url = f"{base}?{webhook.query}" if webhook.query else base
+        tokens = [token for token in (self.auth_token, self.old_auth_token) if token]
+        fields = signed_fields(webhook, url, [token.get_secret_value() for token in tokens])
+        return read_webhook(fields, webhook.body, self.name, media_links=self.media_links)
 
     def _callback(self, public_url: str) -> str:
         """Return the URL that Twilio shall call, with the rules by which it comes back."""
@@ -75,7 +69,7 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
 
     def _advice(self, public_url: str) -> str:
         if not self._can_be_called(public_url):
-            return "Twilio cannot call us at SATBRIDGE_PUBLIC_URL, so nobody learns what becomes of a text"
+            return "Twilio cannot call us at SATBRIDGE_PUBLIC_URL, so the gateway does not learn what becomes of a text"
         url = self._callback(public_url)
         return (
             f"at each of its numbers enter {url} for incoming messages, and as the fallback URL too"

@@ -14,6 +14,7 @@ from tests.conformance.stand import SECRET
 from tests.support.eventually import wait_until
 from tests.support.sms.bandwidth.stage import phone_says, receipts
 from tests.support.sms.live import Live
+from tests.support.sms.sync_sender import check
 from tests.support.sms.twilio_gateway import OURS, PHONE, delivery
 
 
@@ -93,6 +94,6 @@ def test_a_phone_that_said_stop_is_opted_out_and_its_next_text_says_so_too(
 
 
 def test_the_check_says_what_to_enter_at_bandwidth(gateway: Live) -> None:
-    said = gateway.account.connect("https://gateway.example/").check()
-    assert "https://gateway.example/sms/bandwidth" in said
-    assert SECRET not in said
+    finding = check(gateway.account, "https://gateway.example/")
+    assert "https://gateway.example/sms/bandwidth" in finding
+    assert SECRET not in finding

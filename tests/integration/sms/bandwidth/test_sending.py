@@ -1,7 +1,5 @@
 """Texts leave through Bandwidth over real sockets, each once."""
 
-import asyncio
-
 import pytest
 
 from messaging.model.message import ReceiptState, Result
@@ -10,12 +8,11 @@ from messaging.simulator.bandwidth.callbacks import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
-from messaging.sms.sender import SmsSender
 from tests.conformance.bandwidth import account_at
 from tests.support.eventually import wait_until
-from tests.support.send_deliveries import outcomes_of
 from tests.support.sms.bandwidth.stage import ACCOUNT, receipts
 from tests.support.sms.live import Live, live
+from tests.support.sms.sync_sender import SyncSender
 from tests.support.sms.twilio_gateway import OURS, PHONE, delivery
 
 
@@ -122,7 +119,7 @@ def test_a_password_in_any_alphabet_is_sent(pair: tuple[str, str]) -> None:
     account = ACCOUNT.model_copy(update={"password": "пароль"})
     simulator = BandwidthSimulator(account, callbacks=habits)
     with Serving(simulator.app) as serving:
-        sender = SmsSender(account_at(serving.url, **login, timeout_seconds=20))
-        (outcome,) = asyncio.run(outcomes_of(sender, delivery("hello")))
+        sender = SyncSender(account_at(serving.url, **login, timeout_seconds=20))
+        (outcome,) = sender.send(delivery("hello"))
         sender.close()
     assert outcome.result is Result.SENT

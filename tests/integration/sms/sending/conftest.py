@@ -6,8 +6,8 @@ import pytest
 
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.server import TwilioSimulator
-from messaging.sms.sender import SmsSender
 from tests.support.sms.sending.stage import Stage
+from tests.support.sms.sync_sender import SyncSender
 from tests.support.sms.twilio_gateway import SID, TOKEN, account
 
 
@@ -31,7 +31,7 @@ def api_url(stage: Stage, twilio: TwilioSimulator) -> str:
 
 
 @pytest.fixture
-def sender(api_url: str) -> Iterator[SmsSender]:
-    used = SmsSender(account(api_url=f"{api_url}/"))
+def sender(api_url: str) -> Iterator[SyncSender]:
+    used = SyncSender(account(api_url=f"{api_url}/"))
     yield used
     used.close()

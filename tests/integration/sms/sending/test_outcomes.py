@@ -8,9 +8,9 @@ from messaging.model.message import Result
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.twilio.api import Answer
 from messaging.simulator.twilio.server import TwilioSimulator
-from messaging.sms.sender import SmsSender
 from tests.support.closed_port import closed_port
-from tests.support.sms.sending.stage import SECRET, send
+from tests.support.sms.sending.stage import SECRET
+from tests.support.sms.sync_sender import SyncSender
 from tests.support.sms.twilio_gateway import TOKEN, account, delivery
 
 
@@ -37,9 +37,9 @@ from tests.support.sms.twilio_gateway import TOKEN, account, delivery
     ],
 )
 def test_every_fixture_number_gives_its_outcome(
-    sender: SmsSender, code: int, result: Result, words: str, caplog: pytest.LogCaptureFixture
+    sender: SyncSender, code: int, result: Result, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (outcome,) = send(sender, delivery(SECRET, to=f"+150055{code}"))
+    (outcome,) = sender.send(delivery(SECRET, to=f"+150055{code}"))
     assert (outcome.result, outcome.parts_sent, outcome.network_id) == (result, 0, "")
     assert words in outcome.reason
     assert outcome.opted_out is (code == 21610)
@@ -56,17 +56,17 @@ def test_every_fixture_number_gives_its_outcome(
     ],
 )
 def test_codes_that_need_a_switch_give_their_outcome(
-    sender: SmsSender, twilio: TwilioSimulator, code: int, result: Result
+    sender: SyncSender, twilio: TwilioSimulator, code: int, result: Result
 ) -> None:
     twilio.answer_next(Answer(code=code))
-    assert send(sender, delivery())[0].result is result
+    assert sender.send(delivery())[0].result is result
 
 
 def test_a_refusal_of_the_account_tells_the_operator_which_setting_to_look_at(
     api_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    used = SmsSender(account(api_url=api_url, auth_token="wrong-and-secret"))
-    (outcome,) = send(used, delivery())
+    used = SyncSender(account(api_url=api_url, auth_token="wrong-and-secret"))
+    (outcome,) = used.send(delivery())
     used.close()
     assert outcome.result is Result.UNAVAILABLE
     assert outcome.retry_after_seconds
@@ -111,8 +111,8 @@ def test_outcomes_on_a_bad_network(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     twilio.faults = faults
-    used = SmsSender(account(api_url=api_url, timeout_seconds=3))
-    (outcome,) = send(used, delivery(SECRET))
+    used = SyncSender(account(api_url=api_url, timeout_seconds=3))
+    (outcome,) = used.send(delivery(SECRET))
     used.close()
     assert outcome.result is result
     assert len(twilio.sent()) == taken
@@ -123,31 +123,31 @@ def test_outcomes_on_a_bad_network(
 
 
 def test_a_problem_in_the_newer_form_of_errors_is_understood(
-    sender: SmsSender, twilio: TwilioSimulator
+    sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
     twilio.answer_next(Answer(code=21610, status=400, as_problem=True))
-    assert send(sender, delivery())[0].result is Result.REJECTED
+    assert sender.send(delivery())[0].result is Result.REJECTED
 
 
 def test_a_refused_connection_is_unavailable() -> None:
     with closed_port() as url:
-        used = SmsSender(account(api_url=url))
-        (outcome,) = send(used, delivery())
+        used = SyncSender(account(api_url=url))
+        (outcome,) = used.send(delivery())
         used.close()
     assert outcome.result is Result.UNAVAILABLE
 
 
 def test_a_send_that_outlives_its_lease_is_uncertain(
-    sender: SmsSender, twilio: TwilioSimulator
+    sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
     twilio.faults = Faults(latency_seconds=2)
-    (outcome,) = send(sender, delivery(lease_seconds=1.0))
+    (outcome,) = sender.send(delivery(lease_seconds=1.0))
     assert outcome.result is Result.UNCERTAIN
 
 
 @pytest.mark.parametrize("text", ["", " \n "])
 def test_an_empty_text_is_rejected_without_asking(
-    sender: SmsSender, twilio: TwilioSimulator, text: str
+    sender: SyncSender, twilio: TwilioSimulator, text: str
 ) -> None:
-    assert send(sender, delivery(text))[0].result is Result.REJECTED
+    assert sender.send(delivery(text))[0].result is Result.REJECTED
     assert twilio.counts().get("send requests") is None

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from messaging.sms.account import Received
-from messaging.sms.providers.bandwidth.webhook import events_of
+from messaging.sms.providers.bandwidth.webhook import read_callback
 
 OURS, PHONE = "+15550001111", "+15550002222"
 
@@ -30,4 +30,4 @@ def event(kind: str = "message-received", **changes: Any) -> dict[str, Any]:
 
 
 def read(*events: Any, media_links: bool = True) -> list[Received]:
-    return events_of(json.dumps(list(events)).encode(), "bandwidth", media_links=media_links)
+    return read_callback(json.dumps(list(events)).encode(), "bandwidth", media_links=media_links)

@@ -1,14 +1,10 @@
 """One server for the simulated Twilio of each test, and texts to send there."""
 
-import asyncio
-
 from starlette.types import Receive, Scope, Send
 
-from messaging.model.message import Delivery, Outcome
 from messaging.sending.split import split
 from messaging.simulator.twilio.server import TwilioSimulator
-from messaging.sms.sender import SmsSender, utf16_units
-from tests.support.send_deliveries import outcomes_of
+from messaging.sms.sender import utf16_units
 from tests.support.sms.twilio_gateway import SID, TOKEN
 
 SECRET = "the-secret-in-the-text"
@@ -25,11 +21,6 @@ class Stage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.simulator.app(scope, receive, send)
-
-
-def send(sender: SmsSender, *deliveries: Delivery) -> list[Outcome]:
-    """Send them and return the outcomes, in the order of the deliveries that have one."""
-    return asyncio.run(outcomes_of(sender, *deliveries))
 
 
 LONG = "All is well on board, the wind is fair. " * 100

@@ -13,7 +13,7 @@ from messaging.simulator.bandwidth.codes import DESCRIPTIONS
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
 from messaging.sms.providers.bandwidth.errors import of_code
-from messaging.sms.providers.bandwidth.webhook import events_of
+from messaging.sms.providers.bandwidth.webhook import read_callback
 from tests.support.sms.providers.bandwidth_events import OURS, PHONE, event, read
 
 
@@ -82,7 +82,7 @@ def test_what_makes_no_sense_is_kept_and_its_neighbours_go_on(changes: dict[str,
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 60_000, b"7" * 5000, b"NaNNaN"])
 def test_a_body_that_is_not_json_is_kept(body: bytes) -> None:
-    (got,) = events_of(body, "bandwidth", media_links=True)
+    (got,) = read_callback(body, "bandwidth", media_links=True)
     assert isinstance(got, DeadLetter)
     assert got.raw == body
 
@@ -119,13 +119,13 @@ def test_any_event_becomes_something_that_can_be_stored(
     kind: Any, to: Any, code: Any, message: Any
 ) -> None:
     body = json.dumps({"type": kind, "to": to, "errorCode": code, "message": message}).encode()
-    for got in events_of(body, "bandwidth", media_links=True):
+    for got in read_callback(body, "bandwidth", media_links=True):
         stored(got)
 
 
 @given(st.binary(max_size=300) | JSON.map(lambda found: json.dumps(found).encode()))
 def test_any_body_becomes_something_that_can_be_stored(body: bytes) -> None:
-    for got in events_of(body, "bandwidth", media_links=True):
+    for got in read_callback(body, "bandwidth", media_links=True):
         stored(got)
 
 

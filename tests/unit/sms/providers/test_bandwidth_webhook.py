@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from messaging.model.message import Message, OptOutChange
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.sms.providers.bandwidth.webhook import CHALLENGE, check_credentials, events_of
+from messaging.sms.providers.bandwidth.auth import CHALLENGE, check_credentials
+from messaging.sms.providers.bandwidth.webhook import read_callback
 from tests.support.sms.providers.bandwidth_events import OURS, PHONE, event, read
 
 USER, PASSWORD = "caller", "pässword:with-colon"
@@ -68,7 +69,7 @@ def test_a_text_becomes_a_message() -> None:
 
 
 def test_an_array_a_bare_object_and_a_repeat_say_the_same() -> None:
-    bare = events_of(json.dumps(event()).encode(), "bandwidth", media_links=True)
+    bare = read_callback(json.dumps(event()).encode(), "bandwidth", media_links=True)
     assert read(event()) == bare
     assert [one.id for one in read(event(), event())] == [bare[0].id, bare[0].id]
 

@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 
 from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.sms.providers.twilio.webhook import received
+from messaging.sms.providers.twilio.webhook import read_webhook
 from tests.support.sms.twilio_gateway import FORM, OURS, PHONE, account
 
 
 def test_a_text_becomes_a_message() -> None:
-    (message,) = received({**FORM, "From": "+1 555 000 2222"}, b"")
+    (message,) = read_webhook({**FORM, "From": "+1 555 000 2222"}, b"")
     assert isinstance(message, Message)
     assert (message.sender.value, message.recipient.value) == (PHONE, OURS)
     assert (message.text, message.via) == ("hello", "twilio")
-    assert received(FORM, b"other bytes")[0].id == message.id
-    assert received({**FORM, "MessageSid": "SM2"}, b"")[0].id != message.id
+    assert read_webhook(FORM, b"other bytes")[0].id == message.id
+    assert read_webhook({**FORM, "MessageSid": "SM2"}, b"")[0].id != message.id
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_text_becomes_a_message() -> None:
     ],
 )
 def test_media_are_named_and_left_out(changes: dict[str, str], text: str) -> None:
-    (message,) = received({**FORM, **changes}, b"")
+    (message,) = read_webhook({**FORM, **changes}, b"")
     assert isinstance(message, Message)
     assert message.text == text
 
@@ -62,13 +62,13 @@ def test_media_are_named_and_left_out(changes: dict[str, str], text: str) -> Non
 def test_keywords_are_recorded_and_never_forwarded(
     changes: dict[str, str], allowed: list[bool]
 ) -> None:
-    got = received({**FORM, **changes}, b"")
+    got = read_webhook({**FORM, **changes}, b"")
     assert [c.allowed for c in got if isinstance(c, OptOutChange)] == allowed
     assert len(got) == len(allowed)
 
 
 def test_yes_is_recorded_and_still_delivered_because_it_answers_questions() -> None:
-    consent, message = received({**FORM, "Body": "Yes"}, b"")
+    consent, message = read_webhook({**FORM, "Body": "Yes"}, b"")
     assert isinstance(consent, OptOutChange)
     assert consent.allowed
     assert isinstance(message, Message)
@@ -88,7 +88,7 @@ def test_yes_is_recorded_and_still_delivered_because_it_answers_questions() -> N
     ],
 )
 def test_what_is_authentic_and_makes_no_sense_is_undeliverable(changes: dict[str, str]) -> None:
-    (got,) = received({**FORM, **changes}, b"the bytes")
+    (got,) = read_webhook({**FORM, **changes}, b"the bytes")
     assert isinstance(got, DeadLetter)
     assert (got.raw, got.via) == (b"the bytes", "twilio")
     assert got.reason
@@ -113,7 +113,7 @@ def test_what_is_authentic_and_makes_no_sense_is_undeliverable(changes: dict[str
     )
 )
 def test_any_fields_become_something_that_can_be_stored(fields: dict[str, str]) -> None:
-    for got in received(fields, b"raw"):
+    for got in read_webhook(fields, b"raw"):
         assert not isinstance(got, Receipt)
         assert len(got.id) == 32
         assert "\0" not in got.sender.value

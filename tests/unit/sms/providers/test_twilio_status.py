@@ -8,7 +8,7 @@ from messaging.model.message import DeadLetter, OptOutChange, Receipt, ReceiptSt
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
 from messaging.sms.providers.twilio.errors import MEANINGS
-from messaging.sms.providers.twilio.webhook import received
+from messaging.sms.providers.twilio.webhook import read_webhook
 from tests.support.sms.twilio_gateway import OURS, PHONE
 
 CALLBACK = {
@@ -22,7 +22,9 @@ CALLBACK = {
 
 
 def callback(status: str, **fields: str) -> list[Received]:
-    return received({**CALLBACK, "MessageStatus": status, "SmsStatus": status, **fields}, b"raw")
+    return read_webhook(
+        {**CALLBACK, "MessageStatus": status, "SmsStatus": status, **fields}, b"raw"
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_the_same_callback_twice_says_the_same() -> None:
 
 
 def test_the_receipt_is_for_the_account_that_was_called() -> None:
-    (got,) = received({**CALLBACK, "MessageStatus": "delivered"}, b"", "twilio-work")
+    (got,) = read_webhook({**CALLBACK, "MessageStatus": "delivered"}, b"", "twilio-work")
     assert isinstance(got, Receipt)
     assert got.via == "twilio-work"
 
@@ -113,7 +115,7 @@ def test_news_of_no_message_is_kept_for_people() -> None:
     )
 )
 def test_no_callback_is_more_than_a_receipt_and_a_consent(fields: dict[str, str]) -> None:
-    for got in received({"MessageStatus": "failed", **fields}, b"raw"):
+    for got in read_webhook({"MessageStatus": "failed", **fields}, b"raw"):
         if isinstance(got, Receipt):
             assert got.network_id
             assert got.state is ReceiptState.DELIVERED or got.reason

@@ -1,5 +1,6 @@
 """Which failures of a request are harmless and which leave its fate open, over real sockets."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -10,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from messaging.errors import GatewayError, Unavailable, Uncertain
-from messaging.sms.providers.twilio.transport import TWILIO_URL, Transport
+from messaging.sms.providers.twilio.client import TWILIO_URL, TwilioHttpClient
 from tests.support.closed_port import closed_port
 
 Serve = Callable[[socket.socket], None]
@@ -57,12 +58,15 @@ def server(serve: Serve) -> Iterator[str]:
 
 
 def _failure(method: str, api_url: str) -> GatewayError:
-    transport = Transport(api_url, 0.3, 1)
-    try:
-        with pytest.raises(GatewayError) as caught:
-            transport.request(method, f"{TWILIO_URL}/2010-04-01/x", data={"a": "b"})
-    finally:
-        transport.session.close()
+    async def request() -> None:
+        http = TwilioHttpClient(api_url, 0.9)
+        try:
+            await http.request(method, f"{TWILIO_URL}/2010-04-01/x", data={"a": "b"})
+        finally:
+            await http.aclose()
+
+    with pytest.raises(GatewayError) as caught:
+        asyncio.run(request())
     return caught.value
 
 
