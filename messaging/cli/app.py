@@ -18,7 +18,6 @@ COMMANDS = (
         "down",
         f"{OPERATION}.down:app",
         "Drain and stop the gateway that runs with these settings.",
-        uses_models=True,
     ),
     LazyCommand(
         "demo",
@@ -30,7 +29,6 @@ COMMANDS = (
         "prepare-for-shutdown",
         f"{OPERATION}.prepare_for_shutdown:app",
         "Drain mail-in on this Ray node, because the node is about to end; a preStop hook.",
-        uses_models=True,
     ),
     LazyCommand(
         "status",

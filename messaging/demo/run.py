@@ -51,7 +51,7 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
             stopped.wait_for_me()
             _somebody_with_a_device()
             admin = _admin()
-            console.print(guide(service.report(), networks, FOLDER, admin), markup=False)
+            console.print(guide(service.look(), networks, FOLDER, admin), markup=False)
             _watch(service, watch, stopped, seconds)
             console.print("Stopping …")
 
@@ -109,6 +109,6 @@ def _watch(service: Service, watch: Watch, stopped: StopRequest, seconds: float 
     while not stopped.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):
         watch.look()
         if time.monotonic() >= next_report:
-            service.report()
+            service.look()
             next_report = time.monotonic() + REPORT_SECONDS
     watch.look()

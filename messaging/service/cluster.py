@@ -1,21 +1,23 @@
-"""The service on a Ray cluster: handed to its supervisor there, and found again by whoever joins the cluster."""
+"""The client of a service on a Ray cluster: brings it up, reports on it and takes it down."""
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
+from messaging.service.job_name import JOB
 from messaging.service.process import set_up_process
 from messaging.service.state_file import RunningService
-from messaging.service.supervisor import JOB, Report, Supervisor
 from messaging.streaming.api import StreamingError, WorkerLost
 from messaging.streaming.ops.detached_actor import (
     DetachedActor,
+    Reconciled,
     find_detached_actor,
     start_detached_actor,
 )
@@ -28,44 +30,23 @@ PAUSE_SECONDS = 0.3
 
 
 class ClusterService:
-    """The service of the cluster that this process has joined, whoever started it."""
+    """The service of the cluster that this process has joined."""
 
     def __init__(self) -> None:
-        self._resident: DetachedActor | None = None
+        self._supervisor: DetachedActor | None = None
 
-    def bring_up(self, gateway: Gateway) -> RunningService:
-        """Return when the service runs with these settings; what runs with others is drained and ended first.
+    def bring_up(self, gateway: Gateway, make: Callable[[], Reconciled]) -> RunningService:
+        """Return when the service runs with these settings. One with other settings is drained and ended first.
 
-        The supervisor carries all settings with it, secrets too, so a cluster's tables and its object store hold
-        them. Raises Unavailable, with what is in the way; the supervisor then goes on trying.
+        `make` makes the supervisor. It carries all settings with it, secrets too, so the cluster's tables and its
+        object store hold them. Raises Unavailable with the problem; the supervisor then goes on trying.
         """
         settings = gateway.settings
-        if _patiently("serves", gateway) is False:
+        if _ask_patiently("serves", gateway) is False:
             self.take_down(settings)
-        set_up = partial(set_up_process, settings)
-        self._resident = start_detached_actor(
-            JOB, partial(Supervisor, gateway), set_up, settings.worker_cpus
+        self._supervisor = start_detached_actor(
+            JOB, make, partial(set_up_process, settings), settings.worker_cpus
         )
-        return self._wait_until_running()
-
-    def report(self) -> RunningService | None:
-        """How the service is; None when there is none. Raises Unavailable when nobody can say."""
-        try:
-            self._resident = self._resident or find_detached_actor(JOB)
-            if self._resident is None:
-                return None
-            return _running(self._resident.ask("report"))
-        except StreamingError as error:
-            self._resident = None
-            raise Unavailable(f"the supervisor does not answer ({error})") from None
-
-    def take_down(self, settings: Settings) -> bool | None:
-        """Drain and end the service; whether all in work was settled, None when there is none. Raises Unavailable."""
-        there = _patiently("report") is not None
-        found = find_detached_actor(JOB) if there else None
-        return None if found is None else _end(found, settings)
-
-    def _wait_until_running(self) -> RunningService:
         deadline = time.monotonic() + READY_SECONDS
         problem = "it is starting"
         while time.monotonic() < deadline:
@@ -82,6 +63,30 @@ class ClusterService:
             f"the service does not run yet, and its supervisor goes on trying: {problem}"
         )
 
+    def report(self) -> RunningService | None:
+        """Return the state of the service; None when there is none. Raises Unavailable without an answer."""
+        try:
+            self._supervisor = self._supervisor or find_detached_actor(JOB)
+            if self._supervisor is None:
+                return None
+            running: RunningService = self._supervisor.ask("report")
+        except StreamingError as error:
+            self._supervisor = None
+            raise Unavailable(f"the supervisor does not answer ({error})") from None
+        return replace(running, pid=os.getpid(), at=time.time())
+
+    def take_down(self, settings: Settings) -> bool | None:
+        """Drain and end the service; return whether all work was settled, None when there is none.
+
+        Raises Unavailable.
+        """
+        if _ask_patiently("report") is None or (found := find_detached_actor(JOB)) is None:
+            return None
+        patience = settings.unready_seconds + settings.drain_seconds + ANSWER_SECONDS
+        settled: bool = found.ask("stop", seconds=patience)
+        found.end()
+        return settled
+
 
 @contextmanager
 def join_cluster(address: str) -> Iterator[ClusterService]:
@@ -93,8 +98,8 @@ def join_cluster(address: str) -> Iterator[ClusterService]:
         raise Unavailable(f"Ray: {error}") from None
 
 
-def _patiently(method: str, *arguments: Any) -> Any:
-    """Ask the supervisor, waiting for one that is just being started again; None when there is none."""
+def _ask_patiently(method: str, *arguments: Any) -> Any:
+    """Ask the supervisor, and wait for one that is being restarted; None when there is none. Raises WorkerLost."""
     deadline = time.monotonic() + ANSWER_SECONDS
     while (found := find_detached_actor(JOB)) is not None:
         try:
@@ -104,23 +109,3 @@ def _patiently(method: str, *arguments: Any) -> Any:
                 raise
         time.sleep(PAUSE_SECONDS)
     return None
-
-
-def _end(resident: DetachedActor, settings: Settings) -> bool:
-    patience = settings.unready_seconds + settings.drain_seconds + ANSWER_SECONDS
-    settled: bool = resident.ask("stop", seconds=patience)
-    resident.end()
-    return settled
-
-
-def _running(report: Report) -> RunningService:
-    return RunningService(
-        pid=os.getpid(),
-        state=report.state,
-        mail=report.mail,
-        http=report.http,
-        since=report.since,
-        at=time.time(),
-        workers=report.workers,
-        problem=report.problem,
-    )

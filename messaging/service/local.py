@@ -1,12 +1,11 @@
-"""Starts, drains, stops and reports on the whole service on one machine, with a Ray cluster of its own."""
+"""The service in the foreground on one machine, with a Ray cluster of its own."""
 
 import logging
-import os
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from threading import Event
 from types import TracebackType
@@ -22,12 +21,12 @@ from messaging.gateway import Gateway
 from messaging.mail.smtp.tls import load_certificate
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.satellite.account import ListeningAccount
+from messaging.service.job_name import JOB
+from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.process import set_up_process, set_up_worker
-from messaging.service.shutdown import shut_down
 from messaging.service.state_file import RunningService, sole_service, write
-from messaging.service.supervisor import JOB
 from messaging.store.db.opening import open_ready_store
-from messaging.streaming.api import StreamingError
+from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import RAY_LOGS, local_cluster
@@ -38,21 +37,27 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 180.0
 # On a machine that is busy with other things each process takes half a minute to start, and a dozen start at once.
 WEB_SECONDS = 300.0
-PAUSE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+PAUSE_SECONDS = 0.2
 
 
 class Service:
-    """The running gateway, a context manager. Entering returns when it takes mail and webhooks.
+    """The running gateway, a context manager. Entering returns when it accepts mail and webhooks.
 
-    Entering raises ConfigurationError in one clear sentence when something is in the way. Leaving drains, within the
-    `drain_seconds` of the settings, and stops; `settled` then says whether everything in work was settled.
+    Entering raises ConfigurationError, or Unavailable, in one sentence. Leaving drains, within the `drain_seconds` of
+    the settings, and stops; `settled` then says whether everything in work was settled.
     """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._exits = ExitStack()
-        self._job: RayJob | None = None
-        self._since = time.time()
+        self._instances = OwnInstances(gateway, declare(gateway))
+        set_up = partial(set_up_process, gateway.settings)
+        graph = self._instances.graph
+        start_web = partial(start_edge, gateway, JOB, graph, HTTP_IN, MAIL_IN, set_up)
+        self._given_up = Event()
+        web = WebServer(partial(start_patiently, start_web, self._given_up), watch=False)
+        self._lifecycle = Lifecycle(gateway, self._instances, web)
         self._lost_since: float | None = None
         self.settled = False
 
@@ -81,33 +86,21 @@ class Service:
     ) -> None:
         self._exits.close()
 
-    def report(self, state: str = "running") -> RunningService:
-        """Ask every worker, and tell the result to whoever looks into the state folder."""
-        settings = self._gateway.settings
-        workers = self._job.status() if self._job else []
-        self._note_loss(workers)
-        running = RunningService(
-            pid=os.getpid(),
-            state=state,
-            mail=[str(a) for row in workers for a in row.get("listening", ())],
-            http=f"http://{settings.http_listen}",
-            since=self._since,
-            at=time.time(),
-            workers=workers,
-        )
-        write(settings.state_dir, running)
+    def look(self) -> RunningService:
+        """Do a round of the lifecycle, and write the report into the state folder."""
+        self._lifecycle.look()
+        running = self._lifecycle.report()
+        if not running.workers or not all(row.get("lost") for row in running.workers):
+            self._lost_since = None
+        elif self._lost_since is None:
+            self._lost_since = time.monotonic()
+        write(self._gateway.settings.state_dir, running)
         return running
 
     @property
     def lost_seconds(self) -> float:
-        """How long no worker at all has answered. Ray restarts workers, but nobody restarts a cluster that is gone."""
+        """For how long no worker has answered. Ray restarts workers; a cluster that is gone does not come back."""
         return 0.0 if self._lost_since is None else time.monotonic() - self._lost_since
-
-    def _note_loss(self, workers: list[dict[str, Any]]) -> None:
-        if not workers or not all("lost" in row for row in workers):
-            self._lost_since = None
-        elif self._lost_since is None:
-            self._lost_since = time.monotonic()
 
     def _check_ports(self) -> None:
         smtp = self._gateway.smtp
@@ -120,40 +113,51 @@ class Service:
                 _check_port(account.variable("listen"), account.listen)
 
     def _start(self) -> None:
-        settings = self._gateway.settings
-        graph = declare(self._gateway)
-        set_up = partial(set_up_process, settings)
-        start_web = partial(start_edge, self._gateway, JOB, graph, HTTP_IN, MAIL_IN, set_up)
-        given_up = Event()
-        # Both take seconds, most of them spent waiting for processes to start.
-        with ThreadPoolExecutor() as threads:
-            edge = threads.submit(start_patiently, start_web, given_up)
-            try:
-                self._job = submit(
-                    JOB,
-                    graph,
-                    patience_seconds=settings.accept_seconds,
-                    set_up=partial(set_up_worker, settings),
-                )
-                edge.result()
-            finally:
-                given_up.set()  # the thread is waited for
-        self._wait_until_ready()
-
-    def _wait_until_ready(self) -> None:
+        """Return when the service runs. Raises what ends the start of the web server."""
+        running = self.look()  # returns when the workers stand; the web server starts meanwhile
         deadline = time.monotonic() + READY_SECONDS
-        while not self.report().mail:
-            if time.monotonic() > deadline:
-                raise ConfigurationError("mail-in does not listen; its log says why")
-            time.sleep(0.2)
+        while running.state != "running":
+            if error := self._lifecycle.web.error:
+                raise error
+            if not running.mail and time.monotonic() > deadline:
+                raise ConfigurationError(running.problem)
+            time.sleep(PAUSE_SECONDS)
+            running = self.look()
 
     def _stop(self) -> None:
-        """Readiness goes off and sources stop first; then the web server; then what is in work settles."""
-        if self._job is None or self.lost_seconds:
-            return  # there is nobody to ask
-        self.settled = shut_down(
-            self._job, self._gateway.settings, partial(self.report, "draining")
-        )
+        self._given_up.set()  # the thread of a start that failed is waited for
+        if self._instances.submitted is None or self.lost_seconds:
+            self._lifecycle.web.close()
+            return  # no worker answers
+        self.settled = self._lifecycle.stop(self._announce)
+
+    def _announce(self) -> None:
+        running = replace(self._lifecycle.report(), workers=self._instances.look())
+        write(self._gateway.settings.state_dir, running)
+
+
+class OwnInstances:
+    """The instances that belong to this process, and end with it. Ray restarts them."""
+
+    def __init__(self, gateway: Gateway, graph: Graph) -> None:
+        self.graph = graph
+        self.submitted: RayJob | None = None
+        self._settings = gateway.settings
+
+    @property
+    def job(self) -> RayJob:
+        """Return the job. Raises StreamingError before the first `look`."""
+        if self.submitted is None:
+            raise StreamingError("the job has not been submitted")
+        return self.submitted
+
+    def look(self) -> list[dict[str, Any]]:
+        """Start all instances the first time, and return the status of each."""
+        if self.submitted is None:
+            set_up = partial(set_up_worker, self._settings)
+            patience = self._settings.accept_seconds
+            self.submitted = submit(JOB, self.graph, patience_seconds=patience, set_up=set_up)
+        return self.submitted.status()
 
 
 def start_patiently(
@@ -166,7 +170,7 @@ def start_patiently(
     tries = Retrying(
         retry=retry_if_exception_type(Unavailable),
         stop=stop_after_delay(seconds) | stop_when_event_set(given_up),
-        wait=wait_fixed(PAUSE_SECONDS),
+        wait=wait_fixed(RETRY_SECONDS),
         sleep=sleep_using_event(given_up),
         before_sleep=_log_try,
         reraise=True,
@@ -187,7 +191,7 @@ def _log_try(state: RetryCallState) -> None:
 
 
 def _check_port(variable: str, text: str) -> None:
-    """Raise ConfigurationError when nobody could listen there. Port 0 is any free port."""
+    """Raise ConfigurationError when nothing can listen there. Port 0 is any free port."""
     listen = Listen.parse(text)
     family: Any = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:

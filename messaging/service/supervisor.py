@@ -1,175 +1,88 @@
-"""Keeps the service running on a Ray cluster, from inside it: creates what is missing, restarts what is stuck."""
+"""The supervisor: keeps the service running on a Ray cluster, from inside it."""
 
-import logging
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from threading import Lock
 from typing import Any
 
-from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
 from messaging.pipeline import HTTP_IN, MAIL_IN, declare
+from messaging.service.job_name import JOB
+from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.process import set_up_process, set_up_worker
-from messaging.service.shutdown import shut_down
 from messaging.store.db.connection import close_connection
 from messaging.store.db.opening import open_ready_store
-from messaging.streaming.api import Graph, JobName, StageKind
+from messaging.streaming.api import Graph
+from messaging.streaming.api import StageKind
 from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
 from messaging.streaming.ray.hosts import HostOptions
-from messaging.web.deployment import edge_stands, start_edge
+from messaging.streaming.ray.job import RayJob
+from messaging.web.deployment import start_edge
 
-log = logging.getLogger(__name__)
-
-JOB = JobName("gateway")
 MAIL_RESOURCE = "smtp"
 """The custom Ray resource of the nodes that mail comes in on: `--resources='{"smtp": 1}'`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How the service is. `problem` says in words what keeps it from running. Times are seconds since 1970."""
+class Supervisor(Lifecycle):
+    """Runs in a detached actor (`streaming.ops.detached_actor`), as all instances of the pipeline do.
 
-    state: str
-    mail: list[str]
-    http: str
-    since: float
-    workers: list[dict[str, Any]]
-    problem: str = ""
+    Decision: nothing that runs has an owner that can die. Ray itself restarts every actor. Once a second the
+    supervisor compares the instances that should exist with those that do; it keeps no state that the cluster or the
+    store does not have. So the loss of the process that ran `up`, or of the supervisor, stops nothing. A lost worker
+    node costs the time that Ray needs to notice it and to start its actors elsewhere. A head that keeps its tables
+    (GCS fault tolerance) costs only the actors that ran on it. A supervisor that owned its workers would be simpler
+    by one option, and would end all of them with itself.
 
-
-class Supervisor:
-    """Lives in an actor that belongs to nobody (`streaming.ops.detached_actor`), as do all actors of the pipeline.
-
-    The choice: nothing that runs has an owner that can die. Every actor is detached and restarted by Ray itself; the
-    supervisor only compares what should be there with what is there, once a second, and remembers nothing that the
-    cluster or the store does not know. So the loss of the process that ran `up`, or of the supervisor, stops nothing;
-    a worker node that is lost costs what Ray needs to notice it and to start its actors elsewhere; and a head that
-    keeps its tables (GCS fault tolerance) costs only what ran on it. A supervisor that owned its workers would be
-    simpler by one option, and would take all of them with it.
-
-    Each actor asks for a little of a processor, so a head with none to give (as KubeRay recommends) carries nothing,
-    and the autoscaler sees which nodes are in use. On a cluster with nodes that have the resource `smtp`, mail comes
-    in on each of these and nowhere else; each such node needs exactly one of it. Without such a node it comes in
-    wherever Ray finds room.
+    Each actor asks for a part of a processor: so a head with none to give (as KubeRay recommends) runs no actors, and
+    the autoscaler sees which nodes are in use. On a cluster with nodes that have the resource `smtp`, each of them
+    runs one mail-in actor and no other node does; each such node needs exactly one of the resource. Without such a
+    node Ray places mail-in anywhere.
     """
 
     def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
         settings = gateway.settings
-        self._graph = _with_load(declare(gateway), settings.worker_cpus)
-        self._standing = JobReconciler(
-            JOB, self._graph, HostOptions(settings.accept_seconds, partial(set_up_worker, settings))
-        )
-        self._edge = _Care(self._look_after_edge)
-        self._busy = Lock()
-        self._workers: list[dict[str, Any]] = []
-        self._since = time.time()
-        self._state = "starting"
-        self._problem = ""
+        graph = _with_load(declare(gateway), settings.worker_cpus)
+        options = HostOptions(settings.accept_seconds, partial(set_up_worker, settings))
+        set_up = partial(set_up_process, settings)
+        start_web = partial(start_edge, gateway, JOB, graph, HTTP_IN, MAIL_IN, set_up, spread=True)
+        instances = ClusterInstances(JobReconciler(JOB, graph, options))
+        super().__init__(gateway, instances, WebServer(start_web))
 
-    def look(self) -> None:
-        """One round. Raises what stands in its way; it is called again anyway."""
-        with self._busy:
-            if self._state in ("draining", "stopped"):
-                return
-            try:
-                self._round()
-            except ConfigurationError as error:
-                self._problem = str(error)
-                log.error("%s", error)
-
-    def _round(self) -> None:
-        if self._state == "starting":
-            open_ready_store(self._gateway.settings)
+    def prepare(self) -> None:
+        """Open the store before the first instance starts."""
+        if self.state == "starting":
+            open_ready_store(self.gateway.settings)
             close_connection()
-        self._place_mail()
-        self._edge.give()
-        self._workers = self._standing.look()
-        if self._mail() and self._edge.well:
-            self._state, self._problem = "running", ""
-
-    def _place_mail(self) -> None:
-        if nodes := nodes_with(MAIL_RESOURCE):
-            self._standing.spread(MAIL_IN, nodes, {MAIL_RESOURCE: 1})
-
-    def _look_after_edge(self) -> None:
-        if not edge_stands():
-            start_edge(
-                self._gateway,
-                JOB,
-                self._graph,
-                HTTP_IN,
-                MAIL_IN,
-                partial(set_up_process, self._gateway.settings),
-                spread=True,
-            )
-
-    def _mail(self) -> list[str]:
-        return [str(a) for row in self._workers for a in row.get("listening", ())]
-
-    # -- asked from outside, on other threads
-
-    def report(self) -> Report:
-        """Tell how everything was at the last look."""
-        http = f"http://{self._gateway.settings.http_listen}"
-        return Report(
-            self._state, self._mail(), http, self._since, self._workers, self._in_the_way()
-        )
-
-    def _in_the_way(self) -> str:
-        if self._problem or self._state in ("draining", "stopped"):
-            return self._problem
-        if all(row.get("lost") for row in self._workers):
-            return "no worker has started yet; each needs SATBRIDGE_WORKER_CPUS of a processor"
-        if not self._mail():
-            return "mail-in does not listen; its log says why"
-        return "" if self._edge.well else "the web server does not answer yet"
 
     def serves(self, gateway: Gateway) -> bool:
-        """Whether it runs, and with just these settings."""
-        same = replace(gateway, holder="") == replace(self._gateway, holder="")
-        return same and self._state in ("starting", "running")
-
-    def stop(self) -> bool:
-        """Drain and end everything but itself; returns whether all in work was settled."""
-        self._state = "draining"  # the round that may be under way is the last one
-        with self._busy:
-            self._edge.rest()
-            self._standing.adopt()  # it may have been started again a moment ago
-            settled = shut_down(self._standing.job, self._gateway.settings, lambda: None)
-            self._state, self._workers = "stopped", []
-        return settled
+        """Whether it runs with these settings."""
+        same = replace(gateway, holder="") == replace(self.gateway, holder="")
+        return same and self.state in ("starting", "running")
 
 
-class _Care:
-    """Runs one task on a thread of its own, never twice at once: Serve may take long to answer."""
+class ClusterInstances:
+    """Keeps the instances running, with mail-in on the nodes that are meant for it."""
 
-    def __init__(self, task: Any) -> None:
-        self._task = task
-        self._thread = ThreadPoolExecutor(1)
-        self._given: Future[None] | None = None
-        self.well = False
+    def __init__(self, reconciler: JobReconciler) -> None:
+        self._reconciler = reconciler
 
-    def give(self) -> None:
-        if self._given is not None and not self._given.done():
-            return
-        if self._given is not None:
-            self.well = self._given.exception() is None
-            if not self.well:
-                log.warning("the web server: %s", type(self._given.exception()).__name__)
-        self._given = self._thread.submit(self._task)
+    @property
+    def job(self) -> RayJob:
+        """Return the job. A supervisor that was restarted a moment ago finds its instances first."""
+        self._reconciler.adopt()
+        return self._reconciler.job
 
-    def rest(self) -> None:
-        self._thread.shutdown(cancel_futures=True)
+    def look(self) -> list[dict[str, Any]]:
+        """Start what is missing, restart what is stuck, and return the status of each instance."""
+        if nodes := nodes_with(MAIL_RESOURCE):
+            resources: Mapping[str, float] = {MAIL_RESOURCE: 1}
+            self._reconciler.spread(MAIL_IN, nodes, resources)
+        return self._reconciler.look()
 
 
 def _with_load(graph: Graph, cpus: float) -> Graph:
-    """Let every instance ask for a little of a processor, and outgoing mail, which is tasks, too."""
-    has_load = (stage.kind is not StageKind.INLET for stage in graph.stages)
-    loaded = (
-        replace(stage, cpus=cpus) if has else stage
-        for stage, has in zip(graph.stages, has_load, strict=True)
+    """Let every instance ask for a part of a processor, and the tasks of outgoing mail too."""
+    stages = (
+        stage if stage.kind is StageKind.INLET else replace(stage, cpus=cpus) for stage in graph.stages
     )
-    return replace(graph, stages=tuple(loaded))
+    return replace(graph, stages=tuple(stages))

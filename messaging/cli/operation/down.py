@@ -25,11 +25,7 @@ def down(
     """Drain and stop the gateway that runs with these settings."""
     settings = read(Settings, **overrides(ray_address))
     if settings.ray_address:
-        from messaging.cli.operation.run_on_cluster import (
-            take_down,  # loads Ray and the whole pipeline
-        )
-
-        take_down(settings, settings.ray_address)
+        _take_down(settings, settings.ray_address)
         return
     if read_running(settings.state_dir) is None:
         print_error("no gateway is running with these settings")
@@ -37,5 +33,20 @@ def down(
     longest = settings.unready_seconds + settings.drain_seconds + seconds
     if not stop_running(settings.state_dir, longest):
         print_error("the gateway has not stopped yet")
+        raise typer.Exit(1)
+    print_text("stopped")
+
+
+def _take_down(settings: Settings, address: str) -> None:
+    """Drain and end the service of the cluster."""
+    from messaging.service.cluster import join_cluster  # loads Ray
+
+    with join_cluster(address) as service:
+        settled = service.take_down(settings)
+    if settled is None:
+        print_error("no gateway is running on this cluster")
+        raise typer.Exit(1)
+    if not settled:
+        print_error("stopped, but not everything was settled in time; it goes on at the next start")
         raise typer.Exit(1)
     print_text("stopped")

@@ -8,7 +8,7 @@ from messaging.cli.output import print_error, print_text
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
-from messaging.service.supervisor import JOB
+from messaging.service.job_name import JOB
 from messaging.streaming.api import StreamingError
 from messaging.streaming.ops.node_drain import drain_listeners
 from messaging.streaming.ray.local import local_cluster

@@ -6,8 +6,16 @@ from typing import Any
 import typer
 
 from messaging.cli.operation.ray_address import RayAddress
-from messaging.cli.output import Json, format_duration, print_json, print_table, print_text
+from messaging.cli.output import (
+    Json,
+    format_duration,
+    print_error,
+    print_json,
+    print_table,
+    print_text,
+)
 from messaging.cli.store import open_settings_store
+from messaging.errors import Unavailable
 from messaging.service.state_file import RunningService, read_running
 from messaging.store.console.queues import QueueRow, counts
 
@@ -21,9 +29,7 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
     """Print the state of the service and its queues. Exit code 1 when nothing runs, or something prevents it."""
     settings = open_settings_store()
     if address := ray_address or settings.ray_address:
-        from messaging.cli.operation.run_on_cluster import find_running  # loads Ray
-
-        running = find_running(address)
+        running = _ask_cluster(address)
     else:
         running = read_running(settings.state_dir)
     queues = counts()
@@ -34,6 +40,18 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
         _print_queues(queues)
     if running is None or running.problem:
         raise typer.Exit(1)
+
+
+def _ask_cluster(address: str) -> RunningService | None:
+    """Return the state of the service on the cluster; None when there is none, or when it does not answer."""
+    from messaging.service.cluster import join_cluster  # loads Ray
+
+    try:
+        with join_cluster(address) as service:
+            return service.report()
+    except Unavailable as error:
+        print_error(error.reason)
+        return None
 
 
 def _print_service(running: RunningService | None) -> None:

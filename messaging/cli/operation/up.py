@@ -6,7 +6,7 @@ import typer
 
 from messaging.cli.exit_codes import interruptible
 from messaging.cli.operation.ray_address import RayAddress, overrides
-from messaging.cli.operation.run_on_cluster import bring_up
+from messaging.cli.operation.up_on_cluster import bring_up
 from messaging.cli.output import print_error, print_text
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
@@ -58,13 +58,13 @@ def run_in_foreground(gateway: Gateway) -> None:
 def _watch(service: Service, gateway: Gateway, stop: StopRequest) -> None:
     """Return at a signal to stop. Raises typer.Exit when the cluster is gone."""
     stop.wait_for_me()
-    running = service.report()
+    running = service.look()
     print_text(
         f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}"
     )
     print_text(f"and webhooks on {running.http}")
     while not stop.wait(REPORT_SECONDS):
-        service.report()
+        service.look()
         if service.lost_seconds > LOST_SECONDS:
             print_error(
                 "the Ray cluster is gone: no worker answers any more; start the gateway again"

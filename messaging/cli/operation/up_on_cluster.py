@@ -1,18 +1,17 @@
-"""The commands `up`, `down` and `status` for a service on a Ray cluster that this process joins."""
+"""The command `up` for a service on a Ray cluster that this process joins."""
 
 import time
+from functools import partial
 from pathlib import Path
 from threading import Event
 
-import typer
-
-from messaging.cli.output import print_error, print_text
-from messaging.config.settings import Settings
+from messaging.cli.output import print_text
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.service.cluster import ClusterService, join_cluster
 from messaging.service.signals import stopping_signal
-from messaging.service.state_file import RunningService, remove, write
+from messaging.service.state_file import remove, write
+from messaging.service.supervisor import Supervisor
 from messaging.streaming.ray.local import own_node_lives
 
 REPORT_SECONDS = 2.0
@@ -27,7 +26,7 @@ def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # In this order, each time: Ray, when it starts, replaces our signal handler by its own.
     with join_cluster(address) as service, stopping_signal() as stop:
-        running = service.bring_up(gateway)
+        running = service.bring_up(gateway, partial(Supervisor, gateway))
         domain = gateway.settings.mail_domain
         print_text(f"Satbridge accepts mail for {domain} on {', '.join(running.mail)}")
         print_text(f"and webhooks on {running.http}")
@@ -64,26 +63,3 @@ def _watch(service: ClusterService, stop: Event, folder: Path) -> bool:
         write(folder, running)
     print_text(GOES_ON)
     return False
-
-
-def take_down(settings: Settings, address: str) -> None:
-    """Drain and end the service of the cluster."""
-    with join_cluster(address) as service:
-        settled = service.take_down(settings)
-    if settled is None:
-        print_error("no gateway is running on this cluster")
-        raise typer.Exit(1)
-    if not settled:
-        print_error("stopped, but not everything was settled in time; it goes on at the next start")
-        raise typer.Exit(1)
-    print_text("stopped")
-
-
-def find_running(address: str) -> RunningService | None:
-    """Return the state of the service on the cluster; None when there is none, or when it does not answer."""
-    try:
-        with join_cluster(address) as service:
-            return service.report()
-    except Unavailable as error:
-        print_error(error.reason)
-        return None

@@ -1,0 +1,147 @@
+"""The lifecycle of the service: start, rounds, report and shutdown, on one machine as on a cluster."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Protocol
+
+from messaging.errors import ConfigurationError
+from messaging.gateway import Gateway
+from messaging.service.state_file import RunningService
+from messaging.streaming.ray.job import RayJob
+from messaging.web.deployment import edge_stands, stop_edge
+
+log = logging.getLogger(__name__)
+
+
+class Instances(Protocol):
+    """The instances of the pipeline's stages."""
+
+    @property
+    def job(self) -> RayJob:
+        """Return the handle of what runs, to drain and stop it."""
+
+    def look(self) -> list[dict[str, Any]]:
+        """Start what is missing and return the status of each instance."""
+
+
+class WebServer:
+    """Starts the web server on a thread of its own, one start at a time: Serve may take long to answer.
+
+    With `watch` it is started again whenever Serve has lost it; a cluster that ends with this process keeps it.
+    """
+
+    def __init__(self, start: Callable[[], None], *, watch: bool = True) -> None:
+        self._start = start
+        self._watch = watch
+        self._thread = ThreadPoolExecutor(1)
+        self._check: Future[None] | None = None
+        self.answers = False
+        self.error: BaseException | None = None
+
+    def look(self) -> None:
+        """Note the result of the last check, and begin the next one: it starts the web server unless it is there."""
+        if self._check is not None:
+            if not self._check.done():
+                return
+            self.error = self._check.exception()
+            self.answers = self.error is None
+            if self.error is not None:
+                log.warning("the web server: %s", type(self.error).__name__)
+            elif not self._watch:
+                return
+        self._check = self._thread.submit(self._ensure)
+
+    def _ensure(self) -> None:
+        if not edge_stands():
+            self._start()
+
+    def close(self) -> None:
+        """Begin no further check, and wait for one that runs."""
+        self._thread.shutdown(cancel_futures=True)
+
+
+class Lifecycle:
+    """Starts the service in rounds, reports on it and shuts it down.
+
+    `look` is one round. `report` and `stop` may be called on other threads meanwhile.
+    """
+
+    def __init__(self, gateway: Gateway, instances: Instances, web: WebServer) -> None:
+        self.gateway = gateway
+        self.web = web
+        self.state = "starting"
+        self._instances = instances
+        self._busy = Lock()
+        self._workers: list[dict[str, Any]] = []
+        self._since = time.time()
+        self._problem = ""
+
+    def look(self) -> None:
+        """Do one round: start what is missing and read all statuses. Raises StreamingError, RayError."""
+        with self._busy:
+            if self.state in ("draining", "stopped"):
+                return
+            try:
+                self.prepare()
+            except ConfigurationError as error:
+                self._problem = str(error)
+                log.error("%s", error)
+                return
+            self.web.look()
+            self._workers = self._instances.look()
+            if self._mail_addresses() and self.web.answers:
+                self.state, self._problem = "running", ""
+
+    def prepare(self) -> None:
+        """Do what has to be done before each round. A ConfigurationError ends the round and is reported."""
+
+    def report(self) -> RunningService:
+        """Return the state at the last round."""
+        return RunningService(
+            pid=os.getpid(),
+            state=self.state,
+            mail=self._mail_addresses(),
+            http=f"http://{self.gateway.settings.http_listen}",
+            since=self._since,
+            at=time.time(),
+            workers=self._workers,
+            problem=self._find_problem(),
+        )
+
+    def _mail_addresses(self) -> list[str]:
+        return [str(a) for row in self._workers for a in row.get("listening", ())]
+
+    def _find_problem(self) -> str:
+        if self._problem or self.state in ("draining", "stopped"):
+            return self._problem
+        if all(row.get("lost") for row in self._workers):
+            return "no worker has started yet; each needs SATBRIDGE_WORKER_CPUS of a processor"
+        if not self._mail_addresses():
+            return "mail-in does not listen; its log says why"
+        return "" if self.web.answers else "the web server does not answer yet"
+
+    def stop(self, announced: Callable[[], object] = lambda: None) -> bool:
+        """Drain and end the job and the web server; return whether everything in work was settled in `drain_seconds`.
+
+        Readiness goes off first (`announced` is called then), and for `unready_seconds` the service still accepts
+        everything. Then the sources stop, then the web server, then the work in progress settles. The rest is due
+        again when its lease ends.
+        """
+        self.state = "draining"  # a round under way is the last one
+        with self._busy:
+            self.web.close()
+            settings, job = self.gateway.settings, self._instances.job
+            deadline = time.monotonic() + settings.unready_seconds + settings.drain_seconds
+            job.announce_drain()
+            announced()
+            time.sleep(settings.unready_seconds)
+            settled = job.drain(deadline - time.monotonic())
+            stop_edge()
+            settled = settled and job.drain(max(deadline - time.monotonic(), 1.0))
+            job.stop()
+            self.state, self._workers = "stopped", []
+        return settled
