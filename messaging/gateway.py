@@ -1,4 +1,4 @@
-"""What this gateway is made of: its settings, and the networks that are switched on."""
+"""The settings of a gateway, and the networks that are switched on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from messaging.config.account import A, account_names, read_accounts
 from messaging.config.env import Section, read, read_if_set
-from messaging.config.settings import Settings, StoreLimits
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.mail.relay import Relay
 from messaging.mail.send import RelaySubmitter
@@ -21,12 +21,12 @@ from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
 
 MAIL = "smtp"
-"""The name of outgoing mail among the providers."""
+"""The account name of outgoing mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Everything that the declaration of the pipeline depends on. A network that is off is not in it.
+    """All settings that the pipeline depends on, read once. It has the networks that are switched on only.
 
     `holder` is the name of this service among those that share the store.
     """
@@ -43,7 +43,7 @@ class Gateway:
         find_user_operators(self.settings.steps or "")
         parts = (self.relay, *self.satellites.values(), *self.sms.values())
         longest = max((part.timeout_seconds for part in parts if part), default=0)
-        # A sender begins nothing that might outlive its lease, so with less it would never begin.
+        # A sender starts no attempt that might outlive its lease, so with a shorter lease it would start none.
         if self.settings.lease_seconds < 2 * longest:
             raise ConfigurationError(
                 f"SATBRIDGE_LEASE_SECONDS: must be {2 * longest:g} or more,"
@@ -53,7 +53,7 @@ class Gateway:
         self._check_mailboxes()
 
     def _check_mailboxes(self) -> None:
-        """Mails of networks need a relay, patience for it, and a mailbox each."""
+        """Check accounts that use mails: each needs a relay, a longer time-out than it, and a mailbox of its own."""
         accounts = [one for one in self.satellites.values() if isinstance(one, MailedAccount)]
         patience = self.relay.timeout_seconds if self.relay else 0
         for number, account in enumerate(accounts):
@@ -61,7 +61,7 @@ class Gateway:
             if account.timeout_seconds <= patience:
                 raise ConfigurationError(
                     f"{account.variable('timeout_seconds')}: must be more than {patience:g},"
-                    " what one answer of the relay may take"
+                    " the time-out of one answer of the relay"
                 )
             if any(account.mailbox == other.mailbox for other in accounts[:number]):
                 raise ConfigurationError(
@@ -69,7 +69,7 @@ class Gateway:
                 )
 
     def _check_carriers(self) -> None:
-        """A number belongs to one provider, and no other can send from it; so nobody guesses which."""
+        # A number belongs to one provider and no other can send from it, so the account is never guessed.
         carriers, names = self.settings.carriers, ", ".join(self.sms)
         unknown = sorted(set(carriers.values()) - set(self.sms))
         if unknown:
@@ -84,22 +84,22 @@ class Gateway:
 
     @property
     def default_accounts(self) -> Mapping[Network, str]:
-        """Which provider carries what leaves by mail and by SMS. Devices name their own network.
+        """The account of outgoing mail and that of outgoing texts. Each device names its own account.
 
-        For texts from some numbers the settings' `carriers` name another one.
+        For texts from some numbers the settings' `carriers` name another account.
         """
         sms = self.settings.carriers.get("*") or next(iter(self.sms), None)
-        found = {Network.EMAIL: MAIL if self.relay else None, Network.SMS: sms}
-        return {network: via for network, via in found.items() if via}
+        accounts = {Network.EMAIL: MAIL if self.relay else None, Network.SMS: sms}
+        return {network: name for network, name in accounts.items() if name}
 
     @property
     def codecs(self) -> Mapping[str, str]:
-        """How the devices of each satellite network read and write that have no codec of their own."""
+        """The codec of each satellite account's devices that have none of their own."""
         return {name: str(account.codec) for name, account in self.satellites.items()}
 
     @property
     def capacity(self) -> Mapping[str, int]:
-        """How many deliveries each provider's senders may be given at once."""
+        """The number of deliveries that each account's senders may have at once."""
         names = [*self.satellites, *self.sms, *([MAIL] if self.relay else [])]
         return dict.fromkeys(names, self.settings.max_claimed)
 
@@ -109,36 +109,34 @@ def read_gateway(**given: Any) -> Gateway:
     that is wrong or missing.
     """
     settings, relay = read(Settings, **given), read_if_set(Relay)
-    accounts = _all_accounts(SATELLITE_ACCOUNTS.values())
+    satellites = _read_all(SATELLITE_ACCOUNTS.values())
+    if relay is not None:
+        submitter = RelaySubmitter(relay, settings.mail_domain)
+        satellites |= {
+            name: account.with_submitter(submitter, settings.mail_domain)
+            for name, account in satellites.items()
+            if isinstance(account, MailedAccount)
+        }
     return Gateway(
         settings=settings,
         smtp=read(SmtpSettings),
         pod_label=read_if_set(PodLabel),
         relay=relay,
-        satellites={name: _with_submitter(one, relay, settings) for name, one in accounts.items()},
-        sms=_all_accounts(SMS_ACCOUNTS.values()),
+        satellites=satellites,
+        sms=_read_all(SMS_ACCOUNTS.values()),
     )
 
 
-def _with_submitter(
-    account: SatelliteAccount, relay: Relay | None, settings: Settings
-) -> SatelliteAccount:
-    """Return an account that knows how its mails leave, if it writes any."""
-    if not isinstance(account, MailedAccount) or relay is None:
-        return account
-    return account.with_submitter(RelaySubmitter(relay, settings.mail_domain), settings.mail_domain)
-
-
-def _all_accounts(providers: Iterable[type[A]]) -> dict[str, A]:
+def _read_all(providers: Iterable[type[A]]) -> dict[str, A]:
     return {name: one for provider in providers for name, one in read_accounts(provider).items()}
 
 
 def satellite_names() -> list[str]:
-    """What the network of a device may be: every provider, and every further account that is named."""
+    """Return the names that a device's account can have: every provider, and every further account that is named."""
     return [name for account in SATELLITE_ACCOUNTS.values() for name in account_names(account)]
 
 
 def sections() -> tuple[type[Section], ...]:
-    """Every group of settings that there is."""
+    """Return every group of settings."""
     networks = (*SATELLITE_ACCOUNTS.values(), *SMS_ACCOUNTS.values())
-    return (Settings, StoreLimits, SmtpSettings, PodLabel, Relay, *networks)
+    return (Settings, SmtpSettings, PodLabel, Relay, *networks)

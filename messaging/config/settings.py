@@ -44,6 +44,17 @@ class RetryPolicy:
     lifetime_seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreLimits:
+    """Time-outs of the store, and the largest record that it accepts."""
+
+    busy_seconds: float
+    connect_seconds: int
+    statement_seconds: float
+    max_text_bytes: int
+    max_raw_bytes: int
+
+
 def _absolute_url(url: SecretStr) -> SecretStr:
     # Workers on Ray have working folders of their own: a relative path counts from the folder of the command.
     scheme, found, path = url.get_secret_value().partition(":///")
@@ -155,6 +166,12 @@ class Settings(Section, prefix="SATBRIDGE_"):
     sms_lifetime_hours: Positive = 24
     late_attempts: Count = 3
 
+    store_busy_seconds: Positive = 5
+    store_connect_seconds: Count = 5
+    store_statement_seconds: Positive = 15
+    store_max_text_bytes: int = Field(default=1_048_576, ge=1024)
+    store_max_raw_bytes: int = Field(default=1_048_576, ge=1024)
+
     def retry_policy(self, network: Network, *, is_urgent: bool = False) -> RetryPolicy:
         """Return the retry policy of deliveries on this network; the longest wait is shorter for urgent ones."""
         name = "mail" if network is Network.EMAIL else network.value
@@ -166,6 +183,17 @@ class Settings(Section, prefix="SATBRIDGE_"):
             else longest,
             max_attempts=getattr(self, f"{name}_max_attempts"),
             lifetime_seconds=getattr(self, f"{name}_lifetime_hours") * 3600,
+        )
+
+    @property
+    def store_limits(self) -> StoreLimits:
+        """The time-outs of the store, and the largest record that it accepts."""
+        return StoreLimits(
+            busy_seconds=self.store_busy_seconds,
+            connect_seconds=self.store_connect_seconds,
+            statement_seconds=self.store_statement_seconds,
+            max_text_bytes=self.store_max_text_bytes,
+            max_raw_bytes=self.store_max_raw_bytes,
         )
 
     @property
@@ -188,13 +216,3 @@ class Settings(Section, prefix="SATBRIDGE_"):
     def router_count(self) -> int:
         """The number of routers and of ledgers: as set, else one on SQLite and two on PostgreSQL."""
         return self.routers or (1 if self.uses_sqlite else 2)
-
-
-class StoreLimits(Section, prefix="SATBRIDGE_STORE_"):
-    """Time-outs of the store, and the largest record that it accepts."""
-
-    busy_seconds: Positive = 5
-    connect_seconds: Count = 5
-    statement_seconds: Positive = 15
-    max_text_bytes: int = Field(default=1_048_576, ge=1024)
-    max_raw_bytes: int = Field(default=1_048_576, ge=1024)

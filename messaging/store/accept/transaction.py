@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from messaging.config.env import read
-from messaging.config.settings import Settings, StoreLimits
+from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import (
     Bounce,
@@ -59,7 +58,7 @@ class AcceptTransaction:
         self._settings = settings
         self._policy = policy
         self._now = now
-        self._limits = read(StoreLimits)
+        self._limits = settings.store_limits
         self._lifetimes = {
             network: timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
             for network in Network

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.utils.functional import SimpleLazyObject
 
-from messaging.config.env import read
 from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import ConfigurationError
 
@@ -113,7 +112,7 @@ def _addresses(public_url: str) -> dict[str, Any]:
 
 def database(settings: Settings) -> dict[str, Any]:
     """Return Django's description of the store. Raises ConfigurationError, which never quotes the URL."""
-    limits = read(StoreLimits)
+    limits = settings.store_limits
     try:
         # A connection ends with the web request that opened it; actors send no requests and keep theirs.
         found: dict[str, Any] = dict(

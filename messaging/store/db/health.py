@@ -16,7 +16,7 @@ NOT_MIGRATED = "the database is not up to date (satbridge manage migrate)"
 def store_problem() -> str | None:
     """Return why the store is unreachable, not migrated or unwritable, in one plain sentence; None when all is well.
 
-    Never quotes the URL of the database. Takes as long as the time-outs of `StoreLimits` at most.
+    Never quotes the URL of the database. Takes as long as the time-outs of the settings at most.
     """
     try:
         with store_errors():

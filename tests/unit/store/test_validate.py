@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.config.env import read
-from messaging.config.settings import StoreLimits
+from messaging.config.settings import Settings
 from messaging.model.message import (
     Address,
     DeadLetter,
@@ -17,7 +17,7 @@ from messaging.store.accept.policy import Refusal
 from messaging.store.accept.validate import short_reason, storable, validate
 from tests.support.store import records as g
 
-LIMITS = read(StoreLimits, max_text_bytes=1024, max_raw_bytes=1024)
+LIMITS = read(Settings, store_max_text_bytes=1024, store_max_raw_bytes=1024).store_limits
 TEXTS = st.text(st.characters(codec=None), max_size=600)
 ADDRESSES = st.builds(Address, st.sampled_from(Network), TEXTS)
 RECORDS = st.one_of(
