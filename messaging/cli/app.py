@@ -39,7 +39,7 @@ COMMANDS = (
     LazyCommand(
         "check",
         f"{OPERATION}.check:app",
-        "Print what is configured and what is missing, and test each connection.",
+        "Print the configured and the missing parts, and test each connection.",
         uses_models=True,
     ),
     LazyCommand(

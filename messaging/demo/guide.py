@@ -1,4 +1,4 @@
-"""What the demo tells people to try, ready to copy and paste."""
+"""The instructions of the demo, ready to copy and paste."""
 
 import shlex
 import sys
@@ -9,7 +9,7 @@ from messaging.service.state_file import RunningService
 
 
 def satbridge() -> str:
-    """Return how this very command is called from here."""
+    """Return the command line that runs `satbridge` from here."""
     script = Path(sys.argv[0])
     if script.name != "satbridge":
         return f"{shlex.quote(sys.executable)} -m messaging"
@@ -30,7 +30,7 @@ def mail_command(host: str, port: str) -> str:
 
 
 def guide(running: RunningService, networks: Networks, folder: Path, admin: tuple[str, str]) -> str:
-    """Return the text that the demo begins with."""
+    """Return the first text of the demo."""
     host, _, port = running.mail[0].rpartition(":")
     command = satbridge()
     environment = (
@@ -48,7 +48,7 @@ Everything outside is simulated on this machine; nothing leaves it. In another t
     {command} simulate uplink +15551230000 "Back on Friday" --hive {networks.hive}
   a text from a phone to the device
     {command} simulate text "Bring fish" --to {NUMBER} --twilio {networks.twilio}
-  what became of everything
+  the history of everything
     {environment} {command} messages list
     {running.http}/admin/   user {user}, password {password}
 

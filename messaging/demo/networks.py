@@ -1,4 +1,4 @@
-"""The simulated outside of the demo: a Hive with one device, a Twilio with one number, a mail server."""
+"""The simulated networks of the demo: a Hive with one device, a Twilio with one number, a mail server."""
 
 import socket
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ HIVE_PORT, TWILIO_PORT, MAIL_PORT = 7431, 7432, 7433
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Where the simulators are."""
+    """The addresses of the simulators."""
 
     hive: str
     twilio: str
@@ -30,21 +30,21 @@ class Networks:
 
 
 @contextmanager
-def simulated_networks(webhook_url: str, watch: Watch) -> Iterator[Networks]:
-    """Run the three simulators in this process; what reaches them is told to `watch`."""
-    hive = HiveSimulator([HiveDevice(DEVICE, "boop's")], on_shown=watch.shown)
+def run_networks(webhook_url: str, watch: Watch) -> Iterator[Networks]:
+    """Run the three simulators in this process; they report to `watch`."""
+    hive = HiveSimulator([HiveDevice(DEVICE, "boop's")], on_shown=watch.print_packet)
     twilio = TwilioSimulator(
-        ACCOUNT_SID, PASSWORD, webhook_url=webhook_url, numbers=[NUMBER], on_sent=watch.texted
+        ACCOUNT_SID, PASSWORD, webhook_url=webhook_url, numbers=[NUMBER], on_sent=watch.print_text
     )
     with ExitStack() as exits:
         at_hive = exits.enter_context(Serving(hive.app, port=free_port(HIVE_PORT)))
         at_twilio = exits.enter_context(Serving(twilio.app, port=free_port(TWILIO_PORT)))
-        sink = exits.enter_context(MailSink(port=free_port(MAIL_PORT), on_mail=watch.mailed))
+        sink = exits.enter_context(MailSink(port=free_port(MAIL_PORT), on_mail=watch.print_mail))
         yield Networks(at_hive.url, at_twilio.url, sink.url)
 
 
 def free_port(wanted: int) -> int:
-    """Return the wanted port if nobody has it, and another one that is free now if somebody does."""
+    """Return the wanted port if it is free, else another one that is free now."""
     for port in (wanted, 0):
         try:
             with socket.create_server(("127.0.0.1", port)) as probe:

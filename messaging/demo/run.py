@@ -1,4 +1,4 @@
-"""Runs the demo: simulators, the service, somebody with a device, and the live view."""
+"""Runs the demo: simulators, the service, a subscriber with a device, and the live view."""
 
 import secrets
 import time
@@ -18,7 +18,7 @@ from messaging.demo.networks import (
     PASSWORD,
     Networks,
     free_port,
-    simulated_networks,
+    run_networks,
 )
 from messaging.demo.watch import Watch
 from messaging.gateway import Gateway
@@ -44,13 +44,13 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
     console.print("Starting; this takes some seconds …")
     watch = Watch(console)
     http = f"127.0.0.1:{free_port(8000)}"
-    with simulated_networks(f"http://{http}/sms/twilio", watch) as networks:
+    with run_networks(f"http://{http}/sms/twilio", watch) as networks:
         gateway = _gateway(networks, http)
         set_up_logging("WARNING")
         with Service(gateway) as service:
             stopped.wait_for_me()
-            _somebody_with_a_device()
-            admin = _admin()
+            _add_subscriber()
+            admin = _create_admin()
             console.print(guide(service.look(), networks, FOLDER, admin), markup=False)
             _watch(service, watch, stopped, seconds)
             console.print("Stopping …")
@@ -88,16 +88,16 @@ def _gateway(networks: Networks, http: str) -> Gateway:
     )
 
 
-def _somebody_with_a_device() -> None:
-    # They are there already when the demo ran before.
+def _add_subscriber() -> None:
+    # They exist already when the demo ran before.
     with suppress(InvalidInput):
         add_subscriber("boop", NUMBER)
     with suppress(InvalidInput):
         add_device(str(DEVICE), owner="boop", network="hive", networks=["hive"], nickname="boop's")
 
 
-def _admin() -> tuple[str, str]:
-    """Let somebody into the admin, with a password of this run."""
+def _create_admin() -> tuple[str, str]:
+    """Create a login of the admin, with a password of this run."""
     password = secrets.token_urlsafe(9)
     set_staff_password("demo", password)
     return "demo", password

@@ -1,4 +1,4 @@
-"""The live view of the demo: one line for each thing that happens, for people."""
+"""The live view of the demo: one line for each event."""
 
 import threading
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ LONGEST_QUOTE = 200
 
 
 class Watch:
-    """Prints what the simulators received and what the gateway's history says is new. Safe to use from any thread."""
+    """Prints the messages at the simulators and the news of the gateway's history. Safe to use from any thread."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -25,31 +25,31 @@ class Watch:
         self._known: dict[str, str] = {}
         self._since = datetime.now(UTC)
 
-    def shown(self, packet: HivePacket) -> None:
-        """A downlink reached its device."""
+    def print_packet(self, packet: HivePacket) -> None:
+        """Print a downlink that reached its device."""
         try:
             for sender, text in display_of(packet.data):
                 self._line("device", f"{packet.device_id} shows, from {sender}:", text)
         except Undecodable as error:
             self._line("device", f"{packet.device_id} got {len(packet.data)} bytes", error.reason)
 
-    def texted(self, text: Text) -> None:
-        """A phone got a text."""
+    def print_text(self, text: Text) -> None:
+        """Print a text that reached a phone."""
         self._line("phone", f"{text.recipient} shows, from {text.sender}:", text.body)
 
-    def mailed(self, mail: ReceivedMail) -> None:
-        """The relay took a mail."""
+    def print_mail(self, mail: ReceivedMail) -> None:
+        """Print a mail that the relay accepted."""
         body = mail.message.get_body(("plain",))
         text = body.get_content().strip() if body else ""
         self._line("mailbox", f"{', '.join(mail.recipients)} got, from {mail.sender}:", text)
 
     def look(self) -> None:
-        """Print what the history says that it did not say before."""
+        """Print each message whose state has changed since the last call."""
         for row in reversed(list_messages(MessageFilter(since=self._since, limit=100))):
-            told = f"{row.state}{': ' + row.reason if row.reason else ''}"
-            if self._known.get(row.id) != told:
-                self._known[row.id] = told
-                self._line("gateway", f"{row.id[:8]}  {row.sender} to {row.recipient}:", told)
+            state = f"{row.state}{': ' + row.reason if row.reason else ''}"
+            if self._known.get(row.id) != state:
+                self._known[row.id] = state
+                self._line("gateway", f"{row.id[:8]}  {row.sender} to {row.recipient}:", state)
 
     def _line(self, where: str, what: str, text: str) -> None:
         quoted = text if len(text) <= LONGEST_QUOTE else text[:LONGEST_QUOTE] + "…"

@@ -22,7 +22,7 @@ class Instances(Protocol):
 
     @property
     def job(self) -> RayJob:
-        """Return the handle of what runs, to drain and stop it."""
+        """Return the handle of the job, to drain and stop it."""
 
     def look(self) -> list[dict[str, Any]]:
         """Start what is missing and return the status of each instance."""

@@ -1,4 +1,4 @@
-"""How every process of the gateway logs: to standard error, one line each, with the id of the message it is about."""
+"""Logging of every process of the gateway: to standard error, one line each, with the id of the message."""
 
 import logging
 import sys
@@ -15,7 +15,7 @@ class _WithMessageId(logging.Formatter):
 
 
 def set_up_logging(level: str) -> None:
-    """Make this process log our own lines from `level` on, and of the libraries only what is a warning."""
+    """Log the gateway's own records from `level` on, and only warnings of the libraries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_WithMessageId(FORMAT))
     root = logging.getLogger()

@@ -10,10 +10,10 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest(threading.Event):
-    """Set when somebody asked this process to end.
+    """Set at a signal to end this process.
 
-    Until `wait_for_me` is called, whoever is first to ask also interrupts what runs in the main thread, with a
-    KeyboardInterrupt: a start has nothing to settle, and may take long.
+    Until `wait_for_me` is called, the first signal also interrupts the main thread with a KeyboardInterrupt: a start
+    has nothing to settle, and may take long.
     """
 
     def __init__(self, *, interrupts: bool = False) -> None:
@@ -21,7 +21,7 @@ class StopRequest(threading.Event):
         self._interrupts = interrupts
 
     def wait_for_me(self) -> None:
-        """Interrupt nothing from now on; the program looks at the event by itself."""
+        """Interrupt nothing from now on; the program reads the event by itself."""
         self._interrupts = False
 
     def ask(self, number: int, frame: FrameType | None) -> None:
@@ -34,7 +34,7 @@ class StopRequest(threading.Event):
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Let both signals wait until the context ends; a thread that is born in it never gets one."""
+    """Delay both signals until the context ends. A thread that starts within it never gets one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -45,10 +45,10 @@ def defer_signals() -> Iterator[None]:
 @contextmanager
 def stopping_signal(*, interrupts: bool = False) -> Iterator[StopRequest]:
     """Set the event at SIGTERM or SIGINT instead of dying; a second SIGINT interrupts as usual."""
-    stopped = StopRequest(interrupts=interrupts)
-    before = {number: signal.signal(number, stopped.ask) for number in STOPPING}
+    stop = StopRequest(interrupts=interrupts)
+    before = {number: signal.signal(number, stop.ask) for number in STOPPING}
     try:
-        yield stopped
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Which service runs on this machine: one for each state folder, with a file that tells others about it."""
+"""The file in the state folder that reports the running service: one service for each folder."""
 
 import json
 import os
@@ -20,7 +20,7 @@ LOCK_FILE = "running.lock"
 
 @dataclass(frozen=True, slots=True)
 class RunningService:
-    """What a running service tells about itself. Times are seconds since 1970."""
+    """The report of a running service. `problem` says why it is not fully running. Times are seconds since 1970."""
 
     pid: int
     state: str
@@ -59,19 +59,19 @@ def sole_service(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, running: RunningService) -> None:
-    """Write what others may know. Whoever reads finds the old text or the new one, never half of one."""
+    """Replace the report. A reader gets the old one or the new one, never a part."""
     draft = folder / f"{RUN_FILE}.new"
     draft.write_text(json.dumps(asdict(running)))
     draft.replace(folder / RUN_FILE)
 
 
 def remove(folder: Path) -> None:
-    """Nothing is told any more."""
+    """Remove the report."""
     (folder / RUN_FILE).unlink(missing_ok=True)
 
 
 def read_running(folder: Path) -> RunningService | None:
-    """Return what the service of this state folder told last; None when none runs."""
+    """Return the last report of the service of this state folder; None when none runs."""
     try:
         running = RunningService(**json.loads((folder / RUN_FILE).read_text()))
     except (OSError, ValueError, TypeError):
@@ -104,7 +104,7 @@ def _alive(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    """A process that has ended and whose parent has not noticed yet still takes signals (Linux)."""
+    """Whether the process has ended and its parent has not noticed: it still takes signals (Linux)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

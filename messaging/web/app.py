@@ -1,4 +1,4 @@
-"""The HTTP face of the gateway: webhooks, health, and Django's pages. Plain ASGI; knows nothing of Ray."""
+"""The web application: webhooks, health, metrics and Django's pages. Plain ASGI, without Ray."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ from messaging.web.metrics_route import MetricsSource, metrics_route
 from messaging.web.webhook_routes import Answered, routes
 
 NotReady = Callable[[], Awaitable[str | None]]
-"""Says in a few words why nothing can be taken now; None when mail and webhooks are taken."""
+"""Returns in a few words why the gateway accepts nothing now; None when it accepts mail and webhooks."""
 
 
 def build_app(
@@ -29,9 +29,9 @@ def build_app(
     not_ready: NotReady,
     measured: MetricsSource,
 ) -> FastAPI:
-    """Return the application. `/healthz` says that the process lives, `/readyz` that messages are taken (else 503).
+    """Return the application. `/healthz` answers while the process runs, `/readyz` with 503 unless it accepts messages.
 
-    `/metrics` exists where a token for it is set.
+    `/metrics` exists when a token for it is set.
     """
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
     answered: Counter[Answered] = Counter()
@@ -50,6 +50,6 @@ def build_app(
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
 
-    django: Any = get_asgi_application()  # its own idea of the ASGI types
+    django: Any = get_asgi_application()  # typed by its own ASGI types
     app.mount("/", django)
     return app

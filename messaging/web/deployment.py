@@ -1,4 +1,4 @@
-"""The Ray Serve deployment of the HTTP face: its replicas feed the pipeline's inlet and watch over readiness."""
+"""The Ray Serve deployment of the web application: its replicas feed the pipeline's inlet and report readiness."""
 
 import logging
 import time
@@ -28,11 +28,11 @@ from messaging.web.replica import HttpReplica
 
 APPLICATION = "satbridge-http"
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
-# What waits while the store or the router stalls. Beyond it Serve makes requests wait by doubling pauses, and is
-# then slow to catch up; at 200 webhooks a second this is ten seconds, and at most 64 KiB of memory each.
+# Requests that wait while the store or the router stalls: ten seconds of 200 webhooks, of at most 64 KiB each. Beyond
+# it Serve lets requests wait by doubling pauses, and is then slow to catch up.
 MAX_ONGOING_REQUESTS = 2000
 PROBE_SECONDS = 3.0
-# Serve replaces a replica that died when it next looks after it, by default once in 10 s.
+# Serve replaces a dead replica at its next check, by default once in 10 s.
 REPLICA_CHECK_SECONDS = 0.5
 # How long one call of `start_edge` waits for a proxy, after Serve itself has waited for a minute.
 PROXY_SECONDS = 60.0
@@ -51,10 +51,10 @@ def start_edge(
 ) -> None:
     """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining.
 
-    With `spread`, every node that has a replica listens, and what runs there counts as load of its node.
+    With `spread`, every node that has a replica listens, and each replica asks its node for a part of a processor.
 
     Raises Unavailable when Serve is slow, or a part of it ended while it started. Serve goes on and replaces that
-    part; another call takes up what is there. Raises StreamingError when the application itself cannot start.
+    part; another call continues from there. Raises StreamingError when the application itself cannot start.
     """
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     settings = gateway.settings
@@ -96,15 +96,15 @@ def _start_serve(listen: Listen, spread: bool) -> None:
 def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: str) -> FastAPI:
     """Build the application within a replica."""
     settings = gateway.settings
-    emit = _emitting(name, view, inlet, settings.accept_seconds)
-    probing = _emitting(name, view, inlet, PROBE_SECONDS)
+    emit = _inlet_emit(name, view, inlet, settings.accept_seconds)
+    probing = _inlet_emit(name, view, inlet, PROBE_SECONDS)
     not_ready = _readiness(name, watched, probing)
     measured = MetricsSource(tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name))
     return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
 
 
 def edge_stands() -> bool:
-    """Whether the application is there, and Serve does not call it failed. Whatever of it dies, Serve replaces."""
+    """Whether Serve has the application and does not report it as failed. Serve itself replaces its dead processes."""
     found = serve.status().applications.get(APPLICATION)
     return found is not None and found.status not in (
         ApplicationStatus.DEPLOY_FAILED,
@@ -114,12 +114,12 @@ def edge_stands() -> bool:
 
 
 def stop_edge() -> None:
-    """Let requests in work end and take the application away. Serve itself ends with its cluster."""
+    """Let requests in work end and remove the application. Serve itself ends with its cluster."""
     serve.delete(APPLICATION)
 
 
-def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:
-    """Open the inlet at the first record: only then does the event loop of the replica run."""
+def _inlet_emit(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:
+    """Return a function that opens the inlet at its first record: only then does the event loop of the replica run."""
     opened: list[Output] = []
 
     async def emit(record: Any) -> None:
@@ -131,16 +131,23 @@ def _emitting(name: JobName, graph: Graph, inlet: str, patience_seconds: float) 
 
 
 def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
-    lookout = StageStatus(name, watched)
+    stage = StageStatus(name, watched)
 
     async def not_ready() -> str | None:
         try:
-            status = await lookout.status(PROBE_SECONDS)
+            status = await stage.status(PROBE_SECONDS)
         except StreamingError:
-            return "mail is not taken: the receiver is starting"
+            return "mail is not accepted: the receiver is starting"
         if status.get("draining"):
             return "draining"
-        return await _store_problem(emit)
+        # A mailbox that cannot exist: a refusal proves that the router read the store.
+        try:
+            await emit(RecipientCheck(recipient=Address(Network.EMAIL, "@")))
+        except Rejected:
+            return None
+        except Exception:
+            return "the store is away"
+        return None
 
     return not_ready
 
@@ -153,14 +160,3 @@ def _workers(name: JobName) -> Workers:
             return []
 
     return workers
-
-
-async def _store_problem(emit: Emit) -> str | None:
-    """Ask the router about a mailbox that cannot exist: a refusal proves that it read the store."""
-    try:
-        await emit(RecipientCheck(recipient=Address(Network.EMAIL, "@")))
-    except Rejected:
-        return None
-    except Exception:
-        return "the store is away"
-    return None

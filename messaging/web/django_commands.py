@@ -1,4 +1,4 @@
-"""Runs the management commands that Django brings along."""
+"""Runs Django's own management commands."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,6 @@ from messaging.store.db.connection import open_store
 
 
 def run_django_command(settings: Settings, arguments: Sequence[str]) -> None:
-    """Run one, such as `["createsuperuser"]`, on the store of the settings."""
+    """Run a command, such as `["createsuperuser"]`, on the store of the settings."""
     open_store(settings)
     ManagementUtility(["satbridge manage", *arguments]).execute()

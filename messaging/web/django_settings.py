@@ -1,4 +1,4 @@
-"""The project's settings as Django's own tools expect them: a module. Reads the environment when it is imported."""
+"""The settings module of the project, for Django's own tools. Reads the environment at import."""
 
 from messaging.config.env import read
 from messaging.config.settings import Settings

@@ -1,4 +1,4 @@
-"""What the gateway tells Prometheus: the names, what they mean, and where each figure comes from. Pure."""
+"""The metrics for Prometheus: names, meanings, and the source of each figure. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,41 +15,41 @@ Row = Mapping[str, Any]
 Sample = tuple[tuple[str, ...], float]
 
 
-class Queue(Protocol):
-    """What waits for one provider."""
+class WaitingQueue(Protocol):
+    """The deliveries of one account that wait."""
 
     @property
     def via(self) -> str:
-        """The provider."""
+        """The account."""
 
     @property
     def waiting(self) -> int:
-        """How many deliveries wait."""
+        """The number of deliveries that wait."""
 
     @property
     def oldest_waiting_seconds(self) -> float:
-        """For how long the oldest has been waiting."""
+        """The age of the oldest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that the figures are made of.
+    """The input of all figures at one moment.
 
-    `workers` is what every instance says about itself, `queues` None when the store is away. `webhooks` counts the
+    `workers` are the statuses of all instances. `queues` is None while the store is away. `webhooks` counts the
     answers of this `replica` of the web server by account and status code.
     """
 
     now: datetime
     vias: Sequence[str]
     workers: Sequence[Row]
-    queues: Sequence[Queue] | None
+    queues: Sequence[WaitingQueue] | None
     webhooks: Counter[tuple[str, int]]
     replica: str
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One name of the metrics: what it means, and how its samples are read from a snapshot."""
+    """One metric: its name, its meaning, and a function that reads its samples from a snapshot."""
 
     name: str
     meaning: str
@@ -57,106 +57,95 @@ class Figure:
     samples: Callable[[Snapshot], Iterable[Sample]]
 
     def metric(self, snapshot: Snapshot) -> Metric:
-        """A name in `_total` is a counter, which only grows until its process ends."""
-        counted = self.name.endswith("_total")
-        family = CounterMetricFamily if counted else GaugeMetricFamily
+        """Return the samples. A name that ends in `_total` is a counter, which only grows until its process ends."""
+        is_counter = self.name.endswith("_total")
+        family = CounterMetricFamily if is_counter else GaugeMetricFamily
         metric: Any = family(self.name, self.meaning, labels=self.labels)
         for labels, value in self.samples(snapshot):
             metric.add_metric(labels, value)
-        found: Metric = metric
-        return found
+        result: Metric = metric
+        return result
 
 
 def exposition(snapshot: Snapshot) -> bytes:
-    """Return the text of `/metrics` (text format 0.0.4). It names accounts, workers and counts, nothing else."""
+    """Return the text of `/metrics` (text format 0.0.4). It contains accounts, workers and counts, nothing else."""
     registry = CollectorRegistry()
-    registry.register(_Collected(snapshot))
+    registry.register(_SnapshotCollector(snapshot))
     return generate_latest(registry)
 
 
-class _Collected(Collector):
+class _SnapshotCollector(Collector):
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
     def describe(self) -> Iterable[Metric]:
-        """The names, without asking for the figures."""
+        """Return no names: the client would check them against those of other collectors, and there are none."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """All figures."""
+        """Return all figures."""
         return (figure.metric(self._snapshot) for figure in FIGURES)
 
 
-def _build(_: Snapshot) -> Iterator[Sample]:
-    yield (version("satbridge"),), 1
+def _rows_with(snapshot: Snapshot, key: str) -> Iterator[Row]:
+    return (row for row in snapshot.workers if row.get(key) is not None)
 
 
-def _store_up(snapshot: Snapshot) -> Iterator[Sample]:
-    yield (), float(snapshot.queues is not None)
+def _by_worker(key: str) -> Callable[[Snapshot], Iterator[Sample]]:
+    """Return a function that reads one value of each worker's status."""
+
+    def samples(snapshot: Snapshot) -> Iterator[Sample]:
+        return (((row["name"],), float(row[key])) for row in _rows_with(snapshot, key))
+
+    return samples
 
 
-def _waiting(snapshot: Snapshot) -> Iterator[Sample]:
-    return _by_via(snapshot, lambda queue: queue.waiting)
+def _by_queue(read: Callable[[WaitingQueue], float]) -> Callable[[Snapshot], Iterator[Sample]]:
+    """Return a function that reads one value of each account's queue."""
 
+    def samples(snapshot: Snapshot) -> Iterator[Sample]:
+        if snapshot.queues is None:
+            return  # zero would say that nothing waits
+        found = {queue.via: read(queue) for queue in snapshot.queues}
+        for via in sorted({*found, *snapshot.vias}):
+            yield (via,), found.get(via, 0)
 
-def _oldest(snapshot: Snapshot) -> Iterator[Sample]:
-    return _by_via(snapshot, lambda queue: queue.oldest_waiting_seconds)
-
-
-def _by_via(snapshot: Snapshot, read: Callable[[Queue], float]) -> Iterator[Sample]:
-    """Nothing while the store is away: nobody knows, and zero would say that nothing waits."""
-    if snapshot.queues is None:
-        return
-    found = {queue.via: read(queue) for queue in snapshot.queues}
-    for via in sorted({*found, *snapshot.vias}):
-        yield (via,), found.get(via, 0)
+    return samples
 
 
 def _deliveries(snapshot: Snapshot) -> Iterator[Sample]:
-    for row in _with(snapshot, "settled"):
+    for row in _rows_with(snapshot, "settled"):
         for via, states in row["settled"].items():
             for state, number in states.items():
                 yield (via, state, row["name"]), number
 
 
-def _up(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((row["name"],), float(not row.get("lost"))) for row in snapshot.workers)
-
-
-def _draining(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((r["name"],), float(r["draining"])) for r in _with(snapshot, "draining"))
-
-
 def _mails(snapshot: Snapshot) -> Iterator[Sample]:
-    for row in _with(snapshot, "turned_away"):
+    for row in _rows_with(snapshot, "turned_away"):
         for result in ("accepted", "refused", "put_off"):
             yield (result, row["name"]), row[result]
 
 
-def _connections(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((row["name"],), row["connections"]) for row in _with(snapshot, "connections"))
-
-
-def _turned_away(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((row["name"],), row["turned_away"]) for row in _with(snapshot, "turned_away"))
-
-
 def _certificate(snapshot: Snapshot) -> Iterator[Sample]:
-    for row in _with(snapshot, "certificate_expires"):
-        yield (row["name"],), _seconds(snapshot.now, row["certificate_expires"])
+    for row in _rows_with(snapshot, "certificate_expires"):
+        yield (row["name"],), _seconds_until(row["certificate_expires"], snapshot.now)
 
 
-def _silent(snapshot: Snapshot) -> Iterator[Sample]:
-    """One that stands by for another service asks nothing, and is not missed."""
-    for row in _with(snapshot, "via"):
+def _silence(snapshot: Snapshot) -> Iterator[Sample]:
+    for row in _rows_with(snapshot, "via"):
+        # A poller that stands by for another service asks nothing.
         if "last_poll" in row and not row["standing_by"]:
             asked = row["last_poll"]
-            silent = -_seconds(snapshot.now, asked) if asked else row["up_seconds"]
+            silent = -_seconds_until(asked, snapshot.now) if asked else row["up_seconds"]
             yield (row["via"],), max(silent, 0.0)
 
 
-def _stuck(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((row["via"],), row["stuck"]) for row in _with(snapshot, "stuck"))
+def _seconds_until(moment: str, now: datetime) -> float:
+    return (datetime.fromisoformat(moment) - now).total_seconds()
+
+
+def _poison_packets(snapshot: Snapshot) -> Iterator[Sample]:
+    return (((row["via"],), row["stuck"]) for row in _rows_with(snapshot, "stuck"))
 
 
 def _webhooks(snapshot: Snapshot) -> Iterator[Sample]:
@@ -164,24 +153,30 @@ def _webhooks(snapshot: Snapshot) -> Iterator[Sample]:
         yield (account, str(code), snapshot.replica), number
 
 
-def _with(snapshot: Snapshot, key: str) -> Iterator[Row]:
-    return (row for row in snapshot.workers if row.get(key) is not None)
-
-
-def _seconds(now: datetime, moment: str) -> float:
-    """From now until then."""
-    return (datetime.fromisoformat(moment) - now).total_seconds()
-
-
 FIGURES: Final = (
-    Figure("satbridge_build_info", "The version that runs.", ("version",), _build),
-    Figure("satbridge_store_up", "Whether the store answered.", (), _store_up),
-    Figure("satbridge_waiting_deliveries", "Deliveries that wait.", ("via",), _waiting),
+    Figure(
+        "satbridge_build_info",
+        "The version that runs.",
+        ("version",),
+        lambda _: [((version("satbridge"),), 1)],
+    ),
+    Figure(
+        "satbridge_store_up",
+        "Whether the store answered.",
+        (),
+        lambda s: [((), float(s.queues is not None))],
+    ),
+    Figure(
+        "satbridge_waiting_deliveries",
+        "Deliveries that wait.",
+        ("via",),
+        _by_queue(lambda q: q.waiting),
+    ),
     Figure(
         "satbridge_oldest_waiting_seconds",
-        "For how long the oldest delivery has been waiting; 0 when none waits.",
+        "Age of the oldest delivery that waits; 0 when none waits.",
         ("via",),
-        _oldest,
+        _by_queue(lambda q: q.oldest_waiting_seconds),
     ),
     Figure(
         "satbridge_deliveries_total",
@@ -189,20 +184,30 @@ FIGURES: Final = (
         ("via", "state", "worker"),
         _deliveries,
     ),
-    Figure("satbridge_worker_up", "Whether the worker answers.", ("worker",), _up),
-    Figure("satbridge_draining", "Whether the worker drains.", ("worker",), _draining),
+    Figure(
+        "satbridge_worker_up",
+        "Whether the worker answers.",
+        ("worker",),
+        lambda s: [((row["name"],), float(not row.get("lost"))) for row in s.workers],
+    ),
+    Figure("satbridge_draining", "Whether the worker drains.", ("worker",), _by_worker("draining")),
     Figure(
         "satbridge_mails_total",
         "Mails by the answer to them: accepted, refused (5xx), put_off (4xx).",
         ("result", "worker"),
         _mails,
     ),
-    Figure("satbridge_mail_connections", "Open SMTP connections.", ("worker",), _connections),
+    Figure(
+        "satbridge_mail_connections",
+        "Open SMTP connections.",
+        ("worker",),
+        _by_worker("connections"),
+    ),
     Figure(
         "satbridge_mail_connections_turned_away_total",
         "SMTP connections beyond a limit.",
         ("worker",),
-        _turned_away,
+        _by_worker("turned_away"),
     ),
     Figure(
         "satbridge_certificate_seconds_left",
@@ -214,13 +219,13 @@ FIGURES: Final = (
         "satbridge_poller_silent_seconds",
         "Since a network was last asked with success, or since the start if never.",
         ("network",),
-        _silent,
+        _silence,
     ),
     Figure(
         "satbridge_poller_stuck_packets",
         "Packets that a network lists and that could not be taken.",
         ("network",),
-        _stuck,
+        _poison_packets,
     ),
     Figure(
         "satbridge_webhooks_total",

@@ -1,4 +1,4 @@
-"""The route that Prometheus asks: who may, and what is gathered for it."""
+"""The route `/metrics`: its token, and the statuses and queues that it collects."""
 
 import asyncio
 import hmac
@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from messaging.errors import GatewayError
 from messaging.store.console.queues import queues
-from messaging.web.metrics import Queue, Snapshot, exposition
+from messaging.web.metrics import Snapshot, WaitingQueue, exposition
 from messaging.web.webhook_routes import Answered
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 STORE_SECONDS = 5.0
 
 Workers = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
-"""Asks every worker how it is."""
+"""Returns the status of every worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSource:
-    """What is measured: the providers, this replica of the web server, and the workers."""
+    """The accounts, this replica of the web server, and the workers that are measured."""
 
     vias: Sequence[str]
     replica: str
@@ -39,12 +39,13 @@ class MetricsSource:
 def metrics_route(
     token: SecretStr, measured: MetricsSource, answered: Counter[Answered]
 ) -> APIRouter:
-    """Return `GET /metrics` for who shows the token; anybody else hears 401. Answers within some seconds."""
+    """Return `GET /metrics`: 401 for a request without the token. Answers within some seconds."""
     router = APIRouter()
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:
-        if not _may_ask(request, token):
+        given = request.headers.get("authorization", "").encode("latin-1")
+        if not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
             return PlainTextResponse("not allowed", 401, headers={"WWW-Authenticate": "Bearer"})
         workers, waiting = await asyncio.gather(measured.workers(), _queues())
         snapshot = Snapshot(
@@ -60,12 +61,7 @@ def metrics_route(
     return router
 
 
-def _may_ask(request: Request, token: SecretStr) -> bool:
-    shown = request.headers.get("authorization", "").encode("latin-1")
-    return hmac.compare_digest(shown, f"Bearer {token.get_secret_value()}".encode())
-
-
-async def _queues() -> Sequence[Queue] | None:
+async def _queues() -> Sequence[WaitingQueue] | None:
     try:
         async with asyncio.timeout(STORE_SECONDS):
             return await asyncio.to_thread(queues)

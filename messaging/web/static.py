@@ -1,4 +1,4 @@
-"""Serves the style sheets and scripts that come with Django's apps, so that the admin needs no second server."""
+"""Serves the style sheets and scripts of Django's apps, so that the admin needs no second server."""
 
 import mimetypes
 from pathlib import Path
@@ -12,7 +12,7 @@ KEEP_SECONDS = 3600
 
 @require_safe
 def static_file(request: HttpRequest, path: str) -> HttpResponse:
-    """Answer with one of the files that the installed apps bring along; 404 for anything else."""
+    """Answer with a static file of an installed app, or 404."""
     found = finders.find(path)
     if not isinstance(found, str) or not Path(found).is_file():
         raise Http404

@@ -1,4 +1,4 @@
-"""What Django's pages answer when they fail: 503 while the store is away, 500 for anything else."""
+"""The answer of Django's pages when they fail: 503 while the store is away, else 500."""
 
 import sys
 
@@ -11,11 +11,9 @@ RETRY_AFTER_SECONDS = 30
 AWAY = "The store is away. Nothing is lost; please try again in a while.\n"
 
 
-def failed(request: HttpRequest) -> HttpResponse:
-    """Answer for an exception that no page has caught, which Django is handling at this moment.
-
-    Sessions are read and written outside of the pages too, so no middleware sees all of what the store raises.
-    """
+def answer_failure(request: HttpRequest) -> HttpResponse:
+    """Answer for the exception that Django is handling."""
+    # A middleware would not see every error of the store: sessions are read and written outside of the pages too.
     error = sys.exception()
     if not isinstance(error, Exception) or not isinstance(translate(error), StoreAway):
         return server_error(request)

@@ -13,4 +13,4 @@ urlpatterns = [
 ]
 
 # The name is Django's.
-handler500 = "messaging.web.unavailable.failed"
+handler500 = "messaging.web.unavailable.answer_failure"

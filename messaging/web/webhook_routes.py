@@ -32,7 +32,7 @@ class _TooLarge(Exception):
 
 
 class _Incomplete(Exception):
-    """The peer went away, or took too long, before its request was whole."""
+    """The peer left, or took too long, before its request was complete."""
 
 
 def routes(
@@ -42,12 +42,12 @@ def routes(
     public_url: str,
     answered: Counter[Answered] | None = None,
 ) -> APIRouter:
-    """Return `POST /sms/<account>` and `POST /satellite/<provider>/<account>`, for whoever serves `public_url`.
+    """Return `POST /sms/<account>` and `POST /satellite/<provider>/<account>`, as reached under `public_url`.
 
-    What stands behind that in the path is the account's to read. Answers 200 with the provider's acknowledgement once
-    everything is on disk; what can never be delivered is stored and also answered so, because coming back cannot help.
-    401 or 403: not from the provider, nothing was stored. 413: too large. 503 with `Retry-After`: later; whether a
-    provider then comes back is its own affair. `answered` counts the answers.
+    The account reads the rest of the path. The answer is 200 with the provider's acknowledgement once everything is
+    on disk, also for a message that can never be delivered, because a retry cannot help. 401 or 403: not from the
+    provider, nothing was stored. 413: too large. 503 with `Retry-After`: later; the provider decides whether it
+    retries. `answered` counts the answers.
     """
     router = APIRouter()
     counts = Counter() if answered is None else answered
@@ -128,18 +128,18 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def _refusal(name: str, error: Exception) -> Response:
-    """Return the answer for what went wrong: generic words for the peer, the reason for the log."""
+    """Return the answer for an error: generic words for the peer, the reason for the log."""
     match error:
         case NotAuthentic():
             log.warning("%s webhook refused: %s", name, error)
             if error.challenge:
-                return _refused(401, "not authentic", {"WWW-Authenticate": error.challenge})
-            return _refused(403, "not authentic")
+                return _plain_answer(401, "not authentic", {"WWW-Authenticate": error.challenge})
+            return _plain_answer(403, "not authentic")
         case _TooLarge():
             log.warning("%s webhook refused: too large", name)
-            return _refused(413, "too large", {"Connection": "close"})
+            return _plain_answer(413, "too large", {"Connection": "close"})
         case _Incomplete():
-            return _refused(408, "incomplete", {"Connection": "close"})
+            return _plain_answer(408, "incomplete", {"Connection": "close"})
         case Unavailable():
             log.warning("%s webhook put off: %s", name, error.reason)
             return _later(error.retry_after_seconds)
@@ -148,10 +148,10 @@ def _refusal(name: str, error: Exception) -> Response:
     return _later(None)
 
 
-def _refused(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+def _plain_answer(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
     return PlainTextResponse(words, status, headers=headers)
 
 
 def _later(seconds: float | None) -> Response:
     wait = str(max(1, round(seconds or RETRY_AFTER_SECONDS)))
-    return _refused(503, "try again later", {"Retry-After": wait})
+    return _plain_answer(503, "try again later", {"Retry-After": wait})

@@ -31,7 +31,7 @@ class Finding:
 
 @app.command()
 def check(as_json: Json = False) -> None:
-    """Print what is configured and what is missing, and test each connection. Sends nothing that costs."""
+    """Print the configured and the missing parts, and test each connection. Sends nothing that costs."""
     gateway = read_gateway()
     findings = [
         find_out("store", lambda: "can be written" if open_settings_store() else ""),
@@ -55,7 +55,7 @@ def check(as_json: Json = False) -> None:
 
 
 def find_out(part: str, check: Callable[[], str]) -> Finding:
-    """Run the check of one part; what it returns, or the reason of its error, is the finding."""
+    """Run the check of one part. The finding is its result, or the reason of its error."""
     try:
         return Finding(part, True, check())
     except ConfigurationError as error:

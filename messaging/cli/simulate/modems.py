@@ -166,8 +166,8 @@ def modem(
     print_acceptance(post(f"{at}/sim/uplinks", {"imei": imei, "texts": texts}))
 
 
-@app.command()
-def typed(
+@app.command("typed")
+def text_from_modem(
     text: Annotated[str, typer.Argument(help="The text, such as: @alice See you")],
     imei: Annotated[str, typer.Option(help="The IMEI of the modem.")],
     at: Annotated[str, typer.Option(help="The URL of its simulated network.")] = (

@@ -11,7 +11,7 @@ from django.core.asgi import get_asgi_application
 from django.test import Client, RequestFactory
 
 from messaging.store.db.connection import close_connection
-from messaging.web.unavailable import failed
+from messaging.web.unavailable import answer_failure
 from tests.support.store.fixtures import opened, settings_for
 from tests.support.store.records import Gateway
 
@@ -78,4 +78,4 @@ def test_any_other_mistake_is_an_error(sqlite_gateway: Gateway) -> None:
     try:
         raise ValueError("a mistake of ours")
     except ValueError:
-        assert failed(RequestFactory().get("/")).status_code == 500
+        assert answer_failure(RequestFactory().get("/")).status_code == 500
