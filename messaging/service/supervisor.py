@@ -12,8 +12,7 @@ from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.store.db.connection import close_connection
 from messaging.store.db.opening import open_ready_store
-from messaging.streaming.api import Graph
-from messaging.streaming.api import StageKind
+from messaging.streaming.api import Graph, StageKind
 from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
 from messaging.streaming.ray.hosts import HostOptions
 from messaging.streaming.ray.job import RayJob
@@ -83,6 +82,7 @@ class ClusterInstances:
 def _with_load(graph: Graph, cpus: float) -> Graph:
     """Let every instance ask for a part of a processor, and the tasks of outgoing mail too."""
     stages = (
-        stage if stage.kind is StageKind.INLET else replace(stage, cpus=cpus) for stage in graph.stages
+        stage if stage.kind is StageKind.INLET else replace(stage, cpus=cpus)
+        for stage in graph.stages
     )
     return replace(graph, stages=tuple(stages))

@@ -113,6 +113,10 @@ def _by_queue(read: Callable[[WaitingQueue], float]) -> Callable[[Snapshot], Ite
     return samples
 
 
+def _worker_up(snapshot: Snapshot) -> Iterator[Sample]:
+    return (((row["name"],), float(not row.get("lost"))) for row in snapshot.workers)
+
+
 def _deliveries(snapshot: Snapshot) -> Iterator[Sample]:
     for row in _rows_with(snapshot, "settled"):
         for via, states in row["settled"].items():
@@ -184,12 +188,7 @@ FIGURES: Final = (
         ("via", "state", "worker"),
         _deliveries,
     ),
-    Figure(
-        "satbridge_worker_up",
-        "Whether the worker answers.",
-        ("worker",),
-        lambda s: [((row["name"],), float(not row.get("lost"))) for row in s.workers],
-    ),
+    Figure("satbridge_worker_up", "Whether the worker answers.", ("worker",), _worker_up),
     Figure("satbridge_draining", "Whether the worker drains.", ("worker",), _by_worker("draining")),
     Figure(
         "satbridge_mails_total",
