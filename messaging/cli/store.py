@@ -2,7 +2,7 @@
 
 from messaging.config.env import read
 from messaging.config.settings import Settings
-from messaging.store.db.opening import open_ready_store
+from messaging.store.db.health import open_ready_store
 
 
 def open_settings_store() -> Settings:

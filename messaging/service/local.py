@@ -25,7 +25,7 @@ from messaging.service.job_name import JOB
 from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.state_file import RunningService, sole_service, write
-from messaging.store.db.opening import open_ready_store
+from messaging.store.db.health import open_ready_store
 from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit

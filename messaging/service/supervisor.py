@@ -11,7 +11,7 @@ from messaging.service.job_name import JOB
 from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.store.db.connection import close_connection
-from messaging.store.db.opening import open_ready_store
+from messaging.store.db.health import open_ready_store
 from messaging.streaming.api import Graph, StageKind
 from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
 from messaging.streaming.ray.hosts import HostOptions

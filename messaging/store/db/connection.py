@@ -1,4 +1,4 @@
-"""Opens the store (Django's database), keeps its connections healthy, and guards its edge."""
+"""Opens the store (Django's database), renews broken connections, and translates database errors."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -25,18 +25,18 @@ MIGRATION_SECONDS = 300
 
 
 def set_up_django(apps: Sequence[str] = APPS) -> None:
-    """Make models importable in this process. Names no database yet. The apps of the first call are the process's."""
+    """Configure Django in this process, so that models can be imported. Only the first call sets the apps."""
     if not django_settings.configured:
-        # Another thread may have been faster.
+        # Another thread may configure Django first.
         with suppress(RuntimeError):
             django_settings.configure(**constant_values(apps))
     django.setup()
 
 
 def open_store(settings: Settings, apps: Sequence[str] = APPS) -> None:
-    """Make this process use the store of `settings`; cheap and harmless when it does already.
+    """Make this process use the store of `settings`; cheap when it does already.
 
-    Makes the folder of a SQLite file. Connects to nothing yet. Raises ConfigurationError.
+    Creates the folder of a SQLite file. Does not connect yet. Raises ConfigurationError.
     """
     values = values_of(settings)
     description = values.pop("DATABASES")[DEFAULT_DB_ALIAS]
@@ -48,9 +48,9 @@ def open_store(settings: Settings, apps: Sequence[str] = APPS) -> None:
 
 
 def use_store(description: dict[str, Any]) -> None:
-    """Point Django at the database that `description` (from `project.database`) names.
+    """Make Django use the database of `description`, which `django_settings.database` returns.
 
-    A thread that still holds a connection to another one drops it when it next enters `guarded`.
+    A thread with a connection to another database drops it when it next enters `store_errors`.
     """
     current = connections.settings.get(DEFAULT_DB_ALIAS, {})
     if {**current, **description} == current:
@@ -88,13 +88,16 @@ def close_connection() -> None:
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """The edge of the store: every database error inside leaves as one of ours (`store_errors.translated`).
+    """Translate every database error inside into one of ours (`errors.translate`).
 
-    A connection that failed is closed, and one that broke while it was idle (the server was restarted) is
-    replaced before anything is asked of it: so the store is used again as soon as it is back.
+    Closes a connection that failed, and renews one that broke while it was idle: after a restart of the server the
+    store is used again at once.
     """
     try:
-        _renew_broken_connection()
+        if not connection.in_atomic_block:
+            _drop_foreign_connection()
+            if connection.connection is not None and not connection.is_usable():
+                close_connection()
         yield
     except Error as error:
         ours = translate(error)
@@ -103,16 +106,8 @@ def store_errors() -> Iterator[None]:
         raise ours from error
 
 
-def _renew_broken_connection() -> None:
-    if connection.in_atomic_block:
-        return
-    _drop_foreign_connection()
-    if connection.connection is not None and not connection.is_usable():
-        close_connection()
-
-
 def guard(function: Callable[P, T]) -> Callable[P, T]:
-    """Run the whole of `function` inside `guarded`."""
+    """Run the whole of `function` inside `store_errors`."""
 
     @wraps(function)
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -124,7 +119,7 @@ def guard(function: Callable[P, T]) -> Callable[P, T]:
 
 @guard
 def migrate_store() -> None:
-    """Bring an empty or older database up to date. Safe when several processes do it at once: one does, others wait.
+    """Bring an empty or older database up to date. One process at a time migrates, others wait.
 
     Raises Unavailable when the store is away.
     """
@@ -141,13 +136,13 @@ def _postgresql_lock() -> Iterator[None]:
     try:
         yield
     finally:
-        # Ends the lock and the lifted limits together.
+        # Ends the lock and the changed limits together.
         close_connection()
 
 
 @contextmanager
 def _sqlite_lock() -> Iterator[None]:
-    # A lock on the file itself would keep the migrations out too; this one ends with the process at the latest.
+    # A lock on the database file would block the migrations too. This lock ends with the process at the latest.
     beside = f"{connection.settings_dict['NAME']}.migrating"
     try:
         with closing(sqlite3.connect(beside, timeout=MIGRATION_SECONDS)) as lock:

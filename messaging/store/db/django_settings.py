@@ -1,4 +1,4 @@
-"""Makes the values of a Django project out of our settings."""
+"""Derives the Django settings from the settings of the gateway."""
 
 import os
 import secrets
@@ -74,8 +74,8 @@ def constant_values(apps: Sequence[str] = APPS) -> dict[str, Any]:
 def values_of(settings: Settings) -> dict[str, Any]:
     """Return the Django settings that depend on the gateway's, the database among them.
 
-    Raises ConfigurationError when the URL of the database is wrong. The secret key is read, or made, when Django
-    first asks for it: only the web pages need one.
+    Raises ConfigurationError when the URL of the database is wrong. The secret key is read, or created, when Django
+    first uses it: only the web pages need one.
     """
     return {
         "SECRET_KEY": SimpleLazyObject(lambda: secret_key(settings)),
@@ -105,7 +105,7 @@ def _addresses(public_url: str) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,
-        # A proxy in front ends TLS; without it Django would take its own pages for plain http.
+        # A proxy ends TLS; without this header Django would take its own pages for plain HTTP.
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if secure else None,
     }
 
@@ -114,7 +114,7 @@ def database(settings: Settings) -> dict[str, Any]:
     """Return Django's description of the store. Raises ConfigurationError, which never quotes the URL."""
     limits = settings.store_limits
     try:
-        # A connection ends with the web request that opened it; actors send no requests and keep theirs.
+        # A connection ends with the web request that opened it; actors have no requests and keep theirs.
         found: dict[str, Any] = dict(
             dj_database_url.parse(settings.database_url.get_secret_value(), conn_max_age=0)
         )
@@ -159,7 +159,7 @@ def _postgresql_options(limits: StoreLimits) -> dict[str, Any]:
         "connect_timeout": limits.connect_seconds,
         "options": f"-c statement_timeout={statement_ms} -c lock_timeout={lock_ms}"
         f" -c idle_in_transaction_session_timeout={2 * statement_ms}",
-        # A server that vanished is noticed within about this long, not after hours.
+        # Detects a dead server within about this time, not after hours.
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
@@ -168,9 +168,9 @@ def _postgresql_options(limits: StoreLimits) -> dict[str, Any]:
 
 
 def secret_key(settings: Settings) -> str:
-    """Return the key that signs sessions: the setting, or the one kept in the state folder (made at first use).
+    """Return the key that signs sessions: the setting, else the key in the state folder, created at first use.
 
-    Raises ConfigurationError when the file can be neither read nor made. Nodes that share pages need the setting.
+    Raises ConfigurationError when the file can be neither read nor created. Nodes that share pages need the setting.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
@@ -186,7 +186,7 @@ def secret_key(settings: Settings) -> str:
 
 
 def _make_secret_key(path: Path) -> None:
-    """Write a key under another name and link it: of two processes one wins, and nobody reads half a key."""
+    # Written under another name and linked: of two processes one wins, and none reads half a key.
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
