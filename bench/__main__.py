@@ -9,6 +9,7 @@ import sys
 from importlib import import_module
 
 from bench.figures import Line, show
+from messaging.store.db.connection import set_up_django
 
 NAMES = (
     "acceptance",
@@ -30,6 +31,7 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(NAMES)
     if unknown:
         raise SystemExit(f"there are {', '.join(NAMES)}; not {', '.join(sorted(unknown))}")
+    set_up_django()  # The measurements import models.
     lines: list[Line] = []
     for name in names or NAMES:
         print(f"measuring {name} …", file=sys.stderr)
