@@ -9,9 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.keys import Key, Selector, selector_function
 from messaging.streaming.api.logical import declared_at
-from messaging.streaming.api.partition import Partition
+from messaging.streaming.api.partition import Key, Partition, Selector, selector_function
 from messaging.streaming.api.stage import Handover, Stage, StageKind
 from messaging.streaming.api.stream import Stream
 from messaging.streaming.java.java_stream import JavaStream

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from messaging.streaming.api.errors import DeclarationError
 from messaging.streaming.api.functions import Transform, keep_matching
-from messaging.streaming.api.keys import Key, Selector, selector_function
 from messaging.streaming.api.logical import Input, Node, declared_at
 from messaging.streaming.api.partition import (
     Broadcast,
     ByKey,
     Custom,
     Forward,
+    Key,
     Partition,
     Rescale,
     RoundRobin,
+    Selector,
     Shuffle,
+    selector_function,
 )
 from messaging.streaming.api.stage import Handover, Stage, StageKind
 

@@ -27,14 +27,14 @@ class JavaJob:
     def __init__(self, name: str, verbs: Sequence[Verb], options: Sequence[Option]) -> None:
         self._job = declare(verbs, options).submit(name)
 
-    def standing(self) -> bool:
-        """Tell that the job runs."""
+    def is_running(self) -> bool:
+        """Return true: the constructor has submitted the job."""
         return True
 
     def wait(self) -> bool:
         """Return at the end of the job, and whether no record was set aside."""
         self._job.wait()
-        return not self._job.set_aside()
+        return not self._job.dead_letters()
 
     def stop(self) -> bool:
         """End the job at once."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from messaging.streaming.api.keys import Key
+from messaging.streaming.api.partition import Key
 from messaging.streaming.api.stage import Instance
 from messaging.streaming.java.java_host import JavaError, JavaHost, plain
 from messaging.streaming.stateful.state.values import KeyedState

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.keys import Key
 from messaging.streaming.api.logical import declared_at
+from messaging.streaming.api.partition import Key
 from messaging.streaming.api.stage import Stage, StageKind
 from messaging.streaming.java.java_planner import operators_of
 from messaging.streaming.java.java_steps import JavaReduce, OperatorsMaker

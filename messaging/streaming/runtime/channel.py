@@ -43,7 +43,10 @@ class _Lane:
 
 
 class Channel:
-    """Carries records to one instance. Belongs to one event loop."""
+    """Carries records to one instance. Belongs to one event loop.
+
+    `free` is the number of records that may be offered now.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Channel:
         first: Callable[[Any], bool] | None = None,
     ) -> None:
         self.name = name
+        self.free = capacity
         self._call = call
         self._deliver = {
             Handover.REQUEST: self._request,
@@ -62,9 +66,7 @@ class Channel:
             Handover.AT_MOST_ONCE: self._deliver_at_most_once,
         }[handover]
         self._max_batch = max_batch
-        self._capacity = capacity
         self._room = asyncio.Semaphore(capacity)
-        self._offered = 0
         self._is_first = first
         self._lane, self._first_lane = _Lane(), _Lane()
         self._lost = False
@@ -73,11 +75,6 @@ class Channel:
     def idle(self) -> bool:
         """Whether every record has its answer."""
         return self._lane.task is None and self._first_lane.task is None
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more record may be offered."""
-        return self._offered < self._capacity
 
     async def put(self, record: Any) -> None:
         """Wait for room and for the answer. Raises the exception that refuses the record, or StreamingError.
@@ -91,15 +88,14 @@ class Channel:
             self._room.release()
 
     def offer(self, record: Any) -> None:
-        """Hand the record over without waiting; ask `has_room` first. A refusal is logged, not raised."""
+        """Hand the record over without waiting, while there are `free` places. A refusal is logged, not raised."""
+        self.free -= 1
+        self._append(record).add_done_callback(self._end_offer)
 
-        def log_refusal(future: asyncio.Future[None]) -> None:
-            self._offered -= 1
-            if error := future.exception():
-                log.warning("%s: a record was not taken: %s", self.name, type(error).__name__)
-
-        self._offered += 1
-        self._append(record).add_done_callback(log_refusal)
+    def _end_offer(self, future: asyncio.Future[None]) -> None:
+        self.free += 1
+        if error := future.exception():
+            log.warning("%s: a record was not taken: %s", self.name, type(error).__name__)
 
     def _append(self, record: Any) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -112,88 +108,73 @@ class Channel:
 
     async def _run(self, lane: _Lane) -> None:
         try:
-            while batch := self._next_batch(lane):
-                records = [record for record, _ in batch]
+            while lane.waiting:
+                batch: list[tuple[Any, asyncio.Future[None]]] = []
+                while lane.waiting and len(batch) < self._max_batch:
+                    record, future = lane.waiting.popleft()
+                    if not future.cancelled():
+                        batch.append((record, future))
+                if not batch:
+                    break
                 try:
-                    answers = await self._deliver(records)
+                    answers = await self._deliver([record for record, _ in batch])
+                    if len(answers) != len(batch):
+                        raise ValueError(f"{len(answers)} answers to {len(batch)} records")
                 except Exception as error:
                     # Without an answer the emitter would wait for ever.
-                    log.error("%s: %d records: %s", self.name, len(records), whereabouts(error))
-                    answers = [StageFailed(type(error).__name__)] * len(records)
+                    log.error("%s: %d records: %s", self.name, len(batch), whereabouts(error))
+                    answers = [StageFailed(type(error).__name__)] * len(batch)
                 for (_, future), answer in zip(batch, answers, strict=True):
-                    settle(future, answer)
+                    if future.done():
+                        continue  # its emitter has given up
+                    if answer is None:
+                        future.set_result(None)
+                    else:
+                        future.set_exception(answer)
         finally:
             lane.task = None
-
-    def _next_batch(self, lane: _Lane) -> list[tuple[Any, asyncio.Future[None]]]:
-        batch: list[tuple[Any, asyncio.Future[None]]] = []
-        while lane.waiting and len(batch) < self._max_batch:
-            record, future = lane.waiting.popleft()
-            if not future.cancelled():
-                batch.append((record, future))
-        return batch
 
     # -- the three handovers
 
     async def _request(self, records: list[Any]) -> Sequence[Answer]:
         """Send again after each loss of the worker; refusals go back to the emitters."""
+
+        def log_loss(state: RetryCallState) -> None:
+            if state.attempt_number == 1:
+                log.warning("%s: worker lost, trying again", self.name)
+
         try:
-            return _check_count(records, await self._call_until_reached(records))
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(WorkerLost), wait=PAUSES, before_sleep=log_loss
+            ):
+                with attempt:
+                    return await self._call(records)
         except StreamingError as error:
             return [error] * len(records)
+        return []
 
     async def _deliver_at_least_once(self, records: list[Any]) -> Sequence[Answer]:
         """Send until everything is taken. Gives up on a batch on which the stage fails again and again."""
         left, failures = records, 0
-
-        async def attempt() -> int:
-            nonlocal left, failures
+        async for attempt in AsyncRetrying(retry=retry_if_result(bool), wait=PAUSES):
             answers = await self._request(left)
             left = [r for r, answer in zip(left, answers, strict=True) if answer is not None]
             failures += any(isinstance(answer, StageFailed) for answer in answers)
             if failures >= FAILURES_BEFORE_GIVING_UP:
                 log.error("%s: gave up on %d records", self.name, len(left))
-                left = []
-            return len(left)
-
-        await AsyncRetrying(retry=retry_if_result(bool), wait=PAUSES)(attempt)
+                break
+            if not left:
+                break
+            attempt.retry_state.set_result(True)
         return [None] * len(records)
 
     async def _deliver_at_most_once(self, records: list[Any]) -> Sequence[Answer]:
         """Send once. After a loss, wait until the worker answers again before the next batch is risked."""
         if self._lost:
-            await self._call_until_reached([])
+            await self._request([])
             self._lost = False
         try:
-            return _check_count(records, await self._call(records))
+            return await self._call(records)
         except StreamingError as error:
             self._lost = isinstance(error, WorkerLost)
             return [error] * len(records)
-
-    async def _call_until_reached(self, records: list[Any]) -> Sequence[Answer]:
-        def log_loss(state: RetryCallState) -> None:
-            if state.attempt_number == 1:
-                log.warning("%s: worker lost, trying again", self.name)
-
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(WorkerLost), wait=PAUSES, before_sleep=log_loss
-        ):
-            with attempt:
-                return await self._call(records)
-        raise WorkerLost(self.name)
-
-
-def _check_count(records: list[Any], answers: Sequence[Answer]) -> Sequence[Answer]:
-    if len(answers) != len(records):
-        raise StageFailed(f"{len(answers)} answers to {len(records)} records")
-    return answers
-
-
-def settle(future: asyncio.Future[None], answer: Answer) -> None:
-    """Set the answer, unless the waiter has given up."""
-    if future.done():
-        return
-    if answer is None:
-        future.set_result(None)
-    else:
-        future.set_exception(answer)

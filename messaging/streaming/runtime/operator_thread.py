@@ -46,21 +46,16 @@ class OperatorThread:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._run_once(self._next_batches())
+                batches = [self._waiting.popleft()]
+                size = len(batches[0][0])
+                while self._waiting and size + len(self._waiting[0][0]) <= MAX_MERGED_RECORDS:
+                    batches.append(self._waiting.popleft())
+                    size += len(batches[-1][0])
+                await self._call(batches)
         finally:
             self._task = None
 
-    def _next_batches(self) -> list[tuple[list[Any], asyncio.Future[Results]]]:
-        batches: list[tuple[list[Any], asyncio.Future[Results]]] = []
-        size = 0
-        while self._waiting:
-            size += len(self._waiting[0][0])
-            if batches and size > MAX_MERGED_RECORDS:
-                break
-            batches.append(self._waiting.popleft())
-        return batches
-
-    async def _run_once(self, batches: list[tuple[list[Any], asyncio.Future[Results]]]) -> None:
+    async def _call(self, batches: list[tuple[list[Any], asyncio.Future[Results]]]) -> None:
         merged = [record for records, _ in batches for record in records]
         try:
             results = await self.run(self._process, merged)

@@ -1,16 +1,134 @@
-"""The output of one instance: transforms each record, chooses the receivers, and waits for their answers."""
+"""The output of one instance: routes each record through chained functions to its receivers, and waits for answers."""
+
+from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from messaging.streaming.api.errors import NotTaken
-from messaging.streaming.api.graph import Graph
-from messaging.streaming.api.stage import Stage, StageKind
+from messaging.streaming.api.functions import Transform, close_function, open_function
+from messaging.streaming.api.graph import Edge, Graph
+from messaging.streaming.api.partition import Choose, Ends
+from messaging.streaming.api.stage import Instance, Stage, StageKind
 from messaging.streaming.runtime.channel import Call, Channel
-from messaging.streaming.runtime.routes import Routes
 
 CHANNEL_CAPACITY = 2000
+
+Target = tuple[str, Any]
+"""The name of a receiving instance, and the record for it."""
+
+Guard = Callable[[Callable[[Any], Iterable[Any]], Any, str], Iterable[Any]]
+"""Calls a function of the user's with a record; decides about the exceptions that it raises."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The latest event time among the records that went over an edge."""
+
+    time: Callable[[Any], float]
+    latest: float | None = None
+
+    def see(self, record: Any) -> None:
+        """Take the record's time into account."""
+        moment = self.time(record)
+        if self.latest is None or moment > self.latest:
+            self.latest = moment
+
+
+@dataclass(slots=True)
+class _End:
+    edge: str
+    names: Sequence[str]
+    choose: Choose
+    clock: Clock | None
+
+    def targets(self, record: Any) -> list[Target]:
+        if self.clock:
+            self.clock.see(record)
+        return [(self.names[index], record) for index in self.choose(record)]
+
+
+@dataclass(slots=True)
+class _Fork:
+    """The point where edges that share their first functions part."""
+
+    ends: list[_End] = field(default_factory=list)
+    branches: list[tuple[Transform, _Fork]] = field(default_factory=list)
+
+    def branch(self, transform: Transform) -> _Fork:
+        for known, fork in self.branches:
+            if known is transform:
+                return fork
+        self.branches.append((transform, _Fork()))
+        return self.branches[-1][1]
+
+    def transforms(self) -> Iterable[Transform]:
+        for transform, fork in self.branches:
+            yield transform
+            yield from fork.transforms()
+
+
+class Routes:
+    """All edges that leave one instance."""
+
+    def __init__(self, graph: Graph, stage: str, index: int) -> None:
+        self.receivers: dict[str, tuple[Stage, int]] = {}
+        self.clocks: dict[str, list[Clock]] = {}
+        self._stage = graph.stage(stage)
+        self._index = index
+        self._root = _Fork()
+        for edge in graph.outgoing(stage):
+            fork = self._root
+            for transform in edge.transforms:
+                fork = fork.branch(transform)
+            if not edge.ends:
+                fork.ends.append(self._end(graph.stage(edge.downstream), edge))
+        ends = self._root.ends
+        self._only = ends[0] if len(ends) == 1 and not self._root.branches else None
+
+    def targets(self, record: Any, guard: Guard | None = None) -> Iterable[Target]:
+        """Return the receivers, each with its record. Chained sinks are called on the way.
+
+        Without a guard an exception of a function reaches the caller.
+        """
+        if self._only is not None:
+            if guard is None:
+                return self._only.targets(record)
+            return guard(self._only.targets, record, self._only.edge)
+        targets: list[Target] = []
+        self._follow(self._root, record, guard, targets)
+        return targets
+
+    def open(self, instance: Instance) -> None:
+        """Open the function objects on the way, each with the settings of its own stream."""
+        for transform in self._root.transforms():
+            open_function(transform.function, replace(instance, config=transform.config))
+
+    def close(self) -> None:
+        """Close them."""
+        for transform in self._root.transforms():
+            close_function(transform.function)
+
+    def _follow(self, fork: _Fork, record: Any, guard: Guard | None, targets: list[Target]) -> None:
+        for end in fork.ends:
+            targets += guard(end.targets, record, end.edge) if guard else end.targets(record)
+        for transform, branch in fork.branches:
+            outputs = guard(transform, record, transform.name) if guard else transform(record)
+            for output in outputs:
+                self._follow(branch, output, guard, targets)
+
+    def _end(self, receiver: Stage, edge: Edge) -> _End:
+        ends = Ends(self._index, self._stage.parallelism, receiver.parallelism)
+        names = receiver.instances
+        for index in edge.partition.wired(ends):
+            self.receivers[names[index]] = (receiver, index)
+        clock = Clock(edge.time) if edge.time else None
+        if clock:
+            self.clocks.setdefault(receiver.name, []).append(clock)
+        choose = edge.partition.chooser(ends)
+        return _End(f"{edge.upstream} to {receiver.name}", names, choose, clock)
 
 
 class Runtime(Protocol):
@@ -55,12 +173,12 @@ class Output:
 
     async def emit_patiently(self, record: Any) -> None:
         """`emit`, however long it takes."""
-        targets = self._targets(record)
+        targets = list(self.routes.targets(record))
         if len(targets) == 1:
-            channel, one = targets[0]
-            await channel.put(one)
+            name, one = targets[0]
+            await self._channels[name].put(one)
         elif targets:
-            puts = (channel.put(one) for channel, one in targets)
+            puts = (self._channels[name].put(one) for name, one in targets)
             for answer in await asyncio.gather(*puts, return_exceptions=True):
                 if answer is not None:
                     raise answer
@@ -69,16 +187,13 @@ class Output:
         """Start handing the records on without waiting, and return those for which there is no room now."""
         left: list[Any] = []
         for record in records:
-            targets = self._targets(record)
-            if all(channel.has_room for channel, _ in targets):
-                for channel, one in targets:
-                    channel.offer(one)
+            targets = list(self.routes.targets(record))
+            if all(self._channels[name].free for name, _ in targets):
+                for name, one in targets:
+                    self._channels[name].offer(one)
             else:
                 left.append(record)
         return left
-
-    def _targets(self, record: Any) -> list[tuple[Channel, Any]]:
-        return [(self._channels[name], one) for name, one in self.routes.targets(record)]
 
 
 def output_of(

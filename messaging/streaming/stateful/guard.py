@@ -23,7 +23,7 @@ _READY = (tuple, list)
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A record on which a function raised at every try."""
+    """A dead letter: a record on which a function raised at every try."""
 
     stage: str
     error: str

@@ -74,9 +74,9 @@ class StatefulHost(Host):
         """See StatefulWorker."""
         return await self.stateful.entries(limit)
 
-    async def set_aside(self) -> list[FailedRecord]:
+    async def dead_letters(self) -> list[FailedRecord]:
         """See StatefulWorker."""
-        return await self.stateful.set_aside()
+        return await self.stateful.dead_letters()
 
     # -- the end of a job
 

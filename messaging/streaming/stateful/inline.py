@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from messaging.streaming.api.graph import Graph
-from messaging.streaming.api.keys import Key
+from messaging.streaming.api.partition import Key
 from messaging.streaming.api.stage import Stage
 from messaging.streaming.runtime.inline import InlineRuntime
 from messaging.streaming.runtime.worker import InstanceWorker
@@ -53,10 +53,10 @@ class InlineJob(InlineRuntime):
         workers = self._stateful(lambda worker: worker.stage.name == stage)
         return {key: value for worker in workers for key, value in await worker.entries()}
 
-    async def set_aside(self) -> list[FailedRecord]:
-        """Return the records that functions raised on, from all instances."""
+    async def dead_letters(self) -> list[FailedRecord]:
+        """Return the dead letters of all instances: the records that functions raised on."""
         workers = self._stateful(lambda worker: True)
-        return [failed for worker in workers for failed in await worker.set_aside()]
+        return [failed for worker in workers for failed in await worker.dead_letters()]
 
     def _stateful(self, wanted: Callable[[StatefulWorker], bool]) -> list[StatefulWorker]:
         workers = [w for w in self.workers.values() if isinstance(w, StatefulWorker)]

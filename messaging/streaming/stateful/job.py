@@ -30,7 +30,7 @@ class Job(RayJob):
         super().__init__(name, graph)
         self._stateful = [stage for stage in graph.stages if stage.kind.is_stateful]
         self._last_status: list[dict[str, Any]] = []
-        self._last_set_aside: list[FailedRecord] = []
+        self._last_dead_letters: list[FailedRecord] = []
         self._completion: JobCompletion | None = None
         self._ending = threading.Lock()
 
@@ -40,11 +40,11 @@ class Job(RayJob):
         """Return the status of every instance, see `RayJob.status`; after the end, the last one."""
         return super().status() if self.actors else self._last_status
 
-    def set_aside(self) -> list[FailedRecord]:
-        """Return the newest records that a function raised on, with the stage and the error. Raises StreamingError."""
+    def dead_letters(self) -> list[FailedRecord]:
+        """Return the newest dead letters: records that a function raised on, with the error. Raises StreamingError."""
         if not self.actors:
-            return self._last_set_aside
-        answers = self._call("set_aside", self._stateful)
+            return self._last_dead_letters
+        answers = self._call("dead_letters", self._stateful)
         return [failed for answer in answers for failed in answer]
 
     def state(self, stage: str) -> QueryableState:
@@ -93,7 +93,7 @@ class Job(RayJob):
         """End every actor, after their last status and failed records. Raises StreamingError."""
         with self._ending:
             self._last_status = self.status()
-            self._last_set_aside = self.set_aside()
+            self._last_dead_letters = self.dead_letters()
             actors: list[Any] = list(self.actors.values())
             self.actors = {}
             leaving = [actor.leave.remote() for actor in actors]
@@ -140,3 +140,6 @@ class Job(RayJob):
     def _stop_completion(self) -> None:
         if self._completion is not None:
             self._completion.stop()
+
+
+setattr(Job, "set_aside", Job.dead_letters)  # noqa: B010 - the older name, which programs of users call

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from messaging.streaming.runtime.routes import Routes
+from messaging.streaming.runtime.output import Routes
 from messaging.streaming.stateful.batches import Batch, Head, chunks, pack
 from messaging.streaming.stateful.state.base import Name
 from messaging.streaming.stateful.state.pickling import dumps

@@ -10,7 +10,7 @@ from ray.exceptions import RayError
 
 from messaging.streaming.api.errors import StreamingError, WorkerLost
 from messaging.streaming.api.graph import JobName
-from messaging.streaming.api.keys import Key, group_of, owner_of, token_of
+from messaging.streaming.api.partition import Key, group_of, owner_of, token_of
 from messaging.streaming.stateful.state.values import Entry
 
 ASK_SECONDS = 10.0

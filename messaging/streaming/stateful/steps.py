@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from messaging.streaming.api.functions import Transform, close_function, open_function
-from messaging.streaming.api.keys import Key
+from messaging.streaming.api.partition import Key
 from messaging.streaming.api.stage import Instance
 from messaging.streaming.stateful.state.values import KeyedState
 

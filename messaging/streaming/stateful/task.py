@@ -18,7 +18,7 @@ from typing import Any
 from messaging.streaming.api.errors import DeclarationError
 from messaging.streaming.api.functions import close_function, open_function
 from messaging.streaming.api.stage import Instance, Stage
-from messaging.streaming.runtime.routes import Routes
+from messaging.streaming.runtime.output import Routes
 from messaging.streaming.stateful.batches import Batch, Head
 from messaging.streaming.stateful.guard import FailedRecord, Guard
 from messaging.streaming.stateful.outbox import Outbox
@@ -158,8 +158,8 @@ class StatefulTask:
         """Return the state in the form of the store, for a savepoint."""
         return [(name, value) for (kind, name), value in self._store.load() if kind == "state"]
 
-    def set_aside(self) -> list[FailedRecord]:
-        """Return the newest records that were set aside."""
+    def dead_letters(self) -> list[FailedRecord]:
+        """Return the newest dead letters."""
         return [loads(value) for (kind, _), value in self._store.load() if kind == "aside"]
 
     def close(self) -> None:

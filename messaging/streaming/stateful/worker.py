@@ -10,9 +10,8 @@ from typing import Any
 from messaging.streaming.api.errors import StageFailed, WorkerLost
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.stage import Stage, StageKind
-from messaging.streaming.runtime.channel import Answer, settle
-from messaging.streaming.runtime.output import Runtime
-from messaging.streaming.runtime.routes import Routes
+from messaging.streaming.runtime.channel import Answer
+from messaging.streaming.runtime.output import Routes, Runtime
 from messaging.streaming.runtime.worker import IDLE_POLL_SECONDS
 from messaging.streaming.stateful.batches import MAX_RECORDS, Batch, Head
 from messaging.streaming.stateful.executor import TaskExecutor
@@ -99,7 +98,7 @@ class StatefulWorker:
             except StageFailed as failure:
                 error = failure
             for _, future in batches:
-                settle(future, error)
+                _settle(future, error)
         self._serving = False
 
     async def _read(self) -> None:
@@ -199,9 +198,9 @@ class StatefulWorker:
         """Return all committed keys and values, or so many. Raises StageFailed."""
         return await self._executor.call(lambda task: task.entries(limit))
 
-    async def set_aside(self) -> list[FailedRecord]:
-        """Return the newest records that were set aside."""
-        return await self._executor.call(lambda task: task.set_aside())
+    async def dead_letters(self) -> list[FailedRecord]:
+        """Return the newest dead letters."""
+        return await self._executor.call(lambda task: task.dead_letters())
 
     def status(self) -> dict[str, Any]:
         """See InstanceWorker."""
@@ -234,9 +233,18 @@ class StatefulWorker:
         for task in self._tasks:
             task.cancel()
         for future in list(self._unanswered):
-            settle(future, WorkerLost(self.name))
+            _settle(future, WorkerLost(self.name))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=self.name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return  # its sender has given up
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)

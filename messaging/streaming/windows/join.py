@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.api.keys import Key, Selector
 from messaging.streaming.api.logical import declared_at
+from messaging.streaming.api.partition import Key, Selector
 from messaging.streaming.stateful.steps import KeyedStep
 from messaging.streaming.windows.window_steps import Frame, Window
 from messaging.streaming.windows.windows import WindowedStream

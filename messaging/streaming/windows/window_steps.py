@@ -10,7 +10,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from messaging.streaming.api.errors import DeclarationError, Late
-from messaging.streaming.api.keys import Key
+from messaging.streaming.api.partition import Key
 from messaging.streaming.api.stage import Instance
 from messaging.streaming.stateful.state.values import KeyedState
 

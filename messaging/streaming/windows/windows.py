@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from messaging.streaming.api.keys import Selector, selector_function
+from messaging.streaming.api.partition import Selector, selector_function
 from messaging.streaming.windows.window_steps import Frame, Window, WindowStep
 
 if TYPE_CHECKING:

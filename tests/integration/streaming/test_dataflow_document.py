@@ -26,7 +26,7 @@ def test_the_examples_of_the_document_do_what_it_says(
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     for example in examples[:2]:
         exec(example, names)
-        assert names["job"].set_aside() == []
+        assert names["job"].dead_letters() == []
     counts = {row["stage"]: row["in"] for row in names["job"].status()}
     assert counts["thermostat"] == 4
     assert (tmp_path / "heaters.txt").read_text() == "hall ON\nhall OFF\n"

@@ -39,7 +39,7 @@ def test_two_jobs_end_by_themselves_and_leave_nothing_but_what_they_say(tmp_path
     assert second.wait(60)
     assert (tmp_path / "first").read_text() == "100\n100\n"
     assert (tmp_path / "second").read_text() == "20\n"
-    (aside,) = first.set_aside()
+    (aside,) = first.dead_letters()
     assert (aside.stage, aside.record) == ("map-1", 0)
     assert aside.error.startswith("ZeroDivisionError")
     rows = {row["name"]: row for row in first.status()}

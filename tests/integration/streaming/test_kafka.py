@@ -176,6 +176,6 @@ def test_killed_readers_and_writers_lose_nothing_and_state_counts_once(
         deadline = time.monotonic() + 90
         while (found := by_room(read_all(brokers, "out", RECORDS, 30))) != expected(RECORDS):
             assert time.monotonic() < deadline, {key: len(found[key]) for key in found}
-        assert job.set_aside() == []
+        assert job.dead_letters() == []
     finally:
         job.stop()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import InlineJob, JobName, StreamingContext, StreamingError
-from messaging.streaming.api.keys import token_of
+from messaging.streaming.api.partition import token_of
 from messaging.streaming.ray.ray_runtime import open_inlet
 from messaging.streaming.stateful.job import Job
 from messaging.streaming.stateful.launch import submit

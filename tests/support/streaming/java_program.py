@@ -46,7 +46,7 @@ def _operators(output: Path) -> dict[str, Any]:
     job.wait()
     return {
         "seen": output.read_text().split("\n")[:-1],
-        "aside": sorted(one.error for one in job.set_aside()),
+        "aside": sorted(one.error for one in job.dead_letters()),
         "stages": [stage.name for stage in ctx.graph().stages],
         "taken": {row["name"]: row["in"] for row in job.status()},
     }
@@ -76,7 +76,7 @@ def _keyed(output: Path) -> dict[str, Any]:
     return {
         "sums": [[letter, number] for letter, number, _ in found],
         "jvms": len({pid for _, _, pid in found} - {0}),
-        "keyed_aside": [one.error for one in job.set_aside()],
+        "keyed_aside": [one.error for one in job.dead_letters()],
     }
 
 

@@ -113,7 +113,7 @@ def main(state: str, output: Path) -> None:
         after = {row["name"]: row["restarts"] for row in job.status()}
         ended = job.wait(240)
         taken = sum(row["in"] for row in job.status() if row["stage"] == "sum")
-        aside = [one.error for one in job.set_aside()]
+        aside = [one.error for one in job.dead_letters()]
     away = [name for name, place in before.items() if place != here]
     said = {"away": away, "restarts": after, "ended": ended, "taken": taken, "aside": aside}
     sys.stdout.write("\n" + json.dumps(said) + "\n")

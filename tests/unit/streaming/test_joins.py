@@ -112,7 +112,7 @@ async def test_a_record_that_the_function_raises_on_is_set_aside_and_not_remembe
         await job.inlet("lefts").emit(8)
         for right in (0, 2):
             await job.inlet("rights").emit(right)
-        (aside,) = await job.set_aside()
+        (aside,) = await job.dead_letters()
         assert (await job.state("divide")) == {0: ((8,), (2,))}
     assert (aside.stage, aside.record) == ("divide", (0, 1, 0))
 

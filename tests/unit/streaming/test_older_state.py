@@ -67,7 +67,7 @@ async def _go_on(seen: Callable[[Window], Any]) -> tuple[dict[Any, Any], list[Fa
     async with InlineJob(context.graph(), make_store=older_store) as job:
         await job.inlet("in").emit(KafkaRecord(b"cod", b"v3", 0, 3, 130_000))
         await job.drain()
-        return await job.state("last"), await job.set_aside()
+        return await job.state("last"), await job.dead_letters()
 
 
 def test_a_job_goes_on_from_the_stores_of_an_older_version() -> None:

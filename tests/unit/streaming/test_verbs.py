@@ -181,7 +181,7 @@ async def test_poison_is_tried_again_and_set_aside_with_stage_and_error() -> Non
     numbers.key_by(lambda _: 0).reduce(max).sink(seen.append)
     async with InlineJob(context.graph()) as job:
         await job.wait()
-        (aside,) = await job.set_aside()
+        (aside,) = await job.dead_letters()
     assert seen == [12, 14]
     assert tries == [12, 13, 13, 13, 14]
     assert (aside.stage, aside.error, aside.record) == ("map-1", "ValueError: unlucky", 13)

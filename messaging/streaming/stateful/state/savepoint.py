@@ -11,7 +11,7 @@ from pathlib import Path
 
 from messaging.streaming.api.errors import DeclarationError
 from messaging.streaming.api.graph import Graph
-from messaging.streaming.api.keys import owner_of
+from messaging.streaming.api.partition import owner_of
 from messaging.streaming.api.stage import Stage, StageKind
 from messaging.streaming.stateful.batches import Head
 from messaging.streaming.stateful.state.base import Changes, Name, Store

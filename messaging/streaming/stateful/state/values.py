@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from itertools import islice
 from typing import Any
 
-from messaging.streaming.api.keys import Key, group_of, token_of
+from messaging.streaming.api.partition import Key, group_of, token_of
 from messaging.streaming.stateful.state.pickling import dumps, loads
 
 Entry = tuple[Key, Any]

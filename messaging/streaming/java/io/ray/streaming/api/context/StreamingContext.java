@@ -40,7 +40,7 @@ public class StreamingContext {
     PyActorHandle job =
         Ray.actor(PyActorClass.of(MODULE, "JavaJob"), name, verbs.toArray(), options.toArray())
             .remote();
-    job.task(PyActorMethod.of("standing", Boolean.class)).remote().get();
+    job.task(PyActorMethod.of("is_running", Boolean.class)).remote().get();
     return job;
   }
 
