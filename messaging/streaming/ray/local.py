@@ -89,7 +89,7 @@ def start_ray(
 
 
 def _start_own(init: Any) -> Any:
-    # Without "local", Ray would join whatever cluster was last started on this machine.
+    # Without "local", Ray would join the cluster that was last started on this machine.
     start = partial(init, address="local", **_own_cluster())
     tries = Retrying(
         stop=stop_after_attempt(START_TRIES),
