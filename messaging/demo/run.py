@@ -30,7 +30,7 @@ from messaging.service.log_setup import set_up_logging
 from messaging.service.signals import StopRequest
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.store.console.directory import add_device, add_subscriber
-from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import InvalidInput
 from messaging.store.console.staff import set_staff_password
 
 FOLDER = Path("var/demo")

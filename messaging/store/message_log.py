@@ -1,4 +1,4 @@
-"""The gateway's stream of events for other jobs: every message that was taken, in order, from a position."""
+"""A source of the dataflow layer for jobs of users: every accepted message, in order, from a position."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Position = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A message was taken: whom it concerns (empty when nobody), by which provider it came, and when (seconds, UTC)."""
+    """An accepted message: its subscriber (may be empty), the account that brought it, and when (seconds, UTC)."""
 
     id: str
     subscriber: str
@@ -23,10 +23,10 @@ class AcceptedMessage:
 
 
 class MessageLog:
-    """A source for the dataflow layer: reads what the store has and changes nothing. Blocking.
+    """Reads the messages of the store, and changes nothing. Blocking.
 
-    What is younger than `settle_seconds` is left for later: a transaction that began before others may commit after
-    them, and would be overlooked. Raises Unavailable while the store is away. The position None is the beginning.
+    Messages younger than `settle_seconds` are left for later: a transaction that began before others may commit after
+    them, and would be missed. Raises Unavailable while the store is away. The position None is the beginning.
     """
 
     idle_seconds = 1.0
@@ -54,7 +54,7 @@ class MessageLog:
         return [event for event, _ in events], (last[1].isoformat(), last[0].id)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         close_connection()
 
     def _after(

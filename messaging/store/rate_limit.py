@@ -1,4 +1,4 @@
-"""How fast one author may write to one subscriber: cuts loops that no header betrays. No I/O."""
+"""Bounds how often one author may write to one subscriber: ends mail loops that no header shows. No I/O."""
 
 import sys
 import time
@@ -15,28 +15,28 @@ Pair = tuple[str, int]
 
 
 class RateLimiter:
-    """Lets `hourly` messages of a pair through at once, and then one more for each share of an hour; 0 lets all.
+    """Allows `hourly` messages of a pair at once, and then one more for each share of an hour; 0 allows any number.
 
-    Kept in memory: all messages of a subscriber come to one router, and a restart forgets an hour at most. Measured
-    by a clock that never steps.
+    Kept in memory: all messages of a subscriber come to one router, and a restart forgets an hour at most. The clock
+    is monotonic.
     """
 
     def __init__(self, hourly: int, seconds: Callable[[], float] = time.monotonic) -> None:
         self._hourly = hourly
         self._seconds = seconds
-        # When the pair will have its whole allowance again (the generic cell rate algorithm, ITU-T I.371).
+        # When the pair may send `hourly` messages at once again (the generic cell rate algorithm, ITU-T I.371).
         self._whole_at: LRUCache[Pair, float] = LRUCache(PAIRS_KEPT)
 
     def room(self, pair: Pair) -> int:
-        """Return how many messages of the pair may be taken now."""
+        """Return how many messages of the pair may be accepted now."""
         if not self._hourly:
             return sys.maxsize
         owed_seconds = max(self._whole_at.get(pair, 0.0) - self._seconds(), 0.0)
-        # A hair more, so that rounding never costs a whole message.
+        # A little more, so that rounding never costs a whole message.
         return int((_HOUR_SECONDS - owed_seconds) * self._hourly / _HOUR_SECONDS + 1e-6)
 
     def note(self, pairs: Iterable[Pair]) -> None:
-        """Count messages that were taken, once that is on disk."""
+        """Count accepted messages, after the commit."""
         if not self._hourly:
             return
         now = self._seconds()

@@ -1,6 +1,6 @@
-"""The life of a delivery: every state, the longest time it may last, and what ends it. Pure: THE table.
+"""The states of a delivery: how long each may last, and the changes that are allowed. Pure: THE table.
 
-`docs/life-of-a-message.md` shows the same table and is compared with it by a test.
+`docs/states.md` shows the same table; a test compares the two.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from messaging.model.message import Network
 
 
 class State(StrEnum):
-    """Where a delivery stands; every state but `waiting` is final."""
+    """The state of a delivery; all but `waiting` are final."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -23,9 +23,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One row of the table. `becomes` are the states that follow by themselves, `by_hand` those a person can make.
+    """One row of the table. `becomes` lists the states that follow by themselves, `by_hand` those of operator actions.
 
-    `longest` says in words how long it may last, `settings` what bounds it; a final state has neither.
+    `longest` says in words how long it may last; `settings` bound that. Final states have none.
     """
 
     name: str
@@ -100,39 +100,38 @@ STAGES = (
 
 FINAL = frozenset(state for state in State if state is not State.WAITING)
 GIVEN = (State.SENT, State.DELIVERED)
-"""The network has it."""
+"""The network accepted it."""
 UNDELIVERED = (State.FAILED, State.EXPIRED)
-"""It reached nobody, and nobody wanted it that way."""
+"""It did not arrive, without an operator's action."""
 DEAD = tuple(
     stage.state for stage in STAGES if stage.state in FINAL and State.WAITING in stage.by_hand
 )
-"""The dead letters: what a person can give another round."""
+"""The states from which a retry by hand leads."""
 
 
-_BY_ITSELF = frozenset((stage.state, after) for stage in STAGES for after in stage.becomes)
-_BY_HAND = frozenset((stage.state, after) for stage in STAGES for after in stage.by_hand)
+TRANSITIONS = frozenset((stage.state, after) for stage in STAGES for after in stage.becomes)
+"""The changes that follow by themselves."""
+TRANSITIONS_BY_HAND = frozenset((stage.state, after) for stage in STAGES for after in stage.by_hand)
+"""The changes that an operator can make."""
 
 
 class IllegalTransition(Exception):
     """The table of states does not list this change: a bug of the caller. Nothing is written."""
 
-
-def may_become(before: State, after: State, *, by_hand: bool = False) -> bool:
-    """Return whether the table lists this change."""
-    return (before, after) in (_BY_HAND if by_hand else _BY_ITSELF)
+    def __init__(self, before: State, after: State) -> None:
+        super().__init__(f"a delivery cannot go from {before} to {after}")
 
 
 def check(before: State, after: State, *, by_hand: bool = False) -> None:
     """Raise IllegalTransition unless the table lists this change."""
-    if not may_become(before, after, by_hand=by_hand):
-        how = " by hand" if by_hand else ""
-        raise IllegalTransition(f"a delivery cannot go from {before} to {after}{how}")
+    if (before, after) not in (TRANSITIONS_BY_HAND if by_hand else TRANSITIONS):
+        raise IllegalTransition(before, after)
 
 
 def longest_seconds(settings: Settings, network: Network) -> float:
-    """Return how long a delivery on this network waits at most while the gateway runs and the clock goes on.
+    """Return how long a delivery on this network waits at most, while the gateway runs and the clock goes on.
 
-    Its life, the attempt that may be under way when that ends, and the poll that notices.
+    That is its lifetime, the attempt that may be under way at its end, and the poll that notices.
     """
     lifetime = settings.retry_policy(network).lifetime_seconds
     return lifetime + settings.lease_seconds + settings.due_poll_seconds

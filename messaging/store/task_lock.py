@@ -1,7 +1,7 @@
-"""Who may do what only one service at a time may do, such as polling an account: a lease in the store.
+"""Lets one service at a time run a task, such as polling an account: a lease in the store.
 
-Two services may share a store while a new version takes over from an old one. The row says who holds the task and
-until when; `number` grows with every change of holder.
+Two services may share a store while a new version takes over from an old one. The row names the holder of the task and
+the end of its lease; `number` grows with every change of holder.
 """
 
 import logging
@@ -20,11 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class TaskLease:
-    """One service's claim to one task. Blocking; opens the store when it is first asked.
+    """One service's claim to one task. Blocking; opens the store at first use.
 
-    `mine` may be asked as often as one likes: the store hears of it once in a third of `tenure_seconds`. A holder
-    that dies is followed when its lease ends; one that leaves gives up, and is followed at once. A holder that
-    was restarted under the same name goes on.
+    `acquire` is cheap: it asks the store once in a third of the lease. When a holder dies, another one follows at the
+    end of the lease; after `release` at once. A holder that was restarted under the same name goes on.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class TaskLease:
         self._ask_again = 0.0
 
     def acquire(self) -> bool:
-        """Take the task if it is free, keep it if it is ours; whether it is ours now. Raises Unavailable."""
+        """Take the task if it is free, keep it if it is ours; return whether it is ours now. Raises Unavailable."""
         asked = self._monotonic()
         if asked < self._ask_again:
             return self.held
@@ -52,19 +51,20 @@ class TaskLease:
         if not self._in_store(lambda: self._take(seconds)):
             self._ends = 0.0
             return False
-        # Counted from before the store was asked: ours ends first, whatever the answer cost.
+        # Counted from before the store was asked: however long that took, ours ends first.
         self._ends, self._ask_again = asked + seconds, asked + seconds / 3
         return True
 
     @property
     def held(self) -> bool:
-        """Whether the lease that was last granted still runs; asks nobody."""
+        """Whether the lease that was last granted still runs; does not ask the store."""
         return self._monotonic() < self._ends
 
     def release(self) -> None:
-        """Let somebody else have the task now. Raises Unavailable; the lease then ends by itself."""
+        """Let another service have the task now. Raises Unavailable; the lease then ends by itself."""
         self._ends = self._ask_again = 0.0
-        self._in_store(self._free)
+        task = Task.objects.filter(name=self._task, holder=self._holder)
+        self._in_store(lambda: bool(task.update(until=self._now())))
 
     def _in_store(self, work: Callable[[], bool]) -> bool:
         open_store(self._settings)
@@ -72,7 +72,7 @@ class TaskLease:
             with store_errors(), transaction.atomic():
                 return work()
         finally:
-            # Asked from whatever thread is free, seldom: a connection for each would pile up.
+            # Called seldom, from any thread that is free: a connection for each would pile up.
             close_connection()
 
     def _take(self, seconds: float) -> bool:
@@ -95,7 +95,3 @@ class TaskLease:
         row.until = until
         row.save()
         return True
-
-    def _free(self) -> bool:
-        mine = Task.objects.filter(name=self._task, holder=self._holder)
-        return bool(mine.update(until=self._now()))

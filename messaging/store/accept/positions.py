@@ -7,7 +7,7 @@ from datetime import datetime
 from messaging.model.message import DeviceReport
 from messaging.store.accept.context import BatchContext
 from messaging.store.db.connection import guard
-from messaging.store.models import Sighting
+from messaging.store.models import DevicePosition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
             continue
         position = report.position
         rows.append(
-            Sighting(
+            DevicePosition(
                 id=report.id,
                 device_id=device.device_id,
                 at=(position.at if position else None) or report.at or now,
@@ -47,7 +47,7 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
                 sos=report.sos.value if report.sos else "",
             )
         )
-    Sighting.objects.bulk_create(rows, ignore_conflicts=True)
+    DevicePosition.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 @guard
@@ -55,7 +55,7 @@ def list_positions(
     *, serial: str | None = None, owner: str | None = None, limit: int
 ) -> list[PositionRow]:
     """Return the newest reports, of one device or of one subscriber's devices where given: one query."""
-    rows = Sighting.objects.select_related("device__owner").order_by("-at")
+    rows = DevicePosition.objects.select_related("device__owner").order_by("-at")
     if serial is not None:
         rows = rows.filter(device__serial=serial.strip())
     if owner is not None:

@@ -34,12 +34,12 @@ from messaging.store.accept.write import DeadLetterEntry, enqueue_deliveries, wr
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.lease import Lease
-from messaging.store.queue.next_state import ids_to_report
+from messaging.store.queue.enqueue import Lease
 from messaging.store.queue.reports import bounce
 from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
+from messaging.store.states import UNDELIVERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class AcceptTransaction:
         with transaction.atomic(durable=True):
             decisions, context = self._decide(validated)
             attempts, settled = self._write(decisions, context, full_providers)
-        self.counters.add((row.via, row.state) for row in settled)
+        self.counters.update((row.via, row.state) for row in settled)
         self._message_rate.note(one.pair for one in decisions if one.pair)
         self._reply_rate.note(one.replied_device for one in decisions if one.replied_device)
         return [
@@ -132,7 +132,8 @@ class AcceptTransaction:
             settled += bounce(bounces, now)
         if receipts := [one for one in written if isinstance(one, Receipt)]:
             by_receipts = write_receipts(receipts, self._settings, now)
-            self._notices.enqueue(ids_to_report(by_receipts), now)
+            failed = [row.id for row in by_receipts if row.state in UNDELIVERED]
+            self._notices.enqueue(failed, now)
             settled += by_receipts
         if reports := [one.report for one in decisions if one.report]:
             write_positions(reports, context, now)

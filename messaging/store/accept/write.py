@@ -10,8 +10,7 @@ from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.policy import PlannedDelivery, RoutedMessage
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.queue.delivery_state import NewDelivery
-from messaging.store.queue.enqueue import enqueue
-from messaging.store.queue.lease import Lease
+from messaging.store.queue.enqueue import Lease, enqueue
 
 _MESSAGE_COLUMNS: Final = (
     "id",
@@ -107,9 +106,9 @@ def enqueue_deliveries(
         NewDelivery(
             message_id=one.message.id,
             via=delivery.via,
-            sender_network=delivery.sender.network.value,
+            sender_network=delivery.sender.network,
             sender=delivery.sender.value,
-            recipient_network=delivery.recipient.network.value,
+            recipient_network=delivery.recipient.network,
             recipient=delivery.recipient.value,
             subscriber_id=one.route.subscriber_id,
             device_id=delivery.device_id,

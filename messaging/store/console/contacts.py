@@ -1,12 +1,11 @@
 """The contacts of subscribers, as the command line lists and changes them.
 
-Every function raises InvalidInput for what cannot be entered and Unavailable when the store is away.
+Every function raises InvalidInput for wrong input and Unavailable when the store is away.
 """
 
 from dataclasses import dataclass
 
-from messaging.store.console.entries import InvalidInput
-from messaging.store.console.save import find_subscriber, save
+from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
 from messaging.store.models import Contact
 
@@ -43,7 +42,7 @@ def list_contacts(owner: str | None = None) -> list[ContactRow]:
 def change_contact(
     owner: str, name: str, *, address: str | None = None, is_emergency: bool | None = None
 ) -> ContactRow:
-    """Change what is given."""
+    """Change the fields that are not None."""
     contact = _contact(owner, name)
     contact.address = contact.address if address is None else address
     contact.is_emergency = contact.is_emergency if is_emergency is None else is_emergency
@@ -52,7 +51,7 @@ def change_contact(
 
 @guard
 def remove_contact(owner: str, name: str) -> ContactRow:
-    """Forget a contact, and return who it was."""
+    """Delete a contact, and return it."""
     contact = _contact(owner, name)
     row = _row(contact)
     contact.delete()

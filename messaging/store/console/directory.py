@@ -1,6 +1,6 @@
 """The subscribers and their devices, as the command line lists and changes them.
 
-Every function raises InvalidInput for what cannot be entered and Unavailable when the store is away.
+Every function raises InvalidInput for wrong input and Unavailable when the store is away.
 """
 
 from collections.abc import Collection
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from messaging.model.address_syntax import e164, subscriber_name
-from messaging.store.console.entries import InvalidInput
-from messaging.store.console.save import find_subscriber, save
+from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
 from messaging.store.models import Device, Subscriber
 
@@ -40,13 +39,13 @@ class DeviceRow:
 
 @guard
 def add_subscriber(name: str, number: str | None = None) -> SubscriberRow:
-    """Add somebody with the mailbox `name` and, if given, an E.164 number."""
+    """Add a subscriber with the mailbox `name` and, optionally, an E.164 number."""
     return _subscriber_row(save(Subscriber(name=_name(name), number=_number(number))))
 
 
 @guard
 def list_subscribers() -> list[SubscriberRow]:
-    """Return everybody, by name."""
+    """Return all subscribers, by name."""
     rows = Subscriber.objects.annotate(owned=Count("devices")).order_by("name")
     return [SubscriberRow(*row) for row in rows.values_list("name", "number", "is_active", "owned")]
 
@@ -55,7 +54,7 @@ def list_subscribers() -> list[SubscriberRow]:
 def change_subscriber(
     name: str, *, number: str | None = None, is_active: bool | None = None
 ) -> SubscriberRow:
-    """Change what is given; an empty number takes the number away."""
+    """Change the fields that are not None; an empty number removes the number."""
     subscriber = find_subscriber(name)
     if number is not None:
         subscriber.number = _number(number)
@@ -110,7 +109,7 @@ def change_device(
     codec: str | None = None,
     adds_position: bool | None = None,
 ) -> DeviceRow:
-    """Change what is given; `network` is needed only when two networks know the same serial.
+    """Change the fields that are not None; `network` is needed only when two networks know the same serial.
 
     With an empty codec the device has that of its network.
     """

@@ -1,4 +1,4 @@
-"""The story of every message, as the command line shows it.
+"""The history of every message, as the command line shows it.
 
 Every function raises InvalidInput when there is no such message and Unavailable when the store is away.
 """
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from messaging.config.settings import Settings
 from messaging.store.console.selection import (
-    UNDELIVERABLE,
+    DEAD_LETTER,
     DeliveryFilter,
     MessageFilter,
     filter_deliveries,
@@ -21,7 +21,7 @@ from messaging.store.console.selection import (
 )
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import guard
-from messaging.store.models import Delivery, HandedPart, Message
+from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import notice_id
 from messaging.store.queue import operator_actions
 from messaging.store.queue.operator_actions import CancelResult, RetryResult
@@ -32,7 +32,7 @@ from messaging.store.states import DEAD, State
 class MessageRow:
     """A message in a list. `state` sums up its deliveries: one word, or "sent 1, waiting 2".
 
-    `uncertain` counts the attempts of which nobody knows how they ended: the message may have arrived more than once.
+    `uncertain` counts the attempts with an unknown outcome: the message may have arrived more than once.
     """
 
     id: str
@@ -49,7 +49,7 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRow:
-    """What the network was handed of a delivery, and what it says about it. `units` is what it charges."""
+    """A submitted part of a delivery, with the state that its network reports. `units` is the charge."""
 
     network_id: str
     state: str
@@ -59,10 +59,10 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
-    """One delivery of a message. `uncertain` counts the attempts of which nobody knows how they ended.
+    """One delivery of a message. `uncertain` counts the attempts with an unknown outcome.
 
-    `units` is what the network charges for it (credits, segments), None where it did not say. `parts` are given for
-    networks that send receipts. What `is_urgent` never expires.
+    `units` is the charge of the network (credits, segments), None if it reports none. `parts` are present for
+    networks that send receipts. An urgent delivery never expires.
     """
 
     id: int
@@ -88,9 +88,9 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageHistory:
-    """Everything about one message. `raw_bytes` is the size of what was kept of an undeliverable one.
+    """Everything about one message. `raw_bytes` is the size of the stored bytes of a dead letter.
 
-    `notice` is the id of the message that told its author that it failed, when there is one.
+    `notice` is the id of the notice to its author, if there is one.
     """
 
     message: MessageRow
@@ -103,7 +103,7 @@ class MessageHistory:
 
 @guard
 def list_messages(wanted: MessageFilter) -> list[MessageRow]:
-    """Return the newest messages that are wanted: two queries."""
+    """Return the newest messages that match: two queries."""
     chosen = filter_messages(wanted).select_related("subscriber").defer("text", "raw")
     messages = list(chosen.order_by("-created_at", "-id")[: wanted.limit])
     deliveries = _deliveries(message.id for message in messages)
@@ -112,32 +112,33 @@ def list_messages(wanted: MessageFilter) -> list[MessageRow]:
 
 @guard
 def show(message_id: str) -> MessageHistory:
-    """Return the whole story of one message; the first digits of its id are enough when they are unique."""
+    """Return the history of one message; the first digits of its id are enough if they are unique."""
     message = find_message(message_id)
     deliveries = _deliveries([message.id])[message.id]
+    notices = Message.objects.filter(id=notice_id(message.id))
     now = utc_now()
     return MessageHistory(
         message=_message_row(message, deliveries),
         text=message.text,
         raw_bytes=len(message.raw or b""),
         device=str(message.device) if message.device else None,
-        notice=_notice(message),
+        notice=notices.values_list("id", flat=True).first(),
         deliveries=tuple(_delivery_row(delivery, now) for delivery in deliveries),
     )
 
 
 def retry(message_id: str, settings: Settings) -> RetryResult:
-    """Make the deliveries of one message due now: see `interventions.retry`."""
+    """Make the deliveries of one message due now: see `operator_actions.retry`."""
     return operator_actions.retry(_deliveries_of(message_id), settings, utc_now())
 
 
 def retry_all(chosen: DeliveryFilter, settings: Settings) -> RetryResult:
-    """Make all of these that can be tried again due now: after an outage."""
+    """Make all deliveries that match due now, for example after an outage."""
     return operator_actions.retry(filter_deliveries(chosen), settings, utc_now())
 
 
 def cancel_all(chosen: DeliveryFilter) -> CancelResult:
-    """Call off all of these that still wait."""
+    """Cancel all waiting deliveries that match."""
     return operator_actions.cancel(filter_deliveries(chosen), utc_now())
 
 
@@ -149,23 +150,18 @@ def count_dead_or_waiting(chosen: DeliveryFilter) -> int:
 
 @guard
 def count_waiting(chosen: DeliveryFilter) -> int:
-    """Return how many of these a cancel would call off."""
+    """Return how many of these a cancel would end."""
     return filter_deliveries(chosen).filter(state=State.WAITING).count()
 
 
 def cancel(message_id: str) -> CancelResult:
-    """Call off what still waits of one message: see `interventions.cancel`."""
+    """Cancel the waiting deliveries of one message: see `operator_actions.cancel`."""
     return operator_actions.cancel(_deliveries_of(message_id), utc_now())
 
 
 @guard
 def _deliveries_of(message_id: str) -> "QuerySet[Delivery]":
     return Delivery.objects.filter(message_id=find_message(message_id).id).order_by()
-
-
-def _notice(message: Message) -> str | None:
-    found = Message.objects.filter(id=notice_id(message.id))
-    return found.values_list("id", flat=True).first()
 
 
 def _deliveries(message_ids: Iterable[str]) -> dict[str, list[Delivery]]:
@@ -195,7 +191,7 @@ def summary(states: Iterable[str]) -> str:
     """Sum up the states of the deliveries of one message."""
     counted = Counter(states)
     if not counted:
-        return UNDELIVERABLE
+        return DEAD_LETTER
     if len(counted) == 1:
         return next(iter(counted))
     return ", ".join(f"{state} {number}" for state, number in sorted(counted.items()))
@@ -219,14 +215,13 @@ def _delivery_row(delivery: Delivery, now: datetime) -> DeliveryRow:
         parts_sent=delivery.parts_sent,
         network_id=delivery.network_id,
         units=delivery.units,
-        parts=tuple(_part_row(part) for part in delivery.handed.all()),
+        parts=tuple(
+            PartRow(
+                network_id=part.network_id, state=part.state, reason=part.reason, units=part.units
+            )
+            for part in delivery.parts.all()
+        ),
         created_at=delivery.created_at,
         updated_at=delivery.updated_at,
         settled_at=delivery.settled_at,
-    )
-
-
-def _part_row(part: HandedPart) -> PartRow:
-    return PartRow(
-        network_id=part.network_id, state=part.state, reason=part.reason, units=part.units
     )

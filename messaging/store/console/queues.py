@@ -1,4 +1,4 @@
-"""How much waits, for how long, and how everything else ended, by provider."""
+"""Counts the deliveries by account and state, and finds the age of the oldest that waits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from messaging.store.models import WAITING, Delivery
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """The deliveries of one provider: how many are in each state, and for how long the oldest has been waiting."""
+    """The deliveries of one account: how many are in each state, and for how long the oldest has been waiting."""
 
     via: str
     states: dict[str, int]
@@ -21,7 +21,7 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits for one provider."""
+    """The waiting deliveries of one account."""
 
     via: str
     waiting: int
@@ -30,7 +30,7 @@ class Queue:
 
 @guard
 def queues(now: datetime | None = None) -> list[Queue]:
-    """Return what waits for each provider that anything waits for. Raises Unavailable when the store is away.
+    """Return the waiting deliveries of each account that has any. Raises Unavailable when the store is away.
 
     One query that an index answers alone, however much is stored: for the metrics, which are asked for often.
     """
@@ -40,14 +40,14 @@ def queues(now: datetime | None = None) -> list[Queue]:
 
 
 def waiting_by_via() -> "QuerySet[Delivery, tuple[str, int, datetime]]":
-    """The question of `queues`: provider, how many, since when."""
+    """Return the query of `queues`: account, how many, since when."""
     waiting = Delivery.objects.filter(WAITING).order_by().values_list("via")
     return waiting.annotate(number=Count("*"), oldest=Min("created_at"))
 
 
 @guard
 def counts(now: datetime | None = None) -> list[QueueRow]:
-    """Return one row per provider: two queries. Raises Unavailable when the store is away."""
+    """Return one row per account: two queries. Raises Unavailable when the store is away."""
     moment = now or utc_now()
     by_via: dict[str, dict[str, int]] = {}
     grouped = Delivery.objects.order_by("via", "state").values_list("via", "state")
@@ -55,14 +55,8 @@ def counts(now: datetime | None = None) -> list[QueueRow]:
         by_via.setdefault(via, {})[state] = number
     waiting = Delivery.objects.filter(WAITING).order_by().values_list("via")
     oldest = dict(waiting.annotate(oldest=Min("created_at")))
-    return [
-        QueueRow(via, states, _seconds_since(oldest.get(via), moment))
-        for via, states in by_via.items()
-    ]
-
-
-def _seconds_since(then: datetime | None, now: datetime) -> float | None:
-    return None if then is None else _seconds_between(then, now)
+    ages = {via: _seconds_between(then, moment) for via, then in oldest.items()}
+    return [QueueRow(via, states, ages.get(via)) for via, states in by_via.items()]
 
 
 def _seconds_between(then: datetime, now: datetime) -> float:

@@ -1,18 +1,22 @@
-"""Saves what people enter on the command line, and says in sentences what cannot be."""
+"""Checks and saves the rows that people enter on the command line."""
 
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 
-from messaging.store.console.entries import InvalidInput
+from messaging.errors import ConfigurationError
 from messaging.store.models import Subscriber
 
 M = TypeVar("M", bound=models.Model)
 
 
+class InvalidInput(ConfigurationError):
+    """The input cannot be used: a name that is taken or unknown, or no telephone number. One sentence."""
+
+
 def find_subscriber(name: str) -> Subscriber:
-    """Return somebody. Raises InvalidInput."""
+    """Return the subscriber. Raises InvalidInput."""
     found = Subscriber.objects.filter(name=name).first()
     if found is None:
         raise InvalidInput(f"there is no user {name!r}")
@@ -29,7 +33,7 @@ def save(row: M) -> M:
     except ValidationError as error:
         raise InvalidInput(" ".join(_sentences(error))) from None
     except IntegrityError:
-        raise InvalidInput("Somebody else entered the same a moment ago.") from None
+        raise InvalidInput("The same was entered at the same moment by another process.") from None
     return row
 
 

@@ -1,21 +1,21 @@
-"""Which messages and deliveries somebody means: by an id, or by what they have in common."""
+"""Finds messages and deliveries by id or by filter, for the command line."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import InvalidInput
 from messaging.store.models import Delivery, Message
 from messaging.store.states import State
 
-UNDELIVERABLE = "undeliverable"
-"""The state of a message that was kept for people and has no deliveries."""
+DEAD_LETTER = "undeliverable"
+"""The state of a message without deliveries, which is kept for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFilter:
-    """Which messages to list; what is not given does not matter. `address` may be a part of one."""
+    """A filter of messages; an empty field matches all. `address` may be a part of one."""
 
     state: str | None = None
     via: str | None = None
@@ -29,7 +29,7 @@ class MessageFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """Which deliveries to act on; at least one thing must be given. `before`: of messages taken before this moment."""
+    """A filter of deliveries; an empty field matches all. `before` compares the time at which the message came."""
 
     state: str | None = None
     via: str | None = None
@@ -38,12 +38,12 @@ class DeliveryFilter:
 
 
 def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":
-    """Return the messages that are wanted, in no order. Raises InvalidInput for a state that there is not."""
+    """Return the messages that match, in no order. Raises InvalidInput for an unknown state."""
     chosen = Message.objects.all()
-    if wanted.state == UNDELIVERABLE:
+    if wanted.state == DEAD_LETTER:
         chosen = chosen.filter(~_has_delivery(Q()))
     elif wanted.state is not None:
-        chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state, UNDELIVERABLE))))
+        chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state, DEAD_LETTER))))
     if wanted.user is not None:
         chosen = chosen.filter(_of_user(wanted.user))
     if wanted.via is not None:
@@ -62,7 +62,7 @@ def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":
 
 
 def filter_deliveries(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
-    """Return the deliveries that are chosen, in no order. Raises InvalidInput for a state that there is not."""
+    """Return the deliveries that match, in no order. Raises InvalidInput for an unknown state."""
     found = Delivery.objects.order_by()
     if chosen.state is not None:
         found = found.filter(state=_state(chosen.state))

@@ -1,4 +1,4 @@
-"""Who may log in to the admin: Django's own users."""
+"""The users of the admin: Django's own."""
 
 from django.contrib.auth.models import User
 

@@ -24,12 +24,14 @@ of values, so that the statement is constant."""
 class Select:
     """A SELECT for lists of values. Each `{}` of the statement is the condition that a column has one of a list.
 
+    With `locks` the rows are locked until the transaction ends, where the store can: SQLite has one writer at a time.
     SQLite returns booleans as 0 and 1.
     """
 
-    def __init__(self, statement: str, *columns: str) -> None:
+    def __init__(self, statement: str, *columns: str, locks: bool = False) -> None:
         self._statements = {
             vendor: statement.format(*map(one_of.format, columns))
+            + (" FOR UPDATE" if locks and vendor == "postgresql" else "")
             for vendor, one_of in ONE_OF.items()
         }
 

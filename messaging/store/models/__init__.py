@@ -2,17 +2,17 @@
 
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber
-from messaging.store.models.reports import HandedPart, Sighting
+from messaging.store.models.reports import DeliveryPart, DevicePosition
 
 __all__ = [
     "WAITING",
     "Contact",
     "Delivery",
+    "DeliveryPart",
     "Device",
-    "HandedPart",
+    "DevicePosition",
     "Message",
     "OptOut",
-    "Sighting",
     "Subscriber",
     "Task",
 ]

@@ -12,14 +12,14 @@ RECEIPT_STATES = [(state.value, state.value) for state in ReceiptState]
 SOS = [(sos.value, sos.value) for sos in Sos]
 
 
-class HandedPart(models.Model):
+class DeliveryPart(models.Model):
     """A submitted part, which the account `via` calls `network_id`, and the last receipt about it.
 
     Without a `delivery` the receipt came before the outcome of the attempt, or is about no message of ours.
     """
 
     delivery = models.ForeignKey(
-        "Delivery", null=True, on_delete=models.CASCADE, related_name="handed"
+        "Delivery", null=True, on_delete=models.CASCADE, related_name="parts"
     )
     via = models.CharField(max_length=32)
     network_id = models.CharField(max_length=MAX_NETWORK_ID_CHARACTERS)
@@ -33,6 +33,8 @@ class HandedPart(models.Model):
     class Meta:
         """Order, indexes and constraints."""
 
+        # The tables keep their first names, so that an older version can work beside this one.
+        db_table = "users_handedpart"
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["via", "network_id"], name="handed_part_of_network")
@@ -49,12 +51,12 @@ class HandedPart(models.Model):
         return f"{self.via} {self.network_id}"
 
 
-class Sighting(models.Model):
+class DevicePosition(models.Model):
     """The position of a device `at` a time, its battery level, and an emergency; null where not reported."""
 
     id = models.CharField(primary_key=True, max_length=32)
     device = models.ForeignKey(
-        "Device", on_delete=models.CASCADE, related_name="sightings", db_index=False
+        "Device", on_delete=models.CASCADE, related_name="positions", db_index=False
     )
     at = models.DateTimeField()
     latitude = models.FloatField(null=True)
@@ -67,6 +69,7 @@ class Sighting(models.Model):
     class Meta:
         """Order, indexes and constraints."""
 
+        db_table = "users_sighting"
         ordering: ClassVar = ["-at"]
         indexes: ClassVar = [models.Index(fields=["device", "at"], name="sighting_of_device")]
 

@@ -1,1 +1,1 @@
-"""Notices to authors: which are due, their text and their rate."""
+"""Notices to authors: composition, text and rate."""

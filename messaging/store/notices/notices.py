@@ -209,9 +209,9 @@ def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
     return NewDelivery(
         message_id=notice.id,
         via=notice.via,
-        sender_network=notice.sender.network.value,
+        sender_network=notice.sender.network,
         sender=notice.sender.value,
-        recipient_network=notice.recipient.network.value,
+        recipient_network=notice.recipient.network,
         recipient=notice.recipient.value,
         # Notices do not count against the queue of the subscriber's own messages.
         subscriber_id=None,

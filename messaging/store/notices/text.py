@@ -1,19 +1,19 @@
-"""Says in plain words that a message reached nobody, to whom it was, why, and what to do: pure."""
+"""Composes the text of a notice: the recipient of the failed message, the reason, and a suggestion. Pure."""
 
 from dataclasses import dataclass
 
 from messaging.model.message import Failure
 
 MAX_SMS_CHARACTERS = 160
-_MAYBE = "It is not known how every attempt ended, so it may have arrived all the same."
+_MAYBE = "The outcome of some attempts is unknown, so it may have arrived all the same."
 _PARTLY = "The first part of it arrived, the rest did not."
-_REFUSED = "Sending the same again will hardly help. Please reach them in another way."
+_REFUSED = "Sending the same message again will hardly help. Please reach them in another way."
 _LATER = "You can send it again later, or reach them in another way."
 
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What softens "not delivered": attempts of unknown outcome, and parts that did arrive."""
+    """The doubts about a failure: attempts with an unknown outcome, and parts that arrived."""
 
     uncertain: bool
     partly: bool
@@ -25,25 +25,25 @@ class Doubts:
 
 
 def subject_of(failure: Failure) -> str:
-    """The subject of the notice."""
+    """Return the subject of the notice."""
     return f"Not delivered: {failure.subject}" if failure.subject else "Your message failed"
 
 
 def mail_text(failure: Failure, doubts: Doubts) -> str:
-    """The notice to a mail author."""
+    """Return the notice to the author of a mail."""
     about = f' "{failure.subject}"' if failure.subject else ""
     blocks = [
         f"Your message{about} to {failure.recipient} could not be delivered.",
         f"Why: {failure.reason}.",
         *doubts.sentences,
         f"What to do: {_LATER if failure.expired or doubts.uncertain else _REFUSED}",
-        "This note was written by a machine, once; nobody reads an answer to it.",
+        "This is an automated message; replies are not monitored.",
     ]
     return "\n\n".join(blocks)
 
 
 def sms_text(failure: Failure, doubts: Doubts) -> str:
-    """The notice to an SMS author: one text."""
+    """Return the notice to the author of an SMS: one text."""
     maybe = " It may have arrived all the same." if doubts.uncertain else ""
     sent = f"Your text of {failure.received_at:%H:%M} UTC could not be delivered"
     room = MAX_SMS_CHARACTERS - len(sent) - len(maybe) - 3

@@ -1,1 +1,13 @@
-"""The queue: the only writer of delivery rows."""
+"""The queue: the only writer of deliveries.
+
+| verb | module |
+|---|---|
+| enqueue | `enqueue` |
+| claim, expire, recall, give_back | `claims` |
+| settle | `ledger` |
+| bounce, redeliver, settle_by_parts, charge | `reports` |
+| retry, cancel | `operator_actions` |
+| postpone | `poison` |
+
+Their statements are in `queries`, which refuses every change of state that `store/states.py` does not list.
+"""

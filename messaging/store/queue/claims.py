@@ -18,10 +18,10 @@ from messaging.store.notices.notices import Notices, failure_from_json
 from messaging.store.queue import queries
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.lease import Lease
-from messaging.store.queue.next_state import expire, give_up, ids_to_report, is_spent
+from messaging.store.queue.enqueue import Lease
+from messaging.store.queue.next_state import expire, give_up, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
-from messaging.store.queue.rows import Change, read_rows, write, write_all
+from messaging.store.queue.queries import Change, read_rows, update_all
 from messaging.store.states import State
 
 SWEEP_ROWS = 500
@@ -61,13 +61,17 @@ class Claims:
         lease = Lease.starting(now, self._settings.lease_seconds)
         with transaction.atomic(durable=True):
             due = [row for part in rows for row in read_rows(_lock(part))]
-            ids = {row.id for row in due if is_spent(row, self._settings.retry_policy(row.network))}
+            ids = {
+                row.id
+                for row in due
+                if is_spent(row, self._settings.retry_policy(row.recipient_network))
+            }
             spent = [row for row in due if row.id in ids]
             self._end([(row, give_up(row, now)) for row in spent], now)
             claimed = [row for row in due if row.id not in ids]
             queries.lease([row.id for row in claimed], lease.due_at, now)
             attempts = _attempts(claimed, lease)
-        self.counters.add((row.via, State.FAILED) for row in spent)
+        self.counters.update((row.via, State.FAILED) for row in spent)
         return attempts
 
     @guard
@@ -87,7 +91,7 @@ class Claims:
         with transaction.atomic(durable=True):
             old = [row for part in rows for row in read_rows(_lock(part)[:SWEEP_ROWS])]
             self._end([(row, expire(row, now)) for row in old], now)
-        self.counters.add((row.via, State.EXPIRED) for row in old)
+        self.counters.update((row.via, State.EXPIRED) for row in old)
         return [row.id for row in old]
 
     @guard
@@ -101,11 +105,11 @@ class Claims:
         if not ahead.exists():
             return 0
         due_at = Case(When(leased=True, then=Value(lease.due_at)), default=Value(now))
-        return write_all(ahead, [State.WAITING], State.WAITING, due_at=due_at, updated_at=now)
+        return update_all(ahead, [State.WAITING], State.WAITING, due_at=due_at, updated_at=now)
 
     def _end(self, changes: list[Change], now: datetime) -> None:
-        write(changes)
-        self._notices.enqueue(ids_to_report(after for _, after in changes), now)
+        queries.update(changes)
+        self._notices.enqueue([after.id for _, after in changes], now)
 
 
 @guard
@@ -116,7 +120,7 @@ def give_back(deliveries: Iterable[Delivery], now: datetime) -> None:
         by_attempt[delivery.attempt].append(delivery.id)
     for attempt, ids in by_attempt.items():
         rows = models.Delivery.objects.filter(id__in=ids, attempts=attempt, leased=True)
-        write_all(
+        update_all(
             rows,
             [State.WAITING],
             State.WAITING,
@@ -155,8 +159,8 @@ def _attempt(
 ) -> Delivery:
     message = Message(
         id=row.message_id,
-        sender=Address(Network(row.sender_network), row.sender),
-        recipient=Address(row.network, row.recipient),
+        sender=Address(row.sender_network, row.sender),
+        recipient=Address(row.recipient_network, row.recipient),
         subject=subject,
         text=text,
         via=row.via,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from messaging.model.message import Network
 from messaging.store.states import State
@@ -23,9 +23,9 @@ class NewDelivery:
 
     message_id: str
     via: str
-    sender_network: str
+    sender_network: Network
     sender: str
-    recipient_network: str
+    recipient_network: Network
     recipient: str
     subscriber_id: int | None
     device_id: int | None
@@ -57,11 +57,6 @@ class DeliveryState(NewDelivery):
     settled_at: datetime | None = field(metadata=_UPDATED)
 
     @property
-    def network(self) -> Network:
-        """The network by which it leaves."""
-        return Network(self.recipient_network)
-
-    @property
     def attempts_of_round(self) -> int:
         """The attempts since it was accepted, or since the last retry by hand."""
         return self.attempts - self.attempts_forgiven
@@ -88,19 +83,3 @@ _TIME_NAMES: Final = {
 def time_indexes(columns: Sequence[str]) -> tuple[int, ...]:
     """Return which of the columns hold a time: SQLite needs a conversion there."""
     return tuple(index for index, name in enumerate(columns) if name in _TIME_NAMES)
-
-
-_STATE: Final = COLUMNS.index("state")
-_TIMES: Final = time_indexes(COLUMNS)
-
-
-def from_row(row: Sequence[Any]) -> DeliveryState:
-    """Make the value from the columns of a row, in the order of `COLUMNS`."""
-    values = list(row)
-    values[_STATE] = State(values[_STATE])
-    for index in _TIMES:
-        moment = values[index]
-        # SQLite stores UTC without an offset.
-        if moment is not None and moment.tzinfo is None:
-            values[index] = moment.replace(tzinfo=UTC)
-    return DeliveryState(*values)

@@ -1,11 +1,30 @@
-"""Puts new deliveries into the queue."""
+"""Puts new deliveries into the queue, and says how long their first attempts last."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from messaging.store.queue import queries
 from messaging.store.queue.delivery_state import NewDelivery
-from messaging.store.queue.lease import Lease
+
+SENDING_SHARE = 0.9
+"""The part of a lease in which the attempt may run; the rest is for its outcome to reach the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The time of one attempt: it may run until `lease_until`, and from `due_at` on the next one may be claimed."""
+
+    due_at: datetime
+    lease_until: datetime
+
+    @classmethod
+    def starting(cls, now: datetime, seconds: float) -> "Lease":
+        """Return the lease that begins now."""
+        return cls(
+            due_at=now + timedelta(seconds=seconds),
+            lease_until=now + timedelta(seconds=seconds * SENDING_SHARE),
+        )
 
 
 def enqueue(

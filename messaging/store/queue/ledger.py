@@ -20,11 +20,10 @@ from messaging.store.notices.notices import Notices
 from messaging.store.queue import queries
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.next_state import after_outcome, ids_to_report
-from messaging.store.queue.rows import write
-from messaging.store.receipts.opt_outs import Pair, write_opt_outs
+from messaging.store.queue.next_state import after_outcome
+from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.parts import AttemptResult, write_parts
-from messaging.store.states import State
+from messaging.store.states import UNDELIVERED, State
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,9 @@ class Ledger:
         results: list[list[None] | Exception] = []
         settled = self._runner.run(self._settle, outcomes)
         for outcome, first in zip(outcomes, settled, strict=True):
-            result = self._settle_without_parts(outcome) if _is_unstorable(first) else first
+            result = first
+            if isinstance(first, GatewayError) and not isinstance(first, StoreAway):
+                result = self._settle_without_parts(outcome)
             self._counters["unavailable" if isinstance(result, Exception) else result] += 1
             results.append(result if isinstance(result, Exception) else [])
             if result == IGNORED:
@@ -84,14 +85,18 @@ class Ledger:
             waiting = {row.id: row for row in rows if row.state is State.WAITING}
             results = [self._apply(waiting, outcome, now) for outcome in outcomes]
             settled = [one for one in results if one is not None]
-            write([(one.before, one.after) for one in settled])
+            queries.update([(one.before, one.after) for one in settled])
             by_parts = write_parts(settled, now)
-            # Before the notices: a phone that said STOP gets none.
-            write_opt_outs(_opt_outs(outcomes), now)
-            ended = [*(one.after for one in settled), *by_parts]
-            self._notices.enqueue(ids_to_report(ended), now)
-        # Counted after the commit: a transaction may be tried again.
-        self._settled.add((row.via, row.state) for row in ended)
+            opted_out = {one.delivery_id for one in outcomes if one.opted_out}
+            if opted_out:
+                # Before the notices, since a phone that said STOP gets none; also when the outcome does not count.
+                pairs = Delivery.objects.filter(id__in=opted_out).values_list("recipient", "sender")
+                write_opt_outs(dict.fromkeys(pairs, False), now)
+            changed = [*(one.after for one in settled), *by_parts]
+            failed = [row.id for row in changed if row.state in UNDELIVERED]
+            if failed:
+                self._notices.enqueue(failed, now)
+        self._settled.update((row.via, row.state) for row in changed)
         return [one.after.state.value if one is not None else IGNORED for one in results]
 
     def _apply(
@@ -112,31 +117,17 @@ class Ledger:
         if not counts:
             return None
         del waiting[row.id]
-        policy = self._settings.retry_policy(row.network, is_urgent=row.is_urgent)
+        policy = self._settings.retry_policy(row.recipient_network, is_urgent=row.is_urgent)
         return AttemptResult(row, outcome, after_outcome(row, outcome, policy, now))
 
     def _settle_without_parts(self, outcome: Outcome) -> str | GatewayError:
-        """Settle an outcome without the ids and charges of its network; if that fails too, let the lease end.
+        """Settle an outcome that the store refused, without its network's ids and charges; or let its lease end.
 
         The sender repeats an outcome until it is accepted, so one that the store cannot hold would block the others.
         """
         bare = replace(outcome, submitted=())
         result = self._runner.run(self._settle, [bare])[0]
-        is_lost = _is_unstorable(result)
+        is_lost = isinstance(result, GatewayError) and not isinstance(result, StoreAway)
         kept = "nothing" if is_lost else "its result, without the ids of the network,"
         log.error("of an outcome %s could be kept", kept, extra={"message_id": outcome.message_id})
         return LOST if is_lost else result
-
-
-def _is_unstorable(result: str | GatewayError) -> bool:
-    """Return whether the store works and refused an outcome: it would refuse it again."""
-    return isinstance(result, GatewayError) and not isinstance(result, StoreAway)
-
-
-def _opt_outs(outcomes: Sequence[Outcome]) -> dict[Pair, bool]:
-    """Return the pairs whose phone said STOP to the network; true also when the outcome comes late."""
-    ids = {outcome.delivery_id for outcome in outcomes if outcome.opted_out}
-    if not ids:
-        return {}
-    pairs = Delivery.objects.filter(id__in=ids).values_list("recipient", "sender")
-    return dict.fromkeys(pairs, False)

@@ -1,6 +1,6 @@
 """Computes the next state of a delivery from an outcome, a receipt or a bounce. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from messaging.sending.backoff import doubled
 from messaging.store.accept.validate import short_reason, storable
 from messaging.store.queue.backoff import next_attempt_at
 from messaging.store.queue.delivery_state import NO_REASON, DeliveryState
-from messaging.store.states import UNDELIVERED, State
+from messaging.store.states import State
 
 MAX_NETWORK_ID_CHARACTERS = 2000
 NO_REASON_FOR_LOSS = "the network could not deliver it and gave no reason"
@@ -92,8 +92,9 @@ def after_loss(
     The wait that the network asks for doubles with each attempt. None if it was tried `late_attempts` times, or if
     its lifetime is over. An urgent delivery has no such limits.
     """
-    policy = settings.retry_policy(row.network, is_urgent=row.is_urgent)
-    limit = min(settings.late_attempts, settings.retry_policy(row.network).max_attempts)
+    network = row.recipient_network
+    policy = settings.retry_policy(network, is_urgent=row.is_urgent)
+    limit = min(settings.late_attempts, settings.retry_policy(network).max_attempts)
     has_attempt_left = row.attempts_of_round < limit and now < row.expires_at
     if row.state is not State.SENT or not (row.is_urgent or has_attempt_left):
         return None
@@ -126,11 +127,6 @@ def after_receipts(
     if arrived == len(parts) >= max(row.parts_sent, 1):
         return replace(row, state=State.DELIVERED, updated_at=now, settled_at=now)
     return None
-
-
-def ids_to_report(rows: Iterable[DeliveryState]) -> list[int]:
-    """Return the ids of those that failed or expired: their authors may be due a notice."""
-    return [row.id for row in rows if row.state in UNDELIVERED]
 
 
 def _end_without_attempt(

@@ -9,8 +9,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from messaging.config.settings import Settings
 from messaging.model.message import Network, ReceiptState
 from messaging.store.db.connection import guard
-from messaging.store.models import Delivery, HandedPart
-from messaging.store.queue.rows import write_all
+from messaging.store.models import Delivery, DeliveryPart
+from messaging.store.queue.queries import update_all
 from messaging.store.states import DEAD, State
 
 BY_HAND = "cancelled by hand"
@@ -48,11 +48,11 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     """
     asked = deliveries.count()
     # A subquery, because there may be more of them than a list of ids can hold.
-    lost = HandedPart.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.FAILED)
+    lost = DeliveryPart.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.FAILED)
     lost_by_network = deliveries.filter(Exists(lost), state=State.FAILED).order_by()
     lost_by_network.update(parts_sent=0)
-    HandedPart.objects.filter(delivery__in=lost_by_network.values("id")).delete()
-    due_now = write_all(
+    DeliveryPart.objects.filter(delivery__in=lost_by_network.values("id")).delete()
+    due_now = update_all(
         deliveries.filter(~_under_way(now)),
         [State.WAITING],
         State.WAITING,
@@ -64,7 +64,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     is_leased = Q(leased=True, settled_at__gt=now - timedelta(seconds=settings.lease_seconds))
     for network in Network:
         lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
-        due_now += write_all(
+        due_now += update_all(
             deliveries.filter(recipient_network=network),
             DEAD,
             State.WAITING,
@@ -85,7 +85,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
 def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) -> CancelResult:
     """Cancel waiting deliveries. An attempt that is under way goes on; its outcome will be ignored."""
     waiting, end = [State.WAITING], {"due_at": None, "updated_at": now, "settled_at": now}
-    under_way = write_all(
+    under_way = update_all(
         deliveries.filter(_under_way(now)),
         waiting,
         State.CANCELLED,
@@ -93,7 +93,7 @@ def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) 
         reason=why + UNDER_WAY,
         **end,
     )
-    idle = write_all(
+    idle = update_all(
         deliveries,
         waiting,
         State.CANCELLED,

@@ -10,7 +10,7 @@ from django.db.models import Case, F, QuerySet, When
 
 from messaging.errors import INTERNAL_ERROR, GatewayError
 from messaging.store.models import Delivery
-from messaging.store.queue.rows import write_all
+from messaging.store.queue.queries import update_all
 from messaging.store.states import State
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def postpone(row: "QuerySet[Delivery]", now: datetime) -> None:
     }
     over = row.filter(expires_at__lte=now)
     end: dict[str, Any] = {"due_at": None, "settled_at": now, "reason": NOT_IN_TIME}
-    if not write_all(over, [State.WAITING], State.EXPIRED, **end, **columns):
+    if not update_all(over, [State.WAITING], State.EXPIRED, **end, **columns):
         again = now + timedelta(seconds=POSTPONE_SECONDS)
         later: dict[str, Any] = {"due_at": again, "reason": INTERNAL_ERROR}
-        write_all(row, [State.WAITING], State.WAITING, **later, **columns)
+        update_all(row, [State.WAITING], State.WAITING, **later, **columns)

@@ -1,58 +1,65 @@
-"""The statements of the queue that run for every message, as constant SQL for SQLite and PostgreSQL.
+"""Every statement that writes deliveries. Refuses each change of state that `states.py` does not list.
 
-The ORM takes longer to compose a statement than SQLite takes to run it. Columns come from the fields of
-`DeliveryState`; values only ever travel as parameters. Only `store/queue/` may import this module.
+The statements that run for every message are constant SQL for SQLite and PostgreSQL: the ORM takes longer to compose a
+statement than SQLite takes to run it. Their columns come from the fields of `DeliveryState`; values only ever travel as
+parameters. Only `store/queue/` may import this module.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from messaging.store.db.sql import ONE_OF, execute_values, list_parameter, storable_time
+from messaging.model.message import Network
+from messaging.store.db.sql import (
+    ONE_OF,
+    Row,
+    Select,
+    execute_values,
+    list_parameter,
+    storable_time,
+)
 from messaging.store.queue.delivery_state import (
     COLUMNS,
     NEW_COLUMNS,
     UPDATED_COLUMNS,
     DeliveryState,
     NewDelivery,
-    from_row,
     new_values,
     time_indexes,
     updated_values,
 )
+from messaging.store.states import TRANSITIONS, IllegalTransition, State, check
 
-Row = tuple[Any, ...]
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
-_LOCK: Final = {"sqlite": "", "postgresql": " FOR UPDATE"}
+    from messaging.store.models import Delivery
 
-
-def _for_each_store(statement: str, column: str = "id") -> dict[str, str]:
-    """Return the statement for each kind of store, with `{ids}` and `{lock}` filled in."""
-    return {
-        vendor: statement.format(ids=condition.format(column), lock=_LOCK[vendor])
-        for vendor, condition in ONE_OF.items()
-    }
-
+Change = tuple[DeliveryState, DeliveryState]
+"""A delivery as it was read, and as it is to be."""
 
 # The state is not part of the condition: SQLite would search the rows by it instead of by their ids.
-_READ: Final = _for_each_store(
-    f"SELECT {', '.join(COLUMNS)} FROM users_delivery WHERE {{ids}} ORDER BY id{{lock}}"  # noqa: S608
+_READ: Final = Select(
+    f"SELECT {', '.join(COLUMNS)} FROM users_delivery WHERE {{}} ORDER BY id",  # noqa: S608
+    "id",
+    locks=True,
 )
-_LEASE: Final = _for_each_store(
-    "UPDATE users_delivery SET attempts = attempts + 1,"
-    # Still leased: no outcome of the last attempt was reported.
-    " uncertain = uncertain + CASE WHEN leased THEN 1 ELSE 0 END,"
-    " leased = %s, due_at = %s, updated_at = %s WHERE {ids}"
-)
-_TEXTS: Final = _for_each_store(
+_TEXTS: Final = Select(
     "SELECT d.id, m.subject, m.text, m.failure, v.codec FROM users_delivery d"
     " JOIN users_message m ON m.id = d.message_id LEFT JOIN users_device v ON v.id = d.device_id"
-    " WHERE {ids}",
+    " WHERE {}",
     "d.id",
 )
+_LEASE: Final = {
+    vendor: "UPDATE users_delivery SET attempts = attempts + 1,"
+    # Still leased: no outcome of the last attempt was reported.
+    " uncertain = uncertain + CASE WHEN leased THEN 1 ELSE 0 END,"
+    f" leased = %s, due_at = %s, updated_at = %s WHERE {one_of.format('id')}"
+    for vendor, one_of in ONE_OF.items()
+}
 _INSERT: Final = (
     f"INSERT INTO users_delivery ({', '.join(NEW_COLUMNS)},"  # noqa: S608
     " attempts, leased, due_at, created_at, updated_at,"
@@ -65,6 +72,15 @@ _UPDATE: Final = (
     f"UPDATE users_delivery SET {', '.join(f'{name} = %s' for name in UPDATED_COLUMNS)}"  # noqa: S608
     " WHERE id = %s AND attempts = %s AND state = %s"
 )
+_ENUMS: Final = tuple(
+    (COLUMNS.index(name), make)
+    for name, make in (
+        ("sender_network", Network),
+        ("recipient_network", Network),
+        ("state", State),
+    )
+)
+_TIMES: Final = time_indexes(COLUMNS)
 _NEW_TIMES: Final = time_indexes(NEW_COLUMNS)
 _UPDATED_TIMES: Final = time_indexes(UPDATED_COLUMNS)
 
@@ -77,15 +93,15 @@ def insert(
     Each is under its first attempt until the time of its lease, or due now where that is None.
     """
     storable = cache(storable_time)
-    made = storable(now)
+    created = storable(now)
     rows = []
     for delivery, until in zip(deliveries, leases, strict=True):
         values = list(new_values(delivery))
         for index in _NEW_TIMES:
             values[index] = storable(values[index])
         is_leased = until is not None
-        due_at = storable(until) if is_leased else made
-        rows.append((*values, int(is_leased), is_leased, due_at, made, made))
+        due_at = storable(until) if is_leased else created
+        rows.append((*values, int(is_leased), is_leased, due_at, created, created))
     with connection.cursor() as cursor:
         execute_values(cursor, _INSERT, _INSERT_ONE, rows, _INSERT_KEYS)
         return list(cursor.fetchall())
@@ -93,12 +109,30 @@ def insert(
 
 def read(ids: Collection[int]) -> list[DeliveryState]:
     """Read these deliveries by id, and lock them where the store can: one statement. Within a transaction only."""
-    return [from_row(row) for row in _fetch(_READ, list_parameter(ids))] if ids else []
+    return [from_row(row) for row in _READ(ids)]
+
+
+def read_rows(rows: "QuerySet[Delivery]") -> list[DeliveryState]:
+    """Read these deliveries: one query."""
+    return [from_row(row) for row in rows.values_list(*COLUMNS)]
+
+
+def from_row(row: Sequence[Any]) -> DeliveryState:
+    """Make the value from the columns of a row, in the order of `COLUMNS`."""
+    values = list(row)
+    for index, make in _ENUMS:
+        values[index] = make(values[index])
+    for index in _TIMES:
+        moment = values[index]
+        # SQLite stores UTC without an offset.
+        if moment is not None and moment.tzinfo is None:
+            values[index] = moment.replace(tzinfo=UTC)
+    return DeliveryState(*values)
 
 
 def read_texts(ids: Collection[int]) -> list[Row]:
     """Return the id, subject, text, failure (as JSON text) and device codec of these deliveries: one statement."""
-    return _fetch(_TEXTS, list_parameter(ids)) if ids else []
+    return _TEXTS(ids)
 
 
 def lease(ids: Collection[int], due_at: datetime, now: datetime) -> None:
@@ -109,11 +143,17 @@ def lease(ids: Collection[int], due_at: datetime, now: datetime) -> None:
             cursor.execute(_LEASE[connection.vendor], (True, *moments, list_parameter(ids)))
 
 
-def update(changes: Iterable[tuple[DeliveryState, DeliveryState]]) -> None:
-    """Write the second state of each pair where the row still is as the first: one statement for all."""
+def update(changes: Iterable[Change]) -> None:
+    """Write the second state of each pair where the row still is as the first: one statement for all.
+
+    Raises IllegalTransition, and then writes none.
+    """
     storable = cache(storable_time)
     rows = []
     for before, after in changes:
+        # A delivery that was sent or has ended may get another reason or charge: that is no change of state.
+        if after.state is not before.state and (before.state, after.state) not in TRANSITIONS:
+            raise IllegalTransition(before.state, after.state)
         values = list(updated_values(after))
         for index in _UPDATED_TIMES:
             values[index] = storable(values[index])
@@ -123,7 +163,19 @@ def update(changes: Iterable[tuple[DeliveryState, DeliveryState]]) -> None:
             cursor.executemany(_UPDATE, rows)
 
 
-def _fetch(statement: dict[str, str], *parameters: Any) -> list[Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement[connection.vendor], parameters)
-        return list(cursor.fetchall())
+def update_all(
+    rows: "QuerySet[Delivery]",
+    before: Iterable[State],
+    after: State,
+    *,
+    by_hand: bool = False,
+    **columns: Any,
+) -> int:
+    """Bring the rows that are in one of the states `before` to the state `after`, and set columns; return how many.
+
+    One statement, for any number of rows. Raises IllegalTransition, and then writes nothing.
+    """
+    states = tuple(before)
+    for state in states:
+        check(state, after, by_hand=by_hand)
+    return rows.filter(state__in=states).update(state=after, **columns)

@@ -9,7 +9,6 @@ from messaging.model.message import Bounce, Receipt, ReceiptState
 from messaging.store.queue import queries
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.next_state import after_bounce, after_loss, after_receipts
-from messaging.store.queue.rows import write
 from messaging.store.states import State
 
 
@@ -30,7 +29,7 @@ def bounce(bounces: Sequence[Bounce], now: datetime) -> list[DeliveryState]:
         if row is not None and row.message_id == one.message_id:
             after[row.id] = after_bounce(row, one, now)
     changes = [(row, after[row.id]) for row in before.values() if after[row.id] is not row]
-    write(changes)
+    queries.update(changes)
     return [row for _, row in changes if row.state is State.FAILED]
 
 
@@ -39,7 +38,7 @@ def redeliver(lost: Mapping[int, Receipt], settings: Settings, now: datetime) ->
     rows = queries.read(lost)
     found = ((row, after_loss(row, lost[row.id], settings, now)) for row in rows)
     changes = [(row, after) for row, after in found if after is not None]
-    write(changes)
+    queries.update(changes)
     return {row.id for row, _ in changes}
 
 
@@ -51,13 +50,13 @@ def settle_by_parts(
     """Settle sent deliveries by the state and reason of each of their parts; return those that are settled now."""
     found = ((row, after_receipts(row, parts[row.id], now)) for row in rows)
     changes = [(row, after) for row, after in found if after is not None]
-    write(changes)
+    queries.update(changes)
     return [after for _, after in changes]
 
 
 def charge(more_units: Mapping[int, int]) -> None:
-    """Correct the units that these deliveries cost by the difference, whatever their state."""
+    """Correct the charges of these deliveries, in any state, by the difference."""
     rows = queries.read(more_units)
-    write(
+    queries.update(
         [(row, replace(row, units=max((row.units or 0) + more_units[row.id], 0))) for row in rows]
     )

@@ -1,1 +1,1 @@
-"""Receipts, bounces, opt-outs and message parts that networks report after sending."""
+"""Receipts, submitted parts and opt-outs that networks report after sending."""

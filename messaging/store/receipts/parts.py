@@ -1,20 +1,25 @@
 """Stores the submitted parts of deliveries, so that later receipts find their delivery."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from messaging.model.message import Network, Outcome, ReceiptState, SubmittedPart
 from messaging.store.db.locks import lock_rows
-from messaging.store.db.sql import insert, storable_time
-from messaging.store.models import HandedPart
+from messaging.store.db.sql import Select, insert, storable_time
+from messaging.store.models import DeliveryPart
 from messaging.store.models.reports import MAX_NETWORK_ID_CHARACTERS
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.receipts import queries
 from messaging.store.receipts.receipts import Key, settle_by_receipts
 from messaging.store.states import State
 
-_PART = ("delivery_id", "via", "network_id", "state", "reason", "units", "updated_at")
+_KNOWN: Final = Select("SELECT id FROM users_handedpart WHERE {} AND {}", "via", "network_id")
+_WITH_NEWS: Final = Select(
+    f"SELECT delivery_id FROM users_handedpart WHERE {{}} AND state <> '{ReceiptState.ON_ITS_WAY.value}'",  # noqa: S608
+    "delivery_id",
+)
+_PART: Final = ("delivery_id", "via", "network_id", "state", "reason", "units", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ def write_parts(attempts: Iterable[AttemptResult], now: datetime) -> list[Delive
 
     Runs no statement for mail, which has no receipts.
     """
-    with_receipts = [one for one in attempts if one.before.recipient_network != Network.EMAIL]
+    with_receipts = [one for one in attempts if one.before.recipient_network is not Network.EMAIL]
     parts = {
         (one.before.via, part.network_id[:MAX_NETWORK_ID_CHARACTERS]): (one.before.id, part)
         for one in with_receipts
@@ -39,22 +44,26 @@ def write_parts(attempts: Iterable[AttemptResult], now: datetime) -> list[Delive
         if part.network_id
     }
     if parts:
-        known = _claim_known_parts(parts, now)
-        _insert([(key, *part) for key, part in parts.items() if key not in known], now)
+        rows = _KNOWN({via for via, _ in parts}, {number for _, number in parts})
+        ids = [number for (number,) in rows]
+        known = _assign_known_parts(ids, parts, now) if ids else ()
+        moment, state = storable_time(now), ReceiptState.ON_ITS_WAY.value
+        rows = [
+            (delivery_id, via, number, state, "", part.billed_units, moment)
+            for (via, number), (delivery_id, part) in parts.items()
+            if (via, number) not in known
+        ]
+        insert("users_handedpart", _PART, rows)
     sent = [one.after.id for one in with_receipts if one.after.state is State.SENT]
-    if not sent:
-        return []
-    return settle_by_receipts(
-        queries.deliveries_with_news(sent, ReceiptState.ON_ITS_WAY.value), now
-    )
+    news = {number for (number,) in _WITH_NEWS(sent)}
+    return settle_by_receipts(news, now) if news else []
 
 
-def _claim_known_parts(parts: Mapping[Key, tuple[int, SubmittedPart]], now: datetime) -> set[Key]:
+def _assign_known_parts(
+    ids: Collection[int], parts: Mapping[Key, tuple[int, SubmittedPart]], now: datetime
+) -> set[Key]:
     """Give the parts that are stored already to the deliveries that name them now; return their keys."""
-    ids = queries.ids_of_known_parts({via for via, _ in parts}, {number for _, number in parts})
-    if not ids:
-        return set()
-    rows = lock_rows(HandedPart.objects.filter(id__in=ids))
+    rows = lock_rows(DeliveryPart.objects.filter(id__in=ids))
     known = {key: row for row in rows if (key := (row.via, row.network_id)) in parts}
     for key, row in known.items():
         delivery_id, part = parts[key]
@@ -65,15 +74,5 @@ def _claim_known_parts(parts: Mapping[Key, tuple[int, SubmittedPart]], now: date
         row.units = part.billed_units if row.units is None else row.units
         row.updated_at = now
     fields = ("delivery", "state", "reason", "units", "updated_at")
-    HandedPart.objects.bulk_update(known.values(), fields)
+    DeliveryPart.objects.bulk_update(known.values(), fields)
     return set(known)
-
-
-def _insert(parts: Sequence[tuple[Key, int, SubmittedPart]], now: datetime) -> None:
-    moment = storable_time(now)
-    state = ReceiptState.ON_ITS_WAY.value
-    rows = [
-        (delivery_id, via, number, state, "", part.billed_units, moment)
-        for (via, number), delivery_id, part in parts
-    ]
-    insert("users_handedpart", _PART, rows)

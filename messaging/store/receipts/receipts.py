@@ -10,7 +10,7 @@ from messaging.model.message import Receipt, ReceiptState
 from messaging.model.receipt import FINAL_RECEIPTS
 from messaging.store.accept.validate import short_reason
 from messaging.store.db.locks import lock_rows
-from messaging.store.models import HandedPart
+from messaging.store.models import DeliveryPart
 from messaging.store.models.reports import MAX_NETWORK_ID_CHARACTERS
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.reports import charge, lock_deliveries, redeliver, settle_by_parts
@@ -39,11 +39,11 @@ def write_receipts(
     again = redeliver(_losses_for_now(parts, news), settings, now)
     if again:
         # Later receipts of these parts are about an attempt that is over.
-        HandedPart.objects.filter(delivery_id__in=again).delete()
+        DeliveryPart.objects.filter(delivery_id__in=again).delete()
     kept = {key: part for key, part in parts.items() if part.delivery_id not in again}
     for key, part in kept.items():
         _apply(part, news[key], now)
-    HandedPart.objects.bulk_update(kept.values(), ("state", "reason", "units", "updated_at"))
+    DeliveryPart.objects.bulk_update(kept.values(), ("state", "reason", "units", "updated_at"))
     return settle_by_receipts({p.delivery_id for p in kept.values() if p.delivery_id}, now)
 
 
@@ -54,14 +54,14 @@ def settle_by_receipts(delivery_ids: Collection[int], now: datetime) -> list[Del
     # The lock comes first: of two receipts that are stored at once, the later one then sees both parts.
     rows = lock_deliveries(delivery_ids)
     parts: dict[int, list[tuple[ReceiptState, str]]] = defaultdict(list)
-    stored = HandedPart.objects.filter(delivery_id__in=delivery_ids).order_by("id")
+    stored = DeliveryPart.objects.filter(delivery_id__in=delivery_ids).order_by("id")
     for delivery_id, state, reason in stored.values_list("delivery_id", "state", "reason"):
         parts[delivery_id or 0].append((ReceiptState(state), reason))
     return settle_by_parts(rows, parts, now)
 
 
 def _losses_for_now(
-    parts: Mapping[Key, HandedPart], news: Mapping[Key, Receipt]
+    parts: Mapping[Key, DeliveryPart], news: Mapping[Key, Receipt]
 ) -> dict[int, Receipt]:
     """Return a receipt for each delivery of which every part that is lost now may succeed another time."""
     lost: dict[int, list[Receipt]] = defaultdict(list)
@@ -88,7 +88,7 @@ def _merge(receipts: Iterable[Receipt]) -> dict[Key, Receipt]:
     return merged
 
 
-def _apply(part: HandedPart, receipt: Receipt, now: datetime) -> None:
+def _apply(part: DeliveryPart, receipt: Receipt, now: datetime) -> None:
     if part.state not in FINAL_RECEIPTS:
         part.state, part.reason = receipt.state.value, short_reason(receipt.reason)
     if receipt.billed_units is not None:
@@ -96,15 +96,15 @@ def _apply(part: HandedPart, receipt: Receipt, now: datetime) -> None:
     part.updated_at = now
 
 
-def _find_parts(news: Mapping[Key, Receipt]) -> dict[Key, HandedPart]:
-    rows = HandedPart.objects.filter(
+def _find_parts(news: Mapping[Key, Receipt]) -> dict[Key, DeliveryPart]:
+    rows = DeliveryPart.objects.filter(
         via__in={via for via, _ in news}, network_id__in={number for _, number in news}
     )
     found = {(row.via, row.network_id): row for row in lock_rows(rows)}
     return {key: row for key, row in found.items() if key in news}
 
 
-def _charge_difference(parts: Mapping[Key, HandedPart], news: Mapping[Key, Receipt]) -> None:
+def _charge_difference(parts: Mapping[Key, DeliveryPart], news: Mapping[Key, Receipt]) -> None:
     """Correct the charges of the deliveries by the units that the network reports now."""
     more: dict[int, int] = defaultdict(int)
     for key, part in parts.items():
@@ -120,14 +120,14 @@ def _store_unclaimed(news: Sequence[Receipt], now: datetime) -> None:
     if not useful:
         return
     old = now - timedelta(days=UNCLAIMED_DAYS)
-    HandedPart.objects.filter(delivery__isnull=True, updated_at__lt=old).delete()
+    DeliveryPart.objects.filter(delivery__isnull=True, updated_at__lt=old).delete()
     parts = []
     for receipt in useful:
-        part = HandedPart(
+        part = DeliveryPart(
             via=receipt.via,
             network_id=receipt.network_id[:MAX_NETWORK_ID_CHARACTERS],
             state=ReceiptState.ON_ITS_WAY.value,
         )
         _apply(part, receipt, now)
         parts.append(part)
-    HandedPart.objects.bulk_create(parts)
+    DeliveryPart.objects.bulk_create(parts)

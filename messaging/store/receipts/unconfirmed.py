@@ -7,7 +7,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import ReceiptState
 from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import close_connection, open_store, store_errors
-from messaging.store.models import HandedPart
+from messaging.store.models import DeliveryPart
 from messaging.store.states import State
 
 COUNT = 200
@@ -47,7 +47,7 @@ class Unconfirmed:
         return [network_id for _, network_id in rows]
 
     def _rows(self) -> list[tuple[int, str]]:
-        rows = HandedPart.objects.filter(
+        rows = DeliveryPart.objects.filter(
             via=self._via,
             state=ReceiptState.ON_ITS_WAY,
             id__gt=self._after,

@@ -9,7 +9,7 @@ import pytest
 from messaging.errors import Unavailable
 from messaging.model.message import Outcome, ReceiptState, SubmittedPart
 from messaging.store.console import messages
-from messaging.store.models import Delivery, HandedPart
+from messaging.store.models import Delivery, DeliveryPart
 from messaging.store.queue.next_state import NO_REASON_FOR_LOSS
 from messaging.store.receipts.receipts import UNCLAIMED_DAYS
 from messaging.store.states import State
@@ -127,15 +127,15 @@ def test_a_network_that_counts_anew_speaks_of_the_newest(gateway: Gateway) -> No
 def test_mail_has_no_receipts_and_costs_no_row(gateway: Gateway) -> None:
     delivery = gateway.take_one(g.uplink(g.email("mum@example.com")))
     report(gateway, delivery, SubmittedPart("2.0.0 queued as AB,CD"))
-    assert HandedPart.objects.count() == 0
+    assert DeliveryPart.objects.count() == 0
 
 
 def test_news_of_what_is_not_ours_is_forgotten_after_a_while(gateway: Gateway) -> None:
     hear(gateway, receipt("foreign"), receipt("moving", MOVING))
-    assert HandedPart.objects.count() == 1
+    assert DeliveryPart.objects.count() == 1
     gateway.clock.turn(timedelta(days=UNCLAIMED_DAYS, seconds=1).total_seconds())
     hear(gateway, receipt("another"))
-    assert [part.network_id for part in HandedPart.objects.all()] == ["another"]
+    assert [part.network_id for part in DeliveryPart.objects.all()] == ["another"]
 
 
 def test_what_it_costs_is_added_up_and_corrected(gateway: Gateway) -> None:

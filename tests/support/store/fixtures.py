@@ -13,6 +13,7 @@ from messaging.config.settings import Settings
 from messaging.store.db.connection import close_connection, migrate_store, open_store, store_errors
 from tests.support.postgres_server import postgres_server_in
 from tests.support.store.records import FRIENDS_NUMBER, Clock, Gateway
+from tests.support.store.write_guard import write_guard as write_guard
 
 TABLES = (
     "users_handedpart",

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
-from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import InvalidInput
 from messaging.store.db.connection import close_connection
 
 

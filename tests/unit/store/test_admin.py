@@ -133,7 +133,7 @@ def test_all_that_a_filter_finds_are_tried_again_and_called_off_together(
     fill_queue(10, sqlite_gateway.clock)
     Delivery.objects.update(state=State.FAILED, due_at=None, parts_sent=1)
     lost = Delivery.objects.order_by("id")[3]
-    lost.handed.create(via="hive", network_id="7", state="failed", updated_at=lost.created_at)
+    lost.parts.create(via="hive", network_id="7", state="failed", updated_at=lost.created_at)
     client = browser()
     client.force_login(account("admin", is_staff=True, is_superuser=True))
     with few_variables():
@@ -142,7 +142,7 @@ def test_all_that_a_filter_finds_are_tried_again_and_called_off_together(
         waiting = "/admin/users/delivery/?uncertain=no"
         assert "1024 cancelled." in act_on_all(client, waiting, "cancel")
     assert set(Delivery.objects.filter(parts_sent=0)) == {lost}
-    assert not lost.handed.exists()
+    assert not lost.parts.exists()
 
 
 @contextmanager

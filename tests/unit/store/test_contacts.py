@@ -8,7 +8,7 @@ from messaging.config.settings import Settings
 from messaging.store.console import contacts as c
 from messaging.store.console.contacts import ContactRow
 from messaging.store.console.directory import add_subscriber
-from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import InvalidInput
 
 
 def test_a_contact_is_added_listed_changed_and_removed(settings: Settings) -> None:

@@ -7,7 +7,7 @@ import pytest
 from messaging.config.settings import Settings
 from messaging.store.console import directory as d
 from messaging.store.console.directory import DeviceRow, SubscriberRow
-from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import InvalidInput
 
 
 def test_a_subscriber_is_added_listed_and_changed(settings: Settings) -> None:

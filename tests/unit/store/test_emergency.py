@@ -23,7 +23,7 @@ from messaging.store.accept.emergency import NO_RECIPIENT
 from messaging.store.accept.positions import list_positions
 from messaging.store.accept.router import Router
 from messaging.store.console import directory, messages
-from messaging.store.models import Contact, HandedPart, Message, Sighting, Subscriber
+from messaging.store.models import Contact, DeliveryPart, DevicePosition, Message, Subscriber
 from messaging.store.models import Delivery as Row
 from messaging.store.queue import operator_actions
 from messaging.store.queue.claims import Claims
@@ -88,8 +88,8 @@ def test_everybody_is_told_everything_once(watched: Gateway) -> None:
     ):
         assert said in by_mail.text
     assert take(watched, call()) == []
-    [sighting] = Sighting.objects.all()
-    assert (sighting.sos, sighting.latitude, sighting.at) == ("declared", 47.5, call().at)
+    [position] = DevicePosition.objects.all()
+    assert (position.sos, position.latitude, position.at) == ("declared", 47.5, call().at)
     assert Message.objects.get().device is not None
 
 
@@ -158,7 +158,7 @@ def test_a_text_that_did_not_arrive_is_sent_again_soon_and_as_often_as_it_takes(
     row = Row.objects.get(recipient=FRIEND)
     for attempt in range(1, 9):
         number = f"sms-{attempt}"
-        HandedPart.objects.create(
+        DeliveryPart.objects.create(
             delivery=row, via="twilio", network_id=number, updated_at=watched.clock.now
         )
         lost = Receipt(
@@ -224,7 +224,7 @@ def test_what_a_device_says_without_an_emergency_is_kept(gateway: Gateway, clock
     assert take(gateway, call(sos=None)) == []
     assert take(gateway, call(sos=None)) == []
     assert take(gateway, call(key="later", sos=None, position=None, at=None)) == []
-    latest, first = Sighting.objects.all()
+    latest, first = DevicePosition.objects.all()
     assert (latest.latitude, latest.battery_percent, latest.at) == (None, 40, clock.now)
     assert (first.longitude, first.altitude_meters, first.sos) == (-8.25, 1200.4, "")
     assert first.accuracy_meters == 3000

@@ -8,7 +8,7 @@ import pytest
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import message_id
 from messaging.store.console import directory, messages, queues
-from messaging.store.console.entries import InvalidInput
+from messaging.store.console.save import InvalidInput
 from messaging.store.console.selection import DeliveryFilter, MessageFilter
 from messaging.store.models import Delivery
 from messaging.store.queue.operator_actions import CancelResult, RetryResult, cancel, retry

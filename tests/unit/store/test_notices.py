@@ -70,7 +70,7 @@ def test_what_expires_or_gives_up_between_attempts_is_told_too(gateway: Gateway)
     [told] = gateway.owed()
     assert told.message.failure is not None
     assert told.message.failure.expired
-    assert "It is not known how every attempt ended" in told.message.text
+    assert "The outcome of some attempts is unknown" in told.message.text
     gateway.settle(gateway.take_one(letter("spent")), Unavailable("no satellite in view"))
     Delivery.objects.filter(message_id=message_id("spent")).update(attempts=40)
     gateway.clock.turn(121)

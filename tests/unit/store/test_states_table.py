@@ -4,10 +4,10 @@ import pytest
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network
-from messaging.store.states import DEAD, FINAL, STAGES, Stage, State, longest_seconds, may_become
+from messaging.store.states import DEAD, FINAL, STAGES, TRANSITIONS, Stage, State, longest_seconds
 from tests.support.paths import ROOT
 
-DOCUMENT = ROOT / "docs" / "life-of-a-message.md"
+DOCUMENT = ROOT / "docs" / "states.md"
 
 
 def line(stage: Stage) -> str:
@@ -36,8 +36,8 @@ def test_only_a_waiting_delivery_has_an_end_of_its_own_and_settings_that_bound_i
 
 
 def test_no_state_is_a_trap_and_the_final_ones_are_final() -> None:
-    assert all(may_become(State.WAITING, end) for end in FINAL - {State.DELIVERED})
-    changing = {state for state in FINAL for after in State if may_become(state, after)}
+    assert all((State.WAITING, end) in TRANSITIONS for end in FINAL - {State.DELIVERED})
+    changing = {state for state in FINAL for after in State if (state, after) in TRANSITIONS}
     assert changing == {State.SENT}
     assert set(DEAD) == {State.FAILED, State.EXPIRED, State.CANCELLED}
 
