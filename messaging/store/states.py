@@ -37,7 +37,7 @@ class Stage:
     by_hand: tuple[State, ...] = ()
 
 
-_FOREVER = "for ever"
+_FOREVER = "no limit"
 _ENDS = (State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED, State.WAITING, State.CANCELLED)
 
 STAGES = (
@@ -46,17 +46,17 @@ STAGES = (
         state=State.WAITING,
         longest="one lease",
         ended_by="the outcome that its sender reports, or the end of the lease without one;"
-        " a phone that says STOP; a bounce",
+        " STOP from the phone; a bounce; a cancel",
         settings=("lease_seconds",),
         becomes=_ENDS,
         by_hand=(State.CANCELLED,),
     ),
     Stage(
-        name="put off",
+        name="postponed",
         state=State.WAITING,
         longest="until the next attempt is due: twice as long after each, up to the longest wait, longer where the"
-        " network asks for it; never past the end of its life",
-        ended_by="the next attempt; attempts used up; the end of its life; a phone that says STOP; a bounce",
+        " network asks for it; never past the end of its lifetime",
+        ended_by="the next attempt; attempts used up; the end of its lifetime; STOP from the phone; a bounce; a cancel",
         settings=(
             "*_retry_seconds",
             "*_longest_retry_seconds",
@@ -71,7 +71,7 @@ STAGES = (
         name="sent",
         state=State.SENT,
         longest=_FOREVER,
-        ended_by="only news from the network that took it: a receipt, or a bounce; lost for now, it waits again",
+        ended_by="a receipt or a bounce of its network; lost for now, it waits again",
         becomes=(State.DELIVERED, State.FAILED, State.WAITING),
     ),
     Stage(name="delivered", state=State.DELIVERED, longest=_FOREVER, ended_by="nothing"),
@@ -79,21 +79,21 @@ STAGES = (
         name="failed",
         state=State.FAILED,
         longest=_FOREVER,
-        ended_by="nothing but a retry by hand",
+        ended_by="a retry by hand",
         by_hand=(State.WAITING,),
     ),
     Stage(
         name="expired",
         state=State.EXPIRED,
         longest=_FOREVER,
-        ended_by="nothing but a retry by hand",
+        ended_by="a retry by hand",
         by_hand=(State.WAITING,),
     ),
     Stage(
         name="cancelled",
         state=State.CANCELLED,
         longest=_FOREVER,
-        ended_by="nothing but a retry by hand",
+        ended_by="a retry by hand",
         by_hand=(State.WAITING,),
     ),
 )

@@ -53,13 +53,12 @@ _TEXTS: Final = Select(
     " WHERE {}",
     "d.id",
 )
-_LEASE: Final = {
-    vendor: "UPDATE users_delivery SET attempts = attempts + 1,"
-    # Still leased: no outcome of the last attempt was reported.
+# Still leased: no outcome of the last attempt was reported.
+_LEASE: Final = (
+    "UPDATE users_delivery SET attempts = attempts + 1,"
     " uncertain = uncertain + CASE WHEN leased THEN 1 ELSE 0 END,"
-    f" leased = %s, due_at = %s, updated_at = %s WHERE {one_of.format('id')}"
-    for vendor, one_of in ONE_OF.items()
-}
+    " leased = %s, due_at = %s, updated_at = %s WHERE "
+)
 _INSERT: Final = (
     f"INSERT INTO users_delivery ({', '.join(NEW_COLUMNS)},"  # noqa: S608
     " attempts, leased, due_at, created_at, updated_at,"
@@ -140,7 +139,8 @@ def lease(ids: Collection[int], due_at: datetime, now: datetime) -> None:
     if ids:
         with connection.cursor() as cursor:
             moments = (storable_time(due_at), storable_time(now))
-            cursor.execute(_LEASE[connection.vendor], (True, *moments, list_parameter(ids)))
+            condition = ONE_OF[connection.vendor].format("id")
+            cursor.execute(_LEASE + condition, (True, *moments, list_parameter(ids)))
 
 
 def update(changes: Iterable[Change]) -> None:
