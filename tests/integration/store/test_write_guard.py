@@ -9,12 +9,13 @@ from django.db import connection
 
 import messaging
 from messaging.errors import Unavailable
+from messaging.store.db.batch import BatchRunner
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.queue.operator_actions import cancel
 from messaging.store.states import State
 from tests.support.store.records import Gateway
-from tests.support.store.write_guard import WriteGuard
+from tests.support.store.write_guard import WriteGuard, guarded_connections
 
 STORE = Path(messaging.__file__).parent / "store"
 WRITERS = {
@@ -34,37 +35,56 @@ def code_in(file: Path, statement: str) -> Callable[..., Any]:
     return write
 
 
-def run(write: Callable[..., Any], guard: WriteGuard) -> None:
-    with store_errors(), connection.execute_wrapper(guard), connection.cursor() as cursor:
+def run(write: Callable[..., Any]) -> None:
+    with store_errors(), connection.cursor() as cursor:
         write(Delivery.objects.all(), cursor)
 
 
 @pytest.mark.parametrize("statement", WRITERS.values(), ids=WRITERS)
 @pytest.mark.parametrize("file", ["accept/write.py", "console/messages.py", "receipts/parts.py"])
 def test_a_writer_outside_the_queue_is_caught(
-    sqlite_gateway: Gateway, statement: str, file: str
+    sqlite_gateway: Gateway, write_guard: WriteGuard, statement: str, file: str
 ) -> None:
     sqlite_gateway.take_one()
-    guard = WriteGuard()
     with pytest.raises(AssertionError, match="only store/queue/ may"):
-        run(code_in(STORE / file, statement), guard)
-    assert [violation.split(":")[0] for violation in guard.violations] == [str(STORE / file)]
+        run(code_in(STORE / file, statement))
+    files = [violation.split(":")[0] for violation in write_guard.violations]
+    # Otherwise the fixture would fail this test at its end.
+    write_guard.violations.clear()
+    assert files == [str(STORE / file)]
 
 
 @pytest.mark.parametrize("statement", WRITERS.values(), ids=WRITERS)
-def test_the_queue_may_write(sqlite_gateway: Gateway, statement: str) -> None:
+def test_the_queue_may_write(
+    sqlite_gateway: Gateway, write_guard: WriteGuard, statement: str
+) -> None:
     sqlite_gateway.take_one()
-    guard = WriteGuard()
-    run(code_in(STORE / "queue" / "anew.py", statement), guard)
-    assert guard.violations == []
+    run(code_in(STORE / "queue" / "anew.py", statement))
+    assert write_guard.violations == []
 
 
-def test_other_tables_and_queries_are_not_watched(sqlite_gateway: Gateway) -> None:
+def test_other_tables_and_queries_are_not_watched(
+    sqlite_gateway: Gateway, write_guard: WriteGuard
+) -> None:
     sqlite_gateway.take_one()
-    guard = WriteGuard()
     statement = "(cursor.execute('DELETE FROM users_handedpart'), list(rows.filter(leased=True)))"
-    run(code_in(STORE / "console" / "messages.py", statement), guard)
-    assert guard.violations == []
+    run(code_in(STORE / "console" / "messages.py", statement))
+    assert write_guard.violations == []
+
+
+def test_a_violation_fails_its_test_even_if_the_gateway_answers_later(
+    sqlite_gateway: Gateway, write_guard: WriteGuard
+) -> None:
+    sqlite_gateway.take_one()
+    connection.execute_wrappers.remove(write_guard)  # it would see the statement first
+    write = code_in(STORE / "accept" / "write.py", WRITERS["raw"])
+
+    def run_one() -> None:
+        run(write)
+
+    runner = BatchRunner("router")
+    with pytest.raises(AssertionError, match=r"accept/write\.py"), guarded_connections():
+        assert isinstance(runner.run_one(run_one), Unavailable)
 
 
 def test_the_whole_way_of_a_message_is_watched(gateway: Gateway, write_guard: WriteGuard) -> None:
