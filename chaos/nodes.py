@@ -94,7 +94,7 @@ def kill_supervisor(cluster: Cluster) -> int:
     deadline = time.monotonic() + BACK_SECONDS
     while time.monotonic() < deadline:
         everywhere = {pid for name in cluster.workers for pid in cluster.processes(name)}
-        if found := [pid for pid in everywhere if "ray::_Home" in command_line(pid)]:
+        if found := [pid for pid in everywhere if "ray::_RoundsActor" in command_line(pid)]:
             return sum(map(kill, found))
         time.sleep(0.1)
     raise LookupError("no supervisor runs")
