@@ -1,9 +1,11 @@
 from django.db import migrations, models
 import django.db.models.deletion
 
+import messaging.store.models.fields
+
 
 class Migration(migrations.Migration):
-    """Renames two models. The tables and columns keep their names, so no statement runs."""
+    """Renames two models and rewords a message. The tables and columns keep their names, so no statement runs."""
 
     dependencies = [
         ('users', '0008_urgent_first'),
@@ -25,6 +27,11 @@ class Migration(migrations.Migration):
                     model_name='deviceposition',
                     name='device',
                     field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='positions', to='users.device'),
+                ),
+                migrations.AlterField(
+                    model_name='subscriber',
+                    name='number',
+                    field=models.CharField(blank=True, error_messages={'unique': 'This number belongs to another subscriber.'}, max_length=16, null=True, unique=True, validators=[messaging.store.models.fields.check_number]),
                 ),
             ],
         ),
