@@ -64,6 +64,7 @@ def gateway(folder: Path, url: str) -> Gateway:
         database_url=SecretStr(f"sqlite:///{folder}/store.sqlite3"),
         state_dir=folder,
         mail_domain="example.org",
+        due_poll_seconds=3600,
     )
     open_store(settings)
     migrate_store()
