@@ -2,7 +2,7 @@
 
 `python -m bench.walk [--list]` runs a gateway on the inline runtime, with the simulated Hive in a process of its own,
 sends one mail and waits until the ledger has stored its outcome. The profiler is set before any thread starts, counts
-from the first byte of the mail to the stored outcome. The polls of `due` and of the network stay out of it by long periods.
+from the first byte of the mail to the stored outcome. Long periods keep the polls of `due` and of the network out.
 """
 
 import asyncio
