@@ -9,7 +9,7 @@ from rich.markup import escape
 from messaging.satellite.codecs.protobuf import Undecodable, display_of
 from messaging.simulator.hive.state import HivePacket
 from messaging.simulator.mail.server import ReceivedMail
-from messaging.simulator.twilio.texts import Text
+from messaging.simulator.twilio.state import Text
 from messaging.store.console.messages import list_messages
 from messaging.store.console.selection import MessageFilter
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from messaging.simulator.bandwidth.api import Account
-from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
 from messaging.simulator.shared.serving import Serving
 from tests.support.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, running

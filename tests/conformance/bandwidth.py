@@ -7,7 +7,7 @@ from typing import Any
 
 from messaging.config.env import read
 from messaging.simulator.bandwidth.api import Account
-from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator, InboundText
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving

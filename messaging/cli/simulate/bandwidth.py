@@ -7,9 +7,9 @@ import typer
 from messaging.cli.output import print_text
 from messaging.cli.simulate.common import Host, Port, serve
 from messaging.simulator.bandwidth.api import Account
-from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator
-from messaging.simulator.bandwidth.texts import Text
+from messaging.simulator.bandwidth.state import Text
 
 A_DAY_OF_TRIES = 24 * 3600 // 5
 

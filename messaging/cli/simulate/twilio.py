@@ -7,7 +7,7 @@ import typer
 from messaging.cli.output import print_error, print_text
 from messaging.cli.simulate.common import Host, Port, post, serve
 from messaging.simulator.twilio.server import TwilioSimulator
-from messaging.simulator.twilio.texts import Text
+from messaging.simulator.twilio.state import Text
 
 app = typer.Typer()
 

@@ -16,10 +16,10 @@ from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from messaging.simulator.bandwidth.callbacks import Callbacks
-from messaging.simulator.bandwidth.codes import DESCRIPTIONS, provoked, refusal
-from messaging.simulator.bandwidth.texts import Text, Texts, iso
-from messaging.simulator.bandwidth.tokens import Tokens
+from messaging.simulator.bandwidth.auth import Tokens
+from messaging.simulator.bandwidth.errors import DESCRIPTIONS, provoked, refusal
+from messaging.simulator.bandwidth.push import Callbacks
+from messaging.simulator.bandwidth.state import Text, Texts, iso
 from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.faulty import Faulty
 
@@ -56,7 +56,7 @@ class Account(BaseModel):
     token_seconds: float = 3600
 
 
-class Network(Faulty):
+class FaultyApi(Faulty):
     """Stands before the application; calls to the API meet the faults, callbacks and switches do not."""
 
     def __init__(self, app: ASGIApp, dice: Dice) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, HTTPException
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from messaging.simulator.bandwidth.api import Account, Answer, MessageApi, Network
-from messaging.simulator.bandwidth.callbacks import CallbackHabits, Callbacks, Try
-from messaging.simulator.bandwidth.texts import Text, Texts, iso
+from messaging.simulator.bandwidth.api import Account, Answer, FaultyApi, MessageApi
+from messaging.simulator.bandwidth.push import CallbackHabits, Callbacks, Try
+from messaging.simulator.bandwidth.state import Text, Texts, iso
 from messaging.simulator.shared.faults import Dice, Faults
 
 STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL"))
@@ -82,7 +82,7 @@ class BandwidthSimulator:
         web.include_router(self._api.routes())
         web.include_router(self._api.tokens.routes())
         web.include_router(self._switches())
-        self.app = Network(web, self._dice)
+        self.app = FaultyApi(web, self._dice)
 
     @property
     def faults(self) -> Faults:

@@ -15,18 +15,20 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from messaging.simulator.shared.faults import Dice
-from messaging.simulator.twilio.codes import (
+from messaging.simulator.shared.faulty import Faulty
+from messaging.simulator.twilio.errors import (
     MAGIC_RECIPIENTS,
     MAGIC_SENDERS,
+    Objections,
     problem,
     provoked,
     refusal,
 )
-from messaging.simulator.twilio.objections import Objections
-from messaging.simulator.twilio.texts import API, Text, Texts
-from messaging.simulator.twilio.webhooks import Webhooks
+from messaging.simulator.twilio.push import Webhooks
+from messaging.simulator.twilio.state import API, Text, Texts
 
 
 class Answer(BaseModel):
@@ -41,6 +43,21 @@ class Answer(BaseModel):
     status: int | None = None
     taken: bool = False
     as_problem: bool = False
+
+
+class FaultyApi(Faulty):
+    """Stands before the application; calls to Twilio's API meet the faults, webhooks and switches do not."""
+
+    def __init__(self, app: ASGIApp, dice: Dice) -> None:
+        super().__init__(app, dice, API)
+
+    def _instead(self) -> ASGIApp | None:
+        faults = self._dice.faults
+        if self._dice.over_rate_limit():
+            return refusal(20429, headers={"Retry-After": str(faults.retry_after_seconds)})
+        if self._dice.happens(faults.error_rate):
+            return refusal(20500, status=faults.error_status)
+        return None
 
 
 class MessageApi:

@@ -7,10 +7,9 @@ from fastapi import APIRouter, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from messaging.simulator.shared.faults import Dice, Faults
-from messaging.simulator.twilio.api import Answer, MessageApi
-from messaging.simulator.twilio.network import Network
-from messaging.simulator.twilio.texts import Text, Texts
-from messaging.simulator.twilio.webhooks import Fields, Try, Webhooks
+from messaging.simulator.twilio.api import Answer, FaultyApi, MessageApi
+from messaging.simulator.twilio.push import Fields, Try, Webhooks
+from messaging.simulator.twilio.state import Text, Texts
 
 STOP_WORDS = frozenset(
     ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT")
@@ -82,7 +81,7 @@ class TwilioSimulator:
         web = FastAPI(title="Simulated Twilio")
         web.include_router(self._api.routes())
         web.include_router(self._switches())
-        self.app = Network(web, self.dice)
+        self.app = FaultyApi(web, self.dice)
 
     @property
     def faults(self) -> Faults:

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from messaging.simulator.bandwidth.api import Account, Answer
-from messaging.simulator.bandwidth.callbacks import CallbackHabits
-from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.simulator.bandwidth.errors import DESCRIPTIONS
+from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving

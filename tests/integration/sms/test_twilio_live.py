@@ -10,7 +10,7 @@ from messaging.errors import Unavailable
 from messaging.model.message import OptOutChange, Receipt, ReceiptState, Result
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
-from messaging.simulator.twilio.codes import TEXTS, is_found_out_later
+from messaging.simulator.twilio.errors import TEXTS, is_found_out_later
 from messaging.simulator.twilio.server import InboundText, TwilioSimulator
 from messaging.sms.errors import Kind
 from messaging.sms.providers.twilio.errors import MEANINGS

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from messaging.errors import Unavailable
 from messaging.model.message import Inbound, Message
 from messaging.simulator.shared.serving import Serving
+from messaging.simulator.twilio.push import signature
 from messaging.simulator.twilio.server import InboundText, TwilioSimulator
-from messaging.simulator.twilio.webhooks import signature
 from messaging.web.webhook_routes import routes
 from tests.support.sms.twilio_gateway import (
     FORM,

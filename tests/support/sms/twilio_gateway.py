@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from messaging.model.message import Address, Delivery, Inbound, Message, Network, message_id
 from messaging.simulator.shared.serving import Serving
-from messaging.simulator.twilio.webhooks import signature
+from messaging.simulator.twilio.push import signature
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.web.webhook_routes import routes
 

@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.simulator.shared.segments import segments
-from messaging.simulator.twilio.codes import TEXTS, is_found_out_later
+from messaging.simulator.twilio.errors import TEXTS, is_found_out_later
 from messaging.simulator.twilio.server import TwilioSimulator
 from tests.support.simulator.twilio.stage import (
     BASE,

@@ -3,7 +3,7 @@
 import pytest
 
 from messaging.simulator.shared.faults import Faults
-from messaging.simulator.twilio.webhooks import signature
+from messaging.simulator.twilio.push import signature
 from tests.support.eventually import wait_until
 from tests.support.simulator.twilio.stage import PHONE, TOKEN, Client, Receiver
 

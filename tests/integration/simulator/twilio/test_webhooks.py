@@ -5,7 +5,7 @@ import time
 import pytest
 
 from messaging.simulator.shared.faults import Faults
-from messaging.simulator.twilio.webhooks import Rules, signature
+from messaging.simulator.twilio.push import Rules, signature
 from tests.support.closed_port import closed_port
 from tests.support.simulator.twilio.stage import OURS, PHONE, TOKEN, Client, Receiver
 

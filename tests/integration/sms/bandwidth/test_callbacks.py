@@ -5,7 +5,7 @@ import pytest
 
 from messaging.errors import Unavailable
 from messaging.model.message import Message, OptOutChange, Receipt, ReceiptState, Result
-from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.simulator.bandwidth.errors import DESCRIPTIONS
 from messaging.simulator.bandwidth.server import BandwidthSimulator
 from messaging.simulator.shared.faults import Faults
 from messaging.sms.errors import Kind

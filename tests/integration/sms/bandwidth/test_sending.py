@@ -4,7 +4,7 @@ import pytest
 
 from messaging.model.message import ReceiptState, Result
 from messaging.simulator.bandwidth.api import Answer
-from messaging.simulator.bandwidth.callbacks import CallbackHabits
+from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable, Uncertain
-from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.simulator.bandwidth.errors import DESCRIPTIONS
 from messaging.sms.errors import Kind, Meaning, report_probe
 from messaging.sms.providers.bandwidth.errors import CODES, of_answer, of_code
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, ReceiptState
-from messaging.simulator.bandwidth.codes import DESCRIPTIONS
+from messaging.simulator.bandwidth.errors import DESCRIPTIONS
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
 from messaging.sms.providers.bandwidth.errors import of_code

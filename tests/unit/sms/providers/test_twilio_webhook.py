@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.simulator.twilio.webhooks import signature
+from messaging.simulator.twilio.push import signature
 from messaging.sms.providers.twilio.auth import signed_fields
 from tests.support.sms.twilio_gateway import FORM, PHONE, TOKEN, account
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urljoin
 
 import httpx
 
-from messaging.simulator.twilio.texts import new_sid
+from messaging.simulator.twilio.state import new_sid
 
 Fields = Sequence[tuple[str, str]]
 
