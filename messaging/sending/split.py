@@ -34,7 +34,7 @@ def split(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
         chunks = _fill(text, count, count, size, limit)
         if sum(map(len, chunks)) == len(text):
             return [_mark(i, len(chunks)) + chunk for i, chunk in enumerate(chunks, 1)]
-    return _shortened(text, size, limit, max_parts)
+    return _shorten(text, size, limit, max_parts)
 
 
 def _mark(number: int, count: int) -> str:
@@ -56,7 +56,7 @@ def _fill(text: str, parts: int, count: int, size: Size, limit: int) -> list[str
     return chunks
 
 
-def _shortened(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
+def _shorten(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
     """Fill `max_parts` parts and end the last one with how much was left out, in words if they fit."""
     chunks = _fill(text, max_parts - 1, max_parts, size, limit)
     start = sum(map(len, chunks))

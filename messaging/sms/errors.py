@@ -64,7 +64,7 @@ def never(reason: str) -> Meaning:
     return Meaning(Kind.PERMANENT, reason)
 
 
-def opted_out() -> Meaning:
+def opt_out() -> Meaning:
     """The recipient wants nothing more from the number."""
     return Meaning(Kind.OPTED_OUT, "the recipient has opted out by replying STOP to this number")
 

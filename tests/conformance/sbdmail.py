@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from messaging.simulator.mail.server import Doorkeeping, MailFaults
+from messaging.simulator.mail.server import AccessRules, MailFaults
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
 from tests.conformance.stand import SECRET, Stand
@@ -13,10 +13,10 @@ from tests.support.satellite.sbdmail_service import IMEI, sbdmail_account, sbdma
 
 @contextmanager
 def sbdmail() -> Iterator[Stand]:
-    door = Doorkeeping(user="boop", password=SECRET)
+    door = AccessRules(user="boop", password=SECRET)
     # So coarse that no position is kept: the tables are about messages.
     modem = Modem(IMEI, cep=1000)
-    with sbdmail_service(modem, doorkeeping=door) as service, closed_port() as nowhere:
+    with sbdmail_service(modem, access_rules=door) as service, closed_port() as nowhere:
         simulator = service.simulator
         quick = {"timeout_seconds": 15, "relay_seconds": 3}
         relay = simulator.relay_url

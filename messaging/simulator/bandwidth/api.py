@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from messaging.simulator.bandwidth.auth import Tokens
-from messaging.simulator.bandwidth.errors import DESCRIPTIONS, provoked, refusal
+from messaging.simulator.bandwidth.errors import DESCRIPTIONS, fixture_code, refusal
 from messaging.simulator.bandwidth.push import Callbacks
 from messaging.simulator.bandwidth.state import Text, Texts, iso
 from messaging.simulator.shared.faults import Dice
@@ -108,35 +108,35 @@ class MessageApi:
         self.counts["send requests"] += 1
         planned = self.next_answers.popleft() if self.next_answers else None
         if planned and not planned.taken:
-            return self._refused(planned.status, planned.field)
-        status = self._unauthorised(account_id, request) or _wrong_type(request)
+            return self._refuse(planned.status, planned.field)
+        status = self._login_error(account_id, request) or _wrong_type(request)
         if status:
-            return self._refused(status)
+            return self._refuse(status)
         form = _json(await request.body())
         field = "body" if form is None else self._invalid_field(form)
         if form is None or field:
-            return self._refused(400, field)
+            return self._refuse(400, field)
         text = self._take(form)
         progress = BackgroundTask(self._progress, text)
         if planned:
             await progress()
-            return self._refused(planned.status, planned.field)
+            return self._refuse(planned.status, planned.field)
         return JSONResponse(text.resource(), 202, background=progress)
 
     async def _list(self, account_id: str, request: Request) -> Response:
-        status = self._unauthorised(account_id, request)
+        status = self._login_error(account_id, request)
         if status:
-            return self._refused(status)
+            return self._refuse(status)
         try:
             return JSONResponse(self._texts.page(dict(request.query_params)))
         except ValueError:
-            return self._refused(400, "query")
+            return self._refuse(400, "query")
 
-    def _refused(self, status: int, field: str = "") -> Response:
+    def _refuse(self, status: int, field: str = "") -> Response:
         self.counts["refused"] += 1
         return refusal(status, field)
 
-    def _unauthorised(self, account_id: str, request: Request) -> int | None:
+    def _login_error(self, account_id: str, request: Request) -> int | None:
         by_password = self._account.takes_passwords and self.tokens.has_credentials(request)
         if not by_password and not self.tokens.has_token(request):
             return 401
@@ -179,7 +179,7 @@ class MessageApi:
         """Move a text on to its end and call back: in disorder or twice, when the faults say so."""
         events = [_event(text, "message-sending")] if text.media else []
         for recipient in text.recipients:
-            code = provoked(text.sender, recipient)
+            code = fixture_code(text.sender, recipient)
             if self._texts.has_opted_out(recipient, text.sender):
                 code = 4775
             events.append(_ending(text, recipient, code))

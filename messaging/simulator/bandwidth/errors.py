@@ -102,7 +102,7 @@ _TYPES: Final[Mapping[int, str]] = MappingProxyType(
 )
 
 
-def provoked(*numbers: str) -> int | None:
+def fixture_code(*numbers: str) -> int | None:
     """Return the code that the first fixture number among these provokes, if one does."""
     for number in numbers:
         digits = number.removeprefix(FIXTURE_PREFIX)

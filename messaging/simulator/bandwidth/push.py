@@ -22,7 +22,7 @@ class Try:
     status: int | None = None
     failure: str = ""
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
 

@@ -93,7 +93,7 @@ class BandwidthSimulator:
     def faults(self, faults: Faults) -> None:
         self._dice.faults = faults
 
-    def sent(self) -> list[Text]:
+    def sent_texts(self) -> list[Text]:
         """Return the texts that the gateway sent, oldest first."""
         return self.texts.all("out")
 
@@ -177,7 +177,7 @@ class BandwidthSimulator:
 
     async def _post_inbound(self, inbound: InboundText) -> dict[str, Any]:
         tries = await self.receive(inbound)
-        return {"taken": not tries[-1].failure, "tries": [one.shown() for one in tries]}
+        return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
 
     async def _get_messages(self) -> list[dict[str, Any]]:
         return [{**text.record(), **text.resource()} for text in self.texts.all()]
@@ -202,4 +202,4 @@ class BandwidthSimulator:
         return self.counts()
 
     async def _get_opt_outs(self) -> list[tuple[str, str]]:
-        return self.texts.opted_out()
+        return self.texts.opt_outs()

@@ -116,7 +116,7 @@ class Texts:
         """Whether `phone` has said STOP to `number`."""
         return (phone, number) in self._opted_out
 
-    def opted_out(self) -> list[tuple[str, str]]:
+    def opt_outs(self) -> list[tuple[str, str]]:
         """Return the pairs (phone, number) that have opted out."""
         return sorted(self._opted_out)
 

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import quote
 
-from messaging.simulator.mail.session import Doorkeeping, MailFaults, ReceivedMail, SinkSession
+from messaging.simulator.mail.session import AccessRules, MailFaults, ReceivedMail, SinkSession
 from messaging.simulator.shared.faults import Dice
 
-__all__ = ["Doorkeeping", "MailFaults", "MailSink", "ReceivedMail", "serve"]
+__all__ = ["AccessRules", "MailFaults", "MailSink", "ReceivedMail", "serve"]
 
 STOP_SECONDS: Final = 10.0
 
@@ -29,16 +29,16 @@ class MailSink:
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        doorkeeping: Doorkeeping | None = None,
+        access_rules: AccessRules | None = None,
         faults: MailFaults | None = None,
         on_mail: Callable[[ReceivedMail], None] | None = None,
     ) -> None:
-        self.doorkeeping = doorkeeping or Doorkeeping()
+        self.access_rules = access_rules or AccessRules()
         self.received: list[ReceivedMail] = []
         self.connections = 0
         self.dice = Dice(faults or MailFaults())
         self.on_mail = on_mail
-        self._tls = self.doorkeeping.context()
+        self._tls = self.access_rules.context()
         self._socket = socket.create_server((host, port), backlog=1024)
         # asyncio sets it on listeners of its own only; without it answers in pieces wait for acknowledgements.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,10 +53,12 @@ class MailSink:
     def url(self) -> str:
         """The URL of this server as a relay, with user and password."""
         scheme = {"none": "smtp", "starttls": "smtp+starttls", "implicit": "smtps"}
-        door = self.doorkeeping
-        who = f"{quote(door.user, safe='')}:{quote(door.password, safe='')}@" if door.user else ""
+        rules = self.access_rules
+        who = (
+            f"{quote(rules.user, safe='')}:{quote(rules.password, safe='')}@" if rules.user else ""
+        )
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme[door.tls]}://{who}{host}:{self.port}"
+        return f"{scheme[rules.tls]}://{who}{host}:{self.port}"
 
     @property
     def faults(self) -> MailFaults:
@@ -98,12 +100,12 @@ class MailSink:
         if self.on_mail is not None:
             self.on_mail(mail)
 
-    def came(self, transport: asyncio.Transport) -> None:
+    def add_connection(self, transport: asyncio.Transport) -> None:
         """Note a connection, to end it when the server ends."""
         self.connections += 1
         self._open.add(transport)
 
-    def gone(self, transport: asyncio.Transport) -> None:
+    def remove_connection(self, transport: asyncio.Transport) -> None:
         """Forget a connection."""
         self._open.discard(transport)
 
@@ -121,12 +123,12 @@ class MailSink:
             loop.close()
 
     async def _listen(self) -> asyncio.Server:
-        implicit = self._tls if self.doorkeeping.tls == "implicit" else None
+        implicit = self._tls if self.access_rules.tls == "implicit" else None
         loop = asyncio.get_running_loop()
         return await loop.create_server(self._session, sock=self._socket, ssl=implicit)
 
     def _session(self) -> "SinkSession":
-        return SinkSession(self, self._tls if self.doorkeeping.tls == "starttls" else None)
+        return SinkSession(self, self._tls if self.access_rules.tls == "starttls" else None)
 
     async def _end_connections(self) -> None:
         for transport in list(self._open):

@@ -45,7 +45,7 @@ class ReceivedMail:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doorkeeping:
+class AccessRules:
     """How clients come in: encryption, log-in, and answers fixed by recipient ("550 5.1.1 no such user")."""
 
     tls: Literal["none", "starttls", "implicit"] = "none"
@@ -68,7 +68,7 @@ class Doorkeeping:
 class Sink(Protocol):
     """The server that a session belongs to."""
 
-    doorkeeping: Doorkeeping
+    access_rules: AccessRules
     dice: Dice
     received: list[ReceivedMail]
 
@@ -79,10 +79,10 @@ class Sink(Protocol):
     def keep(self, mail: ReceivedMail) -> None:
         """Add a mail to those received."""
 
-    def came(self, transport: asyncio.Transport) -> None:
+    def add_connection(self, transport: asyncio.Transport) -> None:
         """Note a connection."""
 
-    def gone(self, transport: asyncio.Transport) -> None:
+    def remove_connection(self, transport: asyncio.Transport) -> None:
         """Forget a connection."""
 
 
@@ -90,19 +90,19 @@ class SinkSession(SMTP):
     """One connection to the sink."""
 
     def __init__(self, sink: Sink, starttls: ssl.SSLContext | None) -> None:
-        door = sink.doorkeeping
+        rules = sink.access_rules
         super().__init__(
             Faulty(sink),
             hostname="mail-sink.localhost",
             ident="ESMTP",
-            enable_SMTPUTF8=door.smtputf8,
+            enable_SMTPUTF8=rules.smtputf8,
             tls_context=starttls,
             require_starttls=starttls is not None,
             authenticator=self._log_in,
-            auth_require_tls=door.tls == "starttls" or not door.user,
+            auth_require_tls=rules.tls == "starttls" or not rules.user,
             loop=asyncio.get_running_loop(),
         )
-        self._auth_required = bool(door.user)  # as an argument it warns about log-in in the clear
+        self._auth_required = bool(rules.user)  # as an argument it warns about log-in in the clear
         self._sink = sink
         self._first: asyncio.Transport | None = None
 
@@ -110,14 +110,14 @@ class SinkSession(SMTP):
         """Begin a connection, or go on after the TLS handshake."""
         if self._first is None:
             self._first = cast(asyncio.Transport, transport)
-            self._sink.came(self._first)
+            self._sink.add_connection(self._first)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """End it."""
         super().connection_lost(error)
         if self._first is not None:
-            self._sink.gone(self._first)
+            self._sink.remove_connection(self._first)
 
     async def _handle_client(self) -> None:
         if self._sink.dice.happens(self._sink.faults.refuse_rate):
@@ -133,8 +133,8 @@ class SinkSession(SMTP):
     def _log_in(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
-        door = self._sink.doorkeeping
-        wanted = LoginPassword(door.user.encode(), door.password.encode())
+        rules = self._sink.access_rules
+        wanted = LoginPassword(rules.user.encode(), rules.password.encode())
         return AuthResult(success=data == wanted, handled=False, auth_data=data)
 
 
@@ -158,7 +158,7 @@ class Faulty:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient, unless it has an answer of its own."""
-        refusal = self._sink.doorkeeping.answers.get(address) or self._refusal("RCPT")
+        refusal = self._sink.access_rules.answers.get(address) or self._refusal("RCPT")
         if refusal is not None:
             return refusal
         envelope.rcpt_tos.append(address)
@@ -176,7 +176,7 @@ class Faulty:
             return "451 4.7.1 too many mails"
         if (refusal := self._refusal("DATA")) is not None:
             return refusal
-        self._sink.keep(_received(session, envelope, self._sink.doorkeeping.tls == "implicit"))
+        self._sink.keep(_mail_of(session, envelope, self._sink.access_rules.tls == "implicit"))
         if dice.happens(faults.drop_after_rate):
             server.drop()
         if dice.happens(faults.hang_after_rate):
@@ -194,7 +194,7 @@ class Faulty:
         return f"{code} {code // 100}.3.0 simulated error"
 
 
-def _received(session: Session, envelope: Envelope, encrypted: bool) -> ReceivedMail:
+def _mail_of(session: Session, envelope: Envelope, encrypted: bool) -> ReceivedMail:
     content = envelope.original_content or b""
     login = session.auth_data
     return ReceivedMail(

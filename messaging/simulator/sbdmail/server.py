@@ -18,7 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from messaging.simulator.mail.server import Doorkeeping, MailSink, ReceivedMail
+from messaging.simulator.mail.server import AccessRules, MailSink, ReceivedMail
 from messaging.simulator.sbdmail.push import WAITS_SECONDS, Posts, deliver
 from messaging.simulator.sbdmail.wire import (
     MAX_FILE_NAME_CHARACTERS,
@@ -53,12 +53,12 @@ class SbdMailSimulator:
         waits_seconds: Sequence[float] = WAITS_SECONDS,
         host: str = "127.0.0.1",
         port: int = 0,
-        doorkeeping: Doorkeeping | None = None,
+        access_rules: AccessRules | None = None,
         on_shown: Callable[[ModemDownlink], None] | None = None,
         on_mail: Callable[[ReceivedMail], None] | None = None,
     ) -> None:
         self.modems = Modems(modems, on_shown)
-        self.sink = MailSink(host, port, doorkeeping=doorkeeping, on_mail=self._take)
+        self.sink = MailSink(host, port, access_rules=access_rules, on_mail=self._take)
         self.posts = Posts(self.sink.dice, waits_seconds)
         self.listener = listener
         self.recipient = recipient

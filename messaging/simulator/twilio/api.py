@@ -23,8 +23,8 @@ from messaging.simulator.twilio.errors import (
     MAGIC_RECIPIENTS,
     MAGIC_SENDERS,
     Objections,
+    fixture_code,
     problem,
-    provoked,
     refusal,
 )
 from messaging.simulator.twilio.push import Webhooks
@@ -106,22 +106,22 @@ class MessageApi:
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True)
         form = dict(pairs)
         planned = self.next_answers.popleft() if self.next_answers else None
-        code = self._unauthorised(account_sid, request) or self._objections.first(form)
+        code = self._login_error(account_sid, request) or self._objections.first(form)
         if planned and not planned.taken:
-            return self._refused(planned.code, planned.status, planned.as_problem)
+            return self._refuse(planned.code, planned.status, planned.as_problem)
         if code:
-            return self._refused(code)
+            return self._refuse(code)
         text = self._take(form, media=sum(name == "MediaUrl" for name, _ in pairs))
         progress = BackgroundTask(self._progress, text, form.get("StatusCallback"))
         if planned:
             await progress()
-            return self._refused(planned.code, planned.status, planned.as_problem)
+            return self._refuse(planned.code, planned.status, planned.as_problem)
         return JSONResponse(text.resource(), 201, background=progress)
 
     async def _list(self, account_sid: str, request: Request) -> Response:
-        code = self._unauthorised(account_sid, request)
+        code = self._login_error(account_sid, request)
         if code:
-            return self._refused(code)
+            return self._refuse(code)
         try:
             return JSONResponse(self._texts.page(dict(request.query_params)))
         except ValueError:
@@ -129,15 +129,15 @@ class MessageApi:
 
     async def _fetch(self, account_sid: str, sid: str, request: Request) -> Response:
         text = self._texts.get(sid)
-        code = self._unauthorised(account_sid, request)
+        code = self._login_error(account_sid, request)
         if code or text is None:
-            return self._refused(code or 20404)
+            return self._refuse(code or 20404)
         return JSONResponse(text.resource())
 
     async def _account(self, account_sid: str, request: Request) -> Response:
-        code = self._unauthorised(account_sid, request)
+        code = self._login_error(account_sid, request)
         if code:
-            return self._refused(code)
+            return self._refuse(code)
         return JSONResponse(
             {
                 "sid": account_sid,
@@ -148,11 +148,11 @@ class MessageApi:
             }
         )
 
-    def _refused(self, code: int, status: int | None = None, as_problem: bool = False) -> Response:
+    def _refuse(self, code: int, status: int | None = None, as_problem: bool = False) -> Response:
         self.counts["refused"] += 1
         return problem(code, status) if as_problem else refusal(code, status)
 
-    def _unauthorised(self, account_sid: str, request: Request) -> int | None:
+    def _login_error(self, account_sid: str, request: Request) -> int | None:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         expected = base64.b64encode(self._credentials)
         if kind.lower() != "basic" or not hmac.compare_digest(given.encode(), expected):
@@ -176,7 +176,9 @@ class MessageApi:
 
     async def _progress(self, text: Text, callback: str | None) -> None:
         """Move a text on to its end, and tell the callback: in disorder or twice, when the faults say so."""
-        code = provoked(text.sender, MAGIC_SENDERS) or provoked(text.recipient, MAGIC_RECIPIENTS)
+        code = fixture_code(text.sender, MAGIC_SENDERS) or fixture_code(
+            text.recipient, MAGIC_RECIPIENTS
+        )
         events: list[dict[str, Any]] = [{"status": "sending"}, {"status": "sent"}]
         events.append({"status": "undelivered" if code else "delivered", "error_code": code})
         for event in events:

@@ -78,7 +78,7 @@ _HTTP_STATUS: Final[Mapping[int, int]] = MappingProxyType(
 )
 
 
-def provoked(number: str, magic: Mapping[str, int]) -> int | None:
+def fixture_code(number: str, magic: Mapping[str, int]) -> int | None:
     """Return the code that a fixture number provokes, if it is one."""
     if number in magic:
         return magic[number]
@@ -171,7 +171,7 @@ class Objections:
         return 21617 if len(form.get("Body", "")) > MAX_CHARACTERS else None
 
     def _wrong_number(self, sender: str, recipient: str) -> int | None:
-        code = provoked(sender, MAGIC_SENDERS) or provoked(recipient, MAGIC_RECIPIENTS)
+        code = fixture_code(sender, MAGIC_SENDERS) or fixture_code(recipient, MAGIC_RECIPIENTS)
         if code and not is_found_out_later(code):
             return code
         if not _PHONE.fullmatch(recipient):

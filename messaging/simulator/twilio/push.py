@@ -71,7 +71,7 @@ class Try:
     reply: str = ""
     warning: str = ""
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self)
 
@@ -132,7 +132,7 @@ class Webhooks:
             return Try(url=url, failure="ct")
         except (httpx.TransportError, TimeoutError):
             return Try(url=url, failure="rt")
-        return _tried(url, response)
+        return _try_of(url, response)
 
     def _headers(self, url: str, fields: Fields, headers: Mapping[str, str]) -> dict[str, str]:
         all_headers = {
@@ -143,7 +143,7 @@ class Webhooks:
         return {name: value for name, value in all_headers.items() if value}
 
 
-def _tried(url: str, response: httpx.Response) -> Try:
+def _try_of(url: str, response: httpx.Response) -> Try:
     kind = response.headers.get("content-type", "").partition(";")[0]
     unreadable = bool(response.content) and kind not in _READABLE
     return Try(

@@ -92,7 +92,7 @@ class TwilioSimulator:
     def faults(self, faults: Faults) -> None:
         self.dice.faults = faults
 
-    def sent(self) -> list[Text]:
+    def sent_texts(self) -> list[Text]:
         """Return the texts that the gateway sent, oldest first."""
         return self._texts.all("outbound-api")
 
@@ -183,7 +183,7 @@ class TwilioSimulator:
 
     async def _post_inbound(self, inbound: InboundText) -> dict[str, Any]:
         tries = await self.receive(inbound)
-        return {"taken": not tries[-1].failure, "tries": [one.shown() for one in tries]}
+        return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
 
     async def _get_messages(self) -> list[dict[str, Any]]:
         return [text.resource() for text in self._texts.all()]
@@ -205,4 +205,4 @@ class TwilioSimulator:
         return self.counts()
 
     async def _get_opt_outs(self) -> list[tuple[str, str]]:
-        return self._texts.opted_out()
+        return self._texts.opt_outs()

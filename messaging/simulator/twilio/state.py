@@ -109,7 +109,7 @@ class Texts:
         """Record that `phone` wants no more texts from `number`, or wants them again."""
         (self._opted_out.add if opted_out else self._opted_out.discard)((phone, number))
 
-    def opted_out(self) -> list[tuple[str, str]]:
+    def opt_outs(self) -> list[tuple[str, str]]:
         """Return the pairs (phone, number) that have opted out."""
         return sorted(self._opted_out)
 

@@ -9,7 +9,7 @@ import pytest
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.mail.relay_client import check_relay
 from messaging.model.message import Result
-from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink
+from messaging.simulator.mail.server import AccessRules, MailFaults, MailSink
 from tests.support.closed_port import closed_port
 from tests.support.mail.certificates import make_certificate
 from tests.support.mail.outgoing import delivery, only, relay_at, results, scripted, send
@@ -18,10 +18,10 @@ from tests.support.mail.outgoing import delivery, only, relay_at, results, scrip
 @pytest.mark.parametrize("mode", ["starttls", "implicit"])
 def test_tls_and_log_in_are_used_when_asked_for(mode: Any, tmp_path: Path) -> None:
     files = make_certificate(tmp_path)
-    door = Doorkeeping(
+    rules = AccessRules(
         tls=mode, certificate=files.certificate, key=files.key, user="us/er", password="p@ß"
     )
-    with MailSink(doorkeeping=door) as sink:
+    with MailSink(access_rules=rules) as sink:
         relay = relay_at(sink.url, ca_file=files.certificate)
         assert results(send(relay, delivery())) == [Result.SENT]
         assert (sink.received[0].tls, sink.received[0].user) == (True, "us/er")
@@ -29,7 +29,7 @@ def test_tls_and_log_in_are_used_when_asked_for(mode: Any, tmp_path: Path) -> No
 
 
 def test_log_in_works_without_tls_too() -> None:
-    with MailSink(doorkeeping=Doorkeeping(user="boop", password="secret")) as sink:
+    with MailSink(access_rules=AccessRules(user="boop", password="secret")) as sink:
         assert results(send(relay_at(sink.url), delivery())) == [Result.SENT]
         assert sink.received[0].user == "boop"
 
@@ -37,8 +37,8 @@ def test_log_in_works_without_tls_too() -> None:
 @pytest.mark.parametrize("mode", ["starttls", "implicit"])
 def test_a_certificate_that_is_not_trusted_stops_everything(mode: Any, tmp_path: Path) -> None:
     files, other = make_certificate(tmp_path), make_certificate(tmp_path, name="other")
-    door = Doorkeeping(tls=mode, certificate=files.certificate, key=files.key)
-    with MailSink(doorkeeping=door) as sink:
+    rules = AccessRules(tls=mode, certificate=files.certificate, key=files.key)
+    with MailSink(access_rules=rules) as sink:
         for settings in ({}, {"ca_file": other.certificate}):
             outcome = only(relay_at(sink.url, **settings))
             assert outcome.result is Result.UNAVAILABLE
@@ -48,14 +48,14 @@ def test_a_certificate_that_is_not_trusted_stops_everything(mode: Any, tmp_path:
 
 def test_a_certificate_for_another_name_stops_everything(tmp_path: Path) -> None:
     files = make_certificate(tmp_path)
-    door = Doorkeeping(tls="implicit", certificate=files.certificate, key=files.key)
-    with MailSink(host="127.0.0.2", doorkeeping=door) as sink:
+    rules = AccessRules(tls="implicit", certificate=files.certificate, key=files.key)
+    with MailSink(host="127.0.0.2", access_rules=rules) as sink:
         outcome = only(relay_at(sink.url, ca_file=files.certificate))
         assert "certificate of the mail relay is not trusted" in outcome.reason
 
 
 def test_without_the_tls_that_was_asked_for_nothing_is_sent() -> None:
-    with MailSink(doorkeeping=Doorkeeping(user="boop", password="secret")) as sink:
+    with MailSink(access_rules=AccessRules(user="boop", password="secret")) as sink:
         url = sink.url.replace("smtp://", "smtp+starttls://")
         outcome = only(relay_at(url))
         assert outcome.result is Result.UNAVAILABLE
@@ -67,7 +67,7 @@ def test_without_the_tls_that_was_asked_for_nothing_is_sent() -> None:
 def test_a_wrong_password_is_temporary_and_is_not_repeated(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with MailSink(doorkeeping=Doorkeeping(user="boop", password="right")) as sink:
+    with MailSink(access_rules=AccessRules(user="boop", password="right")) as sink:
         relay = relay_at(sink.url.replace("right", "swordfish"))
         with caplog.at_level("DEBUG", "messaging"):
             outcome = only(relay)

@@ -6,7 +6,7 @@ import pytest
 
 from messaging.mail.send import send_mail
 from messaging.model.message import Result
-from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink
+from messaging.simulator.mail.server import AccessRules, MailFaults, MailSink
 from tests.support.mail.outgoing import DOMAIN, HELLO, delivery, relay_at, results, scripted, send
 
 
@@ -42,8 +42,8 @@ def test_a_batch_goes_over_one_connection() -> None:
     ],
 )
 def test_each_recipient_has_its_own_answer(answer: str, result: Result, reason: str) -> None:
-    door = Doorkeeping(answers={"bad@friends.example": answer})
-    with MailSink(doorkeeping=door) as sink:
+    rules = AccessRules(answers={"bad@friends.example": answer})
+    with MailSink(access_rules=rules) as sink:
         bad = delivery(2, "bad@friends.example")
         outcomes = send(relay_at(sink.url), delivery(1), bad, delivery(3))
         assert results(outcomes) == [Result.SENT, result, Result.SENT]
@@ -98,7 +98,7 @@ def test_an_international_address_needs_a_relay_that_knows_them() -> None:
         )
         assert sink.received[0].recipients == ("änn@x.example",)
         assert sink.received[0].message["To"] == "änn@x.example"
-    with MailSink(doorkeeping=Doorkeeping(smtputf8=False)) as sink:
+    with MailSink(access_rules=AccessRules(smtputf8=False)) as sink:
         outcomes = send(relay_at(sink.url), delivery(1, "änn@x.example"), delivery(2))
         assert results(outcomes) == [Result.REJECTED, Result.SENT]
 

@@ -11,7 +11,7 @@ import pytest
 
 from messaging.simulator.mail.server import (
     STOP_SECONDS,
-    Doorkeeping,
+    AccessRules,
     MailFaults,
     MailSink,
     ReceivedMail,
@@ -50,7 +50,7 @@ def test_waiting_for_mail_that_does_not_come_ends() -> None:
 
 
 def test_a_log_in_is_needed_when_there_is_one() -> None:
-    with MailSink(doorkeeping=Doorkeeping(user="boop", password="secret")) as sink:
+    with MailSink(access_rules=AccessRules(user="boop", password="secret")) as sink:
         with client(sink) as smtp:
             with pytest.raises(smtplib.SMTPSenderRefused, match="530"):
                 smtp.send_message(letter())
@@ -81,8 +81,8 @@ def test_mails_are_refused_as_told(faults: MailFaults, code: int) -> None:
 
 
 def test_recipients_and_senders_are_refused_as_told() -> None:
-    door = Doorkeeping(answers={"ann@x.example": "550 5.1.1 gone"})
-    with MailSink(doorkeeping=door) as sink, client(sink) as smtp:
+    rules = AccessRules(answers={"ann@x.example": "550 5.1.1 gone"})
+    with MailSink(access_rules=rules) as sink, client(sink) as smtp:
         with pytest.raises(smtplib.SMTPRecipientsRefused, match="gone"):
             smtp.send_message(letter())
         sink.faults = MailFaults(error_rate=1, error_at="MAIL")

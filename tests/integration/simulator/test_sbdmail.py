@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from messaging.simulator.mail.server import Doorkeeping, MailFaults, MailSink, ReceivedMail
+from messaging.simulator.mail.server import AccessRules, MailFaults, MailSink, ReceivedMail
 from messaging.simulator.sbdmail.server import SbdMailSimulator
 from messaging.simulator.sbdmail.wire import AUTHOR, SERVICE
 from messaging.simulator.shared.modems import Modem
@@ -95,7 +95,7 @@ def test_what_is_put_off_comes_again(client: Client, inbox: MailSink) -> None:
 
 
 def test_what_is_refused_does_not(client: Client, inbox: MailSink) -> None:
-    inbox.doorkeeping = Doorkeeping(answers={MAILBOX: "550 5.1.1 no such user"})
+    inbox.access_rules = AccessRules(answers={MAILBOX: "550 5.1.1 no such user"})
     assert uplink(client[1], data="00ff")["status"] == 550
     assert client[1].get("/sim/pushes").json()["pending"] == 0
 

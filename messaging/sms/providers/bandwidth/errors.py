@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from messaging.sms.errors import Meaning, later, never, opted_out, unknown, wrong_setting
+from messaging.sms.errors import Meaning, later, never, opt_out, unknown, wrong_setting
 
 _ACCOUNT = "SATBRIDGE_BANDWIDTH_ACCOUNT_ID"
 _APPLICATION = "SATBRIDGE_BANDWIDTH_APPLICATION_ID"
@@ -81,7 +81,7 @@ CODES: Final[Mapping[int, Meaning]] = MappingProxyType(
         4772: never("the recipient's number, or the gateway's, is blocked"),
         4773: _CAMPAIGN,
         4774: _CAMPAIGN,
-        4775: opted_out(),
+        4775: opt_out(),
         **dict.fromkeys((4780, 4781, 4785), _FULL),
         **dict.fromkeys((4790, 4791, 4792, 4793), _CAMPAIGN),
         4795: wrong_setting("the gateway's toll-free number is not verified yet", _NUMBER),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from messaging.sms.errors import Meaning, later, never, opted_out, wrong_setting
+from messaging.sms.errors import Meaning, later, never, opt_out, wrong_setting
 
 MAX_CODE_DIGITS = 6
 _HOUR = 3600.0
@@ -23,7 +23,7 @@ MEANINGS: Final[Mapping[int, Meaning]] = MappingProxyType(
         21265: never("the recipient is a short code, which cannot receive texts"),
         21266: never("the recipient's number is the one that the text would come from"),
         21408: never("texts to the recipient's country are not enabled for this gateway"),
-        21610: opted_out(),
+        21610: opt_out(),
         21612: never("there is no route for texts to the recipient's number"),
         21614: never("the recipient's number is not a mobile number"),
         21635: never("the recipient's number is a landline"),

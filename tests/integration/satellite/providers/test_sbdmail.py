@@ -16,7 +16,7 @@ from messaging.pipeline import declare
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.sbdmail.account import SbdMailAccount
-from messaging.simulator.mail.server import Doorkeeping
+from messaging.simulator.mail.server import AccessRules
 from messaging.simulator.sbdmail.wire import SERVICE
 from messaging.simulator.shared.modems import Modem
 from tests.support.eventually import eventually
@@ -119,9 +119,9 @@ async def test_what_the_service_cannot_carry_is_never_mailed(
 
 
 async def test_a_relay_that_refuses_the_service_fails_it() -> None:
-    door = Doorkeeping(answers={SERVICE: "550 5.1.1 no such user"})
+    door = AccessRules(answers={SERVICE: "550 5.1.1 no such user"})
     with (
-        sbdmail_service(doorkeeping=door) as service,
+        sbdmail_service(access_rules=door) as service,
         pytest.raises(Rejected, match="no such user"),
     ):
         await send(service.account())
