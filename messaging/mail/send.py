@@ -116,7 +116,7 @@ class _Lost(Exception):
 class RelaySession:
     """A connection to the relay: opened for the first mail, and again when it broke. Blocking.
 
-    What the session found unreachable stays so: all later mails fail with the same error.
+    After a connection failed, all later mails of the session fail with the same error.
     """
 
     def __init__(self, relay: Relay, helo: str) -> None:

@@ -1,1 +1,1 @@
-"""The parts that every sender shares: attempts within a lease, splitting, order, retry hints, user operators."""
+"""The parts that all senders share: their contract, HTTP exchanges, backoff, splitting, user operators."""

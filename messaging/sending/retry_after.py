@@ -1,4 +1,4 @@
-"""Reads how long a peer wants us to wait: the header `Retry-After` (RFC 9110 section 10.2.3). Pure."""
+"""Reads the header `Retry-After` (RFC 9110 section 10.2.3). Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,11 +6,11 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 LONGEST_SECONDS: Final = 3600.0
-"""No peer is believed to want more: one that does is asked again after an hour."""
+"""The longest wait that a peer can ask for."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds, which the header gives as such or as a date; None when it is absent or makes no sense."""
+    """Return the seconds, given as such or as a date; None when the header is absent or makes no sense."""
     text = str(headers.get("Retry-After", "")).strip()
     if text.isascii() and text.isdecimal():
         return min(float(text[:9]), LONGEST_SECONDS)

@@ -1,4 +1,4 @@
-"""The contract of every sender, and what all of them share: leases, order, and outcomes until they are stored."""
+"""The contract of every sender, and the operator around it: leases, order, and outcomes until they are stored."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ class SenderOperator:
 
     While the store is away for longer than a lease, `due` dispatches the same delivery anew as soon as the store is
     back, perhaps before the ledger has the outcome of the first attempt. So outcomes are remembered until the ledger
-    has them: what the network took is not sent, and paid, again.
+    has them, and no text is sent, and paid, twice.
     """
 
     def __init__(self, make_sender: Callable[[], OrderedSender]) -> None:
@@ -87,7 +87,7 @@ def outcome_of(
 ) -> Outcome:
     """Return the outcome of an attempt that ended with this error, after these parts.
 
-    A TimeoutError means `Uncertain`, whatever raised it: the request may have been written. Any other error that is
+    Every TimeoutError means `Uncertain`: the request may have been written. Any other error that is
     not a GatewayError is a bug: it is logged and means `Unavailable`.
     """
     if isinstance(error, TimeoutError):

@@ -1,7 +1,7 @@
-"""Makes a text fit: cuts it into numbered parts ("1/3 …") that a network can carry. Pure.
+"""Splits a text into numbered parts ("1/3 …") that a network can carry. Pure.
 
-The unit is the caller's: `size` measures a text as the network would (bytes of the whole packet, characters, …). It
-must never shrink when a text grows, and every character must count for one at least.
+`size` measures a text as the network does: bytes of the whole packet, characters, or another unit. It must never
+shrink when a text grows, and every character must count for one at least.
 """
 
 import re
@@ -13,7 +13,7 @@ from messaging.errors import Rejected
 
 Size = Callable[[str], int]
 
-# What belongs to the character before it: joiners, skin tones, tags of flags, Hangul vowels and finals.
+# Belongs to the character before it: joiners, skin tones, tags of flags, Hangul vowels and finals.
 _EXTENDS = re.compile("[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff]")
 _JOINER = "\u200d"
 _REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]*\\Z")
@@ -24,9 +24,9 @@ def split(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
     """Return `text` as the fewest parts that each measure `limit` or less; the same for the same arguments.
 
     One part is not numbered. Cuts are made between words where that leaves a part more than half full, and else
-    between characters as people see them, where one fits. Without their marks the parts join to `text`, unless more
-    than `max_parts` would be needed: then the last part says how many characters were left out. Raises Rejected when
-    a part has no room for a single character.
+    between whole characters (grapheme clusters), where one fits. Without their marks the parts join to `text`.
+    Where `max_parts` do not suffice, the last part says how many characters were left out. Raises Rejected when a part
+    has no room for a single character.
     """
     if size(text) <= limit:
         return [text]
@@ -57,7 +57,7 @@ def _fill(text: str, parts: int, count: int, size: Size, limit: int) -> list[str
 
 
 def _shorten(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
-    """Fill `max_parts` parts and end the last one with how much was left out, in words if they fit."""
+    """Fill `max_parts` parts; the last one ends with the number of characters left out, in words if they fit."""
     chunks = _fill(text, max_parts - 1, max_parts, size, limit)
     start = sum(map(len, chunks))
     mark = _mark(max_parts, max_parts)
@@ -95,7 +95,7 @@ def _boundary(text: str, start: int, end: int) -> int:
 
 
 def _continues(text: str, place: int) -> bool:
-    """Whether a cut at `place` would fall within what people see as one character (UAX #29, the common cases)."""
+    """Return whether a cut at `place` would fall within one grapheme cluster (UAX #29, the common cases)."""
     before, after = text[place - 1], text[place]
     if before == _JOINER or (before == "\r" and after == "\n"):
         return True

@@ -1,4 +1,4 @@
-"""The seam between the gateway and an SMS provider: what its account, its client and its webhook must do."""
+"""The contract between the gateway and an SMS provider: its account, its client and its webhook."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, 
 from messaging.model.webhook import Acknowledgement, Webhook
 
 Received = Message | OptOutChange | DeadLetter | Receipt
-"""What a webhook may bring."""
+"""A record that a webhook may bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class SmsProvider(Protocol):
     """
 
     async def send(self, text: OutgoingText) -> SubmittedPart:
-        """Send one text and return the provider's id for it, and what it charges if it says so.
+        """Send one text and return the provider's id for it, and its billed units if the provider says them.
 
         Raises Uncertain whenever the request may have been written and no proper answer came.
         """
@@ -48,12 +48,12 @@ class SmsProvider(Protocol):
 
 
 class SmsAccount(Account):
-    """The settings of one provider, and what it takes to use them. A provider is a subclass in its own file.
+    """The settings of one account, and the client and the webhook that belong to them. A provider is a subclass.
 
-    `timeout_seconds` bounds one request, `max_sends` how many run at once, `max_parts` what a long text may become,
-    `lookup_hours` how far back an earlier, uncertain attempt is looked for at the provider. It calls
-    `POST /sms/<account name>`, with anything behind that. With `media_links`, pictures that a phone sends stand in the
-    text as links; without, they are only counted there.
+    `timeout_seconds` bounds one request, `max_sends` the requests at once, `max_parts` the parts of a long text, and
+    `lookup_hours` the age of an uncertain attempt that is looked up at the provider. The provider calls
+    `POST /sms/<account name>`, with any path behind that. With `media_links`, pictures that a phone sends stand in the
+    text as links; without, the text only counts them.
     """
 
     max_characters: ClassVar[int]
@@ -77,7 +77,7 @@ class SmsAccount(Account):
 
     @abstractmethod
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
-        """Check that the provider made this request to `public_url`, and return what it brings.
+        """Check that the provider made this request to `public_url`, and return the records that it brings.
 
-        Pure. Raises NotAuthentic; what is authentic and makes no sense comes back as `DeadLetter`.
+        Pure. Raises NotAuthentic. Returns a `DeadLetter` for authentic content that makes no sense.
         """

@@ -1,4 +1,4 @@
-"""What a provider's refusal means for a message: the classes, the errors and the words that all providers share."""
+"""The meanings of a provider's refusals: the classes, the errors and the words that all providers share."""
 
 import logging
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 SETTING_RETRY_SECONDS = 600.0
 """How long to wait where only the operator can help."""
 LATE_RETRY_SECONDS = 600.0
-"""How long to wait with another try of what was taken and lost, where the table does not say."""
+"""How long to wait before another try of a text that was taken and lost, where the table does not say."""
 
 
 class Kind(Enum):
-    """Whom a refusal is about, and so what helps."""
+    """The cause of a refusal, which decides how it is handled."""
 
     PERMANENT = "permanent"
     OPTED_OUT = "opted out"
@@ -33,7 +33,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a refusal says, in plain words; `setting` is what the operator has to look at."""
+    """The meaning of a refusal, in plain words; `setting` names the setting that the operator has to check."""
 
     kind: Kind
     reason: str
@@ -42,13 +42,13 @@ class Meaning:
 
     @property
     def late_retry_seconds(self) -> float | None:
-        """How long to wait with another try where this is said of a text that had been taken; None: no other try."""
+        """How long to wait before another try of a text that had been taken; None: no other try."""
         if self.kind is not Kind.PASSING:
             return None
         return self.retry_after_seconds or LATE_RETRY_SECONDS
 
     def error(self) -> GatewayError:
-        """The error that a sender raises for it."""
+        """Return the error that a sender raises for it."""
         match self.kind:
             case Kind.PERMANENT:
                 return Rejected(self.reason)
@@ -65,7 +65,7 @@ def never(reason: str) -> Meaning:
 
 
 def opt_out() -> Meaning:
-    """The recipient wants nothing more from the number."""
+    """The recipient has opted out of texts from the number."""
     return Meaning(Kind.OPTED_OUT, "the recipient has opted out by replying STOP to this number")
 
 
@@ -80,12 +80,12 @@ def wrong_setting(reason: str, setting: str) -> Meaning:
 
 
 def unknown(reason: str) -> Meaning:
-    """Nobody can say whether the text arrived."""
+    """The provider cannot say whether the text arrived."""
     return Meaning(Kind.UNKNOWN, reason)
 
 
 def report(found: Meaning, provider: str) -> GatewayError:
-    """Return the error for a refused message; the operator reads in the log which setting is to blame."""
+    """Return the error for a refused message; the log names the setting that is wrong."""
     if found.kind is Kind.CONFIGURATION:
         log.error("%s refused a text: %s; check %s", provider, found.reason, found.setting)
     return found.error()

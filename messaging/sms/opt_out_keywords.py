@@ -1,4 +1,4 @@
-"""Knows the words by which a phone opts out, opts in or asks for help.
+"""The words by which a phone opts out, opts in or asks for help.
 
 The default keywords of North American carriers, as in Twilio's opt-out documentation; they count only when they are
 the whole message, in any case.
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Keyword(Enum):
-    """What the sender of a keyword wants."""
+    """The wish of the sender of a keyword."""
 
     STOP = "stop"
     START = "start"
@@ -31,5 +31,5 @@ def keyword(text: str) -> Keyword | None:
 
 
 def is_everyday_answer(text: str) -> bool:
-    """Whether this opt-in word is also what people answer to a question, so that it must still be delivered."""
+    """Return whether this opt-in word also answers everyday questions, so that it must still be delivered."""
     return text.strip().upper() == "YES"

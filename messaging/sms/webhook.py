@@ -1,4 +1,4 @@
-"""Takes what SMS providers call us with: checked, read, and handed to the router one thing after another."""
+"""Takes the webhooks of SMS providers: checks and reads them, and submits each record to the router."""
 
 import logging
 
@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 async def receive(account: SmsAccount, webhook: Webhook, emit: Emit, public_url: str) -> None:
     """Return when everything in the webhook is on disk.
 
-    What the router rejects is stored as `DeadLetter`, because coming back cannot help. Raises NotAuthentic, then
-    nothing was stored; and the first failure that is not final (Unavailable, or a bug).
+    Stores a record that the router rejects as `DeadLetter`, because another call cannot help. Raises NotAuthentic when
+    nothing was stored, and the first failure that is not final (Unavailable, or a bug).
     """
 
     async def take(inbound: Received) -> None:
@@ -24,7 +24,7 @@ async def receive(account: SmsAccount, webhook: Webhook, emit: Emit, public_url:
 
 
 async def _offer(emit: Emit, inbound: Received, raw: bytes) -> None:
-    """Hand over one thing; when it is rejected, hand it over again as undeliverable so that it can be looked up."""
+    """Submit one record; when it is rejected, submit it again as a dead letter, so that it can be looked up."""
     try:
         await emit(inbound)
     except Rejected as error:

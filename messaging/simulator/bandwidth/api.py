@@ -24,7 +24,7 @@ from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.faulty import Faulty
 
 API = "/api/v2"
-MAX_CHARACTERS, MAX_TAG_CHARACTERS = 2048, 1024
+MAX_CHARACTERS, MAX_TAG_CHARACTERS, MAX_RECIPIENTS = 2048, 1024, 10
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -39,7 +39,7 @@ class Answer(BaseModel):
 
 
 class Account(BaseModel):
-    """Who may call the API, and for which application; `numbers` are its own, None means that it owns every one.
+    """The one account with its credentials and application. `numbers` are its own; None means that it owns every one.
 
     The same user and password are an API user, until `takes_passwords` is false, and an API credential, which is given
     tokens for `token_seconds`.
@@ -62,7 +62,7 @@ class FaultyApi(Faulty):
     def __init__(self, app: ASGIApp, dice: Dice) -> None:
         super().__init__(app, dice, API)
 
-    def _instead(self) -> ASGIApp | None:
+    def _error(self) -> ASGIApp | None:
         faults = self._dice.faults
         if self._dice.over_rate_limit():
             return refusal(429, headers={"Retry-After": str(faults.retry_after_seconds)})
@@ -148,7 +148,9 @@ class MessageApi:
         checks = {
             "applicationId": form.get("applicationId") == self._account.application_id,
             "from": _is_phone(form.get("from")) and (numbers is None or form["from"] in numbers),
-            "to": _are_phones(form.get("to")),
+            "to": isinstance(to := form.get("to"), list)
+            and 0 < len(to) <= MAX_RECIPIENTS
+            and all(map(_is_phone, to)),
             "text": isinstance(text, str) and len(text) + bool(form.get("media")) > 0,
             "text.length": isinstance(text, str) and len(text) <= MAX_CHARACTERS,
             "tag": len(str(form.get("tag") or "")) <= MAX_TAG_CHARACTERS,
@@ -182,7 +184,10 @@ class MessageApi:
             code = fixture_code(text.sender, recipient)
             if self._texts.has_opted_out(recipient, text.sender):
                 code = 4775
-            events.append(_ending(text, recipient, code))
+            event = _event(text, "message-failed" if code else "message-delivered", recipient)
+            if code:
+                event |= {"errorCode": code, "description": DESCRIPTIONS[code]}
+            events.append(event)
             if self._status_seconds:
                 await asyncio.sleep(self._status_seconds)
             self._texts.advance(text.id, "FAILED" if code else "DELIVERED", code or 0)
@@ -191,13 +196,6 @@ class MessageApi:
             times = 2 if self._dice.happens(self._dice.faults.duplicate_rate) else 1
             for _ in range(times):
                 await self._callbacks.deliver(url or "", [event])
-
-
-def _ending(text: Text, recipient: str, code: int | None) -> dict[str, Any]:
-    if code is None:
-        return _event(text, "message-delivered", recipient)
-    failed = _event(text, "message-failed", recipient)
-    return failed | {"errorCode": code, "description": DESCRIPTIONS[code]}
 
 
 def _event(text: Text, kind: str, recipient: str | None = None) -> dict[str, Any]:
@@ -226,7 +224,3 @@ def _json(body: bytes) -> dict[str, Any] | None:
 
 def _is_phone(value: object) -> bool:
     return isinstance(value, str) and bool(_PHONE.fullmatch(value))
-
-
-def _are_phones(value: object) -> bool:
-    return isinstance(value, list) and 0 < len(value) <= 10 and all(map(_is_phone, value))

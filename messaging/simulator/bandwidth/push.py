@@ -16,7 +16,7 @@ _HEADERS = {"User-Agent": "BandwidthAPI/v2", "Content-Type": "application/json; 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One request to a callback URL and what came of it; `failure` is empty when it was taken."""
+    """One request to a callback URL and its result; `failure` is empty when it was taken."""
 
     url: str
     status: int | None = None
@@ -53,15 +53,15 @@ class Callbacks:
         self._retrying: set[asyncio.Task[None]] = set()
 
     async def deliver(self, url: str, events: Sequence[dict[str, Any]]) -> list[Try]:
-        """Post the events once and return what came of it; what fails is posted again in the background."""
+        """Post the events once and return the result; after a failure, post them again in the background."""
         first = await self._once(url, events)
         if first.failure and self.habits.max_tries > 1:
-            task = asyncio.create_task(self._again(url, events))
+            task = asyncio.create_task(self._repeat(url, events))
             self._retrying.add(task)
             task.add_done_callback(self._retrying.discard)
         return [first]
 
-    async def _again(self, url: str, events: Sequence[dict[str, Any]]) -> None:
+    async def _repeat(self, url: str, events: Sequence[dict[str, Any]]) -> None:
         for _ in range(self.habits.max_tries - 1):
             await asyncio.sleep(self.habits.retry_seconds)
             if not (await self._once(url, events)).failure:

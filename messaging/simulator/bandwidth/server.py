@@ -1,9 +1,9 @@
-"""A local Bandwidth: the messaging API with its errors, callbacks with Basic auth, and switches for what goes wrong.
+"""A local Bandwidth: the messaging API with its errors, callbacks with Basic auth, and switches for faults.
 
 POST      /sim/inbound    {"from": "+1555…", "to": "+1555…", "text": …}: a phone texts a number of the account
 GET, DEL  /sim/messages   every text, oldest first; forget them
 GET, PUT  /sim/faults     as in `faults.Faults`
-POST      /sim/next       how to answer the next send requests, as in `bandwidth_api.Answer`
+POST      /sim/next       how to answer the next send requests, as in `api.Answer`
 GET       /sim/counts     requests and callbacks
 GET       /sim/opt-outs   pairs of phone and number
 """
@@ -49,8 +49,8 @@ class InboundText(BaseModel):
 class BandwidthSimulator:
     """One simulated account with one application; `app` is the ASGI application, to be served by `serving.Serving`.
 
-    Bandwidth's own paths are below `/api/v2`, ours below `/sim`. `callback_url` is where texts from phones and the
-    news of texts that were sent are posted.
+    Bandwidth's own paths are below `/api/v2`, ours below `/sim`. Texts from phones and the callbacks for sent texts
+    are posted to `callback_url`.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class BandwidthSimulator:
         return self.texts.all("out")
 
     def answer_next(self, *answers: Answer) -> None:
-        """Answer the next send requests so, whatever they hold."""
+        """Answer the next send requests with these, in order, regardless of their content."""
         self._api.next_answers.extend(answers)
 
     def expire_tokens(self) -> None:
@@ -114,7 +114,7 @@ class BandwidthSimulator:
         }
 
     async def receive(self, inbound: InboundText) -> list[Try]:
-        """Let a phone text the gateway: keep the text, mind opt-outs, call back; return what came of it."""
+        """Let a phone text the gateway: keep the text, mind opt-outs, call back; return the result."""
         url = inbound.callback_url or self.callback_url
         if not url:
             raise HTTPException(409, "no callback URL is configured")

@@ -1,4 +1,4 @@
-"""A mail server that keeps what arrives: stands in for the relay that mail-out hands its mails to."""
+"""A mail server that keeps received mail, in place of the relay that takes outgoing mail."""
 
 import asyncio
 import logging
@@ -113,7 +113,12 @@ class MailSink:
         # Otherwise aiosmtpd logs every command.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._loop = loop = asyncio.new_event_loop()
-        server = loop.run_until_complete(self._listen())
+        create_server = loop.create_server(
+            lambda: SinkSession(self, self._tls if self.access_rules.tls == "starttls" else None),
+            sock=self._socket,
+            ssl=self._tls if self.access_rules.tls == "implicit" else None,
+        )
+        server = loop.run_until_complete(create_server)
         loop.call_soon(self._started.set)
         try:
             loop.run_forever()
@@ -121,14 +126,6 @@ class MailSink:
             server.close()
             loop.run_until_complete(self._end_connections())
             loop.close()
-
-    async def _listen(self) -> asyncio.Server:
-        implicit = self._tls if self.access_rules.tls == "implicit" else None
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(self._session, sock=self._socket, ssl=implicit)
-
-    def _session(self) -> "SinkSession":
-        return SinkSession(self, self._tls if self.access_rules.tls == "starttls" else None)
 
     async def _end_connections(self) -> None:
         for transport in list(self._open):

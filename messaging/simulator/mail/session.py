@@ -1,4 +1,4 @@
-"""How the simulated mail server behaves on one connection: what it takes, what it answers, and its faults."""
+"""One connection to the simulated mail server: its access rules, its answers, and its faults."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from messaging.simulator.shared.faults import Dice, Faults
 
-# What a busy HTTP server says, in the words of SMTP; every other status is taken as an SMTP code.
+# The statuses of a busy HTTP server become 451; every other status is taken as an SMTP code.
 _BUSY_STATUS: Final = {429, 502, 503, 504}
 
 
@@ -126,7 +126,7 @@ class SinkSession(SMTP):
         await super()._handle_client()
 
     def drop(self) -> None:
-        """Cut the connection without a word."""
+        """Cut the connection without an answer."""
         if self._first is not None:
             self._first.abort()
 
@@ -139,7 +139,7 @@ class SinkSession(SMTP):
 
 
 class Faulty:
-    """What the sink answers to each command, with the faults that are switched on."""
+    """Answers each command, with the faults that are switched on."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink

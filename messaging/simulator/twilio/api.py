@@ -51,7 +51,7 @@ class FaultyApi(Faulty):
     def __init__(self, app: ASGIApp, dice: Dice) -> None:
         super().__init__(app, dice, API)
 
-    def _instead(self) -> ASGIApp | None:
+    def _error(self) -> ASGIApp | None:
         faults = self._dice.faults
         if self._dice.over_rate_limit():
             return refusal(20429, headers={"Retry-After": str(faults.retry_after_seconds)})

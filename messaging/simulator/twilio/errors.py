@@ -119,7 +119,9 @@ def problem(code: int, status: int | None = None) -> JSONResponse:
 
 
 class Objections:
-    """Those of one account. `numbers` are its own; None means that it owns every number.
+    """The checks of send requests to one account, in Twilio's order.
+
+    `numbers` are the account's own; None means that it owns every number.
 
     `services` are its messaging services, by sid, with the numbers in each.
     """

@@ -45,7 +45,7 @@ class Rules:
 
     @classmethod
     def of(cls, fragment: str) -> "Rules":
-        """Read the overrides (`rc=3&rp=all`); what is out of range is brought into it."""
+        """Read the overrides (`rc=3&rp=all`); values out of range are clamped."""
         given = {name: values[-1] for name, values in parse_qs(fragment).items()}
         when = frozenset(given.get("rp", "ct").split(","))
         return cls(
@@ -63,7 +63,7 @@ def _within(text: str | None, least: int, most: int, default: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One request to a webhook and what came of it. `failure` is empty, or the kind of failure that `rp` names."""
+    """One request to a webhook and its result. `failure` is empty, or the kind of failure that `rp` names."""
 
     url: str
     status: int | None = None

@@ -97,7 +97,7 @@ class TwilioSimulator:
         return self._texts.all("outbound-api")
 
     def answer_next(self, *answers: Answer) -> None:
-        """Answer the next send requests so, whatever they hold."""
+        """Answer the next send requests with these, in order, regardless of their content."""
         self._api.next_answers.extend(answers)
 
     def counts(self) -> dict[str, int]:
@@ -105,7 +105,7 @@ class TwilioSimulator:
         return {**self._api.counts, "webhook requests": self._webhooks.requests}
 
     async def receive(self, inbound: InboundText) -> list[Try]:
-        """Let a phone text the gateway: keep the text, mind opt-outs, post the webhook; return what came of it."""
+        """Let a phone text the gateway: keep the text, mind opt-outs, post the webhook; return every try."""
         urls = [url for url in (inbound.webhook_url or self.webhook_url, self.fallback_url) if url]
         if not urls:
             raise HTTPException(409, "no webhook URL is configured")
@@ -129,7 +129,7 @@ class TwilioSimulator:
         )
 
     def _inbound_fields(self, inbound: InboundText, sid: str) -> Fields:
-        """The form of an incoming message: with fields that are empty, and, by `extra`, some that nobody knows."""
+        """The form of an incoming message: with fields that are empty, and, by `extra`, unknown ones."""
         fields = {
             "ToCountry": "US",
             "ToState": "",
@@ -152,22 +152,14 @@ class TwilioSimulator:
             "Body": inbound.body,
             "ApiVersion": "2010-04-01",
         }
-        return list(
-            (fields | self._media(inbound) | self._opt_out(inbound) | inbound.extra).items()
-        )
-
-    def _media(self, inbound: InboundText) -> dict[str, str]:
-        urls = {
-            f"MediaUrl{n}": f"https://api.twilio.com/media/{n}" for n in range(len(inbound.media))
-        }
-        return urls | {f"MediaContentType{n}": kind for n, kind in enumerate(inbound.media)}
-
-    def _opt_out(self, inbound: InboundText) -> dict[str, str]:
+        for number, kind in enumerate(inbound.media):
+            fields[f"MediaUrl{number}"] = f"https://api.twilio.com/media/{number}"
+            fields[f"MediaContentType{number}"] = kind
         word = inbound.body.strip().upper()
-        if not self._advanced_opt_out or word not in STOP_WORDS | START_WORDS | {"HELP", "INFO"}:
-            return {}
-        kind = "STOP" if word in STOP_WORDS else "START" if word in START_WORDS else "HELP"
-        return {"OptOutType": kind}
+        if self._advanced_opt_out and word in STOP_WORDS | START_WORDS | {"HELP", "INFO"}:
+            kind = "STOP" if word in STOP_WORDS else "START" if word in START_WORDS else "HELP"
+            fields["OptOutType"] = kind
+        return list((fields | inbound.extra).items())
 
     def _switches(self) -> APIRouter:
         router = APIRouter(prefix="/sim")

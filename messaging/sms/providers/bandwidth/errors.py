@@ -1,7 +1,7 @@
-"""What Bandwidth's answers and error codes mean for a message: the one table.
+"""The meanings of Bandwidth's answers and error codes: the one table.
 
-Bandwidth's page "Messaging errors": the first digit says whose fault it is (4 the sender's, 5 the network's, 9 nobody
-knows), the second who noticed (1 to 5 Bandwidth, 6 and 7 the mobile network).
+Bandwidth's page "Messaging errors": the first digit says whose fault it is (4 the sender's, 5 the network's, 9
+unknown), the second who noticed (1 to 5 Bandwidth, 6 and 7 the mobile network).
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ CODES: Final[Mapping[int, Meaning]] = MappingProxyType(
 
 
 def of_code(code: object) -> Meaning:
-    """Return what the `errorCode` of a failed message means; what is not in the table goes by its first digits."""
+    """Return the meaning of the `errorCode` of a failed message; by its first digits where it is not in the table."""
     if not isinstance(code, int):
         return unknown("the SMS provider could not deliver the text and gave no reason")
     known = CODES.get(code)
@@ -109,7 +109,7 @@ def of_code(code: object) -> Meaning:
 
 
 def of_answer(status: int, body: object) -> Meaning:
-    """Return what an answer to a request means that was neither taken nor an error of theirs (5xx) nor 429."""
+    """Return the meaning of an answer to a request that is neither a success nor 5xx nor 429."""
     match status:
         case 400:
             return _invalid_request(body)
@@ -126,8 +126,11 @@ def of_answer(status: int, body: object) -> Meaning:
 
 
 def _invalid_request(body: object) -> Meaning:
-    """Return what is wrong with a request, by the first field that the answer names (`fieldErrors`)."""
-    named = {name for name in _field_names(body)}
+    """Return the meaning of a 400, by the fields that the answer names (`fieldErrors`)."""
+    errors: Any = body.get("fieldErrors") if isinstance(body, dict) else None
+    rows = errors if isinstance(errors, list) else []
+    names = (row.get("fieldName") for row in rows if isinstance(row, dict))
+    named = {name.partition("[")[0] for name in names if isinstance(name, str)}
     if "applicationId" in named:
         return CODES[4452]
     if "from" in named:
@@ -135,10 +138,3 @@ def _invalid_request(body: object) -> Meaning:
     if "to" in named:
         return _INVALID
     return never("the SMS provider refused the text as not valid")
-
-
-def _field_names(body: object) -> list[str]:
-    errors: Any = body.get("fieldErrors") if isinstance(body, dict) else None
-    listed = errors if isinstance(errors, list) else []
-    names = (error.get("fieldName") for error in listed if isinstance(error, dict))
-    return [name.partition("[")[0] for name in names if isinstance(name, str)]

@@ -1,4 +1,4 @@
-"""What Twilio's error codes mean for a message: the one table.
+"""The meanings of Twilio's error codes: the one table.
 
 Codes and classes: Twilio's error dictionary, https://www.twilio.com/docs/api/errors
 """
@@ -63,7 +63,7 @@ MEANINGS: Final[Mapping[int, Meaning]] = MappingProxyType(
 
 
 def meaning(code: object, status: object) -> Meaning:
-    """Return what an error code, or else the HTTP status of the answer, means. Unknown means temporary."""
+    """Return the meaning of an error code, or else of the HTTP status of the answer. Unknown means temporary."""
     known = MEANINGS.get(code) if isinstance(code, int) else None
     if known:
         return known
@@ -79,7 +79,7 @@ def meaning(code: object, status: object) -> Meaning:
 
 
 def _number(value: object) -> str:
-    """The value when it is a number: what else stands there was written by somebody else."""
+    """Return the value when it is a number: any other content comes from outside."""
     return str(value) if isinstance(value, int) else ""
 
 
