@@ -122,7 +122,6 @@ class Objections:
     """The checks of send requests to one account, in Twilio's order.
 
     `numbers` are the account's own; None means that it owns every number.
-
     `services` are its messaging services, by sid, with the numbers in each.
     """
 
