@@ -67,7 +67,7 @@ def start_edge(
         graceful_shutdown_timeout_s=settings.accept_seconds,
         health_check_period_s=REPLICA_CHECK_SECONDS,
     )(serve.ingress()(HttpReplica))
-    build = partial(_build, gateway, name, graph.seen_from(inlet), inlet, watched)
+    build = partial(_build, gateway, name, graph.view_for(inlet), inlet, watched)
     application = deployment.bind(set_up, pack(build))
     try:
         _start_serve(Listen.parse(settings.http_listen), spread)

@@ -52,7 +52,7 @@ class Router:
 
     A record that `process` accepted is on disk when it returns. A record that is offered again is accepted again and
     changes nothing. The returned deliveries are leased to the caller. Those that never reach a sender come back
-    through `due` when their lease ends, or at once through `released`.
+    through `due` when their lease ends, or at once through `take_back`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Router:
                 results.append(result.error or list(result.deliveries))
         return results
 
-    def released(self, deliveries: Sequence[Delivery]) -> None:
+    def take_back(self, deliveries: Sequence[Delivery]) -> None:
         """Put back deliveries that reached no sender: due at once, no attempt counted.
 
         Does nothing while the store is away: they come back when their lease ends.

@@ -77,7 +77,7 @@ class Graph:
         return [
             (sender, receiver)
             for sender in range(senders)
-            for receiver in edge.partition.wired(Ends(sender, senders, receivers))
+            for receiver in edge.partition.channels(Ends(sender, senders, receivers))
         ]
 
     def upstream_first(self) -> list[Stage]:
@@ -94,7 +94,7 @@ class Graph:
             waiting = [stage for stage in waiting if stage not in ready]
         return ordered
 
-    def seen_from(self, name: str) -> Graph:
+    def view_for(self, name: str) -> Graph:
         """Return the part of the graph that an instance of `name` needs: itself, the stages it feeds, their edges.
 
         A function runs in the process of its sender, so it is included with the stages that it feeds in turn.

@@ -58,7 +58,7 @@ class RecordOperator(Protocol):
 class TakesBack(Protocol):
     """A durable operator that can keep outputs for later."""
 
-    def released(self, outputs: list[Any], /) -> Any:
+    def take_back(self, outputs: list[Any], /) -> Any:
         """Take back outputs that the next stages have no room for. May be async."""
 
 

@@ -22,16 +22,11 @@ Selector = Callable[[Any], Any] | int | str
 
 @lru_cache(maxsize=CACHED_KEYS)
 def token_of(key: Key) -> bytes:
-    """Return the name under which the key is stored; equal keys have equal tokens.
+    """Return the name under which the key is stored: equal keys have equal tokens, in every process.
 
     Raises TypeError for an object whose text changes between processes, and for one that cannot be hashed.
     """
     return repr(_plain(key)).encode("utf-8", "surrogatepass")
-
-
-def stable_hash(key: Key) -> int:
-    """Return a number that depends on the key alone. Python's own `hash` differs between processes for text."""
-    return crc32(token_of(key))
 
 
 def group_of(token: bytes) -> int:
@@ -39,9 +34,14 @@ def group_of(token: bytes) -> int:
     return crc32(token) % KEY_GROUPS
 
 
-def owner_of(group: int, parallelism: int) -> int:
+def owner_of_group(group: int, parallelism: int) -> int:
     """Return which of `parallelism` instances owns the group."""
     return group * parallelism // KEY_GROUPS
+
+
+def owner_of(token: bytes, parallelism: int) -> int:
+    """Return which of `parallelism` instances owns a key's token: the owner of its group."""
+    return crc32(token) % KEY_GROUPS * parallelism // KEY_GROUPS
 
 
 def selector_function(selector: Selector) -> Callable[[Any], Any]:
@@ -89,7 +89,7 @@ class Partition(Protocol):
     def label(self) -> str:
         """The name of the edge in a printed graph."""
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """Return the instances that the sender has a channel to."""
 
     def chooser(self, ends: Ends) -> Choose:
@@ -102,13 +102,13 @@ class Forward:
 
     label: str = "forward"
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         return (ends.sender % ends.receivers,)
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
-        target = self.wired(ends)
+        target = self.channels(ends)
         return lambda record: target
 
 
@@ -118,7 +118,7 @@ class Rescale:
 
     label: str = "rescale"
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         first = ends.sender * ends.receivers // ends.senders
         end = (ends.sender + 1) * ends.receivers // ends.senders
@@ -126,7 +126,7 @@ class Rescale:
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
-        return _in_turn(self.wired(ends), 0)
+        return _in_turn(self.channels(ends), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class RoundRobin:
 
     label: str = "round robin"
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         return ends.all_receivers
 
@@ -150,7 +150,7 @@ class Broadcast:
 
     label: str = "broadcast"
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         return ends.all_receivers
 
@@ -166,7 +166,7 @@ class Shuffle:
 
     label: str = "shuffle"
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         return ends.all_receivers
 
@@ -183,18 +183,14 @@ class ByKey:
     key: Callable[[Any], Key]
     label: str = "by key"
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         return ends.all_receivers
 
     def chooser(self, ends: Ends) -> Choose:
         """See Partition."""
         key, receivers = self.key, ends.receivers
-
-        @lru_cache(CACHED_KEYS)
-        def owners(value: Key) -> Sequence[int]:
-            return (owner_of(group_of(token_of(value)), receivers),)
-
+        owners = lru_cache(CACHED_KEYS)(lambda value: (owner_of(token_of(value), receivers),))
         return lambda record: owners(key(record))
 
 
@@ -205,7 +201,7 @@ class Custom:
     function: Callable[[Any, int], int | Iterable[int]]
     label: str = field(default="custom")
 
-    def wired(self, ends: Ends) -> Sequence[int]:
+    def channels(self, ends: Ends) -> Sequence[int]:
         """See Partition."""
         return ends.all_receivers
 

@@ -185,7 +185,7 @@ class Stream(Generic[T]):
 
         An operator has `process(records)`, synchronous or async, which returns for each record the list of its
         outputs or an exception that refuses it. A synchronous operator runs on one thread of its own. A durable one
-        that feeds another stage has `released(records)` as well: it takes back outputs that found no room.
+        that feeds another stage has `take_back(outputs)` as well: it takes back outputs that found no room.
         Where records take their time, each on its own, an operator has the async `process_single(record, emit)`
         instead: the records of a batch run side by side, begun in their order. `await emit(output)` hands an output on
         at once and returns when the next stages have taken it. Records that are `first` do not wait for the others.

@@ -110,7 +110,7 @@ def start_hosts(
     Raises no error of an operator yet: only their `status` shows that they run.
     """
     # Ray forgets a large argument once an actor runs, and could not start it again.
-    view = ray.put(pack(graph.seen_from(stage.name)))
+    view = ray.put(pack(graph.view_for(stage.name)))
     actors = [
         _remote_host(job, stage, index, options.host).remote(job, view, stage.name, index, options)
         for index in range(stage.parallelism)
@@ -126,7 +126,7 @@ def start_detached_host(
     The cluster owns it and it carries its part of the graph with it, so that Ray can start it again after the process
     that started it has gone. So that part may not be large (DeclarationError). Raises RayError.
     """
-    view = pack(graph.seen_from(stage.name))
+    view = pack(graph.view_for(stage.name))
     if len(view) > MAX_ARGUMENT_BYTES:
         raise DeclarationError(f"stage {stage.name!r} holds too much to outlive its starter")
     remote = _remote_host(

@@ -60,7 +60,7 @@ def open_inlet(
     name: JobName, graph: Graph, stage: str, index: int, patience_seconds: float
 ) -> Output:
     """Return an output that feeds an INLET stage of a running job from the event loop of this process."""
-    return output_of(graph.seen_from(stage), stage, index, RayRuntime(name), patience_seconds)
+    return output_of(graph.view_for(stage), stage, index, RayRuntime(name), patience_seconds)
 
 
 def ray_options(stage: Stage) -> dict[str, Any]:

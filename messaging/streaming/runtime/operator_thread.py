@@ -51,24 +51,19 @@ class OperatorThread:
                 while self._waiting and size + len(self._waiting[0][0]) <= MAX_MERGED_RECORDS:
                     batches.append(self._waiting.popleft())
                     size += len(batches[-1][0])
-                await self._call(batches)
+                try:
+                    merged = [record for records, _ in batches for record in records]
+                    results = await self.run(self._process, merged)
+                    if len(results) != len(merged):
+                        raise TypeError(f"{len(results)} results for {len(merged)} records")
+                except Exception as error:
+                    for _, future in batches:
+                        if not future.done():
+                            future.set_exception(error)
+                    continue
+                for records, future in batches:
+                    if not future.done():
+                        future.set_result(results[: len(records)])
+                    results = results[len(records) :]
         finally:
             self._task = None
-
-    async def _call(self, batches: list[tuple[list[Any], asyncio.Future[Results]]]) -> None:
-        merged = [record for records, _ in batches for record in records]
-        try:
-            results = await self.run(self._process, merged)
-            if len(results) != len(merged):
-                raise TypeError(f"{len(results)} results for {len(merged)} records")
-        except Exception as error:
-            for _, future in batches:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        begin = 0
-        for records, future in batches:
-            end = begin + len(records)
-            if not future.done():
-                future.set_result(results[begin:end])
-            begin = end

@@ -122,7 +122,7 @@ class Routes:
     def _end(self, receiver: Stage, edge: Edge) -> _End:
         ends = Ends(self._index, self._stage.parallelism, receiver.parallelism)
         names = receiver.instances
-        for index in edge.partition.wired(ends):
+        for index in edge.partition.channels(ends):
             self.receivers[names[index]] = (receiver, index)
         clock = Clock(edge.time) if edge.time else None
         if clock:

@@ -237,7 +237,7 @@ class BatchWorker(Worker):
         if stage.durable:
             self._answer = self._store
             if output.leads_on and not isinstance(operator, TakesBack):
-                raise DeclarationError(f"durable stage {stage.name!r} needs released()")
+                raise DeclarationError(f"durable stage {stage.name!r} needs take_back()")
 
     async def process(self, records: list[Any]) -> Sequence[Answer]:
         """Take a batch and answer each record. Raises StageFailed with no more than the type of the error."""
@@ -275,11 +275,11 @@ class BatchWorker(Worker):
     async def _give_back(self, outputs: list[Any]) -> None:
         try:
             if not isinstance(self.operator, TakesBack):
-                raise DeclarationError(f"{self.stage.name} has no released()")
+                raise DeclarationError(f"{self.stage.name} has no take_back()")
             if self._thread is not None:
-                await self._thread.run(self.operator.released, outputs)
+                await self._thread.run(self.operator.take_back, outputs)
             else:
-                await self.operator.released(outputs)
+                await self.operator.take_back(outputs)
         except Exception as error:
             log.error("%s cannot take back %d: %s", self.name, len(outputs), whereabouts(error))
 

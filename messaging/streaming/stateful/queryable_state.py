@@ -10,7 +10,7 @@ from ray.exceptions import RayError
 
 from messaging.streaming.api.errors import StreamingError, WorkerLost
 from messaging.streaming.api.graph import JobName
-from messaging.streaming.api.partition import Key, group_of, owner_of, token_of
+from messaging.streaming.api.partition import Key, owner_of, token_of
 from messaging.streaming.stateful.state.values import Entry
 
 ASK_SECONDS = 10.0
@@ -34,7 +34,7 @@ class QueryableState:
     def get(self, key: Key, default: Any = None) -> Any:
         """Return the value of a key. Raises TypeError for an object that cannot be a key."""
         token = token_of(key)
-        owner = owner_of(group_of(token), len(self._instances))
+        owner = owner_of(token, len(self._instances))
         found: Entry | None = _ask(
             self._instances[owner].entry, token, stage=self._stage, seconds=self._seconds
         )

@@ -59,7 +59,7 @@ def test_two_that_claim_at_once_never_get_the_same_attempt(postgres_gateway: Gat
     router = Router(wide(postgres_gateway), g.VIAS, now=postgres_gateway.clock)
     for result in router.process([g.mail(str(n)) for n in range(200)]):
         assert isinstance(result, list)
-        router.released(result)
+        router.take_back(result)
     claims, now = Claims(postgres_gateway.settings), postgres_gateway.clock.now
 
     def claim() -> list[int]:

@@ -63,7 +63,7 @@ class Life(WatchedGateway):
             for delivery in result:
                 self._hand(delivery, Future(), lost=fate != "handed on")
             if fate == "released":
-                self.router.released(result)
+                self.router.take_back(result)
                 self._given_back(result)
 
     @precondition(lambda self: self.accepted)

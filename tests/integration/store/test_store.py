@@ -160,7 +160,7 @@ def test_a_stopped_server_is_refused_and_used_again_without_a_restart(
         }
         assert isinstance(gateway.ledger.process([Outcome.sent(delivery)])[0], Unavailable)
         assert gateway.owed() == []
-        gateway.router.released([delivery])
+        gateway.router.take_back([delivery])
         with pytest.raises(Unavailable):
             directory.list_subscribers()
         assert store_problem() == "nothing listens at the address of the database"

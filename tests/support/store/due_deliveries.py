@@ -33,4 +33,4 @@ def owe(gateway: Gateway, number: int, via: str = "hive") -> None:
     ]
     for result in router.process(records):
         assert isinstance(result, list)
-        router.released(result)
+        router.take_back(result)

@@ -22,7 +22,7 @@ class Doubler:
             raise ValueError("a secret 13")
         return [Refused("negative") if n < 0 else [n * 2] for n in records]
 
-    def released(self, outputs: list[int]) -> None:
+    def take_back(self, outputs: list[int]) -> None:
         self.taken_back += outputs
 
 

@@ -24,7 +24,7 @@ class Recorder:
             file.write(f"{record} {os.getpid()}\n")
         return [record]
 
-    def released(self, outputs: list[str]) -> None:
+    def take_back(self, outputs: list[str]) -> None:
         raise AssertionError("there is room")
 
 

@@ -202,7 +202,7 @@ def test_an_emergency_goes_before_everything_that_waits(watched: Gateway) -> Non
     waiting = [watched.take_one(g.uplink(phone, key=f"{n}")) for n in range(4)]
     emergency = [d for d in take(watched, call()) if d.via == "twilio"]
     assert [d.is_urgent for d in waiting + emergency] == [False] * 4 + [True]
-    watched.router.released([*waiting, *emergency])
+    watched.router.take_back([*waiting, *emergency])
     claims = Claims(watched.settings, VIAS)
     first, second = claims.claim("twilio", 1, watched.clock())
     assert (first.id, first.is_urgent) == (emergency[0].id, True)

@@ -130,7 +130,7 @@ def test_bytes_beyond_the_limit_are_cut_and_that_is_said(gateway: Gateway) -> No
 
 def test_what_could_not_be_handed_on_is_owed_at_once_and_not_counted(gateway: Gateway) -> None:
     delivery = gateway.take_one()
-    gateway.router.released([delivery])
+    gateway.router.take_back([delivery])
     row = Delivery.objects.get()
     assert (row.attempts, row.leased, row.due_at) == (0, False, gateway.clock.now)
     [again] = gateway.owed()
@@ -140,7 +140,7 @@ def test_what_could_not_be_handed_on_is_owed_at_once_and_not_counted(gateway: Ga
 def test_after_one_found_no_room_the_next_for_that_provider_are_left_to_the_queue(
     gateway: Gateway,
 ) -> None:
-    gateway.router.released([gateway.take_one(g.mail("1"))])
+    gateway.router.take_back([gateway.take_one(g.mail("1"))])
     assert gateway.router.process([g.mail("2")]) == [[]]
     assert gateway.take_one(g.uplink(g.email("mum@example.com"))).via == "smtp"
     assert [delivery.attempt for delivery in gateway.owed()] == [1, 1]
@@ -158,7 +158,7 @@ def test_a_provider_is_full_for_a_moment_only() -> None:
 def test_releasing_is_without_effect_once_the_attempt_is_over(gateway: Gateway) -> None:
     delivery = gateway.take_one()
     gateway.settle(delivery)
-    gateway.router.released([delivery])
+    gateway.router.take_back([delivery])
     assert Delivery.objects.get().state == State.SENT
 
 

@@ -50,7 +50,7 @@ def _attempt(
         case n if n < 25:
             gateway.settle(delivery, Uncertain("nobody knows"))
         case n if n < 30:
-            gateway.router.released([delivery])
+            gateway.router.take_back([delivery])
         case _:
             pass  # the sender died with it
 

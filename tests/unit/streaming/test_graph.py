@@ -21,7 +21,7 @@ def test_an_instance_is_told_nothing_of_other_operators() -> None:
     context = StreamingContext()
     doubled = context.inlet("in").operate("double", Doubler, durable=True)
     doubled.call("triple", lambda records: records).operate("ledger", Sender)
-    view = context.graph().seen_from("double")
+    view = context.graph().view_for("double")
     assert {stage.name for stage in view.stages} == {"double", "triple", "ledger"}
     assert view.stage("double").make is not None
     assert view.stage("triple").make is not None

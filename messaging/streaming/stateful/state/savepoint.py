@@ -11,7 +11,7 @@ from pathlib import Path
 
 from messaging.streaming.api.errors import DeclarationError
 from messaging.streaming.api.graph import Graph
-from messaging.streaming.api.partition import owner_of
+from messaging.streaming.api.partition import owner_of_group
 from messaging.streaming.api.stage import Stage, StageKind
 from messaging.streaming.stateful.batches import Head
 from messaging.streaming.stateful.state.base import Changes, Name, Store
@@ -67,7 +67,7 @@ def _changes(file: sqlite3.Connection, stage: Stage, index: int) -> Changes:
     changes: dict[Name, bytes | None] = {
         ("state", name): value
         for name, value in file.execute(_READ, (stage.name, "state"))
-        if owner_of(name[0], stage.parallelism) == index
+        if owner_of_group(name[0], stage.parallelism) == index
     }
     if heads := [Head.from_bytes(data) for _, data in file.execute(_READ, (stage.name, "head"))]:
         changes["head", b""] = _head(stage, index, heads).to_bytes()
