@@ -92,7 +92,7 @@ def test_the_whole_way_of_a_message_is_watched(gateway: Gateway, write_guard: Wr
     gateway.settle(delivery, Unavailable("busy"))
     gateway.clock.turn(121)
     [again] = gateway.owed()
-    gateway.router.released([again])
+    gateway.router.take_back([again])
     with store_errors():
         assert write_guard in connection.execute_wrappers
         cancel(Delivery.objects.all(), gateway.clock.now)

@@ -25,8 +25,8 @@ def pid_of(job: Job, stage: str) -> int:
 
 def emit(name: JobName, context: StreamingContext, *records: str) -> list[object]:
     async def all_of_them() -> list[object]:
-        outlet = open_inlet(name, context.graph(), "in", 0, patience_seconds=20)
-        return await asyncio.gather(*map(outlet.emit, records), return_exceptions=True)
+        inlet = open_inlet(name, context.graph(), "in", 0, patience_seconds=20)
+        return await asyncio.gather(*map(inlet.emit, records), return_exceptions=True)
 
     return asyncio.run(all_of_them())
 
@@ -58,10 +58,10 @@ def test_a_killed_operator_costs_time_but_no_record(tmp_path: Path) -> None:
         first = pid_of(job, "record")
 
         async def emit_over_a_death() -> list[object]:
-            outlet = open_inlet(name, context.graph(), "in", 0, patience_seconds=30)
-            await outlet.emit("before")
+            inlet = open_inlet(name, context.graph(), "in", 0, patience_seconds=30)
+            await inlet.emit("before")
             os.kill(first, signal.SIGKILL)
-            after = (outlet.emit(f"after-{n}") for n in range(50))
+            after = (inlet.emit(f"after-{n}") for n in range(50))
             return await asyncio.gather(*after, return_exceptions=True)
 
         began = time.monotonic()

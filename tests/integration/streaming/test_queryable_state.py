@@ -37,11 +37,11 @@ def test_whatever_crashes_an_answer_is_what_the_store_has(
     everything += [("deliver", n) for n in range(len(simulation.channels()))] * 2
     for move, number in everything + moves + everything:
         play(simulation, move, number)
-        for name, keeper in simulation.keepers.items():
+        for name, task in simulation.tasks.items():
             if name.split("/")[0] in ASKED:
-                stored = dict(loads(value) for _, value in keeper.state_entries())
-                assert dict(keeper.entries(None)) == stored
-                assert [keeper.entry(token_of(key)) for key in stored] == list(stored.items())
+                stored = dict(loads(value) for _, value in task.state_entries())
+                assert dict(task.entries(None)) == stored
+                assert [task.entry(token_of(key)) for key in stored] == list(stored.items())
 
 
 @pytest.mark.anyio
@@ -86,8 +86,8 @@ class Nothing:
 
 
 async def fed(context: StreamingContext, numbers: Any) -> None:
-    outlet = open_inlet(JobName("asked"), context.graph(), "in", 0, patience_seconds=20)
-    await asyncio.gather(*map(outlet.emit, numbers))
+    inlet = open_inlet(JobName("asked"), context.graph(), "in", 0, patience_seconds=20)
+    await asyncio.gather(*map(inlet.emit, numbers))
 
 
 @pytest.mark.ray

@@ -1,4 +1,4 @@
-"""Jobs that outlive whoever started them: found again, made whole, and what hangs is started again."""
+"""Jobs that outlive their starter: found again, made whole, and silent instances are started again."""
 
 import os
 import signal
@@ -35,17 +35,17 @@ def ticking(folder: Path) -> Graph:
 
 
 @pytest.fixture
-def standing(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[JobReconciler]:
+def reconciler(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[JobReconciler]:
     job = JobReconciler(JobName(request.node.name[:20]), ticking(tmp_path), LIFE, silent_seconds=6)
     yield job
     job.job.stop()
 
 
-def whole(standing: JobReconciler, seconds: float = 60) -> dict[str, int]:
+def whole(reconciler: JobReconciler, seconds: float = 60) -> dict[str, int]:
     """Go round until everybody answers; return the processes by name."""
     deadline = time.monotonic() + seconds
     while True:
-        rows = standing.look()
+        rows = reconciler.look()
         if rows and not any(row.get("lost") for row in rows):
             return {row["name"]: row["pid"] for row in rows}
         assert time.monotonic() < deadline, rows
@@ -53,51 +53,55 @@ def whole(standing: JobReconciler, seconds: float = 60) -> dict[str, int]:
 
 
 def test_another_one_finds_what_is_there_and_starts_nothing(
-    standing: JobReconciler, tmp_path: Path
+    reconciler: JobReconciler, tmp_path: Path
 ) -> None:
-    before = whole(standing)
+    before = whole(reconciler)
     assert set(before) == {"tick/0", "record/0"}
-    other = JobReconciler(standing.job.name, ticking(tmp_path), LIFE)
+    other = JobReconciler(reconciler.job.name, ticking(tmp_path), LIFE)
     assert whole(other) == before
     assert lines(tmp_path)
 
 
-def test_workers_are_not_put_behind_everything_else_on_the_machine(standing: JobReconciler) -> None:
+def test_workers_are_not_put_behind_everything_else_on_the_machine(
+    reconciler: JobReconciler,
+) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in whole(standing).values()} == {own}
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in whole(reconciler).values()} == {own}
 
 
-def test_what_was_ended_for_good_is_started_anew(standing: JobReconciler) -> None:
-    before = whole(standing)
-    ray.kill(ray.get_actor(standing.job.name.of("tick", 0), namespace="satbridge"))
-    wait_until(lambda: "tick/0" not in running(standing), 60)
-    after = whole(standing)
+def test_what_was_ended_for_good_is_started_anew(reconciler: JobReconciler) -> None:
+    before = whole(reconciler)
+    ray.kill(ray.get_actor(reconciler.job.name.of("tick", 0), namespace="satbridge"))
+    wait_until(lambda: "tick/0" not in running(reconciler), 60)
+    after = whole(reconciler)
     assert after["tick/0"] != before["tick/0"]
     assert after["record/0"] == before["record/0"]
 
 
 def test_another_one_can_end_what_it_has_not_looked_at_yet(
-    standing: JobReconciler, tmp_path: Path
+    reconciler: JobReconciler, tmp_path: Path
 ) -> None:
-    whole(standing)
-    other = JobReconciler(standing.job.name, ticking(tmp_path), LIFE)
+    whole(reconciler)
+    other = JobReconciler(reconciler.job.name, ticking(tmp_path), LIFE)
     other.adopt()
     other.job.stop()
-    wait_until(lambda: len(lost(standing)) == 2, 60)
+    wait_until(lambda: len(lost(reconciler)) == 2, 60)
 
 
-def lost(standing: JobReconciler) -> list[str]:
-    return [row["name"] for row in standing.job.status() if row.get("lost")]
+def lost(reconciler: JobReconciler) -> list[str]:
+    return [row["name"] for row in reconciler.job.status() if row.get("lost")]
 
 
-def running(standing: JobReconciler) -> list[str]:
-    return [row["name"] for row in standing.look() if not row.get("lost")]
+def running(reconciler: JobReconciler) -> list[str]:
+    return [row["name"] for row in reconciler.look() if not row.get("lost")]
 
 
-def test_what_hangs_is_started_again_and_the_others_are_left_alone(standing: JobReconciler) -> None:
-    before = whole(standing)
+def test_what_hangs_is_started_again_and_the_others_are_left_alone(
+    reconciler: JobReconciler,
+) -> None:
+    before = whole(reconciler)
     os.kill(before["record/0"], signal.SIGSTOP)
-    after = whole(standing, 90)
+    after = whole(reconciler, 90)
     assert after["record/0"] != before["record/0"]
     assert after["tick/0"] == before["tick/0"]
 
@@ -114,25 +118,25 @@ def test_no_node_has_a_resource_that_nobody_has() -> None:
     assert len(nodes_with("CPU")) == 1
 
 
-def asked(resident: DetachedActor, method: str, seconds: float = 40) -> int:
+def asked(actor: DetachedActor, method: str, seconds: float = 40) -> int:
     """The answer, once there is one."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return int(resident.ask(method))
+            return int(actor.ask(method))
         except WorkerLost:
             assert time.monotonic() < deadline
             time.sleep(0.2)
 
 
-def test_a_resident_looks_around_by_itself_and_is_found_again_also_after_it_was_killed(
+def test_a_detached_actor_does_its_rounds_and_is_found_again_also_after_it_was_killed(
     tmp_path: Path,
 ) -> None:
-    name = JobName("resident")
+    name = JobName("rounds")
     assert find_detached_actor(name) is None
-    resident = start_detached_actor(name, partial(Diary, str(tmp_path)), nothing, 0)
+    actor = start_detached_actor(name, partial(Diary, str(tmp_path)), nothing, 0)
     try:
-        first = asked(resident, "pid")
+        first = asked(actor, "pid")
         os.kill(first, signal.SIGKILL)
         found = find_detached_actor(name)
         assert found is not None
@@ -143,5 +147,5 @@ def test_a_resident_looks_around_by_itself_and_is_found_again_also_after_it_was_
         with pytest.raises(WorkerLost, match="ZeroDivisionError"):
             found.ask("fail")
     finally:
-        resident.end()
+        actor.end()
     wait_until(lambda: find_detached_actor(name) is None, 60)

@@ -92,15 +92,15 @@ def test_ray_reserves_what_each_instance_asks_for() -> None:
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_cluster")
-def test_a_standing_job_asks_for_the_same() -> None:
+def test_a_reconciled_job_asks_for_the_same() -> None:
     context = StreamingContext()
     context.inlet("in").key_by(str).reduce(max).with_resource(HEAD, 0.001)
     before = available()
-    standing = JobReconciler(
-        JobName("standing-asking"), context.graph(), HostOptions(10, host=StatefulHost)
+    reconciler = JobReconciler(
+        JobName("reconciler-asking"), context.graph(), HostOptions(10, host=StatefulHost)
     )
     try:
-        standing.look()
+        reconciler.look()
         assert taken({HEAD: 0.001}, before)
     finally:
-        standing.job.stop()
+        reconciler.job.stop()

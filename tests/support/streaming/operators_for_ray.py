@@ -54,7 +54,7 @@ def shout(records: list[str]) -> list[list[str]]:
 
 
 class Diary:
-    """A resident that notes its process at every look; each look then fails."""
+    """Notes its process at every look; each look then fails."""
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)

@@ -1,4 +1,4 @@
-"""A dataflow of keepers without Ray, threads or time: a test decides about every step and every crash."""
+"""A dataflow of stateful tasks without Ray, threads or time: a test decides about every step and every crash."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +35,7 @@ class Simulation:
     batch: int = 3
     crashes: int = 0
     stores: dict[str, FailingStore] = field(default_factory=dict)
-    keepers: dict[str, StatefulTask] = field(default_factory=dict)
+    tasks: dict[str, StatefulTask] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.names:
@@ -46,42 +46,42 @@ class Simulation:
         """Every instance."""
         return [f"{s.name}/{i}" for s in self.graph.stages for i in range(s.parallelism)]
 
-    def keeper(self, name: str) -> StatefulTask:
+    def task(self, name: str) -> StatefulTask:
         """The instance, started from its store if it is dead."""
-        if name not in self.keepers:
+        if name not in self.tasks:
             stage_name, _, index = name.partition("/")
             stage = self.graph.stage(stage_name)
             instance = self.graph.instance(stage, int(index))
             routes = Routes(self.graph, stage_name, int(index))
-            self.keepers[name] = StatefulTask(
+            self.tasks[name] = StatefulTask(
                 stage, instance, stage.build(), routes, self.stores[name]
             )
-        return self.keepers[name]
+        return self.tasks[name]
 
     def crash(self, name: str) -> None:
         """End the instance's life."""
-        self.crashes += self.keepers.pop(name, None) is not None
+        self.crashes += self.tasks.pop(name, None) is not None
 
     def read(self, name: str) -> bool:
         """Let a source read a little. Returns whether it went on."""
-        if self.keeper(name).head.ended:
+        if self.task(name).head.ended:
             return False
-        self._attempt(name, lambda keeper: keeper.read(self.batch))
+        self._attempt(name, lambda task: task.read(self.batch))
         return True
 
     def deliver(self, sender: str, receiver: str, fate: str = "") -> bool:
         """Hand the next batch over. `fate` may lose the acknowledgement. Returns whether there was one."""
-        batch = self.keeper(sender).outbox.first(receiver)
+        batch = self.task(sender).outbox.first(receiver)
         if batch is None:
             return False
-        taken = self._attempt(receiver, lambda keeper: keeper.take([batch]))
-        if taken and fate != "lost" and sender in self.keepers:
-            self.keepers[sender].outbox.acknowledge(receiver, batch.number)
+        taken = self._attempt(receiver, lambda task: task.take([batch]))
+        if taken and fate != "lost" and sender in self.tasks:
+            self.tasks[sender].outbox.acknowledge(receiver, batch.number)
         return True
 
     def tidy(self, name: str) -> None:
         """Let an instance forget."""
-        self._attempt(name, lambda keeper: keeper.tidy())
+        self._attempt(name, lambda task: task.tidy())
 
     def settle(self) -> None:
         """Without further failures, read and deliver until nothing is left to do; then finish, upstream first."""
@@ -91,7 +91,7 @@ class Simulation:
             pass
         for stage in self.graph.upstream_first():
             for index in range(stage.parallelism):
-                self.keeper(f"{stage.name}/{index}").finish()
+                self.task(f"{stage.name}/{index}").finish()
             while self._progress():
                 pass
 
@@ -108,7 +108,7 @@ class Simulation:
         found: dict[Any, Any] = {}
         for index in range(self.graph.stage(stage).parallelism):
             self.crash(f"{stage}/{index}")
-            found |= dict(self.keeper(f"{stage}/{index}")._state)
+            found |= dict(self.task(f"{stage}/{index}")._state)
         return found
 
     def _receivers(self, name: str) -> list[str]:
@@ -122,7 +122,7 @@ class Simulation:
 
     def _attempt(self, name: str, work: Any) -> bool:
         try:
-            work(self.keeper(name))
+            work(self.task(name))
         except StreamingError:
             self.crash(name)
             return False

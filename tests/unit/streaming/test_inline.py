@@ -42,8 +42,8 @@ async def test_records_of_one_key_meet_one_instance_in_order() -> None:
     numbers = context.inlet("in")
     numbers.key_by(lambda n: n % 7).operate("collect", Collector, parallelism=3)
     async with InlineJob(context.graph()) as job:
-        outlet = job.inlet("in")
-        await asyncio.gather(*(outlet.emit(n) for n in range(700)))
+        inlet = job.inlet("in")
+        await asyncio.gather(*(inlet.emit(n) for n in range(700)))
     assert sorted(n for mine in seen for n in mine) == list(range(700))
     assert sum(bool(mine) for mine in seen) > 1
     for key in range(7):
@@ -57,10 +57,8 @@ async def test_a_refusal_reaches_the_emitter_of_that_record_only() -> None:
     context = StreamingContext()
     context.inlet("in").operate("double", Doubler, durable=True)
     async with InlineJob(context.graph()) as job:
-        outlet = job.inlet("in")
-        answers = await asyncio.gather(
-            *(outlet.emit(n) for n in (1, -2, 3)), return_exceptions=True
-        )
+        inlet = job.inlet("in")
+        answers = await asyncio.gather(*(inlet.emit(n) for n in (1, -2, 3)), return_exceptions=True)
     assert answers[0] is None
     assert isinstance(answers[1], Refused)
     assert answers[2] is None
@@ -79,8 +77,8 @@ async def test_what_arrives_while_a_batch_is_in_flight_is_one_batch_and_one_thre
     context = StreamingContext()
     context.inlet("in").operate("double", Doubler, durable=True)
     async with InlineJob(context.graph()) as job:
-        outlet = job.inlet("in")
-        await asyncio.gather(*(outlet.emit(n) for n in range(200, 300)))
+        inlet = job.inlet("in")
+        await asyncio.gather(*(inlet.emit(n) for n in range(200, 300)))
         operator = job.operator("double")
     assert len(operator.batches) <= 3
     assert len(operator.threads) == 1
@@ -113,9 +111,9 @@ async def test_once_is_never_repeated_and_its_refusals_stop_there() -> None:
     doubled = context.inlet("in").operate("double", Doubler, durable=True)
     doubled.operate("send", Sender, handover=Handover.AT_MOST_ONCE)
     async with InlineJob(context.graph()) as job:
-        outlet = job.inlet("in")
-        await outlet.emit(333)
-        await outlet.emit(5)
+        inlet = job.inlet("in")
+        await inlet.emit(333)
+        await inlet.emit(5)
         await job.drain()
         assert job.operator("send").tries == [666, 10]
 
@@ -151,8 +149,8 @@ async def test_a_function_stage_is_called_with_batches_and_its_results_go_on() -
     context = StreamingContext()
     context.inlet("in").call("triple", triple).sink(seen.append)
     async with InlineJob(context.graph()) as job:
-        outlet = job.inlet("in")
-        await asyncio.gather(*(outlet.emit(n) for n in range(10)))
+        inlet = job.inlet("in")
+        await asyncio.gather(*(inlet.emit(n) for n in range(10)))
     assert sorted(seen) == [n * 3 for n in range(10)]
 
 
@@ -168,8 +166,8 @@ async def test_a_durable_stage_takes_back_what_has_no_room() -> None:
     doubled = context.inlet("in").operate("double", Doubler, durable=True)
     doubled.operate("stuck", Stuck, handover=Handover.AT_MOST_ONCE)
     async with InlineJob(context.graph()) as job:
-        outlet = job.inlet("in")
-        await asyncio.gather(*(outlet.emit(n) for n in range(100, 2600)))
+        inlet = job.inlet("in")
+        await asyncio.gather(*(inlet.emit(n) for n in range(100, 2600)))
         assert len(job.operator("double").taken_back) == 500
         blocked.set()
         await job.drain()

@@ -39,8 +39,8 @@ async def test_what_comes_of_a_single_record_goes_on_before_the_others_of_its_ba
     context = StreamingContext()
     context.inlet("in").operate("wait", Waiter, handover=Handover.AT_MOST_ONCE).sink(seen.append)
     async with InlineJob(context.graph()) as job:
-        outlet, gates = job.inlet("in"), job.operator("wait").gates
-        emits = asyncio.gather(*(outlet.emit(n) for n in range(4)))
+        inlet, gates = job.inlet("in"), job.operator("wait").gates
+        emits = asyncio.gather(*(inlet.emit(n) for n in range(4)))
         await eventually(lambda: job.operator("wait").begun == [0, 1, 2, 3])
         gates[2].set()
         await eventually(lambda: seen == [2])
@@ -55,8 +55,8 @@ async def test_a_bug_with_a_single_record_refuses_that_one_without_its_text() ->
     context.inlet("in").operate("wait", Waiter)
     async with InlineJob(context.graph()) as job:
         job.operator("wait").gates[1].set()
-        outlet = job.inlet("in")
-        answers = await asyncio.gather(outlet.emit(13), outlet.emit(1), return_exceptions=True)
+        inlet = job.inlet("in")
+        answers = await asyncio.gather(inlet.emit(13), inlet.emit(1), return_exceptions=True)
     assert isinstance(answers[0], StageFailed)
     assert "secret" not in str(answers[0])
     assert answers[1] is None

@@ -71,7 +71,7 @@ def test_windows_are_given_as_soon_as_event_time_passes_and_late_records_are_set
         assert seen == expected
     simulation.settle()
     assert seen == [Window("a", 0, 10, 3), Window("a", 10, 20, 2)]
-    (late,) = simulation.keeper("counts/0").dead_letters()
+    (late,) = simulation.task("counts/0").dead_letters()
     assert late.record == ("a", 2.0)
     assert late.error.startswith("Late: 8 s after")
 
