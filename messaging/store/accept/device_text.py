@@ -17,7 +17,6 @@ from messaging.model.message import (
     DeadLetter,
     DeviceReport,
     DeviceText,
-    Inbound,
     Message,
     Network,
     OptOutChange,
@@ -84,20 +83,16 @@ class _TextDevice:
     last_sender: Address | None
 
 
-def parse_device_texts(records: Sequence[Inbound | Refusal], policy: Policy) -> list[ParsedRecord]:
-    """Return the records with each device text parsed: two queries, none without texts.
+def parse_device_texts(
+    texts: Sequence[DeviceText], policy: Policy
+) -> dict[DeviceText, ParsedDeviceText | Refusal]:
+    """Parse the texts: two queries.
 
     Refuses a text from a device with another codec: its packet is not a text.
     """
-    texts = [record for record in records if isinstance(record, DeviceText)]
-    if not texts:
-        return [record for record in records if not isinstance(record, DeviceText)]
     devices = _find_devices({(text.via, text.sender.value) for text in texts})
     contacts = _find_contacts({device.owner_id for device in devices.values()}) if devices else {}
-    return [
-        _parse(record, devices, contacts, policy) if isinstance(record, DeviceText) else record
-        for record in records
-    ]
+    return {text: _parse(text, devices, contacts, policy) for text in texts}
 
 
 def _parse(

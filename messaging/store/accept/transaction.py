@@ -1,18 +1,23 @@
 """Accepts a batch of records: one transaction, a fixed number of statements, idempotent on the message id."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import (
+    Address,
     Bounce,
+    Codec,
     DeadLetter,
     Delivery,
+    DeviceText,
     Inbound,
+    Message,
     Network,
     OptOutChange,
     Receipt,
@@ -27,19 +32,42 @@ from messaging.store.accept.device_text import (
     parse_device_texts,
 )
 from messaging.store.accept.lookup import look_up, references_of
-from messaging.store.accept.policy import Policy, Refusal
+from messaging.store.accept.policy import PlannedDelivery, Policy, Refusal, RoutedMessage
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.validate import validate
-from messaging.store.accept.write import DeadLetterEntry, enqueue_deliveries, write_messages
+from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
-from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.enqueue import Lease
+from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
+from messaging.store.queue.enqueue import Lease, enqueue
 from messaging.store.queue.reports import bounce
 from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
 from messaging.store.states import UNDELIVERED
+
+_MESSAGE_COLUMNS: Final = (
+    "id",
+    "sender_network",
+    "sender",
+    "via",
+    "recipient_network",
+    "recipient",
+    "subject",
+    "text",
+    "raw",
+    "reason",
+    "wants_notice",
+    "reference",
+    "subscriber_id",
+    "device_id",
+    "created_at",
+)
+
+NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""The end of the lifetime of urgent deliveries."""
+
+WrittenRecord = DeadLetter | OptOutChange | Bounce | Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +123,11 @@ class AcceptTransaction:
         ]
 
     def _decide(self, records: Sequence[Inbound | Refusal]) -> tuple[list[Decision], BatchContext]:
-        parsed: Sequence[ParsedRecord] = parse_device_texts(records, self._policy)
+        texts = [record for record in records if isinstance(record, DeviceText)]
+        parsed_texts = parse_device_texts(texts, self._policy) if texts else {}
+        parsed: list[ParsedRecord] = [
+            parsed_texts[one] if isinstance(one, DeviceText) else one for one in records
+        ]
         references = references_of(
             (
                 one.record if isinstance(one, ParsedDeviceText) else one
@@ -116,31 +148,146 @@ class AcceptTransaction:
     ) -> tuple[dict[str, list[Delivery]], list[DeliveryState]]:
         """Write the decisions; return the first attempts by message id and the deliveries that reports settled."""
         now = self._now()
-        written = [one.record for one in decisions if one.record]
-        dead_letters = [
-            self._dead_letter_entry(one, context) for one in written if isinstance(one, DeadLetter)
-        ]
-        routed = name_senders([one.routed for one in decisions if one.routed], self._policy)
-        write_messages(routed, dead_letters, now)
+        routed = [one.routed for one in decisions if one.routed]
+        codec_of = self._policy.codec
+        if any(
+            delivery.device_id and codec_of(delivery.via, delivery.codec) == Codec.TEXT
+            for one in routed
+            for delivery in one.route.deliveries
+        ):
+            routed = name_senders(routed, self._policy)
+        records = [one.record for one in decisions if one.record]
+        self._write_messages(routed, records, context, now)
         lease = Lease.starting(now, self._settings.lease_seconds)
         expires_at = {network: now + lifetime for network, lifetime in self._lifetimes.items()}
-        attempts = enqueue_deliveries(routed, now, lease, expires_at, full_providers)
-        if changes := [one for one in written if isinstance(one, OptOutChange)]:
-            write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)
-        settled: list[DeliveryState] = []
-        if bounces := [one for one in written if isinstance(one, Bounce)]:
-            settled += bounce(bounces, now)
-        if receipts := [one for one in written if isinstance(one, Receipt)]:
-            by_receipts = write_receipts(receipts, self._settings, now)
-            failed = [row.id for row in by_receipts if row.state in UNDELIVERED]
-            self._notices.enqueue(failed, now)
-            settled += by_receipts
+        attempts = _enqueue_deliveries(routed, now, lease, expires_at, full_providers)
+        settled = self._write_reports(records, now) if records else []
         if reports := [one.report for one in decisions if one.report]:
             write_positions(reports, context, now)
         return attempts, settled
 
-    def _dead_letter_entry(self, record: DeadLetter, context: BatchContext) -> DeadLetterEntry:
-        device = context.sender_device(record.sender, record.via)
-        subscriber = self._policy.find_subscriber(record.recipient, context)
-        known = None if isinstance(subscriber, Refusal) else subscriber.id
-        return DeadLetterEntry(record, device, known)
+    def _write_messages(
+        self,
+        routed: Sequence[RoutedMessage],
+        records: Sequence[WrittenRecord],
+        context: BatchContext,
+        now: datetime,
+    ) -> None:
+        """Insert the messages and dead letters: one statement."""
+        made = storable_time(now)
+        rows: list[Row] = [
+            (
+                *_address_columns(one.message, one.message.recipient),
+                *(one.message.subject, one.message.text, None, ""),
+                *(one.message.wants_notice, one.message.reference),
+                *(one.route.subscriber_id, one.route.sender_device_id, made),
+            )
+            for one in routed
+        ]
+        for record in records:
+            if isinstance(record, DeadLetter):
+                device = context.sender_device(record.sender, record.via)
+                subscriber = self._policy.find_subscriber(record.recipient, context)
+                owner = device.owner if device else subscriber
+                rows.append(
+                    (
+                        *_address_columns(record, record.recipient),
+                        *("", "", record.raw, record.reason, False, ""),
+                        None if isinstance(owner, Refusal) else owner.id,
+                        device.device_id if device else None,
+                        made,
+                    )
+                )
+        # In one order everywhere: two batches that share ids wait for each other instead of locking up.
+        insert("users_message", _MESSAGE_COLUMNS, sorted(rows, key=lambda row: str(row[0])))
+
+    def _write_reports(
+        self, records: Sequence[WrittenRecord], now: datetime
+    ) -> list[DeliveryState]:
+        """Write opt-outs, bounces and receipts; return the deliveries that they settled."""
+        settled: list[DeliveryState] = []
+        if changes := [one for one in records if isinstance(one, OptOutChange)]:
+            write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)
+        if bounces := [one for one in records if isinstance(one, Bounce)]:
+            settled += bounce(bounces, now)
+        if receipts := [one for one in records if isinstance(one, Receipt)]:
+            by_receipts = write_receipts(receipts, self._settings, now)
+            failed = [row.id for row in by_receipts if row.state in UNDELIVERED]
+            self._notices.enqueue(failed, now)
+            settled += by_receipts
+        return settled
+
+
+def _address_columns(record: Message | DeadLetter, recipient: Address | None) -> Row:
+    return (
+        record.id,
+        record.sender.network.value,
+        record.sender.value,
+        record.via,
+        recipient.network.value if recipient else "",
+        recipient.value if recipient else "",
+    )
+
+
+def _enqueue_deliveries(
+    routed: Sequence[RoutedMessage],
+    now: datetime,
+    lease: Lease,
+    expires_at: Mapping[Network, datetime],
+    full_providers: Collection[str],
+) -> dict[str, list[Delivery]]:
+    """Enqueue the deliveries of a batch: one statement. Return those that are leased to the caller, by message id.
+
+    Deliveries for full providers are due at once instead.
+    """
+    planned = {
+        (one.message.id, delivery.via, delivery.recipient.value): (one, delivery)
+        for one in routed
+        for delivery in one.route.deliveries
+    }
+    new = [
+        NewDelivery(
+            message_id=one.message.id,
+            via=delivery.via,
+            sender_network=delivery.sender.network,
+            sender=delivery.sender.value,
+            recipient_network=delivery.recipient.network,
+            recipient=delivery.recipient.value,
+            subscriber_id=one.route.subscriber_id,
+            device_id=delivery.device_id,
+            is_urgent=one.route.is_urgent,
+            sender_name=delivery.sender_name,
+            expires_at=NEVER if one.route.is_urgent else expires_at[delivery.recipient.network],
+        )
+        for one, delivery in planned.values()
+    ]
+    ids = enqueue(new, now, lease, full_providers)
+    attempts: dict[str, list[Delivery]] = {}
+    for row_id, (one, delivery) in zip(ids, planned.values(), strict=True):
+        if delivery.via not in full_providers:
+            attempt = _first_attempt(row_id, one, delivery, lease)
+            attempts.setdefault(one.message.id, []).append(attempt)
+    return attempts
+
+
+def _first_attempt(
+    row_id: int, routed: RoutedMessage, planned: PlannedDelivery, lease: Lease
+) -> Delivery:
+    # `wants_notice` and `reference` matter to the store only.
+    leaving = replace(
+        routed.message,
+        sender=planned.sender,
+        recipient=planned.recipient,
+        via=planned.via,
+        wants_notice=False,
+        reference="",
+        sender_name=planned.sender_name,
+    )
+    return Delivery(
+        id=row_id,
+        message=leaving,
+        attempt=1,
+        lease_until=lease.lease_until,
+        codec=planned.codec,
+        is_urgent=routed.route.is_urgent,
+    )

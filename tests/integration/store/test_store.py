@@ -166,9 +166,8 @@ def test_a_stopped_server_is_refused_and_used_again_without_a_restart(
         assert store_problem() == "nothing listens at the address of the database"
     finally:
         postgres_server.start()
-    # A moment ago its provider had no room, so it is left to whoever asks what is owed.
-    assert gateway.take(g.mail("a")) == []
-    [again] = gateway.owed()
+    # Its provider had no room within the last second, unless the server took longer to start.
+    [again] = gateway.take(g.mail("a")) or gateway.owed()
     assert again.id != delivery.id
     gateway.settle(delivery)
     assert queues.counts(gateway.clock.now)[0].states == {"sent": 1, "waiting": 1}
