@@ -41,7 +41,9 @@ def run(write: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("statement", WRITERS.values(), ids=WRITERS)
-@pytest.mark.parametrize("file", ["accept/write.py", "console/messages.py", "receipts/parts.py"])
+@pytest.mark.parametrize(
+    "file", ["accept/transaction.py", "console/messages.py", "receipts/parts.py"]
+)
 def test_a_writer_outside_the_queue_is_caught(
     sqlite_gateway: Gateway, write_guard: WriteGuard, statement: str, file: str
 ) -> None:
@@ -77,13 +79,13 @@ def test_a_violation_fails_its_test_even_if_the_gateway_answers_later(
 ) -> None:
     sqlite_gateway.take_one()
     connection.execute_wrappers.remove(write_guard)  # it would see the statement first
-    write = code_in(STORE / "accept" / "write.py", WRITERS["raw"])
+    write = code_in(STORE / "accept" / "transaction.py", WRITERS["raw"])
 
     def run_one() -> None:
         run(write)
 
     runner = BatchRunner("router")
-    with pytest.raises(AssertionError, match=r"accept/write\.py"), guarded_connections():
+    with pytest.raises(AssertionError, match=r"accept/transaction\.py"), guarded_connections():
         assert isinstance(runner.run_one(run_one), Unavailable)
 
 
