@@ -18,8 +18,7 @@ from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
 from messaging.model.raw_mail import MailSubmitter, RawMail
 from messaging.model.webhook import Acknowledgement, Webhook
-from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
-from messaging.satellite.codecs.plain_text import text_packets
+from messaging.satellite.codecs.plain_text import Limit, text_packets, utf8_bytes, utf16_units
 from messaging.satellite.codecs.protobuf import Text, Undecodable, packets
 from messaging.satellite.ip_allowlist import networks_of
 

@@ -92,7 +92,10 @@ class SatellitePoller:
                     more = await self._poll(emit)
                 except Exception as error:
                     failures += 1
-                    self._fail(error)
+                    self._failure = _reason(error)
+                    if self._failing_since is None:
+                        self._failing_since = datetime.now(UTC)
+                        log.warning("polling %s fails: %s", self._via, self._failure)
                     await self._pause(self._wait_seconds(failures, error))
                 else:
                     failures = 0
@@ -204,12 +207,6 @@ class SatellitePoller:
                 await self._stopping.wait()
         except TimeoutError:
             return
-
-    def _fail(self, error: Exception) -> None:
-        self._failure = _reason(error)
-        if self._failing_since is None:
-            self._failing_since = datetime.now(UTC)
-            log.warning("polling %s fails: %s", self._via, self._failure)
 
 
 def _reason(error: BaseException) -> str:

@@ -5,15 +5,34 @@ The router finds the recipient of a text: `messaging.store.accept.address_line` 
 
 import codecs
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from messaging.model.message import Message
-from messaging.satellite.codecs.limit import Limit
 from messaging.satellite.codecs.protobuf import clean
 from messaging.sending.split import split
 
 _PADDING = b"\0"
 # Keyboards make none of these, and every packet of the devices' own format has some: the bytes 8 and 1.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` units, as `size` counts them."""
+
+    most: int
+    size: Callable[[str], int]
+
+
+def utf8_bytes(text: str) -> int:
+    """Return the size of a text for providers that carry bytes."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def utf16_units(text: str) -> int:
+    """Return the size of a text for providers that count characters; those beyond U+FFFF, such as emoji, count two."""
+    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def text_of(payload: bytes) -> str | None:

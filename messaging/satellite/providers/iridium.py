@@ -70,6 +70,7 @@ def flat_packet(fields: Mapping[str, Any], body: bytes, max_error_km: float) -> 
         payload = unhexlify("".join(fields["data"].split())) or None
     except (KeyError, AttributeError, ValueError):
         payload = None
+    battery = number(fields.get("battery"))
     return Packet(
         id=" ".join([imei, *map(str, names)]),
         serial=imei,
@@ -78,7 +79,7 @@ def flat_packet(fields: Mapping[str, Any], body: bytes, max_error_km: float) -> 
         texts=() if not fields.get("data") else None,
         sent_at=moment(fields.get("at")) or moment(time_text),
         position=_position(fields, moment(time_text), max_error_km),
-        battery_percent=_percent(fields.get("battery")),
+        battery_percent=round(battery) if battery is not None and 0 <= battery <= 100 else None,
     )
 
 
@@ -159,8 +160,3 @@ def _position(
         max_error_km,
         sent_at,
     )
-
-
-def _percent(value: Any) -> int | None:
-    known = number(value)
-    return round(known) if known is not None and 0 <= known <= 100 else None

@@ -7,7 +7,7 @@ from typing import Final
 
 from messaging.simulator.directip.wire import is_yes
 from messaging.simulator.shared.faults import Dice
-from messaging.simulator.shared.pushes import Try
+from messaging.simulator.shared.pushes import Repetitions, Try
 
 WAITS_SECONDS: Final = (1, 5, 10, 20, 30, 60, 120, 240, 360)
 MAX_AGE_SECONDS: Final = 12 * 3600
@@ -36,13 +36,13 @@ class Calls:
         self._confirms = confirms
         self._answer_seconds = answer_seconds
         self._speed = speed
-        self._repeating: set[asyncio.Task[None]] = set()
+        self._repetitions = Repetitions()
         self.tries: list[Try] = []
 
     @property
     def pending(self) -> int:
         """The number of messages that are not accepted yet."""
-        return len(self._repeating)
+        return len(self._repetitions)
 
     async def offer(self, address: str, frame: bytes, piece_bytes: int) -> Try:
         """Deliver a frame in pieces, twice by a fault; repeat in the background until accepted."""
@@ -50,16 +50,12 @@ class Calls:
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._call(address, frame, piece_bytes)
         if not first.is_accepted:
-            repeating = asyncio.create_task(self._repeat(address, frame, piece_bytes))
-            self._repeating.add(repeating)
-            repeating.add_done_callback(self._repeating.discard)
-        return first
 
-    async def _repeat(self, address: str, frame: bytes, piece_bytes: int) -> None:
-        for seconds in waits(self._speed):
-            await asyncio.sleep(seconds)
-            if (await self._call(address, frame, piece_bytes)).is_accepted:
-                return
+            async def deliver() -> bool:
+                return (await self._call(address, frame, piece_bytes)).is_accepted
+
+            self._repetitions.start(waits(self._speed), deliver)
+        return first
 
     async def _call(self, address: str, frame: bytes, piece_bytes: int) -> Try:
         try:

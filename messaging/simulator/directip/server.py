@@ -7,7 +7,6 @@ time.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from itertools import count
 from types import TracebackType
 from typing import Any, Final
@@ -95,7 +94,7 @@ class DirectIpSimulator:
             reference=next(self._references),
             imei=modem.imei,
             momsn=momsn,
-            at=_moment(uplink.transmit_time),
+            at=uplink.time(),
             payload=uplink.payload(),
             latitude=modem.latitude,
             longitude=modem.longitude,
@@ -103,7 +102,3 @@ class DirectIpSimulator:
         )
         known: dict[str, Any] = _SESSION.dump_python(session)
         return _SESSION.validate_python({**known, **changes}).frame()
-
-
-def _moment(text: str | None) -> datetime:
-    return datetime.now(UTC) if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

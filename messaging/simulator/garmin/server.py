@@ -35,7 +35,13 @@ from messaging.simulator.shared.clock import Clock
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
 from messaging.simulator.shared.pushes import Push, Pushes, Try
-from messaging.simulator.shared.switches import clock_switch, fault_switches, wrong
+from messaging.simulator.shared.switches import (
+    after,
+    clock_switch,
+    fault_switches,
+    json_route,
+    wrong,
+)
 
 BASE_PATH: Final = "/api"
 ANSWER_SECONDS: Final = 15.0
@@ -97,20 +103,23 @@ class GarminSimulator:
 
     def _switches(self) -> list[Route]:
         return [
-            Route("/sim/devices", self._list_devices, methods=["GET"]),
+            json_route(
+                "/sim/devices",
+                lambda request: [asdict(one) for one in self.inbound.devices.values()],
+            ),
             Route("/sim/devices", self._add_device, methods=["POST"]),
             Route("/sim/events", self._put_events, methods=["POST"]),
-            Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
-            Route("/sim/portal", self._show_portal, methods=["GET"]),
+            json_route(
+                "/sim/downlinks",
+                lambda request: [one.as_json() for one in self.inbound.downlinks[after(request) :]],
+            ),
+            json_route("/sim/portal", lambda request: self.portal.model_dump()),
             Route("/sim/portal", self._set_portal, methods=["PUT"]),
-            Route("/sim/feed", self._show_feed, methods=["GET"]),
+            json_route("/sim/feed", lambda request: self.feed.as_json()),
             Route("/sim/feed/resume", self._resume, methods=["POST"]),
             clock_switch(self.clock),
             *fault_switches(self.dice),
         ]
-
-    async def _list_devices(self, request: Request) -> Response:
-        return JSONResponse([asdict(device) for device in self.inbound.devices.values()])
 
     async def _add_device(self, request: Request) -> Response:
         try:
@@ -132,15 +141,6 @@ class GarminSimulator:
         dated = [one.model_copy(update={"at_ms": one.at_ms or now}) for one in events]
         return JSONResponse((await self.feed.put(dated)).as_json(), 201)
 
-    async def _list_downlinks(self, request: Request) -> Response:
-        after = request.query_params.get("after", "0")
-        if not after.isdecimal():
-            return wrong(ValueError("after is not a number"))
-        return JSONResponse([one.as_json() for one in self.inbound.downlinks[int(after) :]])
-
-    async def _show_portal(self, request: Request) -> Response:
-        return JSONResponse(self.portal.model_dump())
-
     async def _set_portal(self, request: Request) -> Response:
         try:
             changes = await request.json()
@@ -148,9 +148,6 @@ class GarminSimulator:
         except (ValueError, TypeError) as error:
             return wrong(error)
         return JSONResponse(self.portal.model_dump())
-
-    async def _show_feed(self, request: Request) -> Response:
-        return JSONResponse(self.feed.as_json())
 
     async def _resume(self, request: Request) -> Response:
         self.feed.resume()

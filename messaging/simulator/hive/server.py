@@ -30,7 +30,7 @@ from messaging.simulator.hive.state import HiveDevice, HivePacket, HiveState
 from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
-from messaging.simulator.shared.switches import fault_switches, wrong
+from messaging.simulator.shared.switches import after, fault_switches, json_route, wrong
 
 BASE_PATH = "/hive"
 _DEVICE: TypeAdapter[HiveDevice] = TypeAdapter(HiveDevice)
@@ -80,19 +80,21 @@ class HiveSimulator:
 
     def _controls(self) -> list[Route]:
         return [
-            Route("/sim/devices", self._list_devices, methods=["GET"]),
+            json_route(
+                "/sim/devices", lambda request: [asdict(one) for one in self.state.devices()]
+            ),
             Route("/sim/devices", self._add_device, methods=["POST"]),
             Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
-            Route("/sim/uplinks", self._list_uplinks, methods=["GET"]),
-            Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
+            json_route("/sim/uplinks", self._list_uplinks),
+            json_route(
+                "/sim/downlinks",
+                lambda request: [_as_json(one) for one in self.state.downlinks(after(request))],
+            ),
             Route("/sim/downlinks/{packet:int}/advance", self._advance, methods=["POST"]),
             Route("/sim/sessions/expire", self._expire, methods=["POST"]),
             *fault_switches(self.dice),
-            Route("/sim/state", self._show_counts, methods=["GET"]),
+            json_route("/sim/state", lambda request: self.counts()),
         ]
-
-    async def _list_devices(self, request: Request) -> Response:
-        return JSONResponse([asdict(device) for device in self.state.devices()])
 
     async def _add_device(self, request: Request) -> Response:
         try:
@@ -111,16 +113,10 @@ class HiveSimulator:
         packet_id = self.state.put_uplink(uplink.device, payload)
         return JSONResponse({"packetId": packet_id, "bytes": len(payload)}, 201)
 
-    async def _list_uplinks(self, request: Request) -> Response:
+    def _list_uplinks(self, request: Request) -> dict[str, list[int]]:
         waiting = [packet.id for packet in self.state.uplinks()]
-        taken = [packet.id for packet in self.state.uplinks(acknowledged=True)]
-        return JSONResponse({"waiting": waiting, "acknowledged": taken})
-
-    async def _list_downlinks(self, request: Request) -> Response:
-        after = request.query_params.get("after", "0")
-        if not after.isdecimal():
-            return wrong(ValueError("after is not a number"))
-        return JSONResponse([_as_json(packet) for packet in self.state.downlinks(int(after))])
+        acknowledged = [packet.id for packet in self.state.uplinks(acknowledged=True)]
+        return {"waiting": waiting, "acknowledged": acknowledged}
 
     async def _advance(self, request: Request) -> Response:
         try:
@@ -132,9 +128,6 @@ class HiveSimulator:
     async def _expire(self, request: Request) -> Response:
         self.api.expire_sessions()
         return Response(status_code=204)
-
-    async def _show_counts(self, request: Request) -> Response:
-        return JSONResponse(self.counts())
 
 
 def _as_json(packet: HivePacket) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from messaging.simulator.shared.faulty import Faulty
 from messaging.simulator.shared.modem_switches import ModemSwitches, ModemUplink
 from messaging.simulator.shared.modems import Modem, ModemDownlink, Modems
 from messaging.simulator.shared.pushes import Pushes, Try
-from messaging.simulator.shared.switches import wrong
+from messaging.simulator.shared.switches import json_route, wrong
 
 BASE_PATH: Final = "/rockblock"
 FIXTURE_PREFIX: Final = "3000000000000"
@@ -158,15 +158,12 @@ class RockblockSimulator:
     def _own(self) -> list[Route]:
         return [
             Route("/sim/public-key", self._show_key, methods=["GET"]),
-            Route("/sim/credits", self._show_credits, methods=["GET"]),
+            json_route("/sim/credits", lambda request: {"credits": self.credits_left}),
             Route("/sim/credits", self._set_credits, methods=["PUT"]),
         ]
 
     async def _show_key(self, request: Request) -> Response:
         return PlainTextResponse(self.public_key)
-
-    async def _show_credits(self, request: Request) -> Response:
-        return JSONResponse({"credits": self.credits_left})
 
     async def _set_credits(self, request: Request) -> Response:
         try:

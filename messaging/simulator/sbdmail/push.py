@@ -7,7 +7,7 @@ from typing import Final
 
 from messaging.simulator.sbdmail.wire import AUTHOR
 from messaging.simulator.shared.faults import Dice
-from messaging.simulator.shared.pushes import Try
+from messaging.simulator.shared.pushes import Repetitions, Try
 
 WAITS_SECONDS: Final = (60.0, 300.0, 900.0, 1800.0, 3600.0)
 ANSWER_SECONDS: Final = 60.0
@@ -23,13 +23,13 @@ class Posts:
     def __init__(self, dice: Dice, waits_seconds: Sequence[float]) -> None:
         self._dice = dice
         self._waits_seconds = waits_seconds
-        self._repeating: set[asyncio.Task[None]] = set()
+        self._repetitions = Repetitions()
         self.tries: list[Try] = []
 
     @property
     def pending(self) -> int:
         """The number of mails that are not accepted yet."""
-        return len(self._repeating)
+        return len(self._repetitions)
 
     async def offer(self, listener: str, recipient: str, content: bytes) -> Try:
         """Send a mail, twice by a fault; repeat a deferred mail in the background, but not a refused one."""
@@ -37,16 +37,12 @@ class Posts:
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._post(listener, recipient, content)
         if _is_temporary(first):
-            repeating = asyncio.create_task(self._repeat(listener, recipient, content))
-            self._repeating.add(repeating)
-            repeating.add_done_callback(self._repeating.discard)
-        return first
 
-    async def _repeat(self, listener: str, recipient: str, content: bytes) -> None:
-        for seconds in self._waits_seconds:
-            await asyncio.sleep(seconds)
-            if not _is_temporary(await self._post(listener, recipient, content)):
-                return
+            async def deliver() -> bool:
+                return not _is_temporary(await self._post(listener, recipient, content))
+
+            self._repetitions.start(self._waits_seconds, deliver)
+        return first
 
     async def _post(self, listener: str, recipient: str, content: bytes) -> Try:
         found = await asyncio.to_thread(deliver, listener, recipient, content)

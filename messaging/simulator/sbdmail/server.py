@@ -8,15 +8,12 @@ about its result. The others are listed at `GET /sim/mails`. The switches are th
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
-from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.requests import Request
 
 from messaging.simulator.mail.server import AccessRules, MailSink, ReceivedMail
 from messaging.simulator.sbdmail.push import WAITS_SECONDS, Posts, deliver
@@ -30,6 +27,7 @@ from messaging.simulator.sbdmail.wire import (
 from messaging.simulator.shared.modem_switches import ModemSwitches, ModemUplink
 from messaging.simulator.shared.modems import QUEUED, Modem, ModemDownlink, Modems
 from messaging.simulator.shared.pushes import Try
+from messaging.simulator.shared.switches import json_route
 
 IMEI_DIGITS: Final = 15
 MAX_PACKET_BYTES: Final = 270
@@ -65,7 +63,7 @@ class SbdMailSimulator:
         self._on_mail = on_mail
         self._answers = ThreadPoolExecutor(1, "sbd-answers")
         switches = ModemSwitches(self.modems, self.posts, self.sink.dice, self.uplink).routes()
-        mails = Route("/sim/mails", self._list_mails, methods=["GET"])
+        mails = json_route("/sim/mails", self._list_mails)
         self.app = Starlette(routes=[*switches, mails])
 
     @property
@@ -96,7 +94,7 @@ class SbdMailSimulator:
         session = SbdMailSession(
             imei=modem.imei,
             momsn=momsn,
-            at=_moment(uplink.transmit_time),
+            at=uplink.time(),
             payload=uplink.payload(),
             latitude=modem.latitude,
             longitude=modem.longitude,
@@ -139,9 +137,9 @@ class SbdMailSimulator:
         downlinks = self.modems.downlinks()
         return sum(one.imei == imei and one.state == QUEUED for one in downlinks)
 
-    async def _list_mails(self, request: HttpRequest) -> Response:
+    def _list_mails(self, request: Request) -> list[dict[str, Any]]:
         others = [mail for mail in list(self.sink.received) if SERVICE not in mail.recipients]
-        return JSONResponse([_as_json(mail) for mail in others])
+        return [_as_json(mail) for mail in others]
 
 
 def _as_json(mail: ReceivedMail) -> dict[str, Any]:
@@ -152,7 +150,3 @@ def _as_json(mail: ReceivedMail) -> dict[str, Any]:
         "subject": str(mail.message["Subject"]),
         "text": "" if body is None else body.get_content(),
     }
-
-
-def _moment(text: str | None) -> datetime:
-    return datetime.now(UTC) if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ GET, PUT  /sim/faults            as in `faults.Faults`
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -20,7 +21,7 @@ from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.faults import Dice
 from messaging.simulator.shared.modems import Modem, Modems
 from messaging.simulator.shared.pushes import Try
-from messaging.simulator.shared.switches import fault_switches, wrong
+from messaging.simulator.shared.switches import after, fault_switches, json_route, wrong
 
 _MODEM: TypeAdapter[Modem] = TypeAdapter(Modem)
 
@@ -43,6 +44,12 @@ class ModemUplink(BaseModel):
     token: str = "good"  # noqa: S105 (a kind of token)
     changes: dict[str, Any] = {}
     webhook_url: str | None = None
+
+    def time(self) -> datetime:
+        """Return `transmit_time` in UTC, now without one. Raises ValueError."""
+        if self.transmit_time is None:
+            return datetime.now(UTC)
+        return datetime.fromisoformat(self.transmit_time).replace(tzinfo=UTC)
 
     def payload(self) -> bytes:
         """Return its bytes. Raises ValueError, or KeyError for a text without one of its parts."""
@@ -79,16 +86,16 @@ class ModemSwitches:
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/sim/modems", self._list_modems, methods=["GET"]),
+            json_route("/sim/modems", lambda request: [asdict(one) for one in self._modems.all()]),
             Route("/sim/modems", self._add_modem, methods=["POST"]),
             Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
-            Route("/sim/downlinks", self._list_downlinks, methods=["GET"]),
-            Route("/sim/pushes", self._list_pushes, methods=["GET"]),
+            json_route(
+                "/sim/downlinks",
+                lambda request: [one.as_json() for one in self._modems.downlinks(after(request))],
+            ),
+            json_route("/sim/pushes", self._list_pushes),
             *fault_switches(self._dice),
         ]
-
-    async def _list_modems(self, request: Request) -> Response:
-        return JSONResponse([asdict(modem) for modem in self._modems.all()])
 
     async def _add_modem(self, request: Request) -> Response:
         try:
@@ -109,12 +116,6 @@ class ModemSwitches:
             return wrong(error)
         return JSONResponse(first.as_json(), 201)
 
-    async def _list_downlinks(self, request: Request) -> Response:
-        after = request.query_params.get("after", "0")
-        if not after.isdecimal():
-            return wrong(ValueError("after is not a number"))
-        return JSONResponse([one.as_json() for one in self._modems.downlinks(int(after))])
-
-    async def _list_pushes(self, request: Request) -> Response:
+    def _list_pushes(self, request: Request) -> dict[str, Any]:
         tries = [one.as_json() for one in self._pushes.tries]
-        return JSONResponse({"pending": self._pushes.pending, "tries": tries})
+        return {"pending": self._pushes.pending, "tries": tries}

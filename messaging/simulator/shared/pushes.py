@@ -1,7 +1,7 @@
 """Posts the webhooks of a simulated provider, with a short time-out, and repeats them until they are accepted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -38,6 +38,30 @@ class Try:
         return {**asdict(self), "taken": self.is_accepted}
 
 
+class Repetitions:
+    """Repeats deliveries in the background until they are accepted. Use it on one event loop."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """Return the number of deliveries that are not accepted yet."""
+        return len(self._tasks)
+
+    def start(self, waits_seconds: Iterable[float], deliver: Callable[[], Awaitable[bool]]) -> None:
+        """Call `deliver` after each wait, until it returns True."""
+
+        async def repeat() -> None:
+            for seconds in waits_seconds:
+                await asyncio.sleep(seconds)
+                if await deliver():
+                    return
+
+        task = asyncio.create_task(repeat())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
 class Pushes:
     """The webhooks of one provider: a time-out of `answer_seconds`, and repetitions after each of `waits_seconds`.
 
@@ -48,13 +72,13 @@ class Pushes:
         self._dice = dice
         self._answer_seconds = answer_seconds
         self._waits_seconds = waits_seconds
-        self._repeating: set[asyncio.Task[None]] = set()
+        self._repetitions = Repetitions()
         self.tries: list[Try] = []
 
     @property
     def pending(self) -> int:
         """The number of webhooks that are not accepted yet."""
-        return len(self._repeating)
+        return len(self._repetitions)
 
     async def push(self, push: Push) -> Try:
         """Post once, or twice by a fault; repeat in the background until accepted."""
@@ -62,16 +86,12 @@ class Pushes:
         if self._dice.happens(self._dice.faults.duplicate_rate):
             await self._post(push)
         if not first.is_accepted:
-            repeating = asyncio.create_task(self._repeat(push))
-            self._repeating.add(repeating)
-            repeating.add_done_callback(self._repeating.discard)
-        return first
 
-    async def _repeat(self, push: Push) -> None:
-        for seconds in self._waits_seconds:
-            await asyncio.sleep(seconds)
-            if (await self._post(push)).is_accepted:
-                return
+            async def deliver() -> bool:
+                return (await self._post(push)).is_accepted
+
+            self._repetitions.start(self._waits_seconds, deliver)
+        return first
 
     async def _post(self, push: Push) -> Try:
         found = await self._answer(push)

@@ -1,4 +1,7 @@
-"""Switches under `/sim` that several simulators have: faults and clock."""
+"""Switches under `/sim` that several simulators have: lists, faults and clock."""
+
+from collections.abc import Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,11 +16,28 @@ def wrong(error: Exception, status: int = 400) -> Response:
     return JSONResponse({"error": str(error)}, status)
 
 
+def json_route(path: str, read: Callable[[Request], Any]) -> Route:
+    """Return a GET route that answers with `read(request)` as JSON, or with 400 for a ValueError."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(read(request))
+        except ValueError as error:
+            return wrong(error)
+
+    return Route(path, answer, methods=["GET"])
+
+
+def after(request: Request) -> int:
+    """Return the number `after` of the query, 0 without one. Raises ValueError."""
+    text = request.query_params.get("after", "0")
+    if not text.isdecimal():
+        raise ValueError("after is not a number")
+    return int(text)
+
+
 def fault_switches(dice: Dice) -> list[Route]:
     """Return `GET` and `PUT /sim/faults`, which read and replace the faults."""
-
-    async def show(request: Request) -> Response:
-        return JSONResponse(dice.faults.model_dump())
 
     async def replace(request: Request) -> Response:
         try:
@@ -27,7 +47,7 @@ def fault_switches(dice: Dice) -> list[Route]:
         return JSONResponse(dice.faults.model_dump())
 
     return [
-        Route("/sim/faults", show, methods=["GET"]),
+        json_route("/sim/faults", lambda request: dice.faults.model_dump()),
         Route("/sim/faults", replace, methods=["PUT"]),
     ]
 

@@ -26,7 +26,7 @@ from starlette.routing import Mount, Route
 from messaging.simulator.shared.clock import Clock
 from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.faulty import Faulty
-from messaging.simulator.shared.switches import clock_switch, fault_switches, wrong
+from messaging.simulator.shared.switches import clock_switch, fault_switches, json_route, wrong
 
 BASE_PATH: Final = "/spot-main-web/consumer/rest-api/2.0/public/feed"
 PAGE_SIZE: Final = 50
@@ -154,7 +154,7 @@ class SpotSimulator:
     def _switches(self) -> list[Route]:
         return [
             Route("/sim/messages", self._send, methods=["POST"]),
-            Route("/sim/calls", self._list_calls, methods=["GET"]),
+            json_route("/sim/calls", lambda request: self.calls),
             clock_switch(self.clock),
             *fault_switches(self.dice),
         ]
@@ -165,9 +165,6 @@ class SpotSimulator:
         except (ValueError, KeyError) as error:
             return wrong(error)
         return JSONResponse({"id": number}, 201)
-
-    async def _list_calls(self, request: Request) -> Response:
-        return JSONResponse(self.calls)
 
 
 def _item(number: int, at: float, sent: SpotMessage) -> dict[str, Any]:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from messaging.errors import Unavailable
-from messaging.satellite.login_session import Session
+from messaging.satellite.http_client import LoginSession
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ class Clock:
 
 async def test_callers_at_the_same_time_share_one_login() -> None:
     door = Door()
-    session = Session(door.log_in, 60)
+    session = LoginSession(door.log_in, 60)
     assert set(await asyncio.gather(*(session.current() for _ in range(50)))) == {1}
     assert door.logins == 1
 
@@ -42,7 +42,7 @@ async def test_callers_at_the_same_time_share_one_login() -> None:
 async def test_an_expired_session_is_renewed_once_for_all_who_noticed() -> None:
     door = Door()
     clock = Clock()
-    session = Session(door.log_in, 60, clock)
+    session = LoginSession(door.log_in, 60, clock)
     stale = await session.current()
     clock.seconds += 60
     assert all(await asyncio.gather(*(session.renew(stale) for _ in range(50))))
@@ -51,7 +51,7 @@ async def test_an_expired_session_is_renewed_once_for_all_who_noticed() -> None:
 
 async def test_a_fresh_session_is_not_renewed() -> None:
     door = Door()
-    session = Session(door.log_in, 60)
+    session = LoginSession(door.log_in, 60)
     assert not await session.renew(await session.current())
     assert door.logins == 1
 
@@ -60,7 +60,7 @@ async def test_a_failed_login_is_not_repeated_within_the_pause() -> None:
     door = Door()
     door.shut = True
     clock = Clock()
-    session = Session(door.log_in, 60, clock)
+    session = LoginSession(door.log_in, 60, clock)
     for _ in range(50):
         with pytest.raises(Unavailable, match="wrong password"):
             await session.current()
@@ -73,7 +73,7 @@ async def test_a_failed_login_is_not_repeated_within_the_pause() -> None:
 async def test_a_session_whose_renewal_failed_is_not_used_again() -> None:
     door = Door()
     clock = Clock()
-    session = Session(door.log_in, 60, clock)
+    session = LoginSession(door.log_in, 60, clock)
     stale = await session.current()
     clock.seconds += 60
     door.shut = True

@@ -20,8 +20,13 @@ from messaging.model.message import (
 )
 from messaging.model.position import Position
 from messaging.satellite.account import Packet
-from messaging.satellite.codecs.limit import Limit, utf8_bytes, utf16_units
-from messaging.satellite.codecs.plain_text import text_of, text_packets
+from messaging.satellite.codecs.plain_text import (
+    Limit,
+    text_of,
+    text_packets,
+    utf8_bytes,
+    utf16_units,
+)
 from messaging.satellite.codecs.protobuf import Text, display_of, encode
 from messaging.satellite.providers.garmin.account import GarminAccount
 from messaging.satellite.providers.hive.account import HiveAccount

@@ -14,11 +14,11 @@ from messaging.satellite.codecs.protobuf import Undecodable, mailbox, phone_numb
 _INDEX = re.compile(r"[0-9]{1,4}")
 
 
-def recipient(typed: str, domain: str, region: str | None) -> Address | None:
+def recipient(address: str, domain: str, region: str | None) -> Address | None:
     """Return the recipient that an address stands for; None when Garmin delivers to it. Raises Undecodable."""
-    local, _, host = typed.strip().rpartition("@")
+    local, _, host = address.strip().rpartition("@")
     if not domain:
-        return _direct(typed.strip(), region)
+        return _direct(address.strip(), region)
     if host.lower() != domain.lower() or not local:
         return None
     if "=" in local:
@@ -39,9 +39,9 @@ def sender_address(sender: Address, domain: str) -> str:
     return f"{local}={host}@{domain}"
 
 
-def _direct(typed: str, region: str | None) -> Address:
-    if "@" in typed:
-        return Address(Network.EMAIL, mailbox(typed))
-    if _INDEX.fullmatch(typed):
+def _direct(address: str, region: str | None) -> Address:
+    if "@" in address:
+        return Address(Network.EMAIL, mailbox(address))
+    if _INDEX.fullmatch(address):
         raise Undecodable("the recipient is a contact that only Garmin knows")
-    return Address(Network.SMS, phone_number(typed, region))
+    return Address(Network.SMS, phone_number(address, region))

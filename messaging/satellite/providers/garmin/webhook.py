@@ -30,7 +30,7 @@ from messaging.satellite.providers.garmin.event_codes import (
 log = logging.getLogger(__name__)
 
 LOW_BATTERY: Final = "The battery of the device is low."
-NO_RECIPIENT: Final = "the message names nobody to deliver it to"
+NO_RECIPIENT: Final = "the message names no recipient"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IMEI: Final = re.compile(r"[0-9]{15}")
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
@@ -98,6 +98,11 @@ def _packet(
     if meaning.kind is EventKind.DECODE:
         with suppress(KeyError, TypeError, ValueError):
             payload = b64decode(event["payload"], validate=True)
+    remark = ""
+    if meaning.sos:
+        status = event.get("status")
+        is_low = isinstance(status, Mapping) and status.get("lowBattery") == 1
+        remark = "\n".join(line for line in (_text(event), LOW_BATTERY if is_low else "") if line)
     sent_at = _moment(event.get("timeStamp"))
     return Packet(
         id=_identity(serial, event, sent_at, context.received_at),
@@ -108,7 +113,7 @@ def _packet(
         sent_at=sent_at,
         position=_position(event.get("point"), sent_at),
         sos=meaning.sos,
-        remark=_remark(event) if meaning.sos else "",
+        remark=remark,
     )
 
 
@@ -138,9 +143,9 @@ def _texts(
         return
     if not addresses and meaning.kind is not EventKind.ALARM:
         yield Undecodable(NO_RECIPIENT)
-    for typed in addresses:
+    for address in addresses:
         try:
-            to = recipient(typed, context.domain, context.region)
+            to = recipient(address, context.domain, context.region)
         except Undecodable as error:
             yield error
         else:
@@ -161,17 +166,11 @@ def _media(event: Event) -> str:
     return f"[1 {noun} left out]"
 
 
-def _remark(event: Event) -> str:
-    status = event.get("status")
-    is_low = isinstance(status, Mapping) and status.get("lowBattery") == 1
-    return "\n".join(line for line in (_text(event), LOW_BATTERY if is_low else "") if line)
-
-
 def _addresses(value: Any) -> Iterator[str]:
     for one in value if isinstance(value, list) else ():
-        typed = one.get("address") if isinstance(one, Mapping) else one
-        if typed not in (None, ""):
-            yield clean(str(typed))
+        address = one.get("address") if isinstance(one, Mapping) else one
+        if address not in (None, ""):
+            yield clean(str(address))
 
 
 def _position(point: Any, at: datetime | None) -> Position | None:

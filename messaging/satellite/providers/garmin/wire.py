@@ -11,7 +11,7 @@ import httpx
 
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import Message
-from messaging.satellite.codecs.limit import Limit
+from messaging.satellite.codecs.plain_text import Limit
 from messaging.satellite.codecs.protobuf import clean, packets
 from messaging.satellite.http_client import json_of
 from messaging.satellite.providers.garmin.addresses import sender_address

@@ -9,8 +9,7 @@ import httpx
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import SubmittedPart
 from messaging.satellite.account import Packet
-from messaging.satellite.http_client import RestClient, json_of, raise_on_failure
-from messaging.satellite.login_session import Session
+from messaging.satellite.http_client import LoginSession, RestClient, json_of, raise_on_failure
 from messaging.satellite.providers.hive.errors import PACKET_REFUSALS, REFUSALS
 from messaging.satellite.providers.hive.wire import (
     INCOMING_UNACKNOWLEDGED,
@@ -42,7 +41,7 @@ class Hive:
         connections = account.max_sends + SPARE_CONNECTIONS
         self._rest = RestClient(account.url, account.timeout_seconds, connections)
         self._useless_items = 0
-        self._session = Session(self._log_in, account.login_pause_seconds)
+        self._session = LoginSession(self._log_in, account.login_pause_seconds)
 
     def __reduce__(self) -> "tuple[type[Hive], tuple[HiveAccount]]":
         """Pickle the account only, without connections and session."""
@@ -97,7 +96,7 @@ class Hive:
 
     async def aclose(self) -> None:
         """Close the connections; the next call connects again."""
-        self._session = Session(self._log_in, self._account.login_pause_seconds)
+        self._session = LoginSession(self._log_in, self._account.login_pause_seconds)
         await self._rest.aclose()
 
     async def _call(

@@ -27,7 +27,7 @@ def packets_of(items: Sequence[Any]) -> list[Packet]:
         if number is None:
             log.warning("the Hive listed an item without a packet id")
         elif number and item.get("status", INCOMING_UNACKNOWLEDGED) == INCOMING_UNACKNOWLEDGED:
-            found[str(number)] = (_reception_time(item.get("hiveRxTime")), number, _packet(item))
+            found[str(number)] = (_hive_time(item.get("hiveRxTime")), number, _packet(item))
     return [packet for _, _, packet in sorted(found.values(), key=lambda entry: entry[:2])]
 
 
@@ -63,7 +63,7 @@ def _packet(item: Mapping[str, Any]) -> Packet:
     return Packet(*identity, payload=payload, raw=payload)
 
 
-def _reception_time(text: Any) -> datetime:
+def _hive_time(text: Any) -> datetime:
     """Read `hiveRxTime`, which is UTC with or without a zone. It is used for the order only; nonsense sorts first."""
     try:
         found = datetime.fromisoformat(str(text))

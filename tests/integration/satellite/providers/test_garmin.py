@@ -11,7 +11,7 @@ from messaging.config.account import read_accounts
 from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected
 from messaging.model.message import Address, Network
-from messaging.satellite.codecs.limit import Limit, utf16_units
+from messaging.satellite.codecs.plain_text import Limit, utf16_units
 from messaging.satellite.codecs.protobuf import display_of
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.garmin.account import GarminAccount
