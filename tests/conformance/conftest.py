@@ -1,4 +1,4 @@
-"""Each registered network in turn, and a watch over everything that is logged."""
+"""Fixtures: each registered provider in turn, and a check of all logs."""
 
 import logging
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ import pytest
 from tests.conformance.stand import SECRET, TEXT, Stand
 from tests.conformance.stands import LACKING, STANDS
 
-# The simulators live in this process too; what their own client and server log is not ours.
+# The simulators run in this process too; the logs of their clients and servers are not ours.
 NOT_OURS = ("httpx", "httpcore", "asyncio", "uvicorn")
 
 
 @pytest.fixture(params=list(STANDS))
 def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
-    """Every network in turn; parametrize it indirectly with `those_with` to leave some out."""
+    """Yield each provider in turn; parametrize it indirectly with `stands_with` to leave some out."""
     name = request.param
     with STANDS[name]() as running:
         assert (running.arrived is None) == (name in LACKING["messages to devices"])
@@ -24,7 +24,7 @@ def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
 
 @pytest.fixture(autouse=True)
 def nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """No secret and no text of a message is logged, at whatever level."""
+    """Check that no level of the logs contains a secret or a text of a message."""
     caplog.set_level(logging.DEBUG)
     yield
     for record in caplog.get_records("call"):

@@ -13,10 +13,10 @@ NOBODY_LISTENS = "127.0.0.1:1"
 
 @contextmanager
 def directip_stand() -> Iterator[Stand]:
-    # So coarse that no position is kept: the tables are about messages.
+    # The error is so large that no position is stored: the tables are about messages.
     with directip(Modem(IMEI, cep=1000)) as gateway:
         simulator = gateway.simulator
-        # It never says how long to wait: what waits for the device asks for `hold_seconds`.
+        # DirectIP has no Retry-After: a delivery that waits for the device waits for `hold_seconds`.
         quick = {"timeout_seconds": 15, "hold_seconds": 7}
 
         def uplink(text: str) -> None:

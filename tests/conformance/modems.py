@@ -19,7 +19,7 @@ from tests.support.satellite.ground_control import (
     rockblock_at,
 )
 
-# So coarse that no position is kept: the tables are about messages.
+# The error is so large that no position is stored: the tables are about messages.
 MODEM = Modem(IMEI, thing=THING, cep=1000)
 NO_REPEATS: dict[str, Any] = {"waits_seconds": []}
 
@@ -31,7 +31,7 @@ def rockblock() -> Iterator[Stand]:
         quick = {"password": SECRET, "webhook_secret": SECRET, "timeout_seconds": 15}
         yield _stand(
             server,
-            server.checking(**quick),
+            server.account_with_key(**quick),
             server.account(**quick, url=nowhere),
             server.account(**{**quick, "password": f"{SECRET}-but-wrong"}),
             IMEI,

@@ -13,10 +13,10 @@ from tests.support.satellite.sbdmail_service import IMEI, sbdmail_account, sbdma
 
 @contextmanager
 def sbdmail() -> Iterator[Stand]:
-    door = AccessRules(user="boop", password=SECRET)
-    # So coarse that no position is kept: the tables are about messages.
+    rules = AccessRules(user="boop", password=SECRET)
+    # The error is so large that no position is stored: the tables are about messages.
     modem = Modem(IMEI, cep=1000)
-    with sbdmail_service(modem, access_rules=door) as service, closed_port() as nowhere:
+    with sbdmail_service(modem, access_rules=rules) as service, closed_port() as nowhere:
         simulator = service.simulator
         quick = {"timeout_seconds": 15, "relay_seconds": 3}
         relay = simulator.relay_url
@@ -47,7 +47,7 @@ def sbdmail() -> Iterator[Stand]:
 
 
 def _in_smtp(faults: Faults) -> MailFaults:
-    """The same faults of a mail server: its errors are 451, and it drops a connection when the mail is written."""
+    """Return the same faults for a mail server: errors are 451, and connections drop after the mail is written."""
     said = faults.model_dump()
     if faults.error_status >= 500:
         said["error_status"] = 451

@@ -1,4 +1,4 @@
-"""SPOT for the tables. A feed is never told that something was taken, so the account's network counts that itself."""
+"""SPOT for the tables. A feed has no acknowledgements, so the account's client counts them itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ from tests.support.satellite.spot_server import SERIAL, spot_account, spot_at
 
 
 @dataclass
-class Tally:
-    """What was acknowledged; while `forgetful`, the network does not remember it, as after a restart."""
+class Acknowledgements:
+    """The acknowledgements; while `forgetful`, the client does not remember them, as after a restart."""
 
     taken: set[str] = field(default_factory=set)
     forgetful: bool = False
 
 
 class CountingAccount(SpotAccount, prefix="SATBRIDGE_SPOT_"):
-    _tally: Tally = PrivateAttr(default_factory=Tally)
+    _tally: Acknowledgements = PrivateAttr(default_factory=Acknowledgements)
 
     def connect(self) -> "CountingSpot":
         return CountingSpot(self)
@@ -54,7 +54,7 @@ def spot() -> Iterator[Stand]:
             account._tally.forgetful = bool(faults.duplicate_rate)
 
         def uplink(text: str) -> None:
-            # Without a place: the tables are about messages.
+            # Without a position: the tables are about messages.
             server.send(text, feed=SECRET, latitude=-99999)
 
         yield Stand(

@@ -1,4 +1,4 @@
-"""What the tables need of a network: its simulator on a real socket, and accounts there."""
+"""The interface of a provider to the tables: its simulator on a real socket, and accounts there."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,22 +10,21 @@ from messaging.sms.account import SmsAccount
 
 AnyAccount = SatelliteAccount | SmsAccount
 
-SECRET = "a-secret-that-nobody-may-see"
-"""What a stand puts into every secret of its account's settings, as far as the network lets it choose."""
+SECRET = "a-secret-value"
+"""The value of every secret in the settings of a stand, if the provider allows it."""
 
 TEXT = "meet me at the old pier"
-"""What messages say; no log may."""
+"""The text of messages, which no log may contain."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stand:
-    """One network, running. The account's time-outs are long, and a poll comes every moment.
+    """One running provider. The account has long time-outs and short poll intervals.
 
-    `unreachable` is an account where nobody listens, `refused` one with a wrong secret (None where there is none).
-    `arrived` counts the messages that the network took from us; None on a network that carries nothing to devices.
-    `uplink` lets a device or a phone send a text, once: it returns when the network has called us, or at once where we
-    have to ask. `taken` counts the uplinks that we said yes to. `point_at` tells where the gateway is: the URL of its
-    webhook, or host:port.
+    `unreachable` is an account at a closed port, `refused` one with a wrong secret (None without secrets). `arrived`
+    counts the messages that the provider has accepted; None if it carries nothing to devices. `uplink` sends a text
+    from a device or a phone, once: it returns after the provider's call, or at once if the provider is polled. `taken`
+    counts the acknowledged uplinks. `point_at` sets the address of the gateway: the URL of its webhook, or host:port.
     """
 
     account: AnyAccount

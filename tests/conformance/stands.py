@@ -1,4 +1,4 @@
-"""THE list of networks that the tables run over. One line here registers one."""
+"""THE list of providers in the tables. One line registers a provider."""
 
 from collections.abc import Mapping
 
@@ -31,9 +31,9 @@ LACKING: Mapping[str, frozenset[str]] = {
     "a secret": frozenset({"directip"}),
     "HTTP": frozenset({"directip", "sbdmail"}),
 }
-"""What some networks do not have; the tables leave these networks out where they ask for it."""
+"""Features that some providers lack; a table that needs one leaves those providers out."""
 
 
-def those_with(*wanted: str) -> list[str]:
-    """The names of the networks that have all of this."""
+def stands_with(*wanted: str) -> list[str]:
+    """Return the names of the providers with all these features."""
     return [name for name in STANDS if not any(name in LACKING[thing] for thing in wanted)]

@@ -28,7 +28,7 @@ from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from messaging.web.webhook_routes import routes
 from tests.conformance.stand import SECRET, TEXT, Stand
-from tests.conformance.stands import those_with
+from tests.conformance.stands import stands_with
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
@@ -212,7 +212,7 @@ STRANGERS: dict[str, tuple[bytes, dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("stand", those_with("a webhook"), indirect=True)
+@pytest.mark.parametrize("stand", stands_with("a webhook"), indirect=True)
 @pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
 async def test_a_stranger_is_refused_and_leaves_nothing(
     stand: Stand, stranger: tuple[bytes, dict[str, str]]

@@ -12,7 +12,7 @@ from messaging.satellite.account import MailedAccount
 from messaging.simulator.shared.faults import Faults
 from tests.conformance.sending import delivery, outcome_of, sender_of, sending
 from tests.conformance.stand import SECRET, TEXT, AnyAccount, Stand
-from tests.conformance.stands import STANDS, those_with
+from tests.conformance.stands import STANDS, stands_with
 from tests.support.eventually import eventually
 from tests.support.send_deliveries import outcomes_of
 
@@ -50,7 +50,7 @@ TABLE = {
 }
 
 
-TWO_WAY = those_with("messages to devices")
+TWO_WAY = stands_with("messages to devices")
 two_way = pytest.mark.parametrize("stand", TWO_WAY, indirect=True)
 
 
@@ -87,7 +87,7 @@ async def test_every_answer_has_its_outcome(stand: Stand, row: Row) -> None:
     assert after.result in {Result.SENT, *LATER}, after
 
 
-@pytest.mark.parametrize("stand", those_with("messages to devices", "HTTP"), indirect=True)
+@pytest.mark.parametrize("stand", stands_with("messages to devices", "HTTP"), indirect=True)
 async def test_after_an_error_over_there_nobody_knows(stand: Stand) -> None:
     async with sending(stand.account) as sender:
         await outcome_of(sender, delivery(stand, "the first"))
@@ -106,7 +106,7 @@ async def test_what_was_sent_has_an_id_of_its_own(stand: Stand) -> None:
 
 
 @pytest.mark.parametrize(
-    "stand", those_with("messages to devices", "a wish to wait"), indirect=True
+    "stand", stands_with("messages to devices", "a wish to wait"), indirect=True
 )
 async def test_the_wish_to_wait_is_in_the_outcome(stand: Stand) -> None:
     async with sending(stand.account) as sender:
@@ -132,7 +132,7 @@ async def test_where_nobody_listens_it_is_later(stand: Stand) -> None:
     assert SECRET not in repr(outcome)
 
 
-@pytest.mark.parametrize("stand", those_with("messages to devices", "a secret"), indirect=True)
+@pytest.mark.parametrize("stand", stands_with("messages to devices", "a secret"), indirect=True)
 async def test_a_wrong_secret_is_never_the_messages_fault(stand: Stand) -> None:
     assert stand.refused is not None
     async with sending(stand.refused) as sender:

@@ -10,7 +10,7 @@ from messaging.satellite.poller import SatellitePoller
 from messaging.simulator.shared.faults import Faults
 from tests.support.eventually import eventually
 from tests.support.satellite.hive_server import HiveServer, polling
-from tests.support.satellite.uplinks import Router, acknowledged, put, waiting
+from tests.support.satellite.uplinks import Router, acknowledged_count, put, waiting_count
 
 pytestmark = pytest.mark.anyio
 SECRET = "meet me at the old pier"
@@ -20,7 +20,7 @@ async def test_an_accepted_message_is_acknowledged(hive: HiveServer) -> None:
     put(hive, "hello", "again")
     router = Router()
     async with polling(hive.account(), router.emit) as poller:
-        await eventually(lambda: acknowledged(hive) == 1)
+        await eventually(lambda: acknowledged_count(hive) == 1)
     assert router.texts() == ["hello", "again"]
     assert poller.status()["packets_taken"] == 1
     assert poller.status()["last_poll"] is not None
@@ -37,9 +37,9 @@ async def test_nothing_is_acknowledged_before_the_router_committed(hive: HiveSer
     async with polling(hive.account(), slow):
         await called.wait()
         await asyncio.sleep(0.1)
-        assert acknowledged(hive) == 0
+        assert acknowledged_count(hive) == 0
         committed.set()
-        await eventually(lambda: acknowledged(hive) == 1)
+        await eventually(lambda: acknowledged_count(hive) == 1)
 
 
 async def test_a_rejected_message_is_stored_and_acknowledged(hive: HiveServer) -> None:
@@ -47,8 +47,8 @@ async def test_a_rejected_message_is_stored_and_acknowledged(hive: HiveServer) -
     router = Router()
     router.errors["hello"] = Rejected("no such subscriber")
     async with polling(hive.account(), router.emit) as poller:
-        await eventually(lambda: acknowledged(hive) == 1)
-    assert [kept.reason for kept in router.undeliverable()] == ["no such subscriber"]
+        await eventually(lambda: acknowledged_count(hive) == 1)
+    assert [kept.reason for kept in router.dead_letters()] == ["no such subscriber"]
     assert poller.status()["undeliverable"] == 1
 
 
@@ -59,8 +59,8 @@ async def test_a_poisoned_packet_is_stored_with_its_bytes_and_acknowledged(
     put(hive, "after it")
     router = Router()
     async with polling(hive.account(), router.emit):
-        await eventually(lambda: acknowledged(hive) == 2)
-    assert [kept.raw for kept in router.undeliverable()] == [b"\xff\x00poison"]
+        await eventually(lambda: acknowledged_count(hive) == 2)
+    assert [kept.raw for kept in router.dead_letters()] == [b"\xff\x00poison"]
     assert router.texts() == ["after it"]
 
 
@@ -77,10 +77,10 @@ async def test_a_message_that_fails_for_now_stays_and_is_offered_again(
     router.errors["bad"] = error
     async with polling(hive.account(), router.emit) as poller:
         await eventually(lambda: router.offered.count("bad") > 2)
-        assert (acknowledged(hive), waiting(hive)) == (2, 1)
+        assert (acknowledged_count(hive), waiting_count(hive)) == (2, 1)
         assert poller.status()["stuck"] == 1
         router.errors.clear()
-        await eventually(lambda: acknowledged(hive) == 3)
+        await eventually(lambda: acknowledged_count(hive) == 3)
     assert sorted(router.texts()) == ["bad", "good", "other"]
     assert SECRET not in caplog.text
 
@@ -93,7 +93,7 @@ async def test_texts_are_not_logged(hive: HiveServer, caplog: pytest.LogCaptureF
     router = Router()
     router.errors[f"{SECRET} rejected"] = Rejected("no")
     async with polling(hive.account(), router.emit):
-        await eventually(lambda: acknowledged(hive) == 3)
+        await eventually(lambda: acknowledged_count(hive) == 3)
     assert SECRET not in caplog.text
 
 
@@ -107,7 +107,7 @@ async def test_what_a_network_lists_twice_is_committed_once(hive: HiveServer) ->
         await eventually(lambda: len(router.offered) > 40)
         assert await requests_per_second(hive) < 500
         hive.simulator.dice.faults = Faults()
-        await eventually(lambda: acknowledged(hive) == 20)
+        await eventually(lambda: acknowledged_count(hive) == 20)
     assert sorted(router.texts()) == sorted(f"text {number}" for number in range(20))
 
 
@@ -123,7 +123,7 @@ async def test_one_page_after_another_is_taken_without_a_pause(hive: HiveServer)
         put(hive, f"text {number}")
     router = Router()
     async with polling(hive.account(page_size=10, poll_seconds=60), router.emit):
-        await eventually(lambda: acknowledged(hive) == 35)
+        await eventually(lambda: acknowledged_count(hive) == 35)
     assert len(router.texts()) == 35
 
 
@@ -133,7 +133,7 @@ async def test_one_device_keeps_its_order(hive: HiveServer) -> None:
         put(hive, f"{number}", device=7 + number % 2)
     router = Router()
     async with polling(hive.account(), router.emit):
-        await eventually(lambda: acknowledged(hive) == 12)
+        await eventually(lambda: acknowledged_count(hive) == 12)
     assert [text for text in router.texts() if int(text) % 2] == ["1", "3", "5", "7", "9", "11"]
     assert [text for text in router.texts() if not int(text) % 2] == ["0", "2", "4", "6", "8", "10"]
 
@@ -149,7 +149,7 @@ async def test_a_page_of_stuck_packets_neither_starves_those_behind_nor_spins(
     router.errors["stuck"] = RuntimeError("a bug")
     account = hive.account(page_size=4, longest_retry_seconds=60, retry_seconds=30)
     async with polling(account, router.emit):
-        await eventually(lambda: acknowledged(hive) == 5)
+        await eventually(lambda: acknowledged_count(hive) == 5)
         assert router.offered.count("stuck") == 12
         assert await requests_per_second(hive) <= 7 / 0.3
 
@@ -160,7 +160,7 @@ async def test_two_pollers_of_one_account_do_no_harm(hive: HiveServer) -> None:
     router = Router()
     account = hive.account(page_size=7)
     async with polling(account, router.emit), polling(account, router.emit):
-        await eventually(lambda: acknowledged(hive) == 30)
+        await eventually(lambda: acknowledged_count(hive) == 30)
     assert sorted(router.texts()) == sorted(f"text {number}" for number in range(30))
 
 
@@ -184,7 +184,7 @@ async def test_draining_finishes_the_page_and_then_stops(hive: HiveServer) -> No
     async with asyncio.timeout(20):
         await draining
         await running
-    assert (acknowledged(hive), router.texts()) == (1, ["hello"])
+    assert (acknowledged_count(hive), router.texts()) == (1, ["hello"])
 
 
 @pytest.mark.parametrize("faults", [Faults(), Faults(error_rate=1)])
@@ -204,7 +204,7 @@ def test_a_poller_travels_between_processes(hive: HiveServer) -> None:
 
     async def run(emit: Emit) -> None:
         running = asyncio.create_task(poller.run(emit))
-        await eventually(lambda: acknowledged(hive) == 1)
+        await eventually(lambda: acknowledged_count(hive) == 1)
         await poller.drain()
         await running
 

@@ -9,7 +9,7 @@ from messaging.simulator.shared.faults import Faults
 from messaging.streaming import InlineJob, StreamingContext
 from tests.support.eventually import eventually
 from tests.support.satellite.hive_server import HiveServer, polling
-from tests.support.satellite.uplinks import Router, acknowledged, put, waiting
+from tests.support.satellite.uplinks import Router, acknowledged_count, put, waiting_count
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ async def test_a_network_that_fails_is_waited_for(hive: HiveServer, status: int)
         assert hive.simulator.counts()["requests"] < 40
         assert poller.status()["failure"]
         hive.simulator.dice.faults = Faults()
-        await eventually(lambda: acknowledged(hive) == 1)
+        await eventually(lambda: acknowledged_count(hive) == 1)
         assert poller.status()["failing_since"] is None
 
 
@@ -52,7 +52,7 @@ async def test_no_fault_of_the_network_loses_or_repeats_a_message(
             put(hive, f"text {number}")
         await asyncio.sleep(0.3)
         hive.simulator.dice.faults = Faults()
-        await eventually(lambda: waiting(hive) == 0)
+        await eventually(lambda: waiting_count(hive) == 0)
     assert sorted(router.texts()) == sorted(f"text {number}" for number in range(10))
 
 

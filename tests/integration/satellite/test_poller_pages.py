@@ -10,7 +10,7 @@ from messaging.simulator.shared.serving import Serving
 from tests.support.concurrent_requests import Crowd
 from tests.support.eventually import eventually
 from tests.support.satellite.hive_server import HiveServer, account_at, polling
-from tests.support.satellite.uplinks import Router, acknowledged, put
+from tests.support.satellite.uplinks import Router, acknowledged_count, put
 
 pytestmark = pytest.mark.anyio
 
@@ -29,9 +29,9 @@ async def test_a_page_is_offered_in_its_order_without_waiting_for_answers(hive: 
 
     async with polling(hive.account(), emit):
         await eventually(lambda: len(offered) == len(texts))
-        assert acknowledged(hive) == 0
+        assert acknowledged_count(hive) == 0
         answered.set()
-        await eventually(lambda: acknowledged(hive) == 12)
+        await eventually(lambda: acknowledged_count(hive) == 12)
     assert offered == texts
 
 
@@ -49,5 +49,5 @@ async def test_acknowledgements_go_side_by_side_up_to_a_limit(hive: HiveServer) 
         async with polling(account_at(f"{server.url}/hive", page_size=count), emit):
             await eventually(lambda: crowd.inside == ACKNOWLEDGEMENTS_AT_ONCE)
             crowd.let_go()
-            await eventually(lambda: acknowledged(hive) == count)
+            await eventually(lambda: acknowledged_count(hive) == count)
     assert crowd.most == ACKNOWLEDGEMENTS_AT_ONCE

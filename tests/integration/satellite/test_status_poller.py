@@ -26,7 +26,7 @@ REACHABLE, AWAY = Modem(IMEI, thing=THING), Modem(IMEI, thing=THING, reachable=F
 
 
 @dataclass
-class SubmittedPart:
+class SentMessages:
     """Everything that was handed over, and what was heard of it."""
 
     ids: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class SubmittedPart:
 
 
 @dataclass
-class Turn:
+class Lease:
     """Whose turn it is; two may share it."""
 
     ours: bool = True
@@ -64,9 +64,9 @@ class Turn:
 
 @asynccontextmanager
 async def tracing(
-    account: CloudloopAccount, handed: SubmittedPart, turn: Turn | None = None
+    account: CloudloopAccount, handed: SentMessages, turn: Lease | None = None
 ) -> AsyncIterator[StatusPoller]:
-    tracer = StatusPoller(account, "cloudloop", handed, turn or Turn())
+    tracer = StatusPoller(account, "cloudloop", handed, turn or Lease())
     running = asyncio.create_task(tracer.run(handed.emit))
     try:
         yield tracer
@@ -112,7 +112,7 @@ async def test_an_end_is_news(name: str, status: str, state: ReceiptState) -> No
     with cloudloop(
         REACHABLE, habits=CloudloopHabits(status_name=name, statuses=statuses)
     ) as server:
-        handed = SubmittedPart(await send(server))
+        handed = SentMessages(await send(server))
         async with tracing(account(server), handed) as tracer:
             await eventually(lambda: bool(handed.heard))
         assert tracer.status()["heard"] == 1
@@ -125,14 +125,14 @@ async def test_an_end_is_news(name: str, status: str, state: ReceiptState) -> No
 async def test_a_number_can_be_an_end_too() -> None:
     statuses = {**STATUSES, "delivered": 1}
     with cloudloop(REACHABLE, habits=CloudloopHabits(statuses=statuses)) as server:
-        handed = SubmittedPart(await send(server))
+        handed = SentMessages(await send(server))
         async with tracing(account(server, delivered_statuses="1"), handed):
             await eventually(lambda: bool(handed.heard))
 
 
 async def test_what_is_still_on_its_way_is_asked_for_again_until_it_arrives() -> None:
     with cloudloop(AWAY) as server:
-        handed = SubmittedPart(await send(server, 3))
+        handed = SentMessages(await send(server, 3))
         async with tracing(account(server), handed) as tracer:
             await eventually(lambda: handed.rounds > 3)
             assert handed.heard == []
@@ -143,7 +143,7 @@ async def test_what_is_still_on_its_way_is_asked_for_again_until_it_arrives() ->
 
 async def test_what_the_network_does_not_know_keeps_nobody_else_back() -> None:
     with cloudloop(REACHABLE) as server:
-        handed = SubmittedPart(["unknown", *await send(server)])
+        handed = SentMessages(["unknown", *await send(server)])
         async with tracing(account(server), handed):
             await eventually(lambda: len(handed.heard) == 1)
 
@@ -151,14 +151,14 @@ async def test_what_the_network_does_not_know_keeps_nobody_else_back() -> None:
 async def test_what_always_fails_keeps_nobody_else_back() -> None:
     with cloudloop(REACHABLE) as server:
         first, second = await send(server, 2)
-        handed = SubmittedPart([first, second])
+        handed = SentMessages([first, second])
 
         async def emit(record: Inbound) -> None:
             if isinstance(record, Receipt) and record.network_id == first:
                 raise Unavailable("a bug with this one")
             await handed.emit(record)
 
-        tracer = StatusPoller(account(server), "cloudloop", handed, Turn())
+        tracer = StatusPoller(account(server), "cloudloop", handed, Lease())
         running = asyncio.create_task(tracer.run(emit))
         try:
             await eventually(lambda: len(handed.heard) == 1)
@@ -179,7 +179,7 @@ async def test_what_always_fails_keeps_nobody_else_back() -> None:
 )
 async def test_a_network_that_fails_is_asked_again(faults: Faults) -> None:
     with cloudloop(REACHABLE) as server:
-        handed = SubmittedPart(await send(server))
+        handed = SentMessages(await send(server))
         server.simulator.dice.faults = faults
         async with tracing(account(server, timeout_seconds=1), handed):
             await eventually(lambda: handed.rounds > 1)
@@ -193,7 +193,7 @@ async def test_a_store_that_is_away_is_asked_again_and_a_bug_tells_only_its_type
 ) -> None:
     with cloudloop(REACHABLE) as server:
         failures = [RuntimeError("a secret"), Unavailable("the store is away")]
-        handed = SubmittedPart(await send(server), failures)
+        handed = SentMessages(await send(server), failures)
         async with tracing(account(server), handed):
             await eventually(lambda: len(handed.heard) == 1)
     assert "the store is away" in caplog.text
@@ -203,7 +203,7 @@ async def test_a_store_that_is_away_is_asked_again_and_a_bug_tells_only_its_type
 
 async def test_news_that_the_router_puts_off_are_brought_again() -> None:
     with cloudloop(REACHABLE) as server:
-        handed = SubmittedPart(await send(server))
+        handed = SentMessages(await send(server))
         refusals: list[Exception] = [Rejected("no"), Unavailable("the store is away")]
 
         async def emit(record: Inbound) -> None:
@@ -211,7 +211,7 @@ async def test_news_that_the_router_puts_off_are_brought_again() -> None:
                 raise refusals.pop()
             handed.heard.append(record)
 
-        tracer = StatusPoller(account(server), "cloudloop", handed, Turn())
+        tracer = StatusPoller(account(server), "cloudloop", handed, Lease())
         running = asyncio.create_task(tracer.run(emit))
         await eventually(lambda: len(handed.heard) == 1)
         await tracer.drain()
@@ -220,7 +220,7 @@ async def test_news_that_the_router_puts_off_are_brought_again() -> None:
 
 async def test_only_whose_turn_it_is_asks() -> None:
     with cloudloop(REACHABLE) as server:
-        handed, turn = SubmittedPart(await send(server)), Turn(ours=False)
+        handed, turn = SentMessages(await send(server)), Lease(ours=False)
         calls = server.simulator.app.requests
         async with tracing(account(server), handed, turn):
             await asyncio.sleep(0.3)
@@ -231,6 +231,6 @@ async def test_only_whose_turn_it_is_asks() -> None:
 
 async def test_it_travels_before_it_runs() -> None:
     with cloudloop(REACHABLE) as server:
-        tracer = StatusPoller(account(server), "cloudloop", SubmittedPart(), Turn())
+        tracer = StatusPoller(account(server), "cloudloop", SentMessages(), Lease())
         copy = pickle.loads(pickle.dumps(tracer))
         assert copy.status() == {"via": "cloudloop", "asked": 0, "heard": 0, "failure": ""}

@@ -16,7 +16,7 @@ from messaging.simulator.shared.serving import Serving
 from messaging.web.webhook_routes import routes
 from tests.support.satellite.wire import HookAccount
 
-TOKEN = "token-that-nobody-may-see"
+TOKEN = "token-that-is-secret"
 SECRET = "the-secret-in-the-text"
 TEXT = {"id": 1, "serial": "7", "texts": [SECRET]}
 

@@ -1,4 +1,4 @@
-"""Iridium's gateway for tests: its simulator on free ports, and a listener that takes what it brings."""
+"""The DirectIP simulator on free ports, and a running listener for it."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ MAIL = [{"to": "bob@example.net", "text": "Anchored at noon", "protocol": "email
 
 
 @dataclass(frozen=True)
-class Gateway:
+class DirectIpGateway:
     simulator: DirectIpSimulator
     url: str
 
@@ -29,10 +29,10 @@ class Gateway:
         return directip_account(**{"gateway": self.simulator.address, **settings})
 
     def uplink(self, **uplink: Any) -> dict[str, Any]:
-        """Let the modem hold a session; returns what came of the first try."""
+        """Simulate a session; return the result of the first try."""
         return post(f"{self.url}/sim/uplinks", {"imei": IMEI, **uplink})
 
-    async def brings(self, **uplink: Any) -> dict[str, Any]:
+    async def deliver(self, **uplink: Any) -> dict[str, Any]:
         return await asyncio.to_thread(lambda: self.uplink(**uplink))
 
 
@@ -47,15 +47,15 @@ def directip_account(**settings: Any) -> DirectIpAccount:
 
 
 @contextlib.contextmanager
-def directip(*modems: Modem, **options: Any) -> Iterator[Gateway]:
+def directip(*modems: Modem, **options: Any) -> Iterator[DirectIpGateway]:
     simulator = DirectIpSimulator(modems or [Modem(IMEI)], **{"speed": 20, **options})
     with simulator, Serving(simulator.app) as server:
-        yield Gateway(simulator, server.url)
+        yield DirectIpGateway(simulator, server.url)
 
 
 @dataclass
-class Taken:
-    """What a listener has handed over; raises `error` while there is one."""
+class RecordingRouter:
+    """Records emitted by a listener; raises `error` while it is set."""
 
     records: list[Inbound] = field(default_factory=list)
     error: Exception | None = None
@@ -72,13 +72,15 @@ class Taken:
         return [one.text for one in self.records if isinstance(one, Message)]
 
     @property
-    def undeliverable(self) -> list[DeadLetter]:
+    def dead_letters(self) -> list[DeadLetter]:
         return [one for one in self.records if isinstance(one, DeadLetter)]
 
 
 @contextlib.asynccontextmanager
-async def listening(gateway: Gateway, taken: Taken, **settings: Any) -> AsyncIterator[str]:
-    """Run the listener of an account and tell the gateway where it is."""
+async def listening(
+    gateway: DirectIpGateway, taken: RecordingRouter, **settings: Any
+) -> AsyncIterator[str]:
+    """Run the listener of an account, and set its address in the simulator."""
     listener = SatelliteListener(gateway.account(**settings), "directip")
     task = asyncio.create_task(listener.run(taken.emit))
     try:

@@ -1,4 +1,4 @@
-"""A simulated Portal Connect on a free port, accounts at it, and a gateway that takes its webhooks."""
+"""The simulated Portal Connect on a free port, accounts at it, and a gateway for its webhooks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +18,8 @@ from tests.support.sms.twilio_gateway import Router
 
 IMEI = "300434030000001"
 OTHER_IMEI = "300434030000002"
-API_KEY = "an-api-key-that-nobody-may-see"
-TOKEN = "a-token-that-nobody-may-see"
+API_KEY = "an-api-key-that-is-secret"
+TOKEN = "a-token-that-is-secret"
 CLIENT_ID = "garmin-ipc"
 CLIENT_SECRET = "a-client-secret-of-32-letters-or-more"
 OAUTH: dict[str, Any] = {"oauth_client_id": CLIENT_ID, "oauth_client_secret": CLIENT_SECRET}
@@ -46,9 +46,9 @@ class GarminServer:
         return answer.json()
 
     def event(self, *events: dict[str, Any], **event: Any) -> dict[str, Any]:
-        """Let a device send; returns what came of the first post."""
-        given = [{"imei": IMEI, **one} for one in events] or {"imei": IMEI, **event}
-        found: dict[str, Any] = self.switch("POST", "events", given, status=201)
+        """Post events of a device; return the result of the first post."""
+        content = [{"imei": IMEI, **one} for one in events] or {"imei": IMEI, **event}
+        found: dict[str, Any] = self.switch("POST", "events", content, status=201)
         return found
 
     def portal(self, **settings: Any) -> None:
@@ -70,7 +70,7 @@ def garmin_at(simulator: GarminSimulator) -> Iterator[GarminServer]:
 
 @contextmanager
 def gateway_for(account: GarminAccount, router: Router) -> Iterator[str]:
-    """The gateway's webhook of this account; yields its URL."""
+    """Serve the webhook of this account, and yield its URL."""
     app = FastAPI()
     with Serving(app) as server:
         app.include_router(routes({}, {account.name: account}, router.emit, server.url))

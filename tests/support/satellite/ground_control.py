@@ -1,4 +1,4 @@
-"""Ground Control's networks for tests: their simulators on free ports, and a gateway that takes their webhooks."""
+"""The simulators of RockBLOCK and Cloudloop on free ports, and a gateway for their webhooks."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -22,9 +22,9 @@ from tests.support.sms.twilio_gateway import Router
 
 IMEI = "300234010753370"
 THING = "DgXeoxwVPMyrdOBJeEGlqKRJLbajQkzZ"
-TOKEN = "f7ba9e62-a-token-that-nobody-may-see"
-PASSWORD = "a-password-that-nobody-may-see"
-SECRET = "s3cret-that-stands-in-the-path"
+TOKEN = "f7ba9e62-a-token-that-is-secret"
+PASSWORD = "a-password-that-is-secret"
+SECRET = "s3cret-in-the-path"
 MAIL = [{"to": "bob@example.net", "text": "Anchored at noon", "protocol": "email"}]
 
 
@@ -42,12 +42,12 @@ class RockblockServer:
         }
         return read(RockblockAccount, **{**fields, **settings})
 
-    def checking(self, **settings: Any) -> RockblockAccount:
-        """An account that checks tokens with the simulator's key."""
+    def account_with_key(self, **settings: Any) -> RockblockAccount:
+        """Return an account that checks tokens with the simulator's key."""
         return self.account(public_key=self.simulator.public_key, **settings)
 
     def uplink(self, **uplink: Any) -> dict[str, Any]:
-        """Let the modem send; returns what came of the first try of the webhook."""
+        """Simulate a session; return the result of the first try of the webhook."""
         return post(f"{self.url}/sim/uplinks", {"imei": IMEI, **uplink})
 
     def downlinks(self) -> list[bytes]:
@@ -69,7 +69,7 @@ class CloudloopServer:
         return read(CloudloopAccount, **{**fields, **settings})
 
     def uplink(self, **uplink: Any) -> dict[str, Any]:
-        """Let the modem send; returns what came of the first try of the webhook."""
+        """Simulate a session; return the result of the first try of the webhook."""
         return post(f"{self.url}/sim/uplinks", {"imei": IMEI, **uplink})
 
     def downlinks(self) -> list[tuple[bytes, str]]:
@@ -122,7 +122,7 @@ def cloudloop_at(simulator: CloudloopSimulator) -> Iterator[CloudloopServer]:
 
 @contextlib.contextmanager
 def gateway(router: Router, account: SatelliteAccount) -> Iterator[str]:
-    """Serve the webhook of one account; returns its URL."""
+    """Serve the webhook of one account, and yield its URL."""
     app = FastAPI()
     app.include_router(routes({}, {account.name: account}, router.emit, "https://example.org"))
     with Serving(app) as served:
@@ -133,9 +133,9 @@ def messages(router: Router) -> list[Message]:
     return [record for record in router.all() if isinstance(record, Message)]
 
 
-def beacons(router: Router) -> list[DeviceReport]:
+def device_reports(router: Router) -> list[DeviceReport]:
     return [record for record in router.all() if isinstance(record, DeviceReport)]
 
 
-def undeliverable(stored: list[Inbound]) -> list[DeadLetter]:
+def dead_letters(stored: list[Inbound]) -> list[DeadLetter]:
     return [record for record in stored if isinstance(record, DeadLetter)]

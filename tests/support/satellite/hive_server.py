@@ -1,4 +1,4 @@
-"""A simulated Hive on a free port, and accounts at it that wait little."""
+"""The simulated Hive on a free port, and accounts at it with short waits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -65,7 +65,7 @@ LOGIN = JSONResponse({"token": "t0ken"})
 
 
 @asynccontextmanager
-async def connected(account: HiveAccount) -> AsyncIterator[Hive]:
+async def connection(account: HiveAccount) -> AsyncIterator[Hive]:
     network = account.connect()
     try:
         yield network
@@ -77,7 +77,7 @@ async def connected(account: HiveAccount) -> AsyncIterator[Hive]:
 def answering(
     messages: Callable[[Request], Response], login: Response = LOGIN
 ) -> Iterator[HiveAccount]:
-    """A Hive that answers what the simulator never would."""
+    """Serve a Hive with answers that the simulator never gives."""
 
     async def log_in(request: Request) -> Response:
         return login

@@ -1,4 +1,4 @@
-"""Iridium's SBD service by e-mail for tests: its simulator on free ports, and a mail server that takes its mails."""
+"""The simulated SBD service by e-mail on free ports, and a mail server for its mails."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from messaging.simulator.sbdmail.server import SbdMailSimulator
 from messaging.simulator.shared.modems import Modem
 from messaging.simulator.shared.serving import Serving
 from tests.support.eventually import eventually
-from tests.support.satellite.directip_gateway import Taken
+from tests.support.satellite.directip_gateway import RecordingRouter
 from tests.support.satellite.ground_control import post
 
 IMEI = "300434060000000"
@@ -26,7 +26,7 @@ MAIL = [{"to": "bob@example.net", "text": "Anchored at noon", "protocol": "email
 
 
 @dataclass(frozen=True)
-class Service:
+class SbdMailService:
     simulator: SbdMailSimulator
     url: str
 
@@ -34,10 +34,10 @@ class Service:
         return sbdmail_account(self.simulator.relay_url, **settings)
 
     def uplink(self, **uplink: Any) -> dict[str, Any]:
-        """Let the modem hold a session; returns what came of the first try."""
+        """Simulate a session; return the result of the first try."""
         return post(f"{self.url}/sim/uplinks", {"imei": IMEI, **uplink})
 
-    async def brings(self, **uplink: Any) -> dict[str, Any]:
+    async def deliver(self, **uplink: Any) -> dict[str, Any]:
         return await asyncio.to_thread(lambda: self.uplink(**uplink))
 
 
@@ -49,16 +49,18 @@ def sbdmail_account(relay_url: str, relay_seconds: float = 10, **settings: Any) 
 
 
 @contextlib.contextmanager
-def sbdmail_service(*modems: Modem, **options: Any) -> Iterator[Service]:
+def sbdmail_service(*modems: Modem, **options: Any) -> Iterator[SbdMailService]:
     quick = {"recipient": f"sbd@{DOMAIN}", "waits_seconds": [0.1] * 50}
     simulator = SbdMailSimulator(modems or [Modem(IMEI)], **{**quick, **options})
     with simulator, Serving(simulator.app) as server:
-        yield Service(simulator, server.url)
+        yield SbdMailService(simulator, server.url)
 
 
 @contextlib.asynccontextmanager
-async def mail_server(service: Service, taken: Taken, **settings: Any) -> AsyncIterator[str]:
-    """Run a mail server with the account's mailbox and tell the service where it is."""
+async def mail_server(
+    service: SbdMailService, taken: RecordingRouter, **settings: Any
+) -> AsyncIterator[str]:
+    """Run a mail server with the account's mailbox, and set its address in the simulator."""
     box = SatelliteMailbox(service.account(**settings), "sbdmail")
     receiver = MailReceiver(read(SmtpSettings, listen="127.0.0.1:0"), DOMAIN, mailboxes=[box])
     task = asyncio.create_task(receiver.run(taken.emit))

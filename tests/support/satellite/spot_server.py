@@ -1,4 +1,4 @@
-"""Simulated SPOT feeds on a free port, and accounts that poll them quickly."""
+"""Simulated SPOT feeds on a free port, and accounts with short waits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from messaging.satellite.providers.spot.account import SpotAccount
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.spot.server import BASE_PATH, SpotMessage, SpotSimulator
 
-FEED, OTHER_FEED = "a-feed-id-that-nobody-may-see", "another-feed-id-that-nobody-may-see"
-PASSWORD = "a-feed-password-that-nobody-may-see"
+FEED, OTHER_FEED = "a-feed-id-that-is-secret", "another-feed-id-that-is-secret"
+PASSWORD = "a-feed-password-that-is-secret"
 SERIAL = "0-8356068"
 
 

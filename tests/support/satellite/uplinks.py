@@ -1,4 +1,4 @@
-"""Uplinks at the simulated Hive, and a router that takes them."""
+"""Uplinks at the simulated Hive, and a router for them."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ def put(hive: HiveServer, *texts: str, device: int = 9) -> int:
 
 
 class Router:
-    """Commits what it is offered once per id; raises what `errors` holds for a text, as often as it says."""
+    """Commits each id once; raises the error that `errors` has for a text."""
 
     def __init__(self) -> None:
         self.committed: dict[str, Message | DeadLetter] = {}
@@ -33,13 +33,13 @@ class Router:
     def texts(self) -> list[str]:
         return [m.text for m in self.committed.values() if isinstance(m, Message)]
 
-    def undeliverable(self) -> list[DeadLetter]:
+    def dead_letters(self) -> list[DeadLetter]:
         return [m for m in self.committed.values() if isinstance(m, DeadLetter)]
 
 
-def acknowledged(hive: HiveServer) -> int:
+def acknowledged_count(hive: HiveServer) -> int:
     return len(hive.simulator.state.uplinks(acknowledged=True))
 
 
-def waiting(hive: HiveServer) -> int:
+def waiting_count(hive: HiveServer) -> int:
     return len(hive.simulator.state.uplinks())

@@ -1,4 +1,4 @@
-"""A small network for tests of what all networks share: JSON lines over TCP, JSON webhooks with a token."""
+"""A minimal provider for tests of the common code: JSON lines over TCP, JSON webhooks with a token."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ class OneWay:
 
 
 def read(item: dict[str, Any]) -> Packet | Receipt:
-    """What one JSON object says: a receipt, or texts and the state of a device."""
+    """Return the content of one JSON object: a receipt, or texts and the state of a device."""
     if "receipt" in item:
         return Receipt(via="wire", network_id=item["receipt"], state=ReceiptState(item["state"]))
     texts = tuple(

@@ -1,4 +1,4 @@
-"""What a client of the simulated Hive says."""
+"""Requests of a client of the simulated Hive."""
 
 import base64
 from typing import Any

@@ -6,10 +6,10 @@ import pytest
 
 from messaging.simulator.garmin.server import GarminSimulator
 from messaging.simulator.spot.server import SpotFeed, SpotSimulator
-from tests.support.satellite.directip_gateway import Gateway, directip
+from tests.support.satellite.directip_gateway import DirectIpGateway, directip
 from tests.support.satellite.fixtures import key as key
 from tests.support.satellite.garmin_server import API_KEY, SOME_DEVICES, GarminServer, garmin_at
-from tests.support.satellite.sbdmail_service import Service, sbdmail_service
+from tests.support.satellite.sbdmail_service import SbdMailService, sbdmail_service
 from tests.support.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SpotServer, spot_at
 
 
@@ -20,14 +20,14 @@ def garmin() -> Iterator[GarminServer]:
 
 
 @pytest.fixture
-def gateway() -> Iterator[Gateway]:
+def gateway() -> Iterator[DirectIpGateway]:
     """Iridium's, which speaks DirectIP."""
     with directip() as gateway:
         yield gateway
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
+def service() -> Iterator[SbdMailService]:
     """Iridium's, which speaks by e-mail."""
     with sbdmail_service() as service:
         yield service

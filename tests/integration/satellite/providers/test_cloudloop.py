@@ -12,7 +12,7 @@ from messaging.simulator.cloudloop.server import CloudloopHabits
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port
 from tests.support.satellite.ground_control import IMEI, SECRET, THING, cloudloop
-from tests.support.satellite.providers.cloudloop_connected import connected
+from tests.support.satellite.providers.cloudloop_connected import connection
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +58,7 @@ async def test_a_packet_goes_by_the_service_of_its_account(
 ) -> None:
     with cloudloop() as server:
         account = server.account(service=service, max_packet_bytes=limit)
-        async with connected(account) as network:
+        async with connection(account) as network:
             handed = await network.send(THING, b"\x00" * size)
         assert handed.network_id.startswith("MT0")
         assert handed.billed_units is None
@@ -67,13 +67,13 @@ async def test_a_packet_goes_by_the_service_of_its_account(
 
 async def test_credits_are_counted_where_they_are_known() -> None:
     with cloudloop() as server:
-        async with connected(server.account(credit_bytes=50)) as network:
+        async with connection(server.account(credit_bytes=50)) as network:
             assert (await network.send(THING, b"x" * 51)).billed_units == 2
 
 
 async def test_a_packet_that_is_too_long_never_leaves() -> None:
     with cloudloop() as server:
-        async with connected(server.account()) as network:
+        async with connection(server.account()) as network:
             with pytest.raises(Rejected, match="271 bytes"):
                 await network.send(THING, b"x" * 271)
         assert server.simulator.app.requests == 0
@@ -101,7 +101,7 @@ async def test_a_refusal_is_final_in_whatever_shape_it_comes(
     settings: dict[str, Any], thing: str, words: str, status: int, name: str
 ) -> None:
     with cloudloop(habits=CloudloopHabits(refused_status=status, error_name=name)) as server:
-        async with connected(server.account(**settings)) as network:
+        async with connection(server.account(**settings)) as network:
             with pytest.raises(Rejected, match=words if status == 200 else None):
                 await network.send(thing, b"x" * (300 if "max_packet_bytes" in settings else 5))
 
@@ -111,7 +111,7 @@ async def test_a_token_that_is_refused_can_be_mended_and_the_operator_is_told(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with cloudloop(habits=CloudloopHabits(refused_status=status)) as server:
-        async with connected(server.account(token="wrong")) as network:
+        async with connection(server.account(token="wrong")) as network:
             with pytest.raises(Unavailable, match="does not accept our"):
                 await network.send(THING, b"hello")
     assert "check SATBRIDGE_CLOUDLOOP_TOKEN" in caplog.text
@@ -134,7 +134,7 @@ async def test_an_answer_that_does_not_come_is_judged(
     faults: Faults, expected: type[Exception], sends: int
 ) -> None:
     with cloudloop(faults=faults) as server:
-        async with connected(server.account(timeout_seconds=3)) as network:
+        async with connection(server.account(timeout_seconds=3)) as network:
             with pytest.raises(expected) as caught:
                 await network.send(THING, b"hello")
         assert type(caught.value) is expected
@@ -146,6 +146,6 @@ async def test_an_answer_that_does_not_come_is_judged(
 async def test_a_host_that_is_not_there_is_unavailable() -> None:
     with closed_port() as url:
         account = read(CloudloopAccount, token="t", webhook_secret=SECRET, url=url)
-        async with connected(account) as network:
+        async with connection(account) as network:
             with pytest.raises(Unavailable, match="cannot be reached"):
                 await network.send(THING, b"hello")

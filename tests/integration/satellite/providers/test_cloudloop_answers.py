@@ -19,7 +19,7 @@ from messaging.satellite.providers.cloudloop.client import Cloudloop
 from messaging.simulator.cloudloop.server import CloudloopHabits
 from messaging.simulator.shared.serving import Serving
 from tests.support.satellite.ground_control import SECRET, THING, TOKEN, cloudloop
-from tests.support.satellite.providers.cloudloop_connected import connected
+from tests.support.satellite.providers.cloudloop_connected import connection
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def answering(answer: Response) -> AsyncIterator[Cloudloop]:
 
     with Serving(Starlette(routes=[Route("/{rest:path}", say, methods=["POST"])])) as server:
         account = read(CloudloopAccount, token=TOKEN, webhook_secret=SECRET, url=server.url)
-        async with connected(account) as network:
+        async with connection(account) as network:
             yield network
 
 
@@ -82,7 +82,7 @@ async def test_a_refusal_of_the_message_alone_is_final(status: int, words: str) 
 
 async def test_the_probe_tells_a_token_that_is_taken() -> None:
     with cloudloop() as server:
-        async with connected(server.account()) as network:
+        async with connection(server.account()) as network:
             await network.check()
         assert server.simulator.modems.downlinks() == []
 
@@ -91,7 +91,7 @@ async def test_the_probe_tells_a_token_that_is_taken() -> None:
 async def test_the_probe_names_the_setting_of_a_token_that_is_refused(status: int) -> None:
     said = (Unavailable, "cannot answer") if status == 500 else (ConfigurationError, "_TOKEN: ")
     with cloudloop(habits=CloudloopHabits(refused_status=status)) as server:
-        async with connected(server.account(token="wrong")) as network:
+        async with connection(server.account(token="wrong")) as network:
             with pytest.raises(said[0], match=said[1]):
                 await network.check()
 
@@ -110,7 +110,7 @@ async def test_the_token_is_in_no_url_and_no_repr() -> None:
 
     with Serving(Starlette(routes=[Route("/{rest:path}", keep, methods=["POST"])])) as server:
         account = read(CloudloopAccount, token=TOKEN, webhook_secret=SECRET, url=server.url)
-        async with connected(account) as network:
+        async with connection(account) as network:
             await network.send(THING, b"hello")
             await network.check()
     assert len(urls) == 2
@@ -120,7 +120,7 @@ async def test_the_token_is_in_no_url_and_no_repr() -> None:
 
 async def test_it_travels_between_processes() -> None:
     with cloudloop() as server:
-        async with connected(server.account()) as network:
+        async with connection(server.account()) as network:
             await network.send(THING, b"one")
             copy = pickle.loads(pickle.dumps(network))
             await copy.send(THING, b"two")

@@ -15,11 +15,11 @@ from tests.support.satellite.ground_control import (
     MAIL,
     SECRET,
     THING,
-    beacons,
     cloudloop,
+    dead_letters,
+    device_reports,
     gateway,
     messages,
-    undeliverable,
 )
 from tests.support.sms.twilio_gateway import Router
 
@@ -54,7 +54,7 @@ def test_a_redelivery_has_the_same_id() -> None:
             server.uplink(texts=MAIL, webhook_url=f"{url}/{SECRET}")
         assert len(server.simulator.pushes.tries) == 2
     assert len(messages(router)) == 1
-    assert len(beacons(router)) == 1
+    assert len(device_reports(router)) == 1
 
 
 @pytest.mark.anyio
@@ -82,7 +82,7 @@ def test_bytes_that_are_no_message_are_kept_and_answered_with_yes() -> None:
     router = Router()
     with cloudloop() as server, gateway(router, server.account()) as url:
         assert server.uplink(data="00ff00ff", webhook_url=f"{url}/{SECRET}")["taken"]
-    (kept,) = undeliverable(router.all())
+    (kept,) = dead_letters(router.all())
     assert (kept.raw, kept.sender.value) == (bytes.fromhex("00ff00ff"), THING)
 
 
@@ -91,5 +91,5 @@ def test_a_webhook_that_makes_no_sense_is_kept_and_answered_with_yes() -> None:
     with cloudloop() as server, gateway(router, server.account()) as url:
         answer = httpx.post(f"{url}/{SECRET}", json={"test": True}, trust_env=False)
     assert answer.status_code == 200
-    (kept,) = undeliverable(router.all())
+    (kept,) = dead_letters(router.all())
     assert json.loads(kept.raw) == {"test": True}

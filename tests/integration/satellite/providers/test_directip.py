@@ -15,7 +15,12 @@ from messaging.satellite.providers.directip.account import DirectIpAccount
 from messaging.simulator.directip.api import FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.modems import Modem
-from tests.support.satellite.directip_gateway import IMEI, Gateway, directip, directip_account
+from tests.support.satellite.directip_gateway import (
+    IMEI,
+    DirectIpGateway,
+    directip,
+    directip_account,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +38,7 @@ async def send(
         await network.aclose()
 
 
-def data(gateway: Gateway) -> list[bytes]:
+def data(gateway: DirectIpGateway) -> list[bytes]:
     return [one.data for one in gateway.simulator.modems.downlinks()]
 
 
@@ -53,21 +58,21 @@ def test_a_priority_that_there_is_not_is_refused(priority: int) -> None:
         directip_account(priority=priority)
 
 
-async def test_a_message_is_queued_and_has_the_gateways_id(gateway: Gateway) -> None:
+async def test_a_message_is_queued_and_has_the_gateways_id(gateway: DirectIpGateway) -> None:
     first, second = [await send(gateway.account()) for _ in range(2)]
     assert int(first.network_id) + 1 == int(second.network_id)
     assert first.billed_units is None
     assert data(gateway) == [b"hello", b"hello"]
 
 
-async def test_units_are_counted_where_the_contract_says_so(gateway: Gateway) -> None:
+async def test_units_are_counted_where_the_contract_says_so(gateway: DirectIpGateway) -> None:
     account = gateway.account(credit_bytes=30)
     units = [(await send(account, b"x" * length)).billed_units for length in (1, 30, 31, 270)]
     assert units == [1, 1, 2, 9]
 
 
 @pytest.mark.parametrize("status", range(-12, 0))
-async def test_every_status_is_a_failure_of_its_kind(gateway: Gateway, status: int) -> None:
+async def test_every_status_is_a_failure_of_its_kind(gateway: DirectIpGateway, status: int) -> None:
     with pytest.raises(Unavailable if status in LATER else Rejected) as caught:
         await send(gateway.account(), serial=f"{FIXTURE_PREFIX}{-status:02}")
     assert caught.value.reason
@@ -86,7 +91,7 @@ async def test_a_full_queue_is_for_later_and_a_flush_empties_it() -> None:
         assert [one.data for one in waiting if one.state == "queued"] == [b"the newest"]
 
 
-async def test_the_priority_travels(gateway: Gateway) -> None:
+async def test_the_priority_travels(gateway: DirectIpGateway) -> None:
     await send(gateway.account(priority=1))
     await send(gateway.account())
     carried = [one.carried for one in gateway.simulator.modems.downlinks()]
@@ -145,13 +150,15 @@ async def test_an_answer_that_is_none_leaves_us_unsure(answer: bytes) -> None:
             await send(directip_account(gateway=address))
 
 
-async def test_the_probe_sends_nothing_to_anybody(gateway: Gateway) -> None:
+async def test_the_probe_sends_nothing_to_anybody(gateway: DirectIpGateway) -> None:
     await gateway.account().connect().check()
     assert data(gateway) == []
 
 
 @pytest.mark.parametrize("fault", [{"error_status": 401}, {"error_status": 503}])
-async def test_the_probe_says_when_we_are_refused(gateway: Gateway, fault: dict[str, int]) -> None:
+async def test_the_probe_says_when_we_are_refused(
+    gateway: DirectIpGateway, fault: dict[str, int]
+) -> None:
     gateway.simulator.dice.faults = Faults(error_rate=1, **fault)
     with pytest.raises(GatewayError, match="satellite network"):
         await gateway.account().connect().check()

@@ -18,7 +18,7 @@ from messaging.satellite.providers.garmin.account import GarminAccount
 from messaging.satellite.providers.garmin.wire import request_of, text_packets
 from messaging.simulator.garmin.api import GarminDevice, InboundApi
 from tests.support.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account
-from tests.support.satellite.providers.garmin_connected import ALICE, connected, message, packet
+from tests.support.satellite.providers.garmin_connected import ALICE, connection, message, packet
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ def test_an_account_of_its_own_name_reads_its_own_variables(
 
 
 async def test_a_text_arrives_with_its_sender_and_counts(garmin: GarminServer) -> None:
-    async with connected(garmin.account()) as network:
+    async with connection(garmin.account()) as network:
         handed = await network.send(IMEI, packet("Sturm ⚓", subject="Wetter"))
     assert garmin.texts() == [("alice@example.net", "Wetter\nSturm ⚓")]
     assert handed.billed_units == 1
@@ -73,7 +73,7 @@ async def test_a_text_arrives_with_its_sender_and_counts(garmin: GarminServer) -
 async def test_each_message_is_dated_differently_and_never_in_the_future(
     garmin: GarminServer,
 ) -> None:
-    async with connected(garmin.account(clock_margin_seconds=0)) as network:
+    async with connection(garmin.account(clock_margin_seconds=0)) as network:
         ids = [(await network.send(IMEI, packet(f"text {n}"))).network_id for n in range(20)]
     assert len({*ids}) == 20
 
@@ -87,7 +87,7 @@ def test_the_margin_of_the_clock_is_a_time(clock_margin_seconds: Any) -> None:
 async def test_bytes_for_devices_of_the_other_codec(garmin: GarminServer) -> None:
     account = garmin.account()
     (only,) = account.packets(message("Storm", subject="Note"), "protobuf", 4)
-    async with connected(account) as network:
+    async with connection(account) as network:
         assert (await network.send(IMEI, only)).billed_units == 1
     (downlink,) = garmin.simulator.inbound.downlinks
     assert display_of(downlink.payload) == [("alice@example.net", "Note\nStorm")]
@@ -96,7 +96,7 @@ async def test_bytes_for_devices_of_the_other_codec(garmin: GarminServer) -> Non
 async def test_long_bytes_are_split_so_that_the_service_takes_each(garmin: GarminServer) -> None:
     account = garmin.account()
     packets = account.packets(message("wind " * 150), "protobuf", 4)
-    async with connected(account) as network:
+    async with connection(account) as network:
         for one in packets:
             await network.send(IMEI, one)
     assert len(packets) == len(garmin.simulator.inbound.downlinks) > 1
@@ -120,7 +120,7 @@ def test_an_empty_text_is_refused(text: str) -> None:
 async def test_with_a_domain_the_device_is_shown_an_address_there(garmin: GarminServer) -> None:
     account = garmin.account(address_domain="in.example.org")
     phone = Address(Network.SMS, "+15551230000")
-    async with connected(account) as network:
+    async with connection(account) as network:
         for sender in (ALICE, phone):
             (only,) = account.packets(message(sender=sender), "", 1)
             await network.send(IMEI, only)
@@ -149,7 +149,7 @@ def test_whatever_is_written_fits_and_is_the_same_again(
 
 @pytest.mark.parametrize("serial", ["", "1001", "30043403000000x", "3004340300000012"])
 async def test_a_serial_that_is_no_imei_is_rejected(garmin: GarminServer, serial: str) -> None:
-    async with connected(garmin.account()) as network:
+    async with connection(garmin.account()) as network:
         with pytest.raises(Rejected, match="IMEI"):
             await network.send(serial, packet())
 
@@ -158,7 +158,7 @@ async def test_a_serial_that_is_no_imei_is_rejected(garmin: GarminServer, serial
 async def test_a_sender_that_no_device_could_answer_is_refused(
     garmin: GarminServer, sender: Address
 ) -> None:
-    async with connected(garmin.account()) as network:
+    async with connection(garmin.account()) as network:
         with pytest.raises(Rejected, match="sender"):
             await network.send(IMEI, packet(sender=sender))
 

@@ -12,7 +12,7 @@ from messaging.simulator.garmin.api import ERRORS, FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
 from tests.support.closed_port import closed_port
 from tests.support.satellite.garmin_server import API_KEY, IMEI, GarminServer, garmin_account
-from tests.support.satellite.providers.garmin_connected import answering, connected, packet
+from tests.support.satellite.providers.garmin_connected import answering, connection, packet
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ async def test_every_error_code_has_its_outcome(garmin: GarminServer, code: int)
     # Their own error says nothing of what was done before it.
     otherwise = Uncertain if code == INTERNAL else Rejected
     expected = Unavailable if code in PASSING else otherwise
-    async with connected(garmin.account()) as network:
+    async with connection(garmin.account()) as network:
         with pytest.raises(expected) as caught:
             await network.send(f"{FIXTURE_PREFIX}{code:02}", packet())
     assert caught.value.reason
@@ -37,7 +37,7 @@ async def test_every_error_code_has_its_outcome(garmin: GarminServer, code: int)
 
 async def test_a_code_of_tomorrow_refuses_for_good() -> None:
     with answering(lambda request: JSONResponse({"Code": 99}, 422)) as account:
-        async with connected(account) as network:
+        async with connection(account) as network:
             with pytest.raises(Rejected, match="code 99"):
                 await network.send(IMEI, packet())
     assert isinstance(code_failure(99), Rejected)
@@ -75,13 +75,13 @@ async def test_every_status_has_its_outcome(
     status: int, content: Any, expected: type[Exception]
 ) -> None:
     with answering(lambda request: JSONResponse(content, status)) as account:
-        async with connected(account) as network:
+        async with connection(account) as network:
             with pytest.raises(expected):
                 await network.send(IMEI, packet())
 
 
 async def test_the_wish_to_wait_is_heard(garmin: GarminServer) -> None:
-    async with connected(garmin.account()) as network:
+    async with connection(garmin.account()) as network:
         with pytest.raises(Unavailable) as caught:
             await network.send(f"{FIXTURE_PREFIX}02", packet())
     assert caught.value.retry_after_seconds == 30
@@ -90,7 +90,7 @@ async def test_the_wish_to_wait_is_heard(garmin: GarminServer) -> None:
 async def test_a_refused_key_is_the_operators_affair_and_is_said(
     garmin: GarminServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with connected(garmin.account(api_key="wrong")) as network:
+    async with connection(garmin.account(api_key="wrong")) as network:
         with pytest.raises(Unavailable, match="key"):
             await network.send(IMEI, packet())
     assert "SATBRIDGE_GARMIN_API_KEY" in caplog.text
@@ -98,13 +98,13 @@ async def test_a_refused_key_is_the_operators_affair_and_is_said(
 
 
 async def test_the_probe_costs_nothing_and_says_yes(garmin: GarminServer) -> None:
-    async with connected(garmin.account()) as network:
+    async with connection(garmin.account()) as network:
         await network.check()
     assert garmin.texts() == []
 
 
 async def test_the_probe_names_the_setting_of_a_wrong_key(garmin: GarminServer) -> None:
-    async with connected(garmin.account(api_key="wrong-one")) as network:
+    async with connection(garmin.account(api_key="wrong-one")) as network:
         with pytest.raises(ConfigurationError, match="SATBRIDGE_GARMIN_API_KEY") as caught:
             await network.check()
     assert "wrong-one" not in str(caught.value)
@@ -113,14 +113,14 @@ async def test_the_probe_names_the_setting_of_a_wrong_key(garmin: GarminServer) 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])
 async def test_the_probe_says_when_nobody_can_say(status: int) -> None:
     with answering(lambda request: JSONResponse({}, status)) as account:
-        async with connected(account) as network:
+        async with connection(account) as network:
             with pytest.raises(Unavailable):
                 await network.check()
 
 
 async def test_the_probe_says_when_nobody_is_there() -> None:
     with closed_port() as url:
-        async with connected(garmin_account(url)) as network:
+        async with connection(garmin_account(url)) as network:
             with pytest.raises(Unavailable, match="cannot be reached"):
                 await network.check()
 
@@ -130,7 +130,7 @@ async def test_a_lost_answer_is_uncertain_and_nothing_is_logged_that_is_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     garmin.simulator.dice.faults = Faults(hang_after_rate=1)
-    async with connected(garmin.account(timeout_seconds=3)) as network:
+    async with connection(garmin.account(timeout_seconds=3)) as network:
         with pytest.raises(Uncertain):
             await network.send(IMEI, packet("Storm ahead"))
     assert len(garmin.texts()) == 1

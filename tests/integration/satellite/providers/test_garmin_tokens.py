@@ -18,12 +18,12 @@ from tests.support.satellite.garmin_server import (
     TOKEN,
     garmin_account,
 )
-from tests.support.satellite.providers.garmin_stage import BOB, SENT, post, staged
+from tests.support.satellite.providers.garmin_stage import BOB, SENT, post, stage_for
 
 
 @pytest.mark.parametrize("form", ["form", "json", "basic"])
 def test_a_client_fetches_a_token_and_posts_with_it(form: Any) -> None:
-    with staged(Portal(oauth_form=form), webhook_token=None, **OAUTH) as stage:
+    with stage_for(Portal(oauth_form=form), webhook_token=None, **OAUTH) as stage:
         stage.garmin.portal(
             oauth_url=f"{stage.url}/token",
             oauth_client_id=CLIENT_ID,
@@ -35,7 +35,7 @@ def test_a_client_fetches_a_token_and_posts_with_it(form: Any) -> None:
 
 
 def test_a_client_with_a_wrong_secret_gets_no_token() -> None:
-    with staged(webhook_token=None, **OAUTH) as stage:
+    with stage_for(webhook_token=None, **OAUTH) as stage:
         stage.garmin.portal(
             oauth_url=f"{stage.url}/token", oauth_client_id=CLIENT_ID, oauth_client_secret="wrong"
         )
@@ -49,7 +49,7 @@ def test_a_client_with_a_wrong_secret_gets_no_token() -> None:
 
 def test_a_request_for_a_token_that_is_too_long_is_not_read() -> None:
     asking = f"client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}".encode()
-    with staged(webhook_token=None, **OAUTH) as stage:
+    with stage_for(webhook_token=None, **OAUTH) as stage:
         assert post(f"{stage.url}/token", asking).status_code == 200
         assert post(f"{stage.url}/token", asking + b"&a=1" * 2000).status_code == 401
 
@@ -75,7 +75,7 @@ def token(secret: str = CLIENT_SECRET, algorithm: str = "HS256", **claims: Any) 
     ],
 )
 def test_a_bearer_that_is_not_ours_is_challenged(bearer: str) -> None:
-    with staged(webhook_token=None, **OAUTH) as stage:
+    with stage_for(webhook_token=None, **OAUTH) as stage:
         answer = post(stage.url, Authorization=f"Bearer {bearer}")
         assert post(stage.url, Authorization=f"bearer {token()}").status_code == 200
     assert (answer.status_code, answer.headers["www-authenticate"][:6]) == (401, "Bearer")
@@ -83,7 +83,7 @@ def test_a_bearer_that_is_not_ours_is_challenged(bearer: str) -> None:
 
 
 def test_both_ways_may_be_open_at_once() -> None:
-    with staged(**OAUTH) as stage:
+    with stage_for(**OAUTH) as stage:
         assert post(stage.url, **SENT).status_code == 200
         assert post(stage.url, Authorization=f"Bearer {token()}").status_code == 200
         assert post(stage.url).status_code == 401
@@ -119,7 +119,7 @@ def test_no_header_and_no_body_is_too_strange_to_be_refused(header: str, body: b
 
 def test_no_secret_is_in_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    with staged(**OAUTH) as stage:
+    with stage_for(**OAUTH) as stage:
         body = f"client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}-wrong".encode()
         answers = [
             post(stage.url, Authorization=f"Bearer {token(exp=1)}"),

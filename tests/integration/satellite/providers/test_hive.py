@@ -16,7 +16,7 @@ from tests.support.satellite.hive_server import (
     PASSWORD,
     HiveServer,
     answering,
-    connected,
+    connection,
     serving,
 )
 
@@ -35,7 +35,7 @@ def test_an_account_that_lacks_something_says_which_variable() -> None:
 
 
 async def test_a_hive_travels_between_processes(hive: HiveServer) -> None:
-    async with connected(hive.account()) as network:
+    async with connection(hive.account()) as network:
         await network.check()
         copy = pickle.loads(pickle.dumps(network))
         await copy.check()
@@ -44,7 +44,7 @@ async def test_a_hive_travels_between_processes(hive: HiveServer) -> None:
 
 
 async def test_many_callers_share_one_login(hive: HiveServer) -> None:
-    async with connected(hive.account()) as network:
+    async with connection(hive.account()) as network:
         await asyncio.gather(*(network.send("9", b"hello") for _ in range(30)))
     assert hive.simulator.counts()["logins"] == 1
     assert len(hive.simulator.state.downlinks()) == 30
@@ -54,7 +54,7 @@ async def test_many_callers_share_one_login(hive: HiveServer) -> None:
 async def test_an_expired_session_is_renewed_and_nothing_is_sent_twice(status: int) -> None:
     habits = HiveHabits(username="boop", password=PASSWORD, expired_status=status)
     with serving(HiveSimulator([HiveDevice(9)], habits)) as hive:
-        async with connected(hive.account()) as network:
+        async with connection(hive.account()) as network:
             await network.check()
             hive.simulator.api.expire_sessions()
             await asyncio.gather(*(network.send("9", b"hello") for _ in range(10)))
@@ -70,7 +70,7 @@ async def test_a_session_that_cannot_be_renewed_yet_is_no_refusal_of_the_device(
 ) -> None:
     habits = HiveHabits(username="boop", password=PASSWORD, expired_status=status)
     with serving(HiveSimulator([HiveDevice(9)], habits)) as hive:
-        async with connected(hive.account(login_pause_seconds=60)) as network:
+        async with connection(hive.account(login_pause_seconds=60)) as network:
             await network.check()
             hive.simulator.api.expire_sessions()
             with pytest.raises(Unavailable, match="does not accept our login"):
@@ -79,7 +79,7 @@ async def test_a_session_that_cannot_be_renewed_yet_is_no_refusal_of_the_device(
 
 async def test_a_wrong_password_is_said_plainly_and_tried_rarely(hive: HiveServer) -> None:
     account = hive.account(password="wrong", login_pause_seconds=60)
-    async with connected(account) as network:
+    async with connection(account) as network:
         for _ in range(20):
             with pytest.raises(Unavailable, match="user name or password"):
                 await network.check()
@@ -87,7 +87,7 @@ async def test_a_wrong_password_is_said_plainly_and_tried_rarely(hive: HiveServe
 
 
 async def test_a_refused_device_costs_no_login(hive: HiveServer) -> None:
-    async with connected(hive.account()) as network:
+    async with connection(hive.account()) as network:
         for serial in ("10", "404", "10"):
             with pytest.raises(Rejected, match="no access to this device"):
                 await network.send(serial, b"hello")
@@ -107,14 +107,14 @@ async def test_a_packet_that_is_too_long_never_leaves(hive: HiveServer) -> None:
 
 
 async def test_a_packet_of_just_the_limit_is_sent(hive: HiveServer) -> None:
-    async with connected(hive.account(organization_id=3)) as network:
+    async with connection(hive.account(organization_id=3)) as network:
         handed = await network.send("9", b"x" * 192)
     (downlink,) = hive.simulator.state.downlinks()
     assert (handed.network_id, downlink.data) == (str(downlink.id), b"x" * 192)
 
 
 async def test_an_error_in_the_status_of_a_send_is_read(hive: HiveServer) -> None:
-    async with connected(hive.account(max_packet_bytes=300)) as network:
+    async with connection(hive.account(max_packet_bytes=300)) as network:
         with pytest.raises(Rejected, match="too long"):
             await network.send("9", b"x" * 200)
 
@@ -146,6 +146,6 @@ FINAL_ERRORS = [
 )
 async def test_the_answer_to_a_send_is_judged(answer: Any, expected: type[Exception]) -> None:
     with answering(lambda request: JSONResponse(answer)) as account:
-        async with connected(account) as network:
+        async with connection(account) as network:
             with pytest.raises(expected):
                 await network.send("9", b"hello")

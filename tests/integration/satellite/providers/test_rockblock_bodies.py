@@ -82,7 +82,7 @@ def test_a_deep_header_is_not_authentic_either() -> None:
 
 def test_a_webhook_that_is_too_large_is_refused() -> None:
     router = Router()
-    with rockblock() as server, gateway(router, server.checking()) as url:
+    with rockblock() as server, gateway(router, server.account_with_key()) as url:
         assert httpx.post(url, content=b"x" * 70_000, trust_env=False).status_code == 413
     assert router.all() == []
 
@@ -121,7 +121,10 @@ def test_a_number_that_begins_again_in_a_new_modem_is_another_message() -> None:
 
 def test_everything_stored_by_an_unreadable_webhook_can_be_looked_up() -> None:
     router = Router()
-    with rockblock() as server, gateway(router, server.checking(webhook_secret=SECRET)) as url:
+    with (
+        rockblock() as server,
+        gateway(router, server.account_with_key(webhook_secret=SECRET)) as url,
+    ):
         answer = httpx.post(f"{url}/{SECRET}", content=b"nonsense=1", trust_env=False)
     assert answer.status_code == 200
     (kept,) = router.all()

@@ -20,11 +20,11 @@ from messaging.simulator.mail.server import AccessRules
 from messaging.simulator.sbdmail.wire import SERVICE
 from messaging.simulator.shared.modems import Modem
 from tests.support.eventually import eventually
-from tests.support.satellite.directip_gateway import Taken
+from tests.support.satellite.directip_gateway import RecordingRouter
 from tests.support.satellite.sbdmail_service import (
     DOMAIN,
     IMEI,
-    Service,
+    SbdMailService,
     mail_server,
     sbdmail_account,
     sbdmail_service,
@@ -100,7 +100,7 @@ def test_it_comes_in_by_mail_and_goes_out_by_its_own_sender() -> None:
     assert "sbdmail-in" not in graph
 
 
-async def test_a_message_is_mailed_and_named(service: Service) -> None:
+async def test_a_message_is_mailed_and_named(service: SbdMailService) -> None:
     first, second = [await send(service.account(credit_bytes=30)) for _ in range(2)]
     assert first.network_id != second.network_id
     assert first.billed_units == 1
@@ -111,7 +111,7 @@ async def test_a_message_is_mailed_and_named(service: Service) -> None:
 
 @pytest.mark.parametrize(("serial", "size"), [("9", 5), ("x" * 15, 5), (IMEI, 271)])
 async def test_what_the_service_cannot_carry_is_never_mailed(
-    service: Service, serial: str, size: int
+    service: SbdMailService, serial: str, size: int
 ) -> None:
     with pytest.raises(Rejected):
         await send(service.account(), b"x" * size, serial)
@@ -127,7 +127,7 @@ async def test_a_relay_that_refuses_the_service_fails_it() -> None:
         await send(service.account())
 
 
-async def test_the_probe_writes_no_mail(service: Service) -> None:
+async def test_the_probe_writes_no_mail(service: SbdMailService) -> None:
     await service.account().connect().check()
     assert service.simulator.sink.received == []
 
@@ -137,13 +137,13 @@ async def test_the_probe_says_when_there_is_no_relay() -> None:
         await sbdmail_account("smtp://127.0.0.1:1").connect().check()
 
 
-async def eventually_receipt(taken: Taken) -> Receipt:
+async def eventually_receipt(taken: RecordingRouter) -> Receipt:
     (receipt,) = await eventually(lambda: [r for r in taken.records if isinstance(r, Receipt)])
     return receipt
 
 
-async def test_the_service_says_that_it_queued_a_message(service: Service) -> None:
-    taken = Taken()
+async def test_the_service_says_that_it_queued_a_message(service: SbdMailService) -> None:
+    taken = RecordingRouter()
     async with mail_server(service, taken):
         handed = await send(service.account())
         receipt = await eventually_receipt(taken)
@@ -154,7 +154,7 @@ async def test_the_service_says_that_it_queued_a_message(service: Service) -> No
     ("serial", "why"), [("300434060000009", "not provisioned"), (IMEI, "queue is full")]
 )
 async def test_the_service_says_why_it_did_not_queue_one(serial: str, why: str) -> None:
-    taken = Taken()
+    taken = RecordingRouter()
     with sbdmail_service(Modem(IMEI, reachable=False)) as service:
         for _ in range(50):
             service.simulator.modems.queue(IMEI, b"waits")

@@ -14,7 +14,7 @@ from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.spot.account import SpotAccount
 from tests.support.closed_port import closed_port
 from tests.support.eventually import eventually
-from tests.support.satellite.providers.spot_polled import BOTH, Router, connected, polling
+from tests.support.satellite.providers.spot_polled import BOTH, Router, connection, polling
 from tests.support.satellite.spot_server import (
     FEED,
     OTHER_FEED,
@@ -55,8 +55,8 @@ async def test_texts_and_places_of_all_feeds_arrive_once(spot: SpotServer) -> No
         await eventually(lambda: len(router.taken) >= 5)
         await asyncio.sleep(0.3)
     assert router.texts() == ["All is well", "Camp"]
-    assert [beacon.sender.value for beacon in router.beacons()].count("0-1") == 1
-    assert len(router.beacons()) == 3
+    assert [beacon.sender.value for beacon in router.device_reports()].count("0-1") == 1
+    assert len(router.device_reports()) == 3
     message = next(record for record in router.taken if isinstance(record, Message))
     assert message.sender == Address(Network.SATELLITE, SERIAL)
     assert message.recipient == Address(Network.EMAIL, "mum@example.org")
@@ -66,7 +66,7 @@ async def test_a_call_for_help_comes_before_what_waits(spot: SpotServer) -> None
     for number in range(5):
         spot.send(f"text {number}", ago_seconds=100 - number)
     spot.send("Broken leg", type="HELP")
-    async with connected(spot.account()) as network:
+    async with connection(spot.account()) as network:
         first = (await network.inbox(1))[0]
     assert first.sos is Sos.DECLARED
 
@@ -85,7 +85,7 @@ async def test_after_a_restart_everything_is_offered_again(spot: SpotServer) -> 
     account = spot.account()
     offered = []
     for _ in range(2):
-        async with connected(pickle.loads(pickle.dumps(account))) as network:
+        async with connection(pickle.loads(pickle.dumps(account))) as network:
             (packet,) = await network.inbox(50)
             await network.acknowledge(packet.id)
             assert await network.inbox(50) == []
@@ -99,7 +99,7 @@ async def test_what_was_not_acknowledged_is_returned_again_without_asking(
     spot: SpotServer,
 ) -> None:
     spot.send("All is well")
-    async with connected(spot.account(feed_seconds=60)) as network:
+    async with connection(spot.account(feed_seconds=60)) as network:
         first = await network.inbox(50)
         assert [await network.inbox(50) for _ in range(5)] == [first] * 5
     assert spot.simulator.calls == {FEED: 1}
@@ -112,14 +112,14 @@ async def test_nothing_can_be_sent() -> None:
 
 
 async def test_the_probe_has_each_feed(spot: SpotServer) -> None:
-    async with connected(spot.account(feeds=BOTH)) as network:
+    async with connection(spot.account(feeds=BOTH)) as network:
         await network.check()
     assert spot.simulator.calls == {FEED: 1, OTHER_FEED: 1}
 
 
 @pytest.mark.parametrize("feeds", [f"{FEED},wrong-one", f"{FEED},{OTHER_FEED}:wrong-one"])
 async def test_the_probe_says_which_feed_cannot_be_had(spot: SpotServer, feeds: str) -> None:
-    async with connected(spot.account(feeds=feeds)) as network:
+    async with connection(spot.account(feeds=feeds)) as network:
         with pytest.raises(ConfigurationError, match="SATBRIDGE_SPOT_FEEDS: feed 2") as caught:
             await network.check()
     for secret in (FEED, OTHER_FEED, "wrong-one"):
@@ -128,7 +128,7 @@ async def test_the_probe_says_which_feed_cannot_be_had(spot: SpotServer, feeds: 
 
 async def test_the_probe_says_when_nobody_is_there() -> None:
     with closed_port() as url:
-        async with connected(spot_account(url)) as network:
+        async with connection(spot_account(url)) as network:
             with pytest.raises(Unavailable, match="cannot be reached"):
                 await network.check()
 
@@ -139,7 +139,7 @@ async def test_feeds_and_passwords_are_not_logged(
     caplog.set_level(logging.DEBUG)
     spot.send("meet me at the old pier")
     account = spot.account(feeds=f"{BOTH},unknown-feed-id")
-    async with connected(account) as network:
+    async with connection(account) as network:
         assert len(await network.inbox(50)) == 1
     said = "".join(r.getMessage() for r in caplog.records if r.name.startswith("messaging"))
     assert said

@@ -9,7 +9,7 @@ from messaging.errors import Unavailable
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.spot.server import SpotFeed, SpotSimulator
 from tests.support.eventually import eventually
-from tests.support.satellite.providers.spot_polled import BOTH, Router, connected, polling
+from tests.support.satellite.providers.spot_polled import BOTH, Router, connection, polling
 from tests.support.satellite.spot_server import FEED, OTHER_FEED, PASSWORD, SpotServer, spot_at
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ async def test_a_feed_that_fails_is_not_asked_sooner_for_that(
 
 async def test_a_feed_that_blocks_us_is_left_alone(spot: SpotServer) -> None:
     spot.simulator.dice.faults = Faults(error_rate=1, error_status=403)
-    async with connected(spot.account(blocked_seconds=60)) as network:
+    async with connection(spot.account(blocked_seconds=60)) as network:
         with pytest.raises(Unavailable, match="too often") as caught:
             await network.inbox(50)
         spot.simulator.dice.faults = Faults()

@@ -1,4 +1,4 @@
-"""A Cloudloop account that is connected to the simulator."""
+"""A connection of a Cloudloop account to the simulator."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from messaging.satellite.providers.cloudloop.client import Cloudloop
 
 
 @asynccontextmanager
-async def connected(account: CloudloopAccount) -> AsyncIterator[Cloudloop]:
+async def connection(account: CloudloopAccount) -> AsyncIterator[Cloudloop]:
     network = account.connect()
     try:
         yield network

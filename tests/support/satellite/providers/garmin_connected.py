@@ -1,4 +1,4 @@
-"""Connections to Garmin, to its simulator and to a server that answers what that never would, and texts to send."""
+"""Connections to the simulator of Garmin and to a server with other answers, and texts to send."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,7 +19,7 @@ ALICE = Address(Network.EMAIL, "alice@example.net")
 
 
 @asynccontextmanager
-async def connected(account: GarminAccount) -> AsyncIterator[Garmin]:
+async def connection(account: GarminAccount) -> AsyncIterator[Garmin]:
     network = account.connect()
     try:
         yield network
@@ -29,7 +29,7 @@ async def connected(account: GarminAccount) -> AsyncIterator[Garmin]:
 
 @contextmanager
 def answering(answer: Callable[[Request], Response]) -> Iterator[GarminAccount]:
-    """An API that answers what the simulator never would."""
+    """Serve an API with answers that the simulator never gives."""
 
     async def serve(request: Request) -> Response:
         return answer(request)

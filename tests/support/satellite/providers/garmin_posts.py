@@ -1,4 +1,4 @@
-"""Posts of Garmin's, as bytes, and how they are read."""
+"""Posts of Garmin as bytes, and the packets in them."""
 
 import json
 from datetime import UTC, datetime
@@ -26,12 +26,12 @@ def body(*events: GarminEvent, version: Version = "4.0", nulls: bool = True) -> 
     return json.dumps(post_body(events, version, NOW_MS, nulls=nulls)).encode()
 
 
-def event(**given: Any) -> GarminEvent:
-    return GarminEvent.model_validate({"imei": IMEI, **given})
+def event(**fields: Any) -> GarminEvent:
+    return GarminEvent.model_validate({"imei": IMEI, **fields})
 
 
-def only(reading: EventContext = PLAIN, version: Version = "4.0", **given: Any) -> Packet:
-    (packet,) = packets_of(body(event(**given), version=version), reading)
+def only(reading: EventContext = PLAIN, version: Version = "4.0", **fields: Any) -> Packet:
+    (packet,) = packets_of(body(event(**fields), version=version), reading)
     return packet
 
 

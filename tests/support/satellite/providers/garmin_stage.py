@@ -1,4 +1,4 @@
-"""A gateway that Garmin posts to, over sockets."""
+"""A gateway for Garmin's posts, over sockets."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Stage:
 
 
 @contextmanager
-def staged(portal: Portal | None = None, **settings: Any) -> Iterator[Stage]:
+def stage_for(portal: Portal | None = None, **settings: Any) -> Iterator[Stage]:
     account, router = garmin_account(**settings), Router()
     simulator = GarminSimulator(SOME_DEVICES, portal=portal or Portal(token=TOKEN))
     with garmin_at(simulator) as garmin, gateway_for(account, router) as url:

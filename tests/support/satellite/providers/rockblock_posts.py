@@ -1,4 +1,4 @@
-"""An account at RockBLOCK whose webhooks a key of ours signs, and what it posts."""
+"""An account at RockBLOCK with a signing key of ours, and its webhooks."""
 
 import json
 from typing import Any

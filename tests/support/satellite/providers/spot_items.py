@@ -1,4 +1,4 @@
-"""Pages of SPOT's feeds, and how they are read."""
+"""Pages of SPOT's feeds, and the packets in them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A connection to SPOT, a poller, and a router that keeps what it gets."""
+"""A connection to SPOT, a poller, and a router that records its input."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ BOTH = f"{FEED},{OTHER_FEED}:{PASSWORD}"
 
 
 @asynccontextmanager
-async def connected(account: SpotAccount) -> AsyncIterator[Spot]:
+async def connection(account: SpotAccount) -> AsyncIterator[Spot]:
     network = account.connect()
     try:
         yield network
@@ -32,7 +32,7 @@ class Router:
     def texts(self) -> list[str]:
         return [record.text for record in self.taken if isinstance(record, Message)]
 
-    def beacons(self) -> list[DeviceReport]:
+    def device_reports(self) -> list[DeviceReport]:
         return [record for record in self.taken if isinstance(record, DeviceReport)]
 
 

@@ -1,4 +1,4 @@
-"""Messages to devices as the simulated Portal Connect takes them."""
+"""Messages to devices for the simulated Portal Connect."""
 
 import time
 from typing import Any

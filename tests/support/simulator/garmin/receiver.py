@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 @dataclass
 class Receiver:
-    """A webhook that answers as it is told, and keeps what it got."""
+    """A webhook with configurable answers that records its requests."""
 
     status: int = 200
     bodies: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Modems for the simulated Iridium services, the webhook they call, and what a client asks of them."""
+"""Modems for the simulated Iridium services, their webhook, and requests of a client."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ THING = "DgXeoxwVPMyrdOBJeEGlqKRJLbajQkzZ"
 
 @dataclass
 class Receiver:
-    """A webhook that answers as it is told and keeps what it got."""
+    """A webhook with configurable answers that records its requests."""
 
     answers: list[int] = field(default_factory=list)
     delay_seconds: float = 0
