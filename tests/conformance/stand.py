@@ -10,7 +10,7 @@ from messaging.sms.account import SmsAccount
 
 AnyAccount = SatelliteAccount | SmsAccount
 
-SECRET = "a-secret-value"
+SECRET = "a-secret-that-no-log-may-contain"
 """The value of every secret in the settings of a stand, if the provider allows it."""
 
 TEXT = "meet me at the old pier"
