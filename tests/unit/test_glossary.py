@@ -18,6 +18,9 @@ TEXT = GLOSSARY.read_text()
 SETTINGS = {"tenure_seconds"}
 EXEMPT = ("messaging/store/migrations/", "_pb2.py", "docs/glossary.md", "CHANGELOG.md")
 
+# Parts of stored ids, which must never change.
+STORED = {("messaging/satellite/uplink.py", '"beacon"')}
+
 
 def last_cells() -> Iterator[str]:
     for line in TEXT.splitlines():
@@ -104,6 +107,7 @@ def test_texts_in_code_use_the_terms_of_the_glossary() -> None:
         f"{path.relative_to(ROOT)}:{line}: {match.group()}"
         for path in CODE
         for line, text in texts_of(path.read_text())
+        if (path.relative_to(ROOT).as_posix(), text) not in STORED
         for match in BANNED_WORD.finditer(text)
     ]
     assert wrong == []
