@@ -14,7 +14,8 @@ test: .venv/ready
 
 # In about a minute: no Ray, no servers, no PostgreSQL.
 test-fast: .venv/ready
-	$(BIN)/python -m pytest tests/unit -m "not ray and not postgres" -q -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest tests/unit -m "not ray and not postgres" -q -n auto --maxprocesses 4 --dist worksteal \
+	  --hypothesis-profile=fast --cov --cov-report= --cov-fail-under=60
 
 check: .venv/ready
 	$(BIN)/ruff check .

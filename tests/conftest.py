@@ -7,12 +7,14 @@ import pytest
 from hypothesis import settings
 
 from messaging.store.db.connection import set_up_django
+from tests.support.examples import FAST_EXAMPLES, FAST_PROFILE
 
 # Test modules import models.
 set_up_django()
 
 # How long one example takes is the machine's affair; pytest-timeout bounds the whole test.
 settings.register_profile("satbridge", deadline=None)
+settings.register_profile(FAST_PROFILE, deadline=None, max_examples=FAST_EXAMPLES)
 settings.load_profile("satbridge")
 
 

@@ -1,37 +1,28 @@
 """The commands about messages: list, explain, try again and call off, one or all that match."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
-from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart, message_id
-from messaging.store.db.connection import close_connection, migrate_store, open_store
+from messaging.store.db.connection import open_store
 from tests.support.store import records as g
 from tests.support.store.records import Clock, Gateway
 
 
 @pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+def gateway(store_settings: Settings) -> Gateway:
     """A gateway with one message that failed, one of unknown outcome and one that waits."""
-    monkeypatch.setenv("SATBRIDGE_DATABASE_URL", f"sqlite:///{tmp_path / 'store.sqlite3'}")
-    monkeypatch.setenv("SATBRIDGE_STATE_DIR", str(tmp_path))
-    monkeypatch.setenv("SATBRIDGE_MAIL_DOMAIN", "example.org")
-    settings = read(Settings)
-    open_store(settings)
-    migrate_store()
-    gateway = Gateway.starting(settings, Clock())
+    open_store(store_settings)
+    gateway = Gateway.starting(store_settings, Clock())
     gateway.settle(gateway.take_one(g.mail("failed")), Rejected("no such device"))
     gateway.settle(gateway.take_one(g.mail("unsure")), Uncertain("no answer in time"))
     gateway.settle(gateway.take_one(g.uplink(g.email("mum@example.com"))), Unavailable("busy"))
-    yield gateway
-    close_connection()
+    return gateway
 
 
 def run(*words: str, answer: str = "") -> Result:

@@ -1,23 +1,18 @@
 """The commands about people: their contacts, and how their devices write."""
 
 import json
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
+from messaging.config.settings import Settings
 from messaging.store.console.save import InvalidInput
-from messaging.store.db.connection import close_connection
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
-    monkeypatch.setenv("SATBRIDGE_DATABASE_URL", f"sqlite:///{tmp_path / 'store.sqlite3'}")
-    monkeypatch.setenv("SATBRIDGE_STATE_DIR", str(tmp_path))
+def store(store_settings: Settings) -> None:
     done("users", "add", "boop")
-    yield
-    close_connection()
 
 
 def run(*words: str) -> Result:

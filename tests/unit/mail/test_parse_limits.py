@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from messaging.errors import Rejected
 from messaging.mail.parse.mail import ParsedMail, read_mail
+from tests.support.examples import examples
 from tests.support.mail.mails import MIXED, part, parts
 
 MEGABYTES = 10 * 2**20
@@ -170,7 +171,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(TREES)
 def test_any_tree_of_parts_is_parsed_or_rejected(data: bytes) -> None:
     read_any(data)

@@ -9,6 +9,7 @@ from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Message, message_id
 from messaging.store.models import Delivery
 from messaging.store.models import Message as StoredMessage
+from tests.support.examples import examples
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
 
@@ -50,7 +51,9 @@ def test_a_text_of_a_megabyte_is_kept_whole(gateway: Gateway) -> None:
     assert StoredMessage.objects.get().text == text
 
 
-@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(text=st.text(st.characters(codec=None), max_size=40), key=st.uuids())
 def test_any_text_can_be_kept(gateway: Gateway, text: str, key: object) -> None:
     StoredMessage.objects.all().delete()

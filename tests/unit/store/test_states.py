@@ -10,6 +10,7 @@ from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
 from messaging.model import message as values
 from messaging.store.models import Delivery, Message
 from messaging.store.states import State
+from tests.support.examples import examples
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
 
@@ -63,7 +64,7 @@ def _taken(result: object) -> list[values.Delivery]:
 ERRORS = st.sampled_from([None, Unavailable("later"), Uncertain("?"), Rejected("never"), "lost"])
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=st.lists(ERRORS, max_size=8))
 def test_the_history_of_one_delivery_adds_up(
     sqlite_gateway: Gateway, story: list[GatewayError | str | None]

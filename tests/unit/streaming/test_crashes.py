@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import DataStream, StreamingContext
+from tests.support.examples import examples
 from tests.support.streaming.simulated import Simulation
 
 WORDS = ["a", "b", "c", "", "a b", "b c d", "d d", "a c"]
@@ -65,7 +66,7 @@ def declared(texts: list[str], seen: Seen) -> StreamingContext:
     return context
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12), Moves)
 def test_state_is_exactly_once_and_sinks_at_least_once_after_any_crashes(
     texts: list[str], moves: list[tuple[str, int]]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from messaging.streaming import DataStream, DeclarationError, InlineJob, Instance, StreamingContext
 from messaging.streaming.stateful.state.values import KeyedState
 from messaging.streaming.windows.join import JoinStep
+from tests.support.examples import examples
 from tests.support.streaming.simulated import Simulation
 from tests.unit.streaming.test_crashes import Moves, play
 
@@ -43,7 +44,7 @@ def played(context: StreamingContext, moves: list[tuple[str, int]]) -> Simulatio
     return simulation
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 @given(KEYS, KEYS, Moves)
 def test_every_pair_with_one_key_meets_once_whatever_crashes(
     lefts: list[str], rights: list[str], moves: list[tuple[str, int]]
@@ -53,7 +54,7 @@ def test_every_pair_with_one_key_meets_once_whatever_crashes(
     assert simulation.state("seen") == Counter(pairs)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(KEYS, KEYS, Moves, st.integers(1, 3))
 def test_what_is_remembered_has_a_bound_that_holds_over_crashes(
     lefts: list[str], rights: list[str], moves: list[tuple[str, int]], keep: int

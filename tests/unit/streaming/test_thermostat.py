@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.streaming import InlineJob, StreamingContext
+from tests.support.examples import examples
 
 Event = tuple[str, str, float]
 """Room, kind, degrees."""
@@ -70,7 +71,7 @@ async def commands(given: list[Reading | None]) -> list[Any]:
 
 
 @given(given=st.lists(st.none() | readings, max_size=30))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_whatever_stream_a_record_comes_by_and_whoever_crashes_each_room_is_kept_as_it_was_set(
     given: list[Reading | None],
 ) -> None:

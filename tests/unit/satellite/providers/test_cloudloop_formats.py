@@ -13,6 +13,7 @@ from messaging.model.message import Position, Receipt, ReceiptState
 from messaging.model.webhook import NotAuthentic, Webhook
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.cloudloop.account import CloudloopAccount
+from tests.support.examples import examples
 from tests.support.satellite.ground_control import (
     IMEI,
     SECRET,
@@ -187,7 +188,7 @@ _values = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(
     st.one_of(
         st.binary(max_size=300),
