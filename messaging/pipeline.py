@@ -53,7 +53,8 @@ def declare(gateway: Gateway) -> Graph:
     senders, at most once for each attempt; the senders' outcomes go to the ledger until it takes them.
     """
     dataflow = Dataflow()
-    deliveries = _accept(dataflow, gateway).union(_due(dataflow, gateway))
+    due = partial(Due, gateway.settings, gateway.capacity, gateway.default_accounts)
+    deliveries = _accept(dataflow, gateway).union(dataflow.source("due", due))
     outcomes = [_send(deliveries, gateway, account) for account in gateway.capacity]
     if outcomes:
         _settle(outcomes, gateway)
@@ -106,12 +107,6 @@ def _satellite_source(
             unconfirmed = Unconfirmed(settings, name, account.trace_hours)
             return partial(StatusPoller, account, name, unconfirmed, lease)
     return None
-
-
-def _due(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
-    return dataflow.source(
-        "due", partial(Due, gateway.settings, gateway.capacity, gateway.default_accounts)
-    )
 
 
 def _send(deliveries: Stream[Delivery], gateway: Gateway, account: str) -> Stream[Outcome]:

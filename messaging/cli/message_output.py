@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from messaging.cli.output import print_table, print_text
 from messaging.model.receipt import ReceiptState
-from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageRow, PartRow
+from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageRow
 
 COLUMNS = ("id", "when (UTC)", "from", "to", "state", "reason")
 
@@ -62,10 +62,7 @@ def _print_delivery(delivery: DeliveryRow) -> None:
         if value:
             print_text(f"  {name}: {value}")
     for part in d.parts:
-        print_text(f"  submitted as {part.network_id}: {_part_state(part)}")
-
-
-def _part_state(part: PartRow) -> str:
-    if part.state == ReceiptState.ON_ITS_WAY:
-        return "the network has not reported yet whether it arrived"
-    return f"{part.state}: {part.reason}" if part.reason else part.state
+        state = f"{part.state}: {part.reason}" if part.reason else part.state
+        if part.state == ReceiptState.ON_ITS_WAY:
+            state = "the network has not reported yet whether it arrived"
+        print_text(f"  submitted as {part.network_id}: {state}")

@@ -49,8 +49,17 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
         set_up_logging("WARNING")
         with Service(gateway) as service:
             stopped.wait_for_me()
-            _add_subscriber()
-            admin = _create_admin()
+            # They exist already when the demo ran before.
+            with suppress(InvalidInput):
+                add_subscriber("boop", NUMBER)
+            with suppress(InvalidInput):
+                add_device(
+                    str(DEVICE), owner="boop", network="hive", networks=["hive"], nickname="boop's"
+                )
+            # The admin's login has a password of this run.
+            password = secrets.token_urlsafe(9)
+            set_staff_password("demo", password)
+            admin = "demo", password
             console.print(guide(service.look(), networks, FOLDER, admin), markup=False)
             _watch(service, watch, stopped, seconds)
             console.print("Stopping …")
@@ -86,21 +95,6 @@ def _gateway(networks: Networks, http: str) -> Gateway:
         satellites={"hive": hive},
         sms={"twilio": twilio},
     )
-
-
-def _add_subscriber() -> None:
-    # They exist already when the demo ran before.
-    with suppress(InvalidInput):
-        add_subscriber("boop", NUMBER)
-    with suppress(InvalidInput):
-        add_device(str(DEVICE), owner="boop", network="hive", networks=["hive"], nickname="boop's")
-
-
-def _create_admin() -> tuple[str, str]:
-    """Create a login of the admin, with a password of this run."""
-    password = secrets.token_urlsafe(9)
-    set_staff_password("demo", password)
-    return "demo", password
 
 
 def _watch(service: Service, watch: Watch, stopped: StopRequest, seconds: float | None) -> None:

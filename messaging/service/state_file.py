@@ -96,16 +96,9 @@ def stop_running(folder: Path, seconds: float) -> bool:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
+        # A process that has ended, and whose parent has not noticed, still takes signals (Linux).
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
-    return not _is_zombie(pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether the process has ended and its parent has not noticed: it still takes signals (Linux)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
-        return False
+        return True

@@ -113,26 +113,11 @@ def _by_queue(read: Callable[[WaitingQueue], float]) -> Callable[[Snapshot], Ite
     return samples
 
 
-def _worker_up(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((row["name"],), float(not row.get("lost"))) for row in snapshot.workers)
-
-
 def _deliveries(snapshot: Snapshot) -> Iterator[Sample]:
     for row in _rows_with(snapshot, "settled"):
         for via, states in row["settled"].items():
             for state, number in states.items():
                 yield (via, state, row["name"]), number
-
-
-def _mails(snapshot: Snapshot) -> Iterator[Sample]:
-    for row in _rows_with(snapshot, "turned_away"):
-        for result in ("accepted", "refused", "put_off"):
-            yield (result, row["name"]), row[result]
-
-
-def _certificate(snapshot: Snapshot) -> Iterator[Sample]:
-    for row in _rows_with(snapshot, "certificate_expires"):
-        yield (row["name"],), _seconds_until(row["certificate_expires"], snapshot.now)
 
 
 def _silence(snapshot: Snapshot) -> Iterator[Sample]:
@@ -146,15 +131,6 @@ def _silence(snapshot: Snapshot) -> Iterator[Sample]:
 
 def _seconds_until(moment: str, now: datetime) -> float:
     return (datetime.fromisoformat(moment) - now).total_seconds()
-
-
-def _poison_packets(snapshot: Snapshot) -> Iterator[Sample]:
-    return (((row["via"],), row["stuck"]) for row in _rows_with(snapshot, "stuck"))
-
-
-def _webhooks(snapshot: Snapshot) -> Iterator[Sample]:
-    for (account, code), number in sorted(snapshot.webhooks.items()):
-        yield (account, str(code), snapshot.replica), number
 
 
 FIGURES: Final = (
@@ -188,13 +164,22 @@ FIGURES: Final = (
         ("via", "state", "worker"),
         _deliveries,
     ),
-    Figure("satbridge_worker_up", "Whether the worker answers.", ("worker",), _worker_up),
+    Figure(
+        "satbridge_worker_up",
+        "Whether the worker answers.",
+        ("worker",),
+        lambda s: (((row["name"],), float(not row.get("lost"))) for row in s.workers),
+    ),
     Figure("satbridge_draining", "Whether the worker drains.", ("worker",), _by_worker("draining")),
     Figure(
         "satbridge_mails_total",
         "Mails by the answer to them: accepted, refused (5xx), put_off (4xx).",
         ("result", "worker"),
-        _mails,
+        lambda s: (
+            ((result, row["name"]), row[result])
+            for row in _rows_with(s, "turned_away")
+            for result in ("accepted", "refused", "put_off")
+        ),
     ),
     Figure(
         "satbridge_mail_connections",
@@ -212,7 +197,10 @@ FIGURES: Final = (
         "satbridge_certificate_seconds_left",
         "Until the certificate for STARTTLS ends.",
         ("worker",),
-        _certificate,
+        lambda s: (
+            ((row["name"],), _seconds_until(row["certificate_expires"], s.now))
+            for row in _rows_with(s, "certificate_expires")
+        ),
     ),
     Figure(
         "satbridge_poller_silent_seconds",
@@ -224,13 +212,16 @@ FIGURES: Final = (
         "satbridge_poller_stuck_packets",
         "Packets that a network lists and that could not be taken.",
         ("network",),
-        _poison_packets,
+        lambda s: (((row["via"],), row["stuck"]) for row in _rows_with(s, "stuck")),
     ),
     Figure(
         "satbridge_webhooks_total",
         "Answers to webhooks: 2xx taken, 401 and 403 not authentic, 413 too large, 503 put off.",
         ("account", "code", "replica"),
-        _webhooks,
+        lambda s: (
+            ((account, str(code), s.replica), number)
+            for (account, code), number in sorted(s.webhooks.items())
+        ),
     ),
 )
 """THE list; docs/metrics.md has the same."""

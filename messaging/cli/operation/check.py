@@ -33,10 +33,12 @@ class Finding:
 def check(as_json: Json = False) -> None:
     """Print the configured and the missing parts, and test each connection. Sends nothing that costs."""
     gateway = read_gateway()
+    settings = gateway.settings
+    http = f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
     findings = [
         find_out("store", lambda: "can be written" if open_settings_store() else ""),
         *_check_mail(gateway),
-        _http(gateway),
+        Finding("http-in", True, http),
         *_check_satellites(gateway),
         *_check_sms(gateway),
         _operators(gateway),
@@ -80,12 +82,6 @@ def _check_mail(gateway: Gateway) -> list[Finding]:
     else:
         sending = find_out("mail-out", lambda: check_relay(relay) or "the relay takes our mail")
     return [find_out("mail-in", receive), sending]
-
-
-def _http(gateway: Gateway) -> Finding:
-    settings = gateway.settings
-    text = f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
-    return Finding("http-in", True, text)
 
 
 def _check_satellites(gateway: Gateway) -> list[Finding]:

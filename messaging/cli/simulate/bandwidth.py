@@ -9,7 +9,6 @@ from messaging.cli.simulate.common import Host, Port, serve
 from messaging.simulator.bandwidth.api import Account
 from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator
-from messaging.simulator.bandwidth.state import Text
 
 A_DAY_OF_TRIES = 24 * 3600 // 5
 
@@ -38,10 +37,8 @@ def bandwidth(
         ),
         callback_url=webhook,
         callbacks=CallbackHabits(username=username, password=password, max_tries=A_DAY_OF_TRIES),
-        on_sent=_print_sent,
+        on_sent=lambda text: print_text(
+            f"text from {text.sender} to {', '.join(text.recipients)}: {text.text}"
+        ),
     )
     serve(simulator.app, host, port, "a Bandwidth", "/api/v2")
-
-
-def _print_sent(text: Text) -> None:
-    print_text(f"text from {text.sender} to {', '.join(text.recipients)}: {text.text}")

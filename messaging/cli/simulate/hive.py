@@ -8,7 +8,7 @@ from messaging.cli.output import print_text
 from messaging.cli.simulate.common import Host, Port, post, serve
 from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
-from messaging.simulator.hive.state import HiveDevice, HivePacket
+from messaging.simulator.hive.state import HiveDevice
 
 app = typer.Typer()
 
@@ -25,13 +25,11 @@ def hive(
     simulator = HiveSimulator(
         devices=[HiveDevice(number) for number in device],
         habits=HiveHabits(username=username, password=password),
-        on_shown=_print_packet,
+        on_shown=lambda packet: print_text(
+            f"device {packet.device_id} got {len(packet.data)} bytes: {packet.data.hex()}"
+        ),
     )
     serve(simulator.app, host, port, "a Swarm Hive", "/hive")
-
-
-def _print_packet(packet: HivePacket) -> None:
-    print_text(f"device {packet.device_id} got {len(packet.data)} bytes: {packet.data.hex()}")
 
 
 @app.command()

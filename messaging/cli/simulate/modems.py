@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from messaging.cli.output import print_text
 from messaging.cli.simulate.common import (
@@ -48,13 +47,17 @@ def rockblock(
     ] = None,
 ) -> None:
     """Run a RockBLOCK; its web service is under /rockblock, its switches under /sim."""
+    try:
+        private_key = None if key is None else load_key(key)
+    except (OSError, ValueError):
+        raise ConfigurationError(f"--key: cannot read an RSA key from {key}") from None
     simulator = RockblockSimulator(
         [Modem(imei) for imei in modem],
         username=username,
         password=password,
         webhook_url=webhook,
         form=one_of(form, ROCKBLOCK_FORMS),
-        private_key=_key(key),
+        private_key=private_key,
         on_shown=_print_downlink,
     )
     hint = f"SATBRIDGE_ROCKBLOCK_PUBLIC_KEY={simulator.public_key}"
@@ -177,13 +180,6 @@ def text_from_modem(
     """Send plain text from a modem, for a device with the codec `text`."""
     content = {"imei": imei, "data": text.encode().hex()}
     print_acceptance(post(f"{at}/sim/uplinks", content))
-
-
-def _key(path: Path | None) -> RSAPrivateKey | None:
-    try:
-        return None if path is None else load_key(path)
-    except (OSError, ValueError):
-        raise ConfigurationError(f"--key: cannot read an RSA key from {path}") from None
 
 
 def _print_downlink(downlink: ModemDownlink) -> None:

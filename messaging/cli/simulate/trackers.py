@@ -7,7 +7,7 @@ import typer
 from messaging.cli.output import print_text
 from messaging.cli.simulate.common import Host, Port, post, print_acceptance, serve
 from messaging.errors import ConfigurationError
-from messaging.simulator.garmin.api import GarminDevice, GarminDownlink
+from messaging.simulator.garmin.api import GarminDevice
 from messaging.simulator.garmin.portal import Portal
 from messaging.simulator.garmin.server import GarminSimulator
 from messaging.simulator.garmin.wire import VERSIONS
@@ -47,7 +47,10 @@ def garmin(
         [GarminDevice(imei, replies) for imei in device],
         api_key=api_key,
         portal=portal,
-        on_shown=_print_downlink,
+        on_shown=lambda downlink: print_text(
+            f"device {downlink.imei} got from {downlink.sender or 'no sender'}:"
+            f" {downlink.text or downlink.payload.hex()}"
+        ),
     )
     serve(simulator.app, host, port, "a Portal Connect", "/api")
 
@@ -109,8 +112,3 @@ def _position(place: str) -> dict[str, float]:
     except ValueError:
         raise ConfigurationError("--place: must look like 47.5,-3.25") from None
     return {"latitude": latitude, "longitude": longitude, "fix": 2}
-
-
-def _print_downlink(downlink: GarminDownlink) -> None:
-    content = downlink.text or downlink.payload.hex()
-    print_text(f"device {downlink.imei} got from {downlink.sender or 'no sender'}: {content}")

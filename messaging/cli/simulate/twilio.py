@@ -7,7 +7,6 @@ import typer
 from messaging.cli.output import print_error, print_text
 from messaging.cli.simulate.common import Host, Port, post, serve
 from messaging.simulator.twilio.server import TwilioSimulator
-from messaging.simulator.twilio.state import Text
 
 app = typer.Typer()
 
@@ -23,12 +22,15 @@ def twilio(
     port: Port = 7432,
 ) -> None:
     """Run a Twilio; its REST API is at the root, its switches under /sim."""
-    simulator = TwilioSimulator(account_sid, auth_token, webhook_url=webhook, on_sent=_print_sent)
+    simulator = TwilioSimulator(
+        account_sid,
+        auth_token,
+        webhook_url=webhook,
+        on_sent=lambda text: print_text(
+            f"text from {text.sender} to {text.recipient}: {text.body}"
+        ),
+    )
     serve(simulator.app, host, port, "a Twilio", "")
-
-
-def _print_sent(text: Text) -> None:
-    print_text(f"text from {text.sender} to {text.recipient}: {text.body}")
 
 
 @app.command("text")

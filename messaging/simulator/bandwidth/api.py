@@ -109,9 +109,11 @@ class MessageApi:
         planned = self.next_answers.popleft() if self.next_answers else None
         if planned and not planned.taken:
             return self._refuse(planned.status, planned.field)
-        status = self._login_error(account_id, request) or _wrong_type(request)
-        if status:
+        if status := self._login_error(account_id, request):
             return self._refuse(status)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            return self._refuse(415)
         form = _json(await request.body())
         field = "body" if form is None else self._invalid_field(form)
         if form is None or field:
@@ -207,11 +209,6 @@ def _event(text: Text, kind: str, recipient: str | None = None) -> dict[str, Any
         "description": "ok",
         "message": text.resource(with_text=False),
     }
-
-
-def _wrong_type(request: Request) -> int | None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return None if kind == "application/json" else 415
 
 
 def _json(body: bytes) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from messaging.simulator.bandwidth.api import Account, Answer, FaultyApi, Messag
 from messaging.simulator.bandwidth.push import CallbackHabits, Callbacks, Try
 from messaging.simulator.bandwidth.state import Text, Texts, iso
 from messaging.simulator.shared.faults import Dice, Faults
+from messaging.simulator.shared.switches import fault_switches
 
 STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL"))
 START_WORDS = frozenset(("START", "YES", "UNSTOP"))
@@ -163,43 +164,23 @@ class BandwidthSimulator:
         ]
 
     def _switches(self) -> APIRouter:
-        router = APIRouter(prefix="/sim")
-        router.add_api_route("/inbound", self._post_inbound, methods=["POST"])
-        router.add_api_route("/messages", self._get_messages, methods=["GET"])
-        router.add_api_route("/messages", self._delete_messages, methods=["DELETE"])
-        router.add_api_route("/faults", self._get_faults, methods=["GET"])
-        router.add_api_route("/faults", self._put_faults, methods=["PUT"])
-        router.add_api_route("/next", self._post_next, methods=["POST"])
-        router.add_api_route("/counts", self._get_counts, methods=["GET"])
-        router.add_api_route("/tokens", self._delete_tokens, methods=["DELETE"])
-        router.add_api_route("/opt-outs", self._get_opt_outs, methods=["GET"])
+        router = APIRouter(prefix="/sim", routes=[*fault_switches(self._dice)])
+
+        @router.post("/inbound")
+        async def receive(inbound: InboundText) -> dict[str, Any]:
+            tries = await self.receive(inbound)
+            return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
+
+        @router.get("/messages")
+        async def list_messages() -> list[dict[str, Any]]:
+            return [{**text.record(), **text.resource()} for text in self.texts.all()]
+
+        @router.post("/next")
+        async def answer_next(answers: Sequence[Answer]) -> None:
+            self.answer_next(*answers)
+
+        router.add_api_route("/messages", self.texts.clear, methods=["DELETE"])
+        router.add_api_route("/counts", self.counts, methods=["GET"])
+        router.add_api_route("/tokens", self.expire_tokens, methods=["DELETE"])
+        router.add_api_route("/opt-outs", self.texts.opt_outs, methods=["GET"])
         return router
-
-    async def _post_inbound(self, inbound: InboundText) -> dict[str, Any]:
-        tries = await self.receive(inbound)
-        return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
-
-    async def _get_messages(self) -> list[dict[str, Any]]:
-        return [{**text.record(), **text.resource()} for text in self.texts.all()]
-
-    async def _delete_messages(self) -> None:
-        self.texts.clear()
-
-    async def _get_faults(self) -> Faults:
-        return self.faults
-
-    async def _put_faults(self, faults: Faults) -> Faults:
-        self.faults = faults
-        return faults
-
-    async def _post_next(self, answers: Sequence[Answer]) -> None:
-        self.answer_next(*answers)
-
-    async def _delete_tokens(self) -> None:
-        self.expire_tokens()
-
-    async def _get_counts(self) -> dict[str, int]:
-        return self.counts()
-
-    async def _get_opt_outs(self) -> list[tuple[str, str]]:
-        return self.texts.opt_outs()

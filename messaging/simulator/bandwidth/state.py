@@ -9,6 +9,8 @@ from messaging.simulator.shared.segments import segments
 
 FINAL = frozenset(("DELIVERED", "FAILED", "RECEIVED"))
 _RECORD_FILTERS = ("messageId", "messageStatus", "messageDirection", "sourceTn", "destinationTn")
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def new_id() -> str:
@@ -122,22 +124,15 @@ class Texts:
 
     def page(self, query: dict[str, str]) -> dict[str, Any]:
         """Answer the list call: newest first, filtered, in pages. Raises ValueError."""
-        records = [t.record() for t in reversed(self.all()) if _in_time(t, query)]
-        found = [r for r in records if all(_has(r, name, query) for name in _RECORD_FILTERS)]
+        first, last = query.get("fromDateTime"), query.get("toDateTime")
+        since = datetime.fromisoformat(first) if first else _EARLIEST
+        until = datetime.fromisoformat(last) if last else _LATEST
+        wanted = {name: query[name].split(",") for name in _RECORD_FILTERS if name in query}
+        records = [t.record() for t in reversed(self.all()) if since <= t.created <= until]
+        found = [r for r in records if all(str(r[n]) in values for n, values in wanted.items())]
         if query.get("sort") == "receiveTime:asc":
             found.reverse()
         start, limit = int(query.get("pageToken", 0)), int(query.get("limit", 100))
         shown = found[start : start + limit]
         more = {"nextPageToken": str(start + limit)} if found[start + limit :] else {}
         return {"totalCount": len(found), "pageInfo": more, "messages": shown}
-
-
-def _has(record: dict[str, Any], name: str, query: dict[str, str]) -> bool:
-    return name not in query or str(record[name]) in query[name].split(",")
-
-
-def _in_time(text: Text, query: dict[str, str]) -> bool:
-    first, last = query.get("fromDateTime"), query.get("toDateTime")
-    return (first is None or text.created >= datetime.fromisoformat(first)) and (
-        last is None or text.created <= datetime.fromisoformat(last)
-    )

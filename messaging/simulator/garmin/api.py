@@ -113,7 +113,18 @@ class InboundApi:
                     methods=["POST"],
                 ),
                 Route("/Tracking/Tracking", self._serving(self._track), methods=["POST"]),
-                Route("/Location/LastKnownLocation", self._serving(self._locate), methods=["GET"]),
+                Route(
+                    "/Location/LastKnownLocation",
+                    self._serving(
+                        lambda request, body: {
+                            "Locations": [
+                                {"IMEI": self._check_imei(imei)}
+                                for imei in request.query_params.get("IMEI", "").split(",")
+                            ]
+                        }
+                    ),
+                    methods=["GET"],
+                ),
                 Route(
                     "/Emergency/{rest:path}",
                     self._serving(refuse_emergency),
@@ -198,10 +209,6 @@ class InboundApi:
             if not 30 <= device["Interval"] <= 65_535:
                 raise Refused(12, imei)
         return {}
-
-    def _locate(self, request: Request, body: Any) -> dict[str, Any]:
-        imeis = request.query_params.get("IMEI", "").split(",")
-        return {"Locations": [{"IMEI": self._check_imei(imei)} for imei in imeis]}
 
 
 def _check_place(imei: str, place: Any) -> None:

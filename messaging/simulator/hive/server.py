@@ -85,7 +85,13 @@ class HiveSimulator:
             ),
             Route("/sim/devices", self._add_device, methods=["POST"]),
             Route("/sim/uplinks", self._put_uplink, methods=["POST"]),
-            json_route("/sim/uplinks", self._list_uplinks),
+            json_route(
+                "/sim/uplinks",
+                lambda request: {
+                    "waiting": [packet.id for packet in self.state.uplinks()],
+                    "acknowledged": [p.id for p in self.state.uplinks(acknowledged=True)],
+                },
+            ),
             json_route(
                 "/sim/downlinks",
                 lambda request: [_as_json(one) for one in self.state.downlinks(after(request))],
@@ -112,11 +118,6 @@ class HiveSimulator:
             return wrong(error)
         packet_id = self.state.put_uplink(uplink.device, payload)
         return JSONResponse({"packetId": packet_id, "bytes": len(payload)}, 201)
-
-    def _list_uplinks(self, request: Request) -> dict[str, list[int]]:
-        waiting = [packet.id for packet in self.state.uplinks()]
-        acknowledged = [packet.id for packet in self.state.uplinks(acknowledged=True)]
-        return {"waiting": waiting, "acknowledged": acknowledged}
 
     async def _advance(self, request: Request) -> Response:
         try:

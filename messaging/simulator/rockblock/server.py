@@ -157,13 +157,10 @@ class RockblockSimulator:
 
     def _own(self) -> list[Route]:
         return [
-            Route("/sim/public-key", self._show_key, methods=["GET"]),
+            Route("/sim/public-key", lambda request: PlainTextResponse(self.public_key)),
             json_route("/sim/credits", lambda request: {"credits": self.credits_left}),
             Route("/sim/credits", self._set_credits, methods=["PUT"]),
         ]
-
-    async def _show_key(self, request: Request) -> Response:
-        return PlainTextResponse(self.public_key)
 
     async def _set_credits(self, request: Request) -> Response:
         try:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
-from starlette.requests import Request
 
 from messaging.simulator.mail.server import AccessRules, MailSink, ReceivedMail
 from messaging.simulator.sbdmail.push import WAITS_SECONDS, Posts, deliver
@@ -63,7 +62,14 @@ class SbdMailSimulator:
         self._on_mail = on_mail
         self._answers = ThreadPoolExecutor(1, "sbd-answers")
         switches = ModemSwitches(self.modems, self.posts, self.sink.dice, self.uplink).routes()
-        mails = json_route("/sim/mails", self._list_mails)
+        mails = json_route(
+            "/sim/mails",
+            lambda request: [
+                _as_json(mail)
+                for mail in list(self.sink.received)
+                if SERVICE not in mail.recipients
+            ],
+        )
         self.app = Starlette(routes=[*switches, mails])
 
     @property
@@ -136,10 +142,6 @@ class SbdMailSimulator:
     def _waiting(self, imei: str) -> int:
         downlinks = self.modems.downlinks()
         return sum(one.imei == imei and one.state == QUEUED for one in downlinks)
-
-    def _list_mails(self, request: Request) -> list[dict[str, Any]]:
-        others = [mail for mail in list(self.sink.received) if SERVICE not in mail.recipients]
-        return [_as_json(mail) for mail in others]
 
 
 def _as_json(mail: ReceivedMail) -> dict[str, Any]:

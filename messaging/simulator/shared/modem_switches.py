@@ -93,7 +93,13 @@ class ModemSwitches:
                 "/sim/downlinks",
                 lambda request: [one.as_json() for one in self._modems.downlinks(after(request))],
             ),
-            json_route("/sim/pushes", self._list_pushes),
+            json_route(
+                "/sim/pushes",
+                lambda request: {
+                    "pending": self._pushes.pending,
+                    "tries": [one.as_json() for one in self._pushes.tries],
+                },
+            ),
             *fault_switches(self._dice),
         ]
 
@@ -115,7 +121,3 @@ class ModemSwitches:
         except (ValueError, KeyError) as error:
             return wrong(error)
         return JSONResponse(first.as_json(), 201)
-
-    def _list_pushes(self, request: Request) -> dict[str, Any]:
-        tries = [one.as_json() for one in self._pushes.tries]
-        return {"pending": self._pushes.pending, "tries": tries}

@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from messaging.simulator.shared.faults import Dice, Faults
+from messaging.simulator.shared.switches import fault_switches
 from messaging.simulator.twilio.api import Answer, FaultyApi, MessageApi
 from messaging.simulator.twilio.push import Fields, Try, Webhooks
 from messaging.simulator.twilio.state import Text, Texts
@@ -162,39 +163,22 @@ class TwilioSimulator:
         return list((fields | inbound.extra).items())
 
     def _switches(self) -> APIRouter:
-        router = APIRouter(prefix="/sim")
-        router.add_api_route("/inbound", self._post_inbound, methods=["POST"])
-        router.add_api_route("/messages", self._get_messages, methods=["GET"])
-        router.add_api_route("/messages", self._delete_messages, methods=["DELETE"])
-        router.add_api_route("/faults", self._get_faults, methods=["GET"])
-        router.add_api_route("/faults", self._put_faults, methods=["PUT"])
-        router.add_api_route("/next", self._post_next, methods=["POST"])
-        router.add_api_route("/counts", self._get_counts, methods=["GET"])
-        router.add_api_route("/opt-outs", self._get_opt_outs, methods=["GET"])
+        router = APIRouter(prefix="/sim", routes=[*fault_switches(self.dice)])
+
+        @router.post("/inbound")
+        async def receive(inbound: InboundText) -> dict[str, Any]:
+            tries = await self.receive(inbound)
+            return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
+
+        @router.get("/messages")
+        async def list_messages() -> list[dict[str, Any]]:
+            return [text.resource() for text in self._texts.all()]
+
+        @router.post("/next")
+        async def answer_next(answers: Sequence[Answer]) -> None:
+            self.answer_next(*answers)
+
+        router.add_api_route("/messages", self._texts.clear, methods=["DELETE"])
+        router.add_api_route("/counts", self.counts, methods=["GET"])
+        router.add_api_route("/opt-outs", self._texts.opt_outs, methods=["GET"])
         return router
-
-    async def _post_inbound(self, inbound: InboundText) -> dict[str, Any]:
-        tries = await self.receive(inbound)
-        return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
-
-    async def _get_messages(self) -> list[dict[str, Any]]:
-        return [text.resource() for text in self._texts.all()]
-
-    async def _delete_messages(self) -> None:
-        self._texts.clear()
-
-    async def _get_faults(self) -> Faults:
-        return self.faults
-
-    async def _put_faults(self, faults: Faults) -> Faults:
-        self.faults = faults
-        return faults
-
-    async def _post_next(self, answers: Sequence[Answer]) -> None:
-        self.answer_next(*answers)
-
-    async def _get_counts(self) -> dict[str, int]:
-        return self.counts()
-
-    async def _get_opt_outs(self) -> list[tuple[str, str]]:
-        return self._texts.opt_outs()

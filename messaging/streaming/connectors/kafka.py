@@ -103,17 +103,16 @@ class KafkaSource:
         try:
             self._consumer = kafka.Consumer({"group.id": "streaming", **self._settings}, logger=log)
             mine = self._own_partitions()
-            at = self._group_offsets(mine) if position is None else position
+            at = position
+            if at is None:
+                group = [kafka.TopicPartition(self._topic, number) for number in mine]
+                offsets = self._consumer.committed(group, timeout=ANSWER_SECONDS)
+                at = {one.partition: one.offset for one in offsets if one.offset >= 0}
         except kafka.KafkaException as error:
             raise KafkaAway(error.args[0].name()) from None
         places = [(n, at[n]) if n in at else (n,) for n in mine]
         self._consumer.assign([kafka.TopicPartition(self._topic, *place) for place in places])
         self._at, self._reported = dict(at), dict(at)
-
-    def _group_offsets(self, mine: Sequence[int]) -> Position:
-        partitions = [_client().TopicPartition(self._topic, number) for number in mine]
-        offsets = self._consumer.committed(partitions, timeout=ANSWER_SECONDS)
-        return {one.partition: one.offset for one in offsets if one.offset >= 0}
 
     def _own_partitions(self) -> list[int]:
         topics = self._consumer.list_topics(self._topic, timeout=ANSWER_SECONDS).topics

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.api.errors import DeclarationError
@@ -53,7 +54,7 @@ class JavaStream:
     def reduce(self, java_class: str) -> JavaStream:
         """A running fold for each key, with the same state as Python's `reduce`."""
         key = self.python.key_for("reduce")
-        value = _paired_value if self.paired else _whole
+        value = itemgetter(1) if self.paired else _whole
         make = partial(JavaReduce, key, java_class, value)
         return self._into("reduce", make)
 
@@ -173,10 +174,6 @@ class JavaStream:
 
 def _whole(record: Any) -> Any:
     return record
-
-
-def _paired_value(pair: Any) -> Any:
-    return pair[1]
 
 
 def _key_of(pair: Any) -> Key:

@@ -64,7 +64,10 @@ class StatefulTask:
         self.head = next(
             (Head.from_bytes(data) for (kind, _), data in stored if kind == "head"), Head()
         )
-        self.outbox = Outbox(instance.name, routes, self.head, self._refuse)
+        self.outbox = Outbox(
+            *(instance.name, routes, self.head),
+            lambda record, error: self._guard.put_aside(record, stage.name, error),
+        )
         self._load(stored)
         if self._step is not None:
             self._step.open(instance, self._state)
@@ -207,9 +210,6 @@ class StatefulTask:
         self._state.settle()
         for output in outputs:
             self._route(output)
-
-    def _refuse(self, record: Any, error: Exception) -> None:
-        self._guard.put_aside(record, self._stage.name, error)
 
     def _commit(self) -> None:
         changes = self.outbox.changes()

@@ -83,18 +83,16 @@ def _channels(graph: Graph, boxes: Mapping[str, _Box]) -> Iterator[str]:
 
 
 def _draw(box: _Box, row: Row | None) -> Iterator[str]:
+    colour = QUIET
+    if row and row.get("lost"):
+        colour = LOST
+    elif row and (row.get("in_per_second") or row.get("out_per_second")):
+        colour = BUSY
     yield (
         f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEIGHT}" rx="6"'
-        f' fill="{_colour(row)}" stroke="#444"/>'
+        f' fill="{colour}" stroke="#444"/>'
     )
     texts = [box.name, *(activity(row) if row else ())]
     for number, text in enumerate(texts, start=1):
         y = box.y + number * LINE_HEIGHT
         yield f'<text x="{box.x + 8}" y="{y}">{escape(text)}</text>'
-
-
-def _colour(row: Row | None) -> str:
-    if row and row.get("lost"):
-        return LOST
-    busy = row and (row.get("in_per_second") or row.get("out_per_second"))
-    return BUSY if busy else QUIET

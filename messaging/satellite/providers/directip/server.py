@@ -95,7 +95,12 @@ class DirectIpServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(self._timeout_seconds):
             packet = await self._read(reader)
-        stored = await self._store(packet, reader)
+        try:
+            await self._take(packet)
+            stored = True
+        except Exception:
+            # The listener has logged it. The gateway repeats the packet, or it is retried here.
+            stored = await self._has_hung_up(reader) and await self._retry(packet)
         with suppress(OSError):  # a gateway that does not wait for an answer has hung up
             writer.write(confirmation(stored))
             await writer.drain()
@@ -107,13 +112,6 @@ class DirectIpServer:
         except Malformed:
             return unreadable("", start + await reader.read(MAX_UNKNOWN_BYTES))
         return packet_of(await reader.readexactly(length), self._max_error_km)
-
-    async def _store(self, packet: Packet, reader: asyncio.StreamReader) -> bool:
-        """Whether the packet is on disk. If not, the gateway repeats it, or it is retried here."""
-        with suppress(Exception):  # the listener has logged it
-            await self._take(packet)
-            return True
-        return await self._has_hung_up(reader) and await self._retry(packet)
 
     async def _has_hung_up(self, reader: asyncio.StreamReader) -> bool:
         try:

@@ -60,19 +60,17 @@ class BandwidthAccount(SmsAccount, prefix="SATBRIDGE_BANDWIDTH_"):
 
     def connect(self, public_url: str = "") -> SmsProvider:
         """Return the client of Bandwidth's API."""
+        login: Login = PasswordLogin(self.username or "", self.password or SecretStr(""))
+        if self.client_id is not None and self.client_secret is not None:
+            login = TokenLogin(self.token_url, self.client_id, self.client_secret)
         return BandwidthProvider(
             messages_url=f"{self.api_url.rstrip('/')}/users/{self.account_id}/messages",
             application_id=self.application_id,
-            login=self._login(),
+            login=login,
             timeout_seconds=self.timeout_seconds,
             webhook_url=self.webhook_at(public_url),
             advice="" if self.client_id else API_USERS_END,
         )
-
-    def _login(self) -> Login:
-        if self.client_id is not None and self.client_secret is not None:
-            return TokenLogin(self.token_url, self.client_id, self.client_secret)
-        return PasswordLogin(self.username or "", self.password or SecretStr(""))
 
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
         """Check the credentials and return what the callback brings."""
