@@ -12,10 +12,9 @@ from typing import Final
 from messaging.errors import Rejected
 from messaging.mail.parse.attachments import describe_counts, kind_of
 from messaging.mail.parse.bounce import DeliveryReport, read_report
-from messaging.mail.parse.charsets import decode_text
 from messaging.mail.parse.html import html_to_text, without_long_tags
 from messaging.mail.parse.parts import MailPart, part_at, part_of
-from messaging.mail.text import clean, one_line
+from messaging.mail.text import clean, decode_text, one_line
 
 MAX_PARTS: Final = 1000
 MAX_DEPTH: Final = 30

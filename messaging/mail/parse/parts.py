@@ -13,7 +13,7 @@ from email.message import Message as Parameters
 from functools import cached_property
 from typing import Final
 
-from messaging.mail.parse.charsets import decode_text
+from messaging.mail.text import decode_text
 
 MAX_HEADER_FIELDS: Final = 2000
 MAX_HEADER_BYTES: Final = 1_000_000

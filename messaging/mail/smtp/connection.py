@@ -17,9 +17,8 @@ from aiosmtpd.smtp import SMTP, TLSSetupException
 from messaging.mail.inbound import log_error
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.commands import BadCommand, read_forward_path, read_reverse_path
-from messaging.mail.smtp.data import MailCollector
 from messaging.mail.smtp.server import SmtpServer
-from messaging.mail.smtp.session import MailSession
+from messaging.mail.smtp.session import MailCollector, MailSession
 
 MAX_ERRORS: Final = 20
 MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have

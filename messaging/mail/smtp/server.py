@@ -6,17 +6,25 @@ import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
-from messaging.mail.smtp.data import ByteBudget
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.mail.smtp.tls import load_certificate
 from messaging.model.message import Emit
 from messaging.model.raw_mail import MailboxHandler
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ByteBudget:
+    """The bytes that all mails being received may have together; collectors count in `used`."""
+
+    max_bytes: int
+    used: int = 0
 
 
 class ServerConnection(Protocol):

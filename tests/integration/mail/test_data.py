@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.smtp.data import ByteBudget, MailCollector
+from messaging.mail.smtp.server import ByteBudget
+from messaging.mail.smtp.session import MailCollector
 from tests.support.eventually import eventually
 from tests.support.mail.wire import MAIL, run_server
 

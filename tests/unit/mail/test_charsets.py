@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.parse.charsets import decode_text
+from messaging.mail.text import decode_text
 
 RUSSIAN = "Привет, как дела? Мы идём на север и будем дома в пятницу вечером. Целую, Анна."
 

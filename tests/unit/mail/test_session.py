@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager, closing
 
 from messaging.errors import Unavailable
 from messaging.mail.smtp import replies
-from messaging.mail.smtp.data import MailCollector
 from messaging.mail.smtp.server import SmtpServer
-from messaging.mail.smtp.session import MailSession
+from messaging.mail.smtp.session import MailCollector, MailSession
 from messaging.mail.smtp.settings import SmtpSettings
 from tests.support.mail.wire import DOMAIN, MAIL, Router
 
