@@ -10,8 +10,10 @@ from typing import Any
 from messaging.gateway import MAIL, Gateway
 from messaging.mail.send import send_mail
 from messaging.mail.smtp.listener import MailReceiver
-from messaging.model.message import Delivery, Inbound, Outcome
-from messaging.model.routing import (
+from messaging.model.message import (
+    Delivery,
+    Inbound,
+    Outcome,
     delivery_key,
     goes_by,
     is_delivery,

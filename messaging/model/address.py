@@ -1,10 +1,9 @@
-"""Addresses of senders and recipients, and the ids of messages. Frozen values; imports nothing of ours."""
+"""Addresses of senders and recipients. Frozen values; imports nothing of ours."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 
 
 class Network(StrEnum):
@@ -29,16 +28,3 @@ class Address:
 
     def __str__(self) -> str:
         return self.value
-
-
-def message_id(*parts: str | bytes) -> str:
-    """Return the id (32 hexadecimal digits) of the message that these parts identify.
-
-    The same parts give the same id in every process, so the router recognises a message that is offered twice.
-    """
-    digest = sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.hexdigest()[:32]

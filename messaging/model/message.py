@@ -1,4 +1,7 @@
-"""Messages, deliveries and their outcomes: frozen values. Exports the values of the other modules of `model` too."""
+"""Messages, deliveries and their outcomes: frozen values, and the keys by which the pipeline routes them.
+
+Exports the values of the other modules of `model` too.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
 from messaging.model.address import Address as Address
 from messaging.model.address import Network as Network
-from messaging.model.address import message_id as message_id
 from messaging.model.device_text import Codec as Codec
 from messaging.model.device_text import DeviceText as DeviceText
 from messaging.model.position import DeviceReport as DeviceReport
@@ -19,6 +22,19 @@ from messaging.model.position import Sos as Sos
 from messaging.model.receipt import Receipt as Receipt
 from messaging.model.receipt import ReceiptState as ReceiptState
 from messaging.model.receipt import SubmittedPart as SubmittedPart
+
+
+def message_id(*parts: str | bytes) -> str:
+    """Return the id (32 hexadecimal digits) of the message that these parts identify.
+
+    The same parts give the same id in every process, so the router recognises a message that is offered twice.
+    """
+    digest = sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,3 +264,51 @@ Emit = Callable[[Inbound], Awaitable[None]]
 Returns when the router has committed it: only then may the source acknowledge it to its network. Raises `Rejected` or
 `Unavailable` when the router refused it. Any other exception is a bug, and the source answers "later".
 """
+
+
+# Keys and predicates by which the pipeline routes records between its stages.
+
+
+def subscriber_key(record: Inbound) -> str:
+    """Return the subscriber's side of a record: a mailbox, a number or a device."""
+    match record:
+        case RecipientCheck():
+            return record.recipient.value
+        case OptOutChange() | Bounce():
+            return record.recipient.value
+        case Receipt():
+            return record.network_id
+        case _ if record.sender.network is Network.SATELLITE:
+            return record.sender.value
+        case _:
+            return (getattr(record, "recipient", None) or record.sender).value
+
+
+def recipient_key(delivery: Delivery) -> str:
+    """Return the address that a delivery goes to."""
+    return delivery.message.recipient.value
+
+
+def delivery_key(outcome: Outcome) -> int:
+    """Return the id of the delivery that an outcome settles."""
+    return outcome.delivery_id
+
+
+def goes_by(account: str, delivery: Delivery) -> bool:
+    """Whether the account carries the delivery."""
+    return delivery.via == account
+
+
+def is_urgent(delivery: Delivery) -> bool:
+    """Whether the delivery overtakes the others."""
+    return delivery.is_urgent
+
+
+def is_delivery(record: Delivery | Outcome) -> bool:
+    """Whether the record still has to be sent."""
+    return isinstance(record, Delivery)
+
+
+def is_outcome(record: Delivery | Outcome) -> bool:
+    """Whether the record settles a delivery."""
+    return isinstance(record, Outcome)

@@ -19,8 +19,8 @@ from messaging.model.message import (
     Network,
     OptOutChange,
     RecipientCheck,
+    subscriber_key,
 )
-from messaging.model.routing import subscriber_key
 from messaging.pipeline import declare
 from tests.support.inline_gateway import FRIEND, NUMBER, text
 
