@@ -135,18 +135,15 @@ class LoginSession:
                 if self._failure is not None:
                     raise self._failure
                 return False
-            await self._try()
+            self._tried_at = self._now()
+            try:
+                await self._log_in()
+            except Unavailable as error:
+                self._failure = Unavailable(error.reason, error.retry_after_seconds)
+                raise
+            self._failure = None
+            self._number += 1
             return True
-
-    async def _try(self) -> None:
-        self._tried_at = self._now()
-        try:
-            await self._log_in()
-        except Unavailable as error:
-            self._failure = Unavailable(error.reason, error.retry_after_seconds)
-            raise
-        self._failure = None
-        self._number += 1
 
 
 def failure(
