@@ -8,12 +8,12 @@ from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.store.console.messages import summary
-from messaging.store.db.clock import utc_now
 from messaging.store.models import Contact, Delivery, Device, Message, OptOut, Subscriber
 from messaging.store.queue import operator_actions
 
@@ -192,7 +192,7 @@ class DeliveryAdmin(ReadOnly):
         """Make deliveries due now that failed, expired, were cancelled or wait."""
         settings = cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
         try:
-            done = operator_actions.retry(_without_joins(chosen), settings, utc_now())
+            done = operator_actions.retry(_without_joins(chosen), settings, timezone.now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
         self.message_user(request, f"{done.due_now} due now, {done.left_alone} unchanged.")
@@ -201,7 +201,7 @@ class DeliveryAdmin(ReadOnly):
     def cancel(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
         """Cancel deliveries that still wait."""
         try:
-            done = operator_actions.cancel(_without_joins(chosen), utc_now())
+            done = operator_actions.cancel(_without_joins(chosen), timezone.now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
         note = f", {done.under_way} of them during an attempt: these may still arrive"

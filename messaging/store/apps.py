@@ -1,11 +1,9 @@
 """The Django app of the store."""
 
-import sqlite3
-from typing import Any
-
 from django.apps import AppConfig
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+
+from messaging.store.db.connection import raise_parameter_limit
 
 
 class UsersConfig(AppConfig):
@@ -18,11 +16,4 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Set up every connection that is opened."""
-        connection_created.connect(_raise_parameter_limit, dispatch_uid="satbridge-parameters")
-
-
-def _raise_parameter_limit(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    # One statement carries a whole batch, and Django assumes the 999 parameters of an old SQLite.
-    if connection.vendor == "sqlite":
-        limit = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-        connection.features.max_query_params = limit
+        connection_created.connect(raise_parameter_limit, dispatch_uid="satbridge-parameters")

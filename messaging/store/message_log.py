@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from messaging.config.settings import Settings
-from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import close_connection, open_store, store_errors
 
 Position = tuple[str, str]
@@ -35,7 +36,7 @@ class MessageLog:
         self,
         settings: Settings,
         settle_seconds: float = 10.0,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = timezone.now,
     ) -> None:
         self._settings = settings
         self._settle = timedelta(seconds=settle_seconds)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from messaging.config.settings import Settings
-from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import close_connection, open_store, store_errors
 from messaging.store.models import Task
 
@@ -31,7 +31,7 @@ class TaskLease:
         settings: Settings,
         task: str,
         holder: str,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = timezone.now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings

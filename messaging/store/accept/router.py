@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from django.utils import timezone
+
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.policy import Policy
 from messaging.store.accept.transaction import AcceptTransaction
-from messaging.store.db.batch import BatchRunner
-from messaging.store.db.clock import utc_now
-from messaging.store.db.connection import open_store
+from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.queue.claims import give_back
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Router:
         settings: Settings,
         default_accounts: Mapping[Network, str],
         satellites: Mapping[str, str] | None = None,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = timezone.now,
     ) -> None:
         open_store(settings)
         policy = Policy(

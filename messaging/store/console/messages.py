@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.store.console.selection import (
@@ -19,7 +20,6 @@ from messaging.store.console.selection import (
     filter_messages,
     find_message,
 )
-from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import notice_id
@@ -116,7 +116,7 @@ def show(message_id: str) -> MessageHistory:
     message = find_message(message_id)
     deliveries = _deliveries([message.id])[message.id]
     notices = Message.objects.filter(id=notice_id(message.id))
-    now = utc_now()
+    now = timezone.now()
     return MessageHistory(
         message=_message_row(message, deliveries),
         text=message.text,
@@ -129,17 +129,17 @@ def show(message_id: str) -> MessageHistory:
 
 def retry(message_id: str, settings: Settings) -> RetryResult:
     """Make the deliveries of one message due now: see `operator_actions.retry`."""
-    return operator_actions.retry(_deliveries_of(message_id), settings, utc_now())
+    return operator_actions.retry(_deliveries_of(message_id), settings, timezone.now())
 
 
 def retry_all(chosen: DeliveryFilter, settings: Settings) -> RetryResult:
     """Make all deliveries that match due now, for example after an outage."""
-    return operator_actions.retry(filter_deliveries(chosen), settings, utc_now())
+    return operator_actions.retry(filter_deliveries(chosen), settings, timezone.now())
 
 
 def cancel_all(chosen: DeliveryFilter) -> CancelResult:
     """Cancel all waiting deliveries that match."""
-    return operator_actions.cancel(filter_deliveries(chosen), utc_now())
+    return operator_actions.cancel(filter_deliveries(chosen), timezone.now())
 
 
 @guard
@@ -156,7 +156,7 @@ def count_waiting(chosen: DeliveryFilter) -> int:
 
 def cancel(message_id: str) -> CancelResult:
     """Cancel the waiting deliveries of one message: see `operator_actions.cancel`."""
-    return operator_actions.cancel(_deliveries_of(message_id), utc_now())
+    return operator_actions.cancel(_deliveries_of(message_id), timezone.now())
 
 
 @guard

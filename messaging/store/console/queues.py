@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Min, QuerySet
+from django.utils import timezone
 
-from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import guard
 from messaging.store.models import WAITING, Delivery
 
@@ -34,7 +34,7 @@ def queues(now: datetime | None = None) -> list[Queue]:
 
     One query that an index answers alone, however much is stored: for the metrics, which are asked for often.
     """
-    moment = now or utc_now()
+    moment = now or timezone.now()
     rows = waiting_by_via()
     return [Queue(via, number, _seconds_between(oldest, moment)) for via, number, oldest in rows]
 
@@ -48,7 +48,7 @@ def waiting_by_via() -> "QuerySet[Delivery, tuple[str, int, datetime]]":
 @guard
 def counts(now: datetime | None = None) -> list[QueueRow]:
     """Return one row per account: two queries. Raises Unavailable when the store is away."""
-    moment = now or utc_now()
+    moment = now or timezone.now()
     by_via: dict[str, dict[str, int]] = {}
     grouped = Delivery.objects.order_by("via", "state").values_list("via", "state")
     for via, state, number in grouped.annotate(number=Count("id")):

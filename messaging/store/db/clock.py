@@ -1,15 +1,10 @@
-"""The current time, and the detection of a clock that was set back."""
+"""The detection of a clock that was set back."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 TOLERANCE = timedelta(seconds=60)
 """A smaller step is the correction of a running clock, or the difference between two machines."""
-
-
-def utc_now() -> datetime:
-    """Return the current time, timezone-aware."""
-    return datetime.now(UTC)
 
 
 class ClockWatch:

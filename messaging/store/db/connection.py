@@ -1,6 +1,8 @@
-"""Opens the store (Django's database), renews broken connections, and translates database errors."""
+"""Opens the store (Django's database), renews broken connections, translates database errors, and retries batches."""
 
+import logging
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import wraps
@@ -11,17 +13,24 @@ import django
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from messaging.config.settings import Settings
-from messaging.errors import ConfigurationError
+from messaging.errors import ConfigurationError, GatewayError
 from messaging.store.db.django_settings import APPS, SQLITE, constant_values, values_of
-from messaging.store.db.errors import StoreAway, translate
+from messaging.store.db.errors import Conflict, StoreAway, describe, translate
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 MIGRATION_LOCK = 0x5A7B21D6E
 MIGRATION_SECONDS = 300
+
+CONFLICT_TRIES = 3
+"""Two transactions that race for one id block each other once; the loser sees the winner's rows at the next try."""
 
 
 def set_up_django(apps: Sequence[str] = APPS) -> None:
@@ -80,6 +89,14 @@ def _drop_foreign_connection() -> None:
         del connections[DEFAULT_DB_ALIAS]
 
 
+def raise_parameter_limit(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Take the limit of this SQLite for a connection that was just opened, and not the 999 that Django assumes."""
+    # One statement carries a whole batch.
+    if connection.vendor == "sqlite":
+        limit = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        connection.features.max_query_params = limit
+
+
 def close_connection() -> None:
     """Close this thread's connection; the next statement opens a new one."""
     with suppress(Error):
@@ -115,6 +132,74 @@ def guard(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
 
     return inside
+
+
+class BatchRunner:
+    """Gives every record of a batch a result of its own: the result of the work, or one of our errors.
+
+    The work must be one transaction and harmless to repeat. While the store is away every record is refused and none
+    is tried alone; the log says so once, and once when the store is back.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._is_away = False
+
+    def run(
+        self, work: Callable[[Sequence[R]], Sequence[T]], records: Sequence[R]
+    ) -> list[T | GatewayError]:
+        """Return one result per record, in their order. Never raises."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with store_errors():
+                    results = work(records)
+            except StoreAway as error:
+                if not self._is_away:
+                    reason = describe(error.__cause__ or error)
+                    log.error("%s: the store is away: %s", self._name, reason)
+                self._is_away = True
+                return [StoreAway() for _ in records]
+            except Exception as error:
+                if isinstance(error, Conflict) and tries < CONFLICT_TRIES:
+                    log.info("%s: lost a race for the same rows, trying again", self._name)
+                    continue
+                if len(records) == 1:
+                    return [self._log_failure(error, records[0])]
+                return self._run_one_by_one(work, records)
+            if self._is_away:
+                self._is_away = False
+                log.warning("%s: the store is back", self._name)
+            return list(results)
+
+    def run_one(self, work: Callable[[], T]) -> T | GatewayError:
+        """Run work that has no records; return its result, or our error."""
+        return self.run(lambda _: [work()], [None])[0]
+
+    def _run_one_by_one(
+        self, work: Callable[[Sequence[R]], Sequence[T]], records: Sequence[R]
+    ) -> list[T | GatewayError]:
+        results: list[T | GatewayError] = []
+        for record in records:
+            if results and isinstance(results[-1], StoreAway):
+                results.append(StoreAway())
+            else:
+                results.extend(self.run(work, [record]))
+        return results
+
+    def _log_failure(self, error: Exception, record: object) -> GatewayError:
+        cause = error.__cause__ or error
+        # Only the place, never the message: the text of a foreign exception may quote a body.
+        frames = traceback.extract_tb(cause.__traceback__)[-3:]
+        log.error(
+            "%s: one record failed with %s at %s",
+            self._name,
+            type(cause).__name__,
+            " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames)),
+            extra={"message_id": getattr(record, "id", getattr(record, "message_id", ""))},
+        )
+        return translate(error)
 
 
 @guard

@@ -3,10 +3,10 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Codec
-from messaging.store.db.clock import utc_now
 from messaging.store.models.fields import (
     NameField,
     check_address,
@@ -39,7 +39,7 @@ class Subscriber(models.Model):
         error_messages={"unique": "This number belongs to another subscriber."},
     )
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=utc_now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         """Order, indexes and constraints."""
@@ -100,7 +100,7 @@ class Device(models.Model):
     adds_position = models.BooleanField(default=True, db_default=True)
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
     is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=utc_now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         """Order, indexes and constraints."""

@@ -11,12 +11,13 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
 
+from django.utils import timezone
+
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import Delivery, Network
-from messaging.store.db.batch import BatchRunner
-from messaging.store.db.clock import ClockWatch, utc_now
-from messaging.store.db.connection import close_connection, open_store
+from messaging.store.db.clock import ClockWatch
+from messaging.store.db.connection import BatchRunner, close_connection, open_store
 from messaging.store.queue.claims import Claims, give_back
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Due:
         settings: Settings,
         capacity: Mapping[str, int],
         default_accounts: Mapping[Network, str] | None = None,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = timezone.now,
     ) -> None:
         open_store(settings)
         self._claims = Claims(settings, default_accounts)

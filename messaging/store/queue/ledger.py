@@ -7,13 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import Network, Outcome, Result
-from messaging.store.db.batch import BatchRunner
-from messaging.store.db.clock import utc_now
-from messaging.store.db.connection import open_store
+from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.errors import StoreAway
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import Notices
@@ -43,10 +42,14 @@ class Ledger:
         self,
         settings: Settings,
         default_accounts: Mapping[Network, str] | None = None,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = timezone.now,
     ) -> None:
         open_store(settings)
-        self._settings = settings
+        self._policies = {
+            (network, is_urgent): settings.retry_policy(network, is_urgent=is_urgent)
+            for network in Network
+            for is_urgent in (False, True)
+        }
         self._notices = Notices(settings, default_accounts)
         self._now = now
         self._runner = BatchRunner("ledger")
@@ -117,7 +120,7 @@ class Ledger:
         if not counts:
             return None
         del waiting[row.id]
-        policy = self._settings.retry_policy(row.recipient_network, is_urgent=row.is_urgent)
+        policy = self._policies[row.recipient_network, row.is_urgent]
         return AttemptResult(row, outcome, after_outcome(row, outcome, policy, now))
 
     def _settle_without_parts(self, outcome: Outcome) -> str | GatewayError:

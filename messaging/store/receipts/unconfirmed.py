@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from messaging.config.settings import Settings
 from messaging.model.message import ReceiptState
-from messaging.store.db.clock import utc_now
 from messaging.store.db.connection import close_connection, open_store, store_errors
 from messaging.store.models import DeliveryPart
 from messaging.store.states import State
@@ -22,7 +23,7 @@ class Unconfirmed:
         via: str,
         hours: float,
         count: int = COUNT,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = timezone.now,
     ) -> None:
         self._settings = settings
         self._via = via

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
+from django.utils import timezone
 
 from messaging.errors import Rejected
 from messaging.mail.dsn import FAILED
 from messaging.mail.send import send_mail
 from messaging.model.message import Delivery, Inbound
 from messaging.simulator.mail.server import MailSink
-from messaging.store.db.clock import utc_now
 from messaging.store.models import Delivery as Row
 from messaging.store.models import Message as StoredMessage
 from messaging.store.states import State
@@ -23,7 +23,7 @@ from tests.support.store.records import Clock, Gateway
 @pytest.fixture
 def clock() -> Clock:
     """The real time once: senders look at their own clock."""
-    return Clock(utc_now())
+    return Clock(timezone.now())
 
 
 class Through(Router):

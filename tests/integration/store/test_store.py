@@ -126,7 +126,7 @@ def test_a_locked_file_is_refused_and_taken_when_it_is_free(
     finally:
         other.close()
     assert sqlite_gateway.take_one()
-    said = [r.message for r in caplog.records if r.name == "messaging.store.db.batch"]
+    said = [r.message for r in caplog.records if r.name == "messaging.store.db.connection"]
     assert said == [
         "router: the store is away: the database file is locked by another process",
         "router: the store is back",

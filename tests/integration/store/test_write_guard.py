@@ -9,8 +9,7 @@ from django.db import connection
 
 import messaging
 from messaging.errors import Unavailable
-from messaging.store.db.batch import BatchRunner
-from messaging.store.db.connection import store_errors
+from messaging.store.db.connection import BatchRunner, store_errors
 from messaging.store.models import Delivery
 from messaging.store.queue.operator_actions import cancel
 from messaging.store.states import State

@@ -7,7 +7,7 @@ from django.db import DataError, IntegrityError, OperationalError
 
 from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable
-from messaging.store.db.batch import CONFLICT_TRIES, BatchRunner
+from messaging.store.db.connection import CONFLICT_TRIES, BatchRunner
 
 SECRET = "the body of a message"
 
