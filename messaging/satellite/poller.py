@@ -33,7 +33,7 @@ class PollLease(Protocol):
     """The right to poll an account, which one of several pollers has. Blocking."""
 
     @property
-    def held(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether the lease that was last granted is still valid."""
 
     def acquire(self) -> bool:
@@ -161,7 +161,7 @@ class SatellitePoller:
         try:
             dead_letters = await offer_packet(packet, self._via, emit)
             async with self._acknowledging:
-                if self._lease is not None and not self._lease.held:
+                if self._lease is not None and not self._lease.is_valid:
                     raise Unavailable("another poller has the turn")
                 await self._client.acknowledge(packet.id)
         except Exception as error:
@@ -193,7 +193,7 @@ class SatellitePoller:
         return min(poll_seconds, STAND_BY_SECONDS) if self._is_standby else poll_seconds
 
     async def _release(self) -> None:
-        if self._lease is None or not self._lease.held:
+        if self._lease is None or not self._lease.is_valid:
             return
         try:
             await asyncio.to_thread(self._lease.release)

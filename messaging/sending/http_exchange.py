@@ -94,7 +94,7 @@ async def exchange(
     auth: httpx.Auth | None = None,
     **content: Any,
 ) -> httpx.Response:
-    """Send one request and return the answer, whatever its status, within `timeout_seconds` in all.
+    """Send one request and return the answer with any status, within `timeout_seconds` in all.
 
     `content` is what httpx calls it (`json`, `data`, `params`). `writes` says that the request changes something over
     there. Raises Unavailable, or Uncertain when it `writes` and may have taken effect; the reason calls the other end

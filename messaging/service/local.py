@@ -98,7 +98,7 @@ class Service:
         return running
 
     @property
-    def lost_seconds(self) -> float:
+    def silent_seconds(self) -> float:
         """For how long no worker has answered. Ray restarts workers; a cluster that is gone does not come back."""
         return 0.0 if self._lost_since is None else time.monotonic() - self._lost_since
 
@@ -126,7 +126,7 @@ class Service:
 
     def _stop(self) -> None:
         self._given_up.set()  # the thread of a start that failed is waited for
-        if self._instances.submitted is None or self.lost_seconds:
+        if self._instances.submitted is None or self.silent_seconds:
             self._lifecycle.web.close()
             return  # no worker answers
         self.settled = self._lifecycle.stop(self._announce)

@@ -46,7 +46,7 @@ class TaskLease:
         """Take the task if it is free, keep it if it is ours; return whether it is ours now. Raises Unavailable."""
         asked = self._monotonic()
         if asked < self._ask_again:
-            return self.held
+            return self.is_valid
         seconds = self._settings.tenure_seconds
         if not self._in_store(lambda: self._take(seconds)):
             self._ends = 0.0
@@ -56,7 +56,7 @@ class TaskLease:
         return True
 
     @property
-    def held(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether the lease that was last granted still runs; does not ask the store."""
         return self._monotonic() < self._ends
 

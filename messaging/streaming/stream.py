@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +14,14 @@ from messaging.streaming.api.stage import Handover, Stage, StageKind
 from messaging.streaming.api.stream import Stream
 from messaging.streaming.java.java_stream import JavaStream
 from messaging.streaming.stateful.steps import OncePerKey, Reduce, Stateful, Step, Sum
+from messaging.streaming.verbs import (
+    flat_map_by_collector,
+    flat_map_record,
+    inspect_record,
+    map_record,
+    sink_record,
+    takes_two,
+)
 from messaging.streaming.windows.join import Join, window_join
 from messaging.streaming.windows.window_steps import Frame, Window
 from messaging.streaming.windows.windows import WindowedStream
@@ -48,7 +55,7 @@ class DataStream(Stream[T]):
 
     def map(self, function: Callable[[T], U], label: str = "") -> DataStream[U]:
         """One record in, one out."""
-        return self._then("map", function, _map, label)
+        return self._then("map", function, map_record, label)
 
     def flat_map(
         self,
@@ -56,12 +63,12 @@ class DataStream(Stream[T]):
         label: str = "",
     ) -> DataStream[U]:
         """One record in, any number out: returned, or handed to `collector.collect` if there are two parameters."""
-        how = _flat_map_by_collector if _takes_two(function) else _flat_map
+        how = flat_map_by_collector if takes_two(function) else flat_map_record
         return self._then("flat_map", function, how, label)
 
     def inspect(self, function: Callable[[T], object], label: str = "") -> DataStream[T]:
         """Call the function with each record, and pass the record on."""
-        return self._then("inspect", function, _inspect, label)
+        return self._then("inspect", function, inspect_record, label)
 
     # -- with state by key
 
@@ -132,7 +139,7 @@ class DataStream(Stream[T]):
 
     def sink(self, function: Callable[[T], object], name: str = "") -> DataStream[Any]:
         """End the stream: `function` is called for each record, in order for each key, at least once."""
-        return self._then("sink", function, _sink, name=name, ends=True)
+        return self._then("sink", function, sink_record, name=name, ends=True)
 
     def sink_once(
         self, function: Callable[[Key, T], object], key: Selector, name: str = ""
@@ -212,46 +219,3 @@ class DataStream(Stream[T]):
     ) -> DataStream[Any]:
         inputs = self.add_transform(verb, function, how, label, name, ends)
         return DataStream(self.context, inputs)
-
-
-class OutputCollector:
-    """Collects the outputs of a flat_map function of two parameters."""
-
-    def __init__(self) -> None:
-        self.outputs: list[Any] = []
-        self.collect = self.outputs.append
-
-
-def _map(function: Any, record: Any) -> Iterable[Any]:
-    return (function(record),)
-
-
-def _flat_map(function: Any, record: Any) -> Iterable[Any]:
-    outputs: Iterable[Any] = function(record)
-    return outputs
-
-
-def _flat_map_by_collector(function: Any, record: Any) -> Iterable[Any]:
-    collector = OutputCollector()
-    function(record, collector)
-    return collector.outputs
-
-
-def _inspect(function: Any, record: Any) -> Iterable[Any]:
-    function(record)
-    return (record,)
-
-
-def _sink(function: Any, record: Any) -> Iterable[Any]:
-    function(record)
-    return ()
-
-
-def _takes_two(function: Any) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False  # a builtin without a signature, or no function at all
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = [p for p in parameters if p.default is p.empty and p.kind in positional]
-    return len(required) == 2

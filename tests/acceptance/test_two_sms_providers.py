@@ -98,7 +98,7 @@ def test_the_answer_leaves_by_bandwidth_and_is_delivered(
 ) -> None:
     simulator, _ = bandwidth
     gateway.uplink(1001, FRIEND, "Two of them, " + "⚓" * 70)
-    (text,) = wait_until(lambda: [t for t in simulator.sent_texts() if "Two of them" in t.text])
+    (text,) = wait_until(lambda: [t for t in simulator.outgoing_texts() if "Two of them" in t.text])
     assert (text.sender, text.recipients) == (BY_BANDWIDTH, (FRIEND,))
     found = delivery_to(gateway, FRIEND, "delivered")
     assert (found["via"], found["network_id"], found["units"]) == ("bandwidth", text.id, 2)
@@ -124,7 +124,7 @@ def test_another_number_leaves_by_twilio_and_is_delivered(
     assert (text["from"], text["to"]) == (NUMBER, to)
     found = delivery_to(gateway, to, "delivered")
     assert (found["via"], found["network_id"], found["units"]) == ("twilio", text["sid"], 1)
-    assert not [t for t in bandwidth[0].sent_texts() if "Friday" in t.text]
+    assert not [t for t in bandwidth[0].outgoing_texts() if "Friday" in t.text]
 
 
 def test_mail_still_goes_both_ways(gateway: RunningGateway) -> None:
@@ -150,7 +150,7 @@ def test_who_says_stop_gets_no_more_texts_by_that_number(
     listed = ("messages", "list", "--state=undeliverable", "--json")
     (kept,) = wait_until(lambda: json.loads(gateway.satbridge(*listed)))
     assert "asked not to get" in kept["reason"]
-    assert not [t for t in simulator.sent_texts() if "One more thing" in t.text]
+    assert not [t for t in simulator.outgoing_texts() if "One more thing" in t.text]
     assert not [x for x in gateway.shown() if x[2] == "STOP"]
 
 

@@ -68,7 +68,7 @@ def bandwidth() -> Iterator[Stand]:
             refused=account_at(server.url, client_secret=f"{SECRET}-but-wrong"),
             recipient=PHONE,
             faults=set_faults,
-            arrived=lambda: len(simulator.sent_texts()),
+            arrived=lambda: len(simulator.outgoing_texts()),
             uplink=uplink,
             taken=lambda: len(taken),
             point_at=point_at,

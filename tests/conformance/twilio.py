@@ -52,7 +52,7 @@ def twilio() -> Iterator[Stand]:
             refused=account_at(server.url, auth_token=f"{SECRET}-but-wrong"),
             recipient=PHONE,
             faults=set_faults,
-            arrived=lambda: len(simulator.sent_texts()),
+            arrived=lambda: len(simulator.outgoing_texts()),
             uplink=uplink,
             taken=lambda: len(taken),
             point_at=point_at,

@@ -98,9 +98,9 @@ async def test_a_device_writes_mail_and_texts(world: World, gateway: Gateway) ->
     uplink(world, 7, "alice@example.net", "We are fine")
     uplink(world, 7, FRIEND, "Back on Friday")
     async with running(gateway) as job:
-        await eventually(lambda: world.sink.received and world.twilio.sent_texts())
+        await eventually(lambda: world.sink.received and world.twilio.outgoing_texts())
         await job.drain()
-    (mail,), (sms,) = world.sink.received, world.twilio.sent_texts()
+    (mail,), (sms,) = world.sink.received, world.twilio.outgoing_texts()
     assert (mail.sender, mail.recipients) == ("boop@example.org", ("alice@example.net",))
     assert (sms.sender, sms.recipient, sms.body) == (NUMBER, FRIEND, "Back on Friday")
     assert world.hive.state.uplinks() == []
@@ -141,7 +141,7 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
         await eventually(lambda: not world.hive.state.uplinks())
         await job.drain()
         (row,) = await asyncio.to_thread(list_messages, MessageFilter())
-    assert world.twilio.sent_texts() == []
+    assert world.twilio.outgoing_texts() == []
     assert row.state == "undeliverable"
     assert "asked not to get messages" in row.reason
 

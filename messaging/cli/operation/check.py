@@ -35,13 +35,19 @@ def check(as_json: Json = False) -> None:
     gateway = read_gateway()
     settings = gateway.settings
     http = f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
+    operators = settings.operator_addresses
+    alarms = (
+        f"{operators} is told of every emergency"
+        if operators
+        else "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
+    )
     findings = [
         find_out("store", lambda: "can be written" if open_settings_store() else ""),
         *_check_mail(gateway),
         Finding("http-in", True, http),
         *_check_satellites(gateway),
         *_check_sms(gateway),
-        _operators(gateway),
+        Finding("operator", bool(operators) or None, alarms),
         *(
             Finding("setting", None, f"{name} is no setting, and is ignored")
             for name in unknown_settings()
@@ -113,10 +119,3 @@ def _check_sms(gateway: Gateway) -> list[Finding]:
         find_out(name, partial(_check_login, account.connect(public_url)))
         for name, account in gateway.sms.items()
     ]
-
-
-def _operators(gateway: Gateway) -> Finding:
-    if addresses := gateway.settings.operator_addresses:
-        return Finding("operator", True, f"{addresses} is told of every emergency")
-    text = "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
-    return Finding("operator", None, text)

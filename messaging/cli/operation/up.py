@@ -65,7 +65,7 @@ def _watch(service: Service, gateway: Gateway, stop: StopRequest) -> None:
     print_text(f"and webhooks on {running.http}")
     while not stop.wait(REPORT_SECONDS):
         service.look()
-        if service.lost_seconds > LOST_SECONDS:
+        if service.silent_seconds > LOST_SECONDS:
             print_error(
                 "the Ray cluster is gone: no worker answers any more; start the gateway again"
             )

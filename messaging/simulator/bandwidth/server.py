@@ -94,7 +94,7 @@ class BandwidthSimulator:
     def faults(self, faults: Faults) -> None:
         self._dice.faults = faults
 
-    def sent_texts(self) -> list[Text]:
+    def outgoing_texts(self) -> list[Text]:
         """Return the texts that the gateway sent, oldest first."""
         return self.texts.all("out")
 

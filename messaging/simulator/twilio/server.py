@@ -93,7 +93,7 @@ class TwilioSimulator:
     def faults(self, faults: Faults) -> None:
         self.dice.faults = faults
 
-    def sent_texts(self) -> list[Text]:
+    def outgoing_texts(self) -> list[Text]:
         """Return the texts that the gateway sent, oldest first."""
         return self._texts.all("outbound-api")
 

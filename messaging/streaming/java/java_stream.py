@@ -69,7 +69,7 @@ class JavaStream:
         """Send records with the same key to the same instance of the next operator, in order."""
         self.python.with_partition(None)
         pairs = self._then("key_by", java_class).python
-        return JavaStream(pairs.key_by(_key_of), paired=True)
+        return JavaStream(pairs.key_by(lambda pair: _hashable(pair[0])), paired=True)
 
     def partition_by(self, java_class: str) -> JavaStream:
         """Send to the instances that the class, an `io.ray.streaming.api.partition.Partition`, chooses."""
@@ -176,10 +176,6 @@ def _whole(record: Any) -> Any:
     return record
 
 
-def _key_of(pair: Any) -> Key:
-    """Return the key that Java made; arrays arrive as lists."""
-    return _hashable(pair[0])
-
-
 def _hashable(key: Any) -> Key:
+    """Return a key that Java made; arrays arrive as lists."""
     return tuple(map(_hashable, key)) if isinstance(key, list) else key

@@ -62,7 +62,7 @@ class JobCompletion:
         kinds = (StageKind.SOURCE, StageKind.READER)
         sources = self._job.actors_of(*(s for s in self._job.graph.stages if s.kind in kinds))
         try:
-            return all(ray.get([source.ended.remote(POLL_SECONDS) for source in sources]))
+            return all(ray.get([source.wait_for_end.remote(POLL_SECONDS) for source in sources]))
         except RayError:
             return False
 

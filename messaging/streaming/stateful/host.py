@@ -80,7 +80,7 @@ class StatefulHost(Host):
 
     # -- the end of a job
 
-    async def ended(self, seconds: float) -> bool:
+    async def wait_for_end(self, seconds: float) -> bool:
         """Wait so long for the source to end, and return whether it has."""
         try:
             await asyncio.wait_for(self.worker.ended.wait(), seconds)

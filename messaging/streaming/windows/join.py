@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.api.errors import DeclarationError
@@ -85,7 +86,9 @@ def window_join(
     both = _side_by_side(left, right, "window_join")
     windows = WindowedStream(both, replace(frame, time=time))
     first = partial(_add_side, ((), ()))
-    return windows.fold(first, _add_side, name).flat_map(_pairs)
+    return windows.fold(first, _add_side, name).flat_map(
+        lambda window: [window._replace(value=pair) for pair in product(*window.value)]
+    )
 
 
 def _side_by_side(
@@ -111,8 +114,3 @@ def _add_side(sides: Sides, record: SideRecord) -> Sides:
     lefts, rights = sides
     _, side, new = record
     return (lefts, (*rights, new)) if side else ((*lefts, new), rights)
-
-
-def _pairs(window: Window) -> list[Window]:
-    lefts, rights = window.value
-    return [window._replace(value=(left, right)) for left in lefts for right in rights]

@@ -30,12 +30,12 @@ class Lease:
         self._name = name
 
     @property
-    def held(self) -> bool:
+    def is_valid(self) -> bool:
         return self._table.holder == self._name
 
     def acquire(self) -> bool:
         self._table.holder = self._table.holder or self._name
-        return self.held
+        return self.is_valid
 
     def release(self) -> None:
         self._table.holder = ""

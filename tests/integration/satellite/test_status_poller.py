@@ -52,7 +52,7 @@ class Lease:
     ours: bool = True
 
     @property
-    def held(self) -> bool:
+    def is_valid(self) -> bool:
         return self.ours
 
     def acquire(self) -> bool:

@@ -223,7 +223,7 @@ def test_planned_answers_rates_and_faults_have_bandwidths_words(
 ) -> None:
     simulator.answer_next(Answer(status=500, taken=True), Answer(status=400, field="to"))
     assert [api.post(PATH, json=SEND).status_code for _ in range(3)] == [500, 400, 202]
-    assert len(simulator.sent_texts()) == 2
+    assert len(simulator.outgoing_texts()) == 2
     simulator.faults = Faults(requests_per_second=0.001, retry_after_seconds=9)
     api.post(PATH, json=SEND)
     limited = api.post(PATH, json=SEND)

@@ -86,7 +86,10 @@ async def test_a_token_that_bandwidth_forgot_is_renewed_and_the_text_leaves_once
         simulator.expire_tokens()
         second = await provider.send(replace(text, reference="two"))
         await provider.aclose()
-        assert [sent.id for sent in simulator.sent_texts()] == [first.network_id, second.network_id]
+        assert [sent.id for sent in simulator.outgoing_texts()] == [
+            first.network_id,
+            second.network_id,
+        ]
         assert simulator.counts()["token requests"] == 2
 
 

@@ -124,7 +124,7 @@ def test_by_a_messaging_service_texts_keep_their_number_and_their_count(
 ) -> None:
     with with_service(api_url, SERVICE) as gateway:
         (outcome,) = gateway.send(delivery("⚓" * 71))
-    text = simulator.sent_texts()[-1]
+    text = simulator.outgoing_texts()[-1]
     assert (text.sender, text.messaging_service_sid) == (OURS, SERVICE)
     assert (text.resource()["sid"], outcome.billed_units) == (outcome.network_id, 2)
 
@@ -178,8 +178,8 @@ def test_where_twilio_cannot_call_us_texts_leave_without_a_callback(
     api_url: str, simulator: TwilioSimulator, public_url: str
 ) -> None:
     used = account(api_url=api_url)
-    before = len(simulator.sent_texts())
+    before = len(simulator.outgoing_texts())
     with live(used, public_url) as gateway:
         gateway.send(delivery("hello"))
-    assert len(simulator.sent_texts()) == before + 1
+    assert len(simulator.outgoing_texts()) == before + 1
     assert "SATBRIDGE_PUBLIC_URL" in check(used, public_url)

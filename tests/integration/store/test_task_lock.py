@@ -47,7 +47,7 @@ def test_the_first_has_it_and_keeps_it(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
     for _ in range(5):
         assert old.acquire()
-        assert old.held
+        assert old.is_valid
         assert not new.acquire()
         services.wait(20)
     assert number() == 1
@@ -59,7 +59,7 @@ def test_one_that_died_is_followed_when_its_lease_ends(services: Services) -> No
     services.wait(29)
     assert not new.acquire()
     services.wait(2)
-    assert not old.held
+    assert not old.is_valid
     assert new.acquire()
     assert not old.acquire()
     assert number() == 2
@@ -69,7 +69,7 @@ def test_one_that_leaves_is_followed_at_once(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
     assert old.acquire()
     old.release()
-    assert not old.held
+    assert not old.is_valid
     assert new.acquire()
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.sms.account import Received, SmsAccount, SmsProvider
 from messaging.sms.http_client import WebUrl
-from messaging.sms.providers.twilio.auth import signed_fields
+from messaging.sms.providers.twilio.auth import authentic_fields
 from messaging.sms.providers.twilio.client import TWILIO_URL, TwilioProvider
 from messaging.sms.providers.twilio.webhook import read_webhook
 
@@ -54,7 +54,7 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
         base = configured or public_url.rstrip("/") + webhook.path
         url = f"{base}?{webhook.query}" if webhook.query else base
         tokens = [token for token in (self.auth_token, self.old_auth_token) if token]
-        fields = signed_fields(webhook, url, [token.get_secret_value() for token in tokens])
+        fields = authentic_fields(webhook, url, [token.get_secret_value() for token in tokens])
         return read_webhook(fields, webhook.body, self.name, media_links=self.media_links)
 
     def _callback(self, public_url: str) -> str:

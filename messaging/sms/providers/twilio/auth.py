@@ -14,7 +14,7 @@ MAX_FIELDS: Final = 1000
 Fields = ImmutableMultiDict[str, str]
 
 
-def signed_fields(webhook: Webhook, url: str, tokens: Sequence[str]) -> Fields:
+def authentic_fields(webhook: Webhook, url: str, tokens: Sequence[str]) -> Fields:
     """Return the posted fields when one of `tokens` signed this request to `url`. Raises NotAuthentic.
 
     A JSON body has no fields; it counts as signed when its hash stands in the URL (`bodySHA256`).

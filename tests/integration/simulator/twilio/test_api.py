@@ -34,7 +34,7 @@ def test_a_text_is_created_shown_and_delivered(client: Client) -> None:
     later = client.get(f"{BASE}/Messages/{text['sid']}.json")
     assert later["status"] == "delivered"
     assert later["date_sent"]
-    assert [t.sid for t in client.simulator.sent_texts()] == [text["sid"]]
+    assert [t.sid for t in client.simulator.outgoing_texts()] == [text["sid"]]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_wrong_request_is_refused_as_twilio_does(
     assert answer.status_code == 400
     assert set(answer.json()) == {"code", "message", "more_info", "status"}
     assert (answer.json()["code"], answer.json()["status"]) == (code, 400)
-    assert client.simulator.sent_texts() == []
+    assert client.simulator.outgoing_texts() == []
 
 
 def test_every_code_has_a_number_that_provokes_it(client: Client) -> None:

@@ -32,7 +32,7 @@ def test_answers_are_lost_as_the_faults_say(
     client.http.timeout = httpx.Timeout(1.5)
     with pytest.raises(error):
         client.create()
-    assert len(client.simulator.sent_texts()) == taken
+    assert len(client.simulator.outgoing_texts()) == taken
 
 
 def test_errors_and_nonsense_come_in_twilios_shape(client: Client) -> None:
@@ -42,7 +42,7 @@ def test_errors_and_nonsense_come_in_twilios_shape(client: Client) -> None:
     client.http.put("/sim/faults", json={"garbage_rate": 1})
     assert client.create().status_code == 200
     assert client.get("/sim/faults")["garbage_rate"] == 1
-    assert len(client.simulator.sent_texts()) == 1
+    assert len(client.simulator.outgoing_texts()) == 1
 
 
 def test_the_next_answers_can_be_ordered(client: Client) -> None:

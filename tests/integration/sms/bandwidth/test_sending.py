@@ -21,7 +21,7 @@ def test_a_text_leaves_with_our_reference_and_its_arrival_is_told(
 ) -> None:
     sent = delivery("grüße ⚓", subject="Weather")
     (outcome,) = gateway.send(sent)
-    (text,) = simulator.sent_texts()
+    (text,) = simulator.outgoing_texts()
     assert (text.sender, text.recipients, text.text) == (OURS, (PHONE,), "Weather\ngrüße ⚓")
     assert text.tag == f"{sent.message.id}-1"
     assert (outcome.result, outcome.network_id, outcome.billed_units) == (Result.SENT, text.id, 1)
@@ -65,7 +65,7 @@ def test_a_text_that_was_taken_in_spite_of_the_answer_is_not_sent_again(
     (first,) = gateway.send(delivery("a text of its own length"))
     assert first.result is Result.UNCERTAIN
     (second,) = gateway.send(delivery("a text of its own length", uncertain=True, attempt=2))
-    (text,) = simulator.sent_texts()
+    (text,) = simulator.outgoing_texts()
     assert (second.result, second.network_id, second.billed_units) == (Result.SENT, text.id, 1)
 
 
@@ -79,7 +79,7 @@ def test_a_text_that_was_not_taken_is_sent_again_also_beside_others(
     (first,) = gateway.send(delivery("fghij", id=10))
     (second,) = gateway.send(delivery("fghij", id=10, uncertain=True, attempt=2))
     assert (first.result, second.result) == (Result.UNCERTAIN, Result.SENT)
-    assert [text.text for text in simulator.sent_texts()].count("fghij") == 1
+    assert [text.text for text in simulator.outgoing_texts()].count("fghij") == 1
 
 
 LANDLINE = "+15005504720"
@@ -95,11 +95,11 @@ def test_what_another_sender_sent_is_not_taken_for_a_text_that_it_cannot_be(
 ) -> None:
     with live(gateway.account) as other:
         other.send(delivery(before, to=to))
-    wait_until(lambda: simulator.sent_texts()[0].status in ("DELIVERED", "FAILED"))
+    wait_until(lambda: simulator.outgoing_texts()[0].status in ("DELIVERED", "FAILED"))
     phone = LANDLINE if to == LANDLINE else PHONE
     (outcome,) = gateway.send(delivery("fghij", to=phone, uncertain=True, attempt=2))
     assert outcome.result is Result.SENT
-    assert [text.text for text in simulator.sent_texts()] == [before, "fghij"]
+    assert [text.text for text in simulator.outgoing_texts()] == [before, "fghij"]
 
 
 def test_while_the_records_cannot_be_read_nothing_is_sent_again(
@@ -108,7 +108,7 @@ def test_while_the_records_cannot_be_read_nothing_is_sent_again(
     simulator.faults = Faults(error_rate=1, error_status=503)
     (outcome,) = gateway.send(delivery("hello", uncertain=True, attempt=2))
     assert outcome.result is Result.UNCERTAIN
-    assert simulator.sent_texts() == []
+    assert simulator.outgoing_texts() == []
 
 
 @pytest.mark.parametrize("pair", [("client_id", "client_secret"), ("username", "password")])

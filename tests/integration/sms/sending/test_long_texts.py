@@ -17,7 +17,7 @@ from tests.support.sms.twilio_gateway import account, delivery
 
 def test_a_long_text_goes_in_numbered_parts(sender: SyncSender, twilio: TwilioSimulator) -> None:
     (outcome,) = sender.send(delivery(LONG))
-    texts = twilio.sent_texts()
+    texts = twilio.outgoing_texts()
     assert [text.body.strip() for text in texts] == [part.strip() for part in PARTS]
     assert texts[0].body.startswith("1/3 ")
     assert outcome.network_id == ",".join(text.sid for text in texts)
@@ -26,10 +26,10 @@ def test_a_long_text_goes_in_numbered_parts(sender: SyncSender, twilio: TwilioSi
 
 def test_a_long_text_goes_on_where_it_stopped(sender: SyncSender, twilio: TwilioSimulator) -> None:
     (first,) = sender.send(delivery(LONG, parts_sent=1))
-    assert [text.body[:3] for text in twilio.sent_texts()] == ["2/3", "3/3"]
+    assert [text.body[:3] for text in twilio.outgoing_texts()] == ["2/3", "3/3"]
     assert (first.result, first.parts_sent) == (Result.SENT, 3)
     assert sender.send(delivery(LONG, parts_sent=3))[0].result is Result.SENT
-    assert len(twilio.sent_texts()) == 2
+    assert len(twilio.outgoing_texts()) == 2
 
 
 def test_a_failure_between_parts_reports_how_far_it_came(
@@ -39,7 +39,7 @@ def test_a_failure_between_parts_reports_how_far_it_came(
     used = SyncSender(account(api_url=api_url, timeout_seconds=30))
     (outcome,) = used.send(delivery(LONG, lease_seconds=30.0))
     used.close()
-    (first,) = twilio.sent_texts()
+    (first,) = twilio.outgoing_texts()
     assert (outcome.result, outcome.parts_sent) == (Result.UNAVAILABLE, 1)
     assert outcome.network_id == first.sid
 
@@ -89,6 +89,6 @@ def test_a_bug_between_parts_reports_how_far_it_came(
     used = SyncSender(kind(**settings))
     (outcome,) = used.send(delivery(LONG))
     used.close()
-    first, _ = twilio.sent_texts()
+    first, _ = twilio.outgoing_texts()
     assert (outcome.result, outcome.parts_sent) == (result, 1)
     assert outcome.network_id == first.sid

@@ -115,7 +115,7 @@ def test_outcomes_on_a_bad_network(
     (outcome,) = used.send(delivery(SECRET))
     used.close()
     assert outcome.result is result
-    assert len(twilio.sent_texts()) == taken
+    assert len(twilio.outgoing_texts()) == taken
     if faults.requests_per_second:
         assert outcome.retry_after_seconds == 9
     assert SECRET not in caplog.text

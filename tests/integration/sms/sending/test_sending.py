@@ -23,7 +23,7 @@ def test_a_text_is_sent_with_its_numbers_and_comes_back_with_its_sid(
     sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
     (outcome,) = sender.send(delivery("grüße 👋", subject="Weather"))
-    (text,) = twilio.sent_texts()
+    (text,) = twilio.outgoing_texts()
     assert (text.sender, text.recipient, text.body) == (OURS, PHONE, "Weather\ngrüße 👋")
     assert (outcome.result, outcome.network_id, outcome.parts_sent) == (Result.SENT, text.sid, 1)
 
@@ -34,14 +34,14 @@ def test_a_batch_has_one_entry_for_each_delivery_and_none_for_a_lease_that_has_p
     batch = [delivery("a"), delivery("b", lease_seconds=-1.0), delivery("c", to=FRIEND)]
     found = sender.run(hand_over(sender.operator, *batch))
     assert [len(outcomes) for outcomes in found] == [1, 0, 1]
-    assert sorted(text.body for text in twilio.sent_texts()) == ["a", "c"]
+    assert sorted(text.body for text in twilio.outgoing_texts()) == ["a", "c"]
 
 
 def test_texts_to_one_phone_keep_their_order(sender: SyncSender, twilio: TwilioSimulator) -> None:
     batch = [delivery(str(n), to=(PHONE, FRIEND)[n % 2], id=n) for n in range(20)]
     outcomes = sender.send(*batch)
     assert [o.delivery_id for o in outcomes] == list(range(20))
-    to_phone = [int(text.body) for text in twilio.sent_texts() if text.recipient == PHONE]
+    to_phone = [int(text.body) for text in twilio.outgoing_texts() if text.recipient == PHONE]
     assert to_phone == list(range(0, 20, 2))
 
 
@@ -49,7 +49,7 @@ def test_a_text_that_no_encoding_can_carry_is_sent_as_well_as_it_can_be(
     sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
     assert sender.send(delivery("a\ud800b"))[0].result is Result.SENT
-    assert twilio.sent_texts()[0].body == "a?b"
+    assert twilio.outgoing_texts()[0].body == "a?b"
 
 
 def test_the_probe_of_the_account_costs_nothing_and_names_what_is_wrong(api_url: str) -> None:
@@ -75,7 +75,7 @@ def test_twilios_own_environment_variables_do_not_matter(
     sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
     assert sender.send(delivery())[0].result is Result.SENT
-    assert len(twilio.sent_texts()) == 1
+    assert len(twilio.outgoing_texts()) == 1
 
 
 def test_a_batch_is_sent_at_once_and_the_event_loop_stays_free(
@@ -98,7 +98,7 @@ def test_a_batch_is_sent_at_once_and_the_event_loop_stays_free(
         used.run(send_while_looking_on())
         used.close()
     assert crowd.most == 8
-    assert len(twilio.sent_texts()) == 16
+    assert len(twilio.outgoing_texts()) == 16
 
 
 def test_an_emergency_goes_before_what_its_sender_has_not_begun(twilio: TwilioSimulator) -> None:
@@ -120,4 +120,4 @@ def test_an_emergency_goes_before_what_its_sender_has_not_begun(twilio: TwilioSi
         used.run(call_for_help_meanwhile())
         used.close()
     assert crowd.most == 1
-    assert [text.body for text in twilio.sent_texts()] == ["0", "sos", "1", "2", "3", "4"]
+    assert [text.body for text in twilio.outgoing_texts()] == ["0", "sos", "1", "2", "3", "4"]

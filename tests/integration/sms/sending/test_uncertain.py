@@ -15,7 +15,7 @@ def test_an_uncertain_attempt_that_went_through_is_not_repeated(
     twilio.answer_next(Answer(status=500, taken=True))
     assert sender.send(delivery())[0].result is Result.UNCERTAIN
     (outcome,) = sender.send(delivery(attempt=2, uncertain=True))
-    (text,) = twilio.sent_texts()
+    (text,) = twilio.outgoing_texts()
     assert (outcome.result, outcome.network_id) == (Result.SENT, text.sid)
 
 
@@ -26,7 +26,7 @@ def test_an_uncertain_attempt_that_did_not_go_through_is_repeated(
     assert sender.send(delivery())[0].result is Result.UNCERTAIN
     (outcome,) = sender.send(delivery(attempt=2, uncertain=True))
     assert outcome.result is Result.SENT
-    assert len(twilio.sent_texts()) == 1
+    assert len(twilio.outgoing_texts()) == 1
 
 
 def test_only_the_same_text_between_the_same_numbers_counts_as_sent(
@@ -35,7 +35,7 @@ def test_only_the_same_text_between_the_same_numbers_counts_as_sent(
     others = [delivery("other"), delivery(to=FRIEND, id=2), delivery(sender=FRIEND, id=3)]
     sender.send(*others)
     assert sender.send(delivery(id=4, uncertain=True))[0].result is Result.SENT
-    assert len(twilio.sent_texts()) == 4
+    assert len(twilio.outgoing_texts()) == 4
 
 
 def test_an_equal_text_that_this_sender_sent_for_another_message_does_not_count(
@@ -43,7 +43,7 @@ def test_an_equal_text_that_this_sender_sent_for_another_message_does_not_count(
 ) -> None:
     sender.send(delivery("ok", id=1))
     (outcome,) = sender.send(delivery("ok", id=2, uncertain=True))
-    assert outcome.network_id == twilio.sent_texts()[1].sid
+    assert outcome.network_id == twilio.outgoing_texts()[1].sid
 
 
 def test_a_text_that_failed_at_twilio_does_not_count_as_sent(
@@ -52,7 +52,7 @@ def test_a_text_that_failed_at_twilio_does_not_count_as_sent(
     unreachable = "+15005530003"
     sender.send(delivery(to=unreachable))
     assert sender.send(delivery(to=unreachable, uncertain=True))[0].result is Result.SENT
-    assert len(twilio.sent_texts()) == 2
+    assert len(twilio.outgoing_texts()) == 2
 
 
 def test_an_uncertain_long_text_is_completed(
@@ -62,9 +62,9 @@ def test_an_uncertain_long_text_is_completed(
     other = SyncSender(account(api_url=api_url, timeout_seconds=30))
     other.send(delivery(LONG, lease_seconds=30.0))
     other.close()
-    assert len(twilio.sent_texts()) == 1
+    assert len(twilio.outgoing_texts()) == 1
     (outcome,) = sender.send(delivery(LONG, attempt=2, uncertain=True))
-    texts = twilio.sent_texts()
+    texts = twilio.outgoing_texts()
     assert sorted(text.body[:3] for text in texts) == ["1/3", "2/3", "3/3"]
     assert outcome.network_id == ",".join(text.sid for text in texts)
 
@@ -79,4 +79,4 @@ def test_it_stays_uncertain_while_twilio_cannot_be_asked(
     ):
         twilio.faults = faults
         assert sender.send(delivery(uncertain=True))[0].result is Result.UNCERTAIN
-    assert twilio.sent_texts() == []
+    assert twilio.outgoing_texts() == []

@@ -7,7 +7,7 @@ import pytest
 
 from messaging.model.webhook import NotAuthentic, Webhook
 from messaging.simulator.twilio.push import signature
-from messaging.sms.providers.twilio.auth import signed_fields
+from messaging.sms.providers.twilio.auth import authentic_fields
 from tests.support.sms.twilio_gateway import FORM, PHONE, TOKEN, account
 
 URL = "https://gateway.example/sms/twilio"
@@ -28,7 +28,7 @@ def _webhook(pairs: Pairs, signed: str | None, query: str = "") -> Webhook:
 
 def _is_authentic(url: str, pairs: Pairs, signed: str | None) -> bool:
     try:
-        signed_fields(_webhook(pairs, signed), url, [TOKEN])
+        authentic_fields(_webhook(pairs, signed), url, [TOKEN])
     except NotAuthentic:
         return False
     return True
@@ -45,7 +45,7 @@ def test_the_known_signature_is_accepted() -> None:
     ]
     signed = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
     assert signature("12345", url, pairs) == signed
-    fields = signed_fields(_webhook(pairs, signed, "foo=1&bar=2"), url, ["12345"])
+    fields = authentic_fields(_webhook(pairs, signed, "foo=1&bar=2"), url, ["12345"])
     assert fields.multi_items() == pairs
 
 
@@ -101,9 +101,9 @@ def test_a_json_body_counts_only_with_its_hash_in_the_url() -> None:
     body = b'{"Body": "hello"}'
     query = f"bodySHA256={hashlib.sha256(body).hexdigest()}"
     signed = signature(TOKEN, f"{URL}?{query}", [])
-    assert not signed_fields(_json(body, query, signed), f"{URL}?{query}", [TOKEN])
+    assert not authentic_fields(_json(body, query, signed), f"{URL}?{query}", [TOKEN])
     with pytest.raises(NotAuthentic):
-        signed_fields(_json(b'{"Body": "forged"}', query, signed), f"{URL}?{query}", [TOKEN])
+        authentic_fields(_json(b'{"Body": "forged"}', query, signed), f"{URL}?{query}", [TOKEN])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_json_body_counts_only_with_its_hash_in_the_url() -> None:
 def test_tricks_with_json_and_forms_are_refused(query: str, body: bytes, kind: str) -> None:
     signed = signature(TOKEN, f"{URL}?{query}", [])
     with pytest.raises(NotAuthentic):
-        signed_fields(_json(body, query, signed, kind), f"{URL}?{query}", [TOKEN])
+        authentic_fields(_json(body, query, signed, kind), f"{URL}?{query}", [TOKEN])
 
 
 def test_both_tokens_count_while_one_is_rotated() -> None:
