@@ -14,7 +14,6 @@ from messaging.model.message import (
     Delivery,
     Inbound,
     Outcome,
-    delivery_key,
     goes_by,
     is_delivery,
     is_outcome,
@@ -146,7 +145,7 @@ def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Str
 
 def _settle(outcomes: list[Stream[Outcome]], gateway: Gateway) -> None:
     reported = outcomes[0].union(*outcomes[1:]) if len(outcomes) > 1 else outcomes[0]
-    reported.key_by(delivery_key).operate(
+    reported.key_by("delivery_id").operate(
         "ledger",
         partial(Ledger, gateway.settings, gateway.default_accounts),
         parallelism=gateway.settings.router_count,

@@ -289,11 +289,6 @@ def recipient_key(delivery: Delivery) -> str:
     return delivery.message.recipient.value
 
 
-def delivery_key(outcome: Outcome) -> int:
-    """Return the id of the delivery that an outcome settles."""
-    return outcome.delivery_id
-
-
 def goes_by(account: str, delivery: Delivery) -> bool:
     """Whether the account carries the delivery."""
     return delivery.via == account

@@ -1,9 +1,10 @@
 """The Django app of the store."""
 
-from django.apps import AppConfig
-from django.db.backends.signals import connection_created
+import sqlite3
+from contextlib import closing
 
-from messaging.store.db.connection import raise_parameter_limit
+from django.apps import AppConfig
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 
 class UsersConfig(AppConfig):
@@ -15,5 +16,11 @@ class UsersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Set up every connection that is opened."""
-        connection_created.connect(raise_parameter_limit, dispatch_uid="satbridge-parameters")
+        """Take the number of parameters that this SQLite allows, since one statement carries a whole batch.
+
+        Django assumes the 999 of an old SQLite.
+        """
+        with closing(sqlite3.connect(":memory:")) as database:
+            limit = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+        # Later versions of Django ask SQLite themselves: their stubs have a property.
+        DatabaseWrapper.features_class.max_query_params = limit  # type: ignore[assignment, method-assign]

@@ -75,20 +75,14 @@ def references_of(records: Iterable[Inbound], policy: Policy) -> References:
             found.message_ids.add(record.id)
             if record.sender.network is Network.SATELLITE:
                 found.devices.add((record.via, record.sender.value))
-        _add_recipient(record, found, policy)
+        recipient: Address | None = getattr(record, "recipient", None)
+        if recipient is not None and (name := policy.name_of(recipient)):
+            found.names.add(name)
+        elif recipient is not None and (number := policy.number_of(recipient)):
+            found.numbers.add(number)
+            if isinstance(record, Message) and record.sender.network is Network.SATELLITE:
+                found.peers.add(number)
     return found
-
-
-def _add_recipient(record: Inbound, found: References, policy: Policy) -> None:
-    recipient: Address | None = getattr(record, "recipient", None)
-    if recipient is None:
-        return
-    if name := policy.name_of(recipient):
-        found.names.add(name)
-    elif number := policy.number_of(recipient):
-        found.numbers.add(number)
-        if isinstance(record, Message) and record.sender.network is Network.SATELLITE:
-            found.peers.add(number)
 
 
 def look_up(found: References, *, counts_waiting: bool) -> BatchContext:

@@ -13,7 +13,6 @@ import django
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, GatewayError
@@ -87,14 +86,6 @@ def _drop_foreign_connection() -> None:
         if wrapper.connection is not None:  # an event loop may not close one, even if there is none
             wrapper.close()
         del connections[DEFAULT_DB_ALIAS]
-
-
-def raise_parameter_limit(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Take the limit of this SQLite for a connection that was just opened, and not the 999 that Django assumes."""
-    # One statement carries a whole batch.
-    if connection.vendor == "sqlite":
-        limit = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-        connection.features.max_query_params = limit
 
 
 def close_connection() -> None:

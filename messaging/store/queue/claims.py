@@ -1,9 +1,10 @@
 """Claims due attempts, ends spent and expired deliveries, takes attempts back."""
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import connection, transaction
@@ -12,7 +13,6 @@ from django.db.models import Case, F, QuerySet, Value, When
 from messaging.config.settings import Settings
 from messaging.model.message import Address, Delivery, Message, Network
 from messaging.store import models
-from messaging.store.db.clock import TOLERANCE
 from messaging.store.db.connection import guard
 from messaging.store.notices.notices import Notices, failure_from_json
 from messaging.store.queue import queries
@@ -26,6 +26,24 @@ from messaging.store.states import State
 
 SWEEP_ROWS = 500
 """How many deliveries one transaction ends: few enough to be quick, so that the router is not kept waiting."""
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""A smaller step is the correction of a running clock, or the difference between two machines."""
+
+
+class ClockWatch:
+    """Detects that the clock was set back: it advanced by less than the time that passed."""
+
+    def __init__(self) -> None:
+        self._before: tuple[datetime, float] | None = None
+
+    def was_set_back(self, now: datetime) -> bool:
+        """Return whether it was since the last call; true for the first call, which cannot know."""
+        passed, self._before = self._before, (now, time.monotonic())
+        if passed is None:
+            return True
+        expected = passed[0] + timedelta(seconds=self._before[1] - passed[1])
+        return expected - now > CLOCK_TOLERANCE
 
 
 class Claims:
@@ -101,7 +119,7 @@ class Claims:
         A delivery that waits for its next attempt is due at once. An attempt under way is leased anew from now on.
         """
         lease = Lease.starting(now, self._settings.lease_seconds)
-        ahead = models.Delivery.objects.filter(due_at__gt=now, updated_at__gt=now + TOLERANCE)
+        ahead = models.Delivery.objects.filter(due_at__gt=now, updated_at__gt=now + CLOCK_TOLERANCE)
         if not ahead.exists():
             return 0
         due_at = Case(When(leased=True, then=Value(lease.due_at)), default=Value(now))

@@ -16,9 +16,8 @@ from django.utils import timezone
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import Delivery, Network
-from messaging.store.db.clock import ClockWatch
 from messaging.store.db.connection import BatchRunner, close_connection, open_store
-from messaging.store.queue.claims import Claims, give_back
+from messaging.store.queue.claims import Claims, ClockWatch, give_back
 
 log = logging.getLogger(__name__)
 

@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from messaging.errors import Rejected, Unavailable
+from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart
 from messaging.satellite.account import Packet
 from messaging.satellite.http_client import LoginSession, RestClient, json_of, raise_on_failure
-from messaging.satellite.providers.hive.errors import PACKET_REFUSALS, REFUSALS
-from messaging.satellite.providers.hive.wire import (
-    INCOMING_UNACKNOWLEDGED,
-    packets_of,
-    read_packet_id,
-    status_of,
-)
+from messaging.satellite.providers.hive.errors import PACKET_REFUSALS, REFUSALS, status_failure
+from messaging.satellite.providers.hive.wire import INCOMING_UNACKNOWLEDGED, packets_of
 
 if TYPE_CHECKING:
     from messaging.satellite.providers.hive.account import HiveAccount
@@ -65,7 +60,7 @@ class Hive:
         response = await self._call("POST", f"/api/v1/messages/rxack/{packet_id}")
         raise_on_failure(response, PACKET_REFUSALS)
         answer = json_of(response)
-        if not isinstance(answer, dict) or status_of(answer).startswith("ERROR"):
+        if not isinstance(answer, dict) or _status_of(answer).startswith("ERROR"):
             raise Unavailable("the satellite network did not take the acknowledgement")
 
     async def send(self, serial: str, packet: bytes) -> SubmittedPart:
@@ -88,7 +83,12 @@ class Hive:
             body["organizationId"] = account.organization_id
         response = await self._call("POST", "/api/v1/messages", writes=True, json=body)
         raise_on_failure(response, REFUSALS)
-        return SubmittedPart(read_packet_id(json_of(response)))
+        answer = json_of(response)
+        if (status := _status_of(answer)).startswith("ERROR"):
+            raise status_failure(status)
+        if not isinstance(answer, dict) or answer.get("packetId") is None:
+            raise Uncertain("the satellite network's answer cannot be read")
+        return SubmittedPart(str(answer["packetId"]))
 
     async def check(self) -> None:
         """Return when the Hive accepts our login; raises Unavailable with the reason."""
@@ -136,3 +136,8 @@ class Hive:
         if isinstance(token, str):
             self._rest.bear(token)
         log.info("logged in to the Hive")
+
+
+def _status_of(answer: Any) -> str:
+    """Return the status text of an answer in capitals; empty without one."""
+    return str(answer.get("status", "")).upper() if isinstance(answer, dict) else ""

@@ -1,4 +1,4 @@
-"""Bodies of the Hive's answers: the items of the inbox, of every version of the service, and ids. Pure."""
+"""The items of the Hive's inbox, of every version of the service. Pure."""
 
 import base64
 import json
@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from messaging.errors import Uncertain
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.hive.errors import status_failure
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +27,6 @@ def packets_of(items: Sequence[Any]) -> list[Packet]:
         elif number and item.get("status", INCOMING_UNACKNOWLEDGED) == INCOMING_UNACKNOWLEDGED:
             found[str(number)] = (_hive_time(item.get("hiveRxTime")), number, _packet(item))
     return [packet for _, _, packet in sorted(found.values(), key=lambda entry: entry[:2])]
-
-
-def read_packet_id(answer: Any) -> str:
-    """Return the id in the answer to a downlink. Raises Rejected, Unavailable or Uncertain without one."""
-    status = status_of(answer) if isinstance(answer, dict) else ""
-    if status.startswith("ERROR"):
-        raise status_failure(status)
-    if not isinstance(answer, dict) or answer.get("packetId") is None:
-        raise Uncertain("the satellite network's answer cannot be read")
-    return str(answer["packetId"])
-
-
-def status_of(answer: Mapping[str, Any]) -> str:
-    """Return the status text of an answer, in capitals."""
-    return str(answer.get("status", "")).upper()
 
 
 def _packet_number(item: Any) -> int | None:
