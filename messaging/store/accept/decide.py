@@ -200,7 +200,8 @@ class BatchDecider:
 
     def _count(self, message_id: str, route: Route) -> None:
         self._stored_ids.add(message_id)
-        self._waiting.update((route.subscriber_id, one.via) for one in route.deliveries)
+        queues = [(route.subscriber_id, one.via) for one in route.deliveries]
+        self._waiting.update(queues)
 
     def _has_room(self, route: Route) -> bool:
         if not self._max_waiting:

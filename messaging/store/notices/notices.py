@@ -97,7 +97,7 @@ class Notices:
         rows = Message.objects.filter(id__in=failed, wants_notice=True, sender_network__in=networks)
         rows = rows.defer("text", "raw").order_by("id")
         if connection.features.has_select_for_update:
-            # Weaker than plain "for update": deliveries that refer to the message may still be inserted.
+            # The weaker lock: rows that refer to the message may still be inserted.
             rows = rows.select_for_update(no_key=connection.vendor == "postgresql")
         return list(rows)
 
