@@ -69,6 +69,14 @@ def test_every_file_that_a_document_links_to_exists() -> None:
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
+def test_every_file_on_the_way_of_a_mail_exists() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    files = re.findall(r"`([a-z_/]+\.py)`", page)
+    assert len(files) > 20
+    missing = [name for name in files if not (ROOT / "messaging" / name).is_file()]
+    assert missing == []
+
+
 COMMAND = re.compile(r"^satbridge +(.*?)(?: +#.*)?$", re.MULTILINE)
 
 

@@ -4,6 +4,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,15 +39,21 @@ WORDS = {
 BANNED_WORD = re.compile(rf"\b({'|'.join(sorted(map(re.escape, WORDS)))})\b", re.IGNORECASE)
 
 
-def parts_of(name: str) -> set[str]:
+@cache
+def tokens(source: str) -> list[tokenize.TokenInfo]:
+    return list(tokenize.generate_tokens(io.StringIO(source).readline))
+
+
+@cache
+def parts_of(name: str) -> frozenset[str]:
     """Return the words of an identifier, in lower case, and the identifier itself."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().strip("_")
     # A dead letter is a term of the glossary; a letter alone is not.
-    return {*re.sub(r"dead_letters?", "", snake).split("_"), snake}
+    return frozenset((*re.sub(r"dead_letters?", "", snake).split("_"), snake))
 
 
 def banned_names(source: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in tokens(source):
         if token.string in SETTINGS:
             continue
         if token.type == tokenize.NAME and parts_of(token.string) & NAMES:
@@ -54,7 +61,7 @@ def banned_names(source: str) -> Iterator[tuple[int, str]]:
 
 
 def texts_of(source: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in tokens(source):
         if token.type in (tokenize.COMMENT, tokenize.STRING):
             for offset, line in enumerate(token.string.splitlines()):
                 yield token.start[0] + offset, line
