@@ -24,11 +24,10 @@ from messaging.model.message import (
 from messaging.satellite.account import (
     ListeningAccount,
     MailedAccount,
-    PolledAccount,
     SatelliteAccount,
 )
 from messaging.satellite.mailbox import SatelliteMailbox
-from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.poller import PolledAccount, SatellitePoller
 from messaging.satellite.sender import SatelliteSender
 from messaging.satellite.status_poller import StatusPoller, TracedAccount
 from messaging.satellite.tcp_listener import SatelliteListener

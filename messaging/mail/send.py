@@ -11,7 +11,7 @@ from typing import Final
 
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.mail.compose import OutgoingMail, compose
-from messaging.mail.dsn import compose_notice
+from messaging.mail.dsn_mime import compose_notice
 from messaging.mail.relay import Relay
 from messaging.mail.relay_client import (
     DeadlineSMTP,

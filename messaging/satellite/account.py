@@ -85,16 +85,6 @@ class SatelliteClient(Protocol):
         """Close the connections; the client can be used again afterwards."""
 
 
-class PolledClient(SatelliteClient, Protocol):
-    """A client for a provider that stores packets from devices until they are acknowledged."""
-
-    async def inbox(self, count: int) -> list[Packet]:
-        """Return up to `count` unacknowledged packets, oldest first. Raises Unavailable."""
-
-    async def acknowledge(self, packet_id: str) -> None:
-        """Have the provider delete a packet. Raises Rejected when it does not know the packet, or Unavailable."""
-
-
 class SatelliteAccount(Account):
     """The settings that all providers have; each adds its own and its prefix.
 
@@ -129,19 +119,6 @@ class SatelliteAccount(Account):
         if codec is Codec.TEXT and characters is not None:
             return Limit(characters, utf16_units)
         return Limit(int(getattr(self, "max_packet_bytes")), utf8_bytes)  # noqa: B009
-
-
-class PolledAccount(SatelliteAccount):
-    """The settings of a polled provider. Waits after failures double up to `longest_retry_seconds`."""
-
-    poll_seconds: Seconds = 60
-    page_size: Count = 50
-    retry_seconds: Seconds = 1
-    longest_retry_seconds: Seconds = 300
-
-    @abstractmethod
-    def connect(self) -> PolledClient:
-        """Return the client of this account, without I/O."""
 
 
 class WebhookAccount(SatelliteAccount):

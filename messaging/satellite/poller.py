@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Protocol
 
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Emit
-from messaging.satellite.account import Packet, PolledAccount
+from messaging.satellite.account import Count, Packet, SatelliteAccount, SatelliteClient, Seconds
 from messaging.satellite.uplink import offer_packet
 from messaging.sending.backoff import wait_seconds
 
@@ -19,6 +20,29 @@ log = logging.getLogger(__name__)
 MAX_PAGES = 20
 STAND_BY_SECONDS = 5.0
 ACKNOWLEDGEMENTS_AT_ONCE = 20
+
+
+class PolledClient(SatelliteClient, Protocol):
+    """A client for a provider that stores packets from devices until they are acknowledged."""
+
+    async def inbox(self, count: int) -> list[Packet]:
+        """Return up to `count` unacknowledged packets, oldest first. Raises Unavailable."""
+
+    async def acknowledge(self, packet_id: str) -> None:
+        """Have the provider delete a packet. Raises Rejected when it does not know the packet, or Unavailable."""
+
+
+class PolledAccount(SatelliteAccount):
+    """The settings of a polled provider. Waits after failures double up to `longest_retry_seconds`."""
+
+    poll_seconds: Seconds = 60
+    page_size: Count = 50
+    retry_seconds: Seconds = 1
+    longest_retry_seconds: Seconds = 300
+
+    @abstractmethod
+    def connect(self) -> PolledClient:
+        """Return the client of this account, without I/O."""
 
 
 @dataclass(frozen=True, slots=True)

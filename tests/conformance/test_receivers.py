@@ -17,12 +17,11 @@ from messaging.model.message import DeadLetter, DeviceReport, Inbound, Message, 
 from messaging.satellite.account import (
     ListeningAccount,
     MailedAccount,
-    PolledAccount,
     SatelliteAccount,
     WebhookAccount,
 )
 from messaging.satellite.mailbox import SatelliteMailbox
-from messaging.satellite.poller import SatellitePoller
+from messaging.satellite.poller import PolledAccount, SatellitePoller
 from messaging.satellite.tcp_listener import SatelliteListener
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving

@@ -14,8 +14,8 @@ from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, e164, own_mai
 from messaging.model.message import Address, Failure, Network, message_id
 from messaging.store.accept.validate import short_reason
 from messaging.store.models import Delivery, Message, OptOut
+from messaging.store.notices.notice_text import Doubts, mail_text, sms_text, subject_of
 from messaging.store.notices.rate import NoticeRate
-from messaging.store.notices.text import Doubts, mail_text, sms_text, subject_of
 from messaging.store.queue.delivery_state import NewDelivery
 from messaging.store.queue.enqueue import enqueue
 from messaging.store.states import FINAL, GIVEN, UNDELIVERED, State

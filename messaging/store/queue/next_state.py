@@ -8,8 +8,8 @@ from messaging.config.settings import RetryPolicy, Settings
 from messaging.model.message import Bounce, Outcome, Receipt, ReceiptState, Result
 from messaging.sending.backoff import doubled
 from messaging.store.accept.validate import short_reason, storable
-from messaging.store.queue.backoff import next_attempt_at
 from messaging.store.queue.delivery_state import NO_REASON, DeliveryState
+from messaging.store.queue.next_attempt import next_attempt_at
 from messaging.store.states import State
 
 MAX_NETWORK_ID_CHARACTERS = 2000

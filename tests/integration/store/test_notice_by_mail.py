@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.errors import Rejected
-from messaging.mail.dsn import FAILED
+from messaging.mail.dsn_mime import FAILED
 from messaging.mail.send import send_mail
 from messaging.model.message import Delivery, Inbound
 from messaging.simulator.mail.server import MailSink

@@ -15,8 +15,8 @@ from messaging.store.console import directory, messages
 from messaging.store.console.selection import MessageFilter
 from messaging.store.db.connection import close_connection, store_errors
 from messaging.store.models import Delivery, Message, OptOut
+from messaging.store.notices.notice_text import MAX_SMS_CHARACTERS
 from messaging.store.notices.notices import VIA, notice_id
-from messaging.store.notices.text import MAX_SMS_CHARACTERS
 from messaging.store.queue.ledger import Ledger
 from messaging.store.queue.operator_actions import cancel, retry
 from messaging.store.states import State

@@ -5,8 +5,9 @@ The service ended in March 2025; the API is known from its clients (message-back
 
 from pydantic import SecretStr
 
-from messaging.satellite.account import Count, PolledAccount, Seconds
+from messaging.satellite.account import Count, Seconds
 from messaging.satellite.http_client import HttpUrl
+from messaging.satellite.poller import PolledAccount
 from messaging.satellite.providers.hive.client import Hive
 
 

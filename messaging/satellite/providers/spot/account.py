@@ -10,9 +10,10 @@ from pydantic import SecretStr
 
 from messaging.errors import Rejected
 from messaging.model.message import Address, Message, Network
-from messaging.satellite.account import PolledAccount, Seconds, readable_by
+from messaging.satellite.account import Seconds, readable_by
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox, phone_number
 from messaging.satellite.http_client import HttpUrl
+from messaging.satellite.poller import PolledAccount
 from messaging.satellite.providers.spot.client import ONE_WAY, Spot
 from messaging.satellite.providers.spot.feed import feeds_of
 from messaging.satellite.providers.spot.wire import ItemContext

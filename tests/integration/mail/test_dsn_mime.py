@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.dsn import compose_notice
+from messaging.mail.dsn_mime import compose_notice
 from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.bounce import read_report
 from messaging.mail.parse.parts import part_of

@@ -3,9 +3,9 @@
 import pytest
 
 from messaging.model.message import Address, Message, Network
-from messaging.store.accept import policy as p
+from messaging.store.accept import recipients as p
 from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
-from messaging.store.accept.policy import Policy, Refusal, Route
+from messaging.store.accept.recipients import Policy, Refusal, Route
 from tests.support.store import records as g
 from tests.support.store.records import email, phone, uplink
 

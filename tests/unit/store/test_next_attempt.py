@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.config.settings import RetryPolicy
-from messaging.store.queue.backoff import next_attempt_at
+from messaging.store.queue.next_attempt import next_attempt_at
 
 POLICY = RetryPolicy(
     first_wait_seconds=60, longest_wait_seconds=3600, max_attempts=40, lifetime_seconds=86400
