@@ -1,6 +1,7 @@
 """The user operators: functions of the gateway's operator that process each delivery before it is sent."""
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
@@ -48,13 +49,25 @@ class UserOperators:
         return replace(delivery, message=message)
 
 
+# The modules that functions of operators imported before the code was arranged by subject.
+OLDER_MODULES = {
+    "messaging.address": "messaging.model.address",
+    "messaging.message": "messaging.model.message",
+    "messaging.position": "messaging.model.position",
+    "messaging.receipt": "messaging.model.receipt",
+    "messaging.steps": "messaging.sending.user_operators",
+}
+
+
 def find_user_operators(names: str) -> list[UserOperator]:
     """Import the functions of a list such as `my_module.shorten,my_module.censor`. Raises ConfigurationError."""
+    for older, module in OLDER_MODULES.items():
+        sys.modules.setdefault(older, import_module(module))
     functions: list[UserOperator] = []
     for name in filter(None, map(str.strip, names.split(","))):
-        module, _, attribute = name.rpartition(".")
+        path, _, attribute = name.rpartition(".")
         try:
-            function: UserOperator = getattr(import_module(module), attribute)
+            function: UserOperator = getattr(import_module(path), attribute)
         except (ImportError, AttributeError, ValueError) as error:
             kind = type(error).__name__
             raise ConfigurationError(f"SATBRIDGE_STEPS: cannot import {name}: {kind}") from None

@@ -101,7 +101,7 @@ class BatchDecider:
                 return self._accept_alarm(record)
             case DeviceReport():
                 refusal = self._policy.refuse_device(record.sender, record.via, self._context)
-                return _refuse(refusal) if refusal else Decision("device_report", report=record)
+                return _refuse(refusal) if refusal else Decision("beacon", report=record)
 
     def _check_recipient(self, check: RecipientCheck) -> Decision:
         if check.is_report:

@@ -42,6 +42,11 @@ class Handover(StrEnum):
     AT_LEAST_ONCE = "at least once"
     AT_MOST_ONCE = "at most once"
 
+    # The older names, which programs of users have.
+    ASK = REQUEST
+    INSIST = AT_LEAST_ONCE
+    ONCE = AT_MOST_ONCE
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:

@@ -61,3 +61,6 @@ class InlineJob(InlineRuntime):
     def _stateful(self, wanted: Callable[[StatefulWorker], bool]) -> list[StatefulWorker]:
         workers = [w for w in self.workers.values() if isinstance(w, StatefulWorker)]
         return [worker for worker in workers if wanted(worker)]
+
+
+setattr(InlineJob, "set_aside", InlineJob.dead_letters)  # noqa: B010 - the older name, which programs of users call

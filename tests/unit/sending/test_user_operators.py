@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,14 @@ def test_a_step_cannot_send_a_message_elsewhere() -> None:
 def test_a_step_that_is_not_there_is_a_wrong_setting(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"SATBRIDGE_STEPS: .*{name}"):
         find_user_operators(name)
+
+
+def test_a_function_may_import_the_modules_of_older_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "older_step.py").write_text(
+        "from messaging.message import Message\n\n\ndef keep(message: Message) -> Message:\n    return message\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    [function] = find_user_operators("older_step.keep")
+    assert function.__annotations__["message"] is Message
