@@ -64,6 +64,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.no_cover  # measures time, which tracing would multiply
 @pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_costs_little_time_and_text(data: bytes) -> None:
     begin = time.thread_time()
@@ -190,6 +191,7 @@ def test_mails_of_the_standard_library_are_read_back(text: str, encoding: str) -
     assert parsed.text == text.translate(dict.fromkeys(map(ord, unseen)))
 
 
+@pytest.mark.no_cover  # measures time, which tracing would multiply
 def test_a_small_mail_is_read_fast() -> None:
     data = (
         b"From: a@b\r\nSubject: hi\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"

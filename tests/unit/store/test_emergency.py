@@ -230,7 +230,7 @@ def test_what_a_device_says_without_an_emergency_is_kept(gateway: Gateway, clock
     assert first.accuracy_meters == 3000
     [refused] = gateway.router.process([call("9999", sos=None)])
     assert isinstance(refused, Rejected)
-    assert json.loads(json.dumps(gateway.router.status()))["device_report"] == 3
+    assert json.loads(json.dumps(gateway.router.status()))["beacon"] == 3
 
 
 def test_where_devices_were_is_listed_the_newest_first(gateway: Gateway, clock: Clock) -> None:
