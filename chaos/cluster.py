@@ -15,7 +15,7 @@ from typing import IO
 
 from chaos.agents import tell_agent_port
 from chaos.processes import kill_tree, tree
-from tests.support.acceptance.running_gateway import free_port
+from tests.support.ports import free_port
 
 START_SECONDS = 180.0
 RAY = Path(sys.executable).with_name("ray")

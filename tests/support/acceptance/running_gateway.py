@@ -23,6 +23,7 @@ from messaging.simulator.mail.server import MailSink
 from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.support.eventually import wait_until
+from tests.support.ports import free_port as free_port
 
 DOMAIN = "example.org"
 NUMBER = "+15550001111"
@@ -223,13 +224,6 @@ class RunningGateway:
     def waiting(self) -> int:
         status = json.loads(self.satbridge("status", "--json"))
         return sum(row["states"].get("waiting", 0) for row in status["queues"])
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from chaos.agents import tell_agent_port
 from chaos.cluster import AGENTS, is_up
 from messaging.streaming import StreamingContext
 from messaging.streaming.stateful.job import Job
-from tests.support.acceptance.running_gateway import free_port
+from tests.support.ports import free_port
 
 RECORDS = 40_000
 KEYS = 7
