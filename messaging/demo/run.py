@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -27,7 +27,7 @@ from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.providers.hive.account import HiveAccount
 from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
-from messaging.service.signals import StopRequest
+from messaging.service.signals import StopRequest, defer_signals
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.console.save import InvalidInput
@@ -44,7 +44,10 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
     console.print("Starting; this takes some seconds …")
     watch = Watch(console)
     http = f"127.0.0.1:{free_port(8000)}"
-    with run_networks(f"http://{http}/sms/twilio", watch) as networks:
+    with ExitStack() as exits:
+        # The main thread lets these signals wait while Ray starts; a thread of the simulators would still take them.
+        with defer_signals():
+            networks = exits.enter_context(run_networks(f"http://{http}/sms/twilio", watch))
         gateway = _gateway(networks, http)
         set_up_logging("WARNING")
         with Service(gateway) as service:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
         "SATBRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
         "SATBRIDGE_SMTP_LISTEN": "127.0.0.1:0",
         "SATBRIDGE_HTTP_LISTEN": "127.0.0.1:0",
+        "PYTHONFAULTHANDLER": "1",  # shows where a process that does not end is
     }
 
     def start(command: str) -> Process:
@@ -56,13 +58,21 @@ def runs(process: Process, name: str) -> bool:
     return False
 
 
+def code_of(process: Process) -> int:
+    try:
+        return process.process.wait(90)
+    except subprocess.TimeoutExpired:
+        process.process.send_signal(signal.SIGABRT)
+        return process.stop()
+
+
 def stop(process: Process, name: str, number: signal.Signals) -> None:
     wait_until(partial(runs, process, name), 120)
     children = descendants(process.process.pid)
     # As a terminal does it, and as a service manager.
     (os.killpg if number == signal.SIGINT else os.kill)(process.process.pid, number)
     children |= descendants(process.process.pid)
-    assert process.process.wait(90) == 1, process.output
+    assert code_of(process) == 1, process.output
     process.stop()
     assert process.lines[-1].strip() == SENTENCE, process.output
     for trace in ("Traceback", "received", "Exception ignored"):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import print_text
-from messaging.cli.simulate.common import Host, Port, serve
+from messaging.cli.simulate.serve import Host, Port, serve
 from messaging.simulator.bandwidth.api import Account
 from messaging.simulator.bandwidth.push import CallbackHabits
 from messaging.simulator.bandwidth.server import BandwidthSimulator

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import print_text
-from messaging.cli.simulate.common import Host, Port, post, serve
+from messaging.cli.simulate.serve import Host, Port, post, serve
 from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
 from messaging.simulator.hive.state import HiveDevice

@@ -3,7 +3,7 @@
 import typer
 
 from messaging.cli.output import print_text
-from messaging.cli.simulate.common import Host, Port, port_error
+from messaging.cli.simulate.serve import Host, Port, port_error
 from messaging.service.signals import stopping_signal
 from messaging.simulator.mail.server import MailSink, ReceivedMail
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import print_text
-from messaging.cli.simulate.common import (
+from messaging.cli.simulate.mail import print_mail
+from messaging.cli.simulate.serve import (
     Host,
     Port,
     one_of,
@@ -15,7 +16,6 @@ from messaging.cli.simulate.common import (
     print_acceptance,
     serve,
 )
-from messaging.cli.simulate.mail import print_mail
 from messaging.errors import ConfigurationError
 from messaging.satellite.codecs.plain_text import text_of
 from messaging.simulator.cloudloop.push import FORMS as CLOUDLOOP_FORMS

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import print_text
-from messaging.cli.simulate.common import Host, Port, post, print_acceptance, serve
+from messaging.cli.simulate.serve import Host, Port, post, print_acceptance, serve
 from messaging.errors import ConfigurationError
 from messaging.simulator.garmin.api import GarminDevice
 from messaging.simulator.garmin.portal import Portal

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from messaging.cli.output import print_error, print_text
-from messaging.cli.simulate.common import Host, Port, post, serve
+from messaging.cli.simulate.serve import Host, Port, post, serve
 from messaging.simulator.twilio.server import TwilioSimulator
 
 app = typer.Typer()

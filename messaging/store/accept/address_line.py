@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from messaging.model.address_syntax import mailbox, phone_number
 from messaging.model.message import Address, Network
-from messaging.store.accept.recipients import Refusal
+from messaging.store.accept.refusals import Refusal
 
 MAX_QUOTED_CHARACTERS = 24
 PUNCTUATION = ":,;"

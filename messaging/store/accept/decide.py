@@ -20,7 +20,8 @@ from messaging.store.accept.context import BatchContext
 from messaging.store.accept.device_reply import add_position, device_reply
 from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
 from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
-from messaging.store.accept.recipients import Policy, Refusal, Route, RoutedMessage
+from messaging.store.accept.refusals import Refusal
+from messaging.store.accept.routing import Policy, Route, RoutedMessage
 from messaging.store.rate_limit import Pair, RateLimiter
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from messaging.model.message import Address, Codec, DeviceText, Message, Network
 from messaging.model.position import Position
 from messaging.store.accept.context import SenderDevice
-from messaging.store.accept.recipients import PlannedDelivery, Policy, Route, RoutedMessage
+from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.notices.notices import VIA, notice_id
 
 MAX_REPLY_CHARACTERS = 120

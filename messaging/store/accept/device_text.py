@@ -24,7 +24,8 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.address_line import KnownAddresses, parse_address_line
-from messaging.store.accept.recipients import UNKNOWN_DEVICE, Policy, Refusal, RoutedMessage
+from messaging.store.accept.refusals import UNKNOWN_DEVICE, Refusal
+from messaging.store.accept.routing import Policy, RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
 from messaging.store.states import GIVEN
 

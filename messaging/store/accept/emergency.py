@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from messaging.model.message import Address, DeviceReport, Message, Network, Sos
 from messaging.model.position import Position
 from messaging.store.accept.context import BatchContext, SenderDevice
-from messaging.store.accept.recipients import PlannedDelivery, Policy, Route, RoutedMessage
+from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 
 NO_RECIPIENT = (
     "an emergency has no recipient: mail and SMS reach no emergency contact of the owner and no"

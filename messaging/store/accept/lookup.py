@@ -15,7 +15,7 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
-from messaging.store.accept.recipients import Policy
+from messaging.store.accept.routing import Policy
 from messaging.store.db.sql import Select
 from messaging.store.models import Contact
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
-from messaging.store.accept.recipients import Policy
+from messaging.store.accept.routing import Policy
 from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.queue.claims import give_back

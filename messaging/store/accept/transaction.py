@@ -33,7 +33,8 @@ from messaging.store.accept.device_text import (
 )
 from messaging.store.accept.lookup import look_up, references_of
 from messaging.store.accept.positions import write_positions
-from messaging.store.accept.recipients import PlannedDelivery, Policy, Refusal, RoutedMessage
+from messaging.store.accept.refusals import Refusal
+from messaging.store.accept.routing import PlannedDelivery, Policy, RoutedMessage
 from messaging.store.accept.validate import validate
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices

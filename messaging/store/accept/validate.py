@@ -18,7 +18,7 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.recipients import Refusal
+from messaging.store.accept.refusals import Refusal
 
 MAX_ID_CHARACTERS = 32
 MAX_VIA_CHARACTERS = 32

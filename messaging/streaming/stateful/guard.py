@@ -10,8 +10,8 @@ from typing import Any
 
 from messaging.streaming.api.errors import Late, whereabouts
 from messaging.streaming.stateful.batches import Head
-from messaging.streaming.stateful.state.base import Name
 from messaging.streaming.stateful.state.pickling import dumps
+from messaging.streaming.stateful.state.store_protocol import Name
 
 log = logging.getLogger(__name__)
 

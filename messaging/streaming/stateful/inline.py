@@ -11,7 +11,7 @@ from messaging.streaming.api.stage import Stage
 from messaging.streaming.runtime.inline import InlineRuntime
 from messaging.streaming.runtime.worker import InstanceWorker
 from messaging.streaming.stateful.guard import FailedRecord
-from messaging.streaming.stateful.state.base import MemoryStore, Store
+from messaging.streaming.stateful.state.store_protocol import MemoryStore, Store
 from messaging.streaming.stateful.worker import StatefulWorker
 
 

@@ -18,8 +18,8 @@ from messaging.streaming.ray.launch import start
 from messaging.streaming.ray.local import start_ray
 from messaging.streaming.stateful.host import StatefulHost
 from messaging.streaming.stateful.job import Job
-from messaging.streaming.stateful.state.base import Store
 from messaging.streaming.stateful.state.savepoint import restore
+from messaging.streaming.stateful.state.store_protocol import Store
 from messaging.streaming.stateful.state.stores import open_store
 
 Savepoint = str | Path | None

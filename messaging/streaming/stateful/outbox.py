@@ -9,8 +9,8 @@ from typing import Any
 
 from messaging.streaming.runtime.output import Routes
 from messaging.streaming.stateful.batches import Batch, Head, chunks, pack
-from messaging.streaming.stateful.state.base import Name
 from messaging.streaming.stateful.state.pickling import dumps
+from messaging.streaming.stateful.state.store_protocol import Name
 
 Refuse = Callable[[Any, Exception], None]
 """Takes a record that cannot be sent."""

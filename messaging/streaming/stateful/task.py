@@ -22,8 +22,8 @@ from messaging.streaming.runtime.output import Routes
 from messaging.streaming.stateful.batches import Batch, Head
 from messaging.streaming.stateful.guard import FailedRecord, Guard
 from messaging.streaming.stateful.outbox import Outbox
-from messaging.streaming.stateful.state.base import Name, Store
 from messaging.streaming.stateful.state.pickling import loads
+from messaging.streaming.stateful.state.store_protocol import Name, Store
 from messaging.streaming.stateful.state.values import Entry, KeyedState
 from messaging.streaming.stateful.steps import (
     Advances,

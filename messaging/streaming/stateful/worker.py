@@ -10,14 +10,14 @@ from typing import Any
 from messaging.streaming.api.errors import StageFailed, WorkerLost
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.stage import Stage, StageKind
-from messaging.streaming.runtime.channel import Answer
+from messaging.streaming.runtime.batch_channel import Answer
 from messaging.streaming.runtime.output import Routes, Runtime
 from messaging.streaming.runtime.worker import IDLE_POLL_SECONDS
 from messaging.streaming.stateful.batches import MAX_RECORDS, Batch, Head
 from messaging.streaming.stateful.executor import TaskExecutor
 from messaging.streaming.stateful.guard import FailedRecord
 from messaging.streaming.stateful.outbox_sender import OutboxSender, receiver_of
-from messaging.streaming.stateful.state.base import Store
+from messaging.streaming.stateful.state.store_protocol import Store
 from messaging.streaming.stateful.state.values import Entry
 from messaging.streaming.stateful.steps import Idles, Ticks
 from messaging.streaming.stateful.task import StatefulTask

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from messaging.streaming import DeclarationError, InlineJob, StreamingContext
-from messaging.streaming.stateful.state.base import Changes, MemoryStore, Store, StoreFailed
+from messaging.streaming.stateful.state.store_protocol import (
+    Changes,
+    MemoryStore,
+    Store,
+    StoreFailed,
+)
 from messaging.streaming.stateful.state.stores import open_store
 from tests.support.postgres_server import postgres_server_in
 

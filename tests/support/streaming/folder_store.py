@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from messaging.streaming.stateful.state.base import Changes, Name, StoreFailed
+from messaging.streaming.stateful.state.store_protocol import Changes, Name, StoreFailed
 
 
 class FolderStore:

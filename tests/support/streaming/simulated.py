@@ -7,7 +7,7 @@ from messaging.streaming.api.errors import StreamingError
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.stage import StageKind
 from messaging.streaming.runtime.output import Routes
-from messaging.streaming.stateful.state.base import Changes, MemoryStore, StoreFailed
+from messaging.streaming.stateful.state.store_protocol import Changes, MemoryStore, StoreFailed
 from messaging.streaming.stateful.task import StatefulTask
 
 

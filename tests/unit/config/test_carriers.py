@@ -12,7 +12,7 @@ from messaging.sms.account import SmsAccount
 from messaging.sms.providers.bandwidth.account import BandwidthAccount
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
-from messaging.store.accept.recipients import Policy, Route
+from messaging.store.accept.routing import Policy, Route
 
 BY_BANDWIDTH, BY_TWILIO, PHONE = "+15550002222", "+15550001111", "+15551230000"
 

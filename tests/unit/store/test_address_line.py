@@ -13,7 +13,7 @@ from messaging.store.accept.address_line import (
     KnownAddresses,
     parse_address_line,
 )
-from messaging.store.accept.recipients import Refusal
+from messaging.store.accept.refusals import Refusal
 from tests.support.paths import ROOT
 
 DOCUMENT = (ROOT / "docs/plain-text.md").read_text()

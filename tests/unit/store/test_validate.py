@@ -13,7 +13,7 @@ from messaging.model.message import (
     OptOutChange,
     RecipientCheck,
 )
-from messaging.store.accept.recipients import Refusal
+from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.validate import short_reason, storable, validate
 from tests.support.store import records as g
 

@@ -11,8 +11,8 @@ import pytest
 from messaging.streaming import InlineJob, StreamingContext
 from messaging.streaming.connectors.kafka import KafkaRecord
 from messaging.streaming.stateful.guard import FailedRecord
-from messaging.streaming.stateful.state.base import MemoryStore
 from messaging.streaming.stateful.state.pickling import loads
+from messaging.streaming.stateful.state.store_protocol import MemoryStore
 from messaging.streaming.windows.window_steps import Window
 from tests.support.paths import ROOT
 

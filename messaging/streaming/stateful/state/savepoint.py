@@ -14,7 +14,7 @@ from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.partition import owner_of_group
 from messaging.streaming.api.stage import Stage, StageKind
 from messaging.streaming.stateful.batches import Head
-from messaging.streaming.stateful.state.base import Changes, Name, Store
+from messaging.streaming.stateful.state.store_protocol import Changes, Name, Store
 
 _SCHEMA = "CREATE TABLE saved (stage TEXT, kind TEXT, name BLOB, value BLOB)"
 _READ = "SELECT name, value FROM saved WHERE stage = ? AND kind = ? ORDER BY name"

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from messaging.streaming.stateful.state.base import Changes, Name, Store, StoreFailed
+from messaging.streaming.stateful.state.store_protocol import Changes, Name, Store, StoreFailed
 
 _CREATE = """CREATE TABLE IF NOT EXISTS streaming_kept (
     worker TEXT NOT NULL, kind TEXT NOT NULL, name {bytes} NOT NULL, value {bytes} NOT NULL,

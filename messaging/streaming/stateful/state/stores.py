@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 
 from messaging.streaming.api.errors import DeclarationError
-from messaging.streaming.stateful.state.base import MemoryStore, Store
 from messaging.streaming.stateful.state.sql import postgres_store, sqlite_store
+from messaging.streaming.stateful.state.store_protocol import MemoryStore, Store
 
 
 def open_store(url: str, job: str, worker: str) -> Store:

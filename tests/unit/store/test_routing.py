@@ -3,9 +3,10 @@
 import pytest
 
 from messaging.model.message import Address, Message, Network
-from messaging.store.accept import recipients as p
+from messaging.store.accept import refusals as p
 from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
-from messaging.store.accept.recipients import Policy, Refusal, Route
+from messaging.store.accept.refusals import Refusal
+from messaging.store.accept.routing import Policy, Route
 from tests.support.store import records as g
 from tests.support.store.records import email, phone, uplink
 

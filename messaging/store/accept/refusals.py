@@ -1,0 +1,28 @@
+"""The permanent refusals of a recipient or a device, such as 550 for an unknown mailbox, with their texts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A permanent refusal: `kind` for the counters, `reason` for people."""
+
+    kind: str
+    reason: str
+
+
+UNKNOWN = Refusal("unknown_subscriber", "there is no subscriber here by that name or number")
+NOT_OURS = Refusal("not_ours", "this gateway takes mail for its own subscribers only")
+INACTIVE = Refusal("inactive_subscriber", "this subscriber does not take messages now")
+NO_DEVICE = Refusal("no_active_device", "this subscriber has no device that takes messages now")
+NOT_ADDRESSABLE = Refusal("not_ours", "a device is reached by the mailbox or number of its owner")
+UNKNOWN_DEVICE = Refusal("unknown_device", "the device is not registered here")
+INACTIVE_DEVICE = Refusal("inactive_device", "the device is switched off here")
+INACTIVE_OWNER = Refusal("inactive_subscriber", "the owner of the device is switched off here")
+NO_NUMBER = Refusal("no_number", "the owner of the device has no number to send SMS from")
+OPTED_OUT = Refusal("opted_out", "the recipient asked not to get messages from this number")
+BAD_MAILBOX = Refusal("bad_recipient", "the recipient is not a mail address")
+BAD_NUMBER = Refusal("bad_recipient", "the recipient is not a telephone number with + and country")
+MAIL_OFF = Refusal("network_off", "mail-out is off: no relay is configured")
+SMS_OFF = Refusal("network_off", "SMS-out is off: no provider is configured")
+SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device is not configured")
