@@ -19,9 +19,11 @@ from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.mail import read_mail
 from messaging.mail.smtp.replies import (
     ACCEPTED,
+    BAD_CONTENT_CODE,
     OUR_OWN,
     RECIPIENT_OK,
     TOO_MANY_HOPS,
+    UNKNOWN_RECIPIENT_CODE,
     joint_refusal,
     refusal,
 )
@@ -86,7 +88,7 @@ class MailIngest:
         except Exception as error:
             log_error(error)
             log.info("recipient %s by %s refused: %s", mailbox, client, type(error).__name__)
-            return refusal(error, "550 5.1.1")
+            return refusal(error, UNKNOWN_RECIPIENT_CODE)
         self._verified[check] = True
         return RECIPIENT_OK
 
@@ -104,7 +106,7 @@ class MailIngest:
                 loop = asyncio.get_running_loop()
                 parsed = await loop.run_in_executor(self._parsers, read_mail, mail.content)
         except Rejected as error:
-            return self.record_reply(mail, refusal(error, "550 5.6.0"))
+            return self.record_reply(mail, refusal(error, BAD_CONTENT_CODE))
         if parsed.hops > self._max_received:
             return self.record_reply(mail, TOO_MANY_HOPS)
         header = parsed.message_id_header

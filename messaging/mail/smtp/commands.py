@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from messaging.mail.smtp.replies import NO_SUCH_MAILBOX, RELAYING_DENIED
 from messaging.model.address_syntax import ascii_domain, subscriber_name
 
 MAX_ADDRESS_CHARS: Final = 320
@@ -73,12 +74,12 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
         raise BadCommand("501 5.1.3 the address needs a domain")
     is_foreign = domain not in (None, mail_domain)
     if is_foreign and ascii_domain(domain or "") != ascii_domain(mail_domain):
-        raise BadCommand("550 5.7.1 relaying denied: this is not the mail server of that domain")
+        raise BadCommand(RELAYING_DENIED)
     if quoted := _QUOTED.fullmatch(local):
         local = re.sub(r"\\(.)", r"\1", quoted[1])
     name = subscriber_name(local.partition("+")[0])
     if name is None:
-        raise BadCommand("550 5.1.1 no such mailbox here")
+        raise BadCommand(NO_SUCH_MAILBOX)
     return f"{name}@{mail_domain}"
 
 

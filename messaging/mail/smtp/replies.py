@@ -18,6 +18,11 @@ NO_HOSTNAME: Final = "501 5.5.4 the host name is missing"
 NOT_OFFERED: Final = "502 5.5.1 not offered"
 TOO_BIG: Final = "552 5.3.4 the mail exceeds the size limit of this server"
 SHUTTING_DOWN: Final = "421 4.3.2 shutting down, please try again later"
+NO_SUCH_MAILBOX: Final = "550 5.1.1 no such mailbox here"
+RELAYING_DENIED: Final = "550 5.7.1 relaying denied: this is not the mail server of that domain"
+UNKNOWN_RECIPIENT_CODE: Final = "550 5.1.1"
+BAD_CONTENT_CODE: Final = "550 5.6.0"
+ALL_REFUSE_CODE: Final = "550 5.7.1"
 TOO_MANY_HOPS: Final = "554 5.4.6 mail loop: the mail has passed too many servers"
 OUR_OWN: Final = "554 5.4.6 mail loop: the mail was sent by this server"
 TOO_SLOW: Final = "421 4.4.2 timeout, closing the connection"
@@ -46,7 +51,7 @@ def joint_refusal(errors: Sequence[BaseException | None]) -> str:
     # SMTP has one reply for all recipients. It is temporary unless all refuse permanently: the same ids make the
     # repeat safe for recipients that accepted, and RCPT then refuses the others.
     if len(failures) == len(errors) and all(isinstance(error, Rejected) for error in failures):
-        return refusal(failures[0], "550 5.7.1")
+        return refusal(failures[0], ALL_REFUSE_CODE)
     if all(isinstance(error, Busy) for error in failures):
         return BUSY
     return LATER

@@ -1,4 +1,4 @@
-"""The permanent refusals of a recipient or a device, such as 550 for an unknown mailbox, with their texts."""
+"""The permanent refusals of a recipient or a device, with their reasons. SMTP answers them with 550."""
 
 from dataclasses import dataclass
 

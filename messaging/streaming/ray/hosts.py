@@ -17,7 +17,7 @@ from messaging.streaming.api.stage import Stage
 from messaging.streaming.ops.metrics import METER_SECONDS, Rates, WorkerMetrics
 from messaging.streaming.ray.packing import pack, unpack
 from messaging.streaming.ray.ray_runtime import RayRuntime, ray_options
-from messaging.streaming.runtime.batch_channel import Answer
+from messaging.streaming.runtime.batch_redelivery import Answer
 from messaging.streaming.runtime.worker import InstanceWorker, make_worker
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from messaging.streaming.api.errors import StageFailed, StreamingError, WorkerLo
 from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.api.operators import Results
 from messaging.streaming.api.stage import Stage
-from messaging.streaming.runtime.batch_channel import Call
+from messaging.streaming.runtime.batch_redelivery import Call
 from messaging.streaming.runtime.function_stage import function_call
 from messaging.streaming.runtime.output import Output, output_of
 

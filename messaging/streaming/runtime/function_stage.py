@@ -6,7 +6,7 @@ from typing import Any
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.operators import Results
 from messaging.streaming.api.stage import Stage
-from messaging.streaming.runtime.batch_channel import Call
+from messaging.streaming.runtime.batch_redelivery import Call
 from messaging.streaming.runtime.output import Runtime, output_of
 from messaging.streaming.runtime.worker import BatchWorker
 

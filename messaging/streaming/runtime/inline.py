@@ -8,7 +8,7 @@ from typing import Any, Self
 from messaging.streaming.api.errors import WorkerLost
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.stage import Stage, StageKind
-from messaging.streaming.runtime.batch_channel import Call
+from messaging.streaming.runtime.batch_redelivery import Call
 from messaging.streaming.runtime.function_stage import function_call
 from messaging.streaming.runtime.output import Output, output_of
 from messaging.streaming.runtime.worker import InstanceWorker, make_worker

@@ -12,7 +12,7 @@ from messaging.streaming.api.functions import Transform, close_function, open_fu
 from messaging.streaming.api.graph import Edge, Graph
 from messaging.streaming.api.partition import Choose, Ends
 from messaging.streaming.api.stage import Instance, Stage, StageKind
-from messaging.streaming.runtime.batch_channel import Call, Channel
+from messaging.streaming.runtime.batch_redelivery import Call, Channel
 
 CHANNEL_CAPACITY = 2000
 

@@ -30,7 +30,7 @@ from messaging.streaming.api.operators import (
     TakesBack,
 )
 from messaging.streaming.api.stage import Instance, Stage, StageKind
-from messaging.streaming.runtime.batch_channel import Answer
+from messaging.streaming.runtime.batch_redelivery import Answer
 from messaging.streaming.runtime.operator_thread import OperatorThread
 from messaging.streaming.runtime.output import Output, Runtime, output_of
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception_type
 
 from messaging.streaming.api.errors import StageFailed, whereabouts
-from messaging.streaming.runtime.batch_channel import PAUSES
+from messaging.streaming.runtime.batch_redelivery import PAUSES
 from messaging.streaming.stateful.task import StatefulTask
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type
 from messaging.streaming.api.errors import StreamingError
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.stage import Stage
-from messaging.streaming.runtime.batch_channel import PAUSES
+from messaging.streaming.runtime.batch_redelivery import PAUSES
 from messaging.streaming.runtime.output import Runtime, channel_to
 from messaging.streaming.stateful.batches import Batch
 from messaging.streaming.stateful.flow_control import FlowControl

@@ -10,7 +10,7 @@ from typing import Any
 from messaging.streaming.api.errors import StageFailed, WorkerLost
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.stage import Stage, StageKind
-from messaging.streaming.runtime.batch_channel import Answer
+from messaging.streaming.runtime.batch_redelivery import Answer
 from messaging.streaming.runtime.output import Routes, Runtime
 from messaging.streaming.runtime.worker import IDLE_POLL_SECONDS
 from messaging.streaming.stateful.batches import MAX_RECORDS, Batch, Head

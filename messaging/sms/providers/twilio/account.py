@@ -8,8 +8,8 @@ from pydantic import Field, SecretStr
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.sms.account import Received, SmsAccount, SmsProvider
 from messaging.sms.http_client import WebUrl
-from messaging.sms.providers.twilio.auth import authentic_fields
 from messaging.sms.providers.twilio.client import TWILIO_URL, TwilioProvider
+from messaging.sms.providers.twilio.signature import authentic_fields
 from messaging.sms.providers.twilio.webhook import read_webhook
 
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'

@@ -7,7 +7,7 @@ import pytest
 
 from messaging.model.webhook import NotAuthentic, Webhook
 from messaging.simulator.twilio.push import signature
-from messaging.sms.providers.twilio.auth import authentic_fields
+from messaging.sms.providers.twilio.signature import authentic_fields
 from tests.support.sms.twilio_gateway import FORM, PHONE, TOKEN, account
 
 URL = "https://gateway.example/sms/twilio"

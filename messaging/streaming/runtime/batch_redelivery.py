@@ -1,7 +1,8 @@
-"""Carries records from one emitting instance to one receiving instance: one batch in flight, the next one collects.
+"""Delivers batches to an instance, and again to its successor when the instance dies in mid-batch.
 
-That gives order, back-pressure and group commit at once, without any order from the transport below. Records that are
-`first` have batches of their own beside the others: neither kind waits for the other.
+A channel carries records from one emitting instance to one receiving instance: one batch is in flight, the next one
+collects. That gives order, back-pressure and group commit at once, without any order from the transport below. Records
+that are `first` have batches of their own beside the others: neither kind waits for the other.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ import pytest
 
 from messaging.streaming.api.errors import StageFailed
 from messaging.streaming.api.stage import Handover
-from messaging.streaming.runtime.batch_channel import Answer, Channel
+from messaging.streaming.runtime.batch_redelivery import Answer, Channel
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
