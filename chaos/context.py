@@ -34,7 +34,7 @@ class Context:
 
     def kill_workers(self, *names: str) -> None:
         """SIGKILL the current processes of these actors of the pipeline, all at once."""
-        self._kill({name: self._pid_of(name) for name in names})
+        self._kill({name: self.pid_of(name) for name in names})
 
     def kill_titled(self, title: str) -> bool:
         """Wait for a process of the service with this title and SIGKILL it; return whether there was one."""
@@ -46,11 +46,7 @@ class Context:
             time.sleep(0.005)
         return False
 
-    def note(self, note: str) -> None:
-        """Add a note to the line of the scenario."""
-        self.notes.append(note)
-
-    def _pid_of(self, name: str) -> int:
+    def pid_of(self, name: str) -> int:
         """Return the process of an actor; wait while it restarts."""
         deadline = time.monotonic() + HUNT_SECONDS
         while time.monotonic() < deadline:
@@ -59,6 +55,10 @@ class Context:
                 return pid
             time.sleep(0.1)
         raise LookupError(f"no actor {name} runs")
+
+    def note(self, note: str) -> None:
+        """Add a note to the line of the scenario."""
+        self.notes.append(note)
 
     def _kill(self, pids: dict[str, int]) -> None:
         for pid in pids.values():

@@ -125,6 +125,10 @@ class TargetGateway(RunningGateway):
         """Return the mailbox of a subscriber, chosen by the number."""
         return f"user{number % len(self.devices)}@example.org"
 
+    def device_of(self, number: int) -> str:
+        """Return the device of the subscriber whom `mailbox_of` and `text_again` choose by the number."""
+        return str(self.devices[number % len(self.devices)])
+
     def text_again(self, number: int, body: str, sid: str) -> bool:
         """Send a text from a phone to a subscriber; return whether the gateway said yes."""
         content = {
@@ -145,7 +149,8 @@ class TargetGateway(RunningGateway):
         letter = offer.way is Direction.LETTER
         to = f"friend{number % PHONES}@example.net" if letter else _phone(number)
         protocol = "email" if letter else "sms"
-        texts = [{"text": f"from afar {offer.token}", "to": to, "protocol": protocol}]
+        offer.recipient = to
+        texts = [{"text": offer.compose(), "to": to, "protocol": protocol}]
         device = self.devices[number % len(self.devices)]
         return self.packet_from(device, texts=texts)
 

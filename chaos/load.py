@@ -55,19 +55,22 @@ class Load:
         client = _Client(self._gateway)
         while not self._stop.wait(MAIL_PAUSE_SECONDS):
             offer = self._record.offer(Direction.MAIL)
+            offer.recipient = self._gateway.device_of(offer.number)
+            offer.compose()
             self._until_answered(offer, client.send)
         client.close()
 
     def _texts(self) -> None:
         while not self._stop.wait(TEXT_PAUSE_SECONDS):
             offer = self._record.offer(Direction.TEXT)
+            offer.recipient = self._gateway.device_of(offer.number)
+            offer.compose()
             self._until_answered(offer, self._text)
 
     def _text(self, offer: Offer) -> tuple[int, str]:
-        number = int(offer.token[-5:])
         # Twilio tries again under the same sid.
         sid = "SM" + sha256(offer.token.encode()).hexdigest()[:32]
-        taken = self._gateway.text_again(number, f"text {offer.token}", sid)
+        taken = self._gateway.text_again(offer.number, offer.text or "", sid)
         return (250, "") if taken else (451, "")
 
     def _uplinks(self) -> None:
@@ -110,7 +113,7 @@ class _Client:
             return 0, "the connection broke"
 
     def _try(self, smtp: smtplib.SMTP, offer: Offer) -> tuple[int, str]:
-        mailbox = self._gateway.mailbox_of(int(offer.token[-5:]))
+        mailbox = self._gateway.mailbox_of(offer.number)
         for command in ("MAIL FROM:<alice@example.net>", f"RCPT TO:<{mailbox}>"):
             code, said = smtp.docmd(command)
             if code != 250:
@@ -118,7 +121,7 @@ class _Client:
                 return code, said.decode()
         code, said = smtp.data(
             f"From: alice@example.net\r\nTo: {mailbox}\r\n"
-            f"Message-ID: <{offer.token}@example.net>\r\n\r\nmail {offer.token}\r\n"
+            f"Message-ID: <{offer.token}@example.net>\r\n\r\n{offer.text}\r\n"
         )
         if code == 421:
             self.close()

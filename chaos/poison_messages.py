@@ -73,7 +73,7 @@ def _poison(field: Context) -> None:
 
 def _send(field: Context, content: bytes) -> int:
     """Send the mail; return the code of the reply. With 250 it counts as an accepted message."""
-    offer = field.record.offer(Direction.MAIL)
+    offer = field.record.offer(Direction.MAIL, str(field.gateway.devices[3]))
     head = f"From: alice@example.net\r\nSubject: {offer.token}\r\nMessage-ID: <{offer.token}@p>\r\n"
     with _connect(field) as smtp:
         smtp.docmd("MAIL FROM:<alice@example.net>")
@@ -87,7 +87,7 @@ def _send(field: Context, content: bytes) -> int:
 
 
 def _many_recipients(field: Context) -> str:
-    offer = field.record.offer(Direction.MAIL)
+    offer = field.record.offer(Direction.MAIL, str(field.gateway.devices[3]))
     answers: dict[int, int] = {}
     with _connect(field) as smtp:
         smtp.docmd("MAIL FROM:<alice@example.net>")
@@ -118,7 +118,7 @@ def _send_packet(field: Context, data: bytes) -> int:
 def _poison_texts(field: Context) -> None:
     bodies = ("NUL \x00", "long " + "€" * 1500, "marks \u202e\ufeff\U000e0001", "")
     for number, body in enumerate(bodies):
-        offer = field.record.offer(Direction.TEXT)
+        offer = field.record.offer(Direction.TEXT, field.gateway.device_of(number))
         sid = f"SM{time.time_ns():032x}"
         if field.gateway.text_again(number, f"{offer.token} {body}", sid):
             field.record.yes(offer)

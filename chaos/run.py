@@ -10,13 +10,13 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 
+from chaos.arrivals import arrivals
 from chaos.context import Context
 from chaos.environments import start_environment
 from chaos.gateway import TargetGateway
 from chaos.judge import (
     FINAL,
     ScenarioResult,
-    arrivals,
     disturbances,
     judge,
     mails_with_two_ids,
@@ -74,16 +74,18 @@ def run_one(
         except Exception as error:
             problems.append(f"injecting the fault failed: {type(error).__name__}: {error}")
     settle_seconds = _wait_until_settled(gateway, record, load.ended)
+    found = arrivals(gateway)
     result = judge(
         record,
         stored_messages(gateway, record.run),
-        arrivals(gateway),
+        found,
         two_ids=mails_with_two_ids(gateway),
         gap_seconds=record.longest_gap_seconds(load.began, load.ended),
         settle_seconds=settle_seconds,
+        max_twice=scenario.max_twice,
     )
     if scenario.gentle:
-        problems += disturbances(record, result)
+        problems += disturbances(record, result, found)
     notes = field.notes + ([f"{field.killed} processes killed"] if field.killed else [])
     return replace(result, problems=(*problems, *result.problems), notes=tuple(notes))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chaos.context import Context
+from chaos.judge import MAX_TWICE
 
 
 class Environment(StrEnum):
@@ -20,7 +21,8 @@ class Environment(StrEnum):
 class Scenario:
     """`inject` is called while the load runs, and returns after the last fault.
 
-    Where it is `gentle`, nothing may arrive twice, and no client may be deferred but by 421.
+    Where it is `gentle`, nothing may arrive twice, be marked so, or be overtaken, and no client may be deferred but
+    by 421. Elsewhere the share `max_twice` of all messages may arrive twice, marked.
     """
 
     name: str
@@ -30,3 +32,4 @@ class Scenario:
     stores: tuple[str, ...] = ("sqlite", "postgres")
     short: bool = False
     gentle: bool = False
+    max_twice: float = MAX_TWICE

@@ -6,6 +6,7 @@ from chaos.mixed import mixed_scenarios
 from chaos.networks import network_scenarios
 from chaos.nodes import node_scenarios
 from chaos.outages import outage_scenarios
+from chaos.pauses import pause_scenarios
 from chaos.poison_messages import poison_scenarios
 from chaos.scenario import Scenario
 from chaos.slow_network import slow_network_scenarios
@@ -15,6 +16,7 @@ from chaos.upgrades import upgrade_scenarios
 def all_scenarios() -> list[Scenario]:
     """Return all scenarios, in the order in which they run in one environment."""
     return [
+        *pause_scenarios(),
         *kill_scenarios(),
         *outage_scenarios(),
         *network_scenarios(),

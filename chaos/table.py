@@ -10,8 +10,10 @@ HEADS = (
     "yes",
     "final",
     "lost",
+    "wrong",
     "sent twice",
     "of them marked",
+    "marked, came once",
     "longest gap without a yes, s",
     "seconds to settle",
 )
@@ -30,8 +32,10 @@ def table_line(scenario: Scenario, store: str, result: ScenarioResult) -> str:
         result.yes,
         result.final,
         result.lost,
+        result.wrong,
         result.twice,
         result.marked,
+        result.doubts,
     )
     cells = [scenario.name, store, *map(str, counts)]
     cells += [f"{result.gap_seconds:.1f}", f"{result.settle_seconds:.1f}"]

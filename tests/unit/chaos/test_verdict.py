@@ -1,22 +1,37 @@
 """The judge of the fault harness sees what it must see: losses, unmarked repeats, messages without an end."""
 
-from collections import Counter
-
 import pytest
 
+from chaos.arrivals import Arrival, by_token
 from chaos.judge import ScenarioResult, StoredMessage, judge
 from chaos.record import Direction, Record
 
+DEVICE = "1000"
+
 
 def judged(
-    record: Record, told: dict[str, StoredMessage], came: Counter[str], two_ids: int = 0
+    record: Record, told: dict[str, StoredMessage], came: dict[str, int], two_ids: int = 0
 ) -> ScenarioResult:
-    return judge(record, told, came, two_ids=two_ids, gap_seconds=0, settle_seconds=0)
+    found = [
+        Arrival(DEVICE, offer.text or "")
+        for offer in record.offers
+        for _ in range(came.get(offer.token, 0))
+    ]
+    return judge(
+        record,
+        told,
+        by_token(found),
+        two_ids=two_ids,
+        gap_seconds=0,
+        settle_seconds=0,
+        max_twice=1,
+    )
 
 
 def one(way: Direction = Direction.MAIL, *, yes: bool = True) -> tuple[Record, str]:
     record = Record("0123abcd")
-    offer = record.offer(way)
+    offer = record.offer(way, DEVICE)
+    offer.compose()
     if yes:
         record.yes(offer)
     return record, offer.token
@@ -24,7 +39,7 @@ def one(way: Direction = Direction.MAIL, *, yes: bool = True) -> tuple[Record, s
 
 def test_what_arrived_once_is_no_problem() -> None:
     record, token = one()
-    verdict = judged(record, {token: StoredMessage(("sent",), False)}, Counter({token: 1}))
+    verdict = judged(record, {token: StoredMessage(("sent",), False)}, {token: 1})
     assert (verdict.yes, verdict.final, verdict.lost, verdict.problems) == (1, 1, 0, ())
 
 
@@ -33,15 +48,17 @@ def test_what_did_not_arrive_is_lost_whatever_the_store_says(
     told: dict[str, StoredMessage],
 ) -> None:
     record, token = one()
-    verdict = judged(record, told, Counter())
+    verdict = judged(record, told, {})
     assert verdict.lost == 1
     assert f"lost: {token}" in verdict.problems
 
 
 def test_what_got_no_yes_may_be_lost() -> None:
     record, _ = one(yes=False)
-    record.yes(record.offer(Direction.TEXT))
-    arrived = Counter({"0123abcd-text-00001": 1})
+    text = record.offer(Direction.TEXT, DEVICE)
+    text.compose()
+    record.yes(text)
+    arrived = {"0123abcd-text-00001": 1}
     verdict = judged(record, {"0123abcd-text-00001": StoredMessage(("sent",), False)}, arrived)
     assert (verdict.lost, verdict.problems) == (0, ())
 
@@ -58,16 +75,14 @@ def test_twice_is_allowed_only_when_marked_and_nobody_could_be_asked(
     way: Direction, uncertain: bool, problem: str
 ) -> None:
     record, token = one(way)
-    verdict = judged(record, {token: StoredMessage(("sent",), uncertain)}, Counter({token: 2}))
+    verdict = judged(record, {token: StoredMessage(("sent",), uncertain)}, {token: 2})
     assert verdict.twice == 1
     assert [p.partition(":")[0] for p in verdict.problems] == ([problem] if problem else [])
 
 
 def test_a_message_without_an_end_and_a_changed_message_id_are_seen() -> None:
     record, token = one()
-    verdict = judged(
-        record, {token: StoredMessage(("waiting",), False)}, Counter({token: 1}), two_ids=1
-    )
+    verdict = judged(record, {token: StoredMessage(("waiting",), False)}, {token: 1}, two_ids=1)
     assert {p.partition(":")[0] for p in verdict.problems} == {
         "not final",
         "twice under another Message-ID",
