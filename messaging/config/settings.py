@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from messaging.config.env import Section, entries_of
 from messaging.model.address_syntax import e164, relay_mailbox
@@ -101,6 +101,7 @@ def _check_carriers(text: str) -> str:
     return text
 
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 ListenText = Annotated[str, AfterValidator(_check_listen)]
@@ -117,7 +118,8 @@ class Settings(Section, prefix="SATBRIDGE_"):
     )
     migrate: bool = True
     secret_key: SecretStr | None = None
-    log_level: str = "INFO"
+    log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
 
     mail_domain: Annotated[str, AfterValidator(_read_domain)] = "localhost"
     mail_receivers: Count = 1

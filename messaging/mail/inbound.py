@@ -14,6 +14,7 @@ from typing import Final
 from cachetools import LRUCache, TTLCache
 
 from messaging.errors import GatewayError, Rejected, Unavailable
+from messaging.logs.records import details
 from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.mail import read_mail
@@ -87,8 +88,11 @@ class MailIngest:
             await self._emit(check)
         except Exception as error:
             log_error(error)
-            log.info("recipient %s by %s refused: %s", mailbox, client, type(error).__name__)
-            return refusal(error, UNKNOWN_RECIPIENT_CODE)
+            reply = refusal(error, UNKNOWN_RECIPIENT_CODE)
+            text = "recipient %s by %s refused: %s"
+            kind = f"recipient {mailbox} by {client} refused"
+            log.info(text, mailbox, client, reply, extra=details(kind=kind))
+            return reply
         self._verified[check] = True
         return RECIPIENT_OK
 
@@ -128,10 +132,12 @@ class MailIngest:
         if not reply.startswith("4"):
             for key in keys:
                 self._random_ids.pop(key, None)
-        return self.record_reply(mail, reply, " ".join(ids))
+        return self.record_reply(mail, reply, " ".join(ids), header or "")
 
-    def record_reply(self, mail: ReceivedMail, reply: str, ids: str = "") -> str:
-        """Count and log the reply to a mail, and return it."""
+    def record_reply(
+        self, mail: ReceivedMail, reply: str, ids: str = "", author_id: str = ""
+    ) -> str:
+        """Count and log the reply to a mail, and return it. `author_id` is the Message-ID of its author."""
         match reply[0]:
             case "2":
                 self.accepted += 1
@@ -146,8 +152,8 @@ class MailIngest:
             mail.client,
             ",".join(mail.recipients),
             mail.size,
-            reply[:9],
-            extra={"message_id": ids},
+            reply[:9] if reply.startswith("2") else reply,
+            extra=details(message_id=ids, author_id=author_id),
         )
         return reply
 

@@ -12,6 +12,7 @@ from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.service.job_name import JOB
+from messaging.service.log_setup import print_worker_line
 from messaging.service.process import set_up_process
 from messaging.service.state_file import RunningService
 from messaging.streaming.api import StreamingError, WorkerLost
@@ -92,7 +93,7 @@ class ClusterService:
 def join_cluster(address: str) -> Iterator[ClusterService]:
     """Join the cluster at `address` and leave it again. Raises Unavailable when there is none, or it breaks."""
     try:
-        with local_cluster(address, JOB.namespace):
+        with local_cluster(address, JOB.namespace, output=print_worker_line):
             yield ClusterService()
     except StreamingError as error:
         raise Unavailable(f"Ray: {error}") from None

@@ -23,6 +23,7 @@ from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.satellite.account import ListeningAccount
 from messaging.service.job_name import JOB
 from messaging.service.lifecycle import Lifecycle, WebServer
+from messaging.service.log_setup import print_worker_line
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.state_file import RunningService, sole_service, write
 from messaging.store.db.health import open_ready_store
@@ -70,7 +71,8 @@ class Service:
             open_ready_store(settings)
             log.info("starting; this takes some seconds")
             try:
-                exits.enter_context(local_cluster(namespace=JOB.namespace))
+                cluster = local_cluster(namespace=JOB.namespace, output=print_worker_line)
+                exits.enter_context(cluster)
                 exits.callback(self._stop)
                 self._start()
             except StreamingError as error:

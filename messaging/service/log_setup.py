@@ -1,27 +1,43 @@
 """Logging of every process of the gateway: to standard error, one line each, with the id of the message."""
 
 import logging
+import re
 import sys
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+from messaging.logs.formats import FORMATS, is_line
+from messaging.logs.repeats import SummingHandler
+
 CHATTY = ("httpx", "httpcore", "twilio", "mail.log", "asyncio", "filelock")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+worker_log = logging.getLogger("messaging.worker")
 
 
-class _WithMessageId(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        message_id = getattr(record, "message_id", None)
-        return f"{line} message_id={message_id}" if message_id else line
-
-
-def set_up_logging(level: str) -> None:
+def set_up_logging(level: str, log_format: str = "text") -> None:
     """Log the gateway's own records from `level` on, and only warnings of the libraries."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_WithMessageId(FORMAT))
+    handler = SummingHandler(sys.stderr)
+    handler.setFormatter(FORMATS[log_format]())
     root = logging.getLogger()
+    for former in root.handlers:
+        if isinstance(former, SummingHandler):
+            former.close()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("messaging").setLevel(level)
+    # Ray's own handler writes in a format of its own.
+    ray_log = logging.getLogger("ray")
+    ray_log.handlers, ray_log.propagate = [], True
+    ray_log.setLevel(logging.ERROR)
     for name in CHATTY:
         # These write addresses and parameters of requests at lower levels.
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def print_worker_line(worker: str, line: str, *, is_error: bool) -> None:
+    """Print a line that a process of the pipeline wrote: its log lines as they are, anything else as a record."""
+    text = _COLOURS.sub("", line).rstrip()
+    if is_line(text):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+    elif text:
+        worker_log.log(logging.WARNING if is_error else logging.INFO, "%s: %s", worker, text)

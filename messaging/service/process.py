@@ -10,7 +10,7 @@ from messaging.store.db.django_settings import APPS, STORE_APPS
 
 def set_up_process(settings: Settings, apps: Sequence[str] = APPS) -> None:
     """Set up logging, and Django with the store of the settings. Connects to nothing. Raises ConfigurationError."""
-    set_up_logging(settings.log_level)
+    set_up_logging(settings.log_level, settings.log_format)
     open_store(settings, apps)
 
 

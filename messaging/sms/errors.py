@@ -12,6 +12,7 @@ from messaging.errors import (
     Unavailable,
     Uncertain,
 )
+from messaging.logs.records import details
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,8 @@ def unknown(reason: str) -> Meaning:
 def report(found: Meaning, provider: str) -> GatewayError:
     """Return the error for a refused message; the log names the setting that is wrong."""
     if found.kind is Kind.CONFIGURATION:
-        log.error("%s refused a text: %s; check %s", provider, found.reason, found.setting)
+        text, kind = "%s refused a text: %s; check %s", f"{provider}: {found.reason}"
+        log.error(text, provider, found.reason, found.setting, extra=details(kind=kind))
     return found.error()
 
 

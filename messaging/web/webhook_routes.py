@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 
 from messaging.errors import Unavailable
+from messaging.logs.records import details
 from messaging.model.message import Emit
 from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook
 from messaging.satellite import webhook as satellite
@@ -131,17 +132,24 @@ def _refusal(name: str, error: Exception) -> Response:
     """Return the answer for an error: generic words for the peer, the reason for the log."""
     match error:
         case NotAuthentic():
-            log.warning("%s webhook refused: %s", name, error)
+            log.warning(
+                "%s webhook refused: %s",
+                name,
+                error,
+                extra=details(kind=f"{name} webhook refused"),
+            )
             if error.challenge:
                 return _plain_answer(401, "not authentic", {"WWW-Authenticate": error.challenge})
             return _plain_answer(403, "not authentic")
         case _TooLarge():
-            log.warning("%s webhook refused: too large", name)
+            kind = f"{name} webhook too large"
+            log.warning("%s webhook refused: too large", name, extra=details(kind=kind))
             return _plain_answer(413, "too large", {"Connection": "close"})
         case _Incomplete():
             return _plain_answer(408, "incomplete", {"Connection": "close"})
         case Unavailable():
-            log.warning("%s webhook put off: %s", name, error.reason)
+            kind = f"{name} webhook put off"
+            log.warning("%s webhook put off: %s", name, error.reason, extra=details(kind=kind))
             return _later(error.retry_after_seconds)
     # The type only: the text of a foreign exception may quote a body or a secret.
     log.error("%s webhook failed with %s", name, type(error).__name__)

@@ -35,7 +35,7 @@ def up(
     command changes nothing, and `satbridge down` drains and stops the gateway.
     """
     gateway = read_gateway(**overrides(ray_address))
-    set_up_logging(gateway.settings.log_level)
+    set_up_logging(gateway.settings.log_level, gateway.settings.log_format)
     if gateway.settings.ray_address:
         bring_up(gateway, gateway.settings.ray_address, detach)
     elif detach:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from messaging.logs.records import details
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.settings import SmtpSettings
@@ -131,5 +132,10 @@ class SmtpServer:
 
     def _refuse(self, client: str, reason: str) -> str:
         self.turned_away += 1
-        log.warning("connection from %s refused: %s", client, reason)
+        log.warning(
+            "connection from %s refused: %s",
+            client,
+            reason,
+            extra=details(kind=f"connection refused: {reason}"),
+        )
         return replies.TOO_MANY_CONNECTIONS

@@ -16,6 +16,7 @@ from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.routing import Policy
 from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.connection import BatchRunner, open_store
+from messaging.store.outcome_log import log_record
 from messaging.store.queue.claims import give_back
 
 log = logging.getLogger(__name__)
@@ -85,13 +86,14 @@ class Router:
         """
         accept = partial(self._transaction.accept, full_providers=self._full_providers.current())
         results: list[list[Delivery] | Exception] = []
-        for result in self._runner.run(accept, records):
+        for record, result in zip(records, self._runner.run(accept, records), strict=True):
             if isinstance(result, GatewayError):
                 is_temporary = isinstance(result, Unavailable)
                 self._counters["unavailable" if is_temporary else "rejected_unstorable"] += 1
                 results.append(result)
             else:
                 self._counters[result.kind] += 1
+                log_record(record, result)
                 results.append(result.error or list(result.deliveries))
         return results
 

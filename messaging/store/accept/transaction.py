@@ -111,7 +111,7 @@ class AcceptTransaction:
         with transaction.atomic(durable=True):
             decisions, context = self._decide(validated)
             attempts, settled = self._write(decisions, context, full_providers)
-        self.counters.update((row.via, row.state) for row in settled)
+        self.counters.note(settled)
         self._message_rate.note(one.pair for one in decisions if one.pair)
         self._reply_rate.note(one.replied_device for one in decisions if one.replied_device)
         return [

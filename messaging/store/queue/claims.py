@@ -85,11 +85,12 @@ class Claims:
                 if is_spent(row, self._settings.retry_policy(row.recipient_network))
             }
             spent = [row for row in due if row.id in ids]
-            self._end([(row, give_up(row, now)) for row in spent], now)
+            given_up = [(row, give_up(row, now)) for row in spent]
+            self._end(given_up, now)
             claimed = [row for row in due if row.id not in ids]
             queries.lease([row.id for row in claimed], lease.due_at, now)
             attempts = _attempts(claimed, lease)
-        self.counters.update((row.via, State.FAILED) for row in spent)
+        self.counters.note([after for _, after in given_up])
         return attempts
 
     @guard
@@ -108,8 +109,9 @@ class Claims:
     def _expire(self, rows: Rows, now: datetime) -> list[int]:
         with transaction.atomic(durable=True):
             old = [row for part in rows for row in read_rows(_lock(part)[:SWEEP_ROWS])]
-            self._end([(row, expire(row, now)) for row in old], now)
-        self.counters.update((row.via, State.EXPIRED) for row in old)
+            expired = [(row, expire(row, now)) for row in old]
+            self._end(expired, now)
+        self.counters.note([after for _, after in expired])
         return [row.id for row in old]
 
     @guard

@@ -99,7 +99,7 @@ class Ledger:
             failed = [row.id for row in changed if row.state in UNDELIVERED]
             if failed:
                 self._notices.enqueue(failed, now)
-        self._settled.update((row.via, row.state) for row in changed)
+        self._settled.note(changed)
         return [one.after.state.value if one is not None else IGNORED for one in results]
 
     def _apply(

@@ -105,12 +105,13 @@ class HostOptions:
 def start_hosts(
     job: JobName, graph: Graph, stage: Stage, options: HostOptions
 ) -> tuple[list[ActorHandle[Any]], Any]:
-    """Start the actors of a stage; return them, and a reference to hold as long as they may be restarted.
+    """Start the actors of a stage; return them, and an object to hold as long as they may be restarted.
 
     Raises no error of an operator yet: only their `status` shows that they run.
     """
-    # Ray forgets a large argument once an actor runs, and could not start it again.
-    view = ray.put(pack(graph.view_for(stage.name)))
+    packed = pack(graph.view_for(stage.name))
+    # Ray forgets a large argument once an actor runs, and could not start it again. A small one stays with the actor.
+    view = packed if len(packed) <= MAX_ARGUMENT_BYTES else ray.put(packed)
     actors = [
         _remote_host(job, stage, index, options.host).remote(job, view, stage.name, index, options)
         for index in range(stage.parallelism)

@@ -24,6 +24,7 @@ from tenacity import (
 )
 
 from messaging.streaming.api.errors import StreamingError
+from messaging.streaming.ray.worker_output import WorkerOutput, redirect_worker_output
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,9 @@ START_TRIES = 3
 TABLES_SECONDS = "120"
 # Below the ports that the kernel gives out by itself.
 AGENT_PORTS = range(20_000, 32_000)
+# Of each file that a process of Ray's writes its lines to, with two older ones beside it.
+LOG_FILE_BYTES = "10000000"
+LOG_FILES_KEPT = "2"
 RAY_LOGS = "/tmp/ray/session_latest/logs"  # noqa: S108 (Ray's own place, named to the operator)
 # Serve replaces its proxy after three failed checks; with its own period of 10 s webhooks would fail for 25 s.
 PROXY_CHECK_SECONDS = "0.5"
@@ -48,15 +52,23 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def local_cluster(
-    address: str | None = None, namespace: str = "satbridge", job_config: Any = None
+    address: str | None = None,
+    namespace: str = "satbridge",
+    job_config: Any = None,
+    output: WorkerOutput | None = None,
 ) -> Iterator[Any]:
     """Join the cluster at `address`, or start one on this machine that ends with the context.
+
+    `output` gets the lines that the processes of the job write; without it Ray prints them.
 
     Ray's own usage report is off. A cluster that Ray 2.60 starts here has token authentication by default; to join
     one, RAY_AUTH_MODE has to stand in the environment before this process starts, since Ray reads it at import.
     """
     try:
-        yield start_ray(address, namespace, job_config)
+        cluster = start_ray(address, namespace, job_config)
+        if output is not None:
+            redirect_worker_output(output)
+        yield cluster
     finally:
         ray.shutdown()
 
@@ -75,6 +87,8 @@ def start_ray(
         namespace=namespace,
         log_to_driver=True,
         logging_level=logging.ERROR,
+        # A program that has set up its logging keeps it.
+        configure_logging=not logging.getLogger().handlers,
         job_config=job_config,
     )
     if not address:
@@ -243,6 +257,8 @@ def _own_cluster() -> dict[str, Any]:
     os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", PROXY_CHECK_SECONDS)
     os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", PROXY_READY_SECONDS)
     os.environ.setdefault("RAY_gcs_server_port_wait_time_s", TABLES_SECONDS)
+    os.environ.setdefault("RAY_ROTATION_MAX_BYTES", LOG_FILE_BYTES)
+    os.environ.setdefault("RAY_ROTATION_BACKUP_COUNT", LOG_FILES_KEPT)
     # Ray gives its workers the lowest priority, but here mail waits for them.
     os.environ.setdefault("RAY_worker_niceness", "0")
     # Our actors ask for no processor of their own: they wait most of the time. This number

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable
+from messaging.logs.records import details
 from messaging.model.message import Receipt, ReceiptState
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.http_client import RestClient, failure, json_of, raise_on_failure
@@ -83,7 +84,12 @@ class Cloudloop:
 
     def _token_failure(self) -> Unavailable:
         """Log that the operator must change the token, and return the error for the message."""
-        log.error("Cloudloop does not accept our token; check %s", self._account.variable("token"))
+        kind = f"login of {self._account.name}"
+        log.error(
+            "Cloudloop does not accept our token; check %s",
+            self._account.variable("token"),
+            extra=details(kind=kind),
+        )
         return Unavailable(BAD_TOKEN)
 
     async def _refuses_token(self) -> bool:

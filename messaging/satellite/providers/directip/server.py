@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from messaging.config.settings import Listen
+from messaging.logs.records import details
 from messaging.satellite.account import Packet, Take
 from messaging.satellite.ip_allowlist import is_peer
 from messaging.satellite.providers.directip.frames import START_BYTES, Malformed, body_bytes
@@ -78,7 +79,8 @@ class DirectIpServer:
         try:
             await self._serve(reader, writer)
         except (OSError, EOFError) as error:
-            log.info("%s broke off within a message: %s", peer, type(error).__name__)
+            text, kind = "%s broke off within a message: %s", f"{peer} broke off"
+            log.info(text, peer, type(error).__name__, extra=details(kind=kind))
         finally:
             self._connections.discard(connection)
             writer.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable
+from messaging.logs.records import details
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.http_client import RestClient, failure, json_of
 from messaging.satellite.providers.garmin.errors import (
@@ -87,7 +88,12 @@ class Garmin:
         """Return the error of a message. A refused key is logged too, because only the operator can change it."""
         code = error_code(response)
         if response.status_code in _NO_KEY or code == BAD_KEY:
-            log.error("Garmin does not accept our key; check %s", self._account.variable("api_key"))
+            kind = f"login of {self._account.name}"
+            log.error(
+                "Garmin does not accept our key; check %s",
+                self._account.variable("api_key"),
+                extra=details(kind=kind),
+            )
             return code_failure(BAD_KEY)
         error = failure(response, {}) or Unavailable("the satellite network cannot answer now")
         if response.status_code == httpx.codes.NOT_IMPLEMENTED:

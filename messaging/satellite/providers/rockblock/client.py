@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
+from messaging.logs.records import details
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.http_client import RestClient, raise_on_failure
 from messaging.satellite.providers.iridium import credits_for
@@ -50,9 +51,13 @@ class Rockblock:
         code = error_code(answer)
         # Only the operator can end these two.
         if code == BAD_LOGIN:
-            log.error("RockBLOCK does not accept our login; check %s", self._login_settings)
+            kind = f"login of {account.name}"
+            text = "RockBLOCK does not accept our login; check %s"
+            log.error(text, self._login_settings, extra=details(kind=kind))
         if code == NO_CREDIT:
-            log.error("the account %s at RockBLOCK is out of credit", account.name)
+            kind = f"credit of {account.name}"
+            text = "the account %s at RockBLOCK is out of credit"
+            log.error(text, account.name, extra=details(kind=kind))
         message_id = read_message_id(answer, account.hold_seconds)
         return SubmittedPart(message_id, credits_for(len(packet), account.credit_bytes))
 

@@ -1,0 +1,1 @@
+"""Log records of the gateway: their details, their formats, and the summing up of repeats."""
