@@ -97,7 +97,7 @@ class SummingHandler(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self._repeats = repeats or Repeats()
         self._thread: threading.Thread | None = None
-        self._closed = threading.Event()
+        self._ended = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record unless it repeats. The caller holds the handler's lock."""
@@ -110,7 +110,7 @@ class SummingHandler(logging.StreamHandler[TextIO]):
 
     def close(self) -> None:
         """Write the summaries that are left."""
-        self._closed.set()
+        self._ended.set()
         with self.lock or threading.RLock():
             self._write_summaries(at_end=True)
         super().close()
@@ -118,7 +118,7 @@ class SummingHandler(logging.StreamHandler[TextIO]):
     def _run(self) -> None:
         # Signals are for the main thread, which may wait for one.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        while (seconds := self._repeats_left()) is not None and not self._closed.wait(seconds):
+        while (seconds := self._repeats_left()) is not None and not self._ended.wait(seconds):
             with self.lock or threading.RLock():
                 self._write_summaries()
 
