@@ -45,7 +45,7 @@ class Repeats:
     def admits(self, record: logging.LogRecord) -> bool:
         """Count the record; return whether to print it."""
         kind = getattr(record, "kind", "")
-        is_single = record.levelno < logging.WARNING or getattr(record, "message_id", "")
+        is_single = record.levelno < logging.WARNING or bool(getattr(record, "message_id", ""))
         if not kind and is_single:
             return True
         key = (record.name, kind or str(record.msg))
