@@ -1,9 +1,9 @@
 """One connection of the SMTP server: its wire, and the order of its commands.
 
 The commands are those of RFC 5321 with SIZE, 8BITMIME, SMTPUTF8, PIPELINING and STARTTLS. Built on aiosmtpd, which
-reads lines, finds the method of a command, switches to TLS and reads PROXY headers. Its commands are replaced: they
-parse addresses slowly, send no enhanced status codes, and read a mail line by line. Only this module uses private
-members of aiosmtpd.
+reads lines, finds the method of a command and reads PROXY headers. Its commands are replaced: they parse addresses
+slowly, send no enhanced status codes, and read a mail line by line. It also drops commands that a client sends before
+it closes its sending half. Only this module uses private members of aiosmtpd.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from messaging.mail.smtp import replies
 from messaging.mail.smtp.commands import BadCommand, read_forward_path, read_reverse_path
 from messaging.mail.smtp.server import SmtpServer
 from messaging.mail.smtp.session import MailCollector, MailSession
+from messaging.mail.smtp.tls import HalfOpenTls
 
 MAX_ERRORS: Final = 20
 MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have
@@ -27,13 +28,15 @@ CHUNK_BYTES: Final = 1024 * 1024
 PROXY_SECONDS: Final = 10.0
 ABORT_SECONDS: Final = 5.0
 LINGER_SECONDS: Final = 1.0
+GIVE_UP_SECONDS: Final = 5.0
 
 
 class SmtpConnection(SMTP):
     """The server side of one connection: parses commands, checks their order and passes them to a MailSession.
 
     EHLO starts the session. `_in_data` is true from DATA to its last reply, `_collecting` while the bytes of a mail
-    arrive. `_errors` and `_replies` count since the last accepted mail.
+    arrive, `_submit_time` is set while a mail waits for the router. `_errors` and `_replies` count since the last
+    accepted mail.
     """
 
     _members: ClassVar[list[str]] = []
@@ -63,6 +66,7 @@ class SmtpConnection(SMTP):
         self._replies = 0
         self._in_data = False
         self._collecting = False
+        self._submit_time: float | None = None
         self._hung_up = False
         self._closing_timers: list[asyncio.TimerHandle] = []
 
@@ -89,6 +93,20 @@ class SmtpConnection(SMTP):
             timer.cancel()
         self._server.leave(self)
 
+    def eof_received(self) -> bool:
+        """Keep the sending half open: commands that arrived before the end are processed and answered.
+
+        RFC 5321 section 4.1.1.4. The end of the stream is read behind them and closes the connection.
+        """
+        # A client that closes long after the final dot has given up and hears no reply. Its mail counts as not
+        # answered, so that a repeat is the same message.
+        submit_time = self._submit_time
+        if submit_time is not None and self.loop.time() - submit_time > GIVE_UP_SECONDS:
+            self.hang_up("", at_once=True)
+        else:
+            self._reader.feed_eof()
+        return True
+
     async def handle_PROXY(
         self, _smtp: object, _session: object, _envelope: object, header: ProxyData
     ) -> bool:
@@ -104,7 +122,7 @@ class SmtpConnection(SMTP):
         return refusal is None
 
     def hang_up(self, reply: str, *, at_once: bool = False) -> None:
-        """Send a last reply and close; cut the client off after `ABORT_SECONDS` if it does not read.
+        """Send a last reply, unless it is empty, and close; cut a client off that does not read for `ABORT_SECONDS`.
 
         `at_once`: the client is known to send nothing more, so the socket is closed without lingering.
         """
@@ -112,7 +130,7 @@ class SmtpConnection(SMTP):
         if self._hung_up or transport is None:
             return
         self._hung_up = True
-        if not transport.is_closing():
+        if reply and not transport.is_closing():
             self._writer.write(reply.encode() + b"\r\n")
         lowest: Any = self._original_transport or transport
         self._closing_timers = [self.loop.call_later(ABORT_SECONDS, lowest.abort)]
@@ -151,8 +169,10 @@ class SmtpConnection(SMTP):
         await self._writer.drain()
 
     async def handle_exception(self, error: Exception) -> str:
-        """Log a bug and return 451 without its text."""
-        if not isinstance(error, TLSSetupException):
+        """Log a bug and return 451 without its text; close after the end of the client's stream."""
+        if isinstance(error, asyncio.IncompleteReadError):
+            self.hang_up("", at_once=True)
+        elif not isinstance(error, TLSSetupException):
             log_error(error)
         if self._collecting:
             self.hang_up(replies.LATER)  # else the rest of the mail would be read as commands
@@ -167,6 +187,8 @@ class SmtpConnection(SMTP):
             await super()._handle_client()
         except ConnectionError:
             pass  # the transport calls connection_lost
+        except asyncio.IncompleteReadError:
+            self.hang_up("", at_once=True)  # the stream ended within a PROXY header
         except Exception as error:
             if self.transport is not None:
                 log_error(error)
@@ -190,8 +212,9 @@ class SmtpConnection(SMTP):
             rest = collector.feed(chunk)
         self._collecting = False
         self._reset_timeout()
-        if rest:
-            self._reader.feed_data(rest)  # pipelined commands; read() has left the buffer empty
+        # Pipelined commands. read() has left the buffer empty, and feed_data() refuses to add behind the stream's end.
+        buffer: bytearray = self._reader._buffer  # type: ignore[attr-defined]
+        buffer += rest
 
     # -- the commands
 
@@ -221,8 +244,20 @@ class SmtpConnection(SMTP):
         if arg or certificate is None or self._tls_protocol is not None:
             await self.push("503 5.5.1 TLS cannot be started now")
             return
-        self.tls_context = certificate.context()
-        await super().smtp_STARTTLS("")
+        await self.push("220 2.0.0 ready to start TLS")
+        if self._reader._eof:  # type: ignore[attr-defined]
+            raise ConnectionResetError  # no handshake can follow
+        handshake = self.loop.create_future()
+        tls = HalfOpenTls(self.loop, self, certificate.context(), handshake, server_side=True)
+        plain: Any = self.transport
+        self._tls_protocol, self._original_transport = tls, plain
+        self.transport = tls._app_transport
+        plain.set_protocol(tls)
+        tls.connection_made(plain)
+        try:
+            await handshake
+        except Exception as error:
+            raise TLSSetupException from error
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.2, SIZE: RFC 1870."""
@@ -263,12 +298,14 @@ class SmtpConnection(SMTP):
             max_bytes, budget = server.settings.max_bytes, server.bytes_in_flight
             with closing(MailCollector(max_bytes, budget)) as collector:
                 await self._collect(collector)
+                self._submit_time = self.loop.time()
                 reply = await session.data(collector)
             if reply.startswith("250"):
                 self._errors = self._replies = 0
+            self._submit_time = None
             await self.push(reply)
         finally:
-            self._in_data = False
+            self._in_data, self._submit_time = False, None
             session.reset()
         if server.draining:
             self.drain()

@@ -1,7 +1,8 @@
-"""The certificate of the SMTP server, which is loaded again when its files change."""
+"""TLS of the SMTP server: the certificate, which is loaded again when its files change, and half-closed streams."""
 
 import logging
 import ssl
+from asyncio.sslproto import SSLProtocol, SSLProtocolState
 from datetime import datetime
 from pathlib import Path
 
@@ -55,6 +56,26 @@ class Certificate:
         context.load_cert_chain(self._certificate, self._key, password=_refuse_password)
         leaf = x509.load_pem_x509_certificate(self._certificate.read_bytes())
         return context, leaf.not_valid_after_utc
+
+
+class HalfOpenTls(SSLProtocol):
+    """TLS on a connection whose client may end its sending half first: replies still reach it until `close`.
+
+    The class of asyncio closes at the client's `close_notify` or FIN, and discards later replies.
+    """
+
+    def eof_received(self) -> bool | None:
+        """Report the end of the stream (FIN) to the application, and keep the connection."""
+        if self._state is not SSLProtocolState.WRAPPED:
+            return super().eof_received()
+        self._eof_received = True
+        self._call_eof_received()
+        return True
+
+    def _start_shutdown(self) -> None:
+        """Ignore the client's `close_notify`, which calls this too; the application closes the transport."""
+        if self._app_transport is None or self._app_transport.is_closing():
+            super()._start_shutdown()
 
 
 def load_certificate(settings: SmtpSettings) -> Certificate | None:
