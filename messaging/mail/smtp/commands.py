@@ -64,7 +64,7 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
     """Parse the argument of RCPT; return the mailbox in lower case, without its `+tag`. Raises BadCommand.
 
     Refuses every domain but `mail_domain`: nothing is relayed. `postmaster` may come without a domain (RFC 5321
-    section 4.5.1) and is a subscriber like any other: an operator who wants its mail adds that subscriber.
+    section 4.5.1).
     """
     path, parameters = _split_argument("TO", argument)
     if parameters:

@@ -20,6 +20,7 @@ from messaging.store.accept.context import BatchContext
 from messaging.store.accept.device_reply import add_position, device_reply
 from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
 from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
+from messaging.store.accept.operator_mail import forward, keep
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import Policy, Route, RoutedMessage
 from messaging.store.rate_limit import Pair, RateLimiter
@@ -30,6 +31,8 @@ BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
 NO_SENDER = Address(Network.EMAIL, "")
+OPERATORS: Pair = ("", 0)
+"""Limits the mail to the operators of all authors together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ class BatchDecider:
                 return _refuse(refusal) if refusal else Decision("beacon", report=record)
 
     def _check_recipient(self, check: RecipientCheck) -> Decision:
+        if self._policy.is_for_operators(check.recipient, self._context):
+            return Decision("inquiry")
         if check.is_report:
             found = self._policy.find_subscriber(check.recipient, self._context)
             return _refuse(found) if isinstance(found, Refusal) else Decision("inquiry")
@@ -117,6 +122,8 @@ class BatchDecider:
 
     def _accept_message(self, message: Message) -> Decision:
         sender, from_device = message.sender, message.sender.network is Network.SATELLITE
+        if not from_device and self._policy.is_for_operators(message.recipient, self._context):
+            return self._accept_for_operators(message)
         route = self._policy.route(message, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
@@ -135,6 +142,17 @@ class BatchDecider:
             if device is not None and device.adds_position:
                 message = add_position(message, route, self._policy.map_url)
         return Decision("accepted", routed=RoutedMessage(message, route), pair=pair)
+
+    def _accept_for_operators(self, message: Message) -> Decision:
+        """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it."""
+        route = self._policy.route_to_operators(message.sender, message.recipient)
+        if self._message_rate.room(OPERATORS) <= self._new_by_pair[OPERATORS]:
+            return Decision("too_fast", error=Busy(TOO_FAST))
+        self._new_by_pair[OPERATORS] += 1
+        self._count(message.id, route)
+        if not route.deliveries:
+            return Decision("undeliverable", record=keep(message), pair=OPERATORS)
+        return Decision("accepted", routed=RoutedMessage(forward(message), route), pair=OPERATORS)
 
     def _accept_text(self, text: ParsedDeviceText) -> Decision:
         source = text.source

@@ -18,8 +18,10 @@ _VERBS = {
 }
 _FOOTER = (
     "This gateway sends this message to the emergency contacts of the device's owner and to its own"
-    " operator only. An answer goes to the device."
+    " operator only."
 )
+_ANSWERABLE = "An answer goes to the device."
+_NOT_ANSWERABLE = "An answer does not reach the device: it is not registered or switched off here."
 DAEMON = "MAILER-DAEMON"
 
 
@@ -35,12 +37,14 @@ def compose_alarm(report: DeviceReport, policy: Policy, context: BatchContext) -
     recipients = dict.fromkeys((*contacts, *policy.operators))
     deliveries = tuple(_deliveries_to(recipients, device, policy))
     headline = f"{_name_device(report, device)} {_VERBS[report.sos or Sos.DECLARED]}"
+    is_answerable = device is not None and device.is_active and device.owner.is_active
+    footer = f"{_FOOTER} {_ANSWERABLE if is_answerable else _NOT_ANSWERABLE}"
     message = Message(
         id=report.id,
         sender=report.sender,
         recipient=deliveries[0].recipient if deliveries else Address(Network.EMAIL, ""),
         subject=f"SOS: {headline}",
-        text="\n".join([f"{headline}.", *_lines(report, policy.map_url), _FOOTER]),
+        text="\n".join([f"{headline}.", *_lines(report, policy.map_url), footer]),
         via=report.via,
         position=report.position,
         battery_percent=report.battery_percent,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from messaging.model.address_syntax import e164, own_mailbox, relay_mailbox
 from messaging.model.message import Address, Codec, Message, Network, OptOutChange
@@ -24,6 +25,9 @@ from messaging.store.accept.refusals import (
     UNKNOWN_DEVICE,
     Refusal,
 )
+
+# RFC 5321 section 4.5.1, RFC 2142, and the sender of this gateway's own notices and alarms.
+OPERATOR_MAILBOXES: Final = frozenset(("postmaster", "abuse", "mailer-daemon"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,8 @@ class Policy:
 
     `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
     configured satellite accounts, each with the codec of its devices; None allows every account. `operators` are told
-    of every emergency. `carriers` has the SMS account of each number that does not use the default. `map_url` is the
-    template of links to a map.
+    of every emergency, and get the mail for `OPERATOR_MAILBOXES`. `carriers` has the SMS account of each number that
+    does not use the default. `map_url` is the template of links to a map.
     """
 
     mail_domain: str
@@ -127,6 +131,29 @@ class Policy:
             case Address(Network.SATELLITE):
                 return NOT_ADDRESSABLE
         return UNKNOWN
+
+    def is_for_operators(self, recipient: Address | None, context: BatchContext) -> bool:
+        """Return whether this is a mailbox of the operators, unless a subscriber has that name."""
+        name = self.name_of(recipient) if recipient else None
+        return name in OPERATOR_MAILBOXES and name not in context.by_name
+
+    def route_to_operators(self, sender: Address, recipient: Address) -> Route:
+        """Return the deliveries of a mail to the operators: none when no operator can get it by mail.
+
+        Leaves as from the mailbox that it was sent to, so that bounces come back here.
+        """
+        account = self.default_accounts.get(Network.EMAIL)
+        authors = {one.value.lower() for one in self.operators}
+        if account is None or sender.value.lower() in authors:
+            return Route(None, ())  # an operator's own automatic answer would go round for ever
+        # No texts: strangers would spend the operators' money. No mailbox of this gateway: that would be a loop.
+        mailboxes = dict.fromkeys(
+            one
+            for one in self.operators
+            if one.network is Network.EMAIL and self.name_of(one) is None
+        )
+        deliveries = (PlannedDelivery(account, recipient, one) for one in mailboxes)
+        return Route(None, tuple(deliveries))
 
     def refuse_device(self, sender: Address, via: str, context: BatchContext) -> Refusal | None:
         """Return why nothing is accepted from this device; None when it and its owner are active."""

@@ -85,6 +85,7 @@ def test_everybody_is_told_everything_once(watched: Gateway) -> None:
         "47.50000, -8.25000, 1200 m high, within 3000 m or so",
         "https://www.openstreetmap.org/?mlat=47.50000&mlon=-8.25000\n",
         "40 %",
+        "An answer goes to the device.",
     ):
         assert said in by_mail.text
     assert take(watched, call()) == []
@@ -101,7 +102,9 @@ def test_every_stage_of_an_emergency_is_told(watched: Gateway, sos: Sos) -> None
 def test_a_device_or_an_owner_that_is_switched_off_is_heard(watched: Gateway) -> None:
     directory.change_device("1001", is_active=False)
     directory.change_subscriber("boop", is_active=False)
-    assert told(take(watched, call())) == {MUM, FRIEND, OPERATOR}
+    deliveries = take(watched, call())
+    assert told(deliveries) == {MUM, FRIEND, OPERATOR}
+    assert "An answer does not reach the device" in deliveries[0].message.text
 
 
 def test_an_unknown_device_is_heard_by_the_operator(watched: Gateway) -> None:
@@ -109,6 +112,7 @@ def test_an_unknown_device_is_heard_by_the_operator(watched: Gateway) -> None:
     assert delivery.message.recipient.value == OPERATOR
     assert delivery.message.sender.value == "MAILER-DAEMON@example.org"
     assert "unknown device 9999 (hive)" in delivery.message.subject
+    assert "An answer does not reach the device" in delivery.message.text
 
 
 def test_no_limit_holds_it_back(watched: Gateway) -> None:
