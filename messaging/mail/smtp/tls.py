@@ -3,6 +3,7 @@
 import logging
 import ssl
 from asyncio.sslproto import SSLProtocol, SSLProtocolState
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -64,10 +65,14 @@ class HalfOpenTls(SSLProtocol):
     The class of asyncio closes at the client's `close_notify` or FIN, and discards later replies.
     """
 
-    def eof_received(self) -> bool | None:
+    _state: SSLProtocolState
+    _call_eof_received: Callable[[], None]
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
         """Report the end of the stream (FIN) to the application, and keep the connection."""
         if self._state is not SSLProtocolState.WRAPPED:
-            return super().eof_received()
+            super().eof_received()
+            return None
         self._eof_received = True
         self._call_eof_received()
         return True
