@@ -9,6 +9,7 @@ from chaos.cluster import Cluster
 from chaos.gateway import TargetGateway
 from chaos.scenario import Environment
 from chaos.stores import Store, small_disk, store_in
+from chaos.volatile_disk import VolatileDisk
 
 DISK_MEGABYTES = {"sqlite": 24, "postgres": 160}
 
@@ -24,7 +25,14 @@ def start_environment(
             path.mkdir(mode=0o755)
         if environment is Environment.SMALL_DISK:
             exits.enter_context(small_disk(data, DISK_MEGABYTES[store]))
+        disk = None
+        if environment is Environment.VOLATILE_DISK:
+            (folder / "durable").mkdir(mode=0o755)
+            disk = exits.enter_context(VolatileDisk(folder / "durable", data))
+            state = data / "state"
+            state.mkdir(mode=0o755)
         kept = exits.enter_context(store_in(store, data))
+        kept.disk = disk
         cluster = exits.enter_context(Cluster()) if environment is Environment.CLUSTER else None
         gateway = TargetGateway(kept.url, state, cluster)
         if environment is Environment.FALSE_CLOCK:

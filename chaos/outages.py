@@ -31,6 +31,12 @@ def outage_scenarios() -> list[Scenario]:
             inject=_full,
             environment=Environment.SMALL_DISK,
         ),
+        Scenario(
+            name="power-loss",
+            description="the machine loses its power, with all that was not synchronised to its disk, three times",
+            inject=_lose_power,
+            environment=Environment.VOLATILE_DISK,
+        ),
     ]
 
 
@@ -58,3 +64,18 @@ def _full(field: Context) -> None:
     # A PostgreSQL that could not write its log has ended itself; its supervisor starts it.
     field.store.give_back()
     field.wait(5)
+
+
+def _lose_power(field: Context) -> None:
+    disk = field.store.disk
+    if disk is None:
+        raise LookupError("this store has no disk that loses its power")
+    for _ in range(3):
+        field.wait_random(1, 4)
+        disk.cut_power(field.random.randrange(10**6))
+        field.killed += field.gateway.kill_everything()
+        field.store.kill()
+        disk.restore_power()
+        field.store.give_back()
+        field.gateway.start()
+    field.wait(3)

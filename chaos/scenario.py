@@ -13,6 +13,7 @@ class Environment(StrEnum):
 
     USUAL = "usual"
     SMALL_DISK = "small disk"
+    VOLATILE_DISK = "volatile disk"
     FALSE_CLOCK = "false clock"
     CLUSTER = "cluster"
 

@@ -10,17 +10,20 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from chaos.processes import kill_tree
+from chaos.volatile_disk import VolatileDisk
 from tests.support.postgres_server import postgres_server_in
 
 CHUNK = b"\0" * 65536
 
 
 class Store(Protocol):
-    """A database that can be made unreachable and reachable again."""
+    """A database that can be made unreachable and reachable again. `disk` is its disk, if that can lose its power."""
 
     name: str
     url: str
     folder: Path
+    disk: VolatileDisk | None
 
     def take_away(self) -> None:
         """Make every write fail."""
@@ -31,6 +34,9 @@ class Store(Protocol):
     def crash(self) -> None:
         """End every transaction as a crash would."""
 
+    def kill(self) -> None:
+        """SIGKILL the server, if there is one."""
+
 
 class SqliteStore:
     """A file; made unreachable by a lock, as another process may take it."""
@@ -39,6 +45,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.disk: VolatileDisk | None = None
         self.url = f"sqlite:///{folder}/store.sqlite3"
         self._lock: sqlite3.Connection | None = None
 
@@ -62,6 +69,9 @@ class SqliteStore:
     def crash(self) -> None:
         """Do nothing: a file has no server that could crash."""
 
+    def kill(self) -> None:
+        """Do nothing, likewise."""
+
 
 class PostgresStore:
     """A server; made unreachable by stopping it."""
@@ -71,6 +81,7 @@ class PostgresStore:
     def __init__(self, server: Any, folder: Path) -> None:
         self._server = server
         self.folder = folder
+        self.disk: VolatileDisk | None = None
         self.url = str(server.get_uri())
 
     def take_away(self) -> None:
@@ -92,6 +103,10 @@ class PostgresStore:
         os.kill(process.pid, signal.SIGQUIT)
         process.wait(20)
         self.give_back()
+
+    def kill(self) -> None:
+        """SIGKILL every process of the server."""
+        kill_tree(self._server.get_postmaster_info().process.pid)
 
 
 @contextmanager
