@@ -4,7 +4,8 @@ GatewayError
 ├── Rejected          permanent: the same message will be refused again                (SMTP 550)
 │   └── OptedOut      permanent for every message of this sender: the recipient opted out
 ├── Unavailable       temporary: the same message may be accepted later                (SMTP 451, HTTP 503)
-│   └── Busy          temporary: a limit is reached that passes by itself              (SMTP 452, HTTP 503)
+│   ├── Busy          temporary: a limit is reached that passes by itself              (SMTP 452, HTTP 503)
+│   └── AccountBlocked  temporary: nothing can be sent by the account until an operator acts
 └── Uncertain         unknown: the connection broke after the request was written
 ConfigurationError    a setting is missing or wrong; the text names it
 
@@ -12,6 +13,9 @@ The text of a `GatewayError` is for people: it goes into the history of a messag
 never holds a secret, an address of a machine or a traceback. Every other exception is a bug: the peer gets a general
 text, and the log the detail.
 """
+
+from functools import partial
+from typing import Any
 
 
 class GatewayError(Exception):
@@ -46,6 +50,31 @@ class Unavailable(GatewayError):
 
 class Busy(Unavailable):
     """A limit is reached (connections, recipients, waiting messages) that passes by itself."""
+
+
+class AccountBlocked(Unavailable):
+    """The account can send nothing until an operator acts: log-in, credit, policy or TLS. No fault of the recipient.
+
+    `action` says in words where the operator has to act. `is_doubtful`: the same answer may be about this recipient
+    only.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        action: str,
+        retry_after_seconds: float | None = None,
+        *,
+        is_doubtful: bool = False,
+    ) -> None:
+        super().__init__(reason, retry_after_seconds)
+        self.action = action
+        self.is_doubtful = is_doubtful
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep all arguments when the error travels between processes."""
+        make = partial(type(self), is_doubtful=self.is_doubtful)
+        return make, (self.reason, self.action, self.retry_after_seconds)
 
 
 class Uncertain(GatewayError):

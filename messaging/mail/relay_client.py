@@ -5,16 +5,17 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
-from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable
+from messaging.errors import AccountBlocked, ConfigurationError, Unavailable
 from messaging.mail.relay import Endpoint, Relay
+from messaging.mail.relay_answers import Step, answer_error, blocked, one_line_answer
 from messaging.mail.text import one_line
 
-MAX_ANSWER_CHARS: Final = 200
 _MAX_LINE_BYTES: Final = 8192
-# About our account or our TLS, not about the mail: the operator has to act, and the mail can wait (RFC 4954, RFC 3207).
-_ABOUT_US: Final = frozenset((530, 534, 535, 538))
+# A domain that exists and takes no mail (RFC 2606): a relay that takes mail from us for everywhere accepts it.
+_ELSEWHERE: Final = "postmaster@example.com"
 
 
 class _AnswerReader:
@@ -74,7 +75,8 @@ class DeadlineSMTPOverTls(DeadlineSMTP, smtplib.SMTP_SSL):
 def connect(relay: Relay, helo: str, until: float | None = None) -> DeadlineSMTP:
     """Open a connection, ready for MAIL. `until` (monotonic seconds) bounds it and all that follows.
 
-    Raises Unavailable for every failure. Never goes on in the clear where the settings ask for TLS.
+    Raises Unavailable for every failure, AccountBlocked where an operator has to act. Never goes on in the clear where
+    the settings ask for TLS.
     """
     try:
         return _open(relay, helo, until)
@@ -82,25 +84,50 @@ def connect(relay: Relay, helo: str, until: float | None = None) -> DeadlineSMTP
         raise translate(error) from None
 
 
-def check_relay(relay: Relay) -> str:
-    """Try connection, TLS and log-in without sending, and return a line about them.
+def check_relay(relay: Relay, sender: str = "", recipients: Iterable[str] = ()) -> str:
+    """Try connection, TLS, log-in and the envelope of a mail without sending, and return a line about them.
 
+    With a `sender`, a mail is announced to each of the `recipients` and to a stranger, and then taken back.
     Raises ConfigurationError for a failure that a setting has to change, Unavailable for one that may pass.
     """
     try:
         smtp = _open(relay, relay.hostname or socket.gethostname(), None)
-        code, text = smtp.noop()
-        quit_quietly(smtp)
+        try:
+            code, text = smtp.noop()
+            if code != 250:
+                raise Unavailable(f"the mail relay said: {one_line_answer(code, text)}")
+            if sender:
+                _check_envelope(smtp, sender, (*recipients, _ELSEWHERE))
+        finally:
+            quit_quietly(smtp)
     except smtplib.SMTPAuthenticationError as error:
         raise ConfigurationError(f"SATBRIDGE_RELAY_URL: {translate(error).reason}") from None
+    except AccountBlocked as error:
+        raise ConfigurationError(f"{error.reason}; {error.action}") from None
     except (OSError, ValueError, smtplib.SMTPException) as error:
         raise translate(error) from None
-    if code != 250:
-        raise Unavailable(f"the mail relay said: {one_line_answer(code, text)}")
     endpoint = relay.endpoint()
     secured = "in the clear" if endpoint.encryption == "none" else "with TLS"
     logged_in = ", logged in" if endpoint.user else ""
     return f"{endpoint.host}:{endpoint.port} answers {secured}{logged_in}"
+
+
+def _check_envelope(smtp: DeadlineSMTP, sender: str, recipients: Iterable[str]) -> None:
+    """Announce a mail to each recipient and take it back. Raises AccountBlocked when the relay refuses the gateway."""
+    for recipient in dict.fromkeys(one for one in recipients if one.isascii()):
+        for step, command in (
+            (Step.MAIL, f"MAIL FROM:<{sender}>"),
+            (Step.RCPT, f"RCPT TO:<{recipient}>"),
+        ):
+            code, text = smtp.docmd(command)
+            if code not in (250, 251):
+                error = answer_error(step, code, text)
+                # A refused recipient says nothing about all others.
+                is_doubtful = recipient == _ELSEWHERE and getattr(error, "is_doubtful", False)
+                if isinstance(error, AccountBlocked) and not is_doubtful:
+                    raise error
+                break
+        smtp.rset()
 
 
 def translate(error: Exception) -> Unavailable:
@@ -108,7 +135,10 @@ def translate(error: Exception) -> Unavailable:
     match error:
         case ssl.SSLCertVerificationError():
             why = one_line(error.verify_message, 120)
-            return Unavailable(f"the certificate of the mail relay is not trusted: {why}")
+            return blocked(
+                f"the certificate of the mail relay is not trusted: {why}",
+                "check SATBRIDGE_RELAY_CA_FILE and the certificate of the relay",
+            )
         case ssl.SSLError():
             return Unavailable("TLS with the mail relay failed")
         case socket.gaierror():
@@ -116,31 +146,16 @@ def translate(error: Exception) -> Unavailable:
         case ConnectionRefusedError():
             return Unavailable("the mail relay refuses connections")
         case smtplib.SMTPAuthenticationError():
-            return Unavailable(f"the mail relay refused user name and password: {error.smtp_code}")
+            reason = f"the mail relay refused user name and password: {error.smtp_code}"
+            return blocked(reason) if error.smtp_code >= 500 else Unavailable(reason)
         case smtplib.SMTPNotSupportedError():
-            return Unavailable("the mail relay offers no way to log in that we know")
+            return blocked("the mail relay offers no way to log in that we know")
         case smtplib.SMTPResponseException():
-            return Unavailable(
-                f"the mail relay said: {one_line_answer(error.smtp_code, error.smtp_error)}"
-            )
+            reason = f"the mail relay said: {one_line_answer(error.smtp_code, error.smtp_error)}"
+            return blocked(reason) if error.smtp_code >= 500 else Unavailable(reason)
         case TimeoutError() | smtplib.SMTPServerDisconnected():
             return Unavailable("the mail relay did not answer in time or closed the connection")
     return Unavailable("the mail relay cannot be reached")
-
-
-def answer_error(code: int, text: bytes) -> GatewayError:
-    """Return the error for a refusal: 5xx means never, unless it is about us; everything else means later."""
-    if 500 <= code <= 599 and code not in _ABOUT_US:
-        return Rejected(f"the mail server refused it: {one_line_answer(code, text)}")
-    if code < 0:
-        return Unavailable("the mail server answered something that is not SMTP")
-    return Unavailable(f"the mail server said: {one_line_answer(code, text)}")
-
-
-def one_line_answer(code: int, text: bytes | str) -> str:
-    """Return an answer on one line without control characters."""
-    words = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    return one_line(f"{code} {words}", MAX_ANSWER_CHARS)
 
 
 def quit_quietly(smtp: smtplib.SMTP) -> None:
@@ -166,9 +181,7 @@ def _open(relay: Relay, helo: str, until: float | None) -> DeadlineSMTP:
         smtp.ehlo_or_helo_if_needed()
         if endpoint.encryption == "starttls":
             if not smtp.has_extn("starttls"):
-                raise Unavailable(
-                    "the mail relay offers no TLS, which SATBRIDGE_RELAY_URL asks for"
-                )
+                raise blocked("the mail relay offers no TLS, which SATBRIDGE_RELAY_URL asks for")
             smtp.starttls(context=tls)
             smtp.ehlo_or_helo_if_needed()
         if endpoint.user:

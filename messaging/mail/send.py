@@ -13,14 +13,9 @@ from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavail
 from messaging.mail.compose import OutgoingMail, compose
 from messaging.mail.dsn_mime import compose_notice
 from messaging.mail.relay import Relay
-from messaging.mail.relay_client import (
-    DeadlineSMTP,
-    answer_error,
-    check_relay,
-    connect,
-    one_line_answer,
-    quit_quietly,
-)
+from messaging.mail.relay_answers import Step, answer_error, blocked, one_line_answer
+from messaging.mail.relay_client import DeadlineSMTP, check_relay, connect, quit_quietly
+from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.model.raw_mail import RawMail
 from messaging.sending.sender import lease_seconds_left, outcome_of
@@ -105,8 +100,8 @@ class RelaySubmitter:
             session.close()
 
     def check(self) -> None:
-        """Try connection, TLS and log-in without sending. Raises Unavailable or ConfigurationError."""
-        check_relay(self.relay)
+        """Try connection, TLS, log-in and envelope without sending. Raises Unavailable or ConfigurationError."""
+        check_relay(self.relay, f"postmaster@{ascii_domain(self.mail_domain)}")
 
 
 class _Lost(Exception):
@@ -156,7 +151,7 @@ class RelaySession:
                 self._unreachable = error
                 raise
             except ConfigurationError as error:
-                self._unreachable = Unavailable(str(error))
+                self._unreachable = blocked(str(error), "correct the setting")
                 raise self._unreachable from None
         self._smtp.until = until
         return self._smtp
@@ -167,14 +162,14 @@ class RelaySession:
             raise Rejected("the mail server takes no addresses with international letters")
         smtp.command_encoding = "utf-8" if mail.international else "ascii"
         option = " SMTPUTF8" if mail.international else ""
-        self._command(smtp, f"MAIL FROM:<{mail.sender}>{option}", 250)
-        self._command(smtp, f"RCPT TO:<{mail.recipient}>", 250, 251)
+        self._command(smtp, Step.MAIL, f"MAIL FROM:<{mail.sender}>{option}", 250)
+        self._command(smtp, Step.RCPT, f"RCPT TO:<{mail.recipient}>", 250, 251)
         if smtp.seconds_left() < self.timeout_seconds:
             self._drop()
             raise Unavailable("the mail relay was too slow to be given the mail in time")
-        self._command(smtp, "DATA", 354)
+        self._command(smtp, Step.DATA, "DATA", 354)
 
-    def _command(self, smtp: DeadlineSMTP, command: str, *good: int) -> None:
+    def _command(self, smtp: DeadlineSMTP, step: Step, command: str, *good: int) -> None:
         try:
             code, text = smtp.docmd(command)
         except (OSError, smtplib.SMTPException):
@@ -184,13 +179,13 @@ class RelaySession:
         if code in good:
             return
         # The next mail needs a fresh transaction, and no connection whose two ends are out of step.
-        in_step = code > 0 and not (command == "DATA" and code < 400)
+        in_step = code > 0 and not (step is Step.DATA and code < 400)
         try:
             if not in_step or smtp.rset()[0] != 250:
                 self._drop()
         except (OSError, smtplib.SMTPException):
             self._drop()
-        raise answer_error(code, text)
+        raise answer_error(step, code, text)
 
     def _write(self, smtp: DeadlineSMTP, content: bytes) -> str:
         """Write a mail and return the answer. Raises GatewayError; Uncertain only after the final dot was written."""
@@ -215,7 +210,7 @@ class RelaySession:
         if code == SERVICE_NOT_AVAILABLE:
             self._drop()
         if code >= 400:
-            raise answer_error(code, text)
+            raise answer_error(Step.CONTENT, code, text)
         return one_line_answer(code, text)
 
     def _drop(self) -> None:

@@ -11,7 +11,14 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from messaging.errors import GatewayError, OptedOut, Rejected, Unavailable, Uncertain
+from messaging.errors import (
+    AccountBlocked,
+    GatewayError,
+    OptedOut,
+    Rejected,
+    Unavailable,
+    Uncertain,
+)
 from messaging.model.address import Address as Address
 from messaging.model.address import Network as Network
 from messaging.model.device_text import Codec as Codec
@@ -190,7 +197,8 @@ class Outcome:
     """The outcome of one attempt at one delivery, as its sender reports it.
 
     `reason` is in plain words. `submitted` lists the parts that the network took in this attempt. `opted_out`: the
-    recipient refuses all further messages from this sender.
+    recipient refuses all further messages from this sender. `action` is set when the account can send nothing until an
+    operator acts, and says where; `is_doubtful`: the answer may be about this recipient only.
     """
 
     delivery_id: int
@@ -202,6 +210,8 @@ class Outcome:
     parts_sent: int = 0
     retry_after_seconds: float | None = None
     opted_out: bool = False
+    action: str = ""
+    is_doubtful: bool = False
 
     @property
     def network_id(self) -> str:
@@ -244,6 +254,8 @@ class Outcome:
             parts_sent=delivery.parts_sent if parts_sent is None else parts_sent,
             retry_after_seconds=getattr(error, "retry_after_seconds", None),
             opted_out=isinstance(error, OptedOut),
+            action=error.action if isinstance(error, AccountBlocked) else "",
+            is_doubtful=isinstance(error, AccountBlocked) and error.is_doubtful,
         )
 
 

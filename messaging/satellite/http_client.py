@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from typing import Any, Final
 
 import httpx
 
-from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.errors import AccountBlocked, GatewayError, Rejected, Unavailable, Uncertain
 from messaging.sending.http_exchange import HttpUrl as HttpUrl
 from messaging.sending.http_exchange import exchange, new_client
 from messaging.sending.retry_after import retry_after
@@ -139,7 +140,7 @@ class LoginSession:
             try:
                 await self._log_in()
             except Unavailable as error:
-                self._failure = Unavailable(error.reason, error.retry_after_seconds)
+                self._failure = copy(error)
                 raise
             self._failure = None
             self._number += 1
@@ -157,6 +158,9 @@ def failure(
     status = response.status_code
     if response.is_success:
         return None
+    if status == httpx.codes.PAYMENT_REQUIRED:
+        words = "our account at the satellite network is out of credit (HTTP 402)"
+        return AccountBlocked(words, "pay for the account at the satellite network")
     if refusals is not None and 400 <= status < 500 and status not in _PASSING:
         return Rejected(refusals.get(status, f"the satellite network refuses it (HTTP {status})"))
     if status == httpx.codes.UNAUTHORIZED:

@@ -1,10 +1,10 @@
 """The meanings of a provider's refusals: the classes, the errors and the words that all providers share."""
 
-import logging
 from dataclasses import dataclass
 from enum import Enum
 
 from messaging.errors import (
+    AccountBlocked,
     ConfigurationError,
     GatewayError,
     OptedOut,
@@ -12,9 +12,6 @@ from messaging.errors import (
     Unavailable,
     Uncertain,
 )
-from messaging.logs.records import details
-
-log = logging.getLogger(__name__)
 
 SETTING_RETRY_SECONDS = 600.0
 """How long to wait where only the operator can help."""
@@ -57,6 +54,9 @@ class Meaning:
                 return OptedOut(self.reason)
             case Kind.UNKNOWN:
                 return Uncertain(self.reason)
+            case Kind.CONFIGURATION:
+                action = f"check {self.setting}"
+                return AccountBlocked(self.reason, action, self.retry_after_seconds)
         return Unavailable(self.reason, self.retry_after_seconds)
 
 
@@ -83,14 +83,6 @@ def wrong_setting(reason: str, setting: str) -> Meaning:
 def unknown(reason: str) -> Meaning:
     """The provider cannot say whether the text arrived."""
     return Meaning(Kind.UNKNOWN, reason)
-
-
-def report(found: Meaning, provider: str) -> GatewayError:
-    """Return the error for a refused message; the log names the setting that is wrong."""
-    if found.kind is Kind.CONFIGURATION:
-        text, kind = "%s refused a text: %s; check %s", f"{provider}: {found.reason}"
-        log.error(text, provider, found.reason, found.setting, extra=details(kind=kind))
-    return found.error()
 
 
 def report_probe(found: Meaning) -> Exception:

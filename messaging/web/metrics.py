@@ -120,6 +120,14 @@ def _deliveries(snapshot: Snapshot) -> Iterator[Sample]:
                 yield (via, state, row["name"]), number
 
 
+def _blocked(snapshot: Snapshot) -> Iterator[Sample]:
+    ledgers = list(_rows_with(snapshot, "blocked"))
+    blocked = {via for row in ledgers for via in row["blocked"]}
+    if ledgers:
+        for via in sorted({*blocked, *snapshot.vias}):
+            yield (via,), float(via in blocked)
+
+
 def _silence(snapshot: Snapshot) -> Iterator[Sample]:
     for row in _rows_with(snapshot, "via"):
         # A poller that stands by for another service asks nothing.
@@ -163,6 +171,22 @@ FIGURES: Final = (
         "Deliveries that came to a state; waiting: an attempt failed and another follows.",
         ("via", "state", "worker"),
         _deliveries,
+    ),
+    Figure(
+        "satbridge_account_blocked",
+        "Whether the account can send nothing until an operator acts: log-in, credit, policy.",
+        ("via",),
+        _blocked,
+    ),
+    Figure(
+        "satbridge_blocked_attempts_total",
+        "Attempts that a provider refused because of the account.",
+        ("via", "worker"),
+        lambda s: (
+            ((via, row["name"]), number)
+            for row in _rows_with(s, "blocked_attempts")
+            for via, number in row["blocked_attempts"].items()
+        ),
     ),
     Figure(
         "satbridge_worker_up",

@@ -14,6 +14,8 @@ from messaging.errors import ConfigurationError, GatewayError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_client import check_relay
 from messaging.mail.smtp.tls import load_certificate
+from messaging.model.address_syntax import ascii_domain
+from messaging.model.message import Network
 from messaging.satellite.account import SatelliteClient
 from messaging.sms.account import SmsProvider
 
@@ -86,7 +88,11 @@ def _check_mail(gateway: Gateway) -> list[Finding]:
     if relay is None:
         sending = Finding("mail-out", None, "SATBRIDGE_RELAY_URL is not set")
     else:
-        sending = find_out("mail-out", lambda: check_relay(relay) or "the relay takes our mail")
+        sender = f"postmaster@{ascii_domain(gateway.settings.mail_domain)}"
+        operators = [
+            one.value for one in gateway.settings.operators if one.network is Network.EMAIL
+        ]
+        sending = find_out("mail-out", lambda: check_relay(relay, sender, operators))
     return [find_out("mail-in", receive), sending]
 
 

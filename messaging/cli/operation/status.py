@@ -1,6 +1,8 @@
 """The command `status`."""
 
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -62,8 +64,25 @@ def _print_service(running: RunningService | None) -> None:
     print_text(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
     if running.problem:
         print_text(running.problem)
+    for line in blocked_lines(running.workers):
+        print_text(line)
     columns = ("worker", "node", "pid", "in", "out", "refused", "up", "state")
     print_table("", columns, map(_worker_cells, running.workers))
+
+
+def blocked_lines(workers: list[dict[str, Any]]) -> Iterator[str]:
+    """Return a line for each account that is blocked until an operator acts."""
+    found = [one for row in workers for one in (row.get("blocked") or {}).items()]
+    for via in sorted({via for via, _ in found}):
+        accounts = [account for name, account in found if name == via]
+        since = min(datetime.fromisoformat(one["since"]) for one in accounts)
+        number = sum(one["attempts"] for one in accounts)
+        age = format_duration((datetime.now(UTC) - since).total_seconds())
+        last = accounts[-1]
+        yield (
+            f"BLOCKED: {via} has been blocked for {age} ({number} attempts):"
+            f" {last['reason']}; {last['action']}"
+        )
 
 
 def _worker_cells(row: dict[str, Any]) -> tuple[object, ...]:

@@ -72,7 +72,8 @@ class Delivery(models.Model):
 
     `due_at` is the time from which the next attempt may be claimed; during an attempt (`leased`) it is the end of its
     lease. `attempts` counts the attempts and never decreases: the outcome of an older attempt is recognised by it.
-    `attempts_forgiven` counts those before the last retry by an operator. `reason` is the reason of the last attempt.
+    `attempts_forgiven` counts those before the last retry by an operator, and those by a blocked account. `reason` is
+    the reason of the last attempt.
     `leased` stays set on a delivery that was cancelled during an attempt: the outcome of that attempt is unknown.
     `units` are the billed units, as far as the network reported them. An `is_urgent` delivery neither expires nor uses
     up its attempts. `sender_name` is the name of the sender among the contacts of the device's owner at the time of

@@ -44,7 +44,7 @@ class DeliveryState(NewDelivery):
     id: int
     created_at: datetime
     attempts: int
-    attempts_forgiven: int
+    attempts_forgiven: int = field(metadata=_UPDATED)
     state: State = field(metadata=_UPDATED)
     leased: bool = field(metadata=_UPDATED)
     due_at: datetime | None = field(metadata=_UPDATED)
@@ -58,7 +58,7 @@ class DeliveryState(NewDelivery):
 
     @property
     def attempts_of_round(self) -> int:
-        """The attempts since it was accepted, or since the last retry by hand."""
+        """The attempts since it was accepted, or since the last retry by hand; without those of a blocked account."""
         return self.attempts - self.attempts_forgiven
 
     @property

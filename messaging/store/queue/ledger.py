@@ -17,6 +17,7 @@ from messaging.store.db.errors import StoreAway
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import Notices
 from messaging.store.queue import queries
+from messaging.store.queue.blocked_accounts import BlockedAccounts
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.next_state import after_outcome
@@ -55,6 +56,7 @@ class Ledger:
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()
         self._settled = Counters()
+        self._blocked = BlockedAccounts()
 
     def process(self, outcomes: Sequence[Outcome]) -> list[list[None] | Exception]:
         """Return, for each outcome, an empty list once it is on disk, or `Unavailable`: then offer it again."""
@@ -71,11 +73,16 @@ class Ledger:
         return results
 
     def status(self) -> dict[str, object]:
-        """Return the number of outcomes by result since the start, and the settled deliveries by provider.
+        """Return the number of outcomes by result since the start, the settled deliveries, and the blocked accounts.
 
         A result is a state, ignored, lost or unavailable.
         """
-        return {**self._counters, "settled": self._settled.snapshot()}
+        return {
+            **self._counters,
+            "settled": self._settled.snapshot(),
+            "blocked": self._blocked.snapshot(),
+            "blocked_attempts": self._blocked.totals(),
+        }
 
     def _settle(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Return the state that each outcome brought its delivery to, or "ignored", once that is on disk.
@@ -100,6 +107,7 @@ class Ledger:
             if failed:
                 self._notices.enqueue(failed, now)
         self._settled.note(changed)
+        self._blocked.note(((one.after.via, one.outcome) for one in settled), now)
         return [one.after.state.value if one is not None else IGNORED for one in results]
 
     def _apply(
@@ -120,6 +128,7 @@ class Ledger:
         if not counts:
             return None
         del waiting[row.id]
+        outcome = self._blocked.judge(row, outcome)
         policy = self._policies[row.recipient_network, row.is_urgent]
         return AttemptResult(row, outcome, after_outcome(row, outcome, policy, now))
 

@@ -23,10 +23,12 @@ def after_outcome(
 
     Sent and rejected are final. After any other outcome the delivery waits for the next attempt, unless its attempts
     are used up or its lifetime is over; the reason then quotes the last attempt. An urgent delivery has no limit of
-    attempts.
+    attempts, and an attempt by a blocked account does not count.
     """
     reason = short_reason(outcome.reason) or NO_REASON
     state, due_at = State.WAITING, None
+    if outcome.action:
+        row = replace(row, attempts_forgiven=min(row.attempts_forgiven + 1, row.attempts))
     match outcome.result:
         case Result.SENT:
             state, reason = State.SENT, ""

@@ -99,6 +99,18 @@ def test_every_figure_of_a_worker_is_told() -> None:
     assert expected.items() <= told.items()
 
 
+def test_blocked_accounts_are_one_and_the_others_zero() -> None:
+    ledgers = (
+        {**LEDGER, "blocked": {"smtp": {"attempts": 3}}, "blocked_attempts": {"smtp": 9}},
+        {**LEDGER, "name": "ledger/1", "blocked": {}, "blocked_attempts": {}},
+    )
+    told = read(workers=ledgers)
+    assert told["satbridge_account_blocked", "smtp"] == 1
+    assert told["satbridge_account_blocked", "hive"] == 0
+    assert told["satbridge_blocked_attempts_total", "smtp", "ledger/0"] == 9
+    assert ("satbridge_account_blocked", "smtp") not in read(workers=(LEDGER,))
+
+
 def test_a_poller_that_never_succeeded_is_silent_since_it_started() -> None:
     told = read(workers=({**POLLER, "last_poll": None},))
     assert told["satbridge_poller_silent_seconds", "hive"] == 50

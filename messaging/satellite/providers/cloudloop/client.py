@@ -3,13 +3,11 @@
 Page knowledge.cloudloop.com/docs/api. The bodies of the answers are not documented.
 """
 
-import logging
 from typing import TYPE_CHECKING
 
 import httpx
 
-from messaging.errors import ConfigurationError, Rejected, Unavailable
-from messaging.logs.records import details
+from messaging.errors import AccountBlocked, ConfigurationError, Rejected
 from messaging.model.message import Receipt, ReceiptState
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.http_client import RestClient, failure, json_of, raise_on_failure
@@ -24,8 +22,6 @@ from messaging.satellite.providers.iridium import credits_for, identifier
 
 if TYPE_CHECKING:
     from messaging.satellite.providers.cloudloop.account import CloudloopAccount
-
-log = logging.getLogger(__name__)
 
 SPARE_CONNECTIONS = 1
 
@@ -82,15 +78,8 @@ class Cloudloop:
         """Close the connections; the next call connects again."""
         await self._rest.aclose()
 
-    def _token_failure(self) -> Unavailable:
-        """Log that the operator must change the token, and return the error for the message."""
-        kind = f"login of {self._account.name}"
-        log.error(
-            "Cloudloop does not accept our token; check %s",
-            self._account.variable("token"),
-            extra=details(kind=kind),
-        )
-        return Unavailable(BAD_TOKEN)
+    def _token_failure(self) -> AccountBlocked:
+        return AccountBlocked(BAD_TOKEN, f"check {self._account.variable('token')}")
 
     async def _refuses_token(self) -> bool:
         """Ask whether Cloudloop accepts our token. Raises Unavailable when the answer does not tell."""

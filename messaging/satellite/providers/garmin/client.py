@@ -1,13 +1,11 @@
 """IPC Inbound v2, the API of Garmin's Portal Connect for messages to devices. Guide "IPC Inbound" 3.1.1."""
 
-import logging
 import time
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable
-from messaging.logs.records import details
+from messaging.errors import AccountBlocked, ConfigurationError, GatewayError, Rejected, Unavailable
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.http_client import RestClient, failure, json_of
 from messaging.satellite.providers.garmin.errors import (
@@ -21,8 +19,6 @@ from messaging.satellite.providers.garmin.wire import error_code, is_binary, rea
 
 if TYPE_CHECKING:
     from messaging.satellite.providers.garmin.account import GarminAccount
-
-log = logging.getLogger(__name__)
 
 NO_DEVICE: Final = "0" * 15  # an IMEI that no device has, for the probe
 SPARE_CONNECTIONS: Final = 1
@@ -85,16 +81,11 @@ class Garmin:
         await self._rest.aclose()
 
     def _failure(self, response: httpx.Response) -> GatewayError:
-        """Return the error of a message. A refused key is logged too, because only the operator can change it."""
+        """Return the error of a message."""
         code = error_code(response)
         if response.status_code in _NO_KEY or code == BAD_KEY:
-            kind = f"login of {self._account.name}"
-            log.error(
-                "Garmin does not accept our key; check %s",
-                self._account.variable("api_key"),
-                extra=details(kind=kind),
-            )
-            return code_failure(BAD_KEY)
+            action = f"check {self._account.variable('api_key')}"
+            return AccountBlocked(code_failure(BAD_KEY).reason, action)
         error = failure(response, {}) or Unavailable("the satellite network cannot answer now")
         if response.status_code == httpx.codes.NOT_IMPLEMENTED:
             return Rejected("the satellite network cannot do this")

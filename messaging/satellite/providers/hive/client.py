@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.errors import AccountBlocked, Rejected, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart
 from messaging.satellite.account import Packet
 from messaging.satellite.http_client import LoginSession, RestClient, json_of, raise_on_failure
@@ -112,13 +112,18 @@ class Hive:
             response = await self._rest.call(method, path, writes=writes, **content)
             if not await self._has_expired(response):
                 return response
-        raise Unavailable("the satellite network does not accept our login")
+        raise AccountBlocked("the satellite network does not accept our login", self._login_action)
 
     async def _has_expired(self, response: httpx.Response) -> bool:
         """Whether the Hive refused our session. A 403 may be about the device; a second call then tells."""
         if response.status_code == httpx.codes.FORBIDDEN:
             response = await self._rest.call("GET", WHO_AM_I)
         return response.status_code in _NO_SESSION
+
+    @property
+    def _login_action(self) -> str:
+        account = self._account
+        return f"check {account.variable('username')} and {account.variable('password')}"
 
     async def _log_in(self) -> None:
         form = {
@@ -127,7 +132,9 @@ class Hive:
         }
         response = await self._rest.call("POST", "/login", data=form)
         if response.status_code in _NO_SESSION:
-            raise Unavailable("the satellite network refuses our user name or password")
+            raise AccountBlocked(
+                "the satellite network refuses our user name or password", self._login_action
+            )
         raise_on_failure(response)
         answer = json_of(response)
         token = answer.get("token") if isinstance(answer, dict) else None

@@ -3,11 +3,9 @@
 Ground Control's page "Sending MT messages".
 """
 
-import logging
 from typing import TYPE_CHECKING
 
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
-from messaging.logs.records import details
 from messaging.satellite.account import SubmittedPart
 from messaging.satellite.http_client import RestClient, raise_on_failure
 from messaging.satellite.providers.iridium import credits_for
@@ -21,8 +19,6 @@ from messaging.satellite.providers.rockblock.errors import (
 
 if TYPE_CHECKING:
     from messaging.satellite.providers.rockblock.account import RockblockAccount
-
-log = logging.getLogger(__name__)
 
 NO_DEVICE = "0" * 15  # an IMEI that no modem has, for the probe
 SPARE_CONNECTIONS = 1
@@ -48,17 +44,12 @@ class Rockblock:
             raise Rejected("the device's serial is not an IMEI, which this network needs")
         flush = {"flush": "yes"} if account.flush else {}
         answer = await self._post({"imei": serial, "data": packet.hex(), **flush}, writes=True)
-        code = error_code(answer)
         # Only the operator can end these two.
-        if code == BAD_LOGIN:
-            kind = f"login of {account.name}"
-            text = "RockBLOCK does not accept our login; check %s"
-            log.error(text, self._login_settings, extra=details(kind=kind))
-        if code == NO_CREDIT:
-            kind = f"credit of {account.name}"
-            text = "the account %s at RockBLOCK is out of credit"
-            log.error(text, account.name, extra=details(kind=kind))
-        message_id = read_message_id(answer, account.hold_seconds)
+        actions = {
+            BAD_LOGIN: f"check {self._login_settings}",
+            NO_CREDIT: f"buy credit for the account {account.name} at RockBLOCK",
+        }
+        message_id = read_message_id(answer, account.hold_seconds, actions)
         return SubmittedPart(message_id, credits_for(len(packet), account.credit_bytes))
 
     async def check(self) -> None:

@@ -6,7 +6,7 @@ Ground Control's page "Sending MT messages", section "Error codes".
 from collections.abc import Mapping
 from typing import Final
 
-from messaging.errors import Rejected, Unavailable, Uncertain
+from messaging.errors import AccountBlocked, Rejected, Unavailable, Uncertain
 
 BAD_LOGIN: Final = "10"
 NO_CREDIT: Final = "13"
@@ -25,15 +25,15 @@ _LATER: Final[Mapping[str, str]] = {
     NO_CREDIT: "our account at the satellite network is out of credit",
     "99": "the satellite network reports an error of its own",
 }
-_FOR_PEOPLE: Final = frozenset({BAD_LOGIN, NO_CREDIT})
-"""Errors that last until a person acts."""
 
 
-def read_message_id(answer: str, hold_seconds: float) -> str:
+def read_message_id(
+    answer: str, hold_seconds: float, actions: Mapping[str, str] | None = None
+) -> str:
     """Return the id of the queued message in `OK,<id>`.
 
-    Raises Rejected or Unavailable for `FAILED,<code>,<text>`, and Uncertain for any other text. Errors that last until
-    a person acts (a wrong password, no credit) ask for a wait of `hold_seconds`.
+    Raises Rejected or Unavailable for `FAILED,<code>,<text>`, and Uncertain for any other text. `actions` has the
+    errors that last until an operator acts (a wrong password, no credit): they ask for a wait of `hold_seconds`.
     """
     status, code, *_ = [*(part.strip() for part in answer.split(",", 2)), "", ""]
     if status not in ("OK", "FAILED") or not (code.isascii() and code.isdecimal()):
@@ -44,7 +44,9 @@ def read_message_id(answer: str, hold_seconds: float) -> str:
         raise Rejected(_NEVER[code])
     # An unknown code means that nothing was queued now; the next attempt may succeed.
     words = _LATER.get(code, "the satellite network did not take the packet")
-    raise Unavailable(words, hold_seconds if code in _FOR_PEOPLE else None)
+    if actions and code in actions:
+        raise AccountBlocked(words, actions[code], hold_seconds)
+    raise Unavailable(words)
 
 
 def error_code(answer: str) -> str:

@@ -13,13 +13,12 @@ import httpx
 from messaging.errors import Unavailable, Uncertain
 from messaging.model.message import SubmittedPart
 from messaging.sms.account import OutgoingText
-from messaging.sms.errors import Meaning, report, report_probe
+from messaging.sms.errors import Meaning, report_probe
 from messaging.sms.http_client import MAYBE_TAKEN, NO_SENSE, HttpClient
 from messaging.sms.providers.bandwidth.auth import Login, LoginRefused
 from messaging.sms.providers.bandwidth.errors import of_answer
 from messaging.sms.providers.bandwidth.wire import json_of, segment_count
 
-PROVIDER: Final = "Bandwidth"
 LOOKUP_LIMIT: Final = 200
 NOT_TAKEN: Final = ("FAILED", "UNDELIVERED")
 
@@ -103,7 +102,7 @@ class BandwidthProvider:
 
     async def _call(self, method: str, explain: Explain | None = None, **content: Any) -> Any:
         """Make one call and return its answer. Raises Unavailable, or Uncertain when it may have taken effect."""
-        explain = explain or partial(report, provider=PROVIDER)
+        explain = explain or Meaning.error
         request = partial(
             self._http.request, method, self._messages_url, writes=method == "POST", **content
         )

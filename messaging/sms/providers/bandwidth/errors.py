@@ -115,6 +115,10 @@ def of_answer(status: int, body: object) -> Meaning:
             return _invalid_request(body)
         case 401 | 403:
             return wrong_setting("the gateway's SMS account was not recognised", _LOGIN)
+        case 402:
+            return wrong_setting(
+                "the gateway's SMS account is out of credit", f"the credit of {_ACCOUNT}"
+            )
         case 404 | 405:
             # Their pages call it permanent; but what is wrong is the path, which is made of settings.
             return wrong_setting("the gateway's SMS account was not found", f"{_ACCOUNT} or {_URL}")

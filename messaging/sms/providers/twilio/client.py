@@ -17,7 +17,7 @@ from twilio.rest import Client
 from messaging.errors import ConfigurationError, GatewayError, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart
 from messaging.sms.account import OutgoingText
-from messaging.sms.errors import Meaning, report, report_probe
+from messaging.sms.errors import Meaning, report_probe
 from messaging.sms.http_client import MAYBE_TAKEN, NO_SENSE, HttpClient
 from messaging.sms.providers.twilio.errors import meaning
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 TWILIO_URL: Final = "https://api.twilio.com"
 LOOKUP_LIMIT: Final = 200
 NOT_TAKEN: Final = ("failed", "undelivered", "canceled")
-PROVIDER: Final = "Twilio"
 
 
 class TwilioHttpClient(AsyncHttpClient):  # type: ignore[misc]
@@ -109,7 +108,7 @@ class TwilioProvider:
             )
             sid, error_code = message.sid, message.error_code
         if error_code:
-            raise report(meaning(error_code, None), PROVIDER)
+            raise meaning(error_code, None).error()
         if not isinstance(sid, str) or not sid:
             raise Uncertain(MAYBE_TAKEN)
         # A number in a string; 0 while a messaging service has not decided.
@@ -154,7 +153,7 @@ def _translate_errors(
         answer = error.args[1] if len(error.args) > 1 else None
         status = getattr(error, "status", None) or getattr(answer, "status_code", None)
         found = meaning(getattr(error, "code", None), status)
-        raise (explain(found) if explain else report(found, PROVIDER)) from None
+        raise (explain(found) if explain else found.error()) from None
     except Exception as error:
         log.warning("Twilio's answer could not be read: %s", type(error).__name__)
         raise unreadable from None

@@ -69,6 +69,8 @@ def meaning(code: object, status: object) -> Meaning:
         return known
     if status in (401, 403):
         return MEANINGS[20003]
+    if status == 402:
+        return wrong_setting("the gateway's SMS account is out of credit", f"the credit of {_SID}")
     if status == 404:
         return MEANINGS[20404]
     if isinstance(status, int) and 300 <= status < 400:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messaging.config.env import read
-from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
+from messaging.errors import AccountBlocked, ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.cloudloop.account import CloudloopAccount, things_of
 from messaging.simulator.cloudloop.server import CloudloopHabits
@@ -108,19 +108,19 @@ async def test_a_refusal_is_final_in_whatever_shape_it_comes(
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403])
 async def test_a_token_that_is_refused_can_be_mended_and_the_operator_is_told(
-    status: int, caplog: pytest.LogCaptureFixture
+    status: int,
 ) -> None:
     with cloudloop(habits=CloudloopHabits(refused_status=status)) as server:
         async with connection(server.account(token="wrong")) as network:
-            with pytest.raises(Unavailable, match="does not accept our"):
+            with pytest.raises(AccountBlocked, match="does not accept our") as caught:
                 await network.send(THING, b"hello")
-    assert "check SATBRIDGE_CLOUDLOOP_TOKEN" in caplog.text
+    assert caught.value.action == "check SATBRIDGE_CLOUDLOOP_TOKEN"
 
 
 @pytest.mark.parametrize(
     ("faults", "expected", "sends"),
     [
-        (Faults(error_rate=1, error_status=404), Unavailable, 0),
+        (Faults(error_rate=1, error_status=404), AccountBlocked, 0),
         (Faults(error_rate=1, error_status=500), Uncertain, 0),
         (Faults(error_rate=1, error_status=503), Unavailable, 0),
         (Faults(requests_per_second=0.001, retry_after_seconds=7), Unavailable, 0),

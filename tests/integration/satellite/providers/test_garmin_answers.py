@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
+from messaging.errors import AccountBlocked, ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers.garmin.errors import ERROR_CODES, INTERNAL, code_failure
 from messaging.simulator.garmin.api import ERRORS, FIXTURE_PREFIX
 from messaging.simulator.shared.faults import Faults
@@ -91,9 +91,9 @@ async def test_a_refused_key_is_the_operators_affair_and_is_said(
     garmin: GarminServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with connection(garmin.account(api_key="wrong")) as network:
-        with pytest.raises(Unavailable, match="key"):
+        with pytest.raises(AccountBlocked, match="key") as caught:
             await network.send(IMEI, packet())
-    assert "SATBRIDGE_GARMIN_API_KEY" in caplog.text
+    assert caught.value.action == "check SATBRIDGE_GARMIN_API_KEY"
     assert "wrong" not in caplog.text
 
 

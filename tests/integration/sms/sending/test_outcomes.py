@@ -70,7 +70,7 @@ def test_a_refusal_of_the_account_tells_the_operator_which_setting_to_look_at(
     used.close()
     assert outcome.result is Result.UNAVAILABLE
     assert outcome.retry_after_seconds
-    assert "SATBRIDGE_TWILIO_AUTH_TOKEN" in caplog.text
+    assert "SATBRIDGE_TWILIO_AUTH_TOKEN" in outcome.action
     assert "wrong-and-secret" not in caplog.text + repr(outcome)
 
 

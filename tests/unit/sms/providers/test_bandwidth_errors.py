@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable, Uncertain
+from messaging.errors import (
+    AccountBlocked,
+    ConfigurationError,
+    OptedOut,
+    Rejected,
+    Unavailable,
+    Uncertain,
+)
 from messaging.simulator.bandwidth.errors import DESCRIPTIONS
 from messaging.sms.errors import Kind, Meaning, report_probe
 from messaging.sms.providers.bandwidth.errors import CODES, of_answer, of_code
@@ -29,7 +36,7 @@ def kind_of(code: int) -> Kind:
 ERRORS = {
     Kind.PERMANENT: Rejected,
     Kind.OPTED_OUT: OptedOut,
-    Kind.CONFIGURATION: Unavailable,
+    Kind.CONFIGURATION: AccountBlocked,
     Kind.PASSING: Unavailable,
     Kind.UNKNOWN: Uncertain,
 }

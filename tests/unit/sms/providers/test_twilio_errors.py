@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.errors import ConfigurationError, OptedOut, Rejected, Unavailable
+from messaging.errors import AccountBlocked, ConfigurationError, OptedOut, Rejected, Unavailable
 from messaging.sms.errors import Kind, report_probe
 from messaging.sms.providers.twilio.errors import MEANINGS, meaning
 
@@ -23,7 +23,7 @@ def test_the_table_is_whole() -> None:
     [
         (PERMANENT + PERMANENT_LATER, Kind.PERMANENT, Rejected),
         ([21610], Kind.OPTED_OUT, OptedOut),
-        (CONFIGURATION + SERVICE, Kind.CONFIGURATION, Unavailable),
+        (CONFIGURATION + SERVICE, Kind.CONFIGURATION, AccountBlocked),
         (PASSING, Kind.PASSING, Unavailable),
     ],
 )
