@@ -82,9 +82,17 @@ class Uncertain(GatewayError):
 
 
 class ConfigurationError(Exception):
-    """A setting is missing or wrong. The text names the setting and is for the operator."""
+    """A setting is missing or wrong, or several are. Each text names its setting and is for the operator."""
 
     for_people = True
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One sentence for each wrong setting."""
+        return tuple(map(str, self.args))
+
+    def __str__(self) -> str:
+        return "; ".join(self.problems)
 
 
 INTERNAL_ERROR = "internal error in the gateway; it will be tried again"

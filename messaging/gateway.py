@@ -1,11 +1,12 @@
 """The settings of a gateway, and the networks that are switched on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid4
 
-from messaging.config.account import A, account_names, read_accounts
+from messaging.config.account import account_names, read_accounts
 from messaging.config.env import Section, read, read_if_set
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
@@ -19,6 +20,8 @@ from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
 from messaging.sending.user_operators import find_user_operators
 from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
+
+T = TypeVar("T")
 
 MAIL = "smtp"
 """The account name of outgoing mail."""
@@ -108,8 +111,27 @@ def read_gateway(**given: Any) -> Gateway:
     """Read all settings; shared ones that are given by name win. Raises ConfigurationError, which names each variable
     that is wrong or missing.
     """
-    settings, relay = read(Settings, **given), read_if_set(Relay)
-    satellites = _read_all(SATELLITE_ACCOUNTS.values())
+    problems: list[str] = []
+
+    def collect(read_part: Callable[[], T]) -> T | None:
+        try:
+            return read_part()
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+            return None
+
+    settings = collect(lambda: read(Settings, **given))
+    smtp = collect(lambda: read(SmtpSettings))
+    relay = collect(lambda: read_if_set(Relay))
+    pod_label = collect(lambda: read_if_set(PodLabel))
+    satellites: dict[str, SatelliteAccount] = {}
+    for satellite in SATELLITE_ACCOUNTS.values():
+        satellites |= collect(partial(read_accounts, satellite)) or {}
+    sms: dict[str, SmsAccount] = {}
+    for provider in SMS_ACCOUNTS.values():
+        sms |= collect(partial(read_accounts, provider)) or {}
+    if problems or settings is None or smtp is None:
+        raise ConfigurationError(*dict.fromkeys(problems))
     if relay is not None:
         submitter = RelaySubmitter(relay, settings.mail_domain)
         satellites |= {
@@ -119,16 +141,12 @@ def read_gateway(**given: Any) -> Gateway:
         }
     return Gateway(
         settings=settings,
-        smtp=read(SmtpSettings),
-        pod_label=read_if_set(PodLabel),
+        smtp=smtp,
+        pod_label=pod_label,
         relay=relay,
         satellites=satellites,
-        sms=_read_all(SMS_ACCOUNTS.values()),
+        sms=sms,
     )
-
-
-def _read_all(providers: Iterable[type[A]]) -> dict[str, A]:
-    return {name: one for provider in providers for name, one in read_accounts(provider).items()}
 
 
 def satellite_names() -> list[str]:

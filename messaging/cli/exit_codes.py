@@ -17,7 +17,8 @@ def run(app: typer.Typer) -> None:
     try:
         app()
     except ConfigurationError as error:
-        print_error(str(error))
+        for problem in error.problems:
+            print_error(problem)
         raise SystemExit(WRONG_INPUT) from None
     except GatewayError as error:
         print_error(error.reason)

@@ -51,15 +51,24 @@ def read_accounts(account: type[A]) -> dict[str, A]:
 
     Raises ConfigurationError, which names every wrong variable.
     """
-    found = {}
-    first = read_if_set(account)
-    if first is not None:
-        found[first.name] = first
+    found, problems = dict[str, A](), list[str]()
+    try:
+        first = read_if_set(account)
+        if first is not None:
+            found[first.name] = first
+    except ConfigurationError as error:
+        problems += error.problems
     for name in _further_names(account):
         prefix = _further_prefix(account, name)
-        further = read(account, prefix=prefix)
-        further._name, further._prefix = f"{account.provider()}-{name}", prefix
-        found[further.name] = further
+        try:
+            further = read(account, prefix=prefix)
+        except ConfigurationError as error:
+            problems += error.problems
+        else:
+            further._name, further._prefix = f"{account.provider()}-{name}", prefix
+            found[further.name] = further
+    if problems:
+        raise ConfigurationError(*problems)
     return found
 
 

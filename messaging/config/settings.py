@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -12,6 +13,8 @@ from messaging.config.env import Section, entries_of
 from messaging.model.address_syntax import e164, relay_mailbox
 from messaging.model.message import Address, Network
 
+MAX_DOMAIN_CHARACTERS = 253
+_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
 _ACCOUNT = re.compile(r"[a-z0-9-]+")
 
 
@@ -69,10 +72,21 @@ def _check_listen(text: str) -> str:
 
 
 def _read_domain(text: str) -> str:
-    domain = text.strip().rstrip(".").lower()
-    if not domain or "@" in domain or any(c.isspace() for c in domain):
-        raise ValueError("must be a domain such as example.org")
+    domain = text.rstrip(".").lower()
+    if len(domain) > MAX_DOMAIN_CHARACTERS or not all(map(_LABEL.fullmatch, domain.split("."))):
+        raise ValueError("must be one domain such as example.org, without a scheme and a port")
     return domain
+
+
+def _check_public_url(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        is_usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or url.query or url.fragment or any(c.isspace() for c in text):
+        raise ValueError("must look like https://gateway.example.org")
+    return text
 
 
 def _check_addresses(text: str) -> str:
@@ -125,7 +139,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     mail_receivers: Count = 1
     http_listen: ListenText = "127.0.0.1:8000"
     http_replicas: Count = 1
-    public_url: str = "http://localhost:8000"
+    public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
     metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
 
     routers: Count | None = None

@@ -79,7 +79,12 @@ class Relay(Section, prefix="SATBRIDGE_RELAY_"):
     url: Annotated[SecretStr, AfterValidator(_require_relay_url)]
     ca_file: Path | None = None
     timeout_seconds: Positive = 20
-    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$")] | None = None
+    hostname: (
+        Annotated[
+            str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$", examples=["mail.example.org"])
+        ]
+        | None
+    ) = None
 
     def endpoint(self) -> Endpoint:
         """Return the parts of the URL."""

@@ -170,7 +170,7 @@ class ListeningAccount(SatelliteAccount):
         """Start the server that passes packets to `take`. Raises OSError when it cannot listen."""
 
 
-LocalPart = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
+LocalPart = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$", examples=["sbd.gateway"])]
 
 
 class MailedAccount(SatelliteAccount):

@@ -1,7 +1,6 @@
 """The service in the foreground on one machine, with a Ray cluster of its own."""
 
 import logging
-import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,7 +14,6 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_fix
 from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_after_delay, stop_when_event_set
 
-from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.gateway import Gateway
 from messaging.mail.smtp.tls import load_certificate
@@ -24,6 +22,7 @@ from messaging.satellite.account import ListeningAccount
 from messaging.service.job_name import JOB
 from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.log_setup import print_worker_line
+from messaging.service.ports import check_port
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.state_file import RunningService, sole_service, write
 from messaging.store.db.health import open_ready_store
@@ -106,13 +105,13 @@ class Service:
 
     def _check_ports(self) -> None:
         smtp = self._gateway.smtp
-        _check_port("SATBRIDGE_SMTP_LISTEN", smtp.listen)
+        check_port("SATBRIDGE_SMTP_LISTEN", smtp.listen)
         if smtp.proxy_listen:
-            _check_port("SATBRIDGE_SMTP_PROXY_LISTEN", smtp.proxy_listen)
-        _check_port("SATBRIDGE_HTTP_LISTEN", self._gateway.settings.http_listen)
+            check_port("SATBRIDGE_SMTP_PROXY_LISTEN", smtp.proxy_listen)
+        check_port("SATBRIDGE_HTTP_LISTEN", self._gateway.settings.http_listen)
         for account in self._gateway.satellites.values():
             if isinstance(account, ListeningAccount):
-                _check_port(account.variable("listen"), account.listen)
+                check_port(account.variable("listen"), account.listen)
 
     def _start(self) -> None:
         """Return when the service runs. Raises what ends the start of the web server."""
@@ -190,17 +189,3 @@ def start_patiently(
 def _log_try(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning("the web server is slow to start: %s; trying again", error)
-
-
-def _check_port(variable: str, text: str) -> None:
-    """Raise ConfigurationError when nothing can listen there. Port 0 is any free port."""
-    listen = Listen.parse(text)
-    family: Any = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((listen.host, listen.port))
-    except OSError as error:
-        raise ConfigurationError(
-            f"{variable}: cannot listen on {listen}: {error.strerror}"
-        ) from None

@@ -31,6 +31,13 @@ def test_a_wrong_value_names_its_variable(tmp_path: Path) -> None:
     assert said == "satbridge: SATBRIDGE_SMTP_LISTEN: must look like host:port"
 
 
+def test_all_wrong_values_are_named_at_once_by_each_command(tmp_path: Path) -> None:
+    given = {"SMTP_LISTEN": "nowhere", "LOG_LEVEL": "loud", "MAIL_DOMAIN": "a.org,b.org"}
+    said = {told(tmp_path, command, code=2, **given) for command in ("up", "check", "graph")}
+    assert len(said) == 1
+    assert all(f"SATBRIDGE_{name}: must" in next(iter(said)) for name in given)
+
+
 def test_half_an_account_names_what_is_missing(tmp_path: Path) -> None:
     said = told(tmp_path, "up", code=2, HIVE_URL="http://127.0.0.1:1/hive", HIVE_USERNAME="x")
     assert said == "satbridge: SATBRIDGE_HIVE_PASSWORD is not set"
@@ -46,6 +53,16 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         said = told(tmp_path, "up", code=2, SMTP_LISTEN=address)
         assert said.startswith(f"satbridge: SATBRIDGE_SMTP_LISTEN: cannot listen on {address}")
+
+
+def test_check_names_a_taken_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        found = json.loads(told(tmp_path, "check", "--json", code=1, HTTP_LISTEN=address))
+    failed = [(row["part"], row["said"]) for row in found if row["ok"] is False]
+    assert failed == [
+        ("http-in", f"SATBRIDGE_HTTP_LISTEN: cannot listen on {address}: Address already in use")
+    ]
 
 
 def test_a_certificate_that_is_not_there_is_named_by_check_and_before_the_start(
@@ -70,7 +87,8 @@ def test_check_names_variables_that_look_like_settings_and_are_none(tmp_path: Pa
     }
     found = json.loads(told(tmp_path, "check", "--json", code=1, **given))
     said = [row["said"] for row in found if row["part"] == "setting"]
-    assert said == ["SATBRIDGE_TWILLIO_AUTH_TOKEN is no setting, and is ignored"]
+    unknown = "SATBRIDGE_TWILLIO_AUTH_TOKEN is no setting, and is ignored"
+    assert said == [f"{unknown}; did you mean SATBRIDGE_TWILIO_AUTH_TOKEN?"]
 
 
 def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:

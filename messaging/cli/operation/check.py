@@ -1,15 +1,18 @@
 """The command `check`."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 import typer
 
 from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
+from messaging.config.account import Account
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_client import check_relay
@@ -17,6 +20,8 @@ from messaging.mail.smtp.tls import load_certificate
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Network
 from messaging.satellite.account import SatelliteClient
+from messaging.service.ports import check_port
+from messaging.service.state_file import read_running
 from messaging.sms.account import SmsProvider
 
 app = typer.Typer()
@@ -34,9 +39,10 @@ class Finding:
 @app.command()
 def check(as_json: Json = False) -> None:
     """Print the configured and the missing parts, and test each connection. Sends nothing that costs."""
+    # The findings say it; without a handler Python would print warnings above the table.
+    logging.getLogger().addHandler(logging.NullHandler())
     gateway = read_gateway()
     settings = gateway.settings
-    http = f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
     operators = settings.operator_addresses
     alarms = (
         f"{operators} is told of every emergency"
@@ -46,14 +52,11 @@ def check(as_json: Json = False) -> None:
     findings = [
         find_out("store", lambda: "can be written" if open_settings_store() else ""),
         *_check_mail(gateway),
-        Finding("http-in", True, http),
+        find_out("http-in", lambda: _check_http(gateway)),
         *_check_satellites(gateway),
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
-        *(
-            Finding("setting", None, f"{name} is no setting, and is ignored")
-            for name in unknown_settings()
-        ),
+        *(Finding("setting", None, sentence) for sentence in unknown_settings()),
     ]
     if as_json:
         print_json(findings)
@@ -64,19 +67,36 @@ def check(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def find_out(part: str, check: Callable[[], str]) -> Finding:
-    """Run the check of one part. The finding is its result, or the reason of its error."""
+def _is_running(gateway: Gateway) -> bool:
+    """Whether the service runs with these settings, so that its ports are taken by itself."""
+    settings = gateway.settings
+    return bool(settings.ray_address) or read_running(settings.state_dir) is not None
+
+
+def _check_http(gateway: Gateway) -> str:
+    settings = gateway.settings
+    if not _is_running(gateway):
+        check_port("SATBRIDGE_HTTP_LISTEN", settings.http_listen)
+    return f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
+
+
+def find_out(part: str, check: Callable[[], str], where: str = "") -> Finding:
+    """Run the check of one part. The finding is its result, or the reason of its error and `where` to look."""
     try:
         return Finding(part, True, check())
     except ConfigurationError as error:
         return Finding(part, False, str(error))
     except GatewayError as error:
-        return Finding(part, False, error.reason)
+        return Finding(part, False, f"{error.reason} ({where})" if where else error.reason)
 
 
 def _check_mail(gateway: Gateway) -> list[Finding]:
     def receive() -> str:
         certificate = load_certificate(gateway.smtp)
+        if not _is_running(gateway):
+            check_port("SATBRIDGE_SMTP_LISTEN", gateway.smtp.listen)
+            if gateway.smtp.proxy_listen:
+                check_port("SATBRIDGE_SMTP_PROXY_LISTEN", gateway.smtp.proxy_listen)
         security = (
             f"STARTTLS offered; its certificate ends on {certificate.expires:%Y-%m-%d}"
             if certificate
@@ -92,7 +112,8 @@ def _check_mail(gateway: Gateway) -> list[Finding]:
         operators = [
             one.value for one in gateway.settings.operators if one.network is Network.EMAIL
         ]
-        sending = find_out("mail-out", lambda: check_relay(relay, sender, operators))
+        where = f"SATBRIDGE_RELAY_URL: {relay.endpoint().host}"
+        sending = find_out("mail-out", lambda: check_relay(relay, sender, operators), where)
     return [find_out("mail-in", receive), sending]
 
 
@@ -101,7 +122,7 @@ def _check_satellites(gateway: Gateway) -> list[Finding]:
         text = "no network is configured, such as SATBRIDGE_ROCKBLOCK_USERNAME"
         return [Finding("satellite", None, text)]
     return [
-        find_out(name, partial(_check_login, account.connect()))
+        find_out(name, partial(_check_login, account.connect()), _place_of(account))
         for name, account in gateway.satellites.items()
     ]
 
@@ -116,12 +137,21 @@ def _check_login(client: SatelliteClient | SmsProvider) -> str:
     return asyncio.run(check()) or "takes our credentials"
 
 
+def _place_of(account: Account) -> str:
+    """Return the variable of the URL of an account and the host in it; empty if it has none."""
+    for field in ("url", "api_url"):
+        if field in type(account).model_fields:
+            host = urlsplit(str(getattr(account, field))).hostname
+            return f"{account.variable(field)}: {host}" if host else ""
+    return ""
+
+
 def _check_sms(gateway: Gateway) -> list[Finding]:
     if not gateway.sms:
         text = "no provider is configured, such as SATBRIDGE_TWILIO_ACCOUNT_SID"
         return [Finding("sms", None, text)]
     public_url = gateway.settings.public_url
     return [
-        find_out(name, partial(_check_login, account.connect(public_url)))
+        find_out(name, partial(_check_login, account.connect(public_url)), _place_of(account))
         for name, account in gateway.sms.items()
     ]

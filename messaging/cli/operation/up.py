@@ -1,11 +1,13 @@
 """The command `up`."""
 
+import logging
 from typing import Annotated
 
 import typer
 
 from messaging.cli.exit_codes import interruptible
 from messaging.cli.operation.ray_address import RayAddress, overrides
+from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.operation.up_on_cluster import bring_up
 from messaging.cli.output import print_error, print_text
 from messaging.errors import ConfigurationError
@@ -13,6 +15,8 @@ from messaging.gateway import Gateway, read_gateway
 from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
 from messaging.service.signals import StopRequest
+
+log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 2.0
 # A worker is back within seconds, a node within a minute; only when all are lost for so long, the cluster is gone.
@@ -36,6 +40,8 @@ def up(
     """
     gateway = read_gateway(**overrides(ray_address))
     set_up_logging(gateway.settings.log_level, gateway.settings.log_format)
+    for sentence in unknown_settings():
+        log.warning("%s", sentence)
     if gateway.settings.ray_address:
         bring_up(gateway, gateway.settings.ray_address, detach)
     elif detach:

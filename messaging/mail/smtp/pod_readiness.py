@@ -38,12 +38,18 @@ class PodLabel(Section, prefix="SATBRIDGE_POD_LABEL_"):
     """
 
     name: Annotated[
-        str, Field(pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+        str,
+        Field(
+            pattern=r"^([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+            examples=["satbridge/mail"],
+        ),
     ]
-    value: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")] = (
-        "ready"
-    )
-    api_url: Annotated[str, Field(pattern=r"^https://[^/?#]+$")] = "https://kubernetes.default.svc"
+    value: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$", examples=["ready"])
+    ] = "ready"
+    api_url: Annotated[
+        str, Field(pattern=r"^https://[^/?#]+$", examples=["https://kubernetes.default.svc"])
+    ] = "https://kubernetes.default.svc"
     credentials: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
     timeout_seconds: Positive = 5
     retry_seconds: Positive = 1

@@ -21,7 +21,12 @@ class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
 
     listen: ListenText = "127.0.0.1:7420"
     proxy_listen: ListenText | None = None
-    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$")] | None = None
+    hostname: (
+        Annotated[
+            str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$", examples=["mail.example.org"])
+        ]
+        | None
+    ) = None
     certificate: Path | None = None
     key: Path | None = None
 

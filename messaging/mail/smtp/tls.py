@@ -54,8 +54,9 @@ class Certificate:
     def _load(self) -> tuple[ssl.SSLContext, datetime]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self._certificate, self._key, password=_refuse_password)
+        self._key.read_bytes()  # OpenSSL does not name the file that it cannot read
         leaf = x509.load_pem_x509_certificate(self._certificate.read_bytes())
+        context.load_cert_chain(self._certificate, self._key, password=_refuse_password)
         return context, leaf.not_valid_after_utc
 
 

@@ -61,7 +61,7 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
     oauth_client_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_CHARACTERS)] | None = None
     oauth_token_seconds: Seconds = 3600
     address_domain: str = ""
-    region: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    region: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["EU"])] | None = None
     predefined_texts: Annotated[str, readable_by(texts_by_code)] = "{}"
     clock_margin_seconds: Annotated[float, Field(ge=0)] = 5
     max_packet_characters: Count = 160

@@ -36,13 +36,13 @@ class BandwidthAccount(SmsAccount, prefix="SATBRIDGE_BANDWIDTH_"):
     max_characters: ClassVar[int] = 2048
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
 
-    account_id: Annotated[str, Field(pattern="^[0-9A-Za-z]+$")]
+    account_id: Annotated[str, Field(pattern="^[0-9A-Za-z]+$", examples=["5500001"])]
     application_id: Annotated[str, Field(min_length=1)]
     client_id: Annotated[str, Field(min_length=1)] | None = None
     client_secret: Annotated[SecretStr, Field(min_length=1)] | None = None
     username: Annotated[str, Field(min_length=1)] | None = None
     password: Annotated[SecretStr, Field(min_length=1)] | None = None
-    callback_username: Annotated[str, Field(pattern="^[^:]+$")]
+    callback_username: Annotated[str, Field(pattern="^[^:]+$", examples=["a name without a colon"])]
     callback_password: Annotated[SecretStr, Field(min_length=1)]
     api_url: WebUrl = BANDWIDTH_URL
     token_url: WebUrl = TOKEN_URL

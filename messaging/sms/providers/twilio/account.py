@@ -27,12 +27,27 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
     max_characters: ClassVar[int] = 1600
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(EMPTY_TWIML, "text/xml")
 
-    account_sid: Annotated[str, Field(pattern="^AC[0-9A-Za-z]+$")]
+    account_sid: Annotated[
+        str,
+        Field(
+            pattern="^AC[0-9A-Za-z]+$",
+            examples=["AC and 32 letters and digits, with nothing left out"],
+        ),
+    ]
     auth_token: Annotated[SecretStr, Field(min_length=1)]
     old_auth_token: SecretStr | None = None
     api_url: WebUrl = TWILIO_URL
     webhook_url: WebUrl | None = None
-    messaging_service_sid: Annotated[str, Field(pattern="^MG[0-9A-Za-z]+$")] | None = None
+    messaging_service_sid: (
+        Annotated[
+            str,
+            Field(
+                pattern="^MG[0-9A-Za-z]+$",
+                examples=["MG and 32 letters and digits, with nothing left out"],
+            ),
+        ]
+        | None
+    ) = None
     connection_overrides: str = "rc=3&rp=all"
 
     def connect(self, public_url: str = "") -> SmsProvider:
