@@ -2,9 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, Final, TypeVar
+
+from pydantic import Field
 
 T = TypeVar("T")
+
+MAX_WEBHOOK_BYTES: Final = 16 * 1024 * 1024
+"""The largest body that any account may take; each has a smaller limit of its own."""
+WebhookBytes = Annotated[int, Field(gt=0, le=MAX_WEBHOOK_BYTES)]
 
 
 class NotAuthentic(Exception):

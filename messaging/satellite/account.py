@@ -17,7 +17,7 @@ from messaging.model.message import SubmittedPart as SubmittedPart
 from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
 from messaging.model.raw_mail import MailSubmitter, RawMail
-from messaging.model.webhook import Acknowledgement, Webhook
+from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
 from messaging.satellite.codecs.plain_text import Limit, text_packets, utf8_bytes, utf16_units
 from messaging.satellite.codecs.protobuf import Text, Undecodable, packets
 from messaging.satellite.ip_allowlist import networks_of
@@ -127,14 +127,14 @@ class WebhookAccount(SatelliteAccount):
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
     """The answer once the whole webhook is on disk."""
 
-    max_webhook_bytes: Count = 65_536
+    max_webhook_bytes: WebhookBytes = 65_536
 
     @abstractmethod
     def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
         """Authenticate a request to `public_url`, and return its content in order. Pure. Raises NotAuthentic.
 
-        Authentic content that makes no sense is a `Packet` without a payload, so that it is stored. One bad event
-        never hides the others.
+        Authentic content that makes no sense is a `Packet` without a payload, so that it is stored; so is content that
+        a bug cannot read (`unreadable.read_or_keep`). One bad event never hides the others.
         """
 
     def acknowledge(self, webhook: Webhook) -> Acknowledgement:

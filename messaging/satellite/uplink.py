@@ -38,12 +38,29 @@ async def offer_packet(packet: Packet, via: str, emit: Emit) -> int:
     keeps the order, and one failure does not delay the others. Raises the first failure that is not final (Unavailable,
     or a bug); then the packet must be offered again, and the router recognises the committed records by their ids.
     """
-    calls = (_offer_one(offer, packet, emit) for offer in offers(packet, via))
+    calls = (_offer_one(offer, packet, emit) for offer in _offers_or_dead_letter(packet, via))
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
     return results.count(False)
+
+
+def _offers_or_dead_letter(packet: Packet, via: str) -> Sequence[Offer]:
+    """Return the records in `packet`; after a bug in reading it, a dead letter, so that no provider repeats it."""
+    try:
+        return offers(packet, via)
+    except Exception as error:
+        # The type only: the text may quote the packet.
+        log.error("%s: a packet cannot be read (%s); it is kept", via, type(error).__name__)
+        dead = DeadLetter(
+            id=message_id(via, packet.id, "0"),
+            sender=Address(Network.SATELLITE, packet.serial),
+            via=via,
+            raw=packet.raw,
+            reason="the gateway cannot read this packet",
+        )
+        return [dead]
 
 
 def offers(packet: Packet, via: str) -> list[Offer]:

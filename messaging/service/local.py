@@ -30,7 +30,7 @@ from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import RAY_LOGS, local_cluster
-from messaging.web.deployment import start_edge
+from messaging.web.deployment import prepare_proxies, start_edge
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class Service:
             load_certificate(self._gateway.smtp)  # mail-in would end again and again
             open_ready_store(settings)
             log.info("starting; this takes some seconds")
+            prepare_proxies()
             try:
                 cluster = local_cluster(namespace=JOB.namespace, output=print_worker_line)
                 exits.enter_context(cluster)

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from messaging.config.account import Account
 from messaging.config.settings import Count, Positive
 from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, SubmittedPart
-from messaging.model.webhook import Acknowledgement, Webhook
+from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
 
 Received = Message | OptOutChange | DeadLetter | Receipt
 """A record that a webhook may bring."""
@@ -64,7 +64,7 @@ class SmsAccount(Account):
     max_sends: Count = 16
     max_parts: Count = 10
     lookup_hours: Positive = 2
-    max_webhook_bytes: Count = 65_536
+    max_webhook_bytes: WebhookBytes = 65_536
     media_links: bool = True
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """Turns a text from a phone to one of our numbers into a message, an opt-out or a dead letter. Pure."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,9 +11,35 @@ from messaging.model.message import Address, DeadLetter, Message, Network, OptOu
 from messaging.sms.account import Received
 from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer
 
+log = logging.getLogger(__name__)
+
 MAX_ADDRESS_CHARACTERS: Final = 100
 MAX_MEDIA: Final = 10
 MAX_LINK_CHARACTERS: Final = 1000
+
+
+def read_or_keep(via: str, body: bytes, read: Callable[[], list[Received]]) -> list[Received]:
+    """Return the records that `read` finds in an authentic body; after a bug in it, the body as a dead letter.
+
+    The provider would repeat the webhook for ever, and hear of the same bug each time.
+    """
+    try:
+        return read()
+    except Exception as error:
+        # The type only: the text may quote the body.
+        log.error("%s: a webhook cannot be read (%s); it is kept", via, type(error).__name__)
+        return [unreadable_body(via, body, "the gateway cannot read this webhook")]
+
+
+def unreadable_body(via: str, body: bytes, reason: str) -> DeadLetter:
+    """Return the dead letter of a body that makes no sense."""
+    return DeadLetter(
+        id=message_id(via, "body", body),
+        sender=Address(Network.SMS, ""),
+        via=via,
+        raw=body,
+        reason=reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,27 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from messaging.config.settings import Settings
 from messaging.model.message import Emit
 from messaging.satellite.account import SatelliteAccount
 from messaging.sms.account import SmsAccount
 from messaging.store.db.health import write_problem
+from messaging.web.front.answers import NotAllowed, not_found
+from messaging.web.front.pages import READ, GuardedPages
+from messaging.web.front.serve_proxy import MarkedAnswers
 from messaging.web.metrics_route import MetricsSource, metrics_route
+from messaging.web.readiness import CachedReadiness, NotReady
 from messaging.web.webhook_routes import Answered, routes
-
-NotReady = Callable[[], Awaitable[str | None]]
-"""Returns in a few words why the gateway accepts nothing now; None when it accepts mail and webhooks."""
 
 
 def build_app(
@@ -31,25 +35,32 @@ def build_app(
 ) -> FastAPI:
     """Return the application. `/healthz` answers while the process runs, `/readyz` with 503 unless it accepts messages.
 
-    `/metrics` exists when a token for it is set.
+    `/metrics` exists when a token for it is set. A path that exists answers other methods with 405 and `Allow`.
     """
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(MarkedAnswers)
     answered: Counter[Answered] = Counter()
     app.include_router(routes(sms, satellites, emit, settings.public_url, answered))
     if settings.metrics_token is not None:
         app.include_router(metrics_route(settings.metrics_token, measured, answered))
 
-    @app.get("/healthz")
+    readiness = CachedReadiness(not_ready, partial(asyncio.to_thread, write_problem))
+
+    @app.api_route("/healthz", methods=list(READ))
     async def alive() -> dict[str, str]:
         return {"status": "alive"}
 
-    @app.get("/readyz")
+    @app.api_route("/readyz", methods=list(READ))
     async def ready() -> JSONResponse:
-        reason = await not_ready() or await asyncio.to_thread(write_problem)
+        reason = await readiness.reason()
         if reason is None:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
 
+    for path in ("/healthz", "/readyz"):
+        app.router.routes.append(Route(path, NotAllowed(READ)))
+    for folder in ("/sms", "/satellite"):
+        app.mount(folder, not_found)
     django: Any = get_asgi_application()  # typed by its own ASGI types
-    app.mount("/", django)
+    app.mount("/", GuardedPages(django, django_settings.ALLOWED_HOSTS))
     return app

@@ -1,6 +1,7 @@
 """The Ray Serve deployment of the web application: its replicas feed the pipeline's inlet and report readiness."""
 
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -22,8 +23,10 @@ from messaging.streaming.ops.status import StageStatus, job_status
 from messaging.streaming.ray.packing import pack
 from messaging.streaming.ray.ray_runtime import open_inlet
 from messaging.streaming.runtime.output import Output
-from messaging.web.app import NotReady, build_app
+from messaging.web.app import build_app
+from messaging.web.front.serve_proxy import CALLBACK, CALLBACK_VARIABLE
 from messaging.web.metrics_route import MetricsSource, Workers
+from messaging.web.readiness import NotReady
 from messaging.web.replica import HttpReplica
 
 APPLICATION = "satbridge-http"
@@ -37,6 +40,11 @@ REPLICA_CHECK_SECONDS = 0.5
 # How long one call of `start_edge` waits for a proxy, after Serve itself has waited for a minute.
 PROXY_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
+
+
+def prepare_proxies() -> None:
+    """Have each proxy of a Serve that this process starts load our checks. Call it before Ray starts."""
+    os.environ.setdefault(CALLBACK_VARIABLE, CALLBACK)
 
 
 def start_edge(
@@ -145,8 +153,12 @@ def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
             await emit(RecipientCheck(recipient=Address(Network.EMAIL, "@")))
         except Rejected:
             return None
-        except Exception:
-            return "the store is away"
+        except Unavailable as error:
+            return error.reason  # the router's own: it answers, and its store does not
+        except StreamingError:
+            return "the router does not answer"
+        except Exception as error:
+            return f"internal error ({type(error).__name__})"
         return None
 
     return not_ready

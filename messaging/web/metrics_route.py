@@ -13,9 +13,12 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import SecretStr
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from messaging.errors import GatewayError
 from messaging.store.console.queues import queues
+from messaging.web.front.answers import NotAllowed
+from messaging.web.front.pages import READ
 from messaging.web.metrics import Snapshot, WaitingQueue, exposition
 from messaging.web.webhook_routes import Answered
 
@@ -42,7 +45,7 @@ def metrics_route(
     """Return `GET /metrics`: 401 for a request without the token. Answers within some seconds."""
     router = APIRouter()
 
-    @router.get("/metrics", include_in_schema=False)
+    @router.api_route("/metrics", methods=list(READ), include_in_schema=False)
     async def metrics(request: Request) -> Response:
         given = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
@@ -58,6 +61,7 @@ def metrics_route(
         )
         return Response(exposition(snapshot), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
+    router.routes.append(Route("/metrics", NotAllowed(READ)))
     return router
 
 

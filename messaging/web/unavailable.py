@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.defaults import server_error
 
 from messaging.store.db.errors import StoreAway, translate
+from messaging.web.front.answers import RETRY_AFTER_SECONDS
 
-RETRY_AFTER_SECONDS = 30
 AWAY = "The store is away. Nothing is lost; please try again in a while.\n"
 
 

@@ -8,7 +8,8 @@ from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
+from starlette.routing import Route
 
 from messaging.errors import Unavailable
 from messaging.logs.records import details
@@ -18,10 +19,9 @@ from messaging.satellite import webhook as satellite
 from messaging.satellite.account import SatelliteAccount, WebhookAccount
 from messaging.sms import webhook as sms
 from messaging.sms.account import SmsAccount
+from messaging.web.front.answers import NotAllowed, incomplete, later, plain, too_large
 
 log = logging.getLogger(__name__)
-
-RETRY_AFTER_SECONDS = 30
 
 Receive = Callable[[Webhook], Awaitable[Acknowledgement]]
 Answered = tuple[str, int]
@@ -47,8 +47,8 @@ def routes(
 
     The account reads the rest of the path. The answer is 200 with the provider's acknowledgement once everything is
     on disk, also for a message that can never be delivered, because a retry cannot help. 401 or 403: not from the
-    provider, nothing was stored. 413: too large. 503 with `Retry-After`: later; the provider decides whether it
-    retries. `answered` counts the answers.
+    provider, nothing was stored. 405: not a POST. 413: too large. 503 with `Retry-After`: later; the provider decides
+    whether it retries. `answered` counts the answers to posts.
     """
     router = APIRouter()
     counts = Counter() if answered is None else answered
@@ -85,23 +85,18 @@ def _add(
     answered: Counter[Answered],
 ) -> None:
     async def serve(request: Request) -> Response:
-        answer = await _answer(account, receive, request)
+        try:
+            taken = await receive(await _read(request, account))
+            answer = Response(taken.content, media_type=taken.media_type)
+        except Exception as error:
+            answer = _refusal(account.name, error)
         answered[account.name, answer.status_code] += 1
         return answer
 
     # Both spellings of the end: a redirect would turn the POST into a GET without its form.
     for spelling in (path, f"{path}/{{rest:path}}"):
         router.add_api_route(spelling, serve, methods=["POST"], include_in_schema=False)
-
-
-async def _answer(
-    account: SmsAccount | WebhookAccount, receive: Receive, request: Request
-) -> Response:
-    try:
-        taken = await receive(await _read(request, account))
-    except Exception as error:
-        return _refusal(account.name, error)
-    return Response(taken.content, media_type=taken.media_type)
+        router.routes.append(Route(spelling, NotAllowed(("POST",))))
 
 
 async def _read(request: Request, account: SmsAccount | WebhookAccount) -> Webhook:
@@ -132,34 +127,21 @@ def _refusal(name: str, error: Exception) -> Response:
     """Return the answer for an error: generic words for the peer, the reason for the log."""
     match error:
         case NotAuthentic():
-            log.warning(
-                "%s webhook refused: %s",
-                name,
-                error,
-                extra=details(kind=f"{name} webhook refused"),
-            )
+            kind = f"{name} webhook refused"
+            log.warning("%s webhook refused: %s", name, error, extra=details(kind=kind))
             if error.challenge:
-                return _plain_answer(401, "not authentic", {"WWW-Authenticate": error.challenge})
-            return _plain_answer(403, "not authentic")
+                return plain(401, "not authentic", {"WWW-Authenticate": error.challenge})
+            return plain(403, "not authentic")
         case _TooLarge():
             kind = f"{name} webhook too large"
             log.warning("%s webhook refused: too large", name, extra=details(kind=kind))
-            return _plain_answer(413, "too large", {"Connection": "close"})
+            return too_large()
         case _Incomplete():
-            return _plain_answer(408, "incomplete", {"Connection": "close"})
+            return incomplete()
         case Unavailable():
             kind = f"{name} webhook put off"
             log.warning("%s webhook put off: %s", name, error.reason, extra=details(kind=kind))
-            return _later(error.retry_after_seconds)
+            return later(error.retry_after_seconds)
     # The type only: the text of a foreign exception may quote a body or a secret.
     log.error("%s webhook failed with %s", name, type(error).__name__)
-    return _later(None)
-
-
-def _plain_answer(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-    return PlainTextResponse(words, status, headers=headers)
-
-
-def _later(seconds: float | None) -> Response:
-    wait = str(max(1, round(seconds or RETRY_AFTER_SECONDS)))
-    return _plain_answer(503, "try again later", {"Retry-After": wait})
+    return later()

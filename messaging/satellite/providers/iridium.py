@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 
 from pydantic import SecretStr
 
-from messaging.model.message import message_id
 from messaging.model.position import Position
 from messaging.model.webhook import Webhook
 from messaging.satellite.account import Packet, readable_by
+from messaging.satellite.unreadable import unreadable
 
 MAX_FIELDS = 200
 MIN_SECRET_CHARACTERS = 16
@@ -83,11 +83,6 @@ def flat_packet(fields: Mapping[str, Any], body: bytes, max_error_km: float) -> 
     )
 
 
-def unreadable(serial: str, body: bytes) -> Packet:
-    """Return the packet of a body that makes no sense, so that people can look at it."""
-    return Packet(id=message_id("unreadable", body), serial=serial, payload=None, raw=body)
-
-
 def identifier(value: Any) -> str:
     """Return an IMEI or another id of the platform's; empty for any other value."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
@@ -110,11 +105,13 @@ def moment(value: Any) -> datetime | None:
 
 def position_at(latitude: Any, longitude: Any, **more: Any) -> Position | None:
     """Return a position; None for an impossible place and for 0, 0, which devices report without a fix."""
-    try:
-        position = Position(latitude=float(latitude), longitude=float(longitude), **more)
-    except (TypeError, ValueError):
+    north, east = number(latitude), number(longitude)
+    if north is None or east is None or north == east == 0:
         return None
-    return None if position.latitude == position.longitude == 0 else position
+    try:
+        return Position(latitude=north, longitude=east, **more)
+    except ValueError:
+        return None
 
 
 def number(value: Any) -> float | None:

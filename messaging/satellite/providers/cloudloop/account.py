@@ -18,6 +18,7 @@ from messaging.satellite.providers.cloudloop.client import Cloudloop
 from messaging.satellite.providers.cloudloop.webhook import read_webhook
 from messaging.satellite.providers.iridium import PathSecret, fields_of, has_secret, identifier
 from messaging.satellite.status_poller import TracedAccount
+from messaging.satellite.unreadable import read_or_keep
 
 
 class CloudloopService(StrEnum):
@@ -69,11 +70,13 @@ class CloudloopAccount(WebhookAccount, TracedAccount, prefix="SATBRIDGE_CLOUDLOO
         """Return the content of a webhook in any of the three formats. Raises NotAuthentic without our secret."""
         if not has_secret(webhook, self.webhook_secret):
             raise NotAuthentic("the secret is not in its path")
-        content = read_webhook(
+        return read_or_keep(self.name, webhook.body, lambda: [self._read(webhook)])
+
+    def _read(self, webhook: Webhook) -> Packet | Receipt:
+        return read_webhook(
             fields_of(webhook),
             webhook.body,
             via=self.name,
             things=things_of(self.things),
             max_error_km=self.max_position_error_km,
         )
-        return [content]

@@ -12,7 +12,8 @@ from typing import Any, Final
 from messaging.model.message import Receipt, ReceiptState
 from messaging.satellite.account import Packet
 from messaging.satellite.providers.cloudloop.errors import DELIVERY_ERRORS, NOT_DELIVERED
-from messaging.satellite.providers.iridium import estimate, flat_packet, identifier, unreadable
+from messaging.satellite.providers.iridium import estimate, flat_packet, identifier
+from messaging.satellite.unreadable import unreadable
 
 _REPORTS: Final[Mapping[str, ReceiptState]] = {
     "DELIVERY_SUBMITTED": ReceiptState.ON_ITS_WAY,

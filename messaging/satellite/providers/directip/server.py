@@ -12,7 +12,7 @@ from messaging.satellite.account import Packet, Take
 from messaging.satellite.ip_allowlist import is_peer
 from messaging.satellite.providers.directip.frames import START_BYTES, Malformed, body_bytes
 from messaging.satellite.providers.directip.uplink import confirmation, packet_of
-from messaging.satellite.providers.iridium import unreadable
+from messaging.satellite.unreadable import unreadable
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from messaging.satellite.providers.directip.frames import (
     frame_of,
     is_imei,
 )
-from messaging.satellite.providers.iridium import estimate, unreadable
+from messaging.satellite.providers.iridium import estimate
+from messaging.satellite.unreadable import unreadable
 
 HEADER: Final = 0x01
 PAYLOAD: Final = 0x02

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
 from messaging.model.message import Message, Receipt
-from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook
+from messaging.model.webhook import Acknowledgement, NotAuthentic, Webhook, WebhookBytes
 from messaging.satellite.account import (
     Codec,
     Count,
@@ -31,6 +31,7 @@ from messaging.satellite.providers.garmin.auth import (
 from messaging.satellite.providers.garmin.client import Garmin
 from messaging.satellite.providers.garmin.webhook import EventContext, packets_of
 from messaging.satellite.providers.garmin.wire import binary_packets, text_packets
+from messaging.satellite.unreadable import read_or_keep
 
 MIN_SECRET_CHARACTERS: Final = 32  # the minimum of a key for HS256, RFC 7518 section 3.2
 
@@ -68,7 +69,7 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
     max_packet_bytes: Count = 268
     codec: Codec = Codec.TEXT
     max_sends: Count = 8
-    max_webhook_bytes: Count = 8 * 1024 * 1024
+    max_webhook_bytes: WebhookBytes = 8 * 1024 * 1024
 
     @model_validator(mode="after")
     def _require_authentication(self) -> "GarminAccount":
@@ -101,7 +102,7 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
             predefined=texts_by_code(self.predefined_texts),
             received_at=datetime.now(UTC),
         )
-        return packets_of(webhook.body, context)
+        return read_or_keep(self.name, webhook.body, lambda: packets_of(webhook.body, context))
 
     def acknowledge(self, webhook: Webhook) -> Acknowledgement:
         """Return a new token for a token request, else the usual answer."""

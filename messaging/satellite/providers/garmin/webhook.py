@@ -26,6 +26,7 @@ from messaging.satellite.providers.garmin.event_codes import (
     EventKind,
     EventMeaning,
 )
+from messaging.satellite.unreadable import unreadable
 
 log = logging.getLogger(__name__)
 
@@ -63,13 +64,17 @@ def packets_of(body: bytes, context: EventContext) -> list[Packet]:
         if not isinstance(events, list):
             raise TypeError
     except (ValueError, RecursionError, TypeError, KeyError):
-        return [_unreadable("", body)]
+        return [unreadable("", body)]
     packets: list[Packet] = []
     for event in events:
         try:
             packets += _packets(event, context)
         except RecursionError:
-            packets.append(_unreadable("", b"an event of too many levels"))
+            packets.append(unreadable("", b"an event of too many levels"))
+        except Exception as error:
+            # One event that a bug cannot read must not hide an emergency among the others.
+            log.error("an inReach event cannot be read (%s); it is kept", type(error).__name__)
+            packets.append(unreadable("", json.dumps(event).encode()))
     return sorted(packets, key=lambda packet: packet.sos is None)
 
 
@@ -79,14 +84,14 @@ def _packets(event: Any, context: EventContext) -> list[Packet]:
     known = event if isinstance(event, Mapping) else {}
     code = _code(known)
     if code is None:
-        return [_unreadable(_serial(known.get("imei")), raw)]
+        return [unreadable(_serial(known.get("imei")), raw)]
     meaning = MEANINGS.get(code, UNKNOWN)
     if meaning.kind is EventKind.NOTE or meaning is UNKNOWN:
         log.info("an inReach event with code %d: %s", code, meaning.name)
     return [
         _packet(serial, known, meaning, raw, context)
         if serial or meaning.kind is EventKind.ALARM
-        else _unreadable("", raw)
+        else unreadable("", raw)
         for serial in map(_serial, str(known.get("imei")).split(","))
     ]
 
@@ -192,10 +197,6 @@ def _position(point: Any, at: datetime | None) -> Position | None:
         )
     except ValueError:
         return None
-
-
-def _unreadable(serial: str, raw: bytes) -> Packet:
-    return Packet(id=message_id("unreadable", raw), serial=serial, payload=None, raw=raw)
 
 
 def _serial(imei: Any) -> str:

@@ -17,6 +17,7 @@ from messaging.satellite.http_client import HttpUrl
 from messaging.satellite.providers.iridium import PathSecret, fields_of, flat_packet, has_secret
 from messaging.satellite.providers.rockblock.auth import PUBLISHED_KEY, claims_of, read_key
 from messaging.satellite.providers.rockblock.client import Rockblock
+from messaging.satellite.unreadable import read_or_keep
 
 
 class RockblockAccount(WebhookAccount, prefix="SATBRIDGE_ROCKBLOCK_"):
@@ -60,4 +61,7 @@ class RockblockAccount(WebhookAccount, prefix="SATBRIDGE_ROCKBLOCK_"):
             fields = claims_of(str(token), key, datetime.now(UTC), max_age)
         elif not self.webhook_secret:
             raise NotAuthentic("the token is missing, and no secret is set for webhooks without")
-        return [flat_packet(fields, webhook.body, self.max_position_error_km)]
+        error_km = self.max_position_error_km
+        return read_or_keep(
+            self.name, webhook.body, lambda: [flat_packet(fields, webhook.body, error_km)]
+        )

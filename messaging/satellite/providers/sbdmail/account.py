@@ -13,9 +13,9 @@ from messaging.model.message import Receipt
 from messaging.model.raw_mail import RawMail
 from messaging.satellite.account import Count, MailedAccount, Packet, Seconds
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox
-from messaging.satellite.providers.iridium import unreadable
 from messaging.satellite.providers.sbdmail.client import SbdMail
 from messaging.satellite.providers.sbdmail.wire import packets_of, receipts_of, service_mail
+from messaging.satellite.unreadable import unreadable
 
 
 def mail_address(text: str) -> str:

@@ -16,8 +16,9 @@ from typing import Final
 from messaging.model.message import Receipt, ReceiptState, message_id
 from messaging.model.raw_mail import RawMail
 from messaging.satellite.account import Packet
-from messaging.satellite.providers.iridium import estimate, unreadable
+from messaging.satellite.providers.iridium import estimate
 from messaging.satellite.providers.sbdmail.errors import not_queued_reason
+from messaging.satellite.unreadable import unreadable
 
 MAX_PARTS: Final = 20
 MAX_REASON_CHARS: Final = 120

@@ -1,5 +1,6 @@
 """Bandwidth as an SMS provider: its settings, and how it is wired to its client and its webhook."""
 
+from functools import partial
 from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr, model_validator
@@ -8,6 +9,7 @@ from messaging.config.settings import Positive
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.sms.account import Received, SmsAccount, SmsProvider
 from messaging.sms.http_client import WebUrl
+from messaging.sms.inbound import read_or_keep
 from messaging.sms.providers.bandwidth.auth import (
     TOKEN_URL,
     Login,
@@ -75,4 +77,5 @@ class BandwidthAccount(SmsAccount, prefix="SATBRIDGE_BANDWIDTH_"):
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:
         """Check the credentials and return what the callback brings."""
         check_credentials(webhook, self.callback_username, self.callback_password)
-        return read_callback(webhook.body, self.name, media_links=self.media_links)
+        read = partial(read_callback, webhook.body, self.name, media_links=self.media_links)
+        return read_or_keep(self.name, webhook.body, read)

@@ -7,19 +7,20 @@ import json
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from messaging.model.message import (
-    Address,
-    DeadLetter,
-    Network,
-    Receipt,
-    ReceiptState,
-    message_id,
-)
+from messaging.model.message import Receipt, ReceiptState
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
-from messaging.sms.inbound import Media, PhoneText, opt_out_change, records_of
+from messaging.sms.inbound import (
+    Media,
+    PhoneText,
+    opt_out_change,
+    read_or_keep,
+    records_of,
+    unreadable_body,
+)
 from messaging.sms.opt_out_keywords import Keyword, keyword
 from messaging.sms.providers.bandwidth.errors import of_code
 from messaging.sms.providers.bandwidth.wire import bytes_of, segment_count, text_of, time_of
@@ -36,18 +37,22 @@ def read_callback(body: bytes, via: str, *, media_links: bool) -> list[Received]
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return [_dead_letter(via, body, "the callback is not JSON")]
+        return [unreadable_body(via, body, "the callback is not JSON")]
     events = found if isinstance(found, list) else [found]
-    return [one for event in events for one in _read_event(event, via, media_links=media_links)]
+    records: list[Received] = []
+    for event in events:
+        read = partial(_read_event, event, via, media_links=media_links)
+        records += read_or_keep(via, bytes_of(event), read)
+    return records
 
 
 def _read_event(event: Any, via: str, *, media_links: bool) -> list[Received]:
     message = event.get("message") if isinstance(event, dict) else None
     if not isinstance(message, dict):
-        return [_dead_letter(via, bytes_of(event), "the event has no message")]
+        return [unreadable_body(via, bytes_of(event), "the event has no message")]
     kind, is_ours = text_of(event, "type"), message.get("direction") == "out"
     if not text_of(message, "id"):
-        return [_dead_letter(via, bytes_of(event), "the event does not name its message")]
+        return [unreadable_body(via, bytes_of(event), "the event does not name its message")]
     if kind in FINAL:
         return [_receipt(event, message, via, ReceiptState.DELIVERED)]
     if kind == "message-failed":
@@ -58,7 +63,7 @@ def _read_event(event: Any, via: str, *, media_links: bool) -> list[Received]:
         return _read_phone_text(event, message, via, media_links=media_links)
     name = "".join(c for c in kind if c.isascii() and (c.isalnum() or c == "-"))
     reason = f"an event that cannot be carried: {name[:MAX_TYPE_CHARACTERS]}"
-    return [_dead_letter(via, bytes_of(event), reason)]
+    return [unreadable_body(via, bytes_of(event), reason)]
 
 
 def _read_phone_text(
@@ -123,14 +128,4 @@ def _receipt(
         reason=reason,
         at=time_of(text_of(event, "eventTime") or text_of(event, "time")),
         billed_units=segment_count(message) if state is ReceiptState.DELIVERED else None,
-    )
-
-
-def _dead_letter(via: str, raw: bytes, reason: str) -> DeadLetter:
-    return DeadLetter(
-        id=message_id(via, "body", raw),
-        sender=Address(Network.SMS, ""),
-        via=via,
-        raw=raw,
-        reason=reason,
     )

@@ -1,5 +1,6 @@
 """Twilio as an SMS provider: its settings, and how it is wired to its client and its webhook."""
 
+from functools import partial
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from pydantic import Field, SecretStr
 from messaging.model.webhook import Acknowledgement, Webhook
 from messaging.sms.account import Received, SmsAccount, SmsProvider
 from messaging.sms.http_client import WebUrl
+from messaging.sms.inbound import read_or_keep
 from messaging.sms.providers.twilio.client import TWILIO_URL, TwilioProvider
 from messaging.sms.providers.twilio.signature import authentic_fields
 from messaging.sms.providers.twilio.webhook import read_webhook
@@ -70,7 +72,8 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
         url = f"{base}?{webhook.query}" if webhook.query else base
         tokens = [token for token in (self.auth_token, self.old_auth_token) if token]
         fields = authentic_fields(webhook, url, [token.get_secret_value() for token in tokens])
-        return read_webhook(fields, webhook.body, self.name, media_links=self.media_links)
+        read = partial(read_webhook, fields, webhook.body, self.name, media_links=self.media_links)
+        return read_or_keep(self.name, webhook.body, read)
 
     def _callback(self, public_url: str) -> str:
         """Return the URL that Twilio shall call, with the rules by which it comes back."""

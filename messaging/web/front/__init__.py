@@ -1,0 +1,1 @@
+"""The checks in front of the web application: methods, hosts, sizes and times of requests."""
