@@ -50,6 +50,7 @@ class Cluster:
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
             "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+            "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "messaging.web.front.serve_proxy:middlewares",
             # A process that is gone is seen at the first look; one that is slow has five times ten seconds.
             "RAY_health_check_period_ms": "500",
             "RAY_worker_niceness": "0",

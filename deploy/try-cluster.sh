@@ -23,6 +23,7 @@ settings=(
   --env RAY_AUTH_MODE=token --env "RAY_AUTH_TOKEN=$token"
   --env RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=10 --env RAY_gcs_rpc_server_reconnect_timeout_s=600
   --env RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S=0.5 --env RAY_worker_niceness=0
+  --env RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=messaging.web.front.serve_proxy:middlewares
   --env "SATBRIDGE_DATABASE_URL=postgresql://satbridge:$password@stores/satbridge"
   --env SATBRIDGE_MIGRATE=False --env SATBRIDGE_SECRET_KEY=not-much-of-a-secret --env SATBRIDGE_HTTP_REPLICAS=2
   --env SATBRIDGE_MAIL_DOMAIN=example.org --env SATBRIDGE_PUBLIC_URL=http://localhost:8000

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from messaging.web.front.answers import incomplete, later, plain, too_large
 
 SMALL_BYTES: Final = 65_536
-"""Bodies up to this size are taken whatever room others use."""
+"""Bodies up to this size need no room."""
 
 
 class BodyRoom:

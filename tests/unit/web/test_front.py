@@ -14,6 +14,7 @@ from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.anyio
 
+
 async def count_bytes(scope: Scope, receive: Receive, send: Send) -> None:
     body = await Request(scope, receive).body()
     await PlainTextResponse(str(len(body)))(scope, receive, send)
