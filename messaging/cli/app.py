@@ -54,6 +54,18 @@ COMMANDS = (
         "Test whether mail or webhooks are accepted on this machine.",
     ),
     LazyCommand(
+        "backup",
+        f"{OPERATION}.backup:app",
+        "Back the store up while the gateway runs: to one checked file that only its owner can read.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "restore",
+        f"{OPERATION}.backup:app",
+        "Replace the store by a backup, while the gateway does not run.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "manage",
         f"{OPERATION}.manage:app",
         "Run a command of Django's, such as `migrate`, `createsuperuser`, `dbshell`.",
