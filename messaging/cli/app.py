@@ -66,6 +66,12 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "compact",
+        f"{OPERATION}.compact:app",
+        "Rewrite the file of a SQLite store without its free pages, after a question.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "manage",
         f"{OPERATION}.manage:app",
         "Run a command of Django's, such as `migrate`, `createsuperuser`, `dbshell`.",

@@ -21,7 +21,11 @@ def run(app: typer.Typer) -> None:
             print_error(problem)
         raise SystemExit(WRONG_INPUT) from None
     except GatewayError as error:
-        print_error(error.reason)
+        from messaging.store.db.errors import StoreAway, describe  # loads Django
+
+        cause = error.__cause__
+        why = f": {describe(cause)}" if isinstance(error, StoreAway) and cause else ""
+        print_error(error.reason + why)
         raise SystemExit(FAILURE) from None
 
 

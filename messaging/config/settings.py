@@ -56,6 +56,7 @@ class StoreLimits:
     statement_seconds: float
     max_text_bytes: int
     max_raw_bytes: int
+    max_mail_body_bytes: int
 
 
 def _absolute_url(url: SecretStr) -> SecretStr:
@@ -118,6 +119,7 @@ def _check_carriers(text: str) -> str:
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Days = Annotated[float, Field(ge=0)]
 ListenText = Annotated[str, AfterValidator(_check_listen)]
 
 
@@ -182,11 +184,22 @@ class Settings(Section, prefix="SATBRIDGE_"):
     sms_lifetime_hours: Positive = 24
     late_attempts: Count = 3
 
+    keep_texts_days: Days = 365
+    keep_undeliverable_days: Days = 90
+    keep_messages_days: Days = 1095
+    keep_positions_days: Days = 365
+    max_kept: Annotated[int, Field(ge=0)] = 50_000
+    max_kept_mb: Annotated[float, Field(ge=0)] = 500
+    max_kept_per_subscriber: Annotated[int, Field(ge=0)] = 1000
+    max_kept_mb_per_subscriber: Annotated[float, Field(ge=0)] = 20
+    max_hourly_kept_per_subscriber: Annotated[int, Field(ge=0)] = 100
+    min_free_mb: Annotated[float, Field(ge=0)] = 100
     store_busy_seconds: Positive = 5
     store_connect_seconds: Count = 5
     store_statement_seconds: Positive = 15
     store_max_text_bytes: int = Field(default=1_048_576, ge=1024)
     store_max_raw_bytes: int = Field(default=1_048_576, ge=1024)
+    store_max_mail_body_bytes: int = Field(default=16_384, ge=0)
 
     def retry_policy(self, network: Network, *, is_urgent: bool = False) -> RetryPolicy:
         """Return the retry policy of deliveries on this network; the longest wait is shorter for urgent ones."""
@@ -210,6 +223,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
             statement_seconds=self.store_statement_seconds,
             max_text_bytes=self.store_max_text_bytes,
             max_raw_bytes=self.store_max_raw_bytes,
+            max_mail_body_bytes=self.store_max_mail_body_bytes,
         )
 
     @property

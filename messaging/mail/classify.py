@@ -12,9 +12,8 @@ from messaging.model.message import Address, Bounce, DeadLetter, Message, Networ
 Record = Message | Bounce | DeadLetter
 VIA: Final = "smtp"
 ANSWER: Final = "an automatic answer: these are not sent to devices"
-NO_SENDER: Final = (
-    "a mail without a sender, such as a bounce, that names no delivery of this gateway"
-)
+NO_SENDER: Final = "a mail without a sender, such as a bounce, that is no report on a delivery"
+NAMED_WITHIN_BYTES: Final = 65_536
 _NO_REPLY: Final = re.compile(
     r"(?:mailer-daemon|no-?reply|do-?not-?reply|owner-.*|.*-request|.*-bounces?(?:\+.*)?)@.*",
     re.IGNORECASE,
@@ -40,25 +39,32 @@ def classify(
 ) -> list[Record]:
     """Return one record for each recipient, with these ids; a single one for a report about a delivery.
 
-    A message to a device costs its owner money, so automatic answers and mail without a sender become dead letters.
+    A message to a device costs its owner money, so automatic answers and mail without a sender reach none. One that
+    names a delivery of this gateway becomes a dead letter, a single one for all recipients. Any other is dropped: no
+    record. It is accepted all the same, because a refusal would make its server write to a person who wrote nothing
+    (RFC 3834), or to the sender that a third party forged.
     """
     if parsed.report is not None:
         bounce = _read_bounce(mail, parsed, parsed.report, ids[0], mail_domain)
         if bounce is not None:
             return [bounce]
-    records: list[Record] = []
-    for id, recipient in zip(ids, mail.recipients, strict=True):
-        if parsed.origin is Origin.ANSWER or not mail.sender:
-            dead_letter = DeadLetter(
-                id=id,
+    if parsed.origin is Origin.ANSWER or not mail.sender:
+        if not _names_delivery(mail, parsed, mail_domain):
+            return []
+        others = len(mail.recipients) - 1
+        return [
+            DeadLetter(
+                id=ids[0],
                 sender=Address(Network.EMAIL, mail.sender or parsed.author),
-                recipient=Address(Network.EMAIL, recipient),
+                recipient=Address(Network.EMAIL, mail.recipients[0]),
                 via=VIA,
                 raw=mail.content,
-                reason=ANSWER if parsed.origin is Origin.ANSWER else NO_SENDER,
+                reason=(ANSWER if parsed.origin is Origin.ANSWER else NO_SENDER)
+                + (f" ({others} more recipients)" if others else ""),
             )
-            records.append(dead_letter)
-            continue
+        ]
+    records: list[Record] = []
+    for id, recipient in zip(ids, mail.recipients, strict=True):
         message = Message(
             id=id,
             sender=Address(Network.EMAIL, mail.sender),
@@ -76,6 +82,16 @@ def classify(
 def may_get_notice(origin: Origin, sender: str) -> bool:
     """Whether a notice may be sent to the sender: a person with an address of their own (RFC 3834 section 2)."""
     return origin is Origin.HUMAN and bool(sender) and not _NO_REPLY.fullmatch(sender)
+
+
+def _names_delivery(mail: ReceivedMail, parsed: ParsedMail, mail_domain: str) -> bool:
+    """Whether the header or the beginning of the mail has a Message-ID of this gateway."""
+    texts = (
+        mail.content[:NAMED_WITHIN_BYTES].decode("latin-1"),
+        parsed.text,
+        *(parsed.report.references if parsed.report else ()),
+    )
+    return any(find_reference(text, mail_domain) for text in texts)
 
 
 def _read_bounce(

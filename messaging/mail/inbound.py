@@ -69,6 +69,7 @@ class MailIngest:
         self.accepted = 0
         self.refused = 0
         self.deferred = 0
+        self.not_kept = 0
 
     def close(self) -> None:
         """Stop the threads that parse big mails."""
@@ -128,7 +129,9 @@ class MailIngest:
                 for key in keys
             ]
         records = classify(mail, parsed, ids, self._mail_domain)
-        reply = await self._emit_records(records)
+        # No record: an automatic answer to nothing of ours, which is accepted and not kept.
+        reply = await self._emit_records(records) if records else ACCEPTED
+        self.not_kept += not records
         if not reply.startswith("4"):
             for key in keys:
                 self._random_ids.pop(key, None)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
 from messaging.service.state_file import RunningService
+from messaging.store.db.room import folder_room_problem, store_room_problem
 from messaging.streaming.ray.job import RayJob
 from messaging.web.deployment import edge_stands, stop_edge
 
@@ -122,7 +123,10 @@ class Lifecycle:
             return "no worker has started yet; each needs SATBRIDGE_WORKER_CPUS of a processor"
         if not self._mail_addresses():
             return "mail-in does not listen; its log says why"
-        return "" if self.web.answers else "the web server does not answer yet"
+        if not self.web.answers:
+            return "the web server does not answer yet"
+        settings = self.gateway.settings
+        return store_room_problem(settings) or folder_room_problem(settings) or ""
 
     def stop(self, announced: Callable[[], object] = lambda: None) -> bool:
         """Drain and end the job and the web server; return whether everything in work was settled in `drain_seconds`.

@@ -14,6 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_fix
 from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_after_delay, stop_when_event_set
 
+from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Unavailable
 from messaging.gateway import Gateway
 from messaging.mail.smtp.tls import load_certificate
@@ -24,8 +25,9 @@ from messaging.service.lifecycle import Lifecycle, WebServer
 from messaging.service.log_setup import print_worker_line
 from messaging.service.ports import check_port
 from messaging.service.process import set_up_process, set_up_worker
-from messaging.service.state_file import RunningService, sole_service, write
+from messaging.service.state_file import RunningService, StateFile, sole_service
 from messaging.store.db.health import open_ready_store
+from messaging.store.db.room import store_room_problem
 from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit
@@ -58,6 +60,7 @@ class Service:
         self._given_up = Event()
         web = WebServer(partial(start_patiently, start_web, self._given_up), watch=False)
         self._lifecycle = Lifecycle(gateway, self._instances, web)
+        self._state_file = StateFile(gateway.settings.state_dir)
         self._lost_since: float | None = None
         self.settled = False
 
@@ -67,7 +70,7 @@ class Service:
             exits.enter_context(sole_service(settings.state_dir))
             self._check_ports()
             load_certificate(self._gateway.smtp)  # mail-in would end again and again
-            open_ready_store(settings)
+            _open_store_with_room(settings)
             log.info("starting; this takes some seconds")
             prepare_proxies()
             try:
@@ -96,7 +99,7 @@ class Service:
             self._lost_since = None
         elif self._lost_since is None:
             self._lost_since = time.monotonic()
-        write(self._gateway.settings.state_dir, running)
+        self._state_file.write(running)
         return running
 
     @property
@@ -135,7 +138,7 @@ class Service:
 
     def _announce(self) -> None:
         running = replace(self._lifecycle.report(), workers=self._instances.look())
-        write(self._gateway.settings.state_dir, running)
+        self._state_file.write(running)
 
 
 class OwnInstances:
@@ -160,6 +163,23 @@ class OwnInstances:
             patience = self._settings.accept_seconds
             self.submitted = submit(JOB, self.graph, patience_seconds=patience, set_up=set_up)
         return self.submitted.status()
+
+
+def _open_store_with_room(settings: Settings) -> None:
+    """Open the store; wait while its disk is full, as a gateway that runs does. Raises ConfigurationError."""
+    says_so = True
+    while True:
+        try:
+            open_ready_store(settings)
+        except ConfigurationError as error:
+            if not store_room_problem(settings):
+                raise
+            if says_so:
+                log.error("%s; waiting for room", error)
+            says_so = False
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def start_patiently(

@@ -1,11 +1,12 @@
 """The file in the state folder that reports the running service: one service for each folder."""
 
 import json
+import logging
 import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from messaging.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 RUN_FILE = "running.json"
 LOCK_FILE = "running.lock"
@@ -58,16 +61,42 @@ def sole_service(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def write(folder: Path, running: RunningService) -> None:
-    """Replace the report. A reader gets the old one or the new one, never a part."""
-    draft = folder / f"{RUN_FILE}.new"
-    draft.write_text(json.dumps(asdict(running)))
-    draft.replace(folder / RUN_FILE)
+class StateFile:
+    """Writes the reports of the running service. A folder that cannot be written, as on a full disk, ends nothing.
+
+    The log says once that it cannot be written, and once that it can again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / RUN_FILE
+        self._is_failing = False
+
+    def write(self, running: RunningService) -> None:
+        """Replace the report. A reader gets the old one or the new one, never a part."""
+        draft = self._path.with_name(f"{RUN_FILE}.new")
+        try:
+            draft.write_text(json.dumps(asdict(running)))
+            draft.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            if not self._is_failing:
+                log.error(
+                    "%s cannot be written (%s); `satbridge status` shows an older report until it can",
+                    self._path,
+                    error.strerror,
+                )
+            self._is_failing = True
+            return
+        if self._is_failing:
+            log.warning("%s is written again", self._path)
+        self._is_failing = False
 
 
 def remove(folder: Path) -> None:
     """Remove the report."""
-    (folder / RUN_FILE).unlink(missing_ok=True)
+    with suppress(OSError):
+        (folder / RUN_FILE).unlink(missing_ok=True)
 
 
 def read_running(folder: Path) -> RunningService | None:

@@ -44,7 +44,7 @@ def build_app(
     if settings.metrics_token is not None:
         app.include_router(metrics_route(settings.metrics_token, measured, answered))
 
-    readiness = CachedReadiness(not_ready, partial(asyncio.to_thread, write_problem))
+    readiness = CachedReadiness(not_ready, partial(asyncio.to_thread, write_problem, settings))
 
     @app.api_route("/healthz", methods=list(READ))
     async def alive() -> dict[str, str]:

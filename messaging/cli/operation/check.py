@@ -13,7 +13,8 @@ from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
 from messaging.config.account import Account
-from messaging.errors import ConfigurationError, GatewayError
+from messaging.config.settings import Settings
+from messaging.errors import ConfigurationError, GatewayError, Unavailable
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_client import check_relay
 from messaging.mail.smtp.tls import load_certificate
@@ -23,6 +24,8 @@ from messaging.satellite.account import SatelliteClient
 from messaging.service.ports import check_port
 from messaging.service.state_file import read_running
 from messaging.sms.account import SmsProvider
+from messaging.store.db.health import write_problem
+from messaging.store.db.room import folder_room_problem, free_megabytes, store_folder
 
 app = typer.Typer()
 
@@ -50,7 +53,8 @@ def check(as_json: Json = False) -> None:
         else "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
     )
     findings = [
-        find_out("store", lambda: "can be written" if open_settings_store() else ""),
+        find_out("store", partial(_check_store, settings)),
+        find_out("room", partial(_check_folders, settings)),
         *_check_mail(gateway),
         find_out("http-in", lambda: _check_http(gateway)),
         *_check_satellites(gateway),
@@ -78,6 +82,21 @@ def _check_http(gateway: Gateway) -> str:
     if not _is_running(gateway):
         check_port("SATBRIDGE_HTTP_LISTEN", settings.http_listen)
     return f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
+
+
+def _check_store(settings: Settings) -> str:
+    open_settings_store()
+    if problem := write_problem(settings):
+        raise Unavailable(problem)
+    folder = store_folder(settings)
+    free = free_megabytes(folder) if folder else None
+    return "can be written" + ("" if free is None else f"; {free:.0f} MB are free")
+
+
+def _check_folders(settings: Settings) -> str:
+    if problem := folder_room_problem(settings):
+        raise Unavailable(problem)
+    return "the state folder and the folder of temporary files have room"
 
 
 def find_out(part: str, check: Callable[[], str], where: str = "") -> Finding:

@@ -1,6 +1,7 @@
 """The command `up`."""
 
 import logging
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -65,10 +66,8 @@ def _watch(service: Service, gateway: Gateway, stop: StopRequest) -> None:
     """Return at a signal to stop. Raises typer.Exit when the cluster is gone."""
     stop.wait_for_me()
     running = service.look()
-    print_text(
-        f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}"
-    )
-    print_text(f"and webhooks on {running.http}")
+    _say(f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}")
+    _say(f"and webhooks on {running.http}")
     while not stop.wait(REPORT_SECONDS):
         service.look()
         if service.silent_seconds > LOST_SECONDS:
@@ -76,4 +75,10 @@ def _watch(service: Service, gateway: Gateway, stop: StopRequest) -> None:
                 "the Ray cluster is gone: no worker answers any more; start the gateway again"
             )
             raise typer.Exit(1)
-    print_text("Draining; what is in work is settled first.")
+    _say("Draining; what is in work is settled first.")
+
+
+def _say(text: str) -> None:
+    # Standard output may be a file on a full disk, or a terminal that is gone.
+    with suppress(OSError):
+        print_text(text)

@@ -2,7 +2,6 @@
 
 import time
 from functools import partial
-from pathlib import Path
 from threading import Event
 
 from messaging.cli.output import print_text
@@ -10,7 +9,7 @@ from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.service.cluster import ClusterService, join_cluster
 from messaging.service.signals import stopping_signal
-from messaging.service.state_file import remove, write
+from messaging.service.state_file import StateFile, remove
 from messaging.service.supervisor import Supervisor
 from messaging.streaming.ray.local import own_node_lives
 
@@ -24,6 +23,7 @@ def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
     """Run the service on the cluster, and watch it unless `detach`. The end of the watching does not end it."""
     folder = gateway.settings.state_dir
     folder.mkdir(parents=True, exist_ok=True)
+    state_file = StateFile(folder)
     # In this order, each time: Ray, when it starts, replaces our signal handler by its own.
     with join_cluster(address) as service, stopping_signal() as stop:
         running = service.bring_up(gateway, partial(Supervisor, gateway))
@@ -32,14 +32,14 @@ def bring_up(gateway: Gateway, address: str, detach: bool) -> None:
         print_text(f"and webhooks on {running.http}")
         if detach:
             print_text(GOES_ON)
-        cut_off = not detach and _watch(service, stop, folder)
+        cut_off = not detach and _watch(service, stop, state_file)
     while cut_off:
         with join_cluster(address) as service, stopping_signal() as stop:
-            cut_off = _watch(service, stop, folder)
+            cut_off = _watch(service, stop, state_file)
     remove(folder)
 
 
-def _watch(service: ClusterService, stop: Event, folder: Path) -> bool:
+def _watch(service: ClusterService, stop: Event, state_file: StateFile) -> bool:
     """Return when the service ends or a signal stops the watching.
 
     Returns True when the node that this process had joined has ended and the cluster has not. A process without its
@@ -60,6 +60,6 @@ def _watch(service: ClusterService, stop: Event, folder: Path) -> bool:
         if running is None:
             print_text("The service was taken down.")
             return False
-        write(folder, running)
+        state_file.write(running)
     print_text(GOES_ON)
     return False

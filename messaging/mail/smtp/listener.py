@@ -114,6 +114,7 @@ class MailReceiver:
             "accepted": server.ingest.accepted,
             "refused": server.ingest.refused,
             "put_off": server.ingest.deferred,
+            "not_kept": server.ingest.not_kept,
             "bytes_in_flight": server.bytes_in_flight.used,
             "certificate_expires": certificate.expires.isoformat() if certificate else None,
             "pod_label": self._readiness.state if self._readiness else None,

@@ -24,11 +24,13 @@ from messaging.store.accept.operator_mail import forward, keep
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import Policy, Route, RoutedMessage
 from messaging.store.rate_limit import Pair, RateLimiter
+from messaging.store.retention.quota import KeptBatch
 
 log = logging.getLogger(__name__)
 
 BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
+NO_ROOM = "the gateway has no room for messages now; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
 NO_SENDER = Address(Network.EMAIL, "")
 OPERATORS: Pair = ("", 0)
@@ -54,7 +56,8 @@ class Decision:
 class BatchDecider:
     """Decides about the records of one batch. A repeated record is accepted and writes nothing.
 
-    `max_waiting` bounds the waiting deliveries of a subscriber on each account; 0 is no bound.
+    `max_waiting` bounds the waiting deliveries of a subscriber on each account; 0 is no bound. Without `has_room` only
+    emergencies are accepted, and the reports that settle deliveries or stop them.
     """
 
     def __init__(
@@ -64,6 +67,9 @@ class BatchDecider:
         max_waiting: int,
         message_rate: RateLimiter,
         reply_rate: RateLimiter,
+        kept: KeptBatch,
+        *,
+        has_room: bool = True,
     ) -> None:
         self._policy = policy
         self._context = context
@@ -74,6 +80,8 @@ class BatchDecider:
         self._reply_rate = reply_rate
         self._new_by_pair: Counter[Pair] = Counter()
         self._new_replies: Counter[Pair] = Counter()
+        self._kept = kept
+        self._has_disk_room = has_room
 
     def decide(self, record: ParsedRecord) -> Decision:
         """Decide about the next record."""
@@ -86,7 +94,11 @@ class BatchDecider:
                 return Decision("receipt", record=record)
             case OptOutChange():
                 return self._change_opt_out(record)
-        return Decision("repeated") if record.id in self._stored_ids else self._accept(record)
+        if record.id in self._stored_ids:
+            return Decision("repeated")
+        if not (self._has_disk_room or _needs_no_room(record)):
+            return Decision("no_room", error=Busy(NO_ROOM))
+        return self._accept(record)
 
     def _accept(
         self, record: Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
@@ -98,7 +110,7 @@ class BatchDecider:
                 return self._accept_text(record)
             case DeadLetter():
                 self._stored_ids.add(record.id)
-                return Decision("undeliverable", record=record)
+                return self._keep(record)
             case Bounce():
                 return self._accept_bounce(record)
             case DeviceReport() if record.sos is not None:
@@ -116,6 +128,8 @@ class BatchDecider:
         route = self._policy.route_to_subscriber(NO_SENDER, check.recipient, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
+        if not self._has_disk_room:
+            return Decision("no_room", error=Busy(NO_ROOM))
         if not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
         return Decision("inquiry")
@@ -175,14 +189,17 @@ class BatchDecider:
         key = (dead.sender.value, device.device_id if device else 0)
         is_limited = self._reply_rate.room(key) <= self._new_replies[key]
         if reply is None or is_limited or not self._has_room(reply.route):
-            return Decision("undeliverable", record=dead)
+            return self._keep(dead)
         self._new_replies[key] += 1
         self._count(reply.message.id, reply.route)
-        return Decision("not_understood", record=dead, routed=reply, replied_device=key)
+        kept = self._keep(dead).record
+        return Decision("not_understood", record=kept, routed=reply, replied_device=key)
 
     def _accept_bounce(self, bounce: Bounce) -> Decision:
         if (bounce.delivery_id, bounce.message_id) in self._context.deliveries:
             return Decision("bounce", record=bounce)
+        if not self._has_disk_room:
+            return Decision("no_room", error=Busy(NO_ROOM))
         self._stored_ids.add(bounce.id)
         dead = DeadLetter(
             id=bounce.id,
@@ -192,7 +209,14 @@ class BatchDecider:
             raw=bounce.raw,
             reason=NOT_KNOWN + bounce.reason,
         )
-        return Decision("undeliverable", record=dead)
+        return self._keep(dead)
+
+    def _keep(self, dead: DeadLetter) -> Decision:
+        """Keep a dead letter while there is room for it among those of its subscriber and of all."""
+        owner = self._policy.find_owner(dead, self._context)
+        if self._kept.admit(owner.id if owner else None, len(dead.raw)):
+            return Decision("undeliverable", record=dead)
+        return Decision("not_kept")
 
     def _accept_alarm(self, report: DeviceReport) -> Decision:
         """Accept an emergency: neither the state of the device nor a limit refuses it."""
@@ -208,6 +232,8 @@ class BatchDecider:
             raw=f"{alarm.message.subject}\n{alarm.message.text}".encode(),
             reason=NO_RECIPIENT,
         )
+        owner = self._policy.find_owner(dead, self._context)
+        self._kept.admit(owner.id if owner else None, len(dead.raw), is_emergency=True)
         return Decision("sos", report=report, record=dead)
 
     def _change_opt_out(self, change: OptOutChange) -> Decision:
@@ -227,6 +253,13 @@ class BatchDecider:
             return True
         new = Counter((route.subscriber_id, one.via) for one in route.deliveries)
         return all(self._waiting[key] + more <= self._max_waiting for key, more in new.items())
+
+
+def _needs_no_room(record: object) -> bool:
+    """Whether the record may use the last of the disk: an emergency, or a bounce, which changes a row that is there."""
+    if isinstance(record, ParsedDeviceText):
+        return record.source.sos is not None
+    return isinstance(record, Bounce) or getattr(record, "sos", None) is not None
 
 
 def _refuse(refusal: Refusal) -> Decision:

@@ -19,7 +19,11 @@ from messaging.store.accept.routing import Policy
 from messaging.store.db.sql import Select
 from messaging.store.models import Contact
 
-_STORED_IDS = Select("SELECT id FROM users_message WHERE {}", "id")
+_STORED_IDS = Select(
+    "SELECT id FROM users_message WHERE {} UNION ALL SELECT id FROM users_removedmessage WHERE {}",
+    "id",
+    "id",
+)
 _SUBSCRIBERS = Select(
     "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec"
     " FROM users_subscriber s LEFT JOIN users_device d ON d.owner_id = s.id AND d.is_active"
@@ -98,7 +102,9 @@ def look_up(found: References, *, counts_waiting: bool) -> BatchContext:
         sender_devices=devices,
         opted_out=set(_OPT_OUTS(found.peers)),
         deliveries=found.deliveries & set(_DELIVERIES({number for number, _ in found.deliveries})),
-        stored_ids={message_id for (message_id,) in _STORED_IDS(found.message_ids)},
+        stored_ids={
+            message_id for (message_id,) in _STORED_IDS(found.message_ids, found.message_ids)
+        },
         waiting={(subscriber, account): count for subscriber, account, count in waiting},
         emergency_contacts=_find_emergency_contacts(emergencies) if emergencies else {},
     )

@@ -16,6 +16,7 @@ from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.routing import Policy
 from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.connection import BatchRunner, open_store
+from messaging.store.db.room import StoreRoom
 from messaging.store.outcome_log import log_record
 from messaging.store.queue.claims import give_back
 
@@ -75,6 +76,7 @@ class Router:
         self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now
         self._full_providers = FullProviders()
+        self._room = StoreRoom(settings)
         self._runner = BatchRunner("router")
         self._counters: Counter[str] = Counter()
 
@@ -84,7 +86,11 @@ class Router:
         An empty list means accepted with nothing to send: a repeat, a recipient check, an opt-out, a dead letter.
         Never raises.
         """
-        accept = partial(self._transaction.accept, full_providers=self._full_providers.current())
+        accept = partial(
+            self._transaction.accept,
+            full_providers=self._full_providers.current(),
+            has_room=self._room.is_enough(),
+        )
         results: list[list[Delivery] | Exception] = []
         for record, result in zip(records, self._runner.run(accept, records), strict=True):
             if isinstance(result, GatewayError):
@@ -110,6 +116,7 @@ class Router:
     def status(self) -> dict[str, object]:
         """Return the number of records by result since the start: accepted, repeated, rejected_…, busy, unavailable.
 
+        Without room on the disk the result is no_room; a dead letter beyond a bound is not_kept.
         `settled` counts the deliveries that later reports settled, by account and state.
         """
         return {**self._counters, "settled": self._transaction.counters.snapshot()}

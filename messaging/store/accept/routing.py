@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from messaging.model.address_syntax import e164, own_mailbox, relay_mailbox
-from messaging.model.message import Address, Codec, Message, Network, OptOutChange
+from messaging.model.message import Address, Codec, DeadLetter, Message, Network, OptOutChange
 from messaging.store.accept.context import BatchContext, SubscriberInfo
 from messaging.store.accept.refusals import (
     BAD_MAILBOX,
@@ -154,6 +154,13 @@ class Policy:
         )
         deliveries = (PlannedDelivery(account, recipient, one) for one in mailboxes)
         return Route(None, tuple(deliveries))
+
+    def find_owner(self, dead: DeadLetter, context: BatchContext) -> SubscriberInfo | None:
+        """Return the subscriber that a dead letter is about: the owner of its device, or its recipient."""
+        if device := context.sender_device(dead.sender, dead.via):
+            return device.owner
+        found = self.find_subscriber(dead.recipient, context)
+        return None if isinstance(found, Refusal) else found
 
     def refuse_device(self, sender: Address, via: str, context: BatchContext) -> Refusal | None:
         """Return why nothing is accepted from this device; None when it and its owner are active."""

@@ -45,6 +45,7 @@ from messaging.store.queue.reports import bounce
 from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
+from messaging.store.retention.quota import KeptBatch, KeptQuota
 from messaging.store.states import UNDELIVERED
 
 _MESSAGE_COLUMNS: Final = (
@@ -94,23 +95,31 @@ class AcceptTransaction:
         }
         self._notices = Notices(settings, policy.default_accounts)
         self._message_rate = RateLimiter(settings.max_hourly_per_pair)
+        self._quota = KeptQuota(settings)
         self._reply_rate = RateLimiter(settings.max_hourly_hints_per_device)
         self.counters = Counters()
 
     def accept(
-        self, records: Sequence[Inbound], full_providers: Collection[str] = frozenset()
+        self,
+        records: Sequence[Inbound],
+        full_providers: Collection[str] = frozenset(),
+        *,
+        has_room: bool = True,
     ) -> list[RecordResult]:
         """Return the result of each record once it is on disk. After an exception of the store nothing is.
 
-        Deliveries for full providers are stored as due and not returned.
+        Deliveries for full providers are stored as due and not returned. Without room, new messages are deferred.
         """
         validated = [validate(record, self._limits) for record in records]
+        kept = self._quota.batch()
         if all(isinstance(record, RecipientCheck | Refusal) for record in validated):
-            decisions, _ = self._decide(validated)
+            decisions, _ = self._decide(validated, kept, has_room)
             return [RecordResult(one.kind, error=one.error) for one in decisions]
         with transaction.atomic(durable=True):
-            decisions, context = self._decide(validated)
+            decisions, context = self._decide(validated, kept, has_room)
             attempts, settled = self._write(decisions, context, full_providers)
+            kept.write()
+        kept.note()
         self.counters.note(settled)
         self._message_rate.note(one.pair for one in decisions if one.pair)
         self._reply_rate.note(one.replied_device for one in decisions if one.replied_device)
@@ -123,7 +132,9 @@ class AcceptTransaction:
             for one in decisions
         ]
 
-    def _decide(self, records: Sequence[Inbound | Refusal]) -> tuple[list[Decision], BatchContext]:
+    def _decide(
+        self, records: Sequence[Inbound | Refusal], kept: KeptBatch, has_room: bool
+    ) -> tuple[list[Decision], BatchContext]:
         texts = [record for record in records if isinstance(record, DeviceText)]
         parsed_texts = parse_device_texts(texts, self._policy) if texts else {}
         parsed: list[ParsedRecord] = [
@@ -140,7 +151,13 @@ class AcceptTransaction:
         max_waiting = self._settings.max_waiting_per_subscriber
         context = look_up(references, counts_waiting=max_waiting > 0)
         decider = BatchDecider(
-            self._policy, context, max_waiting, self._message_rate, self._reply_rate
+            self._policy,
+            context,
+            max_waiting,
+            self._message_rate,
+            self._reply_rate,
+            kept,
+            has_room=has_room,
         )
         return [decider.decide(one) for one in parsed], context
 
@@ -188,13 +205,12 @@ class AcceptTransaction:
         for record in records:
             if isinstance(record, DeadLetter):
                 device = context.sender_device(record.sender, record.via)
-                subscriber = self._policy.find_subscriber(record.recipient, context)
-                owner = device.owner if device else subscriber
+                owner = self._policy.find_owner(record, context)
                 rows.append(
                     (
                         *_address_columns(record, record.recipient),
                         *("", "", record.raw, record.reason, False, ""),
-                        None if isinstance(owner, Refusal) else owner.id,
+                        owner.id if owner else None,
                         device.device_id if device else None,
                         made,
                     )

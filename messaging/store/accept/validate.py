@@ -14,6 +14,7 @@ from messaging.model.message import (
     DeviceText,
     Inbound,
     Message,
+    Network,
     OptOutChange,
     Receipt,
     RecipientCheck,
@@ -24,12 +25,14 @@ MAX_ID_CHARACTERS = 32
 MAX_VIA_CHARACTERS = 32
 MAX_REASON_CHARACTERS = 1000
 MAX_REFERENCE_CHARACTERS = 998
+MAX_HEADER_BYTES = 65_536
 RAW_CUT = "; only the first {limit} of its {size} bytes are kept"
 
 R = TypeVar("R", DeadLetter, Bounce)
 
 # PostgreSQL stores no NUL, and no store half a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -106,6 +109,8 @@ def _refuse_address(address: Address) -> Refusal | None:
 
 def _shorten(record: R, limits: StoreLimits) -> R:
     size, limit = len(record.raw), limits.max_raw_bytes
+    if record.sender.network is Network.EMAIL:
+        limit = min(limit, _header_bytes(record.raw) + limits.max_mail_body_bytes)
     note = RAW_CUT.format(limit=limit, size=size) if size > limit else ""
     return replace(
         record,
@@ -115,6 +120,12 @@ def _shorten(record: R, limits: StoreLimits) -> R:
         raw=record.raw[:limit],
         reason=short_reason(record.reason + note),
     )
+
+
+def _header_bytes(mail: bytes) -> int:
+    """Return the length of the header of a mail with the empty line behind it; 0 when it has no end."""
+    match = _HEADER_END.search(mail, 0, MAX_HEADER_BYTES)
+    return match.end() if match else 0
 
 
 def _shorten_address(address: Address) -> Address:

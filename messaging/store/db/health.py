@@ -2,6 +2,7 @@
 
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Unavailable
@@ -12,7 +13,13 @@ from messaging.store.db.connection import (
     store_errors,
 )
 from messaging.store.db.errors import describe
+from messaging.store.db.room import store_room_problem
+from messaging.store.db.sql import storable_time
 
+_WRITE = (
+    "INSERT INTO users_task (name, holder, number, until) VALUES ('write check', '', 0, %s)"
+    " ON CONFLICT (name) DO UPDATE SET until = excluded.until"
+)
 NOT_MIGRATED = "the database is not up to date (satbridge manage migrate)"
 
 
@@ -46,11 +53,16 @@ def store_problem() -> str | None:
     return None
 
 
-def write_problem() -> str | None:
-    """Return why the store takes no writes now; None when it does. Cheap enough for a readiness probe."""
+def write_problem(settings: Settings) -> str | None:
+    """Return why the store takes no new messages now; None when it does.
+
+    Writes a row of its own: a full disk still gives the write lock. One commit, for a readiness probe and `check`.
+    """
+    if problem := store_room_problem(settings):
+        return problem
     try:
-        with store_errors():
-            _write_nothing()
+        with store_errors(), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_WRITE, [storable_time(timezone.now())])
     except Unavailable as error:
         return describe(error.__cause__ or error)
     finally:

@@ -3,6 +3,7 @@
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber
 from messaging.store.models.reports import DeliveryPart, DevicePosition
+from messaging.store.models.retention import KeptChange, RemovedMessage
 
 __all__ = [
     "WAITING",
@@ -11,8 +12,10 @@ __all__ = [
     "DeliveryPart",
     "Device",
     "DevicePosition",
+    "KeptChange",
     "Message",
     "OptOut",
+    "RemovedMessage",
     "Subscriber",
     "Task",
 ]

@@ -18,7 +18,8 @@ class Message(models.Model):
     """An accepted message as it came, plus the line with the position of its device. Or a dead letter.
 
     `reason` of a dead letter says why it has no recipient; its `raw` holds its bytes. `subscriber` is the subscriber
-    that it counts for, `device` the device that sent it. `wants_notice`, `reference` and `failure` are fields of
+    that it counts for, `device` the device that sent it. `text_removed_at` is the time at which retention or a person
+    removed the text. `wants_notice`, `reference` and `failure` are fields of
     `messaging.model.message.Message`; they have defaults in the database for an older version that works beside this
     one.
     """
@@ -43,6 +44,7 @@ class Message(models.Model):
         Device, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )
     created_at = models.DateTimeField()
+    text_removed_at = models.DateTimeField(null=True)
 
     class Meta:
         """Order, indexes and constraints."""

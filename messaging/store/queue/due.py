@@ -18,6 +18,7 @@ from messaging.errors import GatewayError
 from messaging.model.message import Delivery, Network
 from messaging.store.db.connection import BatchRunner, close_connection, open_store
 from messaging.store.queue.claims import Claims, ClockWatch, give_back
+from messaging.store.retention.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Due:
         self._clock = ClockWatch()
         self._is_recalling = False
         self._runner = BatchRunner("due")
+        self._sweeper = Sweeper(settings, now)
         self._in_flight: dict[str, dict[tuple[int, int], _Flight]] = {via: {} for via in capacity}
         self._has_more: set[str] = set()
         self._refused: list[Delivery] = []
@@ -96,7 +98,13 @@ class Due:
     def status(self) -> dict[str, object]:
         """Return the counts of claims, releases and expiries since the start, and the attempts in flight by account."""
         flights = {f"in_flight_{via}": len(flights) for via, flights in self._in_flight.items()}
-        return {**self._counters, **flights, "settled": self._claims.counters.snapshot()}
+        settled = self._claims.counters.snapshot()
+        return {
+            **self._counters,
+            **flights,
+            "swept": dict(self._sweeper.counters),
+            "settled": settled,
+        }
 
     def turn(self, emit: EmitDelivery) -> None:
         """Do once what `run` repeats: give back, expire, claim, emit."""
@@ -112,6 +120,8 @@ class Due:
         self._counters["expired"] += number
         for via in self._capacity:
             self._claim_and_emit(via, emit)
+        if not self._has_more:
+            self._sweeper.turn()
 
     def _recall(self) -> None:
         """After the clock was set back, make due what the wrong clock had postponed too far."""

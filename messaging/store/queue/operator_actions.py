@@ -47,6 +47,8 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     run at once. A delivery that its network lost is sent anew as a whole.
     """
     asked = deliveries.count()
+    # Retention or a person removed the text: nothing is left to send.
+    deliveries = deliveries.filter(message__text_removed_at__isnull=True)
     # A subquery, because there may be more of them than a list of ids can hold.
     lost = DeliveryPart.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.FAILED)
     lost_by_network = deliveries.filter(Exists(lost), state=State.FAILED).order_by()

@@ -53,17 +53,36 @@ async def test_a_bounce_because_we_refused_our_own_mail_is_not_final() -> None:
         assert [one.is_final for one in server.router.bounces] == [False]
 
 
-async def test_a_bounce_about_a_foreign_mail_becomes_a_dead_letter() -> None:
+async def test_a_bounce_about_a_foreign_mail_is_accepted_and_not_kept() -> None:
     async with run_server() as server:
         wire = await server.connect_and_greet()
         foreign = bounce(ours="<x@elsewhere.example>")
         assert (await wire.send(foreign, sender="")).startswith("250")
-        assert len(server.router.dead_letters) == 1
-        assert (server.router.bounces, server.router.messages) == ([], [])
+        router = server.router
+        assert (router.dead_letters, router.bounces, router.messages) == ([], [], [])
 
 
-async def test_an_automatic_answer_becomes_a_dead_letter() -> None:
+@pytest.mark.parametrize("sender", ["", "ann@friends.example"])
+async def test_an_automatic_answer_to_nothing_of_ours_is_accepted_and_not_kept(sender: str) -> None:
     away = b"Auto-Submitted: auto-replied\r\n" + MAIL
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        assert (await wire.send(away, sender=sender)).startswith("250")
+        assert (server.router.dead_letters, server.router.messages) == ([], [])
+
+
+async def test_an_automatic_answer_to_our_mail_becomes_one_dead_letter_for_all_recipients() -> None:
+    answered = b"Auto-Submitted: auto-replied\r\nIn-Reply-To: " + OURS.encode() + b"\r\n" + MAIL
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        people = [f"user{n}@example.org" for n in range(20)]
+        assert (await wire.send(answered, *people, sender="")).startswith("250")
+        (kept,) = server.router.dead_letters
+        assert kept.reason.endswith("(19 more recipients)")
+
+
+async def test_an_automatic_answer_to_our_mail_becomes_a_dead_letter() -> None:
+    away = b"Auto-Submitted: auto-replied\r\nIn-Reply-To: " + OURS.encode() + b"\r\n" + MAIL
     async with run_server() as server:
         wire = await server.connect_and_greet()
         assert (await wire.send(away)).startswith("250")

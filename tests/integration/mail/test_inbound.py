@@ -3,6 +3,7 @@
 import pytest
 
 from messaging.errors import Busy, Rejected, Unavailable
+from tests.support.mail.bounces import OURS
 from tests.support.mail.wire import MAIL, Router, run_server
 
 pytestmark = pytest.mark.anyio
@@ -134,8 +135,9 @@ async def test_a_recipient_refused_with_the_mail_is_asked_for_again() -> None:
 async def test_a_mail_without_sender_becomes_a_dead_letter_of_the_author_in_its_header() -> None:
     async with run_server() as server:
         wire = await server.connect_and_greet()
-        assert (await wire.send(MAIL, sender="")).startswith("250")
-        await wire.send(b"Subject: x\r\n\r\nno author\r\n", sender="")
+        ours = b"References: " + OURS.encode() + b"\r\n"
+        assert (await wire.send(ours + MAIL, sender="")).startswith("250")
+        await wire.send(ours + b"Subject: x\r\n\r\nno author\r\n", sender="")
         kept = server.router.dead_letters
         assert [str(one.sender) for one in kept] == ["ann@friends.example", ""]
         assert {str(one.recipient) for one in kept} == {"boop@example.org"}

@@ -25,6 +25,8 @@ TABLES = (
     "users_subscriber",
     "users_optout",
     "users_task",
+    "users_keptchange",
+    "users_removedmessage",
     "django_admin_log",
     "django_session",
     "auth_user_user_permissions",

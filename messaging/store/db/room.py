@@ -1,0 +1,87 @@
+"""Watches the free space of the disks that the gateway writes to."""
+
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from messaging.config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MEGABYTE = 1_000_000
+# The report of the service, locks, Ray's logs, bodies of requests that are spooled: small, but many at once.
+FOLDER_MEGABYTES = 20
+LOOK_SECONDS = 1.0
+
+
+def store_folder(settings: Settings) -> Path | None:
+    """Return the folder of the store; None where the store is a server with a disk of its own."""
+    _, _, path = settings.database_url.get_secret_value().partition(":///")
+    return Path(path.partition("?")[0]).parent if settings.uses_sqlite and path else None
+
+
+def free_megabytes(folder: Path) -> float | None:
+    """Return the free space of the disk of `folder`; None where it cannot be measured."""
+    try:
+        return shutil.disk_usage(folder).free / MEGABYTE
+    except OSError:
+        return None
+
+
+def store_room_problem(settings: Settings) -> str | None:
+    """Return why new messages are deferred; None while the disk of the store has more free space than the mark."""
+    folder = store_folder(settings)
+    free = free_megabytes(folder) if folder else None
+    if free is None or free >= settings.min_free_mb:
+        return None
+    return (
+        f"no room: the disk of the store has {free:.0f} MB left, less than SATBRIDGE_MIN_FREE_MB"
+        f" ({settings.min_free_mb:g}); only emergencies and reports are accepted"
+    )
+
+
+def folder_room_problem(settings: Settings) -> str | None:
+    """Return which folder is nearly full: the state folder or that of temporary files; None while both have room.
+
+    The gateway goes on without that room; a process that ended may not start again.
+    """
+    folders = {"the state folder": settings.state_dir, "the folder of temporary files": temporary()}
+    for name, folder in folders.items():
+        free = free_megabytes(folder)
+        if free is not None and free < FOLDER_MEGABYTES:
+            return (
+                f"no room: the disk of {name} ({folder}) has {free:.0f} MB left,"
+                f" less than {FOLDER_MEGABYTES}"
+            )
+    return None
+
+
+def temporary() -> Path:
+    """Return the folder of temporary files, which is Ray's too."""
+    # `gettempdir` finds none on a disk that is full.
+    return Path(tempfile.tempdir or "/tmp")  # noqa: S108 (only measured)
+
+
+class StoreRoom:
+    """The free space of the store as the router sees it. Measures at most once a second, and logs each change."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._look_at = 0.0
+        self._problem: str | None = None
+
+    def is_enough(self) -> bool:
+        """Return whether new messages have room. Emergencies have it as long as the store can be written."""
+        now = self._clock()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            before, self._problem = self._problem, store_room_problem(self._settings)
+            if self._problem and not before:
+                log.error("the store has %s", self._problem)
+            elif before and not self._problem:
+                log.warning("the store has room again")
+        return self._problem is None

@@ -1,0 +1,32 @@
+"""Deletes deliveries that have ended, and blanks the addresses of such deliveries."""
+
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
+from messaging.store.models import WAITING, Delivery
+from messaging.store.states import IllegalTransition, State
+
+
+def delete_deliveries(message_ids: Collection[str]) -> int:
+    """Delete the deliveries of these messages with their parts; return how many rows went.
+
+    Raises IllegalTransition, and deletes none, if one still waits.
+    """
+    rows = Delivery.objects.filter(message_id__in=message_ids)
+    _require_settled(rows)
+    return rows.delete()[0]
+
+
+def blank_addresses(rows: "QuerySet[Delivery]") -> int:
+    """Empty the addresses, names and reasons of these deliveries; state, counts and charges stay.
+
+    Raises IllegalTransition, and changes none, if one still waits.
+    """
+    _require_settled(rows)
+    return rows.update(sender="", recipient="", sender_name="", reason="", network_id="")
+
+
+def _require_settled(rows: "QuerySet[Delivery]") -> None:
+    if rows.filter(WAITING).exists():
+        raise IllegalTransition(State.WAITING, State.CANCELLED)
