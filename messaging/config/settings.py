@@ -185,7 +185,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     late_attempts: Count = 3
 
     keep_texts_days: Days = 365
-    keep_undeliverable_days: Days = 90
+    keep_dead_letters_days: Days = 90
     keep_messages_days: Days = 1095
     keep_positions_days: Days = 365
     max_kept: Annotated[int, Field(ge=0)] = 50_000

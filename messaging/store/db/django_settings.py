@@ -139,9 +139,7 @@ def _options(engine: str, limits: StoreLimits) -> dict[str, Any]:
 
 def _sqlite_options(limits: StoreLimits) -> dict[str, Any]:
     # FULL in WAL mode: a commit is on disk when it returns (https://sqlite.org/pragma.html#pragma_synchronous).
-    # Of a new file only, and before the first page of it is written: an older one needs `satbridge compact`.
     pragmas = (
-        "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=FULL",
         f"journal_size_limit={WAL_BYTES_KEPT}",

@@ -74,11 +74,11 @@ class Sweeper:
         self._runner = BatchRunner("retention")
         self._next_at = 0.0
         self._texts = MessageWalk(settings.keep_texts_days)
-        self._dead_letters = MessageWalk(settings.keep_undeliverable_days)
+        self._dead_letters = MessageWalk(settings.keep_dead_letters_days)
         self._rows = MessageWalk(settings.keep_messages_days)
         self._jobs: dict[str, Callable[[], int]] = {
             "texts": self._sweep_texts,
-            "undeliverable": self._sweep_dead_letters,
+            "dead_letters": self._sweep_dead_letters,
             "messages": self._sweep_rows,
             "positions": self._sweep_positions,
             "counts": quota.fold,

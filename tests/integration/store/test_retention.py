@@ -66,7 +66,7 @@ def letter(key: str, raw: bytes = b"raw", to: str = "boop@example.org") -> DeadL
 
 def only_texts(gateway: Gateway, days: float = 10) -> Settings:
     return gateway.settings.model_copy(
-        update={"keep_texts_days": days, "keep_messages_days": 0, "keep_undeliverable_days": 0}
+        update={"keep_texts_days": days, "keep_messages_days": 0, "keep_dead_letters_days": 0}
     )
 
 
@@ -108,7 +108,7 @@ def test_rows_go_and_their_ids_stay(gateway: Gateway, clock: Clock) -> None:
 def test_zero_days_keep_everything(gateway: Gateway, clock: Clock) -> None:
     gateway.settle(gateway.take_one(g.mail("sent", text="secret")))
     clock.turn(10_000 * DAY)
-    names = ("texts", "undeliverable", "messages", "positions")
+    names = ("texts", "dead_letters", "messages", "positions")
     sweep(gateway.settings.model_copy(update={f"keep_{n}_days": 0 for n in names}), clock)
     assert Message.objects.get().text == "secret"
 
@@ -130,7 +130,7 @@ def test_many_rows_go_a_page_at_a_time(sqlite_gateway: Gateway, clock: Clock) ->
         ]
         Message.objects.bulk_create(rows)
     clock.turn(11 * DAY)
-    settings = gateway.settings.model_copy(update={"keep_undeliverable_days": 10})
+    settings = gateway.settings.model_copy(update={"keep_dead_letters_days": 10})
     seconds = Seconds()
     sweeper = Sweeper(settings, clock, seconds)
     left = [number]
