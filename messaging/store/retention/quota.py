@@ -129,9 +129,9 @@ def write_changes(changes: Mapping[Owner, Kept]) -> None:
 
 def fold() -> int:
     """Fold the changes of each subscriber into one row, where there are several; return how many rows went."""
-    crowded = KeptChange.objects.order_by().values("subscriber").annotate(number=Count("id"))
+    several = KeptChange.objects.order_by().values("subscriber").annotate(number=Count("id"))
     owners: Iterable[Owner] = [
-        row["subscriber"] for row in crowded.filter(number__gt=1)[:FOLD_ROWS]
+        row["subscriber"] for row in several.filter(number__gt=1)[:FOLD_ROWS]
     ]
     folded = 0
     for owner in owners:
