@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import traceback
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from messaging.logs.records import details
 from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.mail import read_mail
+from messaging.mail.parse.process import ParserProcess
 from messaging.mail.smtp.replies import (
     ACCEPTED,
     BAD_CONTENT_CODE,
@@ -35,9 +37,12 @@ from messaging.model.raw_mail import MailboxHandler, RawMail
 log = logging.getLogger(__name__)
 
 INLINE_BYTES: Final = 64 * 1024
-PARSER_THREADS: Final = 2
+INLINE_BOUNDARIES: Final = 40  # of 20 parts, each within another one
+INLINE_RICH_BYTES: Final = 4 * 1024
 CACHE_ENTRIES: Final = 10_000
 MAX_IDS_IN_REPLY: Final = 5  # a reply line has at most 512 bytes
+
+_RICH: Final = re.compile(rb"html|message/", re.IGNORECASE)
 
 MailKey = tuple[bytes, str, str]
 
@@ -65,15 +70,18 @@ class MailIngest:
             CACHE_ENTRIES, settings.inquiry_cache_seconds
         )
         self._random_ids: LRUCache[MailKey, str] = LRUCache(CACHE_ENTRIES)
-        self._parsers = ThreadPoolExecutor(PARSER_THREADS, "mail-parser")
+        self._parser = ParserProcess()
+        self._parser_thread = ThreadPoolExecutor(1, "mail-parser")
         self.accepted = 0
         self.refused = 0
         self.deferred = 0
         self.not_kept = 0
 
     def close(self) -> None:
-        """Stop the threads that parse big mails."""
-        self._parsers.shutdown(wait=False, cancel_futures=True)
+        """Stop the process that parses big mails, and the thread that waits for it."""
+        self._parser.kill()
+        self._parser_thread.submit(self._parser.close)
+        self._parser_thread.shutdown(wait=False)
 
     async def verify_recipient(self, mailbox: str, client: str, is_report: bool = False) -> str:
         """Return the reply to RCPT. Caches acceptance for a few seconds, and refusals never.
@@ -105,12 +113,15 @@ class MailIngest:
                 return reply
             mail = replace(mail, recipients=others)
         try:
-            if len(mail.content) <= INLINE_BYTES:
+            if _is_small(mail.content):
                 parsed = read_mail(mail.content)
             else:
                 loop = asyncio.get_running_loop()
-                parsed = await loop.run_in_executor(self._parsers, read_mail, mail.content)
-        except Rejected as error:
+                parsed = await loop.run_in_executor(
+                    self._parser_thread, self._parser.read_mail, mail.content
+                )
+        except (Rejected, Unavailable) as error:
+            log_error(error)
             return self.record_reply(mail, refusal(error, BAD_CONTENT_CODE))
         if parsed.hops > self._max_received:
             return self.record_reply(mail, TOO_MANY_HOPS)
@@ -207,6 +218,16 @@ class MailIngest:
             return joint_refusal(errors)
         ids = " ".join(record.id for record in records[:MAX_IDS_IN_REPLY])
         return f"{ACCEPTED} {ids}"
+
+
+def _is_small(content: bytes) -> bool:
+    """Whether parsing takes milliseconds: such mails are parsed within the event loop."""
+    if len(content) > INLINE_BYTES:
+        return False
+    # A tag of HTML takes as long as kilobytes of text, and an attached mail may be encoded, with HTML in it.
+    if len(content) > INLINE_RICH_BYTES and _RICH.search(content):
+        return False
+    return content.count(b"\n--") + content.count(b"\r--") <= INLINE_BOUNDARIES
 
 
 def log_error(error: BaseException, id: str = "") -> None:

@@ -4,7 +4,11 @@ Cleaning removes control characters and superfluous white space.
 """
 
 import codecs
+import encodings
+import pkgutil
 import re
+from encodings.aliases import aliases
+from functools import cache
 from typing import Final
 
 import charset_normalizer
@@ -27,8 +31,17 @@ _ALIASES: Final = {
     "x-mac-roman": "mac_roman",
     "x-mac-cyrillic": "mac_cyrillic",
 }
-# Text codecs of Python that are no charsets of mail; some need quadratic time, some emit warnings.
-_NOT_FOR_MAIL: Final = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"}
+# Codecs of Python that are no charsets of mail; some return no text, some need quadratic time, some emit warnings.
+_NOT_FOR_MAIL: Final = frozenset(
+    (
+        *("aliases", "base64_codec", "bz2_codec", "charmap", "hex_codec", "idna", "mbcs", "oem"),
+        *("punycode", "quopri_codec", "raw_unicode_escape", "rot_13", "undefined"),
+        *("unicode_escape", "uu_codec", "zlib_codec"),
+    )
+)
+_CHARSETS: Final = (
+    frozenset(module.name for module in pkgutil.iter_modules(encodings.__path__)) - _NOT_FOR_MAIL
+)
 _FALLBACK: Final = "cp1252"
 _SAMPLE_BYTES: Final = 4096
 _SHORTEST_SAMPLE_BYTES: Final = 64
@@ -71,12 +84,16 @@ def decode_text(data: bytes, label: str | None = None, *, guess: bool = True) ->
 def _codec_of(label: str) -> str | None:
     """Return the name of the Python codec for a label, None when there is none that fits mail."""
     wanted = label.strip(" \t'\"").lower()[:40]
-    try:
-        name = codecs.lookup(_ALIASES.get(wanted, wanted)).name
-        b"x".decode(name, "ignore")  # refuses codecs that do not return text, such as zlib
-    except (LookupError, ValueError):
-        return None
-    return None if name.replace("_", "-") in _NOT_FOR_MAIL else _ALIASES.get(name, name)
+    wanted = encodings.normalize_encoding(_ALIASES.get(wanted, wanted))
+    module = aliases.get(wanted, wanted)
+    return _load_codec(module) if module in _CHARSETS else None
+
+
+# Only names of the table reach the codec registry, which keeps each name that it was ever asked for.
+@cache
+def _load_codec(module: str) -> str:
+    name = codecs.lookup(module).name
+    return _ALIASES.get(name, name)
 
 
 def clean(text: str) -> str:

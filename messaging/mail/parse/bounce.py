@@ -73,14 +73,14 @@ def read_report(mail: MailPart) -> DeliveryReport | None:
     status = next((child for child in children if child.content_type in _STATUS), None)
     if status is None:
         return None
-    text = status.body()[:MAX_STATUS_BYTES].decode("utf-8", "replace")
+    text = status.body(MAX_STATUS_BYTES).decode("utf-8", "replace")
     groups = [group for group in _read_groups(text) if "action" in group]
     if not groups:
         return None
     failures = [group for group in groups if group["action"].lower().startswith("failed")]
     # The Message-ID of the mail that was sent back, or of its header.
     returns = [
-        part_of(child.body()[:MAX_HEADER_BYTES]).field(b"message-id")
+        part_of(child.body(MAX_HEADER_BYTES)).field(b"message-id")
         for child in children
         if child.content_type in _RETURNED
     ]

@@ -2,25 +2,25 @@
 
 import re
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
-from email.errors import HeaderParseError
-from email.header import decode_header
 from enum import Enum
 from typing import Final
 
 from messaging.errors import Rejected
 from messaging.mail.parse.attachments import describe_counts, kind_of
 from messaging.mail.parse.bounce import DeliveryReport, read_report
+from messaging.mail.parse.fields import decode_words
 from messaging.mail.parse.html import html_to_text, without_long_tags
 from messaging.mail.parse.parts import MailPart, part_at, part_of
 from messaging.mail.text import clean, decode_text, one_line
 
-MAX_PARTS: Final = 1000
+MAX_PARTS: Final = 100
 MAX_DEPTH: Final = 30
 MAX_SUBJECT_CHARS: Final = 998
 MAX_HTML_CHARS: Final = 300_000
+MAX_HTML_TAGS: Final = 10_000
 MAX_RAW_BYTES: Final = 4_000_000
+MAX_SCANNED_BYTES: Final = 100_000_000
 MAX_GUESSES: Final = 4
 _MAX_ENCODED_CHARS: Final = 4000
 # Four bytes of UTF-8, each encoded as `=F0`, with room for soft line ends.
@@ -104,9 +104,7 @@ def subject_of(mail: MailPart) -> str:
     """Return the subject on one line, with its encoded words decoded (RFC 2047)."""
     subject = mail.field(b"subject")
     if "=?" in subject:
-        with suppress(HeaderParseError, ValueError):
-            words = decode_header(subject[:_MAX_ENCODED_CHARS])
-            subject = "".join(_decode_word(word, charset) for word, charset in words)
+        subject = decode_words(subject[:_MAX_ENCODED_CHARS])
     return one_line(subject, MAX_SUBJECT_CHARS)
 
 
@@ -137,26 +135,19 @@ def origin_of(mail: MailPart) -> Origin:
     return Origin.HUMAN
 
 
-def _decode_word(word: str | bytes, charset: str | None) -> str:
-    if isinstance(word, str):
-        return word
-    if charset is None:
-        # The library returns the text between encoded words in this form.
-        with suppress(UnicodeDecodeError):
-            return word.decode("raw-unicode-escape")
-    return decode_text(word, charset, guess=False)
-
-
 @dataclass
 class _TextReader:
     """Reads the text of one mail, and counts the parts that it leaves out.
 
-    The budgets hold for the whole mail, so that a thousand parts cost no more than one.
+    The budgets hold for the whole mail, so that many parts cost no more than one. `raw_bytes` are those that are
+    decoded, `scanned_bytes` those that are searched for boundaries, once for each multipart around them.
     """
 
     plain_chars: int
     html_chars: int = MAX_HTML_CHARS
+    html_tags: int = MAX_HTML_TAGS
     raw_bytes: int = MAX_RAW_BYTES
+    scanned_bytes: int = MAX_SCANNED_BYTES
     guesses: int = MAX_GUESSES
     parts: int = 0
     cut: bool = False
@@ -194,9 +185,17 @@ class _TextReader:
         text = text[:room]
         if is_html:
             self.html_chars -= len(text)
-            text = html_to_text(text)
+            text = html_to_text(self._limit_tags(text))
         self.plain_chars -= len(text)
         return text
+
+    def _limit_tags(self, markup: str) -> str:
+        count = markup.count("<")
+        if count > self.html_tags:
+            self.cut = True
+            markup = "<".join(markup.split("<", self.html_tags + 1)[: self.html_tags + 1])
+        self.html_tags -= min(count, self.html_tags)
+        return markup
 
     def _read_multipart(self, part: MailPart, depth: int) -> str:
         children = self._children(part)
@@ -215,6 +214,10 @@ class _TextReader:
 
     def _children(self, part: MailPart) -> list[MailPart]:
         children: list[MailPart] = []
+        self.scanned_bytes -= part.end - part.start
+        if self.scanned_bytes < 0:
+            self.cut = True
+            return children
         for child in part.children():
             if self.parts + len(children) >= MAX_PARTS:
                 self.cut = True
@@ -247,7 +250,11 @@ class _TextReader:
 
     def _read_attached_mail(self, part: MailPart, depth: int) -> str:
         if part.encoding in ("base64", "quoted-printable"):
-            mail = part_of(part.body())
+            size = part.end - part.start
+            count = min(size, max(0, self.raw_bytes))
+            self.raw_bytes -= count
+            self.cut = self.cut or count < size
+            mail = part_of(part.body(count))
         else:
             mail = part_at(part.data, part.start, part.end)
         subject, author = subject_of(mail), author_of(mail)

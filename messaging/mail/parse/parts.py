@@ -2,22 +2,23 @@
 
 The parser of the standard library recurses once per nested multipart (a few hundred raise RecursionError), compares
 every line with every open boundary, and copies every line of every attachment. This one copies nothing: a mail of
-10 MiB costs a few searches. The standard library parses the parameters of a field.
+10 MiB costs a few searches.
 """
 
 import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message as Parameters
 from functools import cached_property
 from typing import Final
 
+from messaging.mail.parse.fields import StructuredField, from_base64, parse_field
 from messaging.mail.text import decode_text
 
 MAX_HEADER_FIELDS: Final = 2000
 MAX_HEADER_BYTES: Final = 1_000_000
 MAX_FIELD_BYTES: Final = 8192
+MAX_STRUCTURED_BYTES: Final = 1024
 MAX_FALSE_DELIMITERS: Final = 10_000
 _MAX_BOUNDARY_CHARS: Final = 200  # RFC 2046 section 5.1.1 allows 70
 
@@ -28,7 +29,9 @@ _WANTED: Final = frozenset(
     b" x-autoreply x-autorespond x-autoresponder x-auto-reply".split()
 )
 _NEWLINE: Final = 10
-_NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
+_STRUCTURED: Final = frozenset(
+    (b"content-type", b"content-disposition", b"content-transfer-encoding")
+)
 _UUENCODINGS: Final = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
 
 
@@ -48,21 +51,21 @@ class MailPart:
         return " ".join(decode_text(raw, guess=False).split()) if raw else ""
 
     @cached_property
-    def _content(self) -> Parameters:
-        content = Parameters()
-        content.set_default_type(self.default_type)
-        content["content-type"] = self.field(b"content-type") or self.default_type
-        content["content-disposition"] = self.field(b"content-disposition") or "inline"
-        return content
+    def _type(self) -> StructuredField:
+        return parse_field(self.field(b"content-type"))
+
+    @cached_property
+    def _disposition(self) -> StructuredField:
+        return parse_field(self.field(b"content-disposition"))
 
     @cached_property
     def content_type(self) -> str:
         """The media type in lower case; `text/plain` if it is malformed (RFC 2045 section 5.2)."""
-        if b"content-type" not in self.fields:
+        if not self._type.value:
             return self.default_type
-        return self._content.get_content_type()
+        return self._type.value if self._type.value.count("/") == 1 else "text/plain"
 
-    @property
+    @cached_property
     def encoding(self) -> str:
         """The transfer encoding in lower case, empty when missing."""
         return self.field(b"content-transfer-encoding").strip(" ;\"'").lower()
@@ -70,27 +73,16 @@ class MailPart:
     @property
     def is_attachment(self) -> bool:
         """Whether the part is marked as a file."""
-        return self.field(b"content-disposition").lower().startswith("attachment")
+        return self._disposition.value.startswith("attachment")
 
     @property
     def filename(self) -> str:
-        """The name of the file, empty when missing or broken."""
-        try:
-            return self._content.get_filename("")
-        except Exception:
-            return (
-                ""  # the standard library raises exceptions of any type on broken RFC 2231 values
-            )
+        """The name of the file, empty when missing."""
+        return self._disposition.parameters.get("filename") or self.parameter("name")
 
     def parameter(self, name: str) -> str:
-        """Return a parameter of the content type, empty when missing or broken."""
-        if b"content-type" not in self.fields:
-            return ""
-        try:
-            value = self._content.get_param(name, "")
-        except Exception:
-            return ""  # as above
-        return str(value[2] if isinstance(value, tuple) else value)
+        """Return a parameter of the content type, empty when missing."""
+        return self._type.parameters.get(name, "")
 
     def body(self, max_bytes: int | None = None) -> bytes:
         """Return the body without its transfer encoding, of at most the first `max_bytes` encoded bytes."""
@@ -100,7 +92,7 @@ class MailPart:
             case "quoted-printable":
                 return binascii.a2b_qp(raw)
             case "base64":
-                return _from_base64(raw)
+                return from_base64(raw)
             case encoding if encoding in _UUENCODINGS:
                 return b"".join(_from_uu(line) for line in raw.split(b"\n"))
         return raw
@@ -144,7 +136,8 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
             break
         name = match[1].lower()
         if name in _WANTED and name not in fields:
-            fields[name] = match[2][:MAX_FIELD_BYTES]
+            limit_bytes = MAX_STRUCTURED_BYTES if name in _STRUCTURED else MAX_FIELD_BYTES
+            fields[name] = match[2][:limit_bytes]
         at = match.end()
     else:
         limit = at
@@ -176,17 +169,6 @@ def _delimiters(
         else:
             false += 1
         at = data.find(marker, after, end)
-
-
-def _from_base64(raw: bytes) -> bytes:
-    try:
-        return binascii.a2b_base64(raw)
-    except binascii.Error:
-        clean = _NO_BASE64.sub(b"", raw)
-        whole, rest = clean[: len(clean) // 4 * 4], clean[len(clean) // 4 * 4 :]
-        return binascii.a2b_base64(
-            whole + (rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b"")
-        )
 
 
 def _from_uu(line: bytes) -> bytes:

@@ -15,8 +15,8 @@ class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
     `hostname` is the server's name in its greeting, by default the mail domain. `proxy_listen` is a second port that
     expects the PROXY protocol first and must be reachable by the proxy only. `max_bytes_in_flight` limits the mails
     that are being received; the event loop buffers at most 256 KiB more for each connection, and parsing a mail
-    needs a few times its size for a moment (two big mails at a time). A mail with more than `max_received` Received
-    fields is refused as a mail loop.
+    needs a few times its size for a moment (one big mail at a time, in a process of its own). A mail with more than
+    `max_received` Received fields is refused as a mail loop.
     """
 
     listen: ListenText = "127.0.0.1:7420"
