@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Protocol, Self, TypeVar
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from messaging.config.account import Account
+from messaging.config.ip_allowlist import networks_of
 from messaging.config.settings import ListenText
 from messaging.errors import ConfigurationError
 from messaging.model.device_text import Codec as Codec
@@ -20,7 +21,6 @@ from messaging.model.raw_mail import MailSubmitter, RawMail
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
 from messaging.satellite.codecs.plain_text import Limit, text_packets, utf8_bytes, utf16_units
 from messaging.satellite.codecs.protobuf import Text, Undecodable, packets
-from messaging.satellite.ip_allowlist import networks_of
 
 T = TypeVar("T")
 

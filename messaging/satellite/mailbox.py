@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from messaging.config.ip_allowlist import is_peer
 from messaging.errors import Rejected
 from messaging.model.message import Emit, Receipt
 from messaging.model.raw_mail import RawMail
 from messaging.model.webhook import take_each
 from messaging.satellite.account import MailedAccount, Packet
-from messaging.satellite.ip_allowlist import is_peer
 from messaging.satellite.uplink import offer_packet
 
 TOO_LONG = "the mail is longer than those of this network"

@@ -29,6 +29,8 @@ PROXY_SECONDS: Final = 10.0
 ABORT_SECONDS: Final = 5.0
 LINGER_SECONDS: Final = 1.0
 GIVE_UP_SECONDS: Final = 5.0
+NEW_CLIENT_IDLES: Final = 10
+RATE_SECONDS: Final = 30.0
 
 
 class SmtpConnection(SMTP):
@@ -52,7 +54,7 @@ class SmtpConnection(SMTP):
             enable_SMTPUTF8=True,
             hostname=server.hostname,
             ident="ESMTP",
-            timeout=settings.idle_seconds,
+            timeout=min(settings.idle_seconds, settings.new_idle_seconds),
             proxy_protocol_timeout=min(PROXY_SECONDS, settings.idle_seconds) if proxied else None,
             loop=server.loop,
         )
@@ -68,6 +70,9 @@ class SmtpConnection(SMTP):
         self._collecting = False
         self._submit_time: float | None = None
         self._hung_up = False
+        self._is_known = False
+        self.progress_time = self.loop.time()
+        self._useful_until = self.progress_time + NEW_CLIENT_IDLES * settings.new_idle_seconds
         self._closing_timers: list[asyncio.TimerHandle] = []
 
     def __dir__(self) -> list[str]:
@@ -84,7 +89,9 @@ class SmtpConnection(SMTP):
         if is_new:
             peer = transport.get_extra_info("peername")
             self._client = str(peer[0]) if peer else "unknown"
-            self._refusal = self._server.enter(self, None if self._proxied else self._client)
+            self._refusal = self._server.enter(self, self._client, self._proxied)
+            if not self._proxied:
+                self._grant_patience()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Remove the connection from the server; aiosmtpd may call this twice."""
@@ -119,7 +126,32 @@ class SmtpConnection(SMTP):
         refusal = self._server.enter_client(self, self._client)
         if refusal is not None:
             self.hang_up(refusal)
+        self._grant_patience()
         return refusal is None
+
+    @property
+    def is_submitting(self) -> bool:
+        """Whether a mail waits for the router."""
+        return self._submit_time is not None
+
+    @property
+    def in_data(self) -> bool:
+        """Whether a mail is being received."""
+        return self._in_data
+
+    def _grant_patience(self) -> None:
+        """Give a client that has brought an accepted mail the long time-out."""
+        self._is_known = self._server.clients.is_known(self._client)
+        if self._is_known:
+            self._timeout_duration = self._server.settings.idle_seconds
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Start the time-out for the next command: for a new client at most until it must have brought a mail."""
+        if duration is None:
+            duration = self._timeout_duration
+            if not self._is_known:
+                duration = min(duration, max(0.001, self._useful_until - self.loop.time()))
+        super()._reset_timeout(duration)
 
     def hang_up(self, reply: str, *, at_once: bool = False) -> None:
         """Send a last reply, unless it is empty, and close; cut a client off that does not read for `ABORT_SECONDS`.
@@ -200,18 +232,26 @@ class SmtpConnection(SMTP):
     async def _collect(self, collector: MailCollector) -> None:
         """Feed the collector until the end of the mail, for `data_seconds` at most."""
         settings = self._server.settings
-        deadline = self.loop.time() + settings.data_seconds
+        now = self.loop.time()
+        deadline = now + settings.data_seconds
+        idle = settings.idle_seconds if self._is_known else settings.new_idle_seconds
+        window_end, window_size = now + RATE_SECONDS, collector.size
         self._collecting = True
         rest = None
         while rest is None:
-            left = deadline - self.loop.time()
-            self._reset_timeout(max(0.001, min(settings.idle_seconds, left)))
+            now = self.loop.time()
+            if now >= window_end:
+                rate = (collector.size - window_size) / (now - window_end + RATE_SECONDS)
+                if rate < settings.min_bytes_per_second:
+                    self._timeout_cb()
+                window_end, window_size = now + RATE_SECONDS, collector.size
+            self._reset_timeout(max(0.001, min(settings.idle_seconds, idle, deadline - now)))
             chunk = await self._reader.read(CHUNK_BYTES)
             if not chunk:
                 raise ConnectionResetError
             rest = collector.feed(chunk)
         self._collecting = False
-        self._reset_timeout()
+        self._reset_timeout(settings.idle_seconds)  # for the router
         # Pipelined commands. read() has left the buffer empty, and feed_data() refuses to add behind the stream's end.
         buffer: bytearray = self._reader._buffer  # type: ignore[attr-defined]
         buffer += rest
@@ -281,10 +321,24 @@ class SmtpConnection(SMTP):
             reply = "503 5.5.1 send MAIL first"
         else:
             try:
-                reply = await session.rcpt(read_forward_path(arg, self._server.mail_domain))
+                mailbox = read_forward_path(arg, self._server.mail_domain)
+                self._reset_timeout(self._server.settings.idle_seconds)  # for the router
+                reply = await session.rcpt(mailbox)
             except BadCommand as error:
                 reply = error.reply
+        if reply.startswith(replies.UNKNOWN_RECIPIENT_CODE):
+            await self._slow_down()
         await self.push(reply)
+        self._reset_timeout()
+
+    async def _slow_down(self) -> None:
+        """Wait before the refusal of an unknown recipient; hang up on a client that tries too many."""
+        delay = self._server.clients.note_unknown_recipient(self._client)
+        if delay is None:
+            self._server.note_refusal(self._client, "it tries too many unknown recipients")
+            self.hang_up(replies.TOO_MANY_UNKNOWN)
+        elif delay:
+            await asyncio.sleep(delay)
 
     async def smtp_DATA(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.4."""
@@ -295,14 +349,20 @@ class SmtpConnection(SMTP):
         self._in_data = True
         try:
             await self.push("354 end with <CRLF>.<CRLF>")
-            max_bytes, budget = server.settings.max_bytes, server.bytes_in_flight
+            max_bytes, budget = server.settings.max_bytes, server.clients.budget_of(self._client)
             with closing(MailCollector(max_bytes, budget)) as collector:
                 await self._collect(collector)
                 self._submit_time = self.loop.time()
                 reply = await session.data(collector)
             if reply.startswith("250"):
                 self._errors = self._replies = 0
+                server.note_accepted(self, self._client)
+                self._grant_patience()
             self._submit_time = None
+            self._useful_until = (
+                self.loop.time() + NEW_CLIENT_IDLES * server.settings.new_idle_seconds
+            )
+            self._reset_timeout()
             await self.push(reply)
         finally:
             self._in_data, self._submit_time = False, None

@@ -27,6 +27,8 @@ TOO_MANY_HOPS: Final = "554 5.4.6 mail loop: the mail has passed too many server
 OUR_OWN: Final = "554 5.4.6 mail loop: the mail was sent by this server"
 TOO_SLOW: Final = "421 4.4.2 timeout, closing the connection"
 TOO_MANY_ERRORS: Final = "421 4.7.0 too many errors, closing the connection"
+TOO_MANY_UNKNOWN: Final = "421 4.7.0 too many unknown recipients, please try again later"
+NOT_A_PEER: Final = "554 5.7.1 this server takes no mail from your address"
 TOO_MANY_CONNECTIONS: Final = "421 4.7.0 too many connections, please try again later"
 MAX_REASON_CHARS: Final = 200
 

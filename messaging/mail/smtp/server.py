@@ -1,17 +1,16 @@
 """The state that all connections of one receiver share: limits, certificate, MailIngest, and the open connections."""
 
 import asyncio
-import contextlib
-import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
+from messaging.config.ip_allowlist import LOOPBACK, is_peer
 from messaging.logs.records import details
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
+from messaging.mail.smtp.clients import SITE_SHARES, ByteBudget, Clients, client_networks
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.mail.smtp.tls import load_certificate
 from messaging.model.message import Emit
@@ -19,17 +18,27 @@ from messaging.model.raw_mail import MailboxHandler
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(slots=True)
-class ByteBudget:
-    """The bytes that all mails being received may have together; collectors count in `used`."""
-
-    max_bytes: int
-    used: int = 0
+RESERVED_SHARE: Final = 10
+"""One connection in ten is kept for known clients."""
+EVICT_SECONDS: Final = 5.0
 
 
 class ServerConnection(Protocol):
-    """A connection as the server ends it; the class itself imports this module."""
+    """A connection as the server ends it; the class itself imports this module.
+
+    `progress_time` is the loop's time of its start or its last accepted mail. `is_submitting` is true while a mail
+    waits for the router. `in_data` is true while a mail is received.
+    """
+
+    progress_time: float
+
+    @property
+    def is_submitting(self) -> bool:
+        """Whether a mail waits for the router."""
+
+    @property
+    def in_data(self) -> bool:
+        """Whether a mail is being received."""
 
     def drain(self) -> None:
         """Close now, or after the mail that is being received."""
@@ -58,13 +67,13 @@ class SmtpServer:
         self.certificate = load_certificate(settings)
         self.ingest = MailIngest(emit, mail_domain, settings, mailboxes)
         self.bytes_in_flight = ByteBudget(settings.max_bytes_in_flight)
+        self.clients = Clients(settings, self.bytes_in_flight)
         self.leaving = False
         self.draining = False
         self.turned_away = 0
         self._connections: set[ServerConnection] = set()
-        self._counted: set[ServerConnection] = set()
-        self._clients: dict[ServerConnection, str] = {}
-        self._per_client: Counter[str] = Counter()
+        self._addresses: dict[ServerConnection, str] = {}
+        self._per_network: Counter[str] = Counter()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -73,47 +82,96 @@ class SmtpServer:
         """The number of open connections."""
         return len(self._connections)
 
-    def enter(self, connection: ServerConnection, client: str | None) -> str | None:
+    def enter(
+        self, connection: ServerConnection, address: str, is_proxy: bool = False
+    ) -> str | None:
         """Add a connection; return the reply that refuses it, None when it is admitted.
 
-        `client` is None until a PROXY header names it; `enter_client` follows then.
+        `enter_client` follows once the PROXY header of a proxy names the client.
         """
         self._connections.add(connection)
         self._empty.clear()
         if self.draining:
             return replies.SHUTTING_DOWN
-        if len(self._counted) >= self.settings.max_connections:
-            return self._refuse(client or "a proxy", "there are too many connections")
-        self._counted.add(connection)
-        return None if client is None else self.enter_client(connection, client)
+        settings = self.settings
+        peers = settings.proxy_peers or "" if is_proxy else settings.peers
+        if peers is not None and not is_peer(address, f"{peers},{LOOPBACK}"):
+            name = "SATBRIDGE_SMTP_PROXY_PEERS" if is_proxy else "SATBRIDGE_SMTP_PEERS"
+            self.note_refusal(address, f"{name} does not name it")
+            return "" if is_proxy else replies.NOT_A_PEER
+        if not is_proxy:
+            return self.enter_client(connection, address)
+        if len(self._connections) > 2 * settings.max_connections:
+            return self._refuse("a proxy", "there are too many connections")
+        return None
 
     def enter_client(self, connection: ServerConnection, address: str) -> str | None:
         """Count the connection for its client; return the reply that refuses it, None when it is admitted.
 
-        An IPv6 network of 64 bits counts as one client: providers assign one such network per customer.
+        Near the limit a connection of another client may be dropped for it.
         """
-        client = address
-        if ":" in address:
-            with contextlib.suppress(ValueError):
-                ip = ipaddress.IPv6Address(address)
-                network = ipaddress.ip_network((int(ip) >> 64 << 64, 64))
-                client = str(ip.ipv4_mapped or network)
-        if self._per_client[client] >= self.settings.max_connections_per_client:
-            return self._refuse(address, "it has too many connections")
-        self._per_client[client] += 1
-        self._clients[connection] = client
+        settings = self.settings
+        for shares, network in enumerate(client_networks(address)):
+            limit = settings.max_connections_per_client * SITE_SHARES**shares
+            if self._per_network[network] >= limit:
+                return self._refuse(address, "it has too many connections")
+        reserved = 0 if self.clients.is_known(address) else self._reserved
+        if len(self._addresses) >= settings.max_connections - reserved:
+            dropped = self._find_longest_idle(address)
+            if dropped is None:
+                return self._refuse(address, "there are too many connections")
+            self.note_refusal(self._addresses[dropped], "dropped, it was idle for the longest")
+            self._uncount(dropped)
+            dropped.hang_up(replies.TOO_MANY_CONNECTIONS)
+        self._per_network.update(client_networks(address))
+        self._addresses[connection] = address
         return None
+
+    def note_accepted(self, connection: ServerConnection, address: str) -> None:
+        """Note that a mail on this connection was accepted: the client is known from now on."""
+        connection.progress_time = self.loop.time()
+        self.clients.note_accepted(address)
 
     def leave(self, connection: ServerConnection) -> None:
         """Remove a connection. Idempotent."""
         self._connections.discard(connection)
-        self._counted.discard(connection)
-        if (client := self._clients.pop(connection, None)) is not None:
-            self._per_client[client] -= 1
-            if not self._per_client[client]:
-                del self._per_client[client]
+        self._uncount(connection)
         if not self._connections:
             self._empty.set()
+
+    @property
+    def _reserved(self) -> int:
+        return int(self.settings.max_connections) // RESERVED_SHARE
+
+    def _uncount(self, connection: ServerConnection) -> None:
+        address = self._addresses.pop(connection, None)
+        if address is None:
+            return
+        for network in client_networks(address):
+            self._per_network[network] -= 1
+            if not self._per_network[network]:
+                del self._per_network[network]
+
+    def _find_longest_idle(self, address: str) -> ServerConnection | None:
+        """Return the connection to drop for a new client: of the client with the most, the one that idles longest.
+
+        None when every other client has fewer connections than this one would have, or got on just now. Connections
+        of known clients with few connections, and those whose mail waits for the router, stay.
+        """
+        own = self._per_network[client_networks(address)[-1]] + 1
+        latest = self.loop.time() - EVICT_SECONDS
+        best: tuple[tuple[int, bool, float], ServerConnection] | None = None
+        for connection, other in self._addresses.items():
+            count = self._per_network[client_networks(other)[-1]]
+            is_recent = connection.progress_time > latest and count <= own
+            if count < own or is_recent or connection.is_submitting:
+                continue
+            if count <= self._reserved and self.clients.is_known(other):
+                continue
+            rank = (-count, connection.in_data, connection.progress_time)
+            if best is None or rank < best[0]:
+                best = rank, connection
+        return best[1] if best else None
 
     async def drain(self) -> None:
         """End all connections, those that are receiving a mail after its reply, and wait until none is left."""
@@ -131,6 +189,11 @@ class SmtpServer:
         self.ingest.close()
 
     def _refuse(self, client: str, reason: str) -> str:
+        self.note_refusal(client, reason)
+        return replies.TOO_MANY_CONNECTIONS
+
+    def note_refusal(self, client: str, reason: str) -> None:
+        """Count a refused connection, and log it."""
         self.turned_away += 1
         log.warning(
             "connection from %s refused: %s",
@@ -138,4 +201,3 @@ class SmtpServer:
             reason,
             extra=details(kind=f"connection refused: {reason}"),
         )
-        return replies.TOO_MANY_CONNECTIONS

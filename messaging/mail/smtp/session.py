@@ -8,7 +8,8 @@ from typing import Final
 
 from messaging.mail.classify import ReceivedMail
 from messaging.mail.smtp import replies
-from messaging.mail.smtp.server import ByteBudget, SmtpServer
+from messaging.mail.smtp.clients import ByteBudget
+from messaging.mail.smtp.server import SmtpServer
 
 _END: Final = b"\r\n.\r\n"
 
@@ -16,7 +17,7 @@ _END: Final = b"\r\n.\r\n"
 class MailCollector:
     """Collects the bytes of one mail between DATA and the final dot (RFC 5321 section 4.5.2), at most `max_bytes`.
 
-    Counts them in a budget that all mails share. Beyond either limit it drops the mail, returns its bytes to the
+    Counts them in the budget of its client. Beyond either limit it drops the mail, returns its bytes to the
     budget, and only searches for the end. Must be closed.
     """
 
@@ -47,14 +48,12 @@ class MailCollector:
         count = max(0, count)
         if not (self.too_big or self.no_room):
             self.too_big = self.size > self._max_bytes
-            self.no_room = not self.too_big and (self._budget.used + count > self._budget.max_bytes)
+            self.no_room = not self.too_big and not self._budget.take(count)
+            self._counted += 0 if self.too_big or self.no_room else count
         if self.too_big or self.no_room:
             tail = self._buffer[1 - len(_END) :]  # the end may begin in this chunk
             self.close()
             self._buffer = tail
-        else:
-            self._budget.used += count
-            self._counted += count
         return rest
 
     def content(self) -> bytes:
@@ -70,7 +69,7 @@ class MailCollector:
 
     def close(self) -> None:
         """Drop the mail and return its bytes to the budget. Idempotent."""
-        self._budget.used -= self._counted
+        self._budget.give_back(self._counted)
         self._counted = 0
         self._buffer = bytearray()
 

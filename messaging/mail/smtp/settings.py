@@ -3,17 +3,27 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from messaging.config.env import Section
-from messaging.config.settings import Count, ListenText, Positive
+from messaging.config.ip_allowlist import LOOPBACK, is_peer, networks_of
+from messaging.config.settings import Count, Listen, ListenText, Positive
+
+
+def _check_networks(text: str) -> str:
+    networks_of(text)
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_check_networks)]
 
 
 class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
     """The addresses and limits of the SMTP server.
 
     `hostname` is the server's name in its greeting, by default the mail domain. `proxy_listen` is a second port that
-    expects the PROXY protocol first and must be reachable by the proxy only. `max_bytes_in_flight` limits the mails
+    expects the PROXY protocol first, from `proxy_peers` and this machine only. `peers` are the clients that may
+    connect to the other port, all when it is None. `max_bytes_in_flight` limits the mails
     that are being received; the event loop buffers at most 256 KiB more for each connection, and parsing a mail
     needs a few times its size for a moment (one big mail at a time, in a process of its own). A mail with more than
     `max_received` Received fields is refused as a mail loop.
@@ -21,6 +31,8 @@ class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
 
     listen: ListenText = "127.0.0.1:7420"
     proxy_listen: ListenText | None = None
+    peers: Networks | None = None
+    proxy_peers: Networks | None = None
     hostname: (
         Annotated[
             str, Field(pattern=r"^[A-Za-z0-9._\[\]:-]{1,255}$", examples=["mail.example.org"])
@@ -36,7 +48,10 @@ class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
     max_connections: Count = 500
     max_connections_per_client: Count = 100
     max_bytes_in_flight: Count = 256 * 1024 * 1024
+    max_unknown_recipients: Count = 20
     idle_seconds: Positive = 300
+    new_idle_seconds: Positive = 45
+    min_bytes_per_second: Annotated[float, Field(ge=0)] = 100
     data_seconds: Positive = 600
     inquiry_cache_seconds: Annotated[float, Field(ge=0)] = 5
 
@@ -50,4 +65,14 @@ class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
             raise ValueError(
                 "SATBRIDGE_SMTP_MAX_BYTES_IN_FLIGHT must not be below SATBRIDGE_SMTP_MAX_BYTES"
             )
+        if self.proxy_listen and not self.proxy_peers and not _is_loopback(self.proxy_listen):
+            raise ValueError(
+                "SATBRIDGE_SMTP_PROXY_PEERS must name the addresses of the proxies that may connect to"
+                " SATBRIDGE_SMTP_PROXY_LISTEN (0.0.0.0/0,::/0 where a firewall lets only them through)"
+            )
         return self
+
+
+def _is_loopback(listen: str) -> bool:
+    host = Listen.parse(listen).host
+    return host == "localhost" or is_peer(host, LOOPBACK)

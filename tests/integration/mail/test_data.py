@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.smtp.server import ByteBudget
+from messaging.mail.smtp.clients import ByteBudget
 from messaging.mail.smtp.session import MailCollector
 from tests.support.eventually import eventually
 from tests.support.mail.wire import MAIL, run_server

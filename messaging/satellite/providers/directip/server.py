@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from messaging.config.ip_allowlist import is_peer
 from messaging.config.settings import Listen
 from messaging.logs.records import details
 from messaging.satellite.account import Packet, Take
-from messaging.satellite.ip_allowlist import is_peer
 from messaging.satellite.providers.directip.frames import START_BYTES, Malformed, body_bytes
 from messaging.satellite.providers.directip.uplink import confirmation, packet_of
 from messaging.satellite.unreadable import unreadable

@@ -1,8 +1,12 @@
-"""The allowlist of addresses for providers whose messages carry no other authentication. Pure."""
+"""Allowlists of IP addresses, for peers that have no other authentication. Pure."""
 
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+LOOPBACK = "127.0.0.0/8,::1"
 
+
+@lru_cache(64)
 def networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Read addresses and networks, separated by commas. Raises ValueError, also when there are none."""
     found = tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
