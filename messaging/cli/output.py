@@ -29,7 +29,12 @@ def print_error(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value for programs, with times in ISO 8601."""
-    typer.echo(json.dumps(value, default=_to_json, indent=2, ensure_ascii=False))
+    typer.echo(to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """Return a value as JSON text, with times in ISO 8601."""
+    return json.dumps(value, default=_to_json, indent=2, ensure_ascii=False)
 
 
 def _to_json(value: Any) -> Any:

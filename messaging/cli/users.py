@@ -6,6 +6,7 @@ import typer
 
 from messaging.cli.contacts import contacts
 from messaging.cli.output import Json, print_json, print_table, print_text
+from messaging.cli.removal import erase_user, export_user, remove_device, remove_user
 from messaging.cli.store import open_settings_store
 from messaging.gateway import satellite_names
 from messaging.satellite.providers import ACCOUNTS
@@ -16,7 +17,11 @@ users = typer.Typer(
     help="The subscribers: each has a mailbox and a number here.", no_args_is_help=True
 )
 users.add_typer(contacts, name="contacts")
+users.command("export")(export_user)
+users.command("erase")(erase_user)
+users.command("remove")(remove_user)
 devices = typer.Typer(help="The satellite devices of the subscribers.", no_args_is_help=True)
+devices.command("remove")(remove_device)
 
 Name = Annotated[str, typer.Argument(help="The part before @ of the mailbox.")]
 Number = Annotated[str | None, typer.Option(help="The gateway's number for SMS, as +15550001111.")]

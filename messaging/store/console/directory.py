@@ -113,7 +113,7 @@ def change_device(
 
     With an empty codec the device has that of its network.
     """
-    device = _device(serial, network)
+    device = find_device(serial, network)
     device.owner = device.owner if owner is None else find_subscriber(owner)
     device.nickname = device.nickname if nickname is None else nickname
     device.is_active = device.is_active if is_active is None else is_active
@@ -140,7 +140,8 @@ def _number(text: str | None) -> str | None:
     return number
 
 
-def _device(serial: str, network: str | None) -> Device:
+def find_device(serial: str, network: str | None) -> Device:
+    """Return the device; `network` is needed only when several have this serial. Raises InvalidInput."""
     found = Device.objects.select_related("owner").filter(serial=serial.strip())
     if network is not None:
         found = found.filter(network=network)

@@ -1,10 +1,10 @@
-"""Deletes deliveries that have ended, and blanks the addresses of such deliveries."""
+"""Deletes deliveries that have ended, blanks their addresses, and takes them from a subscriber or device that goes."""
 
 from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from messaging.store.models import WAITING, Delivery
+from messaging.store.models import WAITING, Delivery, Device, Subscriber
 from messaging.store.states import IllegalTransition, State
 
 
@@ -30,3 +30,8 @@ def blank_addresses(rows: "QuerySet[Delivery]") -> int:
 def _require_settled(rows: "QuerySet[Delivery]") -> None:
     if rows.filter(WAITING).exists():
         raise IllegalTransition(State.WAITING, State.CANCELLED)
+
+
+def delete_owner(row: Subscriber | Device) -> None:
+    """Delete a subscriber or a device with everything that belongs to it. Messages and deliveries stay, without it."""
+    row.delete()

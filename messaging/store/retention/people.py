@@ -1,0 +1,143 @@
+"""Exports and erases the data of one subscriber or device, and removes them.
+
+Every function raises InvalidInput for wrong input and Unavailable when the store is away.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Length
+
+from messaging.store.console.directory import find_device
+from messaging.store.console.save import find_subscriber
+from messaging.store.db.connection import guard
+from messaging.store.models import Contact, Delivery, Device, DevicePosition, Message, OptOut
+from messaging.store.queue.operator_actions import cancel
+from messaging.store.queue.removal import blank_addresses, delete_owner
+from messaging.store.retention.quota import Kept, write_changes
+
+PAGE_ROWS = 500
+ERASED = "cancelled: the data of the subscriber or device was erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The number of rows that were emptied or deleted, and of deliveries that were cancelled first."""
+
+    messages: int
+    positions: int
+    contacts: int
+    cancelled: int
+
+
+@guard
+def export(name: str) -> dict[str, Any]:
+    """Return everything about a subscriber, as values of JSON: bytes in base64, times as they are."""
+    subscriber = find_subscriber(name)
+    found = _of_subscriber(name).order_by("created_at", "id").values()
+    messages: list[dict[str, Any]] = [{**row} for row in found]
+    deliveries: dict[str, list[dict[str, Any]]] = {}
+    for page in _pages([row["id"] for row in messages]):
+        for row in Delivery.objects.filter(message_id__in=page).order_by("id").values():
+            deliveries.setdefault(row["message_id"], []).append({**row})
+    for one in messages:
+        one["raw"] = None if one["raw"] is None else b64encode(bytes(one["raw"])).decode()
+        one["deliveries"] = deliveries.get(one["id"], [])
+    positions = DevicePosition.objects.filter(device__owner=subscriber).order_by("at")
+    return {
+        "subscriber": _values(subscriber),
+        "devices": list(subscriber.devices.order_by("id").values()),
+        "contacts": list(subscriber.contacts.order_by("id").values()),
+        "opt_outs": list(OptOut.objects.filter(number=subscriber.number or "").values()),
+        "positions": list(positions.values()),
+        "messages": messages,
+    }
+
+
+@guard
+def erase(name: str, now: datetime) -> Erasure:
+    """Empty the past of a subscriber: texts, addresses, positions and contacts. Cancels what still waits."""
+    subscriber = find_subscriber(name)
+    positions = DevicePosition.objects.filter(device__owner=subscriber)
+    contacts, _ = Contact.objects.filter(owner=subscriber).delete()
+    return _erase(_of_subscriber(name), positions, contacts, now)
+
+
+@guard
+def remove_subscriber(name: str, now: datetime) -> Erasure:
+    """Erase a subscriber, and delete the registration with its devices. The emptied messages stay."""
+    done = erase(name, now)
+    subscriber = find_subscriber(name)
+    with transaction.atomic():
+        for device in Device.objects.filter(owner=subscriber):
+            delete_owner(device)
+        delete_owner(subscriber)
+    return done
+
+
+@guard
+def remove_device(serial: str, network: str | None, now: datetime) -> Erasure:
+    """Erase the messages to and from a device with its positions, and delete its registration."""
+    device = find_device(serial, network)
+    to_device = Q(pk__in=Delivery.objects.filter(device=device).values("message_id"))
+    messages = Message.objects.filter(Q(device=device) | to_device)
+    done = _erase(messages, DevicePosition.objects.filter(device=device), 0, now)
+    delete_owner(device)
+    return done
+
+
+def _of_subscriber(name: str) -> "QuerySet[Message]":
+    return Message.objects.filter(
+        Q(subscriber__name=name.lower()) | Q(device__owner__name=name.lower())
+    )
+
+
+def _erase(
+    messages: "QuerySet[Message]",
+    positions: "QuerySet[DevicePosition]",
+    contacts: int,
+    now: datetime,
+) -> Erasure:
+    cancelled = number = 0
+    ids = list(messages.order_by("created_at", "id").values_list("id", flat=True))
+    for page in _pages(ids):
+        deliveries = Delivery.objects.filter(message_id__in=page)
+        cancelled += cancel(deliveries, now, ERASED).cancelled
+        with transaction.atomic():
+            number += _empty(Message.objects.filter(id__in=page), deliveries, now)
+    gone = 0
+    for page in _pages(list(positions.order_by("id").values_list("id", flat=True))):
+        gone += DevicePosition.objects.filter(id__in=page).delete()[0]
+    return Erasure(number, gone, contacts, cancelled)
+
+
+def _empty(messages: "QuerySet[Message]", deliveries: "QuerySet[Delivery]", now: datetime) -> int:
+    dead = messages.filter(raw__isnull=False).order_by().values_list("subscriber")
+    kept = dead.annotate(rows=Count("id"), bytes=Sum(Length("raw")))
+    write_changes({owner: Kept(-rows, -bytes) for owner, rows, bytes in kept})
+    blank_addresses(deliveries)
+    return messages.update(
+        sender="",
+        recipient="",
+        subject="",
+        text="",
+        raw=None,
+        reason="",
+        reference="",
+        failure=None,
+        text_removed_at=now,
+    )
+
+
+def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), PAGE_ROWS):
+        yield ids[start : start + PAGE_ROWS]
+
+
+def _values(row: models.Model) -> dict[str, Any]:
+    return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields}
