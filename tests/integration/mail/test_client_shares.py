@@ -106,7 +106,7 @@ async def test_one_client_does_not_hold_all_bytes() -> None:
 
 
 async def test_a_new_client_may_be_silent_for_less_time_than_a_known_one() -> None:
-    async with run_server(new_idle_seconds=0.5, idle_seconds=300) as server:
+    async with run_server(new_idle_seconds=2, idle_seconds=300) as server:
         wire = await server.connect_and_greet()
         assert (await wire.send()).startswith("250")
         server.receiver._server.clients._known.clear()  # type: ignore[union-attr]
@@ -120,7 +120,7 @@ async def test_commands_that_bring_no_mail_do_not_keep_a_new_client_connected(
 ) -> None:
     monkeypatch.setattr(connection, "NEW_CLIENT_IDLES", 2)
     monkeypatch.setattr(connection, "MAX_REPLIES_WITHOUT_MAIL", 10**9)
-    async with run_server(new_idle_seconds=0.5) as server:
+    async with run_server(new_idle_seconds=1) as server:
         wire = await server.connect_and_greet()
         async with asyncio.timeout(30):
             while (reply := await wire.say("NOOP")).startswith("250"):

@@ -12,7 +12,7 @@ from messaging.mail.text import _CHARSETS, _load_codec, decode_text
 from tests.support.mail.hostile import KINDS
 from tests.support.mail.mails import MIXED
 
-TRIES = 4
+TRIES = 6
 NOISE_SECONDS = 0.005
 
 
