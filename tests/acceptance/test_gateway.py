@@ -123,6 +123,7 @@ def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:
     assert {finding["part"]: finding["ok"] for finding in check} == {
         "store": True,
         "operator": None,
+        "room": True,
         "mail-in": True,
         "http-in": True,
         "mail-out": True,

@@ -104,6 +104,7 @@ def test_a_relay_that_nobody_runs_fails_the_check(tmp_path: Path) -> None:
     assert found == {
         "store": True,
         "operator": None,
+        "room": True,
         "mail-in": True,
         "http-in": True,
         "mail-out": False,
