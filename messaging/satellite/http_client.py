@@ -118,6 +118,11 @@ class LoginSession:
         self._tried_at = float("-inf")
         self._failure: Unavailable | None = None
 
+    @property
+    def number(self) -> int:
+        """The number of the last session; 0 before the first login."""
+        return self._number
+
     async def current(self) -> int:
         """Return the number of the current session, after a login if there is none. Raises Unavailable."""
         if self._number == 0 or self._failure is not None:

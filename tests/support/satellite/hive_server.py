@@ -1,7 +1,7 @@
 """The simulated Hive on a free port, and accounts at it with short waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +75,7 @@ async def connection(account: HiveAccount) -> AsyncIterator[Hive]:
 
 @contextmanager
 def answering(
-    messages: Callable[[Request], Response], login: Response = LOGIN
+    messages: Callable[[Request], Response | Awaitable[Response]], login: Response = LOGIN
 ) -> Iterator[HiveAccount]:
     """Serve a Hive with answers that the simulator never gives."""
 
@@ -83,7 +83,8 @@ def answering(
         return login
 
     async def answer(request: Request) -> Response:
-        return messages(request)
+        found = messages(request)
+        return found if isinstance(found, Response) else await found
 
     routes = [
         Route("/hive/login", log_in, methods=["POST"]),

@@ -103,22 +103,23 @@ class Hive:
         self, method: str, path: str, *, writes: bool = False, **content: Any
     ) -> httpx.Response:
         """Make one call in a session, and once more in a new session when the Hive refuses the old one."""
-        session = await self._session.current()
-        response = await self._rest.call(method, path, writes=writes, **content)
-        if not await self._has_expired(response):
-            return response
-        # Without a session the call had no effect and may be repeated.
-        if await self._session.renew(stale=session):
+        for may_renew in (True, False):
+            session = await self._session.current()
             response = await self._rest.call(method, path, writes=writes, **content)
-            if not await self._has_expired(response):
+            if not await self._has_expired(response, session):
                 return response
+            # Without a session the call had no effect and may be repeated.
+            if not (may_renew and await self._session.renew(stale=session)):
+                break
         raise AccountBlocked("the satellite network does not accept our login", self._login_action)
 
-    async def _has_expired(self, response: httpx.Response) -> bool:
-        """Whether the Hive refused our session. A 403 may be about the device; a second call then tells."""
-        if response.status_code == httpx.codes.FORBIDDEN:
-            response = await self._rest.call("GET", WHO_AM_I)
-        return response.status_code in _NO_SESSION
+    async def _has_expired(self, response: httpx.Response, session: int) -> bool:
+        """Whether the Hive may have refused our `session`; a 403 may also be about the device."""
+        if response.status_code != httpx.codes.FORBIDDEN:
+            return response.status_code in _NO_SESSION
+        asked = await self._rest.call("GET", WHO_AM_I)
+        # Another caller may have logged in since: the answer is then about the new session, the 403 about the old one.
+        return asked.status_code in _NO_SESSION or self._session.number != session
 
     @property
     def _login_action(self) -> str:

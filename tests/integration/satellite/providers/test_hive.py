@@ -3,12 +3,14 @@ import pickle
 from typing import Any
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from messaging.config.env import read
 from messaging.errors import ConfigurationError, Rejected, Unavailable, Uncertain
 from messaging.satellite.providers import ACCOUNTS
 from messaging.satellite.providers.hive.account import HiveAccount
+from messaging.satellite.providers.hive.client import WHO_AM_I
 from messaging.simulator.hive.api import HiveHabits
 from messaging.simulator.hive.server import HiveSimulator
 from messaging.simulator.hive.state import HiveDevice
@@ -62,6 +64,27 @@ async def test_an_expired_session_is_renewed_and_nothing_is_sent_twice(status: i
             assert await network.inbox(50) == []
         assert hive.simulator.counts()["logins"] == 3
         assert len(hive.simulator.state.downlinks()) == 10
+
+
+async def test_a_refusal_of_the_old_session_is_no_refusal_of_the_device() -> None:
+    loop = asyncio.get_running_loop()
+    inbox_calls = 0
+
+    async def answer(request: Request) -> Response:
+        nonlocal inbox_calls
+        if request.url.path.endswith(WHO_AM_I):
+            # Another caller logs in between the refusal and this question about it.
+            inbox = asyncio.run_coroutine_threadsafe(network.inbox(1), loop)
+            assert await asyncio.wrap_future(inbox) == []
+            return JSONResponse({})
+        if request.method == "GET":
+            inbox_calls += 1
+            return JSONResponse([], 401 if inbox_calls == 1 else 200)
+        return JSONResponse({"packetId": 7, "status": "OK"}, 403 if inbox_calls < 2 else 200)
+
+    with answering(answer) as account:
+        async with connection(account) as network:
+            assert (await network.send("9", b"hello")).network_id == "7"
 
 
 @pytest.mark.parametrize("status", [401, 403])
