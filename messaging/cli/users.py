@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from messaging.cli.contacts import contacts
-from messaging.cli.output import Json, print_json, print_table, print_text
+from messaging.cli.output import Json, print_error, print_json, print_table, print_text
 from messaging.cli.removal import erase_user, export_user, remove_device, remove_user
 from messaging.cli.store import open_settings_store
 from messaging.gateway import satellite_names
 from messaging.satellite.providers import ACCOUNTS
 from messaging.store.accept import positions
 from messaging.store.console import directory
+from messaging.store.console.contacts import list_contacts
 
 users = typer.Typer(
     help="The subscribers: each has a mailbox and a number here.", no_args_is_help=True
@@ -45,6 +46,15 @@ def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
     print_json(row) if as_json else print_text(
         f"added {row.name}" + (f", {row.number}" if row.number else "")
     )
+    _warn_without_contact(row.name)
+
+
+def _warn_without_contact(name: str) -> None:
+    if not any(one.is_emergency for one in list_contacts(name)):
+        print_error(
+            f"{name} has no emergency contact: an SOS reaches only the operators;"
+            f" add one with: satbridge users contacts add {name} NAME ADDRESS --emergency"
+        )
 
 
 @users.command("list")
@@ -55,8 +65,11 @@ def list_users(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = ("name", "number", "active", "devices")
-        print_table("", columns, ((r.name, r.number, r.is_active, r.devices) for r in rows))
+        columns = ("name", "number", "active", "devices", "emergency contacts")
+        cells = (
+            (r.name, r.number, r.is_active, r.devices, r.emergency_contacts or "NONE") for r in rows
+        )
+        print_table("", columns, cells)
 
 
 @users.command("change")
@@ -93,6 +106,7 @@ def add_device(
     print_json(row) if as_json else print_text(
         f"added {row.network} device {row.serial} of {row.owner}"
     )
+    _warn_without_contact(row.owner)
 
 
 @devices.command("list")

@@ -99,6 +99,13 @@ def _check_addresses(text: str) -> str:
     return text
 
 
+def _check_words(text: str) -> str:
+    words = entries_of(text)
+    if not words or not all(re.fullmatch(r"[^\W\d_]{2,}( [^\W\d_]+)*", word) for word in words):
+        raise ValueError("must be words such as SOS,MAYDAY,HELP, or off")
+    return text
+
+
 def _check_map_url(text: str) -> str:
     if not text.startswith(("http://", "https://")) or any(c.isspace() for c in text):
         raise ValueError("must be a URL")
@@ -164,6 +171,9 @@ class Settings(Section, prefix="SATBRIDGE_"):
     steps: str | None = None
     operator_addresses: Annotated[str, AfterValidator(_check_addresses)] = ""
     sos_longest_retry_seconds: Positive = 300
+    emergency_words: Annotated[str, AfterValidator(_check_words)] = (
+        "SOS,MAYDAY,HELP,HILFE,NOTFALL,AU SECOURS,AIUTO,AYUDA,SOCORRO"
+    )
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False
@@ -230,6 +240,12 @@ class Settings(Section, prefix="SATBRIDGE_"):
     def operators(self) -> tuple[Address, ...]:
         """The addresses that are told of every emergency."""
         return tuple(map(Address.of_contact, entries_of(self.operator_addresses)))
+
+    @property
+    def emergency_words_list(self) -> tuple[str, ...]:
+        """The words, in capitals, that make a text from a device a call for help; none if switched off."""
+        words = tuple(word.upper() for word in entries_of(self.emergency_words))
+        return () if words == ("OFF",) else words
 
     @property
     def carriers(self) -> Mapping[str, str]:

@@ -38,7 +38,9 @@ async def offer_packet(packet: Packet, via: str, emit: Emit) -> int:
     keeps the order, and one failure does not delay the others. Raises the first failure that is not final (Unavailable,
     or a bug); then the packet must be offered again, and the router recognises the committed records by their ids.
     """
-    calls = (_offer_one(offer, packet, emit) for offer in _offers_or_dead_letter(packet, via))
+    found = _offers_or_dead_letter(packet, via)
+    has_content = any(not isinstance(offer, DeviceReport) for offer in found)
+    calls = (_offer_one(offer, packet, emit, has_content) for offer in found)
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -124,13 +126,18 @@ def _offer(packet: Packet, via: str, number: int, content: Content) -> Offer:
     return Message(recipient=content.to, **fields)
 
 
-async def _offer_one(offer: Offer, packet: Packet, emit: Emit) -> bool:
-    """Emit `offer`, or a dead letter when the router rejects it; return False for a dead letter."""
+async def _offer_one(offer: Offer, packet: Packet, emit: Emit, has_content: bool) -> bool:
+    """Emit `offer`, or a dead letter when the router rejects it; return False for a dead letter.
+
+    A rejected report leaves none if its packet `has_content`, which is kept.
+    """
     if not isinstance(offer, DeadLetter):
         try:
             await emit(offer)
             return True
         except Rejected as refusal:
+            if has_content and isinstance(offer, DeviceReport):
+                return True
             offer = DeadLetter(
                 id=offer.id,
                 sender=offer.sender,

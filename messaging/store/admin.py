@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
-from messaging.store.console.messages import summary
+from messaging.store.console.selection import summary
 from messaging.store.models import Contact, Delivery, Device, Message, OptOut, Subscriber
 from messaging.store.queue import operator_actions
 

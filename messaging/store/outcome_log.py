@@ -1,11 +1,14 @@
-"""The log line of each outcome: one for a record that arrives, one for each change of a delivery. No addresses."""
+"""The log line of each outcome: one for a record that arrives, one for each change of a delivery.
+
+No addresses, but of an emergency the device and its position.
+"""
 
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from messaging.logs.records import details
-from messaging.model.message import Inbound, RecipientCheck
+from messaging.model.message import Inbound, Receipt, RecipientCheck
 from messaging.store.states import State
 
 if TYPE_CHECKING:
@@ -24,7 +27,8 @@ def log_record(record: Inbound, result: "RecordResult") -> None:
     """
     if isinstance(record, RecipientCheck):
         return
-    is_emergency = getattr(record, "sos", None) is not None
+    is_emergency = getattr(record, "sos", None) is not None or result.kind == "sos"
+    position = getattr(record, "position", None) if is_emergency else None
     error = result.error
     fields = details(
         kind=f"{result.kind} from {record.via}" if error or result.kind == "repeated" else "",
@@ -35,6 +39,8 @@ def log_record(record: Inbound, result: "RecordResult") -> None:
         deliveries=len(result.deliveries) or None,
         reason=error.reason if error else "",
         emergency=is_emergency or None,
+        device=record.sender.value if is_emergency and not isinstance(record, Receipt) else "",
+        position=f"{position.latitude:.5f},{position.longitude:.5f}" if position else "",
     )
     log.log(logging.WARNING if is_emergency else logging.INFO, "%s", result.kind, extra=fields)
 

@@ -189,6 +189,12 @@ FIGURES: Final = (
         ),
     ),
     Figure(
+        "satbridge_emergencies_total",
+        "Emergencies that devices declared, confirmed or cancelled.",
+        ("worker",),
+        _by_worker("emergencies"),
+    ),
+    Figure(
         "satbridge_worker_up",
         "Whether the worker answers.",
         ("worker",),

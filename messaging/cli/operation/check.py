@@ -24,10 +24,14 @@ from messaging.satellite.account import SatelliteClient
 from messaging.service.ports import check_port
 from messaging.service.state_file import read_running
 from messaging.sms.account import SmsProvider
+from messaging.store.console.emergencies import without_emergency_contact
 from messaging.store.db.health import write_problem
 from messaging.store.db.room import folder_room_problem, free_megabytes, store_folder
 
 app = typer.Typer()
+
+MAX_NAMES = 20
+"""How many subscribers one line names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,16 @@ def check(as_json: Json = False) -> None:
         if operators
         else "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
     )
+    store = find_out("store", partial(_check_store, settings))
     findings = [
-        find_out("store", partial(_check_store, settings)),
+        store,
         find_out("room", partial(_check_folders, settings)),
         *_check_mail(gateway),
         find_out("http-in", lambda: _check_http(gateway)),
         *_check_satellites(gateway),
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
+        *(_check_contacts() if store.ok else []),
         *(Finding("setting", None, sentence) for sentence in unknown_settings()),
     ]
     if as_json:
@@ -97,6 +103,15 @@ def _check_folders(settings: Settings) -> str:
     if problem := folder_room_problem(settings):
         raise Unavailable(problem)
     return "the state folder and the folder of temporary files have room"
+
+
+def _check_contacts() -> list[Finding]:
+    """Name the subscribers without an emergency contact. Call it when the store is open."""
+    names = without_emergency_contact()
+    if not names:
+        return []
+    shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+    return [Finding("emergency", None, f"without an emergency contact: {shown}")]
 
 
 def find_out(part: str, check: Callable[[], str], where: str = "") -> Finding:

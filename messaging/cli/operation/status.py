@@ -19,6 +19,7 @@ from messaging.cli.output import (
 from messaging.cli.store import open_settings_store
 from messaging.errors import Unavailable
 from messaging.service.state_file import RunningService, read_running
+from messaging.store.console.emergencies import recent_emergencies
 from messaging.store.console.queues import QueueRow, counts
 
 STATES = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
@@ -34,10 +35,13 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
         running = _ask_cluster(address)
     else:
         running = read_running(settings.state_dir)
-    queues = counts()
+    queues, emergencies = counts(), recent_emergencies()
     if as_json:
-        print_json({"running": running, "queues": queues})
+        print_json({"running": running, "queues": queues, "emergencies": emergencies})
     else:
+        for one in emergencies:
+            moment = f"{one.created_at:%Y-%m-%d %H:%M} UTC"
+            print_text(f"{moment} {one.headline}: {one.state} (message {one.id[:12]})")
         _print_service(running)
         _print_queues(queues)
     if running is None or running.problem:

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from messaging.errors import Busy, GatewayError, Rejected
@@ -42,6 +43,7 @@ class Decision:
     """The decision about one record. `kind` counts it, `error` answers it, and the rest is written.
 
     `pair` is the author and the subscriber that the hourly limit counts; `replied_device` the device that gets a reply.
+    `alarm` is the message about the emergency that the record declares, besides the record's own.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Decision:
     record: DeadLetter | OptOutChange | Bounce | Receipt | None = None
     report: DeviceReport | None = None
     routed: RoutedMessage | None = None
+    alarm: RoutedMessage | None = None
     pair: Pair | None = None
     replied_device: Pair | None = None
 
@@ -57,7 +60,8 @@ class BatchDecider:
     """Decides about the records of one batch. A repeated record is accepted and writes nothing.
 
     `max_waiting` bounds the waiting deliveries of a subscriber on each account; 0 is no bound. Without `has_room` only
-    emergencies are accepted, and the reports that settle deliveries or stop them.
+    emergencies are accepted, and the reports that settle deliveries or stop them. `emergencies` has the reports of the
+    records that are typed calls for help, by the ids of the records.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class BatchDecider:
         kept: KeptBatch,
         *,
         has_room: bool = True,
+        emergencies: Mapping[str, DeviceReport] | None = None,
     ) -> None:
         self._policy = policy
         self._context = context
@@ -78,6 +83,7 @@ class BatchDecider:
         self._max_waiting = max_waiting
         self._message_rate = message_rate
         self._reply_rate = reply_rate
+        self._emergencies = emergencies or {}
         self._new_by_pair: Counter[Pair] = Counter()
         self._new_replies: Counter[Pair] = Counter()
         self._kept = kept
@@ -96,14 +102,18 @@ class BatchDecider:
                 return self._change_opt_out(record)
         if record.id in self._stored_ids:
             return Decision("repeated")
-        if not (self._has_disk_room or _needs_no_room(record)):
+        is_emergency = record.id in self._emergencies
+        if not (self._has_disk_room or is_emergency or _needs_no_room(record)):
             return Decision("no_room", error=Busy(NO_ROOM))
         return self._accept(record)
 
     def _accept(
         self, record: Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
     ) -> Decision:
+        emergency = self._emergencies.get(record.id)
         match record:
+            case Message() | ParsedDeviceText() if emergency is not None:
+                return self._accept_text_alarm(record, emergency)
             case Message():
                 return self._accept_message(record)
             case ParsedDeviceText():
@@ -141,7 +151,8 @@ class BatchDecider:
         route = self._policy.route(message, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
-        if not self._has_room(route):
+        is_emergency = message.sos is not None or message.id in self._emergencies
+        if not is_emergency and not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
         pair = None
         # Messages of devices are not limited: their owner pays for them.
@@ -235,6 +246,19 @@ class BatchDecider:
         owner = self._policy.find_owner(dead, self._context)
         self._kept.admit(owner.id if owner else None, len(dead.raw), is_emergency=True)
         return Decision("sos", report=report, record=dead)
+
+    def _accept_text_alarm(
+        self, record: Message | ParsedDeviceText, report: DeviceReport
+    ) -> Decision:
+        """Accept a typed call for help: as an emergency, and as a message to the recipient that it names, if any."""
+        message = record.message if isinstance(record, ParsedDeviceText) else record
+        own = self._accept_message(message) if message is not None else None
+        if own is None or own.routed is None:
+            # Under the id of the record, which is recognised by it when it comes again.
+            return self._accept_alarm(replace(report, id=record.id))
+        alarm = self._accept_alarm(report)
+        routed = replace(own.routed, route=replace(own.routed.route, is_urgent=True))
+        return replace(alarm, routed=routed, alarm=alarm.routed)
 
     def _change_opt_out(self, change: OptOutChange) -> Decision:
         pair = self._policy.opt_out_pair(change)

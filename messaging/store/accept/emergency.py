@@ -11,6 +11,8 @@ NO_RECIPIENT = (
     "an emergency has no recipient: mail and SMS reach no emergency contact of the owner and no"
     " address in SATBRIDGE_OPERATOR_ADDRESSES"
 )
+SUBJECT = "SOS: "
+"""Begins the subject of every message about an emergency."""
 _VERBS = {
     Sos.DECLARED: "calls for help",
     Sos.CONFIRMED: "has confirmed its call for help",
@@ -43,8 +45,9 @@ def compose_alarm(report: DeviceReport, policy: Policy, context: BatchContext) -
         id=report.id,
         sender=report.sender,
         recipient=deliveries[0].recipient if deliveries else Address(Network.EMAIL, ""),
-        subject=f"SOS: {headline}",
-        text="\n".join([f"{headline}.", *_lines(report, policy.map_url), footer]),
+        subject=f"{SUBJECT}{headline}",
+        # Without the headline, which is the subject: an SMS has both and pays for each character.
+        text="\n".join([*_lines(report, policy.map_url), footer]),
         via=report.via,
         position=report.position,
         battery_percent=report.battery_percent,

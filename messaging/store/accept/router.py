@@ -117,6 +117,11 @@ class Router:
         """Return the number of records by result since the start: accepted, repeated, rejected_…, busy, unavailable.
 
         Without room on the disk the result is no_room; a dead letter beyond a bound is not_kept.
-        `settled` counts the deliveries that later reports settled, by account and state.
+        `settled` counts the deliveries that later reports settled, by account and state, `emergencies` those declared,
+        confirmed or cancelled.
         """
-        return {**self._counters, "settled": self._transaction.counters.snapshot()}
+        return {
+            **self._counters,
+            "emergencies": self._counters["sos"],
+            "settled": self._transaction.counters.snapshot(),
+        }

@@ -15,6 +15,7 @@ from messaging.model.message import (
     Codec,
     DeadLetter,
     Delivery,
+    DeviceReport,
     DeviceText,
     Inbound,
     Message,
@@ -31,6 +32,7 @@ from messaging.store.accept.device_text import (
     name_senders,
     parse_device_texts,
 )
+from messaging.store.accept.emergency_text import emergency_of
 from messaging.store.accept.lookup import look_up, references_of
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.refusals import Refusal
@@ -89,6 +91,7 @@ class AcceptTransaction:
         self._policy = policy
         self._now = now
         self._limits = settings.store_limits
+        self._words = settings.emergency_words_list
         self._lifetimes = {
             network: timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
             for network in Network
@@ -126,7 +129,12 @@ class AcceptTransaction:
         return [
             RecordResult(
                 one.kind,
-                tuple(attempts.get(one.routed.message.id, ())) if one.routed else (),
+                tuple(
+                    attempt
+                    for routed in (one.alarm, one.routed)
+                    if routed
+                    for attempt in attempts.get(routed.message.id, ())
+                ),
                 one.error,
             )
             for one in decisions
@@ -137,9 +145,17 @@ class AcceptTransaction:
     ) -> tuple[list[Decision], BatchContext]:
         texts = [record for record in records if isinstance(record, DeviceText)]
         parsed_texts = parse_device_texts(texts, self._policy) if texts else {}
-        parsed: list[ParsedRecord] = [
-            parsed_texts[one] if isinstance(one, DeviceText) else one for one in records
-        ]
+        parsed: list[ParsedRecord] = []
+        for record in records:
+            one = parsed_texts[record] if isinstance(record, DeviceText) else record
+            # No codec and no registration refuses a call for help.
+            if (
+                isinstance(one, Refusal)
+                and isinstance(record, DeviceText)
+                and emergency_of(record, record.text, self._words)
+            ):
+                one = ParsedDeviceText(record, None, one.reason)
+            parsed.append(one)
         references = references_of(
             (
                 one.record if isinstance(one, ParsedDeviceText) else one
@@ -148,6 +164,11 @@ class AcceptTransaction:
             ),
             self._policy,
         )
+        emergencies = self._find_emergencies(parsed)
+        references.emergency_devices |= {
+            (one.via, one.sender.value) for one in emergencies.values()
+        }
+        references.devices |= references.emergency_devices
         max_waiting = self._settings.max_waiting_per_subscriber
         context = look_up(references, counts_waiting=max_waiting > 0)
         decider = BatchDecider(
@@ -158,15 +179,28 @@ class AcceptTransaction:
             self._reply_rate,
             kept,
             has_room=has_room,
+            emergencies=emergencies,
         )
         return [decider.decide(one) for one in parsed], context
+
+    def _find_emergencies(self, parsed: Sequence[ParsedRecord]) -> dict[str, DeviceReport]:
+        """Return the reports of the typed calls for help, by the ids of their records."""
+        found: dict[str, DeviceReport] = {}
+        for one in parsed:
+            source = one.source if isinstance(one, ParsedDeviceText) else one
+            if isinstance(source, Message | DeviceText):
+                message = one.message if isinstance(one, ParsedDeviceText) else None
+                text = message.text if message else source.text
+                if report := emergency_of(source, text, self._words):
+                    found[source.id] = report
+        return found
 
     def _write(
         self, decisions: Sequence[Decision], context: BatchContext, full_providers: Collection[str]
     ) -> tuple[dict[str, list[Delivery]], list[DeliveryState]]:
         """Write the decisions; return the first attempts by message id and the deliveries that reports settled."""
         now = self._now()
-        routed = [one.routed for one in decisions if one.routed]
+        routed = [made for one in decisions for made in (one.alarm, one.routed) if made]
         codec_of = self._policy.codec
         if any(
             delivery.device_id and codec_of(delivery.via, delivery.codec) == Codec.TEXT

@@ -6,7 +6,7 @@ Every function raises InvalidInput for wrong input and Unavailable when the stor
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from messaging.model.address_syntax import e164, subscriber_name
 from messaging.store.console.save import InvalidInput, find_subscriber, save
@@ -22,6 +22,7 @@ class SubscriberRow:
     number: str | None
     is_active: bool
     devices: int
+    emergency_contacts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,12 @@ def add_subscriber(name: str, number: str | None = None) -> SubscriberRow:
 @guard
 def list_subscribers() -> list[SubscriberRow]:
     """Return all subscribers, by name."""
-    rows = Subscriber.objects.annotate(owned=Count("devices")).order_by("name")
-    return [SubscriberRow(*row) for row in rows.values_list("name", "number", "is_active", "owned")]
+    rows = Subscriber.objects.annotate(
+        owned=Count("devices", distinct=True),
+        told=Count("contacts", filter=Q(contacts__is_emergency=True), distinct=True),
+    )
+    columns = ("name", "number", "is_active", "owned", "told")
+    return [SubscriberRow(*row) for row in rows.order_by("name").values_list(*columns)]
 
 
 @guard
@@ -159,6 +164,7 @@ def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
         number=subscriber.number,
         is_active=subscriber.is_active,
         devices=subscriber.devices.count(),
+        emergency_contacts=subscriber.contacts.filter(is_emergency=True).count(),
     )
 
 

@@ -3,7 +3,7 @@
 Every function raises InvalidInput when there is no such message and Unavailable when the store is away.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.store.console.selection import (
-    DEAD_LETTER,
     DeliveryFilter,
     MessageFilter,
     filter_deliveries,
     filter_messages,
     find_message,
+    summary,
 )
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, Message
@@ -185,16 +185,6 @@ def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
         uncertain=sum(delivery.uncertain for delivery in deliveries),
         reason=message.reason or "; ".join(reasons),
     )
-
-
-def summary(states: Iterable[str]) -> str:
-    """Sum up the states of the deliveries of one message."""
-    counted = Counter(states)
-    if not counted:
-        return DEAD_LETTER
-    if len(counted) == 1:
-        return next(iter(counted))
-    return ", ".join(f"{state} {number}" for state, number in sorted(counted.items()))
 
 
 def _delivery_row(delivery: Delivery, now: datetime) -> DeliveryRow:

@@ -1,5 +1,7 @@
 """Finds messages and deliveries by id or by filter, for the command line."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,6 +86,16 @@ def find_message(prefix: str) -> Message:
     if len(messages) > 1:
         raise InvalidInput(f"several messages begin with {prefix!r}; give more of the id")
     return messages[0]
+
+
+def summary(states: Iterable[str]) -> str:
+    """Sum up the states of the deliveries of one message."""
+    counted = Counter(states)
+    if not counted:
+        return DEAD_LETTER
+    if len(counted) == 1:
+        return next(iter(counted))
+    return ", ".join(f"{state} {number}" for state, number in sorted(counted.items()))
 
 
 def _state(text: str, *others: str) -> State:

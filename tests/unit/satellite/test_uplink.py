@@ -1,7 +1,17 @@
+from dataclasses import replace
+
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Address, DeadLetter, Inbound, Message, Network, message_id
+from messaging.model.message import (
+    Address,
+    DeadLetter,
+    Inbound,
+    Message,
+    Network,
+    Position,
+    message_id,
+)
 from messaging.satellite.account import Packet
 from messaging.satellite.codecs.protobuf import Text, encode
 from messaging.satellite.uplink import offer_packet, offers
@@ -82,3 +92,21 @@ async def test_a_router_that_refuses_even_the_undeliverable_is_no_yes() -> None:
 
     with pytest.raises(Rejected):
         await offer_packet(packet(Text("one", ALICE)), "hive", refuse)
+
+
+async def test_one_packet_of_an_unregistered_device_is_one_dead_letter() -> None:
+    place = Position(latitude=1, longitude=2)
+    texts = (Text("hello", Address(Network.EMAIL, "ann@x.example")),)
+    one = Packet(id="p", serial="1", payload=None, raw=b"raw", texts=texts, position=place)
+    kept: list[DeadLetter] = []
+
+    async def emit(record: Inbound) -> None:
+        if not isinstance(record, DeadLetter):
+            raise Rejected("the device is not registered here")
+        kept.append(record)
+
+    assert await offer_packet(one, "hive", emit) == 1
+    assert len(kept) == 1
+    kept.clear()
+    assert await offer_packet(replace(one, texts=()), "hive", emit) == 1
+    assert len(kept) == 1

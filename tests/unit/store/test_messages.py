@@ -9,7 +9,7 @@ from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import message_id
 from messaging.store.console import directory, messages, queues
 from messaging.store.console.save import InvalidInput
-from messaging.store.console.selection import DeliveryFilter, MessageFilter
+from messaging.store.console.selection import DeliveryFilter, MessageFilter, summary
 from messaging.store.models import Delivery
 from messaging.store.queue.operator_actions import CancelResult, RetryResult, cancel, retry
 from messaging.store.states import State
@@ -86,8 +86,8 @@ def test_the_story_of_a_message_is_whole(filled: Gateway) -> None:
 
 
 def test_the_states_of_several_deliveries_are_summed_up() -> None:
-    assert messages.summary(["sent", "waiting", "sent"]) == "sent 2, waiting 1"
-    assert messages.summary([]) == "undeliverable"
+    assert summary(["sent", "waiting", "sent"]) == "sent 2, waiting 1"
+    assert summary([]) == "undeliverable"
 
 
 @pytest.mark.parametrize("prefix", ["", "zz", "%"])

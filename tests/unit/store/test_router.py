@@ -57,7 +57,12 @@ def test_a_message_offered_again_is_accepted_and_changes_nothing(gateway: Gatewa
     gateway.take_one()
     assert gateway.router.process([g.mail(), g.mail()]) == [[], []]
     assert (StoredMessage.objects.count(), Delivery.objects.count()) == (1, 1)
-    assert gateway.router.status() == {"accepted": 1, "repeated": 2, "settled": {}}
+    assert gateway.router.status() == {
+        "accepted": 1,
+        "repeated": 2,
+        "emergencies": 0,
+        "settled": {},
+    }
 
 
 def test_the_same_message_twice_in_one_batch_is_taken_once(gateway: Gateway) -> None:
@@ -85,6 +90,7 @@ def test_each_record_of_a_batch_has_an_answer_of_its_own(gateway: Gateway) -> No
         "rejected_unknown_subscriber": 1,
         "accepted": 1,
         "rejected_not_ours": 1,
+        "emergencies": 0,
         "settled": {},
     }
 
