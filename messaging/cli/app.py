@@ -1,5 +1,7 @@
 """All commands of `satbridge`, with the module that each is in."""
 
+import os
+
 import typer
 
 from messaging.cli.exit_codes import run
@@ -13,6 +15,7 @@ COMMANDS = (
         f"{OPERATION}.up:app",
         "Run the gateway in the foreground; SIGTERM and Ctrl-C drain and stop it.",
         uses_models=True,
+        is_service=True,
     ),
     LazyCommand(
         "down",
@@ -115,5 +118,6 @@ app.callback()(lambda: None)
 
 
 def main() -> None:
-    """Run one command and exit."""
+    """Run one command and exit. The files that it makes are for this user alone."""
+    os.umask(0o077)
     run(app)

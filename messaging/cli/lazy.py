@@ -8,23 +8,35 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
-from messaging.service.signals import defer_signals
+from messaging.service.signals import defer_signals, ignore_hangup
 
 
 class LazyCommand(TyperCommand):
     """A command, or a group of commands, of the Typer application that `target` names (`module:attribute`).
 
-    `help` is the first sentence of the command's own help. With `uses_models`, Django is set up before the import.
+    `help` is the first sentence of the command's own help. With `uses_models`, Django is set up before the import. With
+    `is_service`, SIGHUP is ignored from the start.
     """
 
-    def __init__(self, name: str, target: str, help: str, *, uses_models: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        help: str,
+        *,
+        uses_models: bool = False,
+        is_service: bool = False,
+    ) -> None:
         super().__init__(name, help=help)
+        self._is_service = is_service
         self._name = name
         self._target = target
         self._uses_models = uses_models
 
     def load(self) -> Any:
         """Import the module and return the command."""
+        if self._is_service:
+            ignore_hangup()
         module, _, attribute = self._target.partition(":")
         try:
             # A thread that a library starts at its import must not take the signals of the main thread.

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+_OTHERS = (
+    {signal.SIGKILL, signal.SIGSTOP}  # no process can handle these
+    | {signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV}  # of a crash
+    | {signal.SIGSYS, signal.SIGTRAP}
+    | {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}  # end no process
+    | {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+    | {signal.SIGPIPE, signal.SIGXFSZ}  # which Python ignores
+    | {signal.SIGHUP}
+)
+STOPPING = tuple(sorted(signal.valid_signals() - _OTHERS))
+"""Every signal that would end a process without a word, SIGTERM and SIGINT among them; each asks it to end well."""
 
 
 class StopRequest(threading.Event):
@@ -32,9 +42,17 @@ class StopRequest(threading.Event):
             raise KeyboardInterrupt
 
 
+def ignore_hangup() -> None:
+    """Let SIGHUP end neither this process nor any that it starts: a terminal that closes, or a rotation of logs.
+
+    Nothing has to be read again: certificates are at the next handshake, and the log goes to standard error.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Delay both signals until the context ends. A thread that starts within it never gets one."""
+    """Delay these signals until the context ends. A thread that starts within it never gets one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
@@ -44,7 +62,7 @@ def defer_signals() -> Iterator[None]:
 
 @contextmanager
 def stopping_signal(*, interrupts: bool = False) -> Iterator[StopRequest]:
-    """Set the event at SIGTERM or SIGINT instead of dying; a second SIGINT interrupts as usual."""
+    """Set the event at each of these signals instead of dying; a second SIGINT interrupts as usual."""
     stop = StopRequest(interrupts=interrupts)
     before = {number: signal.signal(number, stop.ask) for number in STOPPING}
     try:

@@ -91,3 +91,21 @@ def test_a_demo_that_is_stopped_while_it_starts_says_so_and_leaves_nothing(
     start: Callable[[str], Process],
 ) -> None:
     stop(start("demo"), "gcs_server", signal.SIGINT)
+
+
+def test_a_closed_terminal_ends_nothing_and_any_other_signal_drains(
+    start: Callable[[str], Process],
+) -> None:
+    process = start("up")
+    for name in ("", "gcs_server", "DashboardAgent", "ray::Host"):
+        wait_until(partial(runs, process, name), 120)
+        os.killpg(process.process.pid, signal.SIGHUP)
+    process.line_with("and webhooks on")
+    os.killpg(process.process.pid, signal.SIGHUP)
+    children = descendants(process.process.pid)
+    os.kill(process.process.pid, signal.SIGUSR1)
+    assert code_of(process) == 0, process.output
+    process.stop()
+    assert "Draining" in process.output
+    assert "Traceback" not in process.output
+    wait_until(lambda: not any(map(alive, children)))

@@ -47,7 +47,6 @@ PROXY_READY_SECONDS = "60"
 # A head may be starting again; Ray itself tries for minutes even an address without any head.
 JOIN_SECONDS = 15.0
 PAUSE_SECONDS = 0.3
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
@@ -198,7 +197,9 @@ def _free_ports(count: int) -> list[int]:
 
 @contextmanager
 def _postpone_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGINT wait until the context ends, and then find the handlers that the program has for them.
+    """Let signals wait until the context ends, and then find the handlers that the program has for them.
+
+    That are SIGTERM, SIGINT and all others that the program has a handler for.
 
     Ray, while it starts, puts first a handler in the place of ours that raises SystemExit wherever the program is, and
     then one that prints a trace and aborts; and an exception halfway leaves processes behind. Only the main
@@ -207,26 +208,23 @@ def _postpone_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ours = {number: signal.getsignal(number) for number in SIGNALS}
+    ours = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    ours = {number: handler for number, handler in ours.items() if callable(handler)}
+    masked = {signal.SIGTERM, signal.SIGINT, *ours}
     # Ray's processes would inherit it, and ignore the signals that end them.
-    os.register_at_fork(after_in_child=partial(_mask, signal.SIG_UNBLOCK))
+    os.register_at_fork(after_in_child=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, masked))
     try:
-        _mask(signal.SIG_BLOCK)
+        signal.pthread_sigmask(signal.SIG_BLOCK, masked)
         yield
     except SystemExit:  # another thread got the signal
-        if not callable(ours[signal.SIGTERM]):
+        if signal.SIGTERM not in ours:
             raise
         signal.raise_signal(signal.SIGTERM)  # again, for the program's own handler
         raise StreamingError("Ray was stopped while it started") from None
     finally:
-        for number, handler in ours.items():
-            if callable(handler):  # without one, Ray's is better than none
-                signal.signal(number, handler)
-        _mask(signal.SIG_UNBLOCK)
-
-
-def _mask(how: int) -> None:
-    signal.pthread_sigmask(how, SIGNALS)
+        for number, handler in ours.items():  # without one, Ray's is better than none
+            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, masked)
 
 
 def own_node_lives() -> bool:
