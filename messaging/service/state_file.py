@@ -43,7 +43,7 @@ class AlreadyRunning(ConfigurationError):
 def sole_service(folder: Path) -> Iterator[None]:
     """Hold the state folder for this process. Raises AlreadyRunning, or ConfigurationError if it cannot."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK_FILE)
         lock.acquire(timeout=0)
     except Timeout:

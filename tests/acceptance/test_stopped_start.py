@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from messaging.service.exposure import listeners
 from tests.acceptance.test_demo import alive, descendants
 from tests.support.acceptance.running_gateway import Process
 from tests.support.eventually import wait_until
@@ -94,13 +95,17 @@ def test_a_demo_that_is_stopped_while_it_starts_says_so_and_leaves_nothing(
 
 
 def test_a_closed_terminal_ends_nothing_and_any_other_signal_drains(
-    start: Callable[[str], Process],
+    start: Callable[[str], Process], tmp_path: Path
 ) -> None:
     process = start("up")
     for name in ("", "gcs_server", "DashboardAgent", "ray::Host"):
         wait_until(partial(runs, process, name), 120)
         os.killpg(process.process.pid, signal.SIGHUP)
     process.line_with("and webhooks on")
+    # Serve fixes the address of one port of each replica; nothing else listens beyond loopback.
+    assert {one.process for one in listeners(process.process.pid)} <= {"ray::ServeRepli"}
+    for path in (tmp_path, *tmp_path.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
     os.killpg(process.process.pid, signal.SIGHUP)
     children = descendants(process.process.pid)
     os.kill(process.process.pid, signal.SIGUSR1)

@@ -101,10 +101,12 @@ def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -
 def test_a_relay_that_nobody_runs_fails_the_check(tmp_path: Path) -> None:
     said = told(tmp_path, "check", "--json", code=1, RELAY_URL="smtp://127.0.0.1:1")
     found = {finding["part"]: finding["ok"] for finding in json.loads(said)}
+    found.pop("files")  # depends on the home folder of this machine
     assert found == {
         "store": True,
         "operator": None,
         "room": True,
+        "listens": True,
         "mail-in": True,
         "http-in": True,
         "mail-out": False,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
 from messaging.config.account import Account
-from messaging.config.settings import Settings
+from messaging.config.settings import Listen, Settings
 from messaging.errors import ConfigurationError, GatewayError, Unavailable
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.relay_client import check_relay
@@ -21,6 +22,7 @@ from messaging.mail.smtp.tls import load_certificate
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Network
 from messaging.satellite.account import SatelliteClient
+from messaging.service.exposure import listeners, readable_files
 from messaging.service.ports import check_port
 from messaging.service.state_file import read_running
 from messaging.sms.account import SmsProvider
@@ -66,6 +68,8 @@ def check(as_json: Json = False) -> None:
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
         *(_check_contacts() if store.ok else []),
+        _check_files(gateway),
+        _check_exposure(gateway),
         *(Finding("setting", None, sentence) for sentence in unknown_settings()),
     ]
     if as_json:
@@ -112,6 +116,32 @@ def _check_contacts() -> list[Finding]:
         return []
     shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
     return [Finding("emergency", None, f"without an emergency contact: {shown}")]
+
+
+def _check_files(gateway: Gateway) -> Finding:
+    """Name the files with messages and secrets that other users of this machine can read."""
+    if found := readable_files(gateway.settings):
+        names = ", ".join(map(str, found))
+        return Finding(
+            "files", False, f"every user of this machine can read {names}; chmod o= them"
+        )
+    if found := readable_files(gateway.settings, stat.S_IRWXG):
+        names = ", ".join(map(str, found))
+        return Finding("files", None, f"the group can read {names}")
+    return Finding("files", True, "only this user can read the store and the secrets")
+
+
+def _check_exposure(gateway: Gateway) -> Finding:
+    """Name what listens beyond loopback: of the gateway that runs here, else of the settings."""
+    running = read_running(gateway.settings.state_dir)
+    if running is not None:
+        found = [str(one) for one in listeners(running.pid)]
+    else:
+        texts = (gateway.smtp.listen, gateway.smtp.proxy_listen, gateway.settings.http_listen)
+        ports = [Listen.parse(text) for text in texts if text]
+        found = [str(one) for one in ports if one.host not in ("127.0.0.1", "::1", "localhost")]
+    text = f"beyond this machine: {', '.join(found)}" if found else "nothing beyond this machine"
+    return Finding("listens", True, text)
 
 
 def find_out(part: str, check: Callable[[], str], where: str = "") -> Finding:

@@ -13,6 +13,7 @@ from messaging.cli.operation.up_on_cluster import bring_up
 from messaging.cli.output import print_error, print_text
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
+from messaging.service.exposure import readable_files
 from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
 from messaging.service.signals import StopRequest
@@ -43,6 +44,8 @@ def up(
     set_up_logging(gateway.settings.log_level, gateway.settings.log_format)
     for sentence in unknown_settings():
         log.warning("%s", sentence)
+    if readable := readable_files(gateway.settings):
+        log.warning("every user of this machine can read %s", ", ".join(map(str, readable)))
     if gateway.settings.ray_address:
         bring_up(gateway, gateway.settings.ray_address, detach)
     elif detach:

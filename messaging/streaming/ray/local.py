@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -35,6 +36,7 @@ START_TRIES = 3
 TABLES_SECONDS = "120"
 # Below the ports that the kernel gives out by itself.
 AGENT_PORTS = range(20_000, 32_000)
+LOOPBACK = "127.0.0.1"
 # Of each file that a process of Ray's writes its lines to, with two older ones beside it.
 LOG_FILE_BYTES = "10000000"
 LOG_FILES_KEPT = "2"
@@ -140,7 +142,9 @@ def _first_line(error: Exception) -> str:
 
 
 class _OwnNode(ray_node.Node):
-    """Ray's node of this machine: its raylet does not wait for its agents, and a start that fails leaves nothing.
+    """Ray's node of this machine, reachable from this machine only.
+
+    Its raylet does not wait for its agents, and a start that fails leaves nothing.
 
     Ray has no public option for that. Its raylet waits for the agents, which are Python programs, to write the ports
     that they listen on into files, and aborts after 15 s; on a busy machine they are still being imported then. So
@@ -148,6 +152,9 @@ class _OwnNode(ray_node.Node):
     """
 
     def __init__(self, ray_params: Any, *arguments: Any, **options: Any) -> None:
+        # Its servers listen on the address of the node only if that is loopback. `ray.init` has no way to say so: it
+        # replaces the address by that of an interface.
+        ray_params.node_ip_address = LOOPBACK
         grpc, listen, environment, metrics = _free_ports(4)
         ray_params.update_if_absent(
             metrics_agent_port=grpc,
@@ -252,6 +259,9 @@ def _wait_for_head(address: str) -> None:
 
 
 def _own_cluster() -> dict[str, Any]:
+    # Who reads Ray's token is this user for the cluster. An older start may have left it readable by others.
+    with suppress(OSError):
+        (Path.home() / ".ray" / "auth_token").chmod(0o600)
     os.environ.setdefault("RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", PROXY_CHECK_SECONDS)
     os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", PROXY_READY_SECONDS)
     os.environ.setdefault("RAY_gcs_server_port_wait_time_s", TABLES_SECONDS)
