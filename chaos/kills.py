@@ -28,9 +28,9 @@ def _single_kills() -> list[Scenario]:
             for part, title in (("replica", "ray::ServeReplica"), ("proxy", "ray::ProxyActor"))
         ),
         Scenario(
-            name="kill-mail-task",
-            description="SIGKILL of the mail-out task within its batch, six times",
-            inject=_kill_mail_tasks,
+            name="kill-mail-out",
+            description="SIGKILL of mail-out while it writes mails, six times",
+            inject=_kill_mail_out,
         ),
     ]
 
@@ -82,12 +82,12 @@ def _kill_titled(title: str, field: Context) -> None:
         raise LookupError(f"no process is called {title}")
 
 
-def _kill_mail_tasks(field: Context) -> None:
-    # A slow relay keeps the task at work for longer than it takes to find it.
+def _kill_mail_out(field: Context) -> None:
+    # A slow relay: at each kill some mails have been written and are not answered.
     field.gateway.set_faults("mail", latency_seconds=0.3)
     for _ in range(6):
         field.wait_random(0.2, 1.5)
-        _kill_titled("ray::mail-out", field)
+        _kill_one("mail-out", field)
     field.gateway.set_faults("mail")
     field.wait(2)
 

@@ -6,7 +6,8 @@ GatewayError
 ├── Unavailable       temporary: the same message may be accepted later                (SMTP 451, HTTP 503)
 │   ├── Busy          temporary: a limit is reached that passes by itself              (SMTP 452, HTTP 503)
 │   └── AccountBlocked  temporary: nothing can be sent by the account until an operator acts
-└── Uncertain         unknown: the connection broke after the request was written
+├── Uncertain         unknown: the connection broke after the request was written
+└── NotBegun          nothing was tried: no time was left to begin, or to go on
 ConfigurationError    a setting is missing or wrong; the text names it
 
 The text of a `GatewayError` is for people: it goes into the history of a message and, for `Rejected`, to the peer. It
@@ -79,6 +80,10 @@ class AccountBlocked(Unavailable):
 
 class Uncertain(GatewayError):
     """The request was written and never answered: it may have taken effect."""
+
+
+class NotBegun(GatewayError):
+    """No request was begun, or no further one: nothing failed, and nothing is in doubt."""
 
 
 class ConfigurationError(Exception):

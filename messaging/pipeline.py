@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from messaging.config.settings import Settings
 from messaging.gateway import MAIL, Gateway
-from messaging.mail.send import send_mail
+from messaging.mail.send import MailSender
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.model.message import (
     Delivery,
@@ -35,11 +36,13 @@ from messaging.sending.sender import SenderOperator
 from messaging.sending.user_operators import UserOperators
 from messaging.sms.sender import SmsSender
 from messaging.store.accept.router import Router
+from messaging.store.queue.begin import Begins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 from messaging.store.receipts.unconfirmed import Unconfirmed
 from messaging.store.task_lock import TaskLease
 from messaging.streaming.api import Dataflow, Graph, Handover, Stream
+from messaging.streaming.runtime.operator_thread import OperatorThread
 
 HTTP_IN = "http-in"
 MAIL_IN = "mail-in"
@@ -50,7 +53,7 @@ def declare(gateway: Gateway) -> Graph:
     """Return the dataflow of a gateway.
 
     Sources acknowledge a record when the router has committed it. Deliveries of the router and of `due` go to the
-    senders, at most once for each attempt; the senders' outcomes go to the ledger until it takes them.
+    senders, of whose copies one begins each attempt; the senders' outcomes go to the ledger until it takes them.
     """
     dataflow = Dataflow()
     due = partial(Due, gateway.settings, gateway.capacity, gateway.default_accounts)
@@ -114,7 +117,7 @@ def _send(deliveries: Stream[Delivery], gateway: Gateway, account: str) -> Strea
     if not gateway.settings.steps:
         return _by_sender(carried, gateway, account)
     # A stage of its own for each account: a slow user operator delays that account only. What it loses is due
-    # again when its lease ends.
+    # again a few seconds later.
     processed = carried.key_by(recipient_key).operate(
         f"{account}-steps",
         partial(UserOperators, gateway.settings.steps),
@@ -126,20 +129,26 @@ def _send(deliveries: Stream[Delivery], gateway: Gateway, account: str) -> Strea
 
 
 def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Stream[Outcome]:
+    settings = gateway.settings
+    name = f"{account}-out"
     if account == MAIL and gateway.relay:
-        send = partial(send_mail, gateway.relay, gateway.settings.mail_domain)
-        return carried.call(MAIL_OUT, send, first=is_urgent)
-    if account in gateway.satellites:
-        max_parts = gateway.settings.satellite_max_parts
-        sender: Any = partial(SatelliteSender, gateway.satellites[account], max_parts)
+        name = MAIL_OUT
+        sender: Any = partial(MailSender, gateway.relay, settings.mail_domain)
+    elif account in gateway.satellites:
+        sender = partial(SatelliteSender, gateway.satellites[account], settings.satellite_max_parts)
     else:
-        sender = partial(SmsSender, gateway.sms[account], gateway.settings.public_url)
+        sender = partial(SmsSender, gateway.sms[account], settings.public_url)
     return carried.key_by(recipient_key).operate(
-        f"{account}-out",
-        partial(SenderOperator, sender),
+        name,
+        partial(SenderOperator, sender, partial(begin_thread, settings)),
         handover=Handover.AT_MOST_ONCE,
         first=is_urgent,
     )
+
+
+def begin_thread(settings: Settings) -> OperatorThread:
+    """Return the thread on which a sender begins its attempts: all that wait together share a transaction."""
+    return OperatorThread("begin", Begins(settings).process)
 
 
 def _settle(outcomes: list[Stream[Outcome]], gateway: Gateway) -> None:

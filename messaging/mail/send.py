@@ -1,15 +1,15 @@
-"""Sends mail through the relay: a batch of deliveries over one connection, each with its own outcome."""
+"""Sends mail through the relay: several at a time, each with its own outcome."""
 
 import asyncio
-import logging
 import smtplib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from messaging.errors import ConfigurationError, GatewayError, Rejected, Unavailable, Uncertain
+from messaging.errors import ConfigurationError, NotBegun, Rejected, Unavailable, Uncertain
 from messaging.mail.compose import OutgoingMail, compose
 from messaging.mail.dsn_mime import compose_notice
 from messaging.mail.relay import Relay
@@ -18,66 +18,93 @@ from messaging.mail.relay_client import DeadlineSMTP, check_relay, connect, quit
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.model.raw_mail import RawMail
-from messaging.sending.sender import lease_seconds_left, outcome_of
+from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
+MAX_SESSIONS: Final = 4
+"""How many mails are handed to the relay at a time: relays commonly allow ten connections or more of one client."""
+
+IDLE_SECONDS: Final = 2.0
+
+NO_TIME: Final = "no time was left to send it"
 SERVICE_NOT_AVAILABLE: Final = 421  # RFC 5321 section 3.8: the server closes the connection
 
 
-def send_mail(
-    relay: Relay, mail_domain: str, deliveries: Sequence[Delivery]
-) -> list[list[Outcome]]:
-    """Send each delivery; return one list per delivery: its outcome, or nothing when its lease is (nearly) over.
+class MailSender:
+    """Sends mails through the relay, over `max_sessions` connections at a time; urgent ones have as many again.
 
-    Runs an event loop of its own, so it can be a task of any process. Never raises.
+    A connection is kept for the next mail, for `IDLE_SECONDS`.
     """
 
-    async def send_each() -> list[list[Outcome]]:
-        sender = MailSender(relay, mail_domain)
-        try:
-            outcomes = [await sender.send(delivery) for delivery in deliveries]
-        finally:
-            await sender.close()
-        return [[] if outcome is None else [outcome] for outcome in outcomes]
-
-    return asyncio.run(send_each())
-
-
-class MailSender:
-    """Sends one mail after another over one connection, which it opens at the first."""
-
-    def __init__(self, relay: Relay, mail_domain: str) -> None:
+    def __init__(self, relay: Relay, mail_domain: str, max_sessions: int = MAX_SESSIONS) -> None:
+        self._arguments = (relay, mail_domain, max_sessions)
+        self._relay = relay
         self._mail_domain = mail_domain
-        self._session = RelaySession(relay, relay.hostname or mail_domain)
+        self._slots = {urgent: asyncio.Semaphore(max_sessions) for urgent in (False, True)}
+        self._idle: list[RelaySession] = []
+        self._threads = ThreadPoolExecutor(4 * max_sessions, "relay")
 
-    async def send(self, delivery: Delivery) -> Outcome | None:
-        """Send one mail, in a thread; None when no more than `timeout_seconds` of its lease are left.
+    def __reduce__(self) -> tuple[type["MailSender"], tuple[Relay, str, int]]:
+        """Pickle the arguments only."""
+        return type(self), self._arguments
+
+    def order_key(self, delivery: Delivery) -> str:
+        """Return the mailbox."""
+        return delivery.message.recipient.value
+
+    async def send(self, delivery: Delivery, begin: Begin) -> Outcome | None:
+        """Send one mail, in a thread.
 
         Sent means that the relay took the mail; a mail whose last byte was written without an answer is uncertain. In
         every other case the relay has not taken it.
         """
-        seconds = lease_seconds_left(delivery)
-        if seconds <= self._session.timeout_seconds:
-            extra = {"message_id": delivery.message.id}
-            log.info("not enough of the lease left to send", extra=extra)
-            return None
-        try:
-            failure, now = delivery.message.failure, datetime.now(UTC)
-            if failure is not None:
-                mail = compose_notice(delivery, failure, self._mail_domain, now)
-            else:
-                mail = compose(delivery, self._mail_domain, now)
-            # The session bounds the thread by itself. If it were abandoned here, the fate of a mail would be unknown.
-            until = time.monotonic() + seconds
-            answer = await asyncio.to_thread(self._session.submit, mail, until)
-        except Exception as error:
-            return outcome_of(delivery, error)
+        async with self._slots[delivery.is_urgent]:
+            attempt = await begin(delivery)
+            if attempt is None:
+                return None
+            session = self._idle.pop() if self._idle else self._new_session()
+            try:
+                seconds = lease_seconds_left(attempt)
+                if seconds <= self._relay.timeout_seconds:
+                    raise NotBegun(NO_TIME)
+                failure, now = delivery.message.failure, datetime.now(UTC)
+                if failure is not None:
+                    mail = compose_notice(delivery, failure, self._mail_domain, now)
+                else:
+                    mail = compose(delivery, self._mail_domain, now)
+                # The session bounds the thread by itself. If it were abandoned here, the fate of a mail would be
+                # unknown.
+                until = time.monotonic() + seconds
+                answer = await self._run(session.submit, mail, until)
+            except Exception as error:
+                return outcome_of(delivery, error)
+            finally:
+                if session.is_usable:
+                    self._idle.append(session)
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(IDLE_SECONDS, self._end_if_idle, session, session.mails)
         return Outcome.sent(delivery, SubmittedPart(answer))
 
     async def close(self) -> None:
-        """End the connection."""
-        await asyncio.to_thread(self._session.close)
+        """End the connections."""
+        idle, self._idle = self._idle, []
+        for session in idle:
+            await self._run(session.close)
+        self._threads.shutdown(wait=False)
+
+    def _end_if_idle(self, session: "RelaySession", mails: int) -> None:
+        """End a connection that has carried no mail since then."""
+        if session in self._idle and session.mails == mails:
+            self._idle.remove(session)
+            self._threads.submit(session.close)
+
+    def _new_session(self) -> "RelaySession":
+        return RelaySession(self._relay, self._relay.hostname or self._mail_domain)
+
+    async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, function, *arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +136,18 @@ class _Lost(Exception):
 
 
 class RelaySession:
-    """A connection to the relay: opened for the first mail, and again when it broke. Blocking.
-
-    After a connection failed, all later mails of the session fail with the same error.
-    """
+    """A connection to the relay: opened for the first mail, and again when it broke. Blocking."""
 
     def __init__(self, relay: Relay, helo: str) -> None:
         self._relay = relay
         self._helo = helo
         self._smtp: DeadlineSMTP | None = None
-        self._unreachable: GatewayError | None = None
         self.timeout_seconds = relay.timeout_seconds
+        self.mails = 0
 
     def submit(self, mail: OutgoingMail, until: float) -> str:
         """Submit one mail until then (monotonic seconds) and return the answer of the relay. Raises GatewayError."""
+        self.mails += 1
         is_reused = self._smtp is not None
         smtp = self._connect(until)
         try:
@@ -135,6 +160,11 @@ class RelaySession:
             raise Unavailable(str(error)) from None
         return self._write(smtp, mail.content)
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether a connection is open for the next mail."""
+        return self._smtp is not None
+
     def close(self) -> None:
         """End the connection."""
         if self._smtp is not None:
@@ -142,17 +172,11 @@ class RelaySession:
             self._smtp = None
 
     def _connect(self, until: float) -> DeadlineSMTP:
-        if self._unreachable is not None:
-            raise self._unreachable
         if self._smtp is None:
             try:
                 self._smtp = connect(self._relay, self._helo, until)
-            except GatewayError as error:
-                self._unreachable = error
-                raise
             except ConfigurationError as error:
-                self._unreachable = blocked(str(error), "correct the setting")
-                raise self._unreachable from None
+                raise blocked(str(error), "correct the setting") from None
         self._smtp.until = until
         return self._smtp
 

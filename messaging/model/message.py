@@ -14,6 +14,7 @@ from hashlib import sha256
 from messaging.errors import (
     AccountBlocked,
     GatewayError,
+    NotBegun,
     OptedOut,
     Rejected,
     Unavailable,
@@ -161,11 +162,11 @@ Inbound = (
 class Delivery:
     """One attempt to deliver one message to one recipient by one account.
 
-    `message` is as it leaves: its sender and recipient are addresses of the network that carries it. The attempt is
-    void after `lease_until` (timezone-aware): another sender may then have the next attempt. `parts_sent` counts the
-    parts of a split message that the network took in earlier attempts. `uncertain` is true when the outcome of an
-    earlier attempt is unknown, so that this one may send the message a second time. `codec` is the codec of the device,
-    empty for that of its network. Senders take `is_urgent` deliveries first.
+    `message` is as it leaves: its sender and recipient are addresses of the network that carries it. An attempt that
+    has begun is void after `lease_until` (timezone-aware): another sender may then have the next attempt. `parts_sent`
+    counts the parts of a split message that the network took in earlier attempts. `uncertain` is true when the outcome
+    of an earlier attempt is unknown, so that this one may send the message a second time. `codec` is the codec of the
+    device, empty for that of its network. Senders take `is_urgent` deliveries first.
     """
 
     id: int
@@ -184,12 +185,16 @@ class Delivery:
 
 
 class Result(StrEnum):
-    """The result of one attempt."""
+    """The result of one attempt.
+
+    NOT_BEGUN: the sender had no time to begin it, or the rest of its parts. Nothing failed and nothing is in doubt.
+    """
 
     SENT = "sent"
     REJECTED = "rejected"
     UNAVAILABLE = "unavailable"
     UNCERTAIN = "uncertain"
+    NOT_BEGUN = "not_begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +270,8 @@ def _result_of(error: GatewayError) -> Result:
             return Result.REJECTED
         case Uncertain():
             return Result.UNCERTAIN
+        case NotBegun():
+            return Result.NOT_BEGUN
         case Unavailable():
             return Result.UNAVAILABLE
     raise TypeError(f"no result for {type(error).__name__}")

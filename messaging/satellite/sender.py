@@ -1,15 +1,13 @@
 """Sends deliveries to the devices of a satellite network."""
 
 import asyncio
-import logging
+from collections.abc import Sequence
 from typing import Final
 
-from messaging.errors import Unavailable
+from messaging.errors import NotBegun
 from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
-from messaging.sending.sender import lease_seconds_left, outcome_of
-
-log = logging.getLogger(__name__)
+from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 
 NO_TIME: Final = "no time was left to send it, or the rest of it"
 
@@ -38,28 +36,32 @@ class SatelliteSender:
         """Return the device."""
         return delivery.message.recipient.value
 
-    async def send(self, delivery: Delivery) -> Outcome | None:
+    async def send(self, delivery: Delivery, begin: Begin) -> Outcome | None:
         """Send the parts that the network does not have yet, in order, until one fails.
 
         No request begins that the lease might cut off: its fate would be unknown, and sending it again costs.
         """
         serial = delivery.message.recipient.value
+        attempt: Delivery | None = None
+        packets: Sequence[bytes] = ()
         submitted: list[SubmittedPart] = []
         position = delivery.parts_sent
         try:
-            packets = self._account.packets(delivery.message, delivery.codec, self._max_parts)
-            while position < len(packets):
+            while attempt is None or position < len(packets):
                 async with self._requests:
-                    seconds = lease_seconds_left(delivery)
-                    if seconds <= 0 and not submitted:
-                        extra = {"message_id": delivery.message.id}
-                        log.info("lease passed before the attempt", extra=extra)
-                        return None
-                    if seconds < self._account.timeout_seconds:
-                        raise Unavailable(NO_TIME)
-                    async with asyncio.timeout(seconds):
-                        submitted.append(await self._client.send(serial, packets[position]))
-                position += 1
+                    if attempt is None:
+                        attempt = await begin(delivery)
+                        if attempt is None:
+                            return None
+                        message, codec = delivery.message, delivery.codec
+                        packets = self._account.packets(message, codec, self._max_parts)
+                    if position < len(packets):
+                        seconds = lease_seconds_left(attempt)
+                        if seconds < self._account.timeout_seconds:
+                            raise NotBegun(NO_TIME)
+                        async with asyncio.timeout(seconds):
+                            submitted.append(await self._client.send(serial, packets[position]))
+                        position += 1
         except Exception as error:
             return outcome_of(delivery, error, *submitted, parts_sent=position)
         return Outcome.sent(delivery, *submitted, parts_sent=len(packets))

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -17,54 +17,75 @@ Emit = Callable[[Outcome], Awaitable[None]]
 """Reports an outcome; returns when the ledger has stored it."""
 
 
+Begin = Callable[[Delivery], Awaitable[Delivery | None]]
+"""Begins the attempt just before its first byte, and returns the delivery with its lease, which begins now.
+
+None when nothing may be sent: the attempt has begun elsewhere, the delivery has ended, or the store is away.
+"""
+
+
 class Sender(Protocol):
-    """Sends deliveries through one account. Its arguments can be pickled; it does no I/O before the first send."""
+    """Sends deliveries through one account, many at once, and those with the same key one after another.
 
-    async def send(self, delivery: Delivery) -> Outcome | None:
-        """Return the outcome of this attempt, or None when its lease was over before it could begin. Never raises.
+    Its arguments can be pickled; it does no I/O before the first send.
+    """
 
-        `Outcome.parts_sent` counts the parts of the whole message that the network has, also after a failure;
-        `Outcome.submitted` holds those of this attempt.
+    async def send(self, delivery: Delivery, begin: Begin) -> Outcome | None:
+        """Begin this attempt when its request is the next, and return its outcome; None if it did not begin.
+
+        Never raises. `Outcome.parts_sent` counts the parts of the whole message that the network has, also after a
+        failure; `Outcome.submitted` holds those of this attempt.
         """
+
+    def order_key(self, delivery: Delivery) -> Hashable:
+        """Return the key."""
 
     async def close(self) -> None:
         """Close the connections that are open."""
 
 
-class OrderedSender(Sender, Protocol):
-    """A sender that sends many deliveries at once, and those with the same key one after another."""
+class Begins(Protocol):
+    """Begins attempts, those that wait together in one transaction."""
 
-    def order_key(self, delivery: Delivery) -> Hashable:
-        """Return the key."""
+    async def process(
+        self, deliveries: list[Delivery], /
+    ) -> Sequence[Sequence[Delivery] | Exception]:
+        """Return, for each, the delivery to send; an empty sequence, or an error, when it must not be sent."""
+
+    def close(self) -> None:
+        """Release the resources."""
 
 
 class SenderOperator:
     """The operator of the dataflow around a sender. Deliveries with the same key keep the order in which they came.
 
     While the store is away for longer than a lease, `due` dispatches the same delivery anew as soon as the store is
-    back, perhaps before the ledger has the outcome of the first attempt. So outcomes are remembered until the ledger
-    has them, and no text is sent, and paid, twice.
+    back, perhaps before the ledger has the outcome of the first attempt. So an attempt does not begin while an outcome
+    of its delivery is on the way to the ledger, and no text is sent, and paid, twice.
     """
 
-    def __init__(self, make_sender: Callable[[], OrderedSender]) -> None:
+    def __init__(
+        self, make_sender: Callable[[], Sender], make_begins: Callable[[], Begins]
+    ) -> None:
         self._sender = make_sender()
+        self._begins = make_begins()
+        self._counters: Counter[str] = Counter()
         # A lock exists as long as a delivery holds it or waits for it.
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._unreported: dict[int, Outcome] = {}
 
     async def process_single(self, delivery: Delivery, emit: Emit) -> None:
-        """Send the delivery and emit its outcome; nothing when its lease was over before it could begin."""
+        """Send the delivery and emit its outcome; nothing when the attempt did not begin."""
         lock = self._locks.setdefault(self._sender.order_key(delivery), asyncio.Lock())
         async with lock:
             # An attempt that is not `uncertain` is wanted although there was another outcome, which the store knows
             # already: perhaps the network lost what it took, or an operator wants the delivery tried again.
-            known = self._unreported.get(delivery.id) if delivery.uncertain else None
-            if known is not None:
-                outcome: Outcome | None = replace(known, attempt=delivery.attempt)
-            else:
-                outcome = await self._sender.send(delivery)
+            if delivery.uncertain and delivery.id in self._unreported:
+                return
+            outcome = await self._sender.send(delivery, self._begin)
         if outcome is None:
             return
+        self._counters[f"outcomes_{outcome.result}"] += 1
         self._unreported[delivery.id] = outcome
         try:
             await emit(outcome)
@@ -72,9 +93,23 @@ class SenderOperator:
             if self._unreported.get(delivery.id) is outcome:
                 del self._unreported[delivery.id]
 
+    def status(self) -> dict[str, object]:
+        """Return the numbers of attempts that began and that did not, and of outcomes by result, since the start."""
+        return dict(self._counters)
+
     async def close(self) -> None:
         """Close the connections of the sender."""
         await self._sender.close()
+        self._begins.close()
+
+    async def _begin(self, delivery: Delivery) -> Delivery | None:
+        [result] = await self._begins.process([delivery])
+        if isinstance(result, Exception) or not result:
+            # Nothing is reported: a copy has begun, the delivery has ended, or it is due again in a moment.
+            self._counters["not_begun"] += 1
+            return None
+        self._counters["begun"] += 1
+        return result[0]
 
 
 def lease_seconds_left(delivery: Delivery) -> float:

@@ -1,7 +1,6 @@
 """Sends texts through an SMS provider: many at once, those of one pair in order, never twice knowingly."""
 
 import asyncio
-import logging
 from collections.abc import Hashable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -10,17 +9,15 @@ from unicodedata import normalize
 
 from cachetools import TTLCache
 
-from messaging.errors import GatewayError, Rejected, Unavailable, Uncertain
+from messaging.errors import GatewayError, NotBegun, Rejected, Uncertain
 from messaging.model.message import Delivery, Message, Outcome, SubmittedPart
-from messaging.sending.sender import lease_seconds_left, outcome_of
+from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 from messaging.sending.split import split
 from messaging.sms.account import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
 
-log = logging.getLogger(__name__)
-
 KNOWN_IDS: Final = 10_000
-NO_TIME: Final = "no time was left for the rest of a long text"
+NO_TIME: Final = "no time was left to send it, or the rest of it"
 
 
 class SmsSender:
@@ -49,20 +46,19 @@ class SmsSender:
         """Return the pair of numbers."""
         return delivery.message.sender, delivery.message.recipient
 
-    async def send(self, delivery: Delivery) -> Outcome | None:
+    async def send(self, delivery: Delivery, begin: Begin) -> Outcome | None:
         """Send the parts that the provider does not have yet, in order, until one fails."""
         async with nullcontext() if delivery.is_urgent else self._queue, self._requests:
-            seconds = lease_seconds_left(delivery)
-            if seconds <= 0:
-                extra = {"message_id": delivery.message.id}
-                log.info("lease passed before the attempt", extra=extra)
+            attempt = await begin(delivery)
+            if attempt is None:
                 return None
             submitted: list[SubmittedPart] = []
             position, searching = delivery.parts_sent, delivery.uncertain
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(max(lease_seconds_left(attempt), 0)):
                     texts = self._split(delivery.message)
                     while position < len(texts):
+                        self._require_time(attempt)
                         part = (
                             await self._find(delivery, texts[position], submitted)
                             if searching
@@ -71,7 +67,7 @@ class SmsSender:
                         # An earlier attempt sent no part behind the first one that is not found.
                         searching = part is not None
                         if part is None:
-                            part = await self._submit(delivery, texts[position], bool(submitted))
+                            part = await self._submit(attempt, texts[position])
                         submitted.append(part)
                         position += 1
             except Exception as error:
@@ -96,14 +92,17 @@ class SmsSender:
             for number, part in enumerate(bodies, 1)
         ]
 
-    async def _submit(
-        self, delivery: Delivery, text: OutgoingText, has_begun: bool
-    ) -> SubmittedPart:
-        if has_begun and lease_seconds_left(delivery) < self._account.timeout_seconds:
-            raise Unavailable(NO_TIME)
+    async def _submit(self, attempt: Delivery, text: OutgoingText) -> SubmittedPart:
+        """Send one part. Raises NotBegun when a search has taken the time for it."""
+        self._require_time(attempt)
         part = await self._provider.send(text)
-        self._known[part.network_id] = delivery.id
+        self._known[part.network_id] = attempt.id
         return part if part.billed_units else SubmittedPart(part.network_id, segments(text.body))
+
+    def _require_time(self, attempt: Delivery) -> None:
+        """Raise NotBegun when the lease might cut the next request off."""
+        if lease_seconds_left(attempt) < self._account.timeout_seconds:
+            raise NotBegun(NO_TIME)
 
     async def _find(
         self, delivery: Delivery, text: OutgoingText, submitted: Sequence[SubmittedPart]

@@ -42,6 +42,16 @@ _ENDS = (State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED, State.WAITING
 
 STAGES = (
     Stage(
+        name="handed out",
+        state=State.WAITING,
+        longest="four seconds; then it is due again",
+        ended_by="the begin of an attempt, just before the first byte; the end of its lifetime; STOP from the phone;"
+        " a bounce; a cancel",
+        settings=("due_poll_seconds",),
+        becomes=_ENDS,
+        by_hand=(State.WAITING, State.CANCELLED),
+    ),
+    Stage(
         name="under way",
         state=State.WAITING,
         longest="one lease",

@@ -7,22 +7,23 @@ from datetime import UTC, datetime, timedelta
 from messaging.model.message import Address, Delivery, Message, Network, Outcome
 from messaging.satellite.account import SatelliteAccount
 from messaging.satellite.sender import SatelliteSender
-from messaging.sending.sender import OrderedSender, SenderOperator
+from messaging.sending.sender import Sender, SenderOperator
 from messaging.sms.sender import SmsSender
 from tests.conformance.stand import TEXT, AnyAccount, Stand
+from tests.support.begins import MemoryBegins
 from tests.support.send_deliveries import outcomes_of
 
 
 @asynccontextmanager
 async def sending(account: AnyAccount) -> AsyncIterator[SenderOperator]:
-    sender = SenderOperator(lambda: sender_of(account))
+    sender = SenderOperator(lambda: sender_of(account), MemoryBegins)
     try:
         yield sender
     finally:
         await sender.close()
 
 
-def sender_of(account: AnyAccount) -> OrderedSender:
+def sender_of(account: AnyAccount) -> Sender:
     if isinstance(account, SatelliteAccount):
         return SatelliteSender(account, 4)
     return SmsSender(account)

@@ -34,6 +34,7 @@ from messaging.satellite.poller import SatellitePoller
 from messaging.satellite.sender import SatelliteSender
 from messaging.sending.sender import SenderOperator
 from messaging.simulator.shared.serving import Serving
+from tests.support.begins import MemoryBegins
 from tests.support.documents.adding_example import example
 from tests.support.eventually import eventually
 from tests.support.send_deliveries import outcomes_of
@@ -117,7 +118,7 @@ async def test_the_example_network_sends_and_refuses(
     pigeon: ModuleType, loft: tuple[Loft, str]
 ) -> None:
     network, url = loft
-    sender = SenderOperator(partial(SatelliteSender, account_of(pigeon, url), 4))
+    sender = SenderOperator(partial(SatelliteSender, account_of(pigeon, url), 4), MemoryBegins)
     message = Message(
         id="0" * 32,
         sender=Address(Network.EMAIL, "alice@example.net"),

@@ -28,7 +28,7 @@ FULL_SECONDS: Final = 1.0
 class FullProviders:
     """The providers whose send queue was full within the last second.
 
-    New deliveries for them are stored as due instead of leased; `due` dispatches them later.
+    New deliveries for them are stored as due instead of handed out; `due` dispatches them later.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,8 +53,8 @@ class Router:
     configured satellite accounts, each with the codec of its devices; None allows every account.
 
     A record that `process` accepted is on disk when it returns. A record that is offered again is accepted again and
-    changes nothing. The returned deliveries are leased to the caller. Those that never reach a sender come back
-    through `due` when their lease ends, or at once through `take_back`.
+    changes nothing. The returned deliveries are handed to the caller. Those that no sender begins come back
+    through `due` a few seconds later, or at once through `take_back`.
     """
 
     def __init__(
@@ -104,14 +104,14 @@ class Router:
         return results
 
     def take_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Put back deliveries that reached no sender: due at once, no attempt counted.
+        """Put back deliveries that reached no sender: due at once.
 
-        Does nothing while the store is away: they come back when their lease ends.
+        Does nothing while the store is away: they come back by themselves.
         """
         self._full_providers.note({delivery.via for delivery in deliveries})
         error = self._runner.run_one(lambda: give_back(deliveries, self._now()))
         if error is not None:
-            log.warning("%d deliveries stay leased until their lease ends", len(deliveries))
+            log.warning("%d deliveries are due again a few seconds later", len(deliveries))
 
     def status(self) -> dict[str, object]:
         """Return the number of records by result since the start: accepted, repeated, rejected_…, busy, unavailable.

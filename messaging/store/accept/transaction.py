@@ -42,7 +42,7 @@ from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
-from messaging.store.queue.enqueue import Lease, enqueue
+from messaging.store.queue.enqueue import Lease, enqueue, handed_out_until
 from messaging.store.queue.reports import bounce
 from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.opt_outs import write_opt_outs
@@ -287,7 +287,7 @@ def _enqueue_deliveries(
     expires_at: Mapping[Network, datetime],
     full_providers: Collection[str],
 ) -> dict[str, list[Delivery]]:
-    """Enqueue the deliveries of a batch: one statement. Return those that are leased to the caller, by message id.
+    """Enqueue the deliveries of a batch: one statement. Return those that are handed to the caller, by message id.
 
     Deliveries for full providers are due at once instead.
     """
@@ -312,7 +312,9 @@ def _enqueue_deliveries(
         )
         for one, delivery in planned.values()
     ]
-    ids = enqueue(new, now, lease, full_providers)
+    until = handed_out_until(now)
+    due_times = [now if one.via in full_providers else until for one in new]
+    ids = enqueue(new, now, due_times)
     attempts: dict[str, list[Delivery]] = {}
     for row_id, (one, delivery) in zip(ids, planned.values(), strict=True):
         if delivery.via not in full_providers:

@@ -4,6 +4,7 @@
 |---|---|
 | enqueue | `enqueue` |
 | claim, expire, recall, give_back | `claims` |
+| begin | `begin` |
 | settle | `ledger` |
 | bounce, redeliver, settle_by_parts, charge | `reports` |
 | retry, cancel | `operator_actions` |

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import connection, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, QuerySet, Value, When
 
 from messaging.config.settings import Settings
 from messaging.model.message import Address, Delivery, Message, Network
@@ -18,7 +18,7 @@ from messaging.store.notices.notices import Notices, failure_from_json
 from messaging.store.queue import queries
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.enqueue import Lease
+from messaging.store.queue.enqueue import Lease, handed_out_until
 from messaging.store.queue.next_state import expire, give_up, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
 from messaging.store.queue.queries import Change, read_rows, update_all
@@ -60,11 +60,11 @@ class Claims:
     def claim(
         self, via: str, limit: int, now: datetime, urgent_limit: int | None = None
     ) -> list[Delivery]:
-        """Return the next due attempts of the account `via`, each leased to the caller, oldest first.
+        """Return the next due attempts of the account `via`, each handed to the caller, oldest first.
 
         At most `limit`, and before them at most `urgent_limit` urgent ones (as many if that is None). No two callers
-        get the same one. A delivery whose last lease ended without an outcome is marked uncertain. One whose attempts
-        are used up fails instead. A poison delivery is postponed.
+        get the same one until its hand-out ends. A delivery whose attempts are used up fails instead. A poison
+        delivery is postponed.
         """
         due = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
         urgent, others = due.filter(is_urgent=True), due.filter(is_urgent=False)
@@ -88,7 +88,7 @@ class Claims:
             given_up = [(row, give_up(row, now)) for row in spent]
             self._end(given_up, now)
             claimed = [row for row in due if row.id not in ids]
-            queries.lease([row.id for row in claimed], lease.due_at, now)
+            queries.hand_out([row.id for row in claimed], handed_out_until(now), now)
             attempts = _attempts(claimed, lease)
         self.counters.note([after for _, after in given_up])
         return attempts
@@ -134,21 +134,13 @@ class Claims:
 
 @guard
 def give_back(deliveries: Iterable[Delivery], now: datetime) -> None:
-    """Put back attempts that no sender took: due at once, and not counted."""
+    """Put back attempts that no sender took: due at once. One that a sender has begun stays as it is."""
     by_attempt: dict[int, list[int]] = defaultdict(list)
     for delivery in deliveries:
         by_attempt[delivery.attempt].append(delivery.id)
     for attempt, ids in by_attempt.items():
-        rows = models.Delivery.objects.filter(id__in=ids, attempts=attempt, leased=True)
-        update_all(
-            rows,
-            [State.WAITING],
-            State.WAITING,
-            attempts=F("attempts") - 1,
-            leased=False,
-            due_at=now,
-            updated_at=now,
-        )
+        rows = models.Delivery.objects.filter(id__in=ids, attempts=attempt - 1)
+        update_all(rows, [State.WAITING], State.WAITING, due_at=now, updated_at=now)
 
 
 def _due(now: datetime) -> "QuerySet[models.Delivery]":
@@ -164,7 +156,7 @@ def _lock(rows: "QuerySet[models.Delivery]") -> "QuerySet[models.Delivery]":
 
 
 def _attempts(claimed: Sequence[DeliveryState], lease: Lease) -> list[Delivery]:
-    """Return the attempts that `queries.lease` has just started, in the same order."""
+    """Return the next attempts at these deliveries, in the same order."""
     texts = {row[0]: row[1:] for row in queries.read_texts([row.id for row in claimed])}
     return [_attempt(row, lease, *texts[row.id]) for row in claimed]
 

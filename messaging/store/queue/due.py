@@ -49,8 +49,9 @@ class Due:
     """Claims due attempts and emits them, for each account at most its `capacity` at any one time.
 
     Urgent attempts have the same capacity again, and a provider that hangs fills only its own. When the store is away
-    the claims stop until it is back. An attempt that could not be emitted is due again at once if a `GatewayError`
-    refused it, and otherwise when its lease ends. The notices of deliveries that end here leave by `default_accounts`.
+    the claims stop until it is back. A delivery that could not be emitted is due again at once if a `GatewayError`
+    refused it, and otherwise when its hand-out ends. The notices of deliveries that end here leave by
+    `default_accounts`.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Due:
             close_connection()
 
     def stop(self) -> None:
-        """Make `run` return soon. Attempts in flight keep their lease."""
+        """Make `run` return soon. Attempts in flight go on."""
         self._stopping.set()
         self._ends.put(None)
 
@@ -172,7 +173,7 @@ class Due:
         """Return how many more attempts the account may be given, and how many more urgent ones."""
         flights = self._in_flight[via]
         now = self._now()
-        # An attempt whose lease has ended is void, even if its sender still works on it.
+        # A sender that has not taken a delivery for so long hangs. A copy that it still has does no harm.
         for key in [key for key, one in flights.items() if one.delivery.lease_until <= now]:
             future = flights.pop(key).future
             if future is not None:
@@ -193,7 +194,7 @@ class Due:
         if not refused:
             return
         error = self._runner.run_one(lambda: give_back(refused, self._now()))
-        # If that fails, they are due when their leases end.
+        # If that fails, they are due when their hand-outs end.
         if error is None:
             self._counters["released"] += len(refused)
 

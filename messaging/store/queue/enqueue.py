@@ -1,14 +1,21 @@
-"""Puts new deliveries into the queue, and says how long their first attempts last."""
+"""Puts new deliveries into the queue, and says for how long they are handed out and leased."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from messaging.store.queue import queries
 from messaging.store.queue.delivery_state import NewDelivery
 
-SENDING_SHARE = 0.9
+SENDING_SHARE: Final = 0.9
 """The part of a lease in which the attempt may run; the rest is for its outcome to reach the ledger."""
+
+HAND_OUT_SECONDS: Final = 4.0
+"""A delivery that was handed to a sender and that no sender began is due again after this time.
+
+Short, because it costs no attempt and a second copy is harmless: of all copies one begins.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +27,31 @@ class Lease:
 
     @classmethod
     def starting(cls, now: datetime, seconds: float) -> "Lease":
-        """Return the lease that begins now."""
+        """Return the lease of an attempt that begins now."""
         return cls(
             due_at=now + timedelta(seconds=seconds),
             lease_until=now + timedelta(seconds=seconds * SENDING_SHARE),
         )
 
 
+def handed_out_until(now: datetime) -> datetime:
+    """Return when a delivery that is handed to a sender now is due again, unless the sender begins an attempt."""
+    return now + timedelta(seconds=HAND_OUT_SECONDS)
+
+
 def enqueue(
     deliveries: Sequence[NewDelivery],
     now: datetime,
-    lease: Lease | None = None,
-    full_providers: Collection[str] = (),
+    due_times: Sequence[datetime] = (),
 ) -> list[int]:
     """Insert deliveries, one statement, and return their ids in the same order. Call it within a transaction.
 
-    With a `lease` the first attempt at each belongs to the caller. Those for `full_providers`, and all without a
-    lease, are due now. No two of the deliveries may have the same message, account and recipient.
+    Each is due at the time given for it, and now without any. No two of the deliveries may have the same message,
+    account and recipient.
     """
     if not deliveries:
         return []
-    until = lease.due_at if lease else None
-    leases = (None if one.via in full_providers else until for one in deliveries)
-    rows = queries.insert(deliveries, leases, now)
+    rows = queries.insert(deliveries, due_times or [now] * len(deliveries), now)
     # The store returns the rows in no particular order.
     ids = {(message_id, via, recipient): number for number, message_id, via, recipient in rows}
     return [ids[one.message_id, one.via, one.recipient] for one in deliveries]

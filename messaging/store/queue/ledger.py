@@ -117,14 +117,14 @@ class Ledger:
         row = waiting.get(outcome.delivery_id)
         if row is None:
             return None
-        if outcome.attempt == row.attempts:
-            # Without a missing outcome it is a repeat. Since the first report the network may have lost the message,
-            # or a person may have asked for another attempt.
-            counts = row.leased or row.uncertain > 0
+        if outcome.attempt > row.attempts:
+            # The next attempt was refused before it began, by a user operator.
+            counts = outcome.result is Result.REJECTED
+        elif outcome.attempt == row.attempts and row.leased:
+            counts = True
         else:
-            # What an older attempt sent is sent: another attempt would send it twice.
-            is_older = outcome.attempt < row.attempts
-            counts = is_older and outcome.result is Result.SENT and row.uncertain > 0
+            # A repeat, or an outcome that was missing. What an attempt sent is sent: another one would send it twice.
+            counts = outcome.result is Result.SENT and row.uncertain > 0
         if not counts:
             return None
         del waiting[row.id]

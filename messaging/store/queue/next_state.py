@@ -21,19 +21,21 @@ def after_outcome(
 ) -> DeliveryState:
     """Return the next state of a waiting delivery after this outcome of its current attempt.
 
-    Sent and rejected are final. After any other outcome the delivery waits for the next attempt, unless its attempts
-    are used up or its lifetime is over; the reason then quotes the last attempt. An urgent delivery has no limit of
-    attempts, and an attempt by a blocked account does not count.
+    Sent and rejected are final. What was not begun is due at once. After any other outcome the delivery waits for the
+    next attempt, unless its attempts are used up or its lifetime is over; the reason then quotes the last attempt. An
+    urgent delivery has no limit of attempts, and an attempt by a blocked account, or without time, does not count.
     """
     reason = short_reason(outcome.reason) or NO_REASON
     state, due_at = State.WAITING, None
-    if outcome.action:
+    if outcome.action or outcome.result is Result.NOT_BEGUN:
         row = replace(row, attempts_forgiven=min(row.attempts_forgiven + 1, row.attempts))
     match outcome.result:
         case Result.SENT:
             state, reason = State.SENT, ""
         case Result.REJECTED:
             state = State.FAILED
+        case Result.NOT_BEGUN:
+            due_at = now
         case _ if is_spent(row, policy):
             state, reason = State.FAILED, _spent_reason(row, reason)
         case _ if now >= row.expires_at:
@@ -42,6 +44,8 @@ def after_outcome(
             wish = outcome.retry_after_seconds
             due_at = _next_attempt_at(row, policy, wish, now)
     units = outcome.billed_units
+    # The outcome of an attempt that never began says nothing of the one before.
+    is_in_doubt = row.leased and outcome.attempt > row.attempts
     return replace(
         row,
         state=state,
@@ -50,7 +54,7 @@ def after_outcome(
         reason=short_reason(reason),
         network_id=_merge_ids(row.network_id, outcome.network_id),
         parts_sent=max(row.parts_sent, outcome.parts_sent),
-        uncertain=row.uncertain + (outcome.result is Result.UNCERTAIN),
+        uncertain=row.uncertain + (outcome.result is Result.UNCERTAIN) + is_in_doubt,
         units=row.units if units is None else (row.units or 0) + units,
         updated_at=now,
         settled_at=None if state is State.WAITING else now,

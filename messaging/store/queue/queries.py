@@ -53,11 +53,13 @@ _TEXTS: Final = Select(
     " WHERE {}",
     "d.id",
 )
-# Still leased: no outcome of the last attempt was reported.
-_LEASE: Final = (
+_HAND_OUT: Final = "UPDATE users_delivery SET due_at = %s, updated_at = %s WHERE "
+# Still leased: no outcome of the attempt before was reported. An ended delivery has no due time.
+_BEGIN: Final = (
     "UPDATE users_delivery SET attempts = attempts + 1,"
     " uncertain = uncertain + CASE WHEN leased THEN 1 ELSE 0 END,"
-    " leased = %s, due_at = %s, updated_at = %s WHERE "
+    " leased = %s, due_at = %s, updated_at = %s"
+    " WHERE due_at IS NOT NULL AND attempts = %s AND {} RETURNING id"
 )
 _INSERT: Final = (
     f"INSERT INTO users_delivery ({', '.join(NEW_COLUMNS)},"  # noqa: S608
@@ -85,22 +87,17 @@ _UPDATED_TIMES: Final = time_indexes(UPDATED_COLUMNS)
 
 
 def insert(
-    deliveries: Sequence[NewDelivery], leases: Iterable[datetime | None], now: datetime
+    deliveries: Sequence[NewDelivery], due_times: Iterable[datetime], now: datetime
 ) -> list[Row]:
-    """Insert waiting deliveries, one statement; return the id, message, account and recipient of each, in no order.
-
-    Each is under its first attempt until the time of its lease, or due now where that is None.
-    """
+    """Insert waiting deliveries, one statement; return the id, message, account and recipient of each, in no order."""
     storable = cache(storable_time)
     created = storable(now)
     rows = []
-    for delivery, until in zip(deliveries, leases, strict=True):
+    for delivery, due_at in zip(deliveries, due_times, strict=True):
         values = list(new_values(delivery))
         for index in _NEW_TIMES:
             values[index] = storable(values[index])
-        is_leased = until is not None
-        due_at = storable(until) if is_leased else created
-        rows.append((*values, int(is_leased), is_leased, due_at, created, created))
+        rows.append((*values, 0, False, storable(due_at), created, created))
     with connection.cursor() as cursor:
         execute_values(cursor, _INSERT, _INSERT_ONE, rows, _INSERT_KEYS)
         return list(cursor.fetchall())
@@ -134,13 +131,22 @@ def read_texts(ids: Collection[int]) -> list[Row]:
     return _TEXTS(ids)
 
 
-def lease(ids: Collection[int], due_at: datetime, now: datetime) -> None:
-    """Start the next attempt at each of these waiting deliveries: one statement."""
+def hand_out(ids: Collection[int], due_at: datetime, now: datetime) -> None:
+    """Make each of these waiting deliveries due again at that time: one statement."""
     if ids:
         with connection.cursor() as cursor:
             moments = (storable_time(due_at), storable_time(now))
             condition = ONE_OF[connection.vendor].format("id")
-            cursor.execute(_LEASE + condition, (True, *moments, list_parameter(ids)))
+            cursor.execute(_HAND_OUT + condition, (*moments, list_parameter(ids)))
+
+
+def begin(ids: Collection[int], attempt: int, due_at: datetime, now: datetime) -> set[int]:
+    """Begin this attempt at each of these deliveries that waits for it; return their ids. One statement."""
+    with connection.cursor() as cursor:
+        moments = (storable_time(due_at), storable_time(now))
+        statement = _BEGIN.format(ONE_OF[connection.vendor].format("id"))
+        cursor.execute(statement, (True, *moments, attempt - 1, list_parameter(ids)))
+        return {row[0] for row in cursor.fetchall()}
 
 
 def update(changes: Iterable[Change]) -> None:

@@ -24,6 +24,7 @@ from messaging.satellite.sender import SatelliteSender
 from messaging.sending.sender import SenderOperator
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
+from tests.support.begins import MemoryBegins
 from tests.support.closed_port import closed_port
 from tests.support.concurrent_requests import Crowd
 from tests.support.eventually import eventually
@@ -51,7 +52,7 @@ def delivery(
 
 @asynccontextmanager
 async def sending(account: HiveAccount, max_parts: int = 4) -> AsyncIterator[SenderOperator]:
-    sender = SenderOperator(partial(SatelliteSender, account, max_parts))
+    sender = SenderOperator(partial(SatelliteSender, account, max_parts), MemoryBegins)
     try:
         yield sender
     finally:
@@ -174,7 +175,7 @@ async def test_a_lease_that_ends_between_parts_keeps_the_progress(hive: HiveServ
         await outcome_of(sender, delivery(device="8"))
         hive.simulator.dice.faults = Faults(latency_seconds=0.7)
         outcome = await outcome_of(sender, delivery(LONG, seconds=3.2))
-    assert outcome.result is Result.UNAVAILABLE
+    assert outcome.result is Result.NOT_BEGUN
     assert 1 <= outcome.parts_sent <= 2
     assert len(outcome.network_id.split(",")) == outcome.parts_sent
 
@@ -184,7 +185,7 @@ async def test_nothing_is_begun_that_the_lease_would_cut_off(hive: HiveServer) -
         await outcome_of(sender, delivery(device="8"))
         hive.simulator.dice.faults = Faults(latency_seconds=0.4)
         outcome = await outcome_of(sender, delivery(seconds=0.2))
-        assert outcome.result is Result.UNAVAILABLE
+        assert outcome.result is Result.NOT_BEGUN
         await asyncio.sleep(0.5)
     assert texts(hive) == []
 
@@ -193,6 +194,36 @@ async def test_a_delivery_whose_lease_has_passed_is_left_alone(hive: HiveServer)
     async with sending(hive.account()) as sender:
         assert await outcomes_of(sender, delivery(seconds=-1)) == []
     assert hive.simulator.counts()["requests"] == 0
+
+
+async def test_nothing_is_sent_that_may_not_begin(hive: HiveServer) -> None:
+    begins = MemoryBegins()
+    begins.is_away = True
+    sender = SenderOperator(partial(SatelliteSender, hive.account(), 4), lambda: begins)
+    assert await outcomes_of(sender, delivery()) == []
+    begins.is_away = False
+    assert len(await outcomes_of(sender, delivery())) == 1
+    await sender.close()
+    assert sender.status() == {"not_begun": 1, "begun": 1, "outcomes_sent": 1}
+    assert len(hive.simulator.state.downlinks()) == 1
+
+
+async def test_an_attempt_begins_when_its_request_is_the_next(hive: HiveServer) -> None:
+    begins = MemoryBegins()
+    crowd = Crowd(hive.simulator.app)
+    with Serving(crowd) as server:
+        account = account_at(f"{server.url}/hive", max_sends=1)
+        sender = SenderOperator(partial(SatelliteSender, account, 4), lambda: begins)
+        await outcome_of(sender, delivery())
+        crowd.hold()
+        given = [delivery(device=str(device)) for device in (7, 8, 9)]
+        sent = asyncio.create_task(hand_over(sender, *given))
+        await eventually(lambda: crowd.inside == 1)
+        assert len(begins.begun) == 2
+        crowd.let_go()
+        assert [len(one) for one in await sent] == [1, 1, 1]
+        await sender.close()
+    assert len(begins.begun) == 4
 
 
 async def test_a_sender_whose_address_leaves_no_room_is_rejected(hive: HiveServer) -> None:
@@ -249,6 +280,6 @@ async def test_locks_of_devices_are_not_kept(hive: HiveServer) -> None:
 
 async def test_a_sender_travels_between_processes(hive: HiveServer) -> None:
     sender = pickle.loads(pickle.dumps(SatelliteSender(hive.account(), 4)))
-    outcome = await sender.send(delivery())
+    outcome = await sender.send(delivery(), MemoryBegins().begin)
     assert outcome.result is Result.SENT
     await sender.close()

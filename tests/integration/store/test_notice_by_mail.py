@@ -1,20 +1,21 @@
 """From the mail that fails to the notice in its author's mailbox, and from a bounce back to what it is about."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from messaging.errors import Rejected
 from messaging.mail.dsn_mime import FAILED
-from messaging.mail.send import send_mail
 from messaging.model.message import Delivery, Inbound
 from messaging.simulator.mail.server import MailSink
 from messaging.store.models import Delivery as Row
 from messaging.store.models import Message as StoredMessage
 from messaging.store.states import State
 from tests.support.mail.bounces import bounce
-from tests.support.mail.outgoing import relay_at
+from tests.support.mail.outgoing import relay_at, send
 from tests.support.mail.wire import MAIL, Router, run_server
 from tests.support.store import records as g
 from tests.support.store.records import Clock, Gateway
@@ -82,5 +83,6 @@ def test_a_bounce_finds_the_mail_that_a_device_sent(sqlite_gateway: Gateway) -> 
 
 
 def _send(sink: MailSink, delivery: Delivery) -> None:
-    [[outcome]] = send_mail(relay_at(sink.url), "example.org", [delivery])
+    until = datetime.now(UTC) + timedelta(seconds=100)
+    [outcome] = send(relay_at(sink.url), replace(delivery, lease_until=until))
     assert outcome.result == "sent", outcome.reason

@@ -64,7 +64,6 @@ class Life(WatchedGateway):
                 self._hand(delivery, Future(), lost=fate != "handed on")
             if fate == "released":
                 self.router.take_back(result)
-                self._given_back(result)
 
     @precondition(lambda self: self.accepted)
     @rule(which=WHICH)
@@ -74,10 +73,18 @@ class Life(WatchedGateway):
         assert self.router.process(again) == [[], []]
 
     @precondition(lambda self: self.hands)
+    @rule(which=WHICH)
+    def begin_one(self, which: int) -> None:
+        """Any copy asks whether it may be sent, also one that is old."""
+        self.begin(self.hands[-1 - which % len(self.hands)])
+
+    @precondition(lambda self: self.hands)
     @rule(which=WHICH, fate=st.sampled_from(list(FATES)), times=st.integers(0, 2))
     def report(self, which: int, fate: str, times: int) -> None:
-        """An outcome of any attempt, old or new, comes once, twice, or not at all."""
+        """An outcome of any attempt that began, old or new, comes once, twice, or not at all."""
         hand = self.hands[-1 - which % len(self.hands)]
+        if not self.begin(hand) and not hand.begun:
+            return
         if fate in ("rejected", "sent") and which % 2:
             # Else most lives would be short.
             fate = "unavailable"
@@ -92,6 +99,7 @@ class Life(WatchedGateway):
             assert self.ledger.process([outcome]) == [[]]
         if times and before.attempts == hand.delivery.attempt:
             hand.over = True
+            hand.known = hand.known or (before.leased and fate != "uncertain")
         elif times and fate != "opted out" and not (fate == "sent" and before.due_at):
             # What an older attempt sent is sent; news of its parts that came before may then settle it further.
             after = self._row(hand.delivery.id)
@@ -100,11 +108,12 @@ class Life(WatchedGateway):
             hand.future.set_result(None)
 
     @rule(
-        seconds=st.sampled_from([1, 121, 121, 1800, 5000, 7 * 3600, 30 * 3600, -3600]),
+        seconds=st.sampled_from([1, 5, 121, 121, 1800, 5000, 7 * 3600, 30 * 3600, -3600]),
         then=st.sampled_from(["nothing", "due", "due", "due", "nobody sends", "restart"]),
     )
     def time_passes(self, seconds: int, then: str) -> None:
         self.clock.turn(seconds)
+        self.end_leases()
         if seconds < 0:
             self.seconds_back -= seconds
             # A sender bounds an attempt by seconds that do not step, so none lasts longer than a lease from now.

@@ -156,8 +156,6 @@ class RunningGateway:
             "RELAY_TIMEOUT_SECONDS": "4",
             "TWILIO_TIMEOUT_SECONDS": "4",
             "LEASE_SECONDS": "10",
-            # A busy machine may leave no time for an attempt within so short a lease.
-            "SATELLITE_RETRY_SECONDS": "2",
             "ACCEPT_SECONDS": "15",
             # One author writes by the thousand here.
             "MAX_HOURLY_PER_PAIR": "0",

@@ -1,5 +1,6 @@
 """Deliveries to send, relays to send them to, and a server that follows a script."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -7,12 +8,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from messaging.config.env import read
 from messaging.mail.relay import Relay
-from messaging.mail.send import send_mail
+from messaging.mail.send import MailSender
 from messaging.model.message import Address, Delivery, Message, Network, Outcome, Result
+from messaging.sending.sender import SenderOperator
+from tests.support.begins import MemoryBegins
+from tests.support.send_deliveries import outcomes_of
 
 DOMAIN = "example.org"
 HELLO = (b"220 hi\r\n", b"250 hi\r\n")
@@ -36,8 +41,17 @@ def relay_at(url: str, **settings: Any) -> Relay:
     return read(Relay, **{"url": url, "timeout_seconds": 20, **settings})
 
 
-def send(relay: Relay, *deliveries: Delivery) -> list[Outcome]:
-    return [outcome for each in send_mail(relay, DOMAIN, deliveries) for outcome in each]
+def send(relay: Relay, *deliveries: Delivery, max_sessions: int = 1) -> list[Outcome]:
+    """Send as the pipeline does; return the outcomes of those that have one."""
+
+    async def run() -> list[Outcome]:
+        sender = SenderOperator(partial(MailSender, relay, DOMAIN, max_sessions), MemoryBegins)
+        try:
+            return await outcomes_of(sender, *deliveries)
+        finally:
+            await sender.close()
+
+    return asyncio.run(run())
 
 
 def results(outcomes: list[Outcome]) -> list[Result]:

@@ -9,6 +9,7 @@ from messaging.model.message import Delivery, Outcome
 from messaging.sending.sender import SenderOperator
 from messaging.sms.account import SmsAccount
 from messaging.sms.sender import SmsSender
+from tests.support.begins import MemoryBegins
 from tests.support.send_deliveries import outcomes_of
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ class SyncSender:
     """Runs everything on one event loop, to which the connections belong."""
 
     def __init__(self, account: SmsAccount, public_url: str = "") -> None:
-        self.operator = SenderOperator(partial(SmsSender, account, public_url))
+        self.operator = SenderOperator(partial(SmsSender, account, public_url), MemoryBegins)
         self._runner = asyncio.Runner()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

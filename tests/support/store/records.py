@@ -19,6 +19,7 @@ from messaging.model.message import (
 )
 from messaging.store.accept.router import Router
 from messaging.store.console import directory
+from messaging.store.queue.begin import Begins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 
@@ -123,7 +124,11 @@ class Gateway:
         return cls(settings, clock, router, ledger, Due(settings, rooms, VIAS, now=clock))
 
     def take(self, message: Message) -> list[Delivery]:
-        """Offer one message that must be taken."""
+        """Offer one message that must be taken, and let its attempts begin."""
+        return self.begin(*self.accept(message))
+
+    def accept(self, message: Message) -> list[Delivery]:
+        """Offer one message that must be taken; no attempt begins."""
         [result] = self.router.process([message])
         assert isinstance(result, list), result
         return result
@@ -133,8 +138,14 @@ class Gateway:
         [delivery] = self.take(message or mail())
         return delivery
 
+    def begin(self, *deliveries: Delivery) -> list[Delivery]:
+        """Let these attempts begin, as their senders do; return those that may be sent."""
+        results = Begins(self.settings, now=self.clock).process(deliveries)
+        return [one for result in results if isinstance(result, list) for one in result]
+
     def settle(self, delivery: Delivery, error: GatewayError | None = None) -> None:
-        """Report how an attempt ended: sent, or with this error."""
+        """Let the attempt begin, unless it has, and report how it ended: sent, or with this error."""
+        self.begin(delivery)
         outcome = (
             Outcome.failed(delivery, error)
             if error
@@ -143,7 +154,11 @@ class Gateway:
         assert self.ledger.process([outcome]) == [[]]
 
     def owed(self) -> list[Delivery]:
-        """Let `due` look once; return what it emitted."""
+        """Let `due` look once, and let the attempts that it emits begin; return them."""
+        return self.begin(*self.handed_out())
+
+    def handed_out(self) -> list[Delivery]:
+        """Let `due` look once; return what it emitted. No attempt begins."""
         from concurrent.futures import Future
 
         emitted: list[Delivery] = []

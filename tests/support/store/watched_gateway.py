@@ -23,6 +23,7 @@ from messaging.store.console import directory
 from messaging.store.db.connection import open_store, store_errors
 from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import VIA, notice_id
+from messaging.store.queue.begin import Begins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 from messaging.store.states import (
@@ -43,12 +44,18 @@ ROOMS = {"hive": 4, "smtp": 4, "twilio": 4}
 
 @dataclass
 class Hand:
-    """An attempt in a sender's hands; `over` once its end was reported, or it was given back."""
+    """A delivery in a sender's hands, of which copies may exist.
+
+    Its attempt has `begun` or not. It is `over` once its end was reported or its lease ended, and `known` if the ledger
+    had a clear outcome before that.
+    """
 
     delivery: values.Delivery
     future: "Future[None]"
     until: datetime
+    begun: bool = False
     over: bool = False
+    known: bool = False
 
 
 class WatchedGateway(RuleBasedStateMachine):
@@ -78,6 +85,7 @@ class WatchedGateway(RuleBasedStateMachine):
         self.router = Router(self.settings, VIAS, now=self.clock)
         self.ledger = Ledger(self.settings, VIAS, now=self.clock)
         self.due = Due(self.settings, ROOMS, VIAS, now=self.clock)
+        self.begins = Begins(self.settings, now=self.clock)
 
     def look_for_what_is_due(self, refuse: bool) -> None:
         def emit(delivery: values.Delivery) -> "Future[None]":
@@ -91,7 +99,21 @@ class WatchedGateway(RuleBasedStateMachine):
         emitted: list[tuple[values.Delivery, Future[None]]] = []
         self.due.turn(emit)
         for delivery, future in emitted:
-            self._hand(delivery, future, over=refuse)
+            self._hand(delivery, future)
+
+    def begin(self, hand: Hand) -> bool:
+        """Let the sender begin the attempt; return whether it may send."""
+        if hand.begun:
+            return not hand.over
+        [result] = self.begins.process([hand.delivery])
+        assert isinstance(result, list)
+        for delivery in result:
+            for other in self.hands:
+                if other.begun and other.delivery.id == delivery.id:
+                    assert other.over, "two valid leases"
+                    assert other.delivery.attempt < delivery.attempt
+            hand.begun, hand.until = True, delivery.lease_until
+        return hand.begun
 
     @invariant()
     def every_step_is_in_the_table(self) -> None:
@@ -105,6 +127,13 @@ class WatchedGateway(RuleBasedStateMachine):
             assert after not in UNDELIVERED or row.reason
             self.states[row.id] = after
         self.by_hand = False
+
+    @invariant()
+    def attempts_and_doubts_come_from_requests(self) -> None:
+        for row in Delivery.objects.all():
+            begun = [h for h in self.hands if h.begun and h.delivery.id == row.id]
+            assert row.attempts == len(begun)
+            assert row.uncertain <= sum(not hand.known for hand in begun)
 
     @invariant()
     def nothing_accepted_disappears(self) -> None:
@@ -155,25 +184,19 @@ class WatchedGateway(RuleBasedStateMachine):
         delivery: values.Delivery,
         future: "Future[None]",
         *,
-        over: bool = False,
         lost: bool = False,
     ) -> None:
         for hand in self.hands:
-            if hand.delivery.id == delivery.id:
-                assert hand.over or self._has_ended(hand, self.clock.now), "two valid leases"
-                assert hand.over or delivery.attempt > hand.delivery.attempt
+            if hand.begun and hand.delivery.id == delivery.id:
+                assert hand.over, "two valid leases"
+                assert delivery.attempt > hand.delivery.attempt
         if not lost:
-            self.hands.append(Hand(delivery, future, delivery.lease_until, over))
+            self.hands.append(Hand(delivery, future, delivery.lease_until))
 
-    @staticmethod
-    def _has_ended(hand: Hand, now: datetime) -> bool:
-        return hand.until <= now
-
-    def _given_back(self, deliveries: list[values.Delivery]) -> None:
-        keys = {(delivery.id, delivery.attempt) for delivery in deliveries}
+    def end_leases(self) -> None:
+        """Note which attempts are over by now: the clock may be set back later."""
         for hand in self.hands:
-            if (hand.delivery.id, hand.delivery.attempt) in keys:
-                hand.over = True
+            hand.over = hand.over or (hand.begun and hand.until <= self.clock.now)
 
     def _any_delivery(self, which: int) -> int:
         return sorted(self.states)[which % len(self.states)]

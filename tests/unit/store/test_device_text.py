@@ -141,5 +141,6 @@ def test_another_device_gets_no_place(typing: Gateway) -> None:
 
 def test_parts_of_what_a_text_device_sends_settle_as_ever(typing: Gateway) -> None:
     delivery = take(typing, typed("@alice Here"))
+    typing.begin(delivery)
     assert typing.ledger.process([Outcome.sent(delivery, SubmittedPart("1"))]) == [[]]
     assert Row.objects.get().state == "sent"

@@ -14,6 +14,7 @@ from messaging.store.console import directory
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.models import Message as StoredMessage
+from messaging.store.queue.enqueue import HAND_OUT_SECONDS
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
@@ -24,8 +25,8 @@ def test_nothing_of_the_router_is_async() -> None:
     assert not any(inspect.iscoroutinefunction(method) for method in methods)
 
 
-def test_a_mail_to_a_subscriber_becomes_a_leased_delivery_to_the_device(gateway: Gateway) -> None:
-    delivery = gateway.take_one(g.mail(to="BOOP+weather@Example.ORG"))
+def test_a_mail_to_a_subscriber_becomes_a_delivery_in_hand_to_the_device(gateway: Gateway) -> None:
+    [delivery] = gateway.accept(g.mail(to="BOOP+weather@Example.ORG"))
     assert delivery.message.sender == g.email("friend@example.com")
     assert delivery.message.recipient == Address(Network.SATELLITE, "1001")
     assert (delivery.via, delivery.message.subject, delivery.message.text) == (
@@ -35,10 +36,9 @@ def test_a_mail_to_a_subscriber_becomes_a_leased_delivery_to_the_device(gateway:
     )
     assert (delivery.attempt, delivery.uncertain, delivery.parts_sent) == (1, False, 0)
     row = Delivery.objects.get(id=delivery.id)
-    assert (row.state, row.attempts, row.leased) == (State.WAITING, 1, True)
+    assert (row.state, row.attempts, row.leased) == (State.WAITING, 0, False)
     assert row.due_at is not None
-    assert gateway.clock.now < delivery.lease_until < row.due_at
-    assert (row.due_at - gateway.clock.now).total_seconds() == gateway.settings.lease_seconds
+    assert (row.due_at - gateway.clock.now).total_seconds() == HAND_OUT_SECONDS
     stored = StoredMessage.objects.get()
     assert (stored.recipient, stored.text) == ("BOOP+weather@Example.ORG", "hello")
     assert stored.subscriber is not None
@@ -135,7 +135,7 @@ def test_bytes_beyond_the_limit_are_cut_and_that_is_said(gateway: Gateway) -> No
 
 
 def test_what_could_not_be_handed_on_is_owed_at_once_and_not_counted(gateway: Gateway) -> None:
-    delivery = gateway.take_one()
+    [delivery] = gateway.accept(g.mail())
     gateway.router.take_back([delivery])
     row = Delivery.objects.get()
     assert (row.attempts, row.leased, row.due_at) == (0, False, gateway.clock.now)
@@ -146,7 +146,7 @@ def test_what_could_not_be_handed_on_is_owed_at_once_and_not_counted(gateway: Ga
 def test_after_one_found_no_room_the_next_for_that_provider_are_left_to_the_queue(
     gateway: Gateway,
 ) -> None:
-    gateway.router.take_back([gateway.take_one(g.mail("1"))])
+    gateway.router.take_back(gateway.accept(g.mail("1")))
     assert gateway.router.process([g.mail("2")]) == [[]]
     assert gateway.take_one(g.uplink(g.email("mum@example.com"))).via == "smtp"
     assert [delivery.attempt for delivery in gateway.owed()] == [1, 1]
