@@ -83,7 +83,7 @@ class Uncertain(GatewayError):
 
 
 class NotBegun(GatewayError):
-    """No request was begun, or no further one: nothing failed, and nothing is in doubt."""
+    """No request was begun, or no further one: nothing failed, and nothing is uncertain."""
 
 
 class ConfigurationError(Exception):

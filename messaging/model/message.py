@@ -187,7 +187,7 @@ class Delivery:
 class Result(StrEnum):
     """The result of one attempt.
 
-    NOT_BEGUN: the sender had no time to begin it, or the rest of its parts. Nothing failed and nothing is in doubt.
+    NOT_BEGUN: the sender had no time to begin it, or the rest of its parts. Nothing failed and nothing is uncertain.
     """
 
     SENT = "sent"

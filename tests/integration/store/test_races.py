@@ -72,7 +72,8 @@ def test_two_that_claim_at_once_never_get_the_same_attempt(postgres_gateway: Gat
 def test_two_ledgers_with_the_same_outcomes_settle_each_once(postgres_gateway: Gateway) -> None:
     router = Router(wide(postgres_gateway), g.VIAS, now=postgres_gateway.clock)
     results = router.process([g.mail(str(n)) for n in range(100)])
-    outcomes = [Outcome.sent(d) for one in results for d in one]  # type: ignore[union-attr]
+    begun = postgres_gateway.begin(*(d for one in results for d in one))  # type: ignore[union-attr]
+    outcomes = [Outcome.sent(d) for d in begun]
     ledgers = [Ledger(postgres_gateway.settings, now=postgres_gateway.clock) for _ in "ab"]
     at_once(lambda: ledgers[0].process(outcomes), lambda: ledgers[1].process(outcomes[::-1]))
     counted: list[dict[str, Any]] = [ledger.status() for ledger in ledgers]

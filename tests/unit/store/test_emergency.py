@@ -203,8 +203,8 @@ def test_whom_nobody_could_tell_is_kept_and_cried_out(
 
 def test_an_emergency_goes_before_everything_that_waits(watched: Gateway) -> None:
     phone = g.phone("+15557776666")
-    waiting = [watched.take_one(g.uplink(phone, key=f"{n}")) for n in range(4)]
-    emergency = [d for d in take(watched, call()) if d.via == "twilio"]
+    waiting = [d for n in range(4) for d in watched.accept(g.uplink(phone, key=f"{n}"))]
+    emergency = [d for d in watched.accept(call()) if d.via == "twilio"]
     assert [d.is_urgent for d in waiting + emergency] == [False] * 4 + [True]
     watched.router.take_back([*waiting, *emergency])
     claims = Claims(watched.settings, VIAS)

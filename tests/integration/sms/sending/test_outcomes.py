@@ -137,12 +137,12 @@ def test_a_refused_connection_is_unavailable() -> None:
     assert outcome.result is Result.UNAVAILABLE
 
 
-def test_a_send_that_outlives_its_lease_is_uncertain(
+def test_nothing_is_begun_that_the_lease_would_cut_off(
     sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
-    twilio.faults = Faults(latency_seconds=2)
     (outcome,) = sender.send(delivery(lease_seconds=1.0))
-    assert outcome.result is Result.UNCERTAIN
+    assert outcome.result is Result.NOT_BEGUN
+    assert twilio.outgoing_texts() == []
 
 
 @pytest.mark.parametrize("text", ["", " \n "])

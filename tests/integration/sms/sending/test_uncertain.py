@@ -60,8 +60,10 @@ def test_an_uncertain_long_text_is_completed(
 ) -> None:
     # Of this one's lease too little is left after the first part.
     other = SyncSender(account(api_url=api_url, timeout_seconds=30))
-    other.send(delivery(LONG, lease_seconds=30.0))
+    twilio.faults = Faults(latency_seconds=1.5)
+    other.send(delivery(LONG, lease_seconds=31.0))
     other.close()
+    twilio.faults = Faults()
     assert len(twilio.outgoing_texts()) == 1
     (outcome,) = sender.send(delivery(LONG, attempt=2, uncertain=True))
     texts = twilio.outgoing_texts()
