@@ -42,7 +42,7 @@ from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
-from messaging.store.queue.enqueue import Lease, enqueue, handed_out_until
+from messaging.store.queue.enqueue import Lease, enqueue, hand_out_end
 from messaging.store.queue.reports import bounce
 from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.opt_outs import write_opt_outs
@@ -312,7 +312,7 @@ def _enqueue_deliveries(
         )
         for one, delivery in planned.values()
     ]
-    until = handed_out_until(now)
+    until = hand_out_end(now)
     due_times = [now if one.via in full_providers else until for one in new]
     ids = enqueue(new, now, due_times)
     attempts: dict[str, list[Delivery]] = {}

@@ -18,7 +18,7 @@ from messaging.store.notices.notices import Notices, failure_from_json
 from messaging.store.queue import queries
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.enqueue import Lease, handed_out_until
+from messaging.store.queue.enqueue import Lease, hand_out_end
 from messaging.store.queue.next_state import expire, give_up, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
 from messaging.store.queue.queries import Change, read_rows, update_all
@@ -88,7 +88,7 @@ class Claims:
             given_up = [(row, give_up(row, now)) for row in spent]
             self._end(given_up, now)
             claimed = [row for row in due if row.id not in ids]
-            queries.hand_out([row.id for row in claimed], handed_out_until(now), now)
+            queries.hand_out([row.id for row in claimed], hand_out_end(now), now)
             attempts = _attempts(claimed, lease)
         self.counters.note([after for _, after in given_up])
         return attempts

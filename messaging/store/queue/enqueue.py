@@ -34,7 +34,7 @@ class Lease:
         )
 
 
-def handed_out_until(now: datetime) -> datetime:
+def hand_out_end(now: datetime) -> datetime:
     """Return when a delivery that is handed to a sender now is due again, unless the sender begins an attempt."""
     return now + timedelta(seconds=HAND_OUT_SECONDS)
 

@@ -9,6 +9,7 @@ from messaging.model.message import (
     Address,
     DeadLetter,
     Delivery,
+    Inbound,
     Message,
     Network,
     OptOutChange,
@@ -127,7 +128,7 @@ class Gateway:
         """Offer one message that must be taken, and let its attempts begin."""
         return self.begin(*self.accept(message))
 
-    def accept(self, message: Message) -> list[Delivery]:
+    def accept(self, message: Inbound) -> list[Delivery]:
         """Offer one message that must be taken; no attempt begins."""
         [result] = self.router.process([message])
         assert isinstance(result, list), result
@@ -155,9 +156,9 @@ class Gateway:
 
     def owed(self) -> list[Delivery]:
         """Let `due` look once, and let the attempts that it emits begin; return them."""
-        return self.begin(*self.handed_out())
+        return self.begin(*self.hand_out())
 
-    def handed_out(self) -> list[Delivery]:
+    def hand_out(self) -> list[Delivery]:
         """Let `due` look once; return what it emitted. No attempt begins."""
         from concurrent.futures import Future
 

@@ -19,7 +19,7 @@ from tests.support.store.records import Gateway
 def test_of_two_copies_one_begins(gateway: Gateway) -> None:
     [copy] = gateway.accept(g.mail())
     gateway.clock.turn(HAND_OUT_SECONDS)
-    [other] = gateway.handed_out()
+    [other] = gateway.hand_out()
     assert (other.id, other.attempt, other.uncertain) == (copy.id, copy.attempt, False)
     [begun] = gateway.begin(other, copy)
     assert begun.lease_until > gateway.clock.now
@@ -32,9 +32,9 @@ def test_the_lease_begins_with_the_attempt(gateway: Gateway) -> None:
     [delivery] = gateway.accept(g.mail())
     gateway.clock.turn(3600)
     assert gateway.begin(delivery)
-    assert gateway.handed_out() == []
+    assert gateway.hand_out() == []
     gateway.clock.turn(gateway.settings.lease_seconds - 1)
-    assert gateway.handed_out() == []
+    assert gateway.hand_out() == []
 
 
 def test_waiting_in_our_own_queue_costs_no_attempt_and_leaves_no_doubt(gateway: Gateway) -> None:
@@ -42,7 +42,7 @@ def test_waiting_in_our_own_queue_costs_no_attempt_and_leaves_no_doubt(gateway: 
     # More often than there are attempts.
     for _ in range(50):
         gateway.clock.turn(HAND_OUT_SECONDS)
-        [again] = gateway.handed_out()
+        [again] = gateway.hand_out()
         assert (again.attempt, again.uncertain) == (1, False)
     gateway.settle(again)
     row = Delivery.objects.get()
@@ -58,7 +58,7 @@ def test_a_delivery_that_ended_meanwhile_is_not_begun(gateway: Gateway, end: str
             assert (done.cancelled, done.under_way) == (1, 0)
         case "expired":
             gateway.clock.turn(73 * 3600)
-            gateway.handed_out()
+            gateway.hand_out()
         case "refused":
             # By a user operator, before the sender had it.
             outcome = Outcome.failed(delivery, Rejected("refused by a step of this gateway"))
@@ -74,7 +74,7 @@ def test_an_outcome_that_comes_after_its_lease_leaves_no_doubt_if_no_attempt_has
 ) -> None:
     first = gateway.take_one()
     gateway.clock.turn(121)
-    [second] = gateway.handed_out()
+    [second] = gateway.hand_out()
     assert (second.attempt, second.uncertain) == (2, True)
     gateway.settle(first, Unavailable("no satellite in view"))
     row = Delivery.objects.get()

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 
 from messaging.model.message import Result, SubmittedPart
+from messaging.simulator.shared.faults import Faults
 from messaging.simulator.twilio.server import TwilioSimulator
 from messaging.sms.account import OutgoingText, SmsProvider
 from messaging.sms.providers.twilio.account import TwilioAccount
