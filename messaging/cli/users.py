@@ -173,6 +173,7 @@ def list_positions(
             "within",
             "battery",
             "sos",
+            *(["its clock says"] if any(r.claimed_at for r in rows) else ()),
         )
         cells = (
             (
@@ -185,6 +186,7 @@ def list_positions(
                 r.accuracy_meters,
                 r.battery_percent,
                 r.sos,
+                *([r.claimed_at] if r.claimed_at else ()),
             )
             for r in rows
         )

@@ -46,6 +46,7 @@ class DeviceReport:
     """A report of a device at a time: its position, its battery level, an emergency. Idempotent on `id`.
 
     A report with `sos` is never refused: it becomes a message with its `text` to the emergency contacts and operators.
+    `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
     """
 
     id: str
@@ -56,3 +57,4 @@ class DeviceReport:
     battery_percent: int | None = None
     sos: Sos | None = None
     text: str = ""
+    claimed_at: datetime | None = None

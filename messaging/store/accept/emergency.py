@@ -80,6 +80,8 @@ def _name_device(report: DeviceReport, device: SenderDevice | None) -> str:
 def _lines(report: DeviceReport, map_url: str) -> Iterator[str]:
     if report.at is not None:
         yield f"Sent: {report.at:%Y-%m-%d %H:%M} UTC"
+    if report.claimed_at is not None:
+        yield f"The clock of the device is wrong, it says: {report.claimed_at:%Y-%m-%d %H:%M} UTC"
     if report.text:
         yield f"It says: {report.text}"
     yield from _position_lines(report.position, map_url)

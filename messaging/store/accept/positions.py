@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F
+from django.utils import timezone
+
 from messaging.model.message import DeviceReport
+from messaging.store.accept.claimed_times import TOLERANCE
 from messaging.store.accept.context import BatchContext
 from messaging.store.db.connection import guard
 from messaging.store.models import DevicePosition
@@ -12,12 +16,16 @@ from messaging.store.models import DevicePosition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionRow:
-    """One report of a device, for tables and `--json`. Degrees, metres, percent; None where not reported."""
+    """One report of a device, for tables and `--json`. Degrees, metres, percent; None where not reported.
+
+    `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
+    """
 
     network: str
     serial: str
     owner: str
     at: datetime
+    claimed_at: datetime | None
     latitude: float | None
     longitude: float | None
     altitude_meters: float | None
@@ -39,6 +47,7 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
                 id=report.id,
                 device_id=device.device_id,
                 at=(position.at if position else None) or report.at or now,
+                claimed_at=report.claimed_at,
                 latitude=position.latitude if position else None,
                 longitude=position.longitude if position else None,
                 altitude_meters=position.altitude_meters if position else None,
@@ -52,20 +61,28 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
 
 @guard
 def list_positions(
-    *, serial: str | None = None, owner: str | None = None, limit: int
+    *, serial: str | None = None, owner: str | None = None, limit: int, now: datetime | None = None
 ) -> list[PositionRow]:
-    """Return the newest reports, of one device or of one subscriber's devices where given: one query."""
-    rows = DevicePosition.objects.select_related("device__owner").order_by("-at")
+    """Return the newest reports, of one device or of one subscriber's devices where given: one query or two."""
+    # Of two at the same time, the one whose time was claimed is the older one.
+    newest_first = ("-at", F("claimed_at").desc(nulls_first=True))
+    rows = DevicePosition.objects.select_related("device__owner").order_by(*newest_first)
     if serial is not None:
         rows = rows.filter(device__serial=serial.strip())
     if owner is not None:
         rows = rows.filter(device__owner__name=owner)
+    # An older version that works beside this one may still store times in the future.
+    latest = (now or timezone.now()) + TOLERANCE
+    found = list(rows.filter(at__lte=latest)[:limit])
+    if len(found) < limit:
+        found += rows.filter(at__gt=latest)[: limit - len(found)]
     return [
         PositionRow(
             network=row.device.network,
             serial=row.device.serial,
             owner=row.device.owner.name,
             at=row.at,
+            claimed_at=row.claimed_at,
             latitude=row.latitude,
             longitude=row.longitude,
             altitude_meters=row.altitude_meters,
@@ -73,5 +90,5 @@ def list_positions(
             battery_percent=row.battery_percent,
             sos=row.sos,
         )
-        for row in rows[:limit]
+        for row in found
     ]

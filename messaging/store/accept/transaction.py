@@ -113,7 +113,8 @@ class AcceptTransaction:
 
         Deliveries for full providers are stored as due and not returned. Without room, new messages are deferred.
         """
-        validated = [validate(record, self._limits) for record in records]
+        now = self._now()
+        validated = [validate(record, self._limits, now) for record in records]
         kept = self._quota.batch()
         if all(isinstance(record, RecipientCheck | Refusal) for record in validated):
             decisions, _ = self._decide(validated, kept, has_room)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeVar
 
 from messaging.config.settings import StoreLimits
@@ -19,6 +20,7 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
+from messaging.store.accept.claimed_times import replace_future_times
 from messaging.store.accept.refusals import Refusal
 
 MAX_ID_CHARACTERS = 32
@@ -49,23 +51,25 @@ def short_reason(text: str) -> str:
     return clean[: MAX_REASON_CHARACTERS - 1] + "…"
 
 
-def validate(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
+def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | Refusal:
     """Return the record in a form that can be stored, or why it is refused.
 
-    Shortens a `DeadLetter` and a `Bounce` instead of refusing them: their network cannot repeat them.
+    The time of receipt, `now`, replaces times in the future. Shortens a `DeadLetter` and a `Bounce` instead of refusing
+    them: their network cannot repeat them.
     """
     match record:
         case Message():
             text = record.subject + record.text
             addresses = (record.sender, record.recipient)
             return _refuse_content(record, text, limits, *addresses) or replace(
-                record,
+                replace_future_times(record, now),
                 subject=storable(record.subject),
                 text=storable(record.text),
                 reference=storable(record.reference)[:MAX_REFERENCE_CHARACTERS],
             )
         case DeviceText():
             refusal = _refuse_content(record, record.text, limits, record.sender)
+            record = replace_future_times(record, now)
             return refusal or replace(record, text=storable(record.text))
         case DeadLetter():
             recipient = _shorten_address(record.recipient) if record.recipient else None
@@ -77,6 +81,7 @@ def validate(record: Inbound, limits: StoreLimits) -> Inbound | Refusal:
         case OptOutChange():
             return _refuse_address(record.sender) or _refuse_address(record.recipient) or record
         case DeviceReport():
+            record = replace_future_times(record, now)
             return _refuse_address(record.sender) or replace(record, text=storable(record.text))
         case Receipt():
             return replace(record, network_id=storable(record.network_id))

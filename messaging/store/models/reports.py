@@ -52,13 +52,17 @@ class DeliveryPart(models.Model):
 
 
 class DevicePosition(models.Model):
-    """The position of a device `at` a time, its battery level, and an emergency; null where not reported."""
+    """The position of a device `at` a time, its battery level, and an emergency; null where not reported.
+
+    `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
+    """
 
     id = models.CharField(primary_key=True, max_length=32)
     device = models.ForeignKey(
         "Device", on_delete=models.CASCADE, related_name="positions", db_index=False
     )
     at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     altitude_meters = models.FloatField(null=True)

@@ -1,5 +1,7 @@
 """What a source offers is bounded before it touches the store, and never an exception."""
 
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.validate import short_reason, storable, validate
 from tests.support.store import records as g
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIMITS = read(Settings, store_max_text_bytes=1024, store_max_raw_bytes=1024).store_limits
 TEXTS = st.text(st.characters(codec=None), max_size=600)
 ADDRESSES = st.builds(Address, st.sampled_from(Network), TEXTS)
@@ -47,7 +50,7 @@ RECORDS = st.one_of(
 def test_whatever_is_admitted_fits_the_tables(
     record: Message | DeadLetter | RecipientCheck | OptOutChange,
 ) -> None:
-    admitted = validate(record, LIMITS)
+    admitted = validate(record, LIMITS, NOW)
     if isinstance(admitted, Refusal):
         assert not isinstance(record, DeadLetter)
         return
@@ -69,5 +72,5 @@ def test_any_text_becomes_storable_and_keeps_its_length(text: str) -> None:
 
 
 def test_a_text_of_exactly_the_limit_is_taken() -> None:
-    assert not isinstance(validate(g.mail(text="x" * 1022), LIMITS), Refusal)
-    assert isinstance(validate(g.mail(text="x" * 1023), LIMITS), Refusal)
+    assert not isinstance(validate(g.mail(text="x" * 1022), LIMITS, NOW), Refusal)
+    assert isinstance(validate(g.mail(text="x" * 1023), LIMITS, NOW), Refusal)
