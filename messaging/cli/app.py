@@ -75,6 +75,11 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "hash-address",
+        f"{OPERATION}.hash_address:app",
+        "Print the hashes that stand for addresses in the log.",
+    ),
+    LazyCommand(
         "manage",
         f"{OPERATION}.manage:app",
         "Run a command of Django's, such as `migrate`, `createsuperuser`, `dbshell`.",

@@ -143,6 +143,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     secret_key: SecretStr | None = None
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(str.lower)] = "text"
+    log_addresses: Annotated[Literal["full", "hashed"], BeforeValidator(str.lower)] = "full"
 
     mail_domain: Annotated[str, AfterValidator(_read_domain)] = "localhost"
     mail_receivers: Count = 1

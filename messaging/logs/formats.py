@@ -8,22 +8,45 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from messaging.logs.addresses import AddressHasher
+
 PLACES = 4
 _PLAIN = re.compile(r"[^\s\"\\=]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
-class TextFormat(logging.Formatter):
+class LineFormat(logging.Formatter):
+    """A format of one line a record. A `hasher` hides the addresses in it."""
+
+    def __init__(self, hasher: AddressHasher | None = None) -> None:
+        super().__init__()
+        self._hasher = hasher
+
+    def message_of(self, record: logging.LogRecord) -> str:
+        """Return the message of a record."""
+        return self._hasher.hide_message(record) if self._hasher else record.getMessage()
+
+    def fields_of(self, record: logging.LogRecord) -> dict[str, object]:
+        """Return the fields of a record."""
+        fields = fields_of(record)
+        if self._hasher:
+            fields = {name: self._hasher.hide_field(name, value) for name, value in fields.items()}
+        return fields
+
+
+class TextFormat(LineFormat):
     """`time level logger text name=value …`; the time has its offset from UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        head = f"{_time(record)} {record.levelname} {record.name} {_escape(record.getMessage())}"
-        named = (f"{name}={_quote(value)}" for name, value in fields_of(record).items())
+        head = (
+            f"{_time(record)} {record.levelname} {record.name} {_escape(self.message_of(record))}"
+        )
+        named = (f"{name}={_quote(value)}" for name, value in self.fields_of(record).items())
         return " ".join((head, *named))
 
 
-class JsonFormat(logging.Formatter):
+class JsonFormat(LineFormat):
     """An object with `time`, `level`, `logger`, `message` and the fields of the record."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -32,13 +55,13 @@ class JsonFormat(logging.Formatter):
             "time": _time(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self.message_of(record),
         }
-        fields = {name: value for name, value in fields_of(record).items() if name not in line}
+        fields = {name: value for name, value in self.fields_of(record).items() if name not in line}
         return json.dumps({**line, **fields}, default=str)
 
 
-FORMATS: Mapping[str, type[logging.Formatter]] = {"text": TextFormat, "json": JsonFormat}
+FORMATS: Mapping[str, type[LineFormat]] = {"text": TextFormat, "json": JsonFormat}
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 
+from messaging.logs.addresses import AddressHasher
 from messaging.logs.formats import FORMATS, is_line
 from messaging.logs.repeats import SummingHandler
 
@@ -13,10 +14,15 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 worker_log = logging.getLogger("messaging.worker")
 
 
-def set_up_logging(level: str, log_format: str = "text") -> None:
-    """Log the gateway's own records from `level` on, and only warnings of the libraries."""
+def set_up_logging(
+    level: str, log_format: str = "text", hasher: AddressHasher | None = None
+) -> None:
+    """Log the gateway's own records from `level` on, and only warnings of the libraries.
+
+    A `hasher` hides the addresses in all of them.
+    """
     handler = SummingHandler(sys.stderr)
-    handler.setFormatter(FORMATS[log_format]())
+    handler.setFormatter(FORMATS[log_format](hasher))
     root = logging.getLogger()
     for former in root.handlers:
         if isinstance(former, SummingHandler):

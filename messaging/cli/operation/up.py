@@ -15,7 +15,7 @@ from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.service.exposure import readable_files
 from messaging.service.local import Service
-from messaging.service.log_setup import set_up_logging
+from messaging.service.process import set_up_log
 from messaging.service.signals import StopRequest
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def up(
     command changes nothing, and `satbridge down` drains and stops the gateway.
     """
     gateway = read_gateway(**overrides(ray_address))
-    set_up_logging(gateway.settings.log_level, gateway.settings.log_format)
+    set_up_log(gateway.settings)
     for sentence in unknown_settings():
         log.warning("%s", sentence)
     if readable := readable_files(gateway.settings):

@@ -129,7 +129,8 @@ class RunningGateway:
     def start(self) -> None:
         """Start the service; it may be called again after the service has ended."""
         self.up = Process("up", environment=self.environment)
-        self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
+        first, *_ = self.up.line_with("accepts mail").rpartition(" on ")[2].split(", ")
+        self.smtp_port = int(first.rpartition(":")[2])
 
     def _simulator(self, exits: ExitStack, *arguments: str) -> str:
         process = Process("simulate", *arguments, "--port=0")
