@@ -29,6 +29,7 @@ from messaging.service.state_file import RunningService, StateFile, sole_service
 from messaging.store.db.health import open_ready_store
 from messaging.store.db.room import store_room_problem
 from messaging.streaming.api import Graph, StreamingError
+from messaging.streaming.ops.silence import SilenceJudge
 from messaging.streaming.ray.job import RayJob
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import RAY_LOGS, local_cluster
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 180.0
 # On a machine that is busy with other things each process takes half a minute to start, and a dozen start at once.
 WEB_SECONDS = 300.0
+WORKER_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
 
@@ -142,12 +144,16 @@ class Service:
 
 
 class OwnInstances:
-    """The instances that belong to this process, and end with it. Ray restarts them."""
+    """The instances that belong to this process, and end with it.
+
+    Ray restarts those that die. Those that are stopped or hang are ended here, so that Ray restarts them too.
+    """
 
     def __init__(self, gateway: Gateway, graph: Graph) -> None:
         self.graph = graph
         self.submitted: RayJob | None = None
         self._settings = gateway.settings
+        self._silence = SilenceJudge(start_seconds=WORKER_SECONDS)
 
     @property
     def job(self) -> RayJob:
@@ -157,12 +163,16 @@ class OwnInstances:
         return self.submitted
 
     def look(self) -> list[dict[str, Any]]:
-        """Start all instances the first time, and return the status of each."""
+        """Start all instances the first time, restart what is stuck, and return the status of each."""
         if self.submitted is None:
             set_up = partial(set_up_worker, self._settings)
             patience = self._settings.accept_seconds
             self.submitted = submit(JOB, self.graph, patience_seconds=patience, set_up=set_up)
-        return self.submitted.status()
+        rows = self.submitted.status()
+        for name in self._silence.overdue(rows):
+            log.warning("%s does not answer: it is started again", name)
+            self.submitted.restart(name)
+        return rows
 
 
 def _open_store_with_room(settings: Settings) -> None:

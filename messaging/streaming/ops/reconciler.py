@@ -1,24 +1,21 @@
 """Reconciles a job whose instances outlive their starter: starts missing instances, restarts silent ones."""
 
 import logging
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
+from ray.exceptions import ActorDiedError, RayError
 from ray.util import list_named_actors
 
 from messaging.streaming.api.graph import Graph, JobName
+from messaging.streaming.ops.silence import SILENT_SECONDS, SilenceJudge
 from messaging.streaming.ray.hosts import HostOptions, start_detached_host
 from messaging.streaming.ray.job import Actors, RayJob
 
 log = logging.getLogger(__name__)
 
-SILENT_SECONDS = 20.0
-# One that has not answered yet may wait for a node, or for its turn on a busy one.
-START_SECONDS = 120.0
 LEAVE_SECONDS = 10.0
 
 Key = tuple[str, int]
@@ -40,10 +37,8 @@ class JobReconciler:
         self._name = name
         self._graph = graph
         self._options = options
-        self._silent_seconds = silent_seconds
+        self._silence = SilenceJudge(silent_seconds)
         self._actors: Actors = {}
-        self._silent_since: dict[Key, float] = {}
-        self._answered: set[Key] = set()
         self._counts = {s.name: s.parallelism for s in graph.stages if s.kind.has_actors}
         self._places: dict[str, frozenset[str]] = {}
         self._resources: dict[str, Mapping[str, float]] = {}
@@ -74,8 +69,9 @@ class JobReconciler:
                 self._name, self._graph, placed, index, self._options
             )
         rows = self.job.status()
+        overdue = self._silence.overdue(rows)
         for key, row in zip(list(self._actors), rows, strict=True):
-            self._reconcile(key, row)
+            self._reconcile(key, row, is_overdue=row["name"] in overdue)
         return rows
 
     def adopt(self) -> None:
@@ -98,34 +94,22 @@ class JobReconciler:
             for _ in range(count - len(running)):
                 yield stage, next(free)
 
-    def _reconcile(self, key: Key, row: dict[str, Any]) -> None:
+    def _reconcile(self, key: Key, row: dict[str, Any], *, is_overdue: bool) -> None:
         if row.get("last_error") == ActorDiedError.__name__:
             # Ray will not start it again; the next round does.
             log.warning("%s has ended for good", row["name"])
             self._forget(key)
         elif row.get("lost"):
-            self._reconcile_silent(key, row)
-        else:
-            self._silent_since.pop(key, None)
-            self._answered.add(key)
-            if row["node"] not in self._places.get(key[0], {row["node"]}):
-                self._send_away(key, row["name"])
-
-    def _reconcile_silent(self, key: Key, row: dict[str, Any]) -> None:
-        since = self._silent_since.setdefault(key, time.monotonic())
-        if row["last_error"] != GetTimeoutError.__name__:
-            self._answered.discard(key)  # Ray is starting it again, which takes its time
-        patience = self._silent_seconds if key in self._answered else START_SECONDS
-        running = sum(name == key[0] for name, _ in self._actors)
-        if key[0] in self._places and running > max(self._counts[key[0]], 1):
-            log.warning("%s has no node any more", row["name"])
-            ray.kill(self._actors[key])
-            self._forget(key)
-        elif time.monotonic() - since > patience:
-            log.warning("%s does not answer: it is started again", row["name"])
-            self._silent_since[key] = time.monotonic()
-            self._answered.discard(key)
-            ray.kill(self._actors[key], no_restart=False)
+            running = sum(name == key[0] for name, _ in self._actors)
+            if key[0] in self._places and running > max(self._counts[key[0]], 1):
+                log.warning("%s has no node any more", row["name"])
+                ray.kill(self._actors[key])
+                self._forget(key)
+            elif is_overdue:
+                log.warning("%s does not answer: it is started again", row["name"])
+                ray.kill(self._actors[key], no_restart=False)
+        elif row["node"] not in self._places.get(key[0], {row["node"]}):
+            self._send_away(key, row["name"])
 
     def _send_away(self, key: Key, name: str) -> None:
         log.warning("%s runs on a node that is not meant for it: it moves", name)
@@ -139,8 +123,7 @@ class JobReconciler:
 
     def _forget(self, key: Key) -> None:
         self._actors.pop(key, None)
-        self._silent_since.pop(key, None)
-        self._answered.discard(key)
+        self._silence.forget(f"{key[0]}/{key[1]}")
 
 
 def nodes_with(resource: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The handle of a job that runs on Ray: its status, its drain and its end."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.api.stage import Stage
 from messaging.streaming.ops.metrics import RestartCounter
 from messaging.streaming.ops.status import ANSWER_SECONDS, ask_all
+
+log = logging.getLogger(__name__)
 
 Actors = dict[tuple[str, int], ActorHandle[Any]]
 """The actors of a job by stage and index."""
@@ -70,6 +73,14 @@ class RayJob:
             for actor in self.actors_of(stage):
                 ray.kill(actor)
         self._at_end.close()
+
+    def restart(self, name: str) -> None:
+        """End the process of an instance, so that Ray starts it again; log it when the cluster cannot be reached."""
+        stage, _, index = name.rpartition("/")
+        try:
+            ray.kill(self.actors[stage, int(index)], no_restart=False)
+        except RayError as error:
+            log.warning("%s cannot be ended: %s", name, type(error).__name__)
 
     def at_end(self, function: Callable[[], object]) -> None:
         """Call this when the job has ended or was stopped."""

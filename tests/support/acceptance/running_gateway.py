@@ -215,9 +215,10 @@ class RunningGateway:
 
     def pid_of(self, worker: str) -> int:
         """Return the process of a worker, as soon as that one has answered."""
-        return wait_until(lambda: self._workers().get(worker))
+        return wait_until(lambda: self.workers().get(worker))
 
-    def _workers(self) -> dict[str, int]:
+    def workers(self) -> dict[str, int]:
+        """Return the process of each worker that answered in the last round."""
         running = json.loads((self.folder / "running.json").read_text())
         return {row["name"]: row["pid"] for row in running["workers"] if "pid" in row}
 

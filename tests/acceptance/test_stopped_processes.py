@@ -1,0 +1,75 @@
+"""A process of a running gateway is stopped for good: it is ended and started again, without anyone's help."""
+
+import os
+import signal
+import smtplib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support.acceptance.mail_client import mail
+from tests.support.acceptance.running_gateway import RunningGateway, running
+from tests.support.eventually import wait_until
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+
+WAIT_SECONDS = 300.0
+# Of each kind: before the store, after it, and to a network.
+STOPPED = (("router/0",), ("due/0",), ("ledger/0", "hive-out/0"))
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    folder: Path = tmp_path_factory.mktemp("stopped")
+    with running(f"sqlite:///{folder}/store.sqlite3", folder) as gateway:
+        yield gateway
+
+
+def arrives(gateway: RunningGateway, number: int) -> bool:
+    """Send a mail as a server does that comes again; return whether one of that number is at the device."""
+    to = f"user{number}@example.org"
+    try:
+        with smtplib.SMTP("127.0.0.1", gateway.smtp_port, timeout=60) as client:
+            client.sendmail("alice@example.net", [to], mail(number, to, "stopped"))
+    except (smtplib.SMTPException, OSError):
+        return False
+    wait_until(lambda: 1000 + number in {device for device, *_ in gateway.shown()}, WAIT_SECONDS)
+    return True
+
+
+def is_replaced(gateway: RunningGateway, worker: str, pid: int) -> bool:
+    return gateway.workers().get(worker, pid) != pid
+
+
+@pytest.mark.parametrize("workers", STOPPED)
+def test_stopped_processes_are_started_again_and_mail_arrives(
+    gateway: RunningGateway, workers: tuple[str, ...]
+) -> None:
+    stopped = {worker: gateway.pid_of(worker) for worker in workers}
+    for pid in stopped.values():
+        os.kill(pid, signal.SIGSTOP)
+    for worker, pid in stopped.items():
+        wait_until(partial(is_replaced, gateway, worker, pid), WAIT_SECONDS)
+        assert f"{worker} does not answer: it is started again" in gateway.up.output
+        assert not Path(f"/proc/{pid}").exists()
+    wait_until(lambda: arrives(gateway, 1 + STOPPED.index(workers)), WAIT_SECONDS)
+
+
+def test_a_machine_that_was_suspended_starts_none_again(gateway: RunningGateway) -> None:
+    before = gateway.workers()
+    lines = len(gateway.up.lines)
+    for pid in before.values():
+        os.kill(pid, signal.SIGSTOP)
+    os.kill(gateway.up.process.pid, signal.SIGSTOP)
+    try:
+        # Longer than an instance may be silent; nothing can be awaited on a machine that stands still.
+        with pytest.raises(AssertionError):
+            wait_until(lambda: gateway.workers() != before, 30)
+    finally:
+        for pid in (*before.values(), gateway.up.process.pid):
+            os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: arrives(gateway, 10), WAIT_SECONDS)
+    assert gateway.workers() == before
+    assert "does not answer" not in "".join(gateway.up.lines[lines:])
