@@ -101,6 +101,11 @@ class Gateway:
         return {name: str(account.codec) for name, account in self.satellites.items()}
 
     @property
+    def shared_accounts(self) -> frozenset[str]:
+        """The satellite accounts that packets of the provider's other customers reach too."""
+        return frozenset(name for name, account in self.satellites.items() if account.is_shared)
+
+    @property
     def capacity(self) -> Mapping[str, int]:
         """The number of deliveries that each account's senders may have at once."""
         names = [*self.satellites, *self.sms, *([MAIL] if self.relay else [])]

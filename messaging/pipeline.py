@@ -88,7 +88,13 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
     inbound: Stream[Inbound] = mail.union(dataflow.inlet(HTTP_IN), *satellites)
     return inbound.key_by(subscriber_key).operate(
         "router",
-        partial(Router, settings, gateway.default_accounts, gateway.codecs),
+        partial(
+            Router,
+            settings,
+            gateway.default_accounts,
+            gateway.codecs,
+            shared_accounts=gateway.shared_accounts,
+        ),
         parallelism=settings.router_count,
         durable=True,
     )

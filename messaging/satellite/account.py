@@ -96,6 +96,11 @@ class SatelliteAccount(Account):
     max_sends: Count = 32
     codec: Codec = Codec.PROTOBUF
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the provider delivers packets of its other customers here too, with the same proof as ours."""
+        return False
+
     @abstractmethod
     def connect(self) -> SatelliteClient:
         """Return the client of this account, without I/O."""

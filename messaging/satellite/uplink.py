@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from messaging.errors import Rejected
+from messaging.logs.records import details
 from messaging.model.message import (
     Address,
     DeadLetter,
@@ -145,6 +146,7 @@ async def _offer_one(offer: Offer, packet: Packet, emit: Emit, has_content: bool
                 raw=packet.raw,
                 reason=refusal.reason,
             )
-    log.info("undeliverable: %s", offer.reason, extra={"message_id": offer.id})
+    kind = f"undeliverable by {offer.via}: {offer.reason}"
+    log.info("undeliverable: %s", offer.reason, extra=details(kind=kind, message_id=offer.id))
     await emit(offer)
     return False

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A peer can cause these as often as it likes.
+_SUMMED = frozenset(("repeated", "unknown_device"))
 _LEVELS = {State.FAILED: logging.WARNING, State.EXPIRED: logging.WARNING}
 
 
@@ -31,7 +33,7 @@ def log_record(record: Inbound, result: "RecordResult") -> None:
     position = getattr(record, "position", None) if is_emergency else None
     error = result.error
     fields = details(
-        kind=f"{result.kind} from {record.via}" if error or result.kind == "repeated" else "",
+        kind=f"{result.kind} from {record.via}" if error or result.kind in _SUMMED else "",
         message_id=getattr(record, "id", ""),
         account=record.via,
         record=type(record).__name__,

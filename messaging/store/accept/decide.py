@@ -2,9 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
+from messaging.config.settings import Settings
 from messaging.errors import Busy, GatewayError, Rejected
 from messaging.model.message import (
     Address,
@@ -33,9 +35,38 @@ BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
 NO_ROOM = "the gateway has no room for messages now; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
+AcceptedRecord = Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
 NO_SENDER = Address(Network.EMAIL, "")
 OPERATORS: Pair = ("", 0)
 """Limits the mail to the operators of all authors together."""
+MAX_DAILY_UNKNOWN: Final = 5
+"""How many packets of unknown devices are kept for people in 24 hours, for each shared account."""
+MAX_UNKNOWN_BYTES: Final = 4096
+"""How much is kept of a packet of an unknown device of a shared account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limiters:
+    """The limits of messages by author and subscriber, of replies by device, and of unknown devices by account."""
+
+    messages: RateLimiter
+    replies: RateLimiter
+    unknown_devices: RateLimiter
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limiters":
+        """Return the limits that these settings ask for."""
+        return cls(
+            RateLimiter(settings.max_hourly_per_pair),
+            RateLimiter(settings.max_hourly_hints_per_device),
+            RateLimiter(MAX_DAILY_UNKNOWN, period_seconds=24 * 3600.0),
+        )
+
+    def note(self, decisions: Sequence["Decision"]) -> None:
+        """Count the decisions, after the commit."""
+        self.messages.note(one.pair for one in decisions if one.pair)
+        self.replies.note(one.replied_device for one in decisions if one.replied_device)
+        self.unknown_devices.note(one.unknown_device for one in decisions if one.unknown_device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +74,8 @@ class Decision:
     """The decision about one record. `kind` counts it, `error` answers it, and the rest is written.
 
     `pair` is the author and the subscriber that the hourly limit counts; `replied_device` the device that gets a reply.
-    `alarm` is the message about the emergency that the record declares, besides the record's own.
+    `alarm` is the message about the emergency that the record declares, besides the record's own. `unknown_device` is
+    set on a packet that is kept of an unknown device of a shared account.
     """
 
     kind: str
@@ -54,6 +86,7 @@ class Decision:
     alarm: RoutedMessage | None = None
     pair: Pair | None = None
     replied_device: Pair | None = None
+    unknown_device: Pair | None = None
 
 
 class BatchDecider:
@@ -69,8 +102,7 @@ class BatchDecider:
         policy: Policy,
         context: BatchContext,
         max_waiting: int,
-        message_rate: RateLimiter,
-        reply_rate: RateLimiter,
+        limiters: Limiters,
         kept: KeptBatch,
         *,
         has_room: bool = True,
@@ -81,11 +113,13 @@ class BatchDecider:
         self._stored_ids = set(context.stored_ids)
         self._waiting: Counter[tuple[int | None, str]] = Counter(context.waiting)
         self._max_waiting = max_waiting
-        self._message_rate = message_rate
-        self._reply_rate = reply_rate
+        self._message_rate = limiters.messages
+        self._reply_rate = limiters.replies
+        self._unknown_rate = limiters.unknown_devices
         self._emergencies = emergencies or {}
         self._new_by_pair: Counter[Pair] = Counter()
         self._new_replies: Counter[Pair] = Counter()
+        self._new_unknown: Counter[Pair] = Counter()
         self._kept = kept
         self._has_disk_room = has_room
 
@@ -105,11 +139,11 @@ class BatchDecider:
         is_emergency = record.id in self._emergencies
         if not (self._has_disk_room or is_emergency or _needs_no_room(record)):
             return Decision("no_room", error=Busy(NO_ROOM))
+        if not is_emergency and self._is_of_unknown_device(record):
+            return self._accept_of_unknown_device(record)
         return self._accept(record)
 
-    def _accept(
-        self, record: Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
-    ) -> Decision:
+    def _accept(self, record: AcceptedRecord) -> Decision:
         emergency = self._emergencies.get(record.id)
         match record:
             case Message() | ParsedDeviceText() if emergency is not None:
@@ -128,6 +162,32 @@ class BatchDecider:
             case DeviceReport():
                 refusal = self._policy.refuse_device(record.sender, record.via, self._context)
                 return _refuse(refusal) if refusal else Decision("beacon", report=record)
+
+    def _is_of_unknown_device(self, record: AcceptedRecord) -> bool:
+        """Return whether the record may come from a device of another customer of the provider; never an emergency."""
+        source = record.source if isinstance(record, ParsedDeviceText) else record
+        return (
+            source.via in self._policy.shared_accounts
+            and source.sender.network is Network.SATELLITE
+            and getattr(source, "sos", None) is None
+            and self._context.sender_device(source.sender, source.via) is None
+        )
+
+    def _accept_of_unknown_device(self, record: AcceptedRecord) -> Decision:
+        """Keep a few packets for people, such as those of a device of ours that is not registered yet; drop the rest.
+
+        The same proof comes with the packets of all customers of the provider, so their number has no other bound.
+        """
+        source = record.source if isinstance(record, ParsedDeviceText) else record
+        key = (source.via, 0)
+        if self._unknown_rate.room(key) <= self._new_unknown[key]:
+            return Decision("unknown_device")
+        if not isinstance(record, DeadLetter):
+            return self._accept(record)  # is refused, and comes again as a dead letter
+        self._new_unknown[key] += 1
+        self._stored_ids.add(record.id)
+        kept = self._keep(replace(record, raw=record.raw[:MAX_UNKNOWN_BYTES]))
+        return replace(kept, unknown_device=key)
 
     def _check_recipient(self, check: RecipientCheck) -> Decision:
         if self._policy.is_for_operators(check.recipient, self._context):

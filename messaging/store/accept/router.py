@@ -50,7 +50,8 @@ class Router:
     """Decides about records and commits them, a batch in one transaction. Synchronous throughout: the ORM is.
 
     `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
-    configured satellite accounts, each with the codec of its devices; None allows every account.
+    configured satellite accounts, each with the codec of its devices; None allows every account. `shared_accounts` are
+    those of them that packets of the provider's other customers reach too.
 
     A record that `process` accepted is on disk when it returns. A record that is offered again is accepted again and
     changes nothing. The returned deliveries are handed to the caller. Those that no sender begins come back
@@ -63,6 +64,7 @@ class Router:
         default_accounts: Mapping[Network, str],
         satellites: Mapping[str, str] | None = None,
         now: Callable[[], datetime] = timezone.now,
+        shared_accounts: Collection[str] = (),
     ) -> None:
         open_store(settings)
         policy = Policy(
@@ -72,6 +74,7 @@ class Router:
             settings.operators,
             settings.carriers,
             settings.map_url,
+            frozenset(shared_accounts),
         )
         self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now
@@ -116,7 +119,8 @@ class Router:
     def status(self) -> dict[str, object]:
         """Return the number of records by result since the start: accepted, repeated, rejected_…, busy, unavailable.
 
-        Without room on the disk the result is no_room; a dead letter beyond a bound is not_kept.
+        Without room on the disk the result is no_room; a dead letter beyond a bound is not_kept, and one of an
+        unknown device of a shared account unknown_device.
         `settled` counts the deliveries that later reports settled, by account and state, `emergencies` those declared,
         confirmed or cancelled.
         """

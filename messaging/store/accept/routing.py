@@ -73,7 +73,8 @@ class Policy:
     `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
     configured satellite accounts, each with the codec of its devices; None allows every account. `operators` are told
     of every emergency, and get the mail for `OPERATOR_MAILBOXES`. `carriers` has the SMS account of each number that
-    does not use the default. `map_url` is the template of links to a map.
+    does not use the default. `map_url` is the template of links to a map. `shared_accounts` are the satellite accounts
+    that packets of the provider's other customers reach too.
     """
 
     mail_domain: str
@@ -82,6 +83,7 @@ class Policy:
     operators: Sequence[Address] = ()
     carriers: Mapping[str, str] = field(default_factory=dict)
     map_url: str = ""
+    shared_accounts: frozenset[str] = frozenset()
 
     def account_for(self, sender: Address) -> str | None:
         """Return the account that sends for `sender` by mail or SMS; None when that network is off.

@@ -25,7 +25,7 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.context import BatchContext
-from messaging.store.accept.decide import BatchDecider, Decision
+from messaging.store.accept.decide import BatchDecider, Decision, Limiters
 from messaging.store.accept.device_text import (
     ParsedDeviceText,
     ParsedRecord,
@@ -44,7 +44,6 @@ from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
 from messaging.store.queue.enqueue import Lease, enqueue, hand_out_end
 from messaging.store.queue.reports import bounce
-from messaging.store.rate_limit import RateLimiter
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
 from messaging.store.retention.quota import KeptBatch, KeptQuota
@@ -97,9 +96,8 @@ class AcceptTransaction:
             for network in Network
         }
         self._notices = Notices(settings, policy.default_accounts)
-        self._message_rate = RateLimiter(settings.max_hourly_per_pair)
+        self._limiters = Limiters.of(settings)
         self._quota = KeptQuota(settings)
-        self._reply_rate = RateLimiter(settings.max_hourly_hints_per_device)
         self.counters = Counters()
 
     def accept(
@@ -125,8 +123,7 @@ class AcceptTransaction:
             kept.write()
         kept.note()
         self.counters.note(settled)
-        self._message_rate.note(one.pair for one in decisions if one.pair)
-        self._reply_rate.note(one.replied_device for one in decisions if one.replied_device)
+        self._limiters.note(decisions)
         return [
             RecordResult(
                 one.kind,
@@ -176,8 +173,7 @@ class AcceptTransaction:
             self._policy,
             context,
             max_waiting,
-            self._message_rate,
-            self._reply_rate,
+            self._limiters,
             kept,
             has_room=has_room,
             emergencies=emergencies,

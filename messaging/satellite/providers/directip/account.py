@@ -33,6 +33,11 @@ class DirectIpAccount(ListeningAccount, prefix="SATBRIDGE_DIRECTIP_"):
     flush: bool = False
     priority: Annotated[int, Field(ge=1, le=5)] | None = None
 
+    @property
+    def is_shared(self) -> bool:
+        """Every customer of Iridium can have packets sent to this address, from the same servers."""
+        return True
+
     def connect(self) -> DirectIp:
         """Return the client of this account, without I/O."""
         return DirectIp(self)

@@ -41,6 +41,11 @@ class RockblockAccount(WebhookAccount, prefix="SATBRIDGE_ROCKBLOCK_"):
     hold_seconds: Seconds = 1800
     flush: bool = False
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether only a token proves a webhook: one key signs those of all customers, and names none of them."""
+        return self.webhook_secret is None
+
     def connect(self) -> Rockblock:
         """Return the client of this account, without I/O."""
         return Rockblock(self)
