@@ -154,6 +154,12 @@ def read_gateway(**given: Any) -> Gateway:
     )
 
 
+def all_account_names() -> list[str]:
+    """Return the names that accounts can have: outgoing mail, satellite networks and SMS, also those that are off."""
+    sms = [name for account in SMS_ACCOUNTS.values() for name in account_names(account)]
+    return [MAIL, *satellite_names(), *sms]
+
+
 def satellite_names() -> list[str]:
     """Return the names that a device's account can have: every provider, and every further account that is named."""
     return [name for account in SATELLITE_ACCOUNTS.values() for name in account_names(account)]

@@ -1,6 +1,8 @@
 """All commands of `satbridge`, with the module that each is in."""
 
 import os
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
 
@@ -117,9 +119,31 @@ app = typer.Typer(
     "2 a setting, an argument or an entry is wrong, or the store cannot be opened.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(lambda: None)
+
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        number = version("satbridge")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        number = "of unknown version"
+    typer.echo(f"satbridge {number}")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Read the options before the command."""
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List the contacts."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
     rows = list_contacts(owner)
     if as_json:
         print_json(rows)

@@ -1,16 +1,16 @@
 """The commands `messages list|show|retry|cancel`."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from messaging.cli.durations import moment_before
+from messaging.cli.durations import moment_before, moment_of
 from messaging.cli.message_output import print_history, print_messages
 from messaging.cli.output import Json, print_json, print_text
 from messaging.cli.store import open_settings_store
+from messaging.gateway import all_account_names
 from messaging.store.console import messages as history
-from messaging.store.console.selection import DeliveryFilter, MessageFilter
+from messaging.store.console.selection import DeliveryFilter, MessageFilter, require_known
 
 messages = typer.Typer(help="The history of each message; retry and cancel.", no_args_is_help=True)
 
@@ -19,6 +19,7 @@ State = Annotated[str | None, typer.Option(help=f"In this state: {STATES}.")]
 Via = Annotated[str | None, typer.Option(help="By this provider, such as smtp, hive or twilio.")]
 User = Annotated[str | None, typer.Option(help="To or from this subscriber.")]
 OlderThan = Annotated[str | None, typer.Option(help="Accepted longer ago than this: 90m, 12h, 3d.")]
+SINCE = "Not older than this (UTC): 2026-11-30, 2026-11-30T14:00, today, yesterday, 12h, 3d."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 MaybeId = Annotated[str | None, typer.Argument(help="The id of a message, or its first digits.")]
 MessageId = Annotated[str, typer.Argument(help="The id of a message; its first digits are enough.")]
@@ -31,13 +32,14 @@ def list_messages(
     user: User = None,
     device: Annotated[str | None, typer.Option(help="To or from this device.")] = None,
     address: Annotated[str | None, typer.Option(help="With this in an address.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Not older than this (UTC).")] = None,
+    since: Annotated[str | None, typer.Option(help=SINCE)] = None,
     older_than: OlderThan = None,
     limit: Annotated[int, typer.Option(min=1, help="The largest number of rows.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List messages, the newest first. A state with a ? means that the outcome of an attempt is unknown."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
+    require_known(all_account_names(), user, via, device)
     rows = history.list_messages(
         MessageFilter(
             state=state,
@@ -45,7 +47,7 @@ def list_messages(
             user=user,
             device=device,
             address=address,
-            since=since.replace(tzinfo=UTC) if since else None,
+            since=moment_of(since),
             before=moment_before(older_than),
             limit=limit,
         )
@@ -59,7 +61,7 @@ def list_messages(
 @messages.command("show")
 def show_message(message_id: MessageId, as_json: Json = False) -> None:
     """Show everything about one message."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
     message = history.show(message_id)
     if as_json:
         print_json(message)
@@ -127,6 +129,7 @@ def _filter(
         raise typer.BadParameter(
             "give either the id of a message, or a filter: --state, --via, --user, --older-than"
         )
+    require_known(all_account_names(), user, via)
     return selected
 
 

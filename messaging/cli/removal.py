@@ -22,7 +22,7 @@ Output = Annotated[
 
 def export_user(name: Name, output: Output = None) -> None:
     """Print everything about a subscriber as JSON: contacts, devices, messages with texts, positions."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
     data = people.export(name)
     if output is None:
         print_json(data)

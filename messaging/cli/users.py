@@ -13,6 +13,7 @@ from messaging.satellite.providers import ACCOUNTS
 from messaging.store.accept import positions
 from messaging.store.console import directory
 from messaging.store.console.contacts import list_contacts
+from messaging.store.console.selection import require_known
 
 users = typer.Typer(
     help="The subscribers: each has a mailbox and a number here.", no_args_is_help=True
@@ -41,7 +42,7 @@ Nickname = Annotated[str | None, typer.Option(help="Its name among people.")]
 @users.command("add")
 def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
     """Add a subscriber."""
-    open_settings_store()
+    open_settings_store(creates=True)
     row = directory.add_subscriber(name, number)
     print_json(row) if as_json else print_text(
         f"added {row.name}" + (f", {row.number}" if row.number else "")
@@ -60,7 +61,7 @@ def _warn_without_contact(name: str) -> None:
 @users.command("list")
 def list_users(as_json: Json = False) -> None:
     """List the subscribers."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
     rows = directory.list_subscribers()
     if as_json:
         print_json(rows)
@@ -112,7 +113,7 @@ def add_device(
 @devices.command("list")
 def list_devices(owner: Owner = None, as_json: Json = False) -> None:
     """List the devices."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
     rows = directory.list_devices(owner)
     if as_json:
         print_json(rows)
@@ -158,7 +159,8 @@ def list_positions(
     as_json: Json = False,
 ) -> None:
     """List the positions of devices, the newest first."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
+    require_known((), owner, device=serial)
     rows = positions.list_positions(serial=serial, owner=owner, limit=limit)
     if as_json:
         print_json(rows)

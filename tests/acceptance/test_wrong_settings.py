@@ -116,8 +116,8 @@ def test_a_relay_that_nobody_runs_fails_the_check(tmp_path: Path) -> None:
 
 
 def test_unknown_entries_are_refused_in_words(tmp_path: Path) -> None:
-    assert "there is no user" in told(tmp_path, "devices", "list", "--owner=nobody", code=2)
     assert "cannot be a name" in told(tmp_path, "users", "add", "no spaces", code=2)
+    assert "there is no user" in told(tmp_path, "devices", "list", "--owner=nobody", code=2)
     assert "there is no message" in told(tmp_path, "messages", "show", "abc", code=2)
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
@@ -28,7 +30,13 @@ from messaging.service.state_file import read_running
 from messaging.sms.account import SmsProvider
 from messaging.store.console.emergencies import without_emergency_contact
 from messaging.store.db.health import write_problem
-from messaging.store.db.room import folder_room_problem, free_megabytes, store_folder
+from messaging.store.db.room import (
+    folder_room_problem,
+    free_megabytes,
+    has_no_store,
+    store_folder,
+    store_place,
+)
 
 app = typer.Typer()
 
@@ -67,7 +75,7 @@ def check(as_json: Json = False) -> None:
         *_check_satellites(gateway),
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
-        *(_check_contacts() if store.ok else []),
+        *(_check_contacts() if store.ok and not has_no_store(settings) else []),
         _check_files(gateway),
         _check_exposure(gateway),
         *(Finding("setting", None, sentence) for sentence in unknown_settings()),
@@ -95,12 +103,23 @@ def _check_http(gateway: Gateway) -> str:
 
 
 def _check_store(settings: Settings) -> str:
+    if has_no_store(settings):
+        return _check_new_store(settings)
     open_settings_store()
     if problem := write_problem(settings):
         raise Unavailable(problem)
     folder = store_folder(settings)
     free = free_megabytes(folder) if folder else None
     return "can be written" + ("" if free is None else f"; {free:.0f} MB are free")
+
+
+def _check_new_store(settings: Settings) -> str:
+    """Check that the file of the store can be made, without making it."""
+    place = Path(store_place(settings))
+    folder = next(one for one in place.parents if one.exists())
+    if not os.access(folder, os.W_OK):
+        raise Unavailable(f"SATBRIDGE_DATABASE_URL: nothing can be written in {folder}")
+    return f"there is none yet; `satbridge up` or `satbridge users add` makes {place}"
 
 
 def _check_folders(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from messaging.cli.output import print_text
 from messaging.config.env import read
 from messaging.config.settings import Listen, Settings
 from messaging.errors import ConfigurationError, Unavailable
@@ -44,6 +45,7 @@ def probe(
     if listen.port == 0:
         raise ConfigurationError(f"{variable}: a probe needs a port that is always the same")
     asyncio.run(_connect(listen, dialogue, seconds))
+    print_text(f"{part} is accepted on {listen}")
 
 
 async def _connect(listen: Listen, dialogue: Dialogue, seconds: float) -> None:

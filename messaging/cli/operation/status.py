@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,11 +17,14 @@ from messaging.cli.output import (
     print_table,
     print_text,
 )
-from messaging.cli.store import open_settings_store
+from messaging.cli.store import no_store, open_settings_store
+from messaging.config.env import read
+from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.service.state_file import RunningService, read_running
 from messaging.store.console.emergencies import recent_emergencies
 from messaging.store.console.queues import QueueRow, counts
+from messaging.store.db.room import has_no_store
 
 STATES = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
 
@@ -30,20 +34,31 @@ app = typer.Typer()
 @app.command()
 def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
     """Print the state of the service and its queues. Exit code 1 when nothing runs, or something prevents it."""
-    settings = open_settings_store()
+    settings = read(Settings)
+    is_missing = has_no_store(settings)
+    if not is_missing:
+        open_settings_store(only_reads=True)
     if address := ray_address or settings.ray_address:
         running = _ask_cluster(address)
     else:
         running = read_running(settings.state_dir)
-    queues, emergencies = counts(), recent_emergencies()
+    queues = [] if is_missing else counts()
+    emergencies = [] if is_missing else recent_emergencies()
     if as_json:
-        print_json({"running": running, "queues": queues, "emergencies": emergencies})
+        print_json({"running": _with_times(running), "queues": queues, "emergencies": emergencies})
     else:
         for one in emergencies:
             moment = f"{one.created_at:%Y-%m-%d %H:%M} UTC"
             print_text(f"{moment} {one.headline}: {one.state} (message {one.id[:12]})")
-        _print_service(running)
-        _print_queues(queues)
+        if running is None:
+            where = address or f"SATBRIDGE_STATE_DIR is {settings.state_dir}"
+            print_text(f"not running ({where})")
+        else:
+            _print_service(running)
+        if is_missing:
+            print_text(no_store(settings))
+        else:
+            _print_queues(queues)
     if running is None or running.problem:
         raise typer.Exit(1)
 
@@ -60,10 +75,18 @@ def _ask_cluster(address: str) -> RunningService | None:
         return None
 
 
-def _print_service(running: RunningService | None) -> None:
+def _with_times(running: RunningService | None) -> dict[str, Any] | None:
+    """Return the report with its times in ISO 8601 too, beside the seconds since 1970."""
     if running is None:
-        print_text("not running")
-        return
+        return None
+    times = {
+        f"{name}_time": datetime.fromtimestamp(seconds, UTC)
+        for name, seconds in (("since", running.since), ("at", running.at))
+    }
+    return {**asdict(running), **times}
+
+
+def _print_service(running: RunningService) -> None:
     age = format_duration(time.time() - running.since)
     print_text(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
     if running.problem:

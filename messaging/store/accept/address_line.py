@@ -18,6 +18,7 @@ PUNCTUATION = ":,;"
 _NUMBER_WITH_PLUS = re.compile(r"(\+|00)[0-9().\-/]*[0-9]")
 _NUMBER = re.compile(r"[0-9().\-/]*[0-9]")
 _NUMBER_WITH_SPACES = re.compile(r"\s*\+[0-9]{1,4}\s+[0-9().\-/]*[0-9]{2}")
+_NAME_AND_TEXT = re.compile(r"(@[^@:,;]+)[:,;](?=[^:,;])")
 MIN_DIGITS_WITH_PLUS, MIN_DIGITS_WITHOUT = 5, 10
 """A word with fewer digits is not meant as a phone number: `+1 from me`, `2130 UTC`."""
 
@@ -61,9 +62,12 @@ def parse_address_line(
 
 
 def _split_first_word(text: str) -> tuple[str, str]:
+    """Return the first word without the punctuation behind it, and the rest. `@alice:text` are two words."""
     words = text.split(None, 1)
-    rest = words[1].rstrip() if len(words) > 1 else ""
-    return (words[0].rstrip(PUNCTUATION) if words else ""), rest
+    word, rest = words[0] if words else "", words[1].rstrip() if len(words) > 1 else ""
+    if named := _NAME_AND_TEXT.match(word):
+        word, rest = named[1], word[named.end() :] + text.lstrip()[len(word) :].rstrip()
+    return word.rstrip(PUNCTUATION), rest
 
 
 def _find_recipient(word: str, known: KnownAddresses, mail_domain: str) -> Address | Refusal | None:
@@ -74,6 +78,9 @@ def _find_recipient(word: str, known: KnownAddresses, mail_domain: str) -> Addre
             return known.contacts.get(name)
         return Refusal(_KIND, f"no contact {_quote(word)}")
     if "@" in word:
+        parts = [part for part in re.split("[,;]", word) if part]
+        if len(parts) > 1 and all(map(mailbox, parts)):
+            return ONE_AT_A_TIME
         address = mailbox(word)
         domain = (address or "").rpartition("@")[2]
         if address and ("." in domain or domain == mail_domain):

@@ -31,17 +31,24 @@ def save(row: M) -> M:
         with transaction.atomic():
             row.save()
     except ValidationError as error:
-        raise InvalidInput(" ".join(_sentences(error))) from None
+        raise InvalidInput(" ".join(_sentences(row, error))) from None
     except IntegrityError:
         raise InvalidInput("The same was entered at the same moment by another process.") from None
     return row
 
 
-def _sentences(error: ValidationError) -> list[str]:
+def _sentences(row: models.Model, error: ValidationError) -> list[str]:
     if not hasattr(error, "error_dict"):
         return list(error.messages)
     return [
         text if field == "__all__" else f"{field}: {text}"
-        for field, texts in error.message_dict.items()
-        for text in texts
+        for field, errors in error.error_dict.items()
+        for one in errors
+        for text in ([_choices(row, field)] if one.code == "invalid_choice" else one.messages)
     ]
+
+
+def _choices(row: models.Model, field: str) -> str:
+    """Return a sentence with the values that a field can have."""
+    known = (str(value) for value, _ in row._meta.get_field(field).choices or ())
+    return f"{getattr(row, field)!r} is not known; it can be {', '.join(known)}, or empty"

@@ -1,14 +1,15 @@
 """Finds messages and deliveries by id or by filter, for the command line."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from messaging.store.console.save import InvalidInput
-from messaging.store.models import Delivery, Message
+from messaging.store.console.save import InvalidInput, find_subscriber
+from messaging.store.db.connection import guard
+from messaging.store.models import Delivery, Device, Message
 from messaging.store.states import State
 
 DEAD_LETTER = "undeliverable"
@@ -37,6 +38,28 @@ class DeliveryFilter:
     via: str | None = None
     user: str | None = None
     before: datetime | None = None
+
+
+@guard
+def require_known(
+    accounts: Collection[str],
+    user: str | None = None,
+    via: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Raise InvalidInput for a name that cannot match: an unknown subscriber, device or account.
+
+    `accounts` are known without a message. An account that is no longer configured is known by its messages.
+    """
+    if user is not None:
+        find_subscriber(user)
+    if device is not None and not Device.objects.filter(serial=device.strip()).exists():
+        raise InvalidInput(f"there is no device {device!r}")
+    if via is None or via in accounts:
+        return
+    rows = (Message, Delivery)
+    if not any(row._default_manager.filter(via=via).exists() for row in rows):
+        raise InvalidInput(f"there is no account {via!r}; there are {', '.join(accounts)}")
 
 
 def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":

@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, GatewayError
-from messaging.store.db.django_settings import APPS, SQLITE, constant_values, values_of
+from messaging.store.db.django_settings import APPS, SQLITE, constant_values, read_only, values_of
 from messaging.store.db.errors import Conflict, StoreAway, describe, translate
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,19 @@ def set_up_django(apps: Sequence[str] = APPS) -> None:
     django.setup()
 
 
-def open_store(settings: Settings, apps: Sequence[str] = APPS) -> None:
+def open_store(
+    settings: Settings, apps: Sequence[str] = APPS, *, is_read_only: bool = False
+) -> None:
     """Make this process use the store of `settings`; cheap when it does already.
 
-    Creates the folder of a SQLite file. Does not connect yet. Raises ConfigurationError.
+    Creates the folder of a SQLite file, unless `is_read_only`. Does not connect yet. Raises ConfigurationError.
     """
     values = values_of(settings)
     description = values.pop("DATABASES")[DEFAULT_DB_ALIAS]
-    _make_parent_folder(description)
+    if is_read_only:
+        description = read_only(description)
+    else:
+        _make_parent_folder(description)
     set_up_django(apps)
     for name, value in values.items():
         setattr(django_settings, name, value)

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 from django.utils.functional import SimpleLazyObject
@@ -127,6 +127,21 @@ def database(settings: Settings) -> dict[str, Any]:
     if found["ENGINE"] == SQLITE and found["NAME"] in ("", ":memory:"):
         raise ConfigurationError("SATBRIDGE_DATABASE_URL: must name a file, such as sqlite:///x.db")
     return found
+
+
+def read_only(description: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a store that is only read. SQLite then opens a file that cannot be written too."""
+    if description["ENGINE"] != SQLITE:
+        return description
+    path = str(description["NAME"])
+    # Without a log beside it the file has no writer: only then SQLite may leave out its locks, which are files.
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    options = {
+        **description["OPTIONS"],
+        "transaction_mode": "DEFERRED",
+        "init_command": "PRAGMA query_only=ON",
+    }
+    return {**description, "NAME": f"file:{quote(path)}?{mode}", "OPTIONS": options}
 
 
 def _options(engine: str, limits: StoreLimits) -> dict[str, Any]:

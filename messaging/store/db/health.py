@@ -1,5 +1,7 @@
 """Checks whether the store can be used, and opens it ready for use. Problems are plain sentences."""
 
+import os
+
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -13,7 +15,7 @@ from messaging.store.db.connection import (
     store_errors,
 )
 from messaging.store.db.errors import describe
-from messaging.store.db.room import store_room_problem
+from messaging.store.db.room import store_file, store_room_problem
 from messaging.store.db.sql import storable_time
 
 _WRITE = (
@@ -23,31 +25,42 @@ _WRITE = (
 NOT_MIGRATED = "the database is not up to date (satbridge manage migrate)"
 
 
-def open_ready_store(settings: Settings) -> None:
-    """Open the store; migrate it too unless `settings.migrate` is false.
+def open_ready_store(settings: Settings, *, only_reads: bool = False) -> bool:
+    """Open the store; migrate it too unless `settings.migrate` is false. Returns whether it was migrated.
 
-    Raises ConfigurationError when it cannot be used.
+    With `only_reads` the store need not be writable. Raises ConfigurationError when it cannot be used.
     """
-    open_store(settings)
-    problem = store_problem()
-    if problem == NOT_MIGRATED and settings.migrate:
+    is_read_only = only_reads and _cannot_be_written(settings)
+    open_store(settings, is_read_only=is_read_only)
+    problem = store_problem(only_reads=only_reads)
+    is_older = problem == NOT_MIGRATED and settings.migrate and not is_read_only
+    if is_older:
         migrate_store()
         problem = store_problem()
     if problem:
         raise ConfigurationError(f"SATBRIDGE_DATABASE_URL: {problem}")
+    return is_older
 
 
-def store_problem() -> str | None:
+def _cannot_be_written(settings: Settings) -> bool:
+    """Return whether the file of the store, or its folder, is read-only. SQLite writes files beside it."""
+    file = store_file(settings)
+    return file is not None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def store_problem(*, only_reads: bool = False) -> str | None:
     """Return why the store is unreachable, not migrated or unwritable; None when it can be used.
 
-    Never quotes the URL of the database. Takes at most the time-outs of the settings.
+    With `only_reads` it may be unwritable. Never quotes the URL of the database. Takes at most the time-outs of the
+    settings.
     """
     try:
         with store_errors():
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return NOT_MIGRATED
-            _write_nothing()
+            if not only_reads:
+                _write_nothing()
     except Unavailable as error:
         return describe(error.__cause__ or error)
     return None

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from messaging.config.settings import Settings
 
@@ -17,10 +18,32 @@ FOLDER_MEGABYTES = 20
 LOOK_SECONDS = 1.0
 
 
+def store_file(settings: Settings) -> Path | None:
+    """Return the file of the store; None where the store is a server."""
+    _, _, path = settings.database_url.get_secret_value().partition(":///")
+    is_file = settings.uses_sqlite and path and not path.startswith(":")
+    return Path(unquote(path.partition("?")[0])) if is_file else None
+
+
 def store_folder(settings: Settings) -> Path | None:
     """Return the folder of the store; None where the store is a server with a disk of its own."""
-    _, _, path = settings.database_url.get_secret_value().partition(":///")
-    return Path(path.partition("?")[0]).parent if settings.uses_sqlite and path else None
+    file = store_file(settings)
+    return file.parent if file else None
+
+
+def has_no_store(settings: Settings) -> bool:
+    """Return whether the file of the store is still to be made."""
+    file = store_file(settings)
+    return file is not None and not (file.exists() and file.stat().st_size)
+
+
+def store_place(settings: Settings) -> str:
+    """Return the place of the store for people, without credentials: a file, or the host and the name of a database."""
+    file = store_file(settings)
+    if file is not None:
+        return str(file)
+    url = urlsplit(settings.database_url.get_secret_value())
+    return f"{url.hostname or 'this machine'}{url.path}"
 
 
 def free_megabytes(folder: Path) -> float | None:

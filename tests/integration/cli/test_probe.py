@@ -29,6 +29,8 @@ def probe(part: str, port: int, *options: str, host: str = "127.0.0.1") -> tuple
         text=True,
         timeout=60,
     )
+    accepted = f"{part} is accepted on {host or '0.0.0.0'}:{port}\n"
+    assert done.stdout == ("" if done.returncode else accepted)
     return done.returncode, done.stderr
 
 
