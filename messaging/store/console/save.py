@@ -50,5 +50,6 @@ def _sentences(row: models.Model, error: ValidationError) -> list[str]:
 
 def _choices(row: models.Model, field: str) -> str:
     """Return a sentence with the values that a field can have."""
-    known = (str(value) for value, _ in row._meta.get_field(field).choices or ())
+    choices = getattr(row._meta.get_field(field), "choices", None) or ()
+    known = (str(value) for value, _ in choices)
     return f"{getattr(row, field)!r} is not known; it can be {', '.join(known)}, or empty"
