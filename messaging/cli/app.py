@@ -105,6 +105,12 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "audit",
+        "messaging.cli.audit:app",
+        "List the changes by operators, the newest first: time, operator, action, row.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "simulate",
         "messaging.cli.simulate.app:app",
         "Simulators of the networks, on this machine.",

@@ -14,7 +14,15 @@ from django.utils.html import format_html
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.store.console.selection import summary
-from messaging.store.models import Contact, Delivery, Device, Message, OptOut, Subscriber
+from messaging.store.models import (
+    AuditEntry,
+    Contact,
+    Delivery,
+    Device,
+    Message,
+    OptOut,
+    Subscriber,
+)
 from messaging.store.queue import operator_actions
 
 if TYPE_CHECKING:
@@ -137,6 +145,15 @@ class MessageAdmin(ReadOnly):
     def state(self, message: Message) -> str:
         """Return the summary of the states of the deliveries."""
         return summary(delivery.state for delivery in message.deliveries.all())
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(ReadOnly):
+    """The changes by operators."""
+
+    list_display = ("at", "channel", "actor", "action", "kind", "object_id", "parent_id", "fields")
+    list_filter = ("action", "kind", "channel", "at")
+    search_fields = ("=object_id", "=parent_id")
 
 
 class IsUncertain(admin.SimpleListFilter):

@@ -16,10 +16,13 @@ class UsersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Take the number of parameters that this SQLite allows, since one statement carries a whole batch.
+        """Begin the audit, and take the number of parameters that this SQLite allows for one statement.
 
-        Django assumes the 999 of an old SQLite.
+        One statement carries a whole batch. Django assumes the 999 of an old SQLite.
         """
+        from messaging.store.audit.changes import connect  # models exist from now on
+
+        connect()
         with closing(sqlite3.connect(":memory:")) as database:
             limit = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
         # Later versions of Django ask SQLite themselves: their stubs have a property.

@@ -44,7 +44,10 @@ def load(url: str, file: Path) -> None:
     quote = connection.ops.quote_name
     tables = connection.introspection.table_names()
     ours = ", ".join(quote(name) for name in tables if name.startswith(PREFIXES))
-    drop = f"DROP TABLE IF EXISTS {ours} CASCADE" if ours else "SELECT 1"
+    # The function of the triggers that protect the audit outlives its table.
+    drop = "DROP FUNCTION IF EXISTS users_auditentry_refuse() CASCADE"
+    if ours:
+        drop = f"DROP TABLE IF EXISTS {ours} CASCADE; {drop}"
     connection.close()
     with TemporaryDirectory() as folder:
         script = Path(folder, "restore.sql")

@@ -9,6 +9,7 @@ from django.db.models import Count, Max
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Unavailable
+from messaging.store.audit.record import Action, record
 from messaging.store.backup import postgresql, sqlite_file
 from messaging.store.backup.backup import replaced_whole
 from messaging.store.db.connection import close_connection, guard, open_store, store_errors
@@ -45,6 +46,8 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
         _refuse_content(settings, force)
         postgresql.load(settings.database_url.get_secret_value(), source)
     open_ready_store(settings)
+    with store_errors():
+        record(Action.RESTORE, "store")
     return _report()
 
 

@@ -1,5 +1,6 @@
 """The tables of the store, one module for each subject."""
 
+from messaging.store.models.audit import AuditEntry
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber
 from messaging.store.models.reports import DeliveryPart, DevicePosition
@@ -7,6 +8,7 @@ from messaging.store.models.retention import KeptChange, RemovedMessage
 
 __all__ = [
     "WAITING",
+    "AuditEntry",
     "Contact",
     "Delivery",
     "DeliveryPart",

@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network, ReceiptState
+from messaging.store.audit.record import Action, record_deliveries
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, DeliveryPart
 from messaging.store.queue.queries import update_all
@@ -49,6 +50,8 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     asked = deliveries.count()
     # Retention or a person removed the text: nothing is left to send.
     deliveries = deliveries.filter(message__text_removed_at__isnull=True)
+    can_change = (Q(state=State.WAITING) & ~_under_way(now)) | Q(state__in=DEAD)
+    record_deliveries(Action.RETRY, deliveries.filter(can_change), now)
     # A subquery, because there may be more of them than a list of ids can hold.
     lost = DeliveryPart.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.FAILED)
     lost_by_network = deliveries.filter(Exists(lost), state=State.FAILED).order_by()
@@ -84,8 +87,16 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
 
 @guard
 @transaction.atomic
-def cancel(deliveries: "QuerySet[Delivery]", now: datetime, why: str = BY_HAND) -> CancelResult:
+def cancel(
+    deliveries: "QuerySet[Delivery]",
+    now: datetime,
+    why: str = BY_HAND,
+    *,
+    by_operator: bool = True,
+) -> CancelResult:
     """Cancel waiting deliveries. An attempt that is under way goes on; its outcome will be ignored."""
+    if by_operator:
+        record_deliveries(Action.CANCEL, deliveries.filter(state=State.WAITING), now)
     waiting, end = [State.WAITING], {"due_at": None, "updated_at": now, "settled_at": now}
     under_way = update_all(
         deliveries.filter(_under_way(now)),

@@ -31,7 +31,7 @@ def write_opt_outs(wishes: Mapping[Pair, bool], now: datetime) -> None:
         )
         found = waiting.values_list("id", "recipient", "sender")
         ids = [number for number, *pair in found if tuple(pair) in out]
-        cancel(Delivery.objects.filter(id__in=ids), now, STOPPED)
+        cancel(Delivery.objects.filter(id__in=ids), now, STOPPED, by_operator=False)
     if back:
         stored = OptOut.objects.filter(peer__in={peer for peer, _ in back})
         pairs = stored.values_list("id", "peer", "number")

@@ -8,6 +8,7 @@ from django.db import connection
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, Unavailable
+from messaging.store.audit.record import Action, record
 from messaging.store.db.connection import guard
 from messaging.store.db.room import store_folder
 
@@ -78,4 +79,5 @@ def compact(settings: Settings) -> Compaction:
         cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    record(Action.COMPACT, "store")
     return Compaction(before.bytes, plan(settings).bytes, time.monotonic() - started)

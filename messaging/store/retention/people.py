@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Length
 
+from messaging.store.audit.record import Action, record
 from messaging.store.console.directory import find_device
 from messaging.store.console.save import find_subscriber
 from messaging.store.db.connection import guard
@@ -39,6 +40,7 @@ class Erasure:
 def export(name: str) -> dict[str, Any]:
     """Return everything about a subscriber, as values of JSON: bytes in base64, times as they are."""
     subscriber = find_subscriber(name)
+    record(Action.EXPORT, "subscriber", subscriber.pk)
     found = _of_subscriber(name).order_by("created_at", "id").values()
     messages: list[dict[str, Any]] = [{**row} for row in found]
     deliveries: dict[str, list[dict[str, Any]]] = {}
@@ -64,7 +66,9 @@ def erase(name: str, now: datetime) -> Erasure:
     """Empty the past of a subscriber: texts, addresses, positions and contacts. Cancels what still waits."""
     subscriber = find_subscriber(name)
     positions = DevicePosition.objects.filter(device__owner=subscriber)
-    contacts, _ = Contact.objects.filter(owner=subscriber).delete()
+    with transaction.atomic():
+        record(Action.ERASE, "subscriber", subscriber.pk)
+        contacts, _ = Contact.objects.filter(owner=subscriber).delete()
     return _erase(_of_subscriber(name), positions, contacts, now)
 
 
@@ -86,6 +90,7 @@ def remove_device(serial: str, network: str | None, now: datetime) -> Erasure:
     device = find_device(serial, network)
     to_device = Q(pk__in=Delivery.objects.filter(device=device).values("message_id"))
     messages = Message.objects.filter(Q(device=device) | to_device)
+    record(Action.ERASE, "device", device.pk, parent_id=device.owner_id)
     done = _erase(messages, DevicePosition.objects.filter(device=device), 0, now)
     delete_owner(device)
     return done

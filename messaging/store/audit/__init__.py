@@ -1,0 +1,1 @@
+"""The audit: an append-only record of each change by an operator, in the transaction of the change."""
