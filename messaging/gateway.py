@@ -6,14 +6,15 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from messaging.config.account import account_names, read_accounts
-from messaging.config.env import Section, read, read_if_set
+from messaging.config.account import account_names, account_prefixes, read_accounts
+from messaging.config.env import Section, read, read_if_set, variables_given
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
 from messaging.mail.relay import Relay
 from messaging.mail.send import RelaySubmitter
 from messaging.mail.smtp.pod_readiness import PodLabel
 from messaging.mail.smtp.settings import SmtpSettings
+from messaging.model.device_serial import DeviceNetwork
 from messaging.model.message import Network
 from messaging.satellite.account import MailedAccount, SatelliteAccount
 from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
@@ -101,6 +102,11 @@ class Gateway:
         return {name: str(account.codec) for name, account in self.satellites.items()}
 
     @property
+    def satellite_providers(self) -> frozenset[str]:
+        """The names of all satellite providers, also those without an account."""
+        return frozenset(SATELLITE_ACCOUNTS)
+
+    @property
     def shared_accounts(self) -> frozenset[str]:
         """The satellite accounts that packets of the provider's other customers reach too."""
         return frozenset(name for name, account in self.satellites.items() if account.is_shared)
@@ -152,6 +158,21 @@ def read_gateway(**given: Any) -> Gateway:
         satellites=satellites,
         sms=sms,
     )
+
+
+def device_networks() -> dict[str, DeviceNetwork]:
+    """Return the accounts that a device can have, also those that are off.
+
+    A new device has the codec of its account where `…_CODEC` is set.
+    """
+    found = {}
+    for account in SATELLITE_ACCOUNTS.values():
+        names = zip(account_names(account), account_prefixes(account), strict=True)
+        for name, prefix in names:
+            is_set = account.variables(prefix)["codec"] in variables_given()
+            codec = "" if is_set or account.new_codec is None else account.new_codec.value
+            found[name] = DeviceNetwork(account.serials, codec)
+    return found
 
 
 def all_account_names() -> list[str]:

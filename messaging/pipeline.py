@@ -94,6 +94,7 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
             gateway.default_accounts,
             gateway.codecs,
             shared_accounts=gateway.shared_accounts,
+            providers=gateway.satellite_providers,
         ),
         parallelism=settings.router_count,
         durable=True,

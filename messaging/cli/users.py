@@ -13,6 +13,7 @@ from messaging.satellite.providers import ACCOUNTS
 from messaging.store.accept import positions
 from messaging.store.console import directory
 from messaging.store.console.contacts import list_contacts
+from messaging.store.console.device_network import new_codec, serial_doubt
 from messaging.store.console.selection import require_known
 
 users = typer.Typer(
@@ -33,8 +34,14 @@ Active = Annotated[
 Serial = Annotated[str, typer.Argument(help="The device's number on its network.")]
 Owner = Annotated[str | None, typer.Option(help="The user that carries it.")]
 NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-north."
-SatelliteName = Annotated[str | None, typer.Option(help=NETWORKS)]
+SatelliteName = Annotated[
+    str | None, typer.Option(help="Its account, if several know this number.")
+]
 CODEC = "Its format: protobuf or text; empty for the format of its network."
+NEW_CODEC = "Its format: protobuf or text. Without it text where people type on the device."
+AnySerial = Annotated[
+    bool, typer.Option("--any-serial", help="Take a number that its network would not have.")
+]
 POSITION = "Whether mail and SMS from it end with where it was."
 Nickname = Annotated[str | None, typer.Option(help="Its name among people.")]
 
@@ -89,8 +96,9 @@ def add_device(
     owner: Annotated[str, typer.Option(help="The user that carries it.")],
     network: Annotated[str, typer.Option(help=NETWORKS)],
     nickname: Annotated[str, typer.Option(help="Its name among people.")] = "",
-    codec: Annotated[str, typer.Option(help=CODEC)] = "",
+    codec: Annotated[str | None, typer.Option(help=NEW_CODEC)] = None,
     position: Annotated[bool, typer.Option(help=POSITION)] = True,
+    any_serial: AnySerial = False,
     as_json: Json = False,
 ) -> None:
     """Add a device."""
@@ -101,13 +109,20 @@ def add_device(
         network=network,
         networks=satellite_names(),
         nickname=nickname,
-        codec=codec,
+        codec=new_codec(network) if codec is None else codec,
         adds_position=position,
+        any_serial=any_serial,
     )
+    _warn_of_doubt(row)
     print_json(row) if as_json else print_text(
         f"added {row.network} device {row.serial} of {row.owner}"
     )
     _warn_without_contact(row.owner)
+
+
+def _warn_of_doubt(row: directory.DeviceRow) -> None:
+    if doubt := serial_doubt(row.serial, row.network):
+        print_error(f"{doubt}; is it mistyped? `satbridge devices change --new-serial` corrects it")
 
 
 @devices.command("list")
@@ -135,6 +150,9 @@ def change_device(
     active: Active = None,
     codec: Annotated[str | None, typer.Option(help=CODEC)] = None,
     position: Annotated[bool | None, typer.Option(help=POSITION)] = None,
+    new_network: Annotated[str | None, typer.Option(help=f"Move it there. {NETWORKS}")] = None,
+    new_serial: Annotated[str | None, typer.Option(help="Correct its number.")] = None,
+    any_serial: AnySerial = False,
     as_json: Json = False,
 ) -> None:
     """Change a device, or switch it off."""
@@ -147,7 +165,11 @@ def change_device(
         is_active=active,
         codec=codec,
         adds_position=position,
+        new_network=new_network,
+        new_serial=new_serial,
+        any_serial=any_serial,
     )
+    _warn_of_doubt(row)
     print_json(row) if as_json else print_text(f"changed {row.network} device {row.serial}")
 
 

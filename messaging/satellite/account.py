@@ -12,6 +12,7 @@ from messaging.config.account import Account
 from messaging.config.ip_allowlist import networks_of
 from messaging.config.settings import ListenText
 from messaging.errors import ConfigurationError
+from messaging.model.device_serial import SerialSyntax as SerialSyntax
 from messaging.model.device_text import Codec as Codec
 from messaging.model.message import Message, Receipt
 from messaging.model.message import SubmittedPart as SubmittedPart
@@ -91,6 +92,11 @@ class SatelliteAccount(Account):
     `codec` is the default for devices without one. A provider declares the size of a packet: `max_packet_bytes`, and
     `max_packet_characters` too where it counts the characters of texts.
     """
+
+    serials: ClassVar[SerialSyntax] = SerialSyntax.ANY
+    """The syntax of the serials of its devices."""
+    new_codec: ClassVar[Codec | None] = None
+    """The codec of a new device; None for that of the account."""
 
     timeout_seconds: Seconds = 20
     max_sends: Count = 32

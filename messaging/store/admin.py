@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from django import forms
 from django.conf import settings as django_settings
 from django.contrib import admin, messages
 from django.db import models
@@ -13,6 +14,8 @@ from django.utils.html import format_html
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
+from messaging.store.console.device_network import check_serial, known_networks, new_codec
+from messaging.store.console.save import InvalidInput
 from messaging.store.console.selection import summary
 from messaging.store.models import (
     AuditEntry,
@@ -26,6 +29,7 @@ from messaging.store.models import (
 from messaging.store.queue import operator_actions
 
 if TYPE_CHECKING:
+    DeviceForms = forms.ModelForm[Device]
     SubscriberPages = admin.ModelAdmin[Subscriber]
     DevicePages = admin.ModelAdmin[Device]
     OptOutPages = admin.ModelAdmin[OptOut]
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     ContactLines = admin.TabularInline[Contact, Subscriber]
     DeliveryLines = admin.TabularInline[Delivery, Message]
 else:
+    DeviceForms = forms.ModelForm
     SubscriberPages = DevicePages = OptOutPages = AnyPages = admin.ModelAdmin
     DeviceLines = ContactLines = DeliveryLines = admin.TabularInline
 
@@ -56,10 +61,51 @@ class ReadOnly(AnyPages):
         return False
 
 
+class DeviceForm(DeviceForms):
+    """Edits a device: the network is a choice, and the serial is checked as by the command line."""
+
+    any_serial = forms.BooleanField(
+        required=False,
+        label="odd serial",
+        help_text="Take a number that its network would not have.",
+    )
+
+    class Meta:
+        """All fields."""
+
+        model = Device
+        fields = "__all__"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = list(known_networks())
+        # An old row may have a network that there is not: it is shown, and need not be changed.
+        if self.instance.network and self.instance.network not in names:
+            names.append(self.instance.network)
+        choices = [("", "---------"), *((name, name) for name in names)]
+        self.fields["network"] = forms.ChoiceField(choices=choices)
+
+    def clean(self) -> dict[str, Any]:
+        """Check the serial where it or the network changed, and give a new device its codec."""
+        super().clean()
+        values = self.cleaned_data
+        network, serial = values.get("network"), values.get("serial")
+        if network and serial and {"network", "serial"} & set(self.changed_data):
+            try:
+                any_serial = bool(values.get("any_serial"))
+                values["serial"] = check_serial(serial, network, any_serial=any_serial)
+            except InvalidInput as error:
+                self.add_error("serial", str(error).removeprefix("serial: "))
+        if network and self.instance._state.adding and not values.get("codec"):
+            values["codec"] = new_codec(network)
+        return values
+
+
 class DeviceInline(DeviceLines):
     """The devices of a subscriber, on the subscriber's page."""
 
     model = Device
+    form = DeviceForm
     extra = 0
 
 
@@ -93,6 +139,7 @@ class SubscriberAdmin(SubscriberPages):
 class DeviceAdmin(DevicePages):
     """All devices."""
 
+    form = DeviceForm
     list_display = ("serial", "network", "nickname", "owner", "is_active", "codec", "adds_position")
     list_filter = ("network", "is_active", "codec")
     list_select_related = ("owner",)

@@ -109,7 +109,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         ):
             owner = f"{name}-owner"
             gateway.satbridge("users", "add", owner, f"--number=+1555000222{number}")
-            gateway.satbridge("devices", "add", imei, f"--owner={owner}", f"--network={name}")
+            gateway.satbridge(
+                "devices", "add", imei, f"--owner={owner}", f"--network={name}", "--codec=protobuf"
+            )
             networks[name] = Network(url, owner, imei)
         yield Stage(gateway, **networks)
 
@@ -178,7 +180,9 @@ def test_a_message_that_the_service_does_not_queue_has_failed_and_its_author_kno
 ) -> None:
     unknown = "300434060000009"
     stage.gateway.satbridge("users", "add", "nell")
-    stage.gateway.satbridge("devices", "add", unknown, "--owner=nell", "--network=sbdmail")
+    stage.gateway.satbridge(
+        "devices", "add", unknown, "--owner=nell", "--network=sbdmail", "--codec=protobuf"
+    )
     send(stage.gateway, f"nell@{DOMAIN}", "Hello", "Are you there?")
     wait_until(lambda: stage.newest("nell")["state"] == "failed")
     assert "not provisioned" in stage.newest("nell")["reason"]

@@ -100,7 +100,14 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             ("carla", "+15550003333", THING, "cloudloop-north"),
         ):
             gateway.satbridge("users", "add", owner, f"--number={number}")
-            gateway.satbridge("devices", "add", serial, f"--owner={owner}", f"--network={network}")
+            gateway.satbridge(
+                "devices",
+                "add",
+                serial,
+                f"--owner={owner}",
+                f"--network={network}",
+                "--codec=protobuf",
+            )
         hooks = f"{gateway.http}/satellite"
         yield Stage(
             gateway,

@@ -28,6 +28,11 @@ from messaging.service.exposure import listeners, readable_files
 from messaging.service.ports import check_port
 from messaging.service.state_file import read_running
 from messaging.sms.account import SmsProvider
+from messaging.store.console.device_network import (
+    devices_of_unknown_networks,
+    known_networks,
+    networks_in_use,
+)
 from messaging.store.console.emergencies import without_emergency_contact
 from messaging.store.db.health import write_problem
 from messaging.store.db.room import (
@@ -75,7 +80,7 @@ def check(as_json: Json = False) -> None:
         *_check_satellites(gateway),
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
-        *(_check_contacts() if store.ok and not has_no_store(settings) else []),
+        *(_check_registry(gateway) if store.ok and not has_no_store(settings) else []),
         _check_files(gateway),
         _check_exposure(gateway),
         *(Finding("setting", None, sentence) for sentence in unknown_settings()),
@@ -135,6 +140,27 @@ def _check_contacts() -> list[Finding]:
         return []
     shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
     return [Finding("emergency", None, f"without an emergency contact: {shown}")]
+
+
+def _check_registry(gateway: Gateway) -> list[Finding]:
+    """Name subscribers and devices that cannot be reached as they are. Call it when the store is open."""
+    return [*_check_contacts(), *_check_devices(gateway)]
+
+
+def _check_devices(gateway: Gateway) -> list[Finding]:
+    found = []
+    if unknown := devices_of_unknown_networks():
+        names = ", ".join(unknown[:MAX_NAMES]) + (", …" if len(unknown) > MAX_NAMES else "")
+        repair = "correct them with: satbridge devices change SERIAL --new-network NETWORK"
+        found.append(
+            Finding("devices", False, f"of a network that there is not: {names}; {repair}")
+        )
+    off = [name for name in networks_in_use() if name in known_networks()]
+    off = [name for name in off if name not in gateway.satellites]
+    if off:
+        said = f"have networks that are not configured: {', '.join(off)}; mail for them waits (451)"
+        found.append(Finding("devices", None, said))
+    return found
 
 
 def _check_files(gateway: Gateway) -> Finding:

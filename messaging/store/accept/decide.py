@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from messaging.config.settings import Settings
-from messaging.errors import Busy, GatewayError, Rejected
+from messaging.errors import Busy, GatewayError, Rejected, Unavailable
 from messaging.model.message import (
     Address,
     Bounce,
@@ -347,4 +347,6 @@ def _needs_no_room(record: object) -> bool:
 
 
 def _refuse(refusal: Refusal) -> Decision:
+    if refusal.is_temporary:
+        return Decision(refusal.kind, error=Unavailable(refusal.reason))
     return Decision(f"rejected_{refusal.kind}", error=Rejected(refusal.reason))

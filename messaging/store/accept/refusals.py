@@ -1,14 +1,15 @@
-"""The permanent refusals of a recipient or a device, with their reasons. SMTP answers them with 550."""
+"""The refusals of a recipient or a device, with their reasons. SMTP answers 550, and 451 to temporary ones."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A permanent refusal: `kind` for the counters, `reason` for people."""
+    """A refusal: `kind` for the counters, `reason` for people. Permanent unless `is_temporary`."""
 
     kind: str
     reason: str
+    is_temporary: bool = False
 
 
 UNKNOWN = Refusal("unknown_subscriber", "there is no subscriber here by that name or number")
@@ -26,3 +27,5 @@ BAD_NUMBER = Refusal("bad_recipient", "the recipient is not a telephone number w
 MAIL_OFF = Refusal("network_off", "mail-out is off: no relay is configured")
 SMS_OFF = Refusal("network_off", "SMS-out is off: no provider is configured")
 SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device is not configured")
+SATELLITE_AWAY = Refusal("network_away", SATELLITE_OFF.reason + " now", is_temporary=True)
+"""For a network that the gateway knows: its settings may be lost, and come back."""

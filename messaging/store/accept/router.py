@@ -65,6 +65,7 @@ class Router:
         satellites: Mapping[str, str] | None = None,
         now: Callable[[], datetime] = timezone.now,
         shared_accounts: Collection[str] = (),
+        providers: Collection[str] = (),
     ) -> None:
         open_store(settings)
         policy = Policy(
@@ -75,6 +76,7 @@ class Router:
             settings.carriers,
             settings.map_url,
             frozenset(shared_accounts),
+            frozenset(providers),
         )
         self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now

@@ -19,6 +19,7 @@ from messaging.store.accept.refusals import (
     NOT_ADDRESSABLE,
     NOT_OURS,
     OPTED_OUT,
+    SATELLITE_AWAY,
     SATELLITE_OFF,
     SMS_OFF,
     UNKNOWN,
@@ -74,7 +75,7 @@ class Policy:
     configured satellite accounts, each with the codec of its devices; None allows every account. `operators` are told
     of every emergency, and get the mail for `OPERATOR_MAILBOXES`. `carriers` has the SMS account of each number that
     does not use the default. `map_url` is the template of links to a map. `shared_accounts` are the satellite accounts
-    that packets of the provider's other customers reach too.
+    that packets of the provider's other customers reach too. `providers` are those that satellite accounts can have.
     """
 
     mail_domain: str
@@ -84,6 +85,7 @@ class Policy:
     carriers: Mapping[str, str] = field(default_factory=dict)
     map_url: str = ""
     shared_accounts: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
 
     def account_for(self, sender: Address) -> str | None:
         """Return the account that sends for `sender` by mail or SMS; None when that network is off.
@@ -96,6 +98,10 @@ class Policy:
     def is_on(self, satellite: str) -> bool:
         """Return whether a satellite account is configured."""
         return self.satellites is None or satellite in self.satellites
+
+    def is_known(self, satellite: str) -> bool:
+        """Return whether a provider may have an account of that name, also one that is not configured now."""
+        return satellite.partition("-")[0] in self.providers
 
     def codec(self, satellite: str, own: str) -> str:
         """Return the codec of a device: its own one, else that of its account."""
@@ -183,7 +189,7 @@ class Policy:
             return refusal or UNKNOWN_DEVICE
         route = self._route_from_owner(device.owner, message.recipient, context)
         if isinstance(route, Refusal):
-            return route
+            return SATELLITE_OFF if route.is_temporary else route
         return Route(route.subscriber_id, route.deliveries, device.device_id)
 
     def route_to_subscriber(
@@ -197,12 +203,17 @@ class Policy:
             return INACTIVE
         if not subscriber.devices:
             return NO_DEVICE
+        networks = [one.network for one in subscriber.devices]
         deliveries = tuple(
             PlannedDelivery(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
             for d in subscriber.devices
             if self.is_on(d.network)
         )
-        return Route(subscriber.id, deliveries) if deliveries else SATELLITE_OFF
+        if deliveries:
+            return Route(subscriber.id, deliveries)
+        # A mail waits at its sender. A text, or a packet, would not: it is kept with the reason.
+        waits = sender.network is Network.EMAIL and any(map(self.is_known, networks))
+        return SATELLITE_AWAY if waits else SATELLITE_OFF
 
     def _route_from_owner(
         self, owner: SubscriberInfo, recipient: Address, context: BatchContext

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from messaging.model.address_syntax import e164, subscriber_name
+from messaging.store.console.device_network import check_serial, known_networks
 from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
 from messaging.store.models import Device, Subscriber
@@ -78,14 +79,16 @@ def add_device(
     nickname: str = "",
     codec: str = "",
     adds_position: bool = True,
+    any_serial: bool = False,
 ) -> DeviceRow:
-    """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows."""
-    if network not in networks:
-        known = ", ".join(sorted(networks)) or "none"
-        raise InvalidInput(f"there is no satellite network {network!r}; known: {known}")
+    """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows.
+
+    With `any_serial` the serial is not checked.
+    """
+    _require_network(network, networks)
     device = Device(
         network=network,
-        serial=serial.strip(),
+        serial=check_serial(serial, network, any_serial=any_serial),
         nickname=nickname,
         codec=codec,
         adds_position=adds_position,
@@ -113,18 +116,34 @@ def change_device(
     is_active: bool | None = None,
     codec: str | None = None,
     adds_position: bool | None = None,
+    new_network: str | None = None,
+    new_serial: str | None = None,
+    any_serial: bool = False,
 ) -> DeviceRow:
     """Change the fields that are not None; `network` is needed only when two networks know the same serial.
 
-    With an empty codec the device has that of its network.
+    With an empty codec the device has that of its network. `new_network` and `new_serial` correct an entry; with
+    `any_serial` the serial is not checked.
     """
     device = find_device(serial, network)
+    if new_network is not None:
+        _require_network(new_network, known_networks())
+        device.network = new_network
+    if new_network is not None or new_serial is not None:
+        wanted = device.serial if new_serial is None else new_serial
+        device.serial = check_serial(wanted, device.network, any_serial=any_serial)
     device.owner = device.owner if owner is None else find_subscriber(owner)
     device.nickname = device.nickname if nickname is None else nickname
     device.is_active = device.is_active if is_active is None else is_active
     device.codec = device.codec if codec is None else codec
     device.adds_position = device.adds_position if adds_position is None else adds_position
     return _device_row(save(device))
+
+
+def _require_network(network: str, networks: Collection[str]) -> None:
+    if network not in networks:
+        known = ", ".join(sorted(networks)) or "none"
+        raise InvalidInput(f"there is no satellite network {network!r}; known: {known}")
 
 
 def _name(text: str) -> str:

@@ -57,6 +57,8 @@ def constant_values(apps: Sequence[str] = APPS) -> dict[str, Any]:
         "INSTALLED_APPS": list(apps),
         "MIDDLEWARE": list(MIDDLEWARE),
         "ROOT_URLCONF": "messaging.web.urls",
+        # Named like the URLs, and imported when a device is entered: the store knows no provider.
+        "SATBRIDGE_NETWORKS": "messaging.gateway.device_networks",
         "TEMPLATES": [_templates()],
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "USE_TZ": True,

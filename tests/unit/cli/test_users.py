@@ -8,6 +8,8 @@ from typer.testing import CliRunner, Result
 from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.store.console.save import InvalidInput
+from messaging.store.db.connection import open_store
+from messaging.store.models import Device
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +57,84 @@ def test_a_device_says_how_it_writes_and_whether_it_tells_its_place() -> None:
     [row] = json.loads(done("devices", "list", "--json"))
     assert (row["codec"], row["adds_position"]) == ("", True)
     assert "codec" in done("devices", "list")
+
+
+IMEI = "300234010753370"
+
+
+def devices() -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(done("devices", "list", "--json"))
+    return rows
+
+
+def test_a_wrong_serial_is_refused_unless_the_device_is_odd() -> None:
+    words = ("devices", "add", "abc", "--owner=boop", "--network=rockblock")
+    assert "'abc' is no serial of this network" in str(run(*words).exception)
+    assert devices() == []
+    done(*words, "--any-serial")
+    assert [row["serial"] for row in devices()] == ["abc"]
+
+
+def test_a_doubtful_serial_is_taken_with_a_warning() -> None:
+    outcome = run("devices", "add", "300234010753371", "--owner=boop", "--network=rockblock")
+    assert outcome.exit_code == 0
+    assert "is it mistyped?" in outcome.stderr
+
+
+@pytest.mark.parametrize("network", ["rockblock", "cloudloop", "directip", "sbdmail"])
+def test_a_new_device_that_people_type_on_has_the_codec_text(network: str) -> None:
+    serial = "DgXeoxwVPMyrdOBJeEGlqKRJLbajQkzZ" if network == "cloudloop" else IMEI
+    done("devices", "add", serial, "--owner=boop", f"--network={network}")
+    assert [row["codec"] for row in devices()] == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "codec"),
+    [
+        (("1001", "--network=hive"), ""),
+        ((IMEI, "--network=rockblock", "--codec=protobuf"), "protobuf"),
+        ((IMEI, "--network=rockblock", "--codec="), ""),
+    ],
+)
+def test_other_networks_and_an_own_wish_decide_themselves(
+    words: tuple[str, ...], codec: str
+) -> None:
+    done("devices", "add", *words, "--owner=boop")
+    assert [row["codec"] for row in devices()] == [codec]
+
+
+def test_the_codec_that_the_operator_set_for_the_account_is_that_of_new_devices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SATBRIDGE_ROCKBLOCK_CODEC", "protobuf")
+    done("devices", "add", IMEI, "--owner=boop", "--network=rockblock")
+    assert [row["codec"] for row in devices()] == [""]
+
+
+def test_a_device_moves_to_another_network_and_gets_another_serial() -> None:
+    done("devices", "add", "abc", "--owner=boop", "--network=rockblock", "--any-serial")
+    refused = run("devices", "change", "abc", "--new-network=directip")
+    assert "is no serial of this network" in str(refused.exception)
+    refused = run("devices", "change", "abc", "--new-network=rockblok")
+    assert "there is no satellite network 'rockblok'" in str(refused.exception)
+    done("devices", "change", "abc", "--new-network=directip", "--new-serial=300234-010753370")
+    assert [(row["network"], row["serial"]) for row in devices()] == [("directip", IMEI)]
+
+
+def test_a_change_of_something_else_does_not_check_the_serial() -> None:
+    done("devices", "add", "abc", "--owner=boop", "--network=rockblock", "--any-serial")
+    done("devices", "change", "abc", "--nickname=boat")
+
+
+def test_check_names_an_unknown_network_and_the_repair(store_settings: Settings) -> None:
+    done("devices", "add", IMEI, "--owner=boop", "--network=rockblock")
+    open_store(store_settings)
+    Device.objects.update(network="rockblok")
+    rows = [row for row in json.loads(run("check", "--json").stdout) if row["part"] == "devices"]
+    assert [row["ok"] for row in rows] == [False]
+    assert f"rockblok {IMEI}" in rows[0]["said"]
+    assert "devices change SERIAL --new-network NETWORK" in rows[0]["said"]
+    done("devices", "change", IMEI, "--new-network=rockblock")
+    rows = [row for row in json.loads(run("check", "--json").stdout) if row["part"] == "devices"]
+    assert [row["ok"] for row in rows] == [None]
+    assert "not configured: rockblock; mail for them waits (451)" in rows[0]["said"]

@@ -17,7 +17,7 @@ from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.model.message import message_id
 from messaging.store.db.connection import close_connection
-from messaging.store.models import Delivery, Subscriber
+from messaging.store.models import Delivery, Device, Subscriber
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.fill_queue import fill_queue
@@ -204,6 +204,39 @@ def test_a_subscriber_is_entered_with_a_device_and_a_contact(staff: Client) -> N
     page = staff.post("/admin/users/subscriber/add/", wrong).content.decode()
     assert "A mailbox such as alice@example.org, or a number such as +15551230000." in page
     assert "morse is not one of the available choices" in page
+
+
+def device_form(serial: str, network: str, **more: str) -> dict[str, str]:
+    owner = str(Subscriber.objects.get(name="boop").pk)
+    fields = {"serial": serial, "network": network, "owner": owner, "is_active": "on"}
+    return {**fields, "nickname": "", "codec": "", **more}
+
+
+def test_a_device_is_checked_as_by_the_command_line(staff: Client) -> None:
+    page = "/admin/users/device/add/"
+    refused = staff.post(page, device_form("abc", "rockblock")).content.decode()
+    assert "is no serial of this network: it has to be an IMEI of 15 digits" in refused
+    assert staff.post(page, device_form("30023401 0753370", "rockblock")).status_code == 302
+    assert staff.post(page, device_form("abc", "rockblock", any_serial="on")).status_code == 302
+    rows = Device.objects.filter(network="rockblock").order_by("serial")
+    assert list(rows.values_list("serial", "codec")) == [
+        ("300234010753370", "text"),
+        ("abc", "text"),
+    ]
+
+
+def test_the_network_of_a_device_is_a_choice(staff: Client) -> None:
+    refused = staff.post("/admin/users/device/add/", device_form("1", "rockblok")).content.decode()
+    assert "rockblok is not one of the available choices" in refused
+    old = Device.objects.get(serial="1001")
+    Device.objects.filter(pk=old.pk).update(network="rockblok")
+    page = f"/admin/users/device/{old.pk}/change/"
+    assert '<option value="rockblok" selected>' in staff.get(page).content.decode()
+    form = device_form("1001", "rockblok", nickname="boat")
+    assert staff.post(page, form).status_code == 302
+    assert staff.post(page, {**form, "network": "hive"}).status_code == 302
+    old.refresh_from_db()
+    assert (old.network, old.nickname) == ("hive", "boat")
 
 
 def test_the_style_sheets_come_along(sqlite_settings: Settings) -> None:

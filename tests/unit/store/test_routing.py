@@ -1,5 +1,7 @@
 """The rules of routing, as a table: who writes to whom, where it goes and as whom it leaves."""
 
+from dataclasses import replace
+
 import pytest
 
 from messaging.model.message import Address, Message, Network
@@ -109,3 +111,22 @@ def test_the_device_that_wrote_is_remembered() -> None:
     route = POLICY.route(uplink(email("ann@example.org")), CONTEXT)
     assert isinstance(route, Route)
     assert (route.subscriber_id, route.sender_device_id) == (ANN.id, 11)
+
+
+PROVIDERS = frozenset({"hive", "rock"})
+
+
+@pytest.mark.parametrize(
+    ("providers", "refusal"),
+    [(PROVIDERS, p.SATELLITE_AWAY), (frozenset({"hive"}), p.SATELLITE_OFF)],
+)
+def test_mail_waits_for_a_network_that_lost_its_settings_and_not_for_one_that_there_is_not(
+    providers: frozenset[str], refusal: p.Refusal
+) -> None:
+    policy = replace(POLICY, providers=providers)
+    assert policy.route(g.mail(to="rock@example.org"), CONTEXT) == refusal
+
+
+def test_a_packet_does_not_wait_for_a_network_that_lost_its_settings() -> None:
+    policy = replace(POLICY, providers=PROVIDERS)
+    assert policy.route(uplink(email("rock@example.org")), CONTEXT) == p.SATELLITE_OFF

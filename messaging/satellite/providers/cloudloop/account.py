@@ -12,7 +12,14 @@ from pydantic import Field, SecretStr
 
 from messaging.model.message import Receipt
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.satellite.account import Count, Packet, WebhookAccount, readable_by
+from messaging.satellite.account import (
+    Codec,
+    Count,
+    Packet,
+    SerialSyntax,
+    WebhookAccount,
+    readable_by,
+)
 from messaging.satellite.http_client import HttpUrl
 from messaging.satellite.providers.cloudloop.client import Cloudloop
 from messaging.satellite.providers.cloudloop.webhook import read_webhook
@@ -43,6 +50,9 @@ class CloudloopAccount(WebhookAccount, TracedAccount, prefix="SATBRIDGE_CLOUDLOO
     things, for the older webhook formats. `topic` and `ring_style` are for IMT. Messages are traced only when the
     account names the final statuses: `delivered_statuses` and `failed_statuses`, separated by commas.
     """
+
+    serials = SerialSyntax.THING
+    new_codec = Codec.TEXT
 
     token: Annotated[SecretStr, Field(min_length=1)]
     webhook_secret: PathSecret

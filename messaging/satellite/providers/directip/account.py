@@ -9,7 +9,15 @@ from pydantic import Field
 
 from messaging.config.settings import Listen, ListenText
 from messaging.model.message import Message
-from messaging.satellite.account import Count, ListeningAccount, PeersText, Seconds, Take
+from messaging.satellite.account import (
+    Codec,
+    Count,
+    ListeningAccount,
+    PeersText,
+    Seconds,
+    SerialSyntax,
+    Take,
+)
 from messaging.satellite.providers.directip.client import DirectIp
 from messaging.satellite.providers.directip.server import DirectIpServer
 
@@ -22,6 +30,9 @@ class DirectIpAccount(ListeningAccount, prefix="SATBRIDGE_DIRECTIP_"):
     part at most. `priority` 1 is the highest; without it, the gateway uses 5. `credit_bytes` is the number of bytes in
     a billed unit of your contract; without it, nothing is counted.
     """
+
+    serials = SerialSyntax.IMEI
+    new_codec = Codec.TEXT
 
     gateway: ListenText
     peers: PeersText

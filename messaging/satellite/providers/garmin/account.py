@@ -17,6 +17,7 @@ from messaging.satellite.account import (
     Count,
     Packet,
     Seconds,
+    SerialSyntax,
     WebhookAccount,
     readable_by,
 )
@@ -53,6 +54,8 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
     `predefined_texts` holds the texts of buttons and lists by message code, as a JSON object. Messages are dated
     `clock_margin_seconds` ago, because Garmin refuses dates in the future.
     """
+
+    serials = SerialSyntax.IMEI
 
     url: HttpUrl
     api_key: Annotated[SecretStr, Field(min_length=1)]

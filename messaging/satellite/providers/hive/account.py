@@ -5,7 +5,11 @@ The service ended in March 2025; the API is known from its clients (message-back
 
 from pydantic import SecretStr
 
-from messaging.satellite.account import Count, Seconds
+from messaging.satellite.account import (
+    Count,
+    Seconds,
+    SerialSyntax,
+)
 from messaging.satellite.http_client import HttpUrl
 from messaging.satellite.poller import PolledAccount
 from messaging.satellite.providers.hive.client import Hive
@@ -13,6 +17,8 @@ from messaging.satellite.providers.hive.client import Hive
 
 class HiveAccount(PolledAccount, prefix="SATBRIDGE_HIVE_"):
     """An account at a Hive. `url` ends before `/login`; `login_pause_seconds` pass between two logins."""
+
+    serials = SerialSyntax.NUMBER
 
     url: HttpUrl
     username: str

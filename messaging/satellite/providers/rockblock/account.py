@@ -12,7 +12,15 @@ from pydantic import Field, SecretStr
 
 from messaging.model.message import Message, Receipt
 from messaging.model.webhook import NotAuthentic, Webhook
-from messaging.satellite.account import Count, Packet, Seconds, WebhookAccount, readable_by
+from messaging.satellite.account import (
+    Codec,
+    Count,
+    Packet,
+    Seconds,
+    SerialSyntax,
+    WebhookAccount,
+    readable_by,
+)
 from messaging.satellite.http_client import HttpUrl
 from messaging.satellite.providers.iridium import PathSecret, fields_of, flat_packet, has_secret
 from messaging.satellite.providers.rockblock.auth import PUBLISHED_KEY, claims_of, read_key
@@ -28,6 +36,9 @@ class RockblockAccount(WebhookAccount, prefix="SATBRIDGE_ROCKBLOCK_"):
     token. `flush` empties a device's queue before each message: only the newest message gets through, and a message
     has one part at most.
     """
+
+    serials = SerialSyntax.IMEI
+    new_codec = Codec.TEXT
 
     username: str
     password: SecretStr

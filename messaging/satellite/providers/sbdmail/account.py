@@ -11,7 +11,14 @@ from pydantic import AfterValidator, Field
 from messaging.errors import Rejected
 from messaging.model.message import Receipt
 from messaging.model.raw_mail import RawMail
-from messaging.satellite.account import Count, MailedAccount, Packet, Seconds
+from messaging.satellite.account import (
+    Codec,
+    Count,
+    MailedAccount,
+    Packet,
+    Seconds,
+    SerialSyntax,
+)
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox
 from messaging.satellite.providers.sbdmail.client import SbdMail
 from messaging.satellite.providers.sbdmail.wire import packets_of, receipts_of, service_mail
@@ -34,6 +41,9 @@ class SbdMailAccount(MailedAccount, prefix="SATBRIDGE_SBDMAIL_"):
 
     `credit_bytes` is the number of bytes in a billed unit of your contract; without it, nothing is counted.
     """
+
+    serials = SerialSyntax.IMEI
+    new_codec = Codec.TEXT
 
     service: AddressText = "data@sbd.iridium.com"
     author: AddressText = "sbdservice@sbd.iridium.com"

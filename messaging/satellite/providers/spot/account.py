@@ -10,7 +10,11 @@ from pydantic import SecretStr
 
 from messaging.errors import Rejected
 from messaging.model.message import Address, Message, Network
-from messaging.satellite.account import Seconds, readable_by
+from messaging.satellite.account import (
+    Seconds,
+    SerialSyntax,
+    readable_by,
+)
 from messaging.satellite.codecs.protobuf import Undecodable, mailbox, phone_number
 from messaging.satellite.http_client import HttpUrl
 from messaging.satellite.poller import PolledAccount
@@ -43,6 +47,8 @@ class SpotAccount(PolledAccount, prefix="SATBRIDGE_SPOT_"):
     `between_feeds_seconds` between two calls. After a 403 a feed waits for `blocked_seconds`. Of messages older than
     `max_age_hours` only the position is used.
     """
+
+    serials = SerialSyntax.ESN
 
     feeds: Annotated[SecretStr, readable_by(check_feeds)]
     url: HttpUrl = SPOT_URL
