@@ -118,7 +118,8 @@ def test_who_watches_finds_the_supervisor_again_though_its_own_node_was_lost(
 
 
 def test_a_worker_that_hangs_is_started_again(clustered: TargetGateway) -> None:
-    hung = pid_of(clustered, "ledger/0")
+    # While a worker moves it has no process; 0 would stop the group of the tests themselves.
+    hung = wait_until(lambda: pid_of(clustered, "ledger/0"), WAIT_SECONDS)
     os.kill(hung, signal.SIGSTOP)
     wait_until(lambda: pid_of(clustered, "ledger/0") not in (0, hung), 120)
     wait_until(lambda: not os.path.exists(f"/proc/{hung}"), 20)
