@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.acceptance.mail_client import mail
-from tests.support.acceptance.running_gateway import RunningGateway, running
+from tests.support.acceptance.running_gateway import RunningGateway
 from tests.support.eventually import wait_until
+from tests.support.notify_socket import NotifySocket
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
@@ -20,11 +21,37 @@ WAIT_SECONDS = 300.0
 STOPPED = (("router/0",), ("due/0",), ("ledger/0", "hive-out/0"))
 
 
+class SupervisedGateway(RunningGateway):
+    """Runs as a unit of systemd does that has `Type=notify`."""
+
+    def __init__(self, folder: Path, systemd: NotifySocket) -> None:
+        super().__init__(f"sqlite:///{folder}/store.sqlite3", folder)
+        self.systemd = systemd
+
+    def start(self) -> None:
+        self.environment["NOTIFY_SOCKET"] = self.systemd.address
+        super().start()
+
+
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisedGateway]:
     folder: Path = tmp_path_factory.mktemp("stopped")
-    with running(f"sqlite:///{folder}/store.sqlite3", folder) as gateway:
+    with NotifySocket(folder / "notify") as systemd, SupervisedGateway(folder, systemd) as gateway:
         yield gateway
+
+
+def test_systemd_hears_that_it_is_ready_and_then_that_it_is_alive(
+    gateway: SupervisedGateway,
+) -> None:
+    messages: list[dict[str, str]] = []
+
+    def is_alive() -> bool:
+        messages.extend(gateway.systemd.messages())
+        return any("WATCHDOG" in message for message in messages)
+
+    wait_until(is_alive, WAIT_SECONDS)
+    assert messages[0]["READY"] == "1"
+    assert messages[0]["STATUS"].startswith("running; mail on 127.0.0.1:")
 
 
 def arrives(gateway: RunningGateway, number: int) -> bool:
@@ -57,7 +84,7 @@ def test_stopped_processes_are_started_again_and_mail_arrives(
     wait_until(lambda: arrives(gateway, 1 + STOPPED.index(workers)), WAIT_SECONDS)
 
 
-def test_a_machine_that_was_suspended_starts_none_again(gateway: RunningGateway) -> None:
+def test_a_machine_that_was_suspended_starts_none_again(gateway: SupervisedGateway) -> None:
     before = gateway.workers()
     lines = len(gateway.up.lines)
     for pid in before.values():
@@ -65,11 +92,18 @@ def test_a_machine_that_was_suspended_starts_none_again(gateway: RunningGateway)
     os.kill(gateway.up.process.pid, signal.SIGSTOP)
     try:
         # Longer than an instance may be silent; nothing can be awaited on a machine that stands still.
+        gateway.systemd.messages()
         with pytest.raises(AssertionError):
-            wait_until(lambda: gateway.workers() != before, 30)
+            wait_until(gateway.systemd.messages, 30)
     finally:
         for pid in (*before.values(), gateway.up.process.pid):
             os.kill(pid, signal.SIGCONT)
     wait_until(lambda: arrives(gateway, 10), WAIT_SECONDS)
     assert gateway.workers() == before
     assert "does not answer" not in "".join(gateway.up.lines[lines:])
+
+
+def test_systemd_hears_that_it_stops(gateway: SupervisedGateway) -> None:
+    gateway.systemd.messages()
+    assert gateway.up.stop() == 0
+    assert gateway.systemd.messages()[-1]["STOPPING"] == "1"

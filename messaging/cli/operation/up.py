@@ -17,6 +17,8 @@ from messaging.service.exposure import readable_files
 from messaging.service.local import Service
 from messaging.service.process import set_up_log
 from messaging.service.signals import StopRequest
+from messaging.service.state_file import RunningService
+from messaging.service.systemd import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -58,27 +60,36 @@ def up(
 
 def run_in_foreground(gateway: Gateway) -> None:
     """Run the gateway on this machine until a signal stops it."""
+    notifier = Notifier()
     with interruptible() as stop, Service(gateway) as service:
-        _watch(service, gateway, stop)
+        _watch(service, gateway, stop, notifier)
     if not service.settled:
         print_error("not everything was settled in time; it goes on at the next start")
         raise typer.Exit(1)
 
 
-def _watch(service: Service, gateway: Gateway, stop: StopRequest) -> None:
+def _watch(service: Service, gateway: Gateway, stop: StopRequest, notifier: Notifier) -> None:
     """Return at a signal to stop. Raises typer.Exit when the cluster is gone."""
     stop.wait_for_me()
     running = service.look()
+    notifier.ready(_describe(running))
     _say(f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}")
     _say(f"and webhooks on {running.http}")
     while not stop.wait(REPORT_SECONDS):
-        service.look()
+        running = service.look()
+        # A round that hangs, in Ray or on a disk, ends the messages to systemd, which then restarts the service.
+        notifier.alive(_describe(running))
         if service.silent_seconds > LOST_SECONDS:
             print_error(
                 "the Ray cluster is gone: no worker answers any more; start the gateway again"
             )
             raise typer.Exit(1)
+    notifier.stopping()
     _say("Draining; what is in work is settled first.")
+
+
+def _describe(running: RunningService) -> str:
+    return running.problem or f"{running.state}; mail on {', '.join(running.mail)}; {running.http}"
 
 
 def _say(text: str) -> None:
