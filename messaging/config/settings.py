@@ -159,6 +159,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     lease_seconds: Positive = 120
     tenure_seconds: Positive = 30
     due_poll_seconds: Positive = 1
+    stalled_seconds: Positive = 600
     drain_seconds: Positive = 45
     unready_seconds: float = Field(default=0, ge=0)
     max_claimed: Count = 256

@@ -5,12 +5,15 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from typing import Any, Protocol
 
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway
+from messaging.service.stalls import StallWatch
 from messaging.service.state_file import RunningService
+from messaging.store.console.queues import sendable
 from messaging.store.db.room import folder_room_problem, store_room_problem
 from messaging.streaming.ray.job import RayJob
 from messaging.web.deployment import edge_stands, stop_edge
@@ -80,6 +83,9 @@ class Lifecycle:
         self._workers: list[dict[str, Any]] = []
         self._since = time.time()
         self._problem = ""
+        settings = gateway.settings
+        find = partial(sendable, tuple(gateway.capacity), settings.lease_seconds)
+        self._stalls = StallWatch(settings.stalled_seconds, find)
 
     def look(self) -> None:
         """Do one round: start what is missing and read all statuses. Raises StreamingError, RayError."""
@@ -94,6 +100,7 @@ class Lifecycle:
                 return
             self.web.look()
             self._workers = self._instances.look()
+            self._stalls.look(self._workers)
             if self._mail_addresses() and self.web.answers:
                 self.state, self._problem = "running", ""
 
@@ -126,7 +133,8 @@ class Lifecycle:
         if not self.web.answers:
             return "the web server does not answer yet"
         settings = self.gateway.settings
-        return store_room_problem(settings) or folder_room_problem(settings) or ""
+        room = store_room_problem(settings) or folder_room_problem(settings)
+        return room or self._stalls.problem
 
     def stop(self, announced: Callable[[], object] = lambda: None) -> bool:
         """Drain and end the job and the web server; return whether everything in work was settled in `drain_seconds`.

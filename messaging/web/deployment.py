@@ -107,7 +107,9 @@ def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: st
     emit = _inlet_emit(name, view, inlet, settings.accept_seconds)
     probing = _inlet_emit(name, view, inlet, PROBE_SECONDS)
     not_ready = _readiness(name, watched, probing)
-    measured = MetricsSource(tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name))
+    measured = MetricsSource(
+        tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name), settings.lease_seconds
+    )
     return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
 
 

@@ -1,7 +1,7 @@
 """The metrics for Prometheus: names, meanings, and the source of each figure. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -35,14 +35,16 @@ class WaitingQueue(Protocol):
 class Snapshot:
     """The input of all figures at one moment.
 
-    `workers` are the statuses of all instances. `queues` is None while the store is away. `webhooks` counts the
-    answers of this `replica` of the web server by account and status code.
+    `workers` are the statuses of all instances. `queues`, and `sendable`, the accounts with a delivery that could go,
+    are None while the store is away. `webhooks` counts the answers of this `replica` of the web server by account and
+    status code.
     """
 
     now: datetime
     vias: Sequence[str]
     workers: Sequence[Row]
     queues: Sequence[WaitingQueue] | None
+    sendable: Collection[str] | None
     webhooks: Counter[tuple[str, int]]
     replica: str
 
@@ -113,6 +115,12 @@ def _by_queue(read: Callable[[WaitingQueue], float]) -> Callable[[Snapshot], Ite
     return samples
 
 
+def _sendable(snapshot: Snapshot) -> Iterator[Sample]:
+    if snapshot.sendable is not None:
+        for via in sorted({*snapshot.sendable, *snapshot.vias}):
+            yield (via,), float(via in snapshot.sendable)
+
+
 def _deliveries(snapshot: Snapshot) -> Iterator[Sample]:
     for row in _rows_with(snapshot, "settled"):
         for via, states in row["settled"].items():
@@ -165,6 +173,12 @@ FIGURES: Final = (
         "Age of the oldest delivery that waits; 0 when none waits.",
         ("via",),
         _by_queue(lambda q: q.oldest_waiting_seconds),
+    ),
+    Figure(
+        "satbridge_sendable",
+        "Whether a delivery could go now: due, handed to a sender, or in an attempt.",
+        ("via",),
+        _sendable,
     ),
     Figure(
         "satbridge_deliveries_total",

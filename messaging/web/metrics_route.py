@@ -16,10 +16,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from messaging.errors import GatewayError
-from messaging.store.console.queues import queues
+from messaging.store.console.queues import Queue, queues, sendable
 from messaging.web.front.answers import NotAllowed
 from messaging.web.front.pages import READ
-from messaging.web.metrics import Snapshot, WaitingQueue, exposition
+from messaging.web.metrics import Snapshot, exposition
 from messaging.web.webhook_routes import Answered
 
 log = logging.getLogger(__name__)
@@ -32,11 +32,12 @@ Workers = Callable[[], Awaitable[Sequence[dict[str, Any]]]]
 
 @dataclass(frozen=True, slots=True)
 class MetricsSource:
-    """The accounts, this replica of the web server, and the workers that are measured."""
+    """The accounts, this replica of the web server, the workers that are measured, and how long a lease lasts."""
 
     vias: Sequence[str]
     replica: str
     workers: Workers
+    lease_seconds: float = 120
 
 
 def metrics_route(
@@ -50,12 +51,14 @@ def metrics_route(
         given = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
             return PlainTextResponse("not allowed", 401, headers={"WWW-Authenticate": "Bearer"})
-        workers, waiting = await asyncio.gather(measured.workers(), _queues())
+        workers, stored = await asyncio.gather(measured.workers(), _read_store(measured))
+        waiting, could_go = stored or (None, None)
         snapshot = Snapshot(
             now=datetime.now(UTC),
             vias=measured.vias,
             workers=workers,
             queues=waiting,
+            sendable=could_go,
             webhooks=answered,
             replica=measured.replica,
         )
@@ -65,10 +68,13 @@ def metrics_route(
     return router
 
 
-async def _queues() -> Sequence[WaitingQueue] | None:
+async def _read_store(measured: MetricsSource) -> tuple[list[Queue], set[str]] | None:
+    def read() -> tuple[list[Queue], set[str]]:
+        return queues(), sendable(measured.vias, measured.lease_seconds)
+
     try:
         async with asyncio.timeout(STORE_SECONDS):
-            return await asyncio.to_thread(queues)
+            return await asyncio.to_thread(read)
     except (GatewayError, TimeoutError) as error:
         log.warning("no figures of the queues: %s", type(error).__name__)
         return None

@@ -120,7 +120,8 @@ def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:
     assert told["text"] == "Look me up"
     assert told["deliveries"][0]["recipient"] == "carol@example.net"
     check = json.loads(gateway.satbridge("check", "--json"))
-    assert {finding["part"]: finding["ok"] for finding in check} == {
+    found = {finding["part"]: finding["ok"] for finding in check}
+    expected = {
         "store": True,
         "operator": None,
         "room": True,
@@ -129,7 +130,10 @@ def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:
         "mail-out": True,
         "hive": True,
         "twilio": True,
+        "listens": True,
+        "running": True,
     }
+    assert expected.items() <= found.items()
 
 
 def thousand(run: str) -> list[tuple[str, str]]:

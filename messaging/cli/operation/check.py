@@ -83,6 +83,7 @@ def check(as_json: Json = False) -> None:
         *(_check_registry(gateway) if store.ok and not has_no_store(settings) else []),
         _check_files(gateway),
         _check_exposure(gateway),
+        *_check_progress(gateway),
         *(Finding("setting", None, sentence) for sentence in unknown_settings()),
     ]
     if as_json:
@@ -187,6 +188,16 @@ def _check_exposure(gateway: Gateway) -> Finding:
         found = [str(one) for one in ports if one.host not in ("127.0.0.1", "::1", "localhost")]
     text = f"beyond this machine: {', '.join(found)}" if found else "nothing beyond this machine"
     return Finding("listens", True, text)
+
+
+def _check_progress(gateway: Gateway) -> list[Finding]:
+    """Name the problem of the gateway that runs here, such as an account by which nothing is settled."""
+    running = read_running(gateway.settings.state_dir)
+    if running is None:
+        return []
+    if running.state != "running":
+        return [Finding("running", None, f"{running.state}; {running.problem}".strip("; "))]
+    return [Finding("running", not running.problem, running.problem or "everything moves")]
 
 
 def find_out(part: str, check: Callable[[], str], where: str = "") -> Finding:

@@ -1,13 +1,15 @@
 """Counts the deliveries by account and state, and finds the age of the oldest that waits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from messaging.store.db.connection import guard
 from messaging.store.models import WAITING, Delivery
+from messaging.store.queue.enqueue import hand_out_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,23 @@ def waiting_by_via() -> "QuerySet[Delivery, tuple[str, int, datetime]]":
     """Return the query of `queues`: account, how many, since when."""
     waiting = Delivery.objects.filter(WAITING).order_by().values_list("via")
     return waiting.annotate(number=Count("*"), oldest=Min("created_at"))
+
+
+@guard
+def sendable(
+    accounts: Collection[str], lease_seconds: float, now: datetime | None = None
+) -> set[str]:
+    """Return the accounts with a delivery that could go now: it is due, handed to a sender, or in an attempt.
+
+    One query for each account, which an index answers. Raises Unavailable when the store is away.
+    """
+    moment = now or timezone.now()
+    hand_out = hand_out_end(moment)
+    # An attempt is due again when its lease ends; so the index leads to it.
+    soon = Q(due_at__lte=hand_out + timedelta(seconds=lease_seconds))
+    could_go = soon & (Q(leased=True) | Q(due_at__lte=hand_out))
+    waiting = Delivery.objects.filter(WAITING)
+    return {via for via in accounts if waiting.filter(could_go, via=via).exists()}
 
 
 @guard

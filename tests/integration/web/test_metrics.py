@@ -62,6 +62,7 @@ def read(**parts: Any) -> dict[tuple[str, ...], float]:
         "vias": ("hive", "smtp"),
         "workers": (),
         "queues": (),
+        "sendable": (),
         "webhooks": Counter(),
         "replica": "r1",
         **parts,
@@ -97,6 +98,13 @@ def test_every_figure_of_a_worker_is_told() -> None:
         ("satbridge_deliveries_total", "sent", "twilio", "ledger/0"): 2,
     }
     assert expected.items() <= told.items()
+
+
+def test_accounts_with_something_that_could_go_are_one_and_the_others_zero() -> None:
+    told = read(sendable={"hive"})
+    assert told["satbridge_sendable", "hive"] == 1
+    assert told["satbridge_sendable", "smtp"] == 0
+    assert ("satbridge_sendable", "hive") not in read(sendable=None)
 
 
 def test_blocked_accounts_are_one_and_the_others_zero() -> None:
