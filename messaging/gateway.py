@@ -21,6 +21,7 @@ from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
 from messaging.sending.user_operators import find_user_operators
 from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
+from messaging.store.accept.routing import Policy
 
 T = TypeVar("T")
 
@@ -95,6 +96,19 @@ class Gateway:
         sms = self.settings.carriers.get("*") or next(iter(self.sms), None)
         accounts = {Network.EMAIL: MAIL if self.relay else None, Network.SMS: sms}
         return {network: name for network, name in accounts.items() if name}
+
+    @property
+    def policy(self) -> Policy:
+        """The rules of routing."""
+        settings = self.settings
+        return Policy(
+            settings.mail_domain,
+            self.default_accounts,
+            self.codecs,
+            settings.operators,
+            settings.carriers,
+            settings.map_url,
+        )
 
     @property
     def codecs(self) -> Mapping[str, str]:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from messaging.cli.output import print_table, print_text
+from messaging.model.position import Position
 from messaging.model.receipt import ReceiptState
 from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageRow
+from messaging.store.console.readable import printable
 
+MAX_RAW_CHARACTERS = 4000
 COLUMNS = ("id", "when (UTC)", "from", "to", "state", "reason")
 
 
@@ -29,18 +32,38 @@ def print_history(history: MessageHistory) -> None:
     """Print one message with its text, and all its deliveries."""
     message = history.message
     print_text(f"{message.id}  {message.created_at:%Y-%m-%d %H:%M:%S} UTC  by {message.via}")
-    print_text(f"from {message.sender} to {message.recipient}: {message.state}")
+    print_text(f"from {message.sender} to {message.recipient or '-'}: {message.state}")
     if message.reason:
-        print_text(f"reason: {message.reason}")
+        print_text(f"reason: {printable(message.reason)}")
+    if history.kept_because and history.deliveries:
+        print_text(f"sent on by an operator; before, it had no recipient: {history.kept_because}")
+    if history.device:
+        print_text(f"device: {history.device}")
+    if history.position:
+        print_text(f"position: {_describe(history.position)}")
     if message.uncertain:
         have = "attempt has" if message.uncertain == 1 else "attempts have"
         print_text(f"uncertain: {message.uncertain} {have} an unknown outcome; it may arrive twice")
     if history.notice:
         print_text(f"failure notice to its author: message {history.notice[:12]}")
     print_text("")
-    print_text("\n".join(filter(None, (message.subject, history.text))))
+    print_text(printable("\n".join(filter(None, (message.subject, history.text)))))
+    if history.raw_text and history.raw_text != history.text:
+        print_text("")
+        print_text(f"as it came ({history.raw_bytes} bytes): {_shorten(history.raw_text)}")
     for delivery in history.deliveries:
         _print_delivery(delivery)
+
+
+def _describe(position: Position) -> str:
+    moment = f" at {position.at:%Y-%m-%d %H:%M} UTC" if position.at else ""
+    return f"{position.latitude:.5f}, {position.longitude:.5f}{moment}"
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= MAX_RAW_CHARACTERS:
+        return text
+    return f"{text[:MAX_RAW_CHARACTERS]}… ({len(text)} characters in all; --json has them)"
 
 
 def _print_delivery(delivery: DeliveryRow) -> None:
@@ -52,7 +75,7 @@ def _print_delivery(delivery: DeliveryRow) -> None:
     )
     expires = "never, it is about an emergency" if d.is_urgent else d.expires_at
     for name, value in (
-        ("reason", d.reason),
+        ("reason", printable(d.reason)),
         ("the network's id", d.network_id),
         ("units charged", d.units),
         ("next attempt", "under way" if d.under_way else d.due_at),

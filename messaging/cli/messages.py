@@ -1,18 +1,25 @@
-"""The commands `messages list|show|retry|cancel`."""
+"""The commands `messages list|show|retry|cancel`, and where `messages deliver` is."""
 
 from typing import Annotated
 
 import typer
 
+from messaging.cli.deliver import deliver_message, retry_dead_letter, retry_dead_letters
 from messaging.cli.durations import moment_before, moment_of
 from messaging.cli.message_output import print_history, print_messages
 from messaging.cli.output import Json, print_json, print_text
 from messaging.cli.store import open_settings_store
 from messaging.gateway import all_account_names
 from messaging.store.console import messages as history
-from messaging.store.console.selection import DeliveryFilter, MessageFilter, require_known
+from messaging.store.console.selection import (
+    DEAD_LETTER,
+    DeliveryFilter,
+    MessageFilter,
+    require_known,
+)
 
 messages = typer.Typer(help="The history of each message; retry and cancel.", no_args_is_help=True)
+messages.command("deliver")(deliver_message)
 
 STATES = "waiting, sent, delivered, failed, expired, cancelled"
 State = Annotated[str | None, typer.Option(help=f"In this state: {STATES}.")]
@@ -72,18 +79,27 @@ def show_message(message_id: MessageId, as_json: Json = False) -> None:
 @messages.command("retry")
 def retry_message(
     message_id: MaybeId = None,
-    state: State = None,
+    state: Annotated[str | None, typer.Option(help=f"{STATES} or undeliverable.")] = None,
     via: Via = None,
     user: User = None,
     older_than: OlderThan = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Try again now: one message, or everything that matches and has failed, expired, was cancelled or waits."""
+    """Try again now: one message, or everything that matches and has failed, expired, was cancelled or waits.
+
+    Undeliverable messages are sent where they can be routed now, such as an SOS once there is an emergency contact.
+    """
     settings = open_settings_store()
     selected = _filter(message_id, state, via, user, older_than)
     if message_id is not None:
+        if history.is_dead_letter(message_id):
+            return retry_dead_letter(message_id, as_json)
         done = history.retry(message_id, settings)
+    elif state == DEAD_LETTER:
+        number = history.count_dead_letters(selected)
+        _ask(number, "sent on where they can be routed now", yes or as_json, "messages")
+        done = retry_dead_letters(selected)
     else:
         _ask(history.count_dead_or_waiting(selected), "tried again now", yes or as_json)
         done = history.retry_all(selected, settings)
@@ -133,7 +149,7 @@ def _filter(
     return selected
 
 
-def _ask(number: int, what: str, sure: bool) -> None:
+def _ask(number: int, what: str, sure: bool, noun: str = "deliveries") -> None:
     """Ask before a change of many deliveries. Without a yes the command ends with code 1."""
     if not sure:
-        typer.confirm(f"{number} deliveries will be {what}. Go on?", abort=True)
+        typer.confirm(f"{number} {noun} will be {what}. Go on?", abort=True)

@@ -61,6 +61,7 @@ def classify(
                 raw=mail.content,
                 reason=(ANSWER if parsed.origin is Origin.ANSWER else NO_SENDER)
                 + (f" ({others} more recipients)" if others else ""),
+                text=parsed.text,
             )
         ]
     records: list[Record] = []

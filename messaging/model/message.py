@@ -104,7 +104,7 @@ class RecipientCheck:
 class DeadLetter:
     """A record of a network that can never be delivered; stored with its bytes, for people.
 
-    `recipient` is None where it is not known.
+    `recipient` is None where it is not known. `text` is the text for people; empty where `raw` cannot be read.
     """
 
     id: str
@@ -113,6 +113,7 @@ class DeadLetter:
     raw: bytes
     reason: str
     recipient: Address | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

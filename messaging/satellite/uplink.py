@@ -145,6 +145,8 @@ async def _offer_one(offer: Offer, packet: Packet, emit: Emit, has_content: bool
                 via=offer.via,
                 raw=packet.raw,
                 reason=refusal.reason,
+                recipient=offer.recipient if isinstance(offer, Message) else None,
+                text=offer.text,
             )
     kind = f"undeliverable by {offer.via}: {offer.reason}"
     log.info("undeliverable: %s", offer.reason, extra=details(kind=kind, message_id=offer.id))

@@ -139,6 +139,7 @@ def dead_letter(phone_text: PhoneText, reason: str) -> DeadLetter:
         via=phone_text.via,
         raw=phone_text.raw,
         reason=reason,
+        text=phone_text.text.replace("\0", ""),
     )
 
 

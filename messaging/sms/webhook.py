@@ -3,7 +3,7 @@
 import logging
 
 from messaging.errors import Rejected
-from messaging.model.message import DeadLetter, Emit, Receipt
+from messaging.model.message import DeadLetter, Emit, Message, Receipt
 from messaging.model.webhook import Webhook, take_each
 from messaging.sms.account import Received, SmsAccount
 
@@ -31,7 +31,13 @@ async def _offer(emit: Emit, inbound: Received, raw: bytes) -> None:
         log.info("rejected: %s", error.reason, extra={"message_id": inbound.id})
         if not isinstance(inbound, DeadLetter | Receipt):
             kept = DeadLetter(
-                id=inbound.id, sender=inbound.sender, via=inbound.via, raw=raw, reason=error.reason
+                id=inbound.id,
+                sender=inbound.sender,
+                via=inbound.via,
+                raw=raw,
+                reason=error.reason,
+                recipient=inbound.recipient,
+                text=inbound.text if isinstance(inbound, Message) else "",
             )
             await _offer(emit, kept, raw)
     except Exception as error:

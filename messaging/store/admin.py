@@ -5,18 +5,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from django import forms
 from django.conf import settings as django_settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.db import models
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.store.console.device_network import check_serial, known_networks, new_codec
+from messaging.store.console.kept import KeptMessages, position_near, text_of
+from messaging.store.console.readable import printable, readable
 from messaging.store.console.save import InvalidInput
-from messaging.store.console.selection import summary
+from messaging.store.console.selection import DEAD_LETTER, summary
 from messaging.store.models import (
     AuditEntry,
     Contact,
@@ -41,6 +45,9 @@ else:
     DeviceForms = forms.ModelForm
     SubscriberPages = DevicePages = OptOutPages = AnyPages = admin.ModelAdmin
     DeviceLines = ContactLines = DeliveryLines = admin.TabularInline
+
+
+MAX_RAW_CHARACTERS = 4000
 
 
 class ReadOnly(AnyPages):
@@ -174,15 +181,45 @@ class DeliveryInline(DeliveryLines):
         return False
 
 
+class RecipientForm(ActionForm):
+    """The recipient of the action that sends dead letters on."""
+
+    recipient = forms.CharField(
+        required=False, label="Recipient", help_text="A mailbox, number, subscriber or device."
+    )
+
+
+class IsDeadLetter(admin.SimpleListFilter):
+    """Filters by whether a message has no recipient and is kept for people."""
+
+    title = "undeliverable"
+    parameter_name = DEAD_LETTER
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices beside "all"."""
+        return [("yes", "undeliverable"), ("no", "with a recipient")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: "QuerySet[models.Model]"
+    ) -> "QuerySet[models.Model]":
+        """Return the messages of the choice."""
+        has_delivery = Exists(Delivery.objects.filter(message_id=OuterRef("pk")))
+        chosen = {"yes": ~has_delivery, "no": has_delivery}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnly):
     """All accepted messages and dead letters."""
 
     list_display = ("id", "created_at", "sender", "recipient", "via", "subject", "state")
-    list_filter = ("deliveries__state", "via", "created_at")
+    list_filter = (IsDeadLetter, "deliveries__state", "via", "created_at")
     search_fields = ("=id", "sender", "recipient", "subject", "subscriber__name")
-    exclude = ("raw",)
+    exclude = ("raw", "text")
+    readonly_fields = ("text_or_bytes", "bytes_as_they_came", "position")
     inlines: ClassVar = [DeliveryInline]
+    actions = ("retry", "deliver")
+    action_form = RecipientForm
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[models.Model]":
         """Leave out the bytes, and read the states of a whole page in one query."""
@@ -192,6 +229,67 @@ class MessageAdmin(ReadOnly):
     def state(self, message: Message) -> str:
         """Return the summary of the states of the deliveries."""
         return summary(delivery.state for delivery in message.deliveries.all())
+
+    @admin.display(description="text")
+    def text_or_bytes(self, message: Message) -> str:
+        """Return the text, or the bytes of a dead letter in a form that can be read."""
+        return printable(text_of(message))
+
+    @admin.display(description="as it came")
+    def bytes_as_they_came(self, message: Message) -> str:
+        """Return the bytes of a dead letter, escaped where they are no text."""
+        return readable(bytes(message.raw or b""))[:MAX_RAW_CHARACTERS]
+
+    @admin.display(description="position of its device then")
+    def position(self, message: Message) -> SafeString | str:
+        """Return the last position that the device reported within the hour before, as a link to a map."""
+        place = position_near(message)
+        if place is None:
+            return "-"
+        link = place.map_link(_settings().map_url)
+        text = f"{place.latitude:.5f}, {place.longitude:.5f} at {place.at:%Y-%m-%d %H:%M} UTC"
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', link, text)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Allow to send on to users that may change deliveries."""
+        return request.user.has_perm("users.change_delivery")
+
+    @admin.action(description="Try the selected messages again now", permissions=["send"])
+    def retry(self, request: HttpRequest, chosen: "QuerySet[Message]") -> None:
+        """Retry the deliveries of messages, and send dead letters where they can be routed now."""
+        ids = list(chosen.values_list("id", flat=True))
+        try:
+            deliveries = Delivery.objects.filter(message_id__in=ids)
+            done = operator_actions.retry(deliveries, _settings(), timezone.now())
+            sent_on = [self._kept().retry(id) for id in _dead_letters(ids)]
+        except (Unavailable, InvalidInput) as error:
+            return self.message_user(request, str(error), messages.ERROR)
+        number = done.due_now + sum(len(one.deliveries) for one in sent_on if one.is_new)
+        left = done.left_alone + sum(not one.is_new for one in sent_on)
+        self.message_user(request, f"{number} due now, {left} unchanged.")
+
+    @admin.action(
+        description="Send the selected dead letters on to the recipient", permissions=["send"]
+    )
+    def deliver(self, request: HttpRequest, chosen: "QuerySet[Message]") -> None:
+        """Send dead letters on to the recipient that stands beside the action, each once."""
+        to = request.POST.get("recipient", "").strip()
+        if not to:
+            return self.message_user(request, "Enter the recipient.", messages.ERROR)
+        new = earlier = 0
+        try:
+            for id in chosen.values_list("id", flat=True):
+                done = self._kept().deliver(id, to)
+                new, earlier = new + done.is_new, earlier + (not done.is_new)
+        except (Unavailable, InvalidInput) as error:
+            return self.message_user(request, str(error), messages.ERROR)
+        self.message_user(request, f"{new} sent on, {earlier} had been sent on before.")
+
+    def _kept(self) -> KeptMessages:
+        policy = getattr(django_settings, "SATBRIDGE_POLICY", None)
+        if policy is None:
+            raise Unavailable("the networks are not known here; use satbridge messages deliver")
+        return KeptMessages(_settings(), policy)
 
 
 @admin.register(AuditEntry)
@@ -254,9 +352,8 @@ class DeliveryAdmin(ReadOnly):
     @admin.action(description="Try the selected deliveries again now", permissions=["retry"])
     def retry(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
         """Make deliveries due now that failed, expired, were cancelled or wait."""
-        settings = cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
         try:
-            done = operator_actions.retry(_without_joins(chosen), settings, timezone.now())
+            done = operator_actions.retry(_without_joins(chosen), _settings(), timezone.now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
         self.message_user(request, f"{done.due_now} due now, {done.left_alone} unchanged.")
@@ -271,6 +368,15 @@ class DeliveryAdmin(ReadOnly):
         note = f", {done.under_way} of them during an attempt: these may still arrive"
         note = note if done.under_way else ""
         self.message_user(request, f"{done.cancelled} cancelled{note}.")
+
+
+def _settings() -> Settings:
+    return cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
+
+
+def _dead_letters(ids: list[str]) -> list[str]:
+    rows = Message.objects.filter(id__in=ids, raw__isnull=False, deliveries__isnull=True)
+    return list(rows.order_by("created_at", "id").values_list("id", flat=True))
 
 
 def _without_joins(chosen: "QuerySet[Delivery]") -> "QuerySet[Delivery]":

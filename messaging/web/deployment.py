@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.conf import settings as django_settings
 from fastapi import FastAPI
 from ray import serve
 from ray.exceptions import RayError
@@ -104,6 +105,7 @@ def _start_serve(listen: Listen, spread: bool) -> None:
 def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: str) -> FastAPI:
     """Build the application within a replica."""
     settings = gateway.settings
+    django_settings.SATBRIDGE_POLICY = gateway.policy
     emit = _inlet_emit(name, view, inlet, settings.accept_seconds)
     probing = _inlet_emit(name, view, inlet, PROBE_SECONDS)
     not_ready = _readiness(name, watched, probing)

@@ -296,12 +296,14 @@ class BatchDecider:
         if alarm.route.deliveries:
             return Decision("sos", report=report, routed=alarm)
         log.critical(NO_RECIPIENT, extra={"message_id": report.id})
+        text = f"{alarm.message.subject}\n{alarm.message.text}"
         dead = DeadLetter(
             id=report.id,
             sender=report.sender,
             via=report.via,
-            raw=f"{alarm.message.subject}\n{alarm.message.text}".encode(),
+            raw=text.encode(),
             reason=NO_RECIPIENT,
+            text=text,
         )
         owner = self._policy.find_owner(dead, self._context)
         self._kept.admit(owner.id if owner else None, len(dead.raw), is_emergency=True)

@@ -58,6 +58,7 @@ class ParsedDeviceText:
             via=self.source.via,
             raw=self.source.text.encode(),
             reason=reason,
+            text=self.source.text,
         )
 
 
@@ -85,14 +86,17 @@ class _TextDevice:
 
 
 def parse_device_texts(
-    texts: Sequence[DeviceText], policy: Policy
+    texts: Sequence[DeviceText], policy: Policy, *, answers_last_sender: bool = True
 ) -> dict[DeviceText, ParsedDeviceText | Refusal]:
     """Parse the texts: two queries.
 
-    Refuses a text from a device with another codec: its packet is not a text.
+    Refuses a text from a device with another codec: its packet is not a text. Without `answers_last_sender` each text
+    needs a recipient of its own.
     """
     devices = _find_devices({(text.via, text.sender.value) for text in texts})
     contacts = _find_contacts({device.owner_id for device in devices.values()}) if devices else {}
+    if not answers_last_sender:
+        devices = {key: replace(one, last_sender=None) for key, one in devices.items()}
     return {text: _parse(text, devices, contacts, policy) for text in texts}
 
 

@@ -35,9 +35,7 @@ def compose_alarm(report: DeviceReport, policy: Policy, context: BatchContext) -
     """
     device = context.sender_device(report.sender, report.via)
     owner_id = device.owner.id if device else None
-    contacts = context.emergency_contacts.get(owner_id, ()) if owner_id is not None else ()
-    recipients = dict.fromkeys((*contacts, *policy.operators))
-    deliveries = tuple(_deliveries_to(recipients, device, policy))
+    deliveries = plan_alarm(device, policy, context)
     headline = f"{_name_device(report, device)} {_VERBS[report.sos or Sos.DECLARED]}"
     is_answerable = device is not None and device.is_active and device.owner.is_active
     footer = f"{_FOOTER} {_ANSWERABLE if is_answerable else _NOT_ANSWERABLE}"
@@ -55,6 +53,15 @@ def compose_alarm(report: DeviceReport, policy: Policy, context: BatchContext) -
     )
     device_id = device.device_id if device else None
     return RoutedMessage(message, Route(owner_id, deliveries, device_id, is_urgent=True))
+
+
+def plan_alarm(
+    device: SenderDevice | None, policy: Policy, context: BatchContext
+) -> tuple[PlannedDelivery, ...]:
+    """Return the deliveries about an emergency of this device, None for one that is not registered."""
+    contacts = context.emergency_contacts.get(device.owner.id, ()) if device else ()
+    recipients = dict.fromkeys((*contacts, *policy.operators))
+    return tuple(_deliveries_to(recipients, device, policy))
 
 
 def _deliveries_to(

@@ -27,4 +27,5 @@ def keep(message: Message) -> DeadLetter:
         via=message.via,
         raw=f"Subject: {message.subject}\n\n{message.text}".encode("utf-8", "replace"),
         reason=NOT_FORWARDED,
+        text=f"Subject: {message.subject}\n\n{message.text}",
     )

@@ -167,6 +167,8 @@ class Policy:
         """Return the subscriber that a dead letter is about: the owner of its device, or its recipient."""
         if device := context.sender_device(dead.sender, dead.via):
             return device.owner
+        if dead.sender.network is Network.SATELLITE:
+            return None  # an unknown device would use up the room of the subscriber that it names
         found = self.find_subscriber(dead.recipient, context)
         return None if isinstance(found, Refusal) else found
 
@@ -187,7 +189,7 @@ class Policy:
         refusal = self.refuse_device(message.sender, message.via, context)
         if device is None or refusal:
             return refusal or UNKNOWN_DEVICE
-        route = self._route_from_owner(device.owner, message.recipient, context)
+        route = self.route_from_owner(device.owner, message.recipient, context)
         if isinstance(route, Refusal):
             return SATELLITE_OFF if route.is_temporary else route
         return Route(route.subscriber_id, route.deliveries, device.device_id)
@@ -215,9 +217,10 @@ class Policy:
         waits = sender.network is Network.EMAIL and any(map(self.is_known, networks))
         return SATELLITE_AWAY if waits else SATELLITE_OFF
 
-    def _route_from_owner(
+    def route_from_owner(
         self, owner: SubscriberInfo, recipient: Address, context: BatchContext
     ) -> Route | Refusal:
+        """Return the route of a message that leaves as from this subscriber, or why there is none."""
         number = self.number_of(recipient)
         match recipient.network:
             case Network.EMAIL if self.name_of(recipient) is not None:

@@ -36,7 +36,7 @@ from messaging.store.accept.emergency_text import emergency_of
 from messaging.store.accept.lookup import look_up, references_of
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.refusals import Refusal
-from messaging.store.accept.routing import PlannedDelivery, Policy, RoutedMessage
+from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
@@ -240,7 +240,7 @@ class AcceptTransaction:
                 rows.append(
                     (
                         *_address_columns(record, record.recipient),
-                        *("", "", record.raw, record.reason, False, ""),
+                        *("", record.text, record.raw, record.reason, False, ""),
                         owner.id if owner else None,
                         device.device_id if device else None,
                         made,
@@ -294,19 +294,7 @@ def _enqueue_deliveries(
         for delivery in one.route.deliveries
     }
     new = [
-        NewDelivery(
-            message_id=one.message.id,
-            via=delivery.via,
-            sender_network=delivery.sender.network,
-            sender=delivery.sender.value,
-            recipient_network=delivery.recipient.network,
-            recipient=delivery.recipient.value,
-            subscriber_id=one.route.subscriber_id,
-            device_id=delivery.device_id,
-            is_urgent=one.route.is_urgent,
-            sender_name=delivery.sender_name,
-            expires_at=NEVER if one.route.is_urgent else expires_at[delivery.recipient.network],
-        )
+        new_delivery(one.message.id, one.route, delivery, expires_at)
         for one, delivery in planned.values()
     ]
     until = hand_out_end(now)
@@ -318,6 +306,28 @@ def _enqueue_deliveries(
             attempt = _first_attempt(row_id, one, delivery, lease)
             attempts.setdefault(one.message.id, []).append(attempt)
     return attempts
+
+
+def new_delivery(
+    message_id: str,
+    route: Route,
+    planned: PlannedDelivery,
+    expires_at: Mapping[Network, datetime],
+) -> NewDelivery:
+    """Return the row of a planned delivery; `expires_at` is the end of its lifetime by network."""
+    return NewDelivery(
+        message_id=message_id,
+        via=planned.via,
+        sender_network=planned.sender.network,
+        sender=planned.sender.value,
+        recipient_network=planned.recipient.network,
+        recipient=planned.recipient.value,
+        subscriber_id=route.subscriber_id,
+        device_id=planned.device_id,
+        is_urgent=route.is_urgent,
+        sender_name=planned.sender_name,
+        expires_at=NEVER if route.is_urgent else expires_at[planned.recipient.network],
+    )
 
 
 def _first_attempt(

@@ -73,7 +73,10 @@ def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | R
             return refusal or replace(record, text=storable(record.text))
         case DeadLetter():
             recipient = _shorten_address(record.recipient) if record.recipient else None
-            return _shorten(replace(record, recipient=recipient), limits)
+            is_mail = record.sender.network is Network.EMAIL
+            limit = limits.max_mail_body_bytes if is_mail else limits.max_raw_bytes
+            text = storable(record.text).encode()[:limit].decode(errors="ignore")
+            return _shorten(replace(record, recipient=recipient, text=text), limits)
         case Bounce():
             return _refuse_address(record.recipient) or _shorten(record, limits)
         case RecipientCheck():

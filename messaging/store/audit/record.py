@@ -35,6 +35,7 @@ class Action(StrEnum):
     REMOVE = "remove"
     RETRY = "retry"
     CANCEL = "cancel"
+    DELIVER = "deliver"
     ERASE = "erase"
     EXPORT = "export"
     RESTORE = "restore"

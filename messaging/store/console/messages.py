@@ -12,6 +12,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from messaging.config.settings import Settings
+from messaging.model.message import Position
+from messaging.store.console.kept import filter_dead_letters, position_near, text_of
+from messaging.store.console.readable import readable
 from messaging.store.console.selection import (
     DeliveryFilter,
     MessageFilter,
@@ -88,15 +91,20 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageHistory:
-    """Everything about one message. `raw_bytes` is the size of the stored bytes of a dead letter.
+    """Everything about one message. `raw_bytes` is the size of the stored bytes of a dead letter, `raw_text` its bytes
+    in a form that can be read; empty where they are the text. `kept_because` is why it had no recipient.
 
-    `notice` is the id of the notice to its author, if there is one.
+    `position` is the last one that its device reported within the hour before. `notice` is the id of the notice to its
+    author, if there is one.
     """
 
     message: MessageRow
     text: str
     raw_bytes: int
+    raw_text: str
+    kept_because: str
     device: str | None
+    position: Position | None
     notice: str | None
     deliveries: tuple[DeliveryRow, ...]
 
@@ -117,19 +125,32 @@ def show(message_id: str) -> MessageHistory:
     deliveries = _deliveries([message.id])[message.id]
     notices = Message.objects.filter(id=notice_id(message.id))
     now = timezone.now()
+    raw = bytes(message.raw or b"")
+    text = text_of(message)
     return MessageHistory(
         message=_message_row(message, deliveries),
-        text=message.text,
-        raw_bytes=len(message.raw or b""),
+        text=text,
+        raw_bytes=len(raw),
+        raw_text="" if raw == message.text.encode() else readable(raw),
+        kept_because=message.reason,
         device=str(message.device) if message.device else None,
+        position=position_near(message),
         notice=notices.values_list("id", flat=True).first(),
         deliveries=tuple(_delivery_row(delivery, now) for delivery in deliveries),
     )
 
 
+@guard
+def is_dead_letter(message_id: str) -> bool:
+    """Return whether a message is a dead letter that was never sent on."""
+    message = find_message(message_id)
+    return message.raw is not None and not message.deliveries.exists()
+
+
 def retry(message_id: str, settings: Settings) -> RetryResult:
     """Make the deliveries of one message due now: see `operator_actions.retry`."""
-    return operator_actions.retry(_deliveries_of(message_id), settings, timezone.now())
+    chosen = _deliveries_of(message_id)
+    return operator_actions.retry(chosen, settings, timezone.now())
 
 
 def retry_all(chosen: DeliveryFilter, settings: Settings) -> RetryResult:
@@ -146,6 +167,12 @@ def cancel_all(chosen: DeliveryFilter) -> CancelResult:
 def count_dead_or_waiting(chosen: DeliveryFilter) -> int:
     """Return how many of these a retry would make due, unless they are under way."""
     return filter_deliveries(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
+
+
+@guard
+def count_dead_letters(chosen: DeliveryFilter) -> int:
+    """Return how many dead letters a retry would try to route."""
+    return filter_dead_letters(chosen).count()
 
 
 @guard
@@ -183,7 +210,7 @@ def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
         user=message.subscriber.name if message.subscriber else None,
         state=summary(delivery.state for delivery in deliveries),
         uncertain=sum(delivery.uncertain for delivery in deliveries),
-        reason=message.reason or "; ".join(reasons),
+        reason="; ".join(reasons) if deliveries else message.reason,
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network, ReceiptState
+from messaging.store.audit.log_line import log_after_commit
 from messaging.store.audit.record import Action, record_deliveries
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, DeliveryPart
@@ -82,6 +83,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
             settled_at=None,
             updated_at=now,
         )
+    log_after_commit(Action.RETRY, due_now)
     return RetryResult(due_now, asked - due_now)
 
 
@@ -117,6 +119,8 @@ def cancel(
         uncertain=F("uncertain") + Case(When(leased=True, then=1), default=0),
         **end,
     )
+    if by_operator:
+        log_after_commit(Action.CANCEL, under_way + idle)
     return CancelResult(under_way + idle, under_way)
 
 

@@ -2,32 +2,45 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.db.models.functions import Length
 
 from messaging.store.models import WAITING, Delivery, Message, RemovedMessage
 from messaging.store.queue.removal import delete_deliveries
 from messaging.store.retention.quota import Kept, write_changes
 
+_EMPTY: Final[dict[str, Any]] = {"subject": "", "text": "", "failure": None, "reference": ""}
+
 
 def blank_texts(ids: Sequence[str], now: datetime) -> int:
     """Remove the texts of those messages that no longer wait; return of how many."""
-    waiting = Delivery.objects.filter(WAITING, message_id=OuterRef("pk"))
+    deliveries = Delivery.objects.filter(message_id=OuterRef("pk"))
     settled = Message.objects.filter(
-        ~Exists(waiting), id__in=ids, text_removed_at__isnull=True, raw__isnull=True
+        ~Exists(deliveries.filter(WAITING)), id__in=ids, text_removed_at__isnull=True
     )
-    return settled.update(subject="", text="", failure=None, reference="", text_removed_at=now)
+    # A dead letter goes by a setting of its own, unless it was sent on.
+    removed = settled.filter(raw__isnull=True).update(**_EMPTY, text_removed_at=now)
+    with transaction.atomic():
+        sent_on = settled.filter(Exists(deliveries), raw__isnull=False)
+        _release(sent_on)
+        return removed + sent_on.update(**_EMPTY, raw=None, text_removed_at=now)
+
+
+def _release(dead_letters: "QuerySet[Message]") -> None:
+    """Subtract dead letters whose bytes go from what is kept."""
+    dead = dead_letters.filter(raw__isnull=False).order_by().values_list("subscriber")
+    kept = dead.annotate(rows=Count("id"), bytes=Sum(Length("raw")))
+    write_changes({owner: Kept(-rows, -bytes) for owner, rows, bytes in kept})
 
 
 def remove_messages(ids: Sequence[str]) -> None:
     """Delete messages with their deliveries, and keep their ids. Raises IllegalTransition if one still waits."""
     with transaction.atomic(durable=True):
         chosen = Message.objects.filter(id__in=ids)
-        dead = chosen.filter(raw__isnull=False).order_by().values_list("subscriber")
-        kept = dead.annotate(rows=Count("id"), bytes=Sum(Length("raw")))
-        write_changes({owner: Kept(-rows, -bytes) for owner, rows, bytes in kept})
+        _release(chosen)
         removed = [RemovedMessage(id=id) for id in chosen.values_list("id", flat=True)]
         RemovedMessage.objects.bulk_create(removed, ignore_conflicts=True)
         delete_deliveries(ids)

@@ -90,7 +90,41 @@ def test_a_state_that_there_is_not_is_answered_with_all_that_can_be_asked_for(
     names = "waiting, sent, delivered, failed, expired, cancelled"
     assert run("list", "--state", "undeliverable").exit_code == 0
     assert str(run("list", "--state", "x").exception).endswith(f"there are {names}, undeliverable")
-    assert str(run("retry", "--state", "undeliverable").exception).endswith(f"there are {names}")
+    assert str(run("cancel", "--state", "undeliverable").exception).endswith(f"there are {names}")
+
+
+def test_a_dead_letter_is_read_and_sent_on_once(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SATBRIDGE_RELAY_URL", "smtp://127.0.0.1:2525")
+    gateway.router.process([g.stranded(raw=b"hello\x1b[31m \xff")])
+    id = message_id("broken")
+    shown = run("show", id).stdout
+    assert "device: hive 1001" in shown
+    assert "reason: not a message of ours" in shown
+    assert "hello\\x1b[31m \\xff" in shown
+    assert "still undeliverable" in run("retry", id).stdout
+    count = run("retry", "--state", "undeliverable", answer="n\n")
+    assert "1 messages will be sent on where they can be routed now" in count.stdout
+    assert (
+        "0 deliveries are due now; 1 were" in run("retry", "--state=undeliverable", "--yes").stdout
+    )
+    assert run("deliver", id, "--to", "nowhere").exit_code != 0
+    first = run("deliver", id[:8], "--to", "mum@example.net")
+    assert f"message {id[:12]} is sent on:" in first.stdout
+    assert "to mum@example.net by smtp: waiting" in first.stdout
+    again = run("deliver", id, "--to", "dad@example.net")
+    assert "was sent on before, and is not sent twice:" in again.stdout
+    assert "to mum@example.net" in again.stdout
+    assert json.loads(run("deliver", id, "--to", "mum@example.net", "--json").stdout) == {
+        "message_id": id,
+        "is_new": False,
+        "deliveries": [
+            {"id": 4, "via": "smtp", "recipient": "mum@example.net", "state": "waiting"}
+        ],
+        "reason": "",
+    }
+    assert "before, it had no recipient: not a message of ours" in run("show", id).stdout
 
 
 def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:

@@ -1,6 +1,7 @@
 """The admin pages: staff log in, find messages, read them, and try deliveries again; nobody else sees anything."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission, User
 from django.core.asgi import get_asgi_application
 from django.db import connection
@@ -16,8 +18,9 @@ from django.test import Client
 from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.model.message import message_id
+from messaging.store.accept.routing import Policy
 from messaging.store.db.connection import close_connection
-from messaging.store.models import Delivery, Device, Subscriber
+from messaging.store.models import Delivery, Device, Message, Subscriber
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.fill_queue import fill_queue
@@ -117,6 +120,38 @@ def act(client: Client, action: str) -> str:
     answer = client.post("/admin/users/delivery/?q=1001", chosen, follow=True)
     assert answer.status_code == 200
     return str(answer.content.decode())
+
+
+def act_on_messages(client: Client, action: str, recipient: str = "") -> str:
+    chosen = {
+        "action": action,
+        "recipient": recipient,
+        "_selected_action": list(Message.objects.values_list("id", flat=True)),
+    }
+    return client.post("/admin/users/message/", chosen, follow=True).content.decode()
+
+
+def test_a_dead_letter_is_read_and_sent_on_once(
+    sqlite_gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    client = browser()
+    client.force_login(account("ann", is_staff=True, is_superuser=True))
+    sqlite_gateway.router.process([g.stranded(raw=b"hello \xff")])
+    assert message_id("broken")[:8] in body(client, "/admin/users/message/?undeliverable=yes")
+    assert message_id("broken")[:8] not in body(client, "/admin/users/message/?undeliverable=no")
+    assert "hello \\xff" in body(client, f"/admin/users/message/{message_id('broken')}/change/")
+    assert "use satbridge messages deliver" in act_on_messages(client, "deliver", "boop")
+    policy = Policy("example.org", g.VIAS)
+    monkeypatch.setattr(django_settings, "SATBRIDGE_POLICY", policy, raising=False)
+    assert "Enter the recipient." in act_on_messages(client, "deliver")
+    assert "neither a mailbox" in act_on_messages(client, "deliver", "nowhere")
+    assert "0 due now, 1 unchanged." in act_on_messages(client, "retry")
+    assert "1 sent on, 0 had been" in act_on_messages(client, "deliver", "mum@example.net")
+    assert "0 sent on, 1 had been" in act_on_messages(client, "deliver", "mum@example.net")
+    assert Delivery.objects.get().recipient == "mum@example.net"
+    [line] = [one for one in caplog.records if one.name == "messaging.store.audit.log_line"]
+    assert line.fields["actor"] == f"admin:{User.objects.get().pk}"  # type: ignore[attr-defined]
 
 
 def test_a_failed_delivery_is_tried_again_and_called_off(staff: Client) -> None:
