@@ -69,10 +69,14 @@ async def test_a_rejected_message_is_kept_as_undeliverable_with_the_reason() -> 
     router = Router(bad=Rejected("no such subscriber"))
     given = packet(Text("one", ALICE), Text("bad", ALICE), Text("two", ALICE))
     assert await offer_packet(given, "hive", router.emit) == 1
-    assert [getattr(taken, "text", None) for taken in router.taken] == ["one", None, "two"]
+    assert [getattr(taken, "text", None) for taken in router.taken] == ["one", "bad", "two"]
     refused = router.taken[1]
     assert isinstance(refused, DeadLetter)
-    assert (refused.reason, refused.raw) == ("no such subscriber", given.raw)
+    assert (refused.reason, refused.raw, refused.recipient) == (
+        "no such subscriber",
+        given.raw,
+        ALICE,
+    )
     assert refused.id == message_id("hive", "5", "1")
 
 
