@@ -74,6 +74,7 @@ class TargetGateway(RunningGateway):
             "STATE_DIR": str(folder),
             "SMTP_LISTEN": f"127.0.0.1:{free_port()}",
             "HTTP_LISTEN": f"127.0.0.1:{http}",
+            "ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
             # Twilio signs what it calls; behind a balancer that would be the same address.
             "PUBLIC_URL": f"http://127.0.0.1:{http}",
         }

@@ -14,6 +14,7 @@ from messaging.model.address_syntax import e164, relay_mailbox
 from messaging.model.message import Address, Network
 
 MAX_DOMAIN_CHARACTERS = 253
+OFF = "off"
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
 _ACCOUNT = re.compile(r"[a-z0-9-]+")
 
@@ -69,6 +70,14 @@ def _absolute_url(url: SecretStr) -> SecretStr:
 
 def _check_listen(text: str) -> str:
     Listen.parse(text)
+    return text
+
+
+def _check_admin_listen(text: str) -> str:
+    if text.lower() == OFF:
+        return OFF
+    if Listen.parse(text).port == 0:
+        raise ValueError("must name a port, or be off")
     return text
 
 
@@ -149,6 +158,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     mail_receivers: Count = 1
     http_listen: ListenText = "127.0.0.1:8000"
     http_replicas: Count = 1
+    admin_listen: Annotated[str, AfterValidator(_check_admin_listen)] = "127.0.0.1:8001"
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
     metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
 
@@ -254,6 +264,20 @@ class Settings(Section, prefix="SATBRIDGE_"):
         """The SMS account for each of our numbers; `*` stands for all others."""
         pairs = (pair.partition("=") for pair in entries_of(self.sms_carriers))
         return {number.strip(): account.strip() for number, _, account in pairs}
+
+    @property
+    def admin_address(self) -> Listen | None:
+        """The address of the admin; None when it is switched off."""
+        return None if self.admin_listen == OFF else Listen.parse(self.admin_listen)
+
+    @property
+    def admin_url(self) -> str:
+        """The URL of the admin on its own machine; empty when it is switched off."""
+        listen = self.admin_address
+        if listen is None:
+            return ""
+        is_any = listen.host in ("0.0.0.0", "::")
+        return f"http://{Listen('127.0.0.1', listen.port) if is_any else listen}/admin/"
 
     @property
     def uses_sqlite(self) -> bool:

@@ -50,7 +50,7 @@ Everything outside is simulated on this machine; nothing leaves it. In another t
     {command} simulate text "Bring fish" --to {NUMBER} --twilio {networks.twilio}
   the history of everything
     {environment} {command} messages list
-    {running.http}/admin/   user {user}, password {password}
+    {running.admin}   user {user}, password {password}
 
 Ctrl-C ends everything. What moves:
 """

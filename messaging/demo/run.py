@@ -75,6 +75,7 @@ def _gateway(networks: Networks, http: str) -> Gateway:
         state_dir=FOLDER,
         mail_domain="localhost",
         http_listen=http,
+        admin_listen=f"127.0.0.1:{free_port(8001)}",
         public_url=f"http://{http}",
         log_level="WARNING",
     )

@@ -118,6 +118,7 @@ class Lifecycle:
             at=time.time(),
             workers=self._workers,
             problem=self._find_problem(),
+            admin=self.gateway.settings.admin_url,
         )
 
     def _mail_addresses(self) -> list[str]:

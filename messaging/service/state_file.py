@@ -33,6 +33,7 @@ class RunningService:
     at: float
     workers: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
+    admin: str = ""
 
 
 class AlreadyRunning(ConfigurationError):

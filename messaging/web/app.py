@@ -1,13 +1,10 @@
-"""The web application: webhooks, health, metrics and Django's pages. Plain ASGI, without Ray."""
+"""The web application: webhooks, health and metrics. Plain ASGI, without Ray."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
-from django.conf import settings as django_settings
-from django.core.asgi import get_asgi_application
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -18,7 +15,7 @@ from messaging.satellite.account import SatelliteAccount
 from messaging.sms.account import SmsAccount
 from messaging.store.db.health import write_problem
 from messaging.web.front.answers import NotAllowed, not_found
-from messaging.web.front.pages import READ, GuardedPages
+from messaging.web.front.pages import READ
 from messaging.web.front.serve_proxy import MarkedAnswers
 from messaging.web.metrics_route import MetricsSource, metrics_route
 from messaging.web.readiness import CachedReadiness, NotReady
@@ -36,6 +33,7 @@ def build_app(
     """Return the application. `/healthz` answers while the process runs, `/readyz` with 503 unless it accepts messages.
 
     `/metrics` exists when a token for it is set. A path that exists answers other methods with 405 and `Allow`.
+    Every other path is 404, `/admin` too.
     """
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(MarkedAnswers)
@@ -59,8 +57,5 @@ def build_app(
 
     for path in ("/healthz", "/readyz"):
         app.router.routes.append(Route(path, NotAllowed(READ)))
-    for folder in ("/sms", "/satellite"):
-        app.mount(folder, not_found)
-    django: Any = get_asgi_application()  # typed by its own ASGI types
-    app.mount("/", GuardedPages(django, django_settings.ALLOWED_HOSTS))
+    app.mount("/", not_found)  # the admin has a socket of its own: `admin_server`
     return app

@@ -15,7 +15,7 @@ from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatus, ProxyStatus
 
-from messaging.config.settings import Listen
+from messaging.config.settings import Listen, Settings
 from messaging.errors import Rejected, Unavailable
 from messaging.gateway import Gateway
 from messaging.model.message import Address, Emit, Network, RecipientCheck
@@ -24,13 +24,19 @@ from messaging.streaming.ops.status import StageStatus, job_status
 from messaging.streaming.ray.packing import pack
 from messaging.streaming.ray.ray_runtime import open_inlet
 from messaging.streaming.runtime.output import Output
+from messaging.web.admin_server import AdminServer, admin_app
 from messaging.web.app import build_app
 from messaging.web.front.serve_proxy import CALLBACK, CALLBACK_VARIABLE
 from messaging.web.metrics_route import MetricsSource, Workers
 from messaging.web.readiness import NotReady
-from messaging.web.replica import HttpReplica
+from messaging.web.replica import AdminReplica, HttpReplica
+
+log = logging.getLogger(__name__)
 
 APPLICATION = "satbridge-http"
+ADMIN_APPLICATION = "satbridge-admin"
+# The node of the head, which `kubectl port-forward` and a tunnel find.
+ON_HEAD = {"node:__internal_head__": 0.001}
 QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 # Requests that wait while the store or the router stalls: ten seconds of 200 webhooks, of at most 64 KiB each. Beyond
 # it Serve lets requests wait by doubling pauses, and is then slow to catch up.
@@ -38,6 +44,9 @@ MAX_ONGOING_REQUESTS = 2000
 PROBE_SECONDS = 3.0
 # Serve replaces a dead replica at its next check, by default once in 10 s.
 REPLICA_CHECK_SECONDS = 0.5
+ADMIN_CHECK_SECONDS = 5
+# How long the first report of a service waits for the admin.
+ADMIN_SECONDS = 30.0
 # How long one call of `start_edge` waits for a proxy, after Serve itself has waited for a minute.
 PROXY_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
@@ -80,11 +89,47 @@ def start_edge(
     application = deployment.bind(set_up, pack(build))
     try:
         _start_serve(Listen.parse(settings.http_listen), spread)
+        _start_admin(settings, set_up)
         serve.run(application, name=APPLICATION, route_prefix="/")
+        _await_admin(settings)
     except (RayError, RayServeException, TimeoutError) as error:
         raise Unavailable(f"Ray Serve did not start in time ({type(error).__name__})") from None
     except RuntimeError:
         raise StreamingError("the web application cannot start; its log says why") from None
+
+
+def _start_admin(settings: Settings, set_up: Callable[[], None]) -> None:
+    """Begin to start the admin, in a process of its own: passwords cost processor time, and no webhook waits for it."""
+    listen = settings.admin_address
+    if listen is None:
+        return
+    deployment: Any = serve.deployment(
+        name="admin",
+        num_replicas=1,
+        logging_config=QUIET_LOGGING,
+        ray_actor_options={"num_cpus": 0, "resources": ON_HEAD},
+        graceful_shutdown_timeout_s=1,
+        health_check_period_s=ADMIN_CHECK_SECONDS,
+    )(AdminReplica)
+    application = deployment.bind(set_up, pack(partial(AdminServer, listen, admin_app)))
+    target = serve.RunTarget(application, name=ADMIN_APPLICATION, route_prefix=None)
+    # Nothing waits for it: a gateway whose admin cannot start takes mail and webhooks all the same.
+    serve.run_many(
+        [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
+    )
+
+
+def _await_admin(settings: Settings) -> None:
+    """Return when the admin stands, or after a while: then the log says so."""
+    deadline = time.monotonic() + ADMIN_SECONDS
+    while settings.admin_address is not None:
+        found = serve.status().applications.get(ADMIN_APPLICATION)
+        if found is not None and found.status == ApplicationStatus.RUNNING:
+            return
+        if time.monotonic() > deadline:
+            log.warning("the admin has not started yet; Ray Serve goes on trying")
+            return
+        time.sleep(PAUSE_SECONDS)
 
 
 def _start_serve(listen: Listen, spread: bool) -> None:
@@ -128,6 +173,8 @@ def edge_stands() -> bool:
 def stop_edge() -> None:
     """Let requests in work end and remove the application. Serve itself ends with its cluster."""
     serve.delete(APPLICATION)
+    if ADMIN_APPLICATION in serve.status().applications:
+        serve.delete(ADMIN_APPLICATION)
 
 
 def _inlet_emit(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:

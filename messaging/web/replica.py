@@ -1,4 +1,4 @@
-"""The class of the Serve replicas. Imports nothing that needs Django, so that Serve can unpickle it anywhere."""
+"""The classes of the Serve replicas. Imports nothing that needs Django, so that Serve can unpickle it anywhere."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,3 +16,20 @@ class HttpReplica:
     def __serve_build_asgi_app__(self) -> Any:
         self._set_up()
         return unpack(self._packed)()
+
+
+class AdminReplica:
+    """Sets its process up, and serves the admin on a socket of its own; Serve only keeps the process running."""
+
+    def __init__(self, set_up: Callable[[], None], packed: bytes) -> None:
+        set_up()
+        self._server = unpack(packed)()
+
+    def check_health(self) -> None:
+        """Raise RuntimeError when the server has ended: Serve then replaces this process."""
+        if not self._server.runs:
+            raise RuntimeError("the server of the admin has ended")
+
+    def __del__(self) -> None:
+        if server := getattr(self, "_server", None):
+            server.close()

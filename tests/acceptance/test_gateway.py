@@ -102,9 +102,11 @@ def test_a_webhook_that_twilio_did_not_sign_is_refused(gateway: RunningGateway) 
 def test_health_readiness_and_admin_are_served(gateway: RunningGateway) -> None:
     assert httpx.get(f"{gateway.http}/healthz").json() == {"status": "alive"}
     assert httpx.get(f"{gateway.http}/readyz").json() == {"status": "ready"}
-    page = httpx.get(f"{gateway.http}/admin/login/")
+    admin = f"http://{gateway.environment['SATBRIDGE_ADMIN_LISTEN']}"
+    page = httpx.get(f"{admin}/admin/login/")
     assert page.status_code == 200
     assert "Log in" in page.text
+    assert httpx.get(f"{gateway.http}/admin/login/").status_code == 404
 
 
 def test_everything_is_looked_up_by_command(gateway: RunningGateway) -> None:

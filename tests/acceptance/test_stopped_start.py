@@ -33,6 +33,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Process]]:
         "SATBRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
         "SATBRIDGE_SMTP_LISTEN": "127.0.0.1:0",
         "SATBRIDGE_HTTP_LISTEN": "127.0.0.1:0",
+        "SATBRIDGE_ADMIN_LISTEN": "off",
         "PYTHONFAULTHANDLER": "1",  # shows where a process that does not end is
     }
 

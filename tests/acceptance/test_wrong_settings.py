@@ -16,6 +16,7 @@ def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:
         "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3",
         "SMTP_LISTEN": "127.0.0.1:0",
         "HTTP_LISTEN": "127.0.0.1:0",
+        "ADMIN_LISTEN": "off",
     }
     values = {**defaults, **settings}
     environment = {f"SATBRIDGE_{k}": v for k, v in values.items()}
@@ -113,6 +114,15 @@ def test_a_relay_that_nobody_runs_fails_the_check(tmp_path: Path) -> None:
         "satellite": None,
         "sms": None,
     }
+
+
+def test_a_taken_port_of_the_admin_fails_the_check(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:" + str(taken.getsockname()[1])
+        found = json.loads(told(tmp_path, "check", "--json", code=1, ADMIN_LISTEN=address))
+    said = {finding["part"]: finding["said"] for finding in found}
+    expected = f"SATBRIDGE_ADMIN_LISTEN: cannot listen on {address}: Address already in use"
+    assert said["admin"] == expected
 
 
 def test_unknown_entries_are_refused_in_words(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.satellite.providers.garmin.account import GarminAccount
 from messaging.simulator.shared.serving import Serving
+from messaging.web.admin_server import admin_app
 from messaging.web.app import build_app
 from messaging.web.metrics_route import MetricsSource
 from tests.support.sms.twilio_gateway import Router, account
@@ -20,12 +21,16 @@ GARMIN_TOKEN = "t" * 32
 
 @dataclass
 class WebApp:
-    """The application at `url`; `problem` is why it is not ready, and `asked` how often that was looked up."""
+    """The application at `url`, the admin at `admin`.
+
+    `problem` is why it is not ready, and `asked` how often that was looked up.
+    """
 
     url: str
     router: Router
     problem: str | None = None
     asked: int = 0
+    admin: str = ""
     settings: Settings = field(default_factory=lambda: read(Settings))
 
     async def not_ready(self) -> str | None:
@@ -56,6 +61,6 @@ def web_app(settings: Settings) -> Iterator[WebApp]:
         found.not_ready,
         MetricsSource((), "replica", workers),
     )
-    with Serving(app) as served:
-        found.url = served.url
+    with Serving(app) as served, Serving(admin_app()) as admin:
+        found.url, found.admin = served.url, admin.url
         yield found

@@ -77,6 +77,7 @@ def check(as_json: Json = False) -> None:
         find_out("room", partial(_check_folders, settings)),
         *_check_mail(gateway),
         find_out("http-in", lambda: _check_http(gateway)),
+        *_check_admin(gateway),
         *_check_satellites(gateway),
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
@@ -106,6 +107,18 @@ def _check_http(gateway: Gateway) -> str:
     if not _is_running(gateway):
         check_port("SATBRIDGE_HTTP_LISTEN", settings.http_listen)
     return f"{settings.http_listen}; the world sees {settings.public_url} (SATBRIDGE_PUBLIC_URL)"
+
+
+def _check_admin(gateway: Gateway) -> list[Finding]:
+    """Return a finding when the admin cannot listen."""
+    settings = gateway.settings
+    if settings.admin_address is None or _is_running(gateway):
+        return []
+    try:
+        check_port("SATBRIDGE_ADMIN_LISTEN", settings.admin_listen)
+    except ConfigurationError as error:
+        return [Finding("admin", False, str(error))]
+    return []
 
 
 def _check_store(settings: Settings) -> str:
@@ -183,8 +196,10 @@ def _check_exposure(gateway: Gateway) -> Finding:
     if running is not None:
         found = [str(one) for one in listeners(running.pid)]
     else:
-        texts = (gateway.smtp.listen, gateway.smtp.proxy_listen, gateway.settings.http_listen)
+        settings = gateway.settings
+        texts = (gateway.smtp.listen, gateway.smtp.proxy_listen, settings.http_listen)
         ports = [Listen.parse(text) for text in texts if text]
+        ports += [settings.admin_address] if settings.admin_address else []
         found = [str(one) for one in ports if one.host not in ("127.0.0.1", "::1", "localhost")]
     text = f"beyond this machine: {', '.join(found)}" if found else "nothing beyond this machine"
     return Finding("listens", True, text)

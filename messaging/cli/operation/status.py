@@ -89,6 +89,8 @@ def _with_times(running: RunningService | None) -> dict[str, Any] | None:
 def _print_service(running: RunningService) -> None:
     age = format_duration(time.time() - running.since)
     print_text(f"{running.state} since {age}; mail on {', '.join(running.mail)}; {running.http}")
+    if running.admin:
+        print_text(f"the admin is at {running.admin}")
     if running.problem:
         print_text(running.problem)
     for line in blocked_lines(running.workers):

@@ -75,6 +75,8 @@ def _watch(service: Service, gateway: Gateway, stop: StopRequest, notifier: Noti
     notifier.ready(_describe(running))
     _say(f"Satbridge accepts mail for {gateway.settings.mail_domain} on {', '.join(running.mail)}")
     _say(f"and webhooks on {running.http}")
+    if running.admin:
+        _say(f"The admin is at {running.admin}")
     while not stop.wait(REPORT_SECONDS):
         running = service.look()
         # A round that hangs, in Ray or on a disk, ends the messages to systemd, which then restarts the service.

@@ -84,7 +84,7 @@ def values_of(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": SimpleLazyObject(lambda: secret_key(settings)),
         "DATABASES": {"default": database(settings)},
         "SATBRIDGE": settings,
-        **_addresses(settings.public_url),
+        **_addresses(settings),
     }
 
 
@@ -96,14 +96,14 @@ def _templates() -> dict[str, Any]:
     }
 
 
-def _addresses(public_url: str) -> dict[str, Any]:
-    public = urlsplit(public_url)
+def _addresses(settings: Settings) -> dict[str, Any]:
+    public = urlsplit(settings.public_url)
     if public.scheme not in ("http", "https") or not public.hostname:
         raise ConfigurationError("SATBRIDGE_PUBLIC_URL: must look like https://gateway.example.org")
     secure = public.scheme == "https"
     host = f"[{public.hostname}]" if ":" in public.hostname else public.hostname
     return {
-        "ALLOWED_HOSTS": sorted({host, *LOCAL_NAMES}),
+        "ALLOWED_HOSTS": sorted({host, *LOCAL_NAMES, *_admin_hosts(settings)}),
         "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc.rpartition('@')[2]}"],
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
@@ -111,6 +111,13 @@ def _addresses(public_url: str) -> dict[str, Any]:
         # A proxy ends TLS; without this header Django would take its own pages for plain HTTP.
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if secure else None,
     }
+
+
+def _admin_hosts(settings: Settings) -> set[str]:
+    listen = settings.admin_address
+    if listen is None or listen.host in ("0.0.0.0", "::"):
+        return set()
+    return {f"[{listen.host}]" if ":" in listen.host else listen.host}
 
 
 def database(settings: Settings) -> dict[str, Any]:

@@ -29,11 +29,11 @@ def is_posted(scope: Scope) -> bool:
 
 
 def max_page_bytes(scope: Scope) -> int:
-    """Return the largest body of a request for a page."""
+    """Return the largest body of a request for a page of the admin."""
     return MAX_FORM_BYTES if is_posted(scope) else MAX_UNWANTED_BYTES
 
 
 def max_body_bytes(scope: Scope) -> int:
-    """Return the largest body of a request. Each account has a smaller limit of its own for its webhooks."""
+    """Return the largest body on the public port. Each account has a smaller limit of its own for its webhooks."""
     is_webhook = any(scope["path"].startswith(start) for start in WEBHOOKS)
-    return MAX_WEBHOOK_BYTES if is_webhook else max_page_bytes(scope)
+    return MAX_WEBHOOK_BYTES if is_webhook else MAX_UNWANTED_BYTES

@@ -18,7 +18,8 @@ def gateway() -> dict[str, Any]:
 def test_every_setting_in_it_exists_and_none_is_secret() -> None:
     known = {variable for section in sections() for variable in section.variables().values()}
     assert set(gateway()["environment"]) <= known
-    assert set(gateway()["environment"]) == {"SATBRIDGE_SMTP_LISTEN", "SATBRIDGE_HTTP_LISTEN"}
+    listens = {f"SATBRIDGE_{name}_LISTEN" for name in ("SMTP", "HTTP", "ADMIN")}
+    assert set(gateway()["environment"]) == listens
 
 
 def test_it_outlasts_the_drain_and_publishes_the_ports_that_are_listened_on() -> None:
@@ -28,6 +29,7 @@ def test_it_outlasts_the_drain_and_publishes_the_ports_that_are_listened_on() ->
     assert grace >= announced + drain + 30
     listens = {v.rpartition(":")[2] for v in gateway()["environment"].values()}
     assert {port.rpartition(":")[2] for port in gateway()["ports"]} == listens
+    assert "127.0.0.1:8001:8001" in gateway()["ports"]
 
 
 def test_it_is_locked_up_and_of_the_projects_version() -> None:

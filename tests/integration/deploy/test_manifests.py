@@ -86,6 +86,34 @@ def test_a_schema_sees_a_fault(
     assert schema_problems(manifest)
 
 
+def test_the_world_reaches_tls_the_redirect_and_mail_only(manifests: list[Manifest]) -> None:
+    assert not [one for one in manifests if one["kind"] == "Ingress"]
+    balanced = {
+        (one["metadata"]["name"], port["port"], port["targetPort"])
+        for one in manifests
+        if one["kind"] == "Service" and one["spec"].get("type") == "LoadBalancer"
+        for port in one["spec"]["ports"]
+    }
+    wanted = {("mail", 25, "smtp"), ("web", 443, "https"), ("web", 80, "plain")}
+    assert balanced == wanted
+    named = [one for one in manifests if one["kind"] in ("Service", "NetworkPolicy")]
+    assert "8001" not in json.dumps(named)
+
+
+def test_https_to_the_cluster_itself_is_not_allowed(manifests: list[Manifest]) -> None:
+    policy = find(manifests, "NetworkPolicy", "networks-out")
+    [rule] = policy["spec"]["egress"]
+    assert rule["ports"] == [{"port": 443}]
+    excepted = {one["ipBlock"]["cidr"]: set(one["ipBlock"]["except"]) for one in rule["to"]}
+    assert excepted["0.0.0.0/0"] >= {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
+    assert excepted["::/0"] >= {"fc00::/7"}
+    for one in manifests:
+        if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] != "networks-out":
+            for other in one["spec"].get("egress", []):
+                wide = any("ipBlock" in peer for peer in other.get("to", []))
+                assert not (wide and {"port": 443} in other["ports"]), one["metadata"]["name"]
+
+
 CLUSTER = ("RayCluster", "satbridge")
 HEAD = "spec/headGroupSpec/template/spec"
 MAIL = "spec/workerGroupSpecs/0"

@@ -89,7 +89,7 @@ def test_every_alert_has_a_chapter_in_the_handbook() -> None:
 def test_the_service_monitor_finds_the_web_service_and_its_token(manifests: list[Manifest]) -> None:
     monitor = yaml.safe_load((MONITORING / "servicemonitor.yaml").read_text())
     [endpoint] = monitor["spec"]["endpoints"]
-    web = find(manifests, "Service", "web")
+    web = find(manifests, "Service", "webhooks")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= web["metadata"]["labels"].items()
     assert endpoint["port"] in {port["name"] for port in web["spec"]["ports"]}
     token = endpoint["authorization"]["credentials"]
@@ -100,10 +100,11 @@ def test_the_example_of_certificates_makes_what_the_manifests_name(
     manifests: list[Manifest],
 ) -> None:
     told = list(yaml.safe_load_all((ROOT / "deploy/examples/cert-manager.yaml").read_text()))
-    issuer, mail = told
-    ingress = find(manifests, "Ingress", "web")
-    wanted = ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"]
-    assert issuer["metadata"]["name"] == wanted == mail["spec"]["issuerRef"]["name"]
+    issuer, web, mail = told
+    assert issuer["metadata"]["name"] == web["spec"]["issuerRef"]["name"]
+    assert issuer["metadata"]["name"] == mail["spec"]["issuerRef"]["name"]
+    proxy = find(manifests, "Deployment", "proxy")["spec"]["template"]["spec"]
+    assert {"secretName": web["spec"]["secretName"]} in [v.get("secret") for v in proxy["volumes"]]
     cluster = find(manifests, "RayCluster", "satbridge")
     volumes = cluster["spec"]["workerGroupSpecs"][0]["template"]["spec"]["volumes"]
     assert mail["spec"]["secretName"] in {v.get("secret", {}).get("secretName") for v in volumes}

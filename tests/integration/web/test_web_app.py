@@ -41,6 +41,12 @@ def client(web: WebApp) -> Iterator[httpx.Client]:
         yield found
 
 
+@pytest.fixture
+def admin(web: WebApp) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=web.admin, trust_env=False, timeout=60) as found:
+        yield found
+
+
 def lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     """The records that a log of the gateway prints at once."""
     repeats = Repeats()
@@ -79,10 +85,29 @@ def test_a_path_that_exists_names_its_methods(
 
 
 @pytest.mark.parametrize("path", ["/", "/nosuch", "/wp-login.php", "/static/admin/css/base.css"])
-def test_nothing_is_posted_outside_the_admin(client: httpx.Client, path: str) -> None:
-    answer = client.post(path, content=b"x")
+def test_nothing_is_posted_outside_the_admin(
+    admin: httpx.Client, client: httpx.Client, path: str
+) -> None:
+    assert client.post(path, content=b"x").status_code == 404
+    answer = admin.post(path, content=b"x")
     assert (answer.status_code, answer.headers["allow"]) == (405, READ)
     assert answer.text == "method not allowed"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT"])
+@pytest.mark.parametrize(
+    "path", ["/", "/admin", "/admin/", "/admin/login/", "/static/admin/css/base.css", "//admin/"]
+)
+def test_the_port_of_the_webhooks_has_no_admin(
+    client: httpx.Client, path: str, method: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.cookies.get("csrftoken")) == (404, None)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/sms/twilio", "/satellite/x"])
+def test_the_port_of_the_admin_has_nothing_else(admin: httpx.Client, path: str) -> None:
+    assert admin.get(path, headers=BEARER).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/sms/other", "/satellite/garmin/other", "/satellite/x"])
@@ -95,9 +120,9 @@ def test_a_webhook_of_no_account_is_plainly_not_found(client: httpx.Client, path
     "host", ["198.51.100.7", "evil.example", "localhost.evil.example", "a b", ""]
 )
 def test_a_scanner_by_address_is_one_line_and_no_traceback(
-    client: httpx.Client, host: str, caplog: pytest.LogCaptureFixture
+    admin: httpx.Client, host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers = [client.get(path, headers={"Host": host}) for path in ("/", "/admin/", "/x") * 20]
+    answers = [admin.get(path, headers={"Host": host}) for path in ("/", "/admin/", "/x") * 20]
     assert {(one.status_code, one.text) for one in answers} <= {
         (400, "unknown host"),
         (400, "Invalid HTTP request received."),
@@ -123,9 +148,11 @@ def test_refused_webhooks_are_one_line(
 
 
 def test_a_flood_of_unknown_pages_leaves_the_log_alone(
-    client: httpx.Client, caplog: pytest.LogCaptureFixture
+    client: httpx.Client, admin: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers = [client.get(f"/nosuch{number}").status_code for number in range(20)]
+    answers = [
+        one.get(f"/nosuch{number}").status_code for number in range(20) for one in (client, admin)
+    ]
     assert set(answers) == {404}
     assert lines(caplog) == []
 
@@ -140,7 +167,7 @@ def open_files() -> int:
 @pytest.mark.parametrize("path", ["/nosuch", "/admin/login/", "/"])
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_a_large_body_is_refused_and_stored_nowhere(web: WebApp, path: str, method: str) -> None:
-    parts = urlsplit(web.url)
+    parts = urlsplit(web.admin)
     before = open_files()
     declared = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     declared.putrequest(method, path)
@@ -165,14 +192,14 @@ def test_a_large_body_is_refused_and_stored_nowhere(web: WebApp, path: str, meth
     assert open_files() <= before
 
 
-def test_a_form_of_the_admin_within_the_limit_is_taken(client: httpx.Client) -> None:
-    page = client.get("/admin/login/")
+def test_a_form_of_the_admin_within_the_limit_is_taken(admin: httpx.Client) -> None:
+    page = admin.get("/admin/login/")
     form = {
         "username": "x" * 100_000,
         "password": "y",
         "csrfmiddlewaretoken": page.cookies["csrftoken"],
     }
-    answer = client.post("/admin/login/", data=form)
+    answer = admin.post("/admin/login/", data=form)
     assert answer.status_code == 200
     assert "errornote" in answer.text
 

@@ -144,6 +144,7 @@ class RunningGateway:
             "MAIL_DOMAIN": DOMAIN,
             "SMTP_LISTEN": "127.0.0.1:0",
             "HTTP_LISTEN": f"127.0.0.1:{http_port}",
+            "ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
             "PUBLIC_URL": self.http,
             "RELAY_URL": self.sink.url,
             "HIVE_URL": f"{self.hive}/hive",
