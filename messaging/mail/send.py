@@ -1,6 +1,7 @@
 """Sends mail through the relay: several at a time, each with its own outcome."""
 
 import asyncio
+import math
 import smtplib
 import time
 from collections.abc import Callable
@@ -76,7 +77,8 @@ class MailSender:
                 # The session bounds the thread by itself. If it were abandoned here, the fate of a mail would be
                 # unknown.
                 until = time.monotonic() + seconds
-                answer = await self._run(session.submit, mail, until)
+                write_until = attempt.lease_until.timestamp() - self._relay.timeout_seconds
+                answer = await self._run(session.submit, mail, until, write_until)
             except Exception as error:
                 return outcome_of(delivery, error)
             finally:
@@ -138,15 +140,21 @@ class _Lost(Exception):
 class RelaySession:
     """A connection to the relay: opened for the first mail, and again when it broke. Blocking."""
 
-    def __init__(self, relay: Relay, helo: str) -> None:
+    def __init__(
+        self, relay: Relay, helo: str, wall_clock: Callable[[], float] = time.time
+    ) -> None:
         self._relay = relay
         self._helo = helo
+        self._wall_clock = wall_clock
         self._smtp: DeadlineSMTP | None = None
         self.timeout_seconds = relay.timeout_seconds
         self.mails = 0
 
-    def submit(self, mail: OutgoingMail, until: float) -> str:
-        """Submit one mail until then (monotonic seconds) and return the answer of the relay. Raises GatewayError."""
+    def submit(self, mail: OutgoingMail, until: float, write_until: float = math.inf) -> str:
+        """Submit one mail until then (monotonic seconds) and return the answer of the relay. Raises GatewayError.
+
+        Nothing of the mail is written after `write_until` on the wall clock, which a suspend does not stop.
+        """
         self.mails += 1
         is_reused = self._smtp is not None
         smtp = self._connect(until)
@@ -156,8 +164,11 @@ class RelaySession:
             self._drop()
             # A relay may end a connection between two mails; a fresh one shows whether it refuses this mail.
             if is_reused:
-                return self.submit(mail, until)
+                return self.submit(mail, until, write_until)
             raise Unavailable(str(error)) from None
+        if self._wall_clock() > write_until:
+            self._drop()
+            raise Unavailable("the machine stood still before the mail was written")
         return self._write(smtp, mail.content)
 
     @property

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import httpx
@@ -21,9 +22,20 @@ BROKEN: Final = "the connection to {} broke"
 NO_ANSWER: Final = "{} did not answer in time"
 NOT_REACHED: Final = "{} cannot be reached"
 NO_URL: Final = "{}'s URL is not an HTTP URL"
+STOOD_STILL: Final = "the machine stood still before the request to {} was written"
+BEFORE_WRITING: Final = frozenset(
+    {"http11.send_request_headers.started", "http2.send_request_headers.started"}
+)
+"""The events of httpcore just before the first byte of a request."""
+
+
+class StoodStill(Exception):
+    """The wall clock has passed the time of the request, and the clock of the time-outs has not: a suspend."""
+
 
 # Foreign exception → (whether the request may have been written by then, the reason for the history).
 FAILURES: Final[Mapping[type[Exception], tuple[bool, str]]] = {
+    StoodStill: (False, STOOD_STILL),
     httpx.ConnectError: (False, NOT_REACHED),
     httpx.ConnectTimeout: (False, NOT_REACHED),
     httpx.PoolTimeout: (False, "too many requests to {} are waiting"),
@@ -92,6 +104,7 @@ async def exchange(
     timeout_seconds: float,
     writes: bool,
     auth: httpx.Auth | None = None,
+    wall_clock: Callable[[], float] = time.time,
     **content: Any,
 ) -> httpx.Response:
     """Send one request and return the answer with any status, within `timeout_seconds` in all.
@@ -101,8 +114,17 @@ async def exchange(
     `peer`.
     """
     may_be_written = False
+    ends = wall_clock() + timeout_seconds
+
+    async def check_wall_clock(event: str, info: Any) -> None:
+        # While a machine is suspended time-outs stand still, and the lease of the attempt may end.
+        if event in BEFORE_WRITING and wall_clock() > ends:
+            raise StoodStill
+
     try:
-        request = client.build_request(method, url, **content)
+        request = client.build_request(
+            method, url, extensions={"trace": check_wall_clock}, **content
+        )
         if (request.url.port or 0) > HIGHEST_PORT:
             raise httpx.InvalidURL("no such port")
         may_be_written = True

@@ -34,7 +34,7 @@ from messaging.store.console.device_network import (
     networks_in_use,
 )
 from messaging.store.console.emergencies import without_emergency_contact
-from messaging.store.db.health import write_problem
+from messaging.store.db.health import clock_difference, write_problem
 from messaging.store.db.room import (
     folder_room_problem,
     free_megabytes,
@@ -44,6 +44,9 @@ from messaging.store.db.room import (
 )
 
 app = typer.Typer()
+
+MAX_CLOCK_SECONDS = 4.0
+"""A delivery that was handed out is due again after this time, by the clock of another machine."""
 
 MAX_NAMES = 20
 """How many subscribers one line names."""
@@ -82,6 +85,7 @@ def check(as_json: Json = False) -> None:
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
         *(_check_registry(gateway) if store.ok and not has_no_store(settings) else []),
+        *(_check_clock(settings) if store.ok else []),
         _check_files(gateway),
         _check_exposure(gateway),
         *_check_progress(gateway),
@@ -175,6 +179,19 @@ def _check_devices(gateway: Gateway) -> list[Finding]:
         said = f"have networks that are not configured: {', '.join(off)}; mail for them waits (451)"
         found.append(Finding("devices", None, said))
     return found
+
+
+def _check_clock(settings: Settings) -> list[Finding]:
+    """Compare the clock of this machine with that of the database server; a SQLite file has none."""
+    try:
+        ahead = clock_difference(settings)
+    except Unavailable as error:
+        return [Finding("clock", False, error.reason)]
+    if ahead is None:
+        return []
+    place = "behind" if ahead > 0 else "ahead of"
+    said = f"the clock of this machine is {abs(ahead):.1f} s {place} the database's"
+    return [Finding("clock", abs(ahead) <= MAX_CLOCK_SECONDS, said)]
 
 
 def _check_files(gateway: Gateway) -> Finding:

@@ -1,6 +1,8 @@
 """Checks whether the store can be used, and opens it ready for use. Problems are plain sentences."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -22,6 +24,7 @@ _WRITE = (
     "INSERT INTO users_task (name, holder, number, until) VALUES ('write check', '', 0, %s)"
     " ON CONFLICT (name) DO UPDATE SET until = excluded.until"
 )
+_NOW = "SELECT clock_timestamp()"
 NOT_MIGRATED = "the database is not up to date (satbridge manage migrate)"
 
 
@@ -64,6 +67,28 @@ def store_problem(*, only_reads: bool = False) -> str | None:
     except Unavailable as error:
         return describe(error.__cause__ or error)
     return None
+
+
+def clock_difference(
+    settings: Settings, now: Callable[[], datetime] = timezone.now
+) -> float | None:
+    """Return by how many seconds the clock of the database is ahead of this machine's; None for SQLite.
+
+    Call it when the store is open. Raises Unavailable.
+    """
+    if settings.uses_sqlite:
+        return None
+    try:
+        with store_errors(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")  # connects
+            before = now()
+            cursor.execute(_NOW)
+            [[moment]] = cursor.fetchall()
+            after = now()
+    finally:
+        close_connection()
+    found: datetime = moment
+    return (found - (before + (after - before) / 2)).total_seconds()
 
 
 def write_problem(settings: Settings) -> str | None:

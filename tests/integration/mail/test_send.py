@@ -1,9 +1,13 @@
 """Batches of mails handed to a relay that behaves, misbehaves, or is slow."""
 
+import time
 from typing import Any
 
 import pytest
 
+from messaging.errors import Unavailable
+from messaging.mail.compose import OutgoingMail
+from messaging.mail.send import RelaySession
 from messaging.model.message import Result
 from messaging.simulator.mail.server import AccessRules, MailFaults, MailSink
 from tests.support.mail.outgoing import HELLO, delivery, relay_at, results, scripted, send
@@ -157,3 +161,19 @@ def test_a_slow_relay_does_not_get_a_mail_that_it_cannot_answer_within_the_lease
 def test_the_first_digit_of_the_last_answer_decides(last: bytes, result: Result) -> None:
     with scripted(*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", last) as url:
         assert results(send(relay_at(url, timeout_seconds=5), delivery())) == [result]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_no_mail_is_written_after_a_suspend(late: bool) -> None:
+    mail = OutgoingMail("boop@example.org", "ann@friends.example", b"hello\r\n", False)
+    with MailSink() as sink:
+        session = RelaySession(relay_at(sink.url), "example.org", wall_clock=lambda: 1000.0)
+        until, write_until = time.monotonic() + 60, 999.0 if late else 1001.0
+        if late:
+            with pytest.raises(Unavailable, match="stood still"):
+                session.submit(mail, until, write_until)
+            assert not session.is_usable
+        else:
+            session.submit(mail, until, write_until)
+            session.close()
+        assert len(sink.received) == (0 if late else 1)

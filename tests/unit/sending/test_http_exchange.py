@@ -3,12 +3,13 @@
 import asyncio
 import ssl
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 import httpx
 import pytest
 
 from messaging.errors import Unavailable, Uncertain
-from messaging.sending.http_exchange import FAILURES, exchange
+from messaging.sending.http_exchange import FAILURES, STOOD_STILL, exchange
 
 PEER = "the network"
 
@@ -52,3 +53,43 @@ def test_a_failure_that_is_in_no_table_may_have_been_written_too(kind: type[Exce
 def test_a_request_that_cannot_be_built_was_not_written(url: str) -> None:
     with pytest.raises(Unavailable):
         asyncio.run(post(url, RuntimeError, writes=True))
+
+
+@pytest.mark.parametrize(("jump", "is_written"), [(1.0, True), (3600.0, False)])
+def test_no_request_is_written_after_a_suspend(jump: float, is_written: bool) -> None:
+    # The wall clock at the begin of the exchange, and when the connection stands.
+    moments = chain([1000.0], repeat(1000.0 + jump))
+    received: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(10_000))
+        if received[-1]:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        closed.set()
+
+    async def send() -> str:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, httpx.AsyncClient() as client:
+            try:
+                answered = await exchange(
+                    client,
+                    "POST",
+                    f"http://127.0.0.1:{port}/",
+                    peer=PEER,
+                    timeout_seconds=30,
+                    writes=True,
+                    wall_clock=lambda: next(moments),
+                )
+                said = str(answered.status_code)
+            except Unavailable as error:
+                said = error.reason
+        await closed.wait()
+        return said
+
+    closed = asyncio.Event()
+    said = asyncio.run(send())
+    assert said == ("200" if is_written else STOOD_STILL.format(PEER))
+    assert any(received) is is_written
