@@ -77,6 +77,12 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "encrypt-store",
+        f"{OPERATION}.encrypt_store:app",
+        "Encrypt the texts, bytes and positions of the store with the first key.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "hash-address",
         f"{OPERATION}.hash_address:app",
         "Print the hashes that stand for addresses in the log.",

@@ -1,6 +1,7 @@
 """The settings that several parts of the gateway share. The settings of one provider are a `Section` beside it."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from messaging.model.message import Address, Network
 
 MAX_DOMAIN_CHARACTERS = 253
 OFF = "off"
+STORE_KEY_BYTES = 32
 _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?")
 _ACCOUNT = re.compile(r"[a-z0-9-]+")
 
@@ -123,6 +125,21 @@ def _check_map_url(text: str) -> str:
     return text
 
 
+def _check_store_keys(keys: SecretStr) -> SecretStr:
+    try:
+        lengths = [
+            len(b64decode(key, validate=True)) for key in entries_of(keys.get_secret_value())
+        ]
+    except ValueError:
+        lengths = []
+    if not lengths or any(length != STORE_KEY_BYTES for length in lengths):
+        raise ValueError(
+            f"must be {STORE_KEY_BYTES} bytes in base64, as `openssl rand -base64 {STORE_KEY_BYTES}` prints them;"
+            " several keys are separated by commas"
+        )
+    return keys
+
+
 def _check_carriers(text: str) -> str:
     for pair in entries_of(text):
         number, _, account = map(str.strip, pair.partition("="))
@@ -148,6 +165,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     state_dir: Annotated[Path, AfterValidator(Path.absolute), Field(validate_default=True)] = Path(
         "var"
     )
+    store_key: Annotated[SecretStr, AfterValidator(_check_store_keys)] | None = None
     migrate: bool = True
     secret_key: SecretStr | None = None
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = "INFO"

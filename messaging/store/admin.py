@@ -21,6 +21,7 @@ from messaging.store.console.kept import KeptMessages, position_near, text_of
 from messaging.store.console.readable import printable, readable
 from messaging.store.console.save import InvalidInput
 from messaging.store.console.selection import DEAD_LETTER, summary
+from messaging.store.db.encryption import current_cipher
 from messaging.store.models import (
     AuditEntry,
     Contact,
@@ -48,12 +49,20 @@ else:
 
 
 MAX_RAW_CHARACTERS = 4000
+ENCRYPTED = "Subjects are encrypted (SATBRIDGE_STORE_KEY) and cannot be searched."
 
 
 class ReadOnly(AnyPages):
     """History: can be viewed and not changed."""
 
     show_full_result_count = False
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Leave out the subject where it is encrypted, and say so beside the field."""
+        is_encrypted = current_cipher() is not None
+        type(self).search_help_text = ENCRYPTED if is_encrypted else None
+        fields = super().get_search_fields(request)
+        return [one for one in fields if not (is_encrypted and one.endswith("subject"))]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: only the router adds history."""

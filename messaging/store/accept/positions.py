@@ -56,6 +56,8 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
                 sos=report.sos.value if report.sos else "",
             )
         )
+    for row in rows:
+        row.hide_numbers()
     DevicePosition.objects.bulk_create(rows, ignore_conflicts=True)
 
 

@@ -38,6 +38,7 @@ from messaging.store.accept.positions import write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
+from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
@@ -227,7 +228,7 @@ class AcceptTransaction:
         rows: list[Row] = [
             (
                 *_address_columns(one.message, one.message.recipient),
-                *(one.message.subject, one.message.text, None, ""),
+                *(encrypt_text(one.message.subject), encrypt_text(one.message.text), None, ""),
                 *(one.message.wants_notice, one.message.reference),
                 *(one.route.subscriber_id, one.route.sender_device_id, made),
             )
@@ -240,7 +241,8 @@ class AcceptTransaction:
                 rows.append(
                     (
                         *_address_columns(record, record.recipient),
-                        *("", record.text, record.raw, record.reason, False, ""),
+                        *("", encrypt_text(record.text), encrypt_bytes(record.raw)),
+                        *(record.reason, False, ""),
                         owner.id if owner else None,
                         device.device_id if device else None,
                         made,

@@ -32,8 +32,8 @@ RAW_CUT = "; only the first {limit} of its {size} bytes are kept"
 
 R = TypeVar("R", DeadLetter, Bounce)
 
-# PostgreSQL stores no NUL, and no store half a surrogate pair.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# PostgreSQL stores no NUL, and no store half a surrogate pair. U+FDD0 marks texts that are encrypted.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff\ufdd0]")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 

@@ -40,6 +40,8 @@ class Action(StrEnum):
     EXPORT = "export"
     RESTORE = "restore"
     COMPACT = "compact"
+    ENCRYPT = "encrypt"
+    DECRYPT = "decrypt"
     SIGN_IN = "sign-in"
     SIGN_OUT = "sign-out"
     SIGN_IN_FAILED = "sign-in failed"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.config.settings import Settings
@@ -88,8 +88,8 @@ def position_near(row: Message) -> Position | None:
     if row.device_id is None:
         return None
     found = DevicePosition.objects.filter(
+        Q(latitude__isnull=False) | Q(encrypted__isnull=False),
         device_id=row.device_id,
-        latitude__isnull=False,
         at__lte=row.created_at + CLOCK_TOLERANCE,
         at__gte=row.created_at - POSITION_AGE,
     )

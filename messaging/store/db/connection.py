@@ -17,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, GatewayError
 from messaging.store.db.django_settings import APPS, SQLITE, constant_values, read_only, values_of
+from messaging.store.db.encryption import use_keys
 from messaging.store.db.errors import Conflict, StoreAway, describe, translate
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def open_store(
     else:
         _make_parent_folder(description)
     set_up_django(apps)
+    use_keys(settings.store_key.get_secret_value() if settings.store_key else None)
     for name, value in values.items():
         setattr(django_settings, name, value)
     use_store(description)

@@ -17,6 +17,7 @@ from messaging.store.db.connection import (
     store_errors,
 )
 from messaging.store.db.errors import describe
+from messaging.store.db.key_check import key_problem
 from messaging.store.db.room import store_file, store_room_problem
 from messaging.store.db.sql import storable_time
 
@@ -42,6 +43,8 @@ def open_ready_store(settings: Settings, *, only_reads: bool = False) -> bool:
         problem = store_problem()
     if problem:
         raise ConfigurationError(f"SATBRIDGE_DATABASE_URL: {problem}")
+    if problem := key_problem(only_reads=only_reads):
+        raise ConfigurationError(problem)
     return is_older
 
 

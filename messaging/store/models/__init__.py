@@ -4,7 +4,7 @@ from messaging.store.models.audit import AuditEntry
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber
 from messaging.store.models.reports import DeliveryPart, DevicePosition
-from messaging.store.models.retention import KeptChange, RemovedMessage
+from messaging.store.models.retention import KeptChange, RemovedMessage, StoreKey
 
 __all__ = [
     "WAITING",
@@ -18,6 +18,7 @@ __all__ = [
     "Message",
     "OptOut",
     "RemovedMessage",
+    "StoreKey",
     "Subscriber",
     "Task",
 ]

@@ -1,4 +1,4 @@
-"""The fields of the tables that normalise or check their values."""
+"""The fields of the tables that normalise, check or encrypt their values."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,11 +6,24 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from messaging.model.address_syntax import e164, mailbox, phone_number, subscriber_name
+from messaging.store.db.encryption import (
+    current_cipher,
+    decrypt_bytes,
+    decrypt_text,
+    decrypt_value,
+    encrypt_bytes,
+    encrypt_text,
+    encrypt_value,
+)
 
 if TYPE_CHECKING:
     TextField = models.CharField[str, str]
+    LongTextField = models.TextField[str, str]
+    BytesField = models.BinaryField[Any, Any]
+    ValueField = models.JSONField[Any, Any]
 else:
     TextField = models.CharField
+    LongTextField, BytesField, ValueField = models.TextField, models.BinaryField, models.JSONField
 
 
 class NameField(TextField):
@@ -23,6 +36,72 @@ class NameField(TextField):
     def get_prep_value(self, value: Any) -> Any:
         """Normalise the value of a query."""
         return super().get_prep_value(self.to_python(value))
+
+
+class EncryptedTextField(LongTextField):
+    """A text that is stored encrypted where the store has a key. In conditions a value stays as it is."""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return the value as it is stored."""
+        value = super().get_db_prep_save(value, connection)
+        return encrypt_text(value) if isinstance(value, str) else value
+
+    def get_db_converters(self, connection: Any) -> Any:
+        """Decrypt values of this column; without a key nothing runs."""
+        converters = super().get_db_converters(connection)
+        return [*converters, _decrypt_text] if current_cipher() else converters
+
+    def deconstruct(self) -> Any:
+        """Name the field of Django: the column is the same."""
+        name, _, arguments, keywords = super().deconstruct()
+        return name, "django.db.models.TextField", arguments, keywords
+
+
+class EncryptedBinaryField(BytesField):
+    """Bytes that are stored encrypted where the store has a key."""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return the value as it is stored."""
+        return super().get_db_prep_save(
+            encrypt_bytes(bytes(value)) if isinstance(value, bytes | memoryview) else value,
+            connection,
+        )
+
+    def get_db_converters(self, connection: Any) -> Any:
+        """Decrypt values of this column; without a key nothing runs."""
+        converters = super().get_db_converters(connection)
+        return [*converters, _decrypt_bytes] if current_cipher() else converters
+
+    def deconstruct(self) -> Any:
+        """Name the field of Django: the column is the same."""
+        name, _, arguments, keywords = super().deconstruct()
+        return name, "django.db.models.BinaryField", arguments, keywords
+
+
+class EncryptedJSONField(ValueField):
+    """A value of JSON that is stored encrypted, as a string of JSON, where the store has a key."""
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return the value as it is stored."""
+        is_plain = value is None or hasattr(value, "resolve_expression")
+        return super().get_db_prep_save(value if is_plain else encrypt_value(value), connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Decrypt a stored value."""
+        return decrypt_value(super().from_db_value(value, expression, connection))
+
+    def deconstruct(self) -> Any:
+        """Name the field of Django: the column is the same."""
+        name, _, arguments, keywords = super().deconstruct()
+        return name, "django.db.models.JSONField", arguments, keywords
+
+
+def _decrypt_text(value: Any, _expression: Any, _connection: Any) -> Any:
+    return decrypt_text(value) if value else value
+
+
+def _decrypt_bytes(value: Any, _expression: Any, _connection: Any) -> Any:
+    return None if value is None else decrypt_bytes(bytes(value))
 
 
 def check_name(text: str) -> None:

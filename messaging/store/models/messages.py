@@ -7,6 +7,11 @@ from django.db.models import Q
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Network
+from messaging.store.models.fields import (
+    EncryptedBinaryField,
+    EncryptedJSONField,
+    EncryptedTextField,
+)
 from messaging.store.models.people import MAX_VIA_CHARACTERS, Device, Subscriber
 from messaging.store.states import State
 
@@ -30,13 +35,13 @@ class Message(models.Model):
     recipient_network = models.CharField(max_length=16, choices=NETWORKS, blank=True)
     recipient = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, blank=True)
     via = models.CharField(max_length=MAX_VIA_CHARACTERS)
-    subject = models.TextField(blank=True)
-    text = models.TextField(blank=True)
-    raw = models.BinaryField(null=True)
+    subject = EncryptedTextField(blank=True)
+    text = EncryptedTextField(blank=True)
+    raw = EncryptedBinaryField(null=True)
     reason = models.TextField(blank=True)
     wants_notice = models.BooleanField(default=False, db_default=False)
     reference = models.TextField(blank=True, default="", db_default="")
-    failure = models.JSONField(null=True)
+    failure = EncryptedJSONField(null=True)
     subscriber = models.ForeignKey(
         Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
     )

@@ -1,11 +1,13 @@
 """The tables of the reports of networks: on submitted parts, and on devices."""
 
-from typing import ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
 
 from messaging.model.message import ReceiptState, Sos
+from messaging.store.db.encryption import decrypt_value, encrypt_value
 
 MAX_NETWORK_ID_CHARACTERS = 255
 RECEIPT_STATES = [(state.value, state.value) for state in ReceiptState]
@@ -54,8 +56,13 @@ class DeliveryPart(models.Model):
 class DevicePosition(models.Model):
     """The position of a device `at` a time, its battery level, and an emergency; null where not reported.
 
+    `encrypted` holds the numbers of the position where the store has a key; their own columns are null then. A row that
+    is read has its numbers in their fields either way.
+
     `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
     """
+
+    NUMBERS: ClassVar = ("latitude", "longitude", "altitude_meters", "accuracy_meters")
 
     id = models.CharField(primary_key=True, max_length=32)
     device = models.ForeignKey(
@@ -67,6 +74,8 @@ class DevicePosition(models.Model):
     longitude = models.FloatField(null=True)
     altitude_meters = models.FloatField(null=True)
     accuracy_meters = models.FloatField(null=True)
+    # Null, because SQLite would copy the whole table for a column with a default.
+    encrypted = models.TextField(null=True)  # noqa: DJ001
     battery_percent = models.PositiveSmallIntegerField(null=True)
     sos = models.CharField(max_length=16, choices=SOS, blank=True)
 
@@ -79,3 +88,28 @@ class DevicePosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id} at {self.at}"
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any
+    ) -> Self:
+        """Return a row that was read, with its numbers decrypted."""
+        row = super().from_db(db, field_names, values, **more)
+        if "encrypted" in field_names and row.encrypted:
+            for name, number in zip(cls.NUMBERS, decrypt_value(row.encrypted), strict=True):
+                setattr(row, name, number)
+        return row
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the row has any number of a position."""
+        return any(getattr(self, name) is not None for name in self.NUMBERS)
+
+    def hide_numbers(self) -> None:
+        """Move the numbers of the position into `encrypted` where the store has a key, before the row is saved."""
+        numbers = [getattr(self, name) for name in self.NUMBERS]
+        stored = encrypt_value(numbers) if self.has_numbers else None
+        self.encrypted = stored if isinstance(stored, str) else None
+        if self.encrypted:
+            for name in self.NUMBERS:
+                setattr(self, name, None)

@@ -1,6 +1,8 @@
-"""The tables of retention: how much is kept, and the ids of removed messages."""
+"""The tables of retention: how much is kept, the ids of removed messages, and the keys of encrypted values."""
 
 from django.db import models
+
+from messaging.store.db.encryption import NAME_CHARACTERS
 
 
 class KeptChange(models.Model):
@@ -25,3 +27,13 @@ class RemovedMessage(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class StoreKey(models.Model):
+    """A key that has encrypted values of the store since a time, by its name. The key itself is not in the store."""
+
+    name = models.CharField(primary_key=True, max_length=NAME_CHARACTERS)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

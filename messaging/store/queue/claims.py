@@ -1,11 +1,11 @@
 """Claims due attempts, ends spent and expired deliveries, takes attempts back."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
@@ -166,7 +166,7 @@ def _attempt(
     lease: Lease,
     subject: str,
     text: str,
-    failure: str | None,
+    failure: Mapping[str, Any] | None,
     codec: str | None,
 ) -> Delivery:
     message = Message(
@@ -176,7 +176,7 @@ def _attempt(
         subject=subject,
         text=text,
         via=row.via,
-        failure=failure_from_json(json.loads(failure)) if failure else None,
+        failure=failure_from_json(failure) if failure else None,
         sender_name=row.sender_name,
     )
     return Delivery(

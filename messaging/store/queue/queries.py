@@ -5,6 +5,7 @@ statement than SQLite takes to run it. Their columns come from the fields of `De
 parameters. Only `store/queue/` may import this module.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import connection
 
 from messaging.model.message import Network
+from messaging.store.db.encryption import decrypt_text, decrypt_value
 from messaging.store.db.sql import (
     ONE_OF,
     Row,
@@ -127,8 +129,20 @@ def from_row(row: Sequence[Any]) -> DeliveryState:
 
 
 def read_texts(ids: Collection[int]) -> list[Row]:
-    """Return the id, subject, text, failure (as JSON text) and device codec of these deliveries: one statement."""
-    return _TEXTS(ids)
+    """Return the id, subject, text, failure and device codec of these deliveries: one statement.
+
+    Raises UnknownKey for a text that is encrypted with a key that is not here.
+    """
+    return [
+        (
+            row_id,
+            decrypt_text(subject),
+            decrypt_text(text),
+            decrypt_value(json.loads(failure)) if failure else None,
+            codec,
+        )
+        for row_id, subject, text, failure, codec in _TEXTS(ids)
+    ]
 
 
 def hand_out(ids: Collection[int], due_at: datetime, now: datetime) -> None:

@@ -56,7 +56,7 @@ def export(name: str) -> dict[str, Any]:
         "devices": list(subscriber.devices.order_by("id").values()),
         "contacts": list(subscriber.contacts.order_by("id").values()),
         "opt_outs": list(OptOut.objects.filter(number=subscriber.number or "").values()),
-        "positions": list(positions.values()),
+        "positions": [_values(row, but="encrypted") for row in positions],
         "messages": messages,
     }
 
@@ -144,5 +144,6 @@ def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + PAGE_ROWS]
 
 
-def _values(row: models.Model) -> dict[str, Any]:
-    return {one.attname: getattr(row, one.attname) for one in row._meta.concrete_fields}
+def _values(row: models.Model, but: str = "") -> dict[str, Any]:
+    names = (one.attname for one in row._meta.concrete_fields if one.attname != but)
+    return {name: getattr(row, name) for name in names}

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 
 from messaging.config.settings import Settings
+from messaging.store.db.encryption import bytes_added
 from messaging.store.db.locks import lock_rows
 from messaging.store.db.sql import insert
 from messaging.store.models import KeptChange
@@ -90,7 +91,7 @@ class KeptBatch:
         """Return whether one more is kept, and count it then. An emergency always is."""
         if self._counts is None:
             self._counts = read_counts()
-        one = Kept(1, size)
+        one = Kept(1, size + bytes_added())
         new = self._new.get(owner, Kept()).plus(one)
         total = one
         for kept in (*self._counts.values(), *self._new.values()):

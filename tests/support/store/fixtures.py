@@ -27,6 +27,7 @@ TABLES = (
     "users_task",
     "users_keptchange",
     "users_removedmessage",
+    "users_storekey",
     "django_admin_log",
     "django_session",
     "auth_user_user_permissions",
