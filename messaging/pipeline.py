@@ -34,8 +34,10 @@ from messaging.satellite.status_poller import StatusPoller, TracedAccount
 from messaging.satellite.tcp_listener import SatelliteListener
 from messaging.sending.sender import SenderOperator
 from messaging.sending.user_operators import UserOperators
+from messaging.sms.fetcher import FetchedAccount, SmsFetcher
 from messaging.sms.sender import SmsSender
 from messaging.store.accept.router import Router
+from messaging.store.fetch_history import FetchHistory
 from messaging.store.queue.begin import Begins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
@@ -85,7 +87,21 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
         for name, account in gateway.satellites.items()
         if (source := _satellite_source(gateway, name, account))
     ]
-    inbound: Stream[Inbound] = mail.union(dataflow.inlet(HTTP_IN), *satellites)
+    texts = [
+        dataflow.source(
+            f"{name}-in",
+            partial(
+                SmsFetcher,
+                account,
+                name,
+                FetchHistory(settings, name, account.history),
+                TaskLease(settings, f"fetch {name}", gateway.holder),
+            ),
+        )
+        for name, account in gateway.sms.items()
+        if isinstance(account, FetchedAccount) and account.fetch_minutes
+    ]
+    inbound: Stream[Inbound] = mail.union(dataflow.inlet(HTTP_IN), *satellites, *texts)
     return inbound.key_by(subscriber_key).operate(
         "router",
         partial(

@@ -9,16 +9,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from messaging.errors import GatewayError, Unavailable
+from messaging.errors import Unavailable
 from messaging.model.message import Emit
 from messaging.satellite.account import Count, Packet, SatelliteAccount, SatelliteClient, Seconds
 from messaging.satellite.uplink import offer_packet
 from messaging.sending.backoff import wait_seconds
+from messaging.sending.polling import (
+    STAND_BY_SECONDS,
+    PollLease,
+    iso,
+    pause,
+    reason_of,
+    release,
+)
 
 log = logging.getLogger(__name__)
 
 MAX_PAGES = 20
-STAND_BY_SECONDS = 5.0
 ACKNOWLEDGEMENTS_AT_ONCE = 20
 
 
@@ -51,20 +58,6 @@ class _PacketRetry:
 
     tries: int
     due: float
-
-
-class PollLease(Protocol):
-    """The right to poll an account, which one of several pollers has. Blocking."""
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether the lease that was last granted is still valid."""
-
-    def acquire(self) -> bool:
-        """Take or renew the lease; whether it is ours. Raises GatewayError."""
-
-    def release(self) -> None:
-        """End the lease. Raises GatewayError."""
 
 
 class SatellitePoller:
@@ -116,17 +109,17 @@ class SatellitePoller:
                     more = await self._poll(emit)
                 except Exception as error:
                     failures += 1
-                    self._failure = _reason(error)
+                    self._failure = reason_of(error)
                     if self._failing_since is None:
                         self._failing_since = datetime.now(UTC)
                         log.warning("polling %s fails: %s", self._via, self._failure)
-                    await self._pause(self._wait_seconds(failures, error))
+                    await pause(self._wait_seconds(failures, error), self._stopping)
                 else:
                     failures = 0
                     if not more:
-                        await self._pause(self._idle_seconds)
+                        await pause(self._idle_seconds, self._stopping)
         finally:
-            await self._release()
+            await release(self._lease, self._via)
             self._stopped.set()
             await self._client.aclose()
 
@@ -140,8 +133,8 @@ class SatellitePoller:
         return {
             "via": self._via,
             "standing_by": self._is_standby,
-            "last_poll": _iso(self._last_poll_at),
-            "failing_since": _iso(self._failing_since),
+            "last_poll": iso(self._last_poll_at),
+            "failing_since": iso(self._failing_since),
             "failure": self._failure,
             "packets_taken": self._taken,
             "undeliverable": self._dead_letters,
@@ -190,7 +183,7 @@ class SatellitePoller:
                 await self._client.acknowledge(packet.id)
         except Exception as error:
             self._retry_later(packet, error)
-            log.warning("packet %s of %s stays: %s", packet.id, self._via, _reason(error))
+            log.warning("packet %s of %s stays: %s", packet.id, self._via, reason_of(error))
             return False
         # Some providers list an acknowledged packet for a while.
         self._retry_later(packet, None)
@@ -215,31 +208,3 @@ class SatellitePoller:
     def _idle_seconds(self) -> float:
         poll_seconds = self._account.poll_seconds
         return min(poll_seconds, STAND_BY_SECONDS) if self._is_standby else poll_seconds
-
-    async def _release(self) -> None:
-        if self._lease is None or not self._lease.is_valid:
-            return
-        try:
-            await asyncio.to_thread(self._lease.release)
-        except GatewayError as error:
-            log.warning("the turn for %s ends by itself: %s", self._via, error.reason)
-
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, unless drained."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
-
-
-def _reason(error: BaseException) -> str:
-    """Return words for logs and status; of a bug its type alone, because its text may quote a message."""
-    # Errors of the gateway and of the dataflow layer have this mark; this module cannot import the latter.
-    if getattr(error, "for_people", False):
-        return str(error)
-    return f"internal error ({type(error).__name__})"
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds") if moment is not None else None

@@ -11,7 +11,7 @@ from messaging.errors import GatewayError, Rejected
 from messaging.model.message import Emit, Receipt
 from messaging.model.receipt import FINAL_RECEIPTS
 from messaging.satellite.account import SatelliteAccount, SatelliteClient, Seconds
-from messaging.satellite.poller import PollLease
+from messaging.sending.polling import PollLease, pause
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class StatusPoller:
         try:
             while not self._stopping.is_set():
                 await self._round(emit)
-                await self._pause()
+                await pause(self._account.trace_seconds, self._stopping)
         finally:
             self._stopped.set()
             await self._client.aclose()
@@ -128,11 +128,3 @@ class StatusPoller:
         if receipt is not None and receipt.state in FINAL_RECEIPTS:
             await emit(receipt)
             self._receipts += 1
-
-    async def _pause(self) -> None:
-        """Sleep, unless drained."""
-        try:
-            async with asyncio.timeout(self._account.trace_seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return

@@ -83,6 +83,12 @@ class PhoneText:
     raw: bytes
 
 
+def record_ids(via: str, *identity: str) -> tuple[str, str]:
+    """Return the ids of what a text brings: of its message or dead letter, and of its opt-out."""
+    # The word is part of ids in the store.
+    return message_id(via, *identity), message_id(via, *identity, "consent")
+
+
 def records_of(
     phone_text: PhoneText, wish: Keyword | None, *, is_sure: bool, media_links: bool
 ) -> list[Received]:
@@ -104,7 +110,7 @@ def records_of(
     if problem:
         return [dead_letter(phone_text, problem)]
     message = Message(
-        id=message_id(phone_text.via, *phone_text.identity),
+        id=record_ids(phone_text.via, *phone_text.identity)[0],
         sender=_address(phone_text.sender),
         recipient=_address(phone_text.recipient),
         text=text,
@@ -120,8 +126,7 @@ def records_of(
 def opt_out_change(phone_text: PhoneText, *, allowed: bool) -> OptOutChange:
     """Return the record that its phone allows texts from its number, or no longer."""
     return OptOutChange(
-        # The word is part of ids in the store.
-        id=message_id(phone_text.via, *phone_text.identity, "consent"),
+        id=record_ids(phone_text.via, *phone_text.identity)[1],
         sender=_address(phone_text.sender),
         recipient=_address(phone_text.recipient),
         allowed=allowed,

@@ -18,12 +18,12 @@ async def receive(account: SmsAccount, webhook: Webhook, emit: Emit, public_url:
     """
 
     async def take(inbound: Received) -> None:
-        await _offer(emit, inbound, webhook.body)
+        await offer(emit, inbound, webhook.body)
 
     await take_each(account.parse(webhook, public_url), take)
 
 
-async def _offer(emit: Emit, inbound: Received, raw: bytes) -> None:
+async def offer(emit: Emit, inbound: Received, raw: bytes) -> None:
     """Submit one record; when it is rejected, submit it again as a dead letter, so that it can be looked up."""
     try:
         await emit(inbound)
@@ -39,7 +39,7 @@ async def _offer(emit: Emit, inbound: Received, raw: bytes) -> None:
                 recipient=inbound.recipient,
                 text=inbound.text if isinstance(inbound, Message) else "",
             )
-            await _offer(emit, kept, raw)
+            await offer(emit, kept, raw)
     except Exception as error:
         log.info("put off: %s", type(error).__name__, extra={"message_id": inbound.id})
         raise

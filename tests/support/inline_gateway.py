@@ -38,8 +38,11 @@ class World:
 async def running(gateway: Gateway) -> AsyncIterator[InlineJob]:
     async with InlineJob(declare(gateway), patience_seconds=10) as job:
         await eventually(lambda: job.operator(MAIL_IN).addresses)
-        yield job
-        job.operator("due").stop()
+        try:
+            yield job
+        finally:
+            # A thread: it would keep the test run from ending.
+            job.operator("due").stop()
 
 
 def text(sender: str, recipient: str, body: str, key: str = "1") -> Message:

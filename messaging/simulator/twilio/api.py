@@ -1,4 +1,4 @@
-"""The simulated part of Twilio's REST API: create, list and fetch messages, fetch the account; with its errors.
+"""The simulated part of Twilio's REST API: create, list and fetch messages and media, fetch the account; its errors.
 
 Twilio's pages "Message resource" and "Account resource", API version 2010-04-01.
 """
@@ -98,6 +98,8 @@ class MessageApi:
         router.add_api_route(f"{messages}.json", self._create, methods=["POST"])
         router.add_api_route(f"{messages}.json", self._list, methods=["GET"])
         router.add_api_route(f"{messages}/{{sid}}.json", self._fetch, methods=["GET"])
+        media = f"{messages}/{{sid}}/Media.json"
+        router.add_api_route(media, self._media, methods=["GET"])
         router.add_api_route("/{account_sid}.json", self._account, methods=["GET"])
         return router
 
@@ -119,6 +121,7 @@ class MessageApi:
         return JSONResponse(text.resource(), 201, background=progress)
 
     async def _list(self, account_sid: str, request: Request) -> Response:
+        self.counts["list requests"] += 1
         code = self._login_error(account_sid, request)
         if code:
             return self._refuse(code)
@@ -133,6 +136,16 @@ class MessageApi:
         if code or text is None:
             return self._refuse(code or 20404)
         return JSONResponse(text.resource())
+
+    async def _media(self, account_sid: str, sid: str, request: Request) -> Response:
+        text = self._texts.get(sid)
+        code = self._login_error(account_sid, request)
+        if code or text is None:
+            return self._refuse(code or 20404)
+        found = text.media_resources()
+        return JSONResponse(
+            {"media_list": found, "page": 0, "page_size": 50, "next_page_uri": None}
+        )
 
     async def _account(self, account_sid: str, request: Request) -> Response:
         code = self._login_error(account_sid, request)

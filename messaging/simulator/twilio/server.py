@@ -1,6 +1,7 @@
 """A local Twilio: the message API with its errors, signed webhooks, and switches for everything that can go wrong."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException
@@ -97,6 +98,10 @@ class TwilioSimulator:
         """Return the texts that the gateway sent, oldest first."""
         return self._texts.all("outbound-api")
 
+    def incoming_texts(self) -> list[Text]:
+        """Return the texts that phones sent, oldest first."""
+        return self._texts.all("inbound")
+
     def answer_next(self, *answers: Answer) -> None:
         """Answer the next send requests with these, in order, regardless of their content."""
         self._api.next_answers.extend(answers)
@@ -127,6 +132,9 @@ class TwilioSimulator:
             status="received",
             direction="inbound",
             media=len(inbound.media),
+            media_types=tuple(inbound.media),
+            # Of an incoming text this is the time at which Twilio received it.
+            sent=datetime.now(UTC).replace(microsecond=0),
         )
 
     def _inbound_fields(self, inbound: InboundText, sid: str) -> Fields:

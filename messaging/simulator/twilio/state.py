@@ -33,6 +33,7 @@ class Text:
     sent: datetime | None = None
     error_code: int | None = None
     media: int = 0
+    media_types: tuple[str, ...] = ()
     messaging_service_sid: str | None = None
 
     def resource(self) -> dict[str, Any]:
@@ -61,6 +62,23 @@ class Text:
             "uri": f"{uri}.json",
             "subresource_uris": {"media": f"{uri}/Media.json"},
         }
+
+    def media_resources(self) -> list[dict[str, Any]]:
+        """The JSON of the list of its media."""
+        uri = f"{API}/{self.account_sid}/Messages/{self.sid}/Media"
+        sids = [f"ME{self.sid[2:-2]}{number:02}" for number in range(len(self.media_types))]
+        return [
+            {
+                "sid": sid,
+                "account_sid": self.account_sid,
+                "parent_sid": self.sid,
+                "content_type": kind,
+                "date_created": format_datetime(self.created),
+                "date_updated": format_datetime(self.created),
+                "uri": f"{uri}/{sid}.json",
+            }
+            for sid, kind in zip(sids, self.media_types, strict=True)
+        ]
 
 
 class Texts:

@@ -323,6 +323,10 @@ class BatchDecider:
         return replace(alarm, routed=routed, alarm=alarm.routed)
 
     def _change_opt_out(self, change: OptOutChange) -> Decision:
+        # An old STOP that comes again must not undo the START after it.
+        if change.id in self._stored_ids:
+            return Decision("repeated")
+        self._stored_ids.add(change.id)
         pair = self._policy.opt_out_pair(change)
         others = {known for known in self._context.opted_out if known != pair}
         opted_out = others if change.allowed else others | {pair}

@@ -70,6 +70,7 @@ def references_of(records: Iterable[Inbound], policy: Policy) -> References:
         match record:
             case OptOutChange():
                 found.peers.add(policy.number_of(record.sender) or record.sender.value)
+                found.message_ids.add(record.id)
                 continue
             case Bounce():
                 found.deliveries.add((record.delivery_id, record.message_id))

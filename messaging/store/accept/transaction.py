@@ -48,6 +48,7 @@ from messaging.store.queue.reports import bounce
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
 from messaging.store.retention.quota import KeptBatch, KeptQuota
+from messaging.store.retention.removal import keep_ids
 from messaging.store.states import UNDELIVERED
 
 _MESSAGE_COLUMNS: Final = (
@@ -258,6 +259,7 @@ class AcceptTransaction:
         settled: list[DeliveryState] = []
         if changes := [one for one in records if isinstance(one, OptOutChange)]:
             write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)
+            keep_ids(one.id for one in changes)
         if bounces := [one for one in records if isinstance(one, Bounce)]:
             settled += bounce(bounces, now)
         if receipts := [one for one in records if isinstance(one, Receipt)]:

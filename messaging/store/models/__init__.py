@@ -4,7 +4,7 @@ from messaging.store.models.audit import AuditEntry
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber
 from messaging.store.models.reports import DeliveryPart, DevicePosition
-from messaging.store.models.retention import KeptChange, RemovedMessage, StoreKey
+from messaging.store.models.retention import FetchMark, KeptChange, RemovedMessage, StoreKey
 
 __all__ = [
     "WAITING",
@@ -14,6 +14,7 @@ __all__ = [
     "DeliveryPart",
     "Device",
     "DevicePosition",
+    "FetchMark",
     "KeptChange",
     "Message",
     "OptOut",

@@ -1,4 +1,4 @@
-"""The tables of retention: how much is kept, the ids of removed messages, and the keys of encrypted values."""
+"""The tables of retention: how much is kept, ids of removed messages, keys of encrypted values, and marks of lists."""
 
 from django.db import models
 
@@ -21,7 +21,7 @@ class KeptChange(models.Model):
 
 
 class RemovedMessage(models.Model):
-    """The id of a message that was removed: offered again by its network, it is a repeat."""
+    """The id of a message that was removed, or of an opt-out: offered again by its network, it is a repeat."""
 
     id = models.CharField(primary_key=True, max_length=32)
 
@@ -37,3 +37,14 @@ class StoreKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FetchMark(models.Model):
+    """How far the list `history` of a provider was read: every text from `since` until `until` is taken."""
+
+    history = models.CharField(primary_key=True, max_length=96)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.history} until {self.until}"

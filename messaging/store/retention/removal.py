@@ -1,6 +1,6 @@
 """Removes texts and whole messages. Ids are kept: a network may offer the same message again, years later."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,7 +41,13 @@ def remove_messages(ids: Sequence[str]) -> None:
     with transaction.atomic(durable=True):
         chosen = Message.objects.filter(id__in=ids)
         _release(chosen)
-        removed = [RemovedMessage(id=id) for id in chosen.values_list("id", flat=True)]
-        RemovedMessage.objects.bulk_create(removed, ignore_conflicts=True)
+        keep_ids(chosen.order_by().values_list("id", flat=True))
         delete_deliveries(ids)
         chosen.delete()
+
+
+def keep_ids(ids: Iterable[str]) -> None:
+    """Keep ids that no message row has (any more): offered again, they are repeats."""
+    # In one order everywhere: two batches that share ids wait for each other instead of locking up.
+    kept = [RemovedMessage(id=id) for id in sorted(ids)]
+    RemovedMessage.objects.bulk_create(kept, ignore_conflicts=True)

@@ -177,7 +177,8 @@ class Life(WatchedGateway):
 
     @rule(allowed=st.booleans())
     def a_phone_says_stop_or_start(self, allowed: bool) -> None:
-        assert self.router.process([g.consent(allowed, str(allowed))]) == [[]]
+        self.wishes += 1
+        assert self.router.process([g.consent(allowed, str(self.wishes))]) == [[]]
         self.stopped = self.stopped or not allowed
 
     def _new(self, kind: str, key: str) -> values.Message:

@@ -97,7 +97,7 @@ def stranded(key: str = "broken", raw: bytes = b"\x00\xff") -> DeadLetter:
 
 def consent(allowed: bool, key: str = "stop", peer: str = FRIENDS_NUMBER) -> OptOutChange:
     return OptOutChange(
-        id=message_id(key),
+        id=message_id(key, str(allowed)),
         sender=phone(peer),
         recipient=phone(BOOPS_NUMBER),
         allowed=allowed,

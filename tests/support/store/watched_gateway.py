@@ -76,6 +76,7 @@ class WatchedGateway(RuleBasedStateMachine):
         self.states: dict[int, State] = {}
         self.touched: set[str] = set()
         self.stopped = False
+        self.wishes = 0
         self.seconds_back = 0
         self.by_hand = False
         self.restart()

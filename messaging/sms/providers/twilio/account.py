@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 
 from messaging.model.webhook import Acknowledgement, Webhook
-from messaging.sms.account import Received, SmsAccount, SmsProvider
+from messaging.sms.account import Received, SmsProvider
+from messaging.sms.fetcher import FetchedAccount, ListedText, TextList
 from messaging.sms.http_client import WebUrl
 from messaging.sms.inbound import read_or_keep
 from messaging.sms.providers.twilio.client import TWILIO_URL, TwilioProvider
@@ -17,7 +18,7 @@ from messaging.sms.providers.twilio.webhook import read_webhook
 EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
-class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
+class TwilioAccount(FetchedAccount, prefix="SATBRIDGE_TWILIO_"):
     """A Twilio account. `webhook_url` is the URL entered at Twilio, when it is not `<public URL>/sms/twilio`.
 
     While the auth token is being rotated, `old_auth_token` still counts for the signatures of webhooks. Without
@@ -52,8 +53,20 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
     ) = None
     connection_overrides: str = "rc=3&rp=all"
 
+    @property
+    def history(self) -> str:
+        """The name of the list: another account under the same name has a list of its own."""
+        return f"{self.name} {self.account_sid}"
+
     def connect(self, public_url: str = "") -> SmsProvider:
         """Return the client of Twilio's API."""
+        return self._client(public_url)
+
+    def connect_list(self) -> TextList:
+        """Return the client of Twilio's API, for its list of texts."""
+        return self._client("")
+
+    def _client(self, public_url: str) -> TwilioProvider:
         return TwilioProvider(
             account_sid=self.account_sid,
             auth_token=self.auth_token,
@@ -74,6 +87,11 @@ class TwilioAccount(SmsAccount, prefix="SATBRIDGE_TWILIO_"):
         fields = authentic_fields(webhook, url, [token.get_secret_value() for token in tokens])
         read = partial(read_webhook, fields, webhook.body, self.name, media_links=self.media_links)
         return read_or_keep(self.name, webhook.body, read)
+
+    def read(self, text: ListedText) -> list[Received]:
+        """Return what the webhook of a listed text would have brought."""
+        read = partial(read_webhook, text.form, text.raw, self.name, media_links=self.media_links)
+        return read_or_keep(self.name, text.raw, read)
 
     def _callback(self, public_url: str) -> str:
         """Return the URL that Twilio shall call, with the rules by which it comes back."""

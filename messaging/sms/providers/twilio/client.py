@@ -1,7 +1,7 @@
 """Sends texts through Twilio's SDK, looks them up and probes the account; the SDK's exceptions end here."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -18,13 +18,17 @@ from messaging.errors import ConfigurationError, GatewayError, Unavailable, Unce
 from messaging.model.message import SubmittedPart
 from messaging.sms.account import OutgoingText
 from messaging.sms.errors import Meaning, report_probe
+from messaging.sms.fetcher import ListedText
 from messaging.sms.http_client import MAYBE_TAKEN, NO_SENSE, HttpClient
+from messaging.sms.inbound import MAX_MEDIA
 from messaging.sms.providers.twilio.errors import meaning
+from messaging.sms.providers.twilio.history import listed_text, with_media
 
 log = logging.getLogger(__name__)
 
 TWILIO_URL: Final = "https://api.twilio.com"
 LOOKUP_LIMIT: Final = 200
+PAGE_SIZE: Final = 500
 NOT_TAKEN: Final = ("failed", "undelivered", "canceled")
 
 
@@ -33,7 +37,7 @@ class TwilioHttpClient(AsyncHttpClient):  # type: ignore[misc]
 
     def __init__(self, api_url: str, timeout_seconds: float) -> None:
         super().__init__(log, is_async=True, timeout=timeout_seconds)
-        self._api_url = api_url
+        self.api_url = api_url
         self._http = HttpClient(timeout_seconds)
 
     async def request(
@@ -50,7 +54,7 @@ class TwilioHttpClient(AsyncHttpClient):  # type: ignore[misc]
         """Send a request that the SDK makes to api.twilio.com. Raises Unavailable; a POST also Uncertain."""
         answer = await self._http.request(
             method,
-            self._api_url + uri.removeprefix(TWILIO_URL),
+            self.api_url + uri.removeprefix(TWILIO_URL),
             writes=method == "POST",
             auth=httpx.BasicAuth(*auth) if auth else None,
             params=params,
@@ -125,6 +129,30 @@ class TwilioProvider:
             )
             return [str(one.sid) for one in reversed(messages) if _is_same(one, text.body, since)]
 
+    async def pages(self, since: datetime) -> AsyncIterator[Sequence[ListedText]]:
+        """Yield the texts of the account since the day of `since`, in and out, in pages, the newest first.
+
+        Raises Unavailable.
+        """
+        with _translate_errors(Unavailable(NO_SENSE)):
+            # Twilio documents days for this filter, and the newest first.
+            page = await self._client.messages.page_async(
+                date_sent_after=since.date().isoformat(), page_size=PAGE_SIZE
+            )
+        while page is not None:
+            with _translate_errors(Unavailable(NO_SENSE)):
+                texts = _texts_of(page)
+            yield texts
+            with _translate_errors(Unavailable(NO_SENSE)):
+                page = await page.next_page_async()
+
+    async def add_media(self, text: ListedText) -> ListedText:
+        """Return the text with the links to its pictures. Raises Unavailable."""
+        with _translate_errors(Unavailable(NO_SENSE)):
+            messages = self._client.messages(text.network_id)
+            media = await messages.media.list_async(limit=MAX_MEDIA)
+            return with_media(text, media, self._http.api_url)
+
     async def check(self) -> str:
         """Fetch the account, which costs nothing. Raises ConfigurationError or Unavailable."""
         with _translate_errors(Unavailable(NO_SENSE), report_probe):
@@ -157,6 +185,27 @@ def _translate_errors(
     except Exception as error:
         log.warning("Twilio's answer could not be read: %s", type(error).__name__)
         raise unreadable from None
+
+
+def _texts_of(page: Iterator[Any]) -> list[ListedText]:
+    """Return the texts of a page without those that make no sense. Raises ValueError if none makes any."""
+    texts, unreadable = list[ListedText](), 0
+    while True:
+        try:
+            text = listed_text(next(page))
+        except StopIteration:
+            break
+        except (AttributeError, TypeError, ValueError):
+            text = None
+        if text is None:
+            unreadable += 1
+        else:
+            texts.append(text)
+    if unreadable:
+        log.warning("%d entries of Twilio's list of texts make no sense", unreadable)
+    if unreadable and not texts:
+        raise ValueError("no entry of the list makes sense")
+    return texts
 
 
 def _is_same(message: Any, body: str, since: datetime) -> bool:
