@@ -19,6 +19,7 @@ from messaging.mail.relay_client import DeadlineSMTP, check_relay, connect, quit
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.model.raw_mail import RawMail
+from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class MailSender:
         self._arguments = (relay, mail_domain, max_sessions)
         self._relay = relay
         self._mail_domain = mail_domain
-        self._slots = {urgent: asyncio.Semaphore(max_sessions) for urgent in (False, True)}
+        self._slots = {urgent: FairSlots(max_sessions) for urgent in (False, True)}
         self._idle: list[RelaySession] = []
         self._threads = ThreadPoolExecutor(4 * max_sessions, "relay")
 
@@ -60,7 +61,7 @@ class MailSender:
         Sent means that the relay took the mail; a mail whose last byte was written without an answer is uncertain. In
         every other case the relay has not taken it.
         """
-        async with self._slots[delivery.is_urgent]:
+        async with self._slots[delivery.is_urgent].slot(delivery.lane):
             attempt = await begin(delivery)
             if attempt is None:
                 return None

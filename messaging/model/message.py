@@ -184,6 +184,13 @@ class Delivery:
         """The account that carries it."""
         return self.message.via
 
+    @property
+    def lane(self) -> str:
+        """The lane: deliveries to one device, or by mail and SMS from one sender, take turns with the others."""
+        message = self.message
+        is_for_device = message.recipient.network is Network.SATELLITE
+        return (message.recipient if is_for_device else message.sender).value
+
 
 class Result(StrEnum):
     """The result of one attempt.

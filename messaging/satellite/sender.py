@@ -7,6 +7,7 @@ from typing import Final
 from messaging.errors import NotBegun
 from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
+from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 
 NO_TIME: Final = "no time was left to send it, or the rest of it"
@@ -26,7 +27,7 @@ class SatelliteSender:
         self._account = account
         self._max_parts = max_parts
         self._client = account.connect()
-        self._requests = asyncio.Semaphore(account.max_sends)
+        self._requests = FairSlots(account.max_sends)
 
     def __reduce__(self) -> tuple[type["SatelliteSender"], tuple[SatelliteAccount, int]]:
         """Pickle the arguments only."""
@@ -48,7 +49,7 @@ class SatelliteSender:
         position = delivery.parts_sent
         try:
             while attempt is None or position < len(packets):
-                async with self._requests:
+                async with self._requests.slot(serial, is_urgent=delivery.is_urgent):
                     if attempt is None:
                         attempt = await begin(delivery)
                         if attempt is None:

@@ -1,17 +1,20 @@
 """The contract of every sender, and the operator around it: leases, order, and outcomes until they are stored."""
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from messaging.errors import INTERNAL_ERROR, GatewayError, Unavailable, Uncertain
 from messaging.model.message import Delivery, Outcome, SubmittedPart
+from messaging.sending.fair_slots import FairSlots
 
 log = logging.getLogger(__name__)
+
+MAX_IN_WORK: Final = 2000
+"""How many deliveries a sender has at most, those that wait for their turn included; as many as a channel holds."""
 
 Emit = Callable[[Outcome], Awaitable[None]]
 """Reports an outcome; returns when the ledger has stored it."""
@@ -59,6 +62,9 @@ class Begins(Protocol):
 class SenderOperator:
     """The operator of the dataflow around a sender. Deliveries with the same key keep the order in which they came.
 
+    An urgent one goes before the others with its key. Of copies that wait together, all but the first are dropped.
+    A delivery is answered when it is in work, so none waits in the channel for the slowest of those before it.
+
     While the store is away for longer than a lease, `due` dispatches the same delivery anew as soon as the store is
     back, perhaps before the ledger has the outcome of the first attempt. So an attempt does not begin while an outcome
     of its delivery is on the way to the ledger, and no text is sent, and paid, twice.
@@ -71,13 +77,26 @@ class SenderOperator:
         self._begins = make_begins()
         self._counters: Counter[str] = Counter()
         # A lock exists as long as a delivery holds it or waits for it.
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[Hashable, FairSlots] = WeakValueDictionary()
         self._unreported: dict[int, Outcome] = {}
+        self._in_hand: set[tuple[int, int]] = set()
+        self.max_in_work = MAX_IN_WORK
 
     async def process_single(self, delivery: Delivery, emit: Emit) -> None:
-        """Send the delivery and emit its outcome; nothing when the attempt did not begin."""
-        lock = self._locks.setdefault(self._sender.order_key(delivery), asyncio.Lock())
-        async with lock:
+        """Send the delivery and emit its outcome; nothing when the attempt did not begin, or is in hand already."""
+        key = delivery.id, delivery.attempt
+        if key in self._in_hand:
+            self._counters["copies"] += 1
+            return
+        self._in_hand.add(key)
+        try:
+            await self._process(delivery, emit)
+        finally:
+            self._in_hand.discard(key)
+
+    async def _process(self, delivery: Delivery, emit: Emit) -> None:
+        lock = self._locks.setdefault(self._sender.order_key(delivery), FairSlots(1))
+        async with lock.slot(None, is_urgent=delivery.is_urgent):
             # An attempt that is not `uncertain` is wanted although there was another outcome, which the store knows
             # already: perhaps the network lost what it took, or an operator wants the delivery tried again.
             if delivery.uncertain and delivery.id in self._unreported:
@@ -94,8 +113,11 @@ class SenderOperator:
                 del self._unreported[delivery.id]
 
     def status(self) -> dict[str, object]:
-        """Return the numbers of attempts that began and that did not, and of outcomes by result, since the start."""
-        return dict(self._counters)
+        """Return the numbers of attempts that began and that did not, and of outcomes by result, since the start.
+
+        `copies` counts the deliveries that were dropped because they were in hand; `in_hand` those in hand now.
+        """
+        return {**self._counters, "in_hand": len(self._in_hand)}
 
     async def close(self) -> None:
         """Close the connections of the sender."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from unicodedata import normalize
@@ -11,6 +10,7 @@ from cachetools import TTLCache
 
 from messaging.errors import GatewayError, NotBegun, Rejected, Uncertain
 from messaging.model.message import Delivery, Message, Outcome, SubmittedPart
+from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 from messaging.sending.split import split
 from messaging.sms.account import OutgoingText, SmsAccount
@@ -33,10 +33,7 @@ class SmsSender:
         self._public_url = public_url
         self._provider = account.connect(public_url)
         self._known: TTLCache[str, int] = TTLCache(KNOWN_IDS, account.lookup_hours * 3600)
-        self._requests = asyncio.Semaphore(account.max_sends)
-        # Only as many deliveries as there are requests wait for a request. An urgent one, which does not stand in this
-        # queue, is the next; behind all others its lease might pass each time.
-        self._queue = asyncio.Semaphore(account.max_sends)
+        self._requests = FairSlots(account.max_sends)
 
     def __reduce__(self) -> tuple[type["SmsSender"], tuple[SmsAccount, str]]:
         """Pickle the arguments only."""
@@ -48,7 +45,7 @@ class SmsSender:
 
     async def send(self, delivery: Delivery, begin: Begin) -> Outcome | None:
         """Send the parts that the provider does not have yet, in order, until one fails."""
-        async with nullcontext() if delivery.is_urgent else self._queue, self._requests:
+        async with self._requests.slot(delivery.lane, is_urgent=delivery.is_urgent):
             attempt = await begin(delivery)
             if attempt is None:
                 return None

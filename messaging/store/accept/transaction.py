@@ -44,6 +44,7 @@ from messaging.store.notices.notices import Notices
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
 from messaging.store.queue.enqueue import Lease, enqueue, hand_out_end
+from messaging.store.queue.lanes import FreePlaces
 from messaging.store.queue.reports import bounce
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
@@ -288,9 +289,9 @@ def _enqueue_deliveries(
     expires_at: Mapping[Network, datetime],
     full_providers: Collection[str],
 ) -> dict[str, list[Delivery]]:
-    """Enqueue the deliveries of a batch: one statement. Return those that are handed to the caller, by message id.
+    """Enqueue the deliveries of a batch: two statements. Return those that are handed to the caller, by message id.
 
-    Deliveries for full providers are due at once instead.
+    Deliveries for full providers, and those in lanes that others wait in, are due at once instead.
     """
     planned = {
         (one.message.id, delivery.via, delivery.recipient.value): (one, delivery)
@@ -301,12 +302,13 @@ def _enqueue_deliveries(
         new_delivery(one.message.id, one.route, delivery, expires_at)
         for one, delivery in planned.values()
     ]
+    free_places = FreePlaces([one for one in new if one.via not in full_providers], now)
+    takes = [one.via not in full_providers and free_places.take(one) for one in new]
     until = hand_out_end(now)
-    due_times = [now if one.via in full_providers else until for one in new]
-    ids = enqueue(new, now, due_times)
+    ids = enqueue(new, now, [until if is_handed_out else now for is_handed_out in takes])
     attempts: dict[str, list[Delivery]] = {}
-    for row_id, (one, delivery) in zip(ids, planned.values(), strict=True):
-        if delivery.via not in full_providers:
+    for row_id, is_handed_out, (one, delivery) in zip(ids, takes, planned.values(), strict=True):
+        if is_handed_out:
             attempt = _first_attempt(row_id, one, delivery, lease)
             attempts.setdefault(one.message.id, []).append(attempt)
     return attempts

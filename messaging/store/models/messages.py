@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Network
@@ -143,6 +143,18 @@ class Delivery(models.Model):
                 fields=["via", "due_at", "id"],
                 name="delivery_urgent",
                 condition=WAITING & Q(is_urgent=True),
+            ),
+            # By lane, as `store/queue/lanes.py` reads it.
+            models.Index(
+                F("via"),
+                Case(
+                    When(recipient_network=Network.SATELLITE.value, then=F("recipient")),
+                    default=F("sender"),
+                ),
+                F("id"),
+                F("due_at"),
+                name="delivery_lanes",
+                condition=WAITING,
             ),
             models.Index(fields=["expires_at"], name="delivery_expiry", condition=WAITING),
             models.Index(

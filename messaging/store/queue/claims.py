@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from messaging.store.queue import queries
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.enqueue import Lease, hand_out_end
+from messaging.store.queue.lanes import LaneRotation
 from messaging.store.queue.next_state import expire, give_up, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
 from messaging.store.queue.queries import Change, read_rows, update_all
@@ -55,16 +56,22 @@ class Claims:
         self._settings = settings
         self.counters = Counters()
         self._notices = Notices(settings, default_accounts)
+        self._rotation = LaneRotation()
 
     @guard
     def claim(
-        self, via: str, limit: int, now: datetime, urgent_limit: int | None = None
+        self,
+        via: str,
+        limit: int,
+        now: datetime,
+        urgent_limit: int | None = None,
+        in_hand: Mapping[str, int] | None = None,
     ) -> list[Delivery]:
-        """Return the next due attempts of the account `via`, each handed to the caller, oldest first.
+        """Return the next due attempts of the account `via`, each handed to the caller: the lanes in turn, by age.
 
-        At most `limit`, and before them at most `urgent_limit` urgent ones (as many if that is None). No two callers
-        get the same one until its hand-out ends. A delivery whose attempts are used up fails instead. A poison
-        delivery is postponed.
+        At most `limit`, and before them at most `urgent_limit` urgent ones (as many if that is None). `in_hand` counts
+        by lane those that the caller has already. No two callers get the same one until its hand-out ends. A delivery
+        whose attempts are used up fails instead. A poison delivery is postponed.
         """
         due = _due(now).filter(via=via, expires_at__gt=now).order_by("due_at", "id")
         urgent, others = due.filter(is_urgent=True), due.filter(is_urgent=False)
@@ -72,7 +79,8 @@ class Claims:
         if not (due if limit else urgent).exists():
             return []
         first = limit if urgent_limit is None else urgent_limit
-        rows = (urgent[:first], others[:limit])
+        ids = self._rotation.choose(via, limit, in_hand or {}, now) if limit else []
+        rows = (urgent[:first], others.filter(id__in=ids).order_by("id"))
         return each_if_not_all(partial(self._claim, now=now), rows, first + limit, now)
 
     def _claim(self, rows: Rows, now: datetime) -> list[Delivery]:
@@ -92,6 +100,14 @@ class Claims:
             attempts = _attempts(claimed, lease)
         self.counters.note([after for _, after in given_up])
         return attempts
+
+    @guard
+    def not_begun(self, handed_out: Collection[Delivery]) -> set[tuple[int, int]]:
+        """Return id and attempt of those that wait for their senders to begin: one query."""
+        attempts = queries.read_attempts([one.id for one in handed_out])
+        return {
+            (one.id, one.attempt) for one in handed_out if attempts.get(one.id) == one.attempt - 1
+        }
 
     @guard
     def expire(self, now: datetime) -> int:

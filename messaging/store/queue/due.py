@@ -8,8 +8,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Event
+from typing import Final
 
 from django.utils import timezone
 
@@ -18,40 +19,40 @@ from messaging.errors import GatewayError
 from messaging.model.message import Delivery, Network
 from messaging.store.db.connection import BatchRunner, close_connection, open_store
 from messaging.store.queue.claims import Claims, ClockWatch, give_back
+from messaging.store.queue.enqueue import hand_out_end
 from messaging.store.retention.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
 EmitDelivery = Callable[[Delivery], "Future[None]"]
-"""Hands an attempt to a sender. The future is done when the sender has finished with it, or refused it.
+"""Hands a delivery to a sender. The future is done when the sender has it, or has refused it.
 
-Cancelling the future takes the attempt back, if no sender has it yet.
+Cancelling the future takes the delivery back, if no sender has it yet.
 """
+
+REFILL_SECONDS: Final = 0.1
+"""How soon `due` looks again at an account of which it has handed deliveries out: senders begin many in that time."""
+REFILL_FACTOR: Final = 5
+"""The pause is so many times the time that the last look took, if that is more: a long queue costs little."""
 
 
 @dataclass(slots=True)
-class _Flight:
-    """An attempt that a sender has, and the future that ends with it."""
+class _HandOut:
+    """A delivery that was handed to a sender, which has not begun it as far as is known."""
 
     delivery: Delivery
+    until: datetime
     future: "Future[None] | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """The end of a flight; `is_refused` if no sender took the attempt."""
-
-    delivery: Delivery
-    is_refused: bool
-
-
 class Due:
-    """Claims due attempts and emits them, for each account at most its `capacity` at any one time.
+    """Claims due attempts and emits them; of each account at most its `capacity` is handed out and not begun.
 
-    Urgent attempts have the same capacity again, and a provider that hangs fills only its own. When the store is away
-    the claims stop until it is back. A delivery that could not be emitted is due again at once if a `GatewayError`
-    refused it, and otherwise when its hand-out ends. The notices of deliveries that end here leave by
-    `default_accounts`.
+    Urgent attempts have the same capacity again, and a provider that hangs fills only its own. The lanes of an account
+    take turns, and each has few deliveries handed out: however many wait in one lane, the others do not wait for them.
+    When the store is away the claims stop until it is back. A delivery that could not be emitted is due again at once
+    if a `GatewayError` refused it, and otherwise when its hand-out ends. The notices of deliveries that end here leave
+    by `default_accounts`.
     """
 
     def __init__(
@@ -70,10 +71,9 @@ class Due:
         self._is_recalling = False
         self._runner = BatchRunner("due")
         self._sweeper = Sweeper(settings, now)
-        self._in_flight: dict[str, dict[tuple[int, int], _Flight]] = {via: {} for via in capacity}
-        self._has_more: set[str] = set()
-        self._refused: list[Delivery] = []
-        self._ends: SimpleQueue[_End | None] = SimpleQueue()
+        self._handed_out: dict[str, dict[tuple[int, int], _HandOut]] = {via: {} for via in capacity}
+        self._has_more = False
+        self._refused: SimpleQueue[Delivery] = SimpleQueue()
         self._stopping = Event()
         self._draining = Event()
         self._counters: Counter[str] = Counter()
@@ -82,35 +82,33 @@ class Due:
         """Claim and emit until `stop` is called."""
         try:
             while not self._stopping.is_set():
+                poll_at = time.monotonic() + self._poll_seconds
                 self.turn(emit)
-                self._wait()
+                self._refill_until(poll_at, emit)
         finally:
             close_connection()
 
     def stop(self) -> None:
-        """Make `run` return soon. Attempts in flight go on."""
+        """Make `run` return soon. Senders go on with what they have."""
         self._stopping.set()
-        self._ends.put(None)
 
     def drain(self) -> None:
         """Claim nothing from now on."""
         self._draining.set()
 
     def status(self) -> dict[str, object]:
-        """Return the counts of claims, releases and expiries since the start, and the attempts in flight by account."""
-        flights = {f"in_flight_{via}": len(flights) for via, flights in self._in_flight.items()}
+        """Return the counts of claims, releases and expiries since the start, and the hand-outs by account."""
+        counts = {f"in_flight_{via}": len(those) for via, those in self._handed_out.items()}
         settled = self._claims.counters.snapshot()
         return {
             **self._counters,
-            **flights,
+            **counts,
             "swept": dict(self._sweeper.counters),
             "settled": settled,
         }
 
     def turn(self, emit: EmitDelivery) -> None:
         """Do once what `run` repeats: give back, expire, claim, emit."""
-        while not self._ends.empty():
-            self._note(self._ends.get())
         self._give_back_refused()
         if self._draining.is_set():
             return
@@ -119,8 +117,9 @@ class Due:
         if isinstance(number, GatewayError):
             return
         self._counters["expired"] += number
+        self._has_more = False
         for via in self._capacity:
-            self._claim_and_emit(via, emit)
+            self._refill(via, emit)
         if not self._has_more:
             self._sweeper.turn()
 
@@ -136,78 +135,87 @@ class Due:
         if number:
             log.warning("the clock was set back; %d deliveries are due anew", number)
 
-    def _claim_and_emit(self, via: str, emit: EmitDelivery) -> None:
-        room, urgent_room = self._room(via)
+    def _forget_begun(self, via: str) -> None:
+        """Forget what senders have begun, and what is due again because its hand-out has ended."""
+        handed_out = self._handed_out[via]
+        now = self._now()
+        latest = hand_out_end(now)
+        # Also those of a clock that has been set back since.
+        for key in [key for key, one in handed_out.items() if not now < one.until <= latest]:
+            future = handed_out.pop(key).future
+            if future is not None:
+                future.cancel()
+        if not handed_out:
+            return
+        deliveries = [one.delivery for one in handed_out.values()]
+        waiting = self._runner.run_one(lambda: self._claims.not_begun(deliveries))
+        if not isinstance(waiting, GatewayError):
+            for key in handed_out.keys() - waiting:
+                del handed_out[key]
+
+    def _refill_until(self, poll_at: float, emit: EmitDelivery) -> None:
+        """Wait until then, and claim more for the accounts whose senders begin what was handed out."""
+        pause = REFILL_SECONDS
+        while (left := poll_at - time.monotonic()) > 0:
+            busy = [via for via, handed_out in self._handed_out.items() if handed_out]
+            if self._stopping.wait(min(left, pause) if busy else left):
+                return
+            began = time.monotonic()
+            self._give_back_refused()
+            for via in busy:
+                if not self._draining.is_set():
+                    self._refill(via, emit)
+            pause = max(REFILL_SECONDS, REFILL_FACTOR * (time.monotonic() - began))
+
+    def _refill(self, via: str, emit: EmitDelivery) -> None:
+        self._forget_begun(via)
+        handed_out = self._handed_out[via]
+        urgent = sum(one.delivery.is_urgent for one in handed_out.values())
+        capacity = self._capacity[via]
+        room, urgent_room = max(capacity - len(handed_out) + urgent, 0), max(capacity - urgent, 0)
+        in_hand = Counter(one.delivery.lane for one in handed_out.values())
         claimed = self._runner.run_one(
-            lambda: self._claims.claim(via, room, self._now(), urgent_room)
+            lambda: self._claims.claim(via, room, self._now(), urgent_room, in_hand)
         )
         if isinstance(claimed, GatewayError):
             return
         self._counters["claimed"] += len(claimed)
-        if sum(not delivery.is_urgent for delivery in claimed) == room:
-            self._has_more.add(via)
-        else:
-            self._has_more.discard(via)
+        self._has_more |= sum(not delivery.is_urgent for delivery in claimed) == room
         for delivery in claimed:
             self._emit(delivery, emit)
 
     def _emit(self, delivery: Delivery, emit: EmitDelivery) -> None:
-        flight = self._in_flight[delivery.via][_key(delivery)] = _Flight(delivery)
+        hand_out = _HandOut(delivery, hand_out_end(self._now()))
+        self._handed_out[delivery.via][_key(delivery)] = hand_out
         try:
-            flight.future = emit(delivery)
-            flight.future.add_done_callback(partial(self._end, delivery))
+            hand_out.future = emit(delivery)
+            hand_out.future.add_done_callback(partial(self._end, delivery))
         except Exception as error:
             log.warning(
                 "emit failed with %s",
                 type(error).__name__,
                 extra={"message_id": delivery.message.id},
             )
-            self._ends.put(_End(delivery, isinstance(error, GatewayError)))
+            if isinstance(error, GatewayError):
+                self._refused.put(delivery)
 
     def _end(self, delivery: Delivery, future: "Future[None]") -> None:
         # Runs in the thread that ended the future; the store belongs to the thread of `run`.
-        error = None if future.cancelled() else future.exception()
-        self._ends.put(_End(delivery, isinstance(error, GatewayError)))
-
-    def _room(self, via: str) -> tuple[int, int]:
-        """Return how many more attempts the account may be given, and how many more urgent ones."""
-        flights = self._in_flight[via]
-        now = self._now()
-        # A sender that has not taken a delivery for so long hangs. A copy that it still has does no harm.
-        for key in [key for key, one in flights.items() if one.delivery.lease_until <= now]:
-            future = flights.pop(key).future
-            if future is not None:
-                future.cancel()
-        urgent = sum(flight.delivery.is_urgent for flight in flights.values())
-        capacity = self._capacity[via]
-        return max(capacity - len(flights) + urgent, 0), max(capacity - urgent, 0)
-
-    def _note(self, end: _End | None) -> None:
-        if end is None:
-            return
-        self._in_flight[end.delivery.via].pop(_key(end.delivery), None)
-        if end.is_refused:
-            self._refused.append(end.delivery)
+        if not future.cancelled() and isinstance(future.exception(), GatewayError):
+            self._refused.put(delivery)
 
     def _give_back_refused(self) -> None:
-        refused, self._refused = self._refused, []
+        refused: list[Delivery] = []
+        while not self._refused.empty():
+            delivery = self._refused.get()
+            self._handed_out[delivery.via].pop(_key(delivery), None)
+            refused.append(delivery)
         if not refused:
             return
         error = self._runner.run_one(lambda: give_back(refused, self._now()))
         # If that fails, they are due when their hand-outs end.
         if error is None:
             self._counters["released"] += len(refused)
-
-    def _wait(self) -> None:
-        """Wait for the next poll, or until half of the capacity of an account with more due attempts is free."""
-        end = time.monotonic() + self._poll_seconds
-        while not self._stopping.is_set() and (left := end - time.monotonic()) > 0:
-            try:
-                self._note(self._ends.get(timeout=left))
-            except Empty:
-                return
-            if any(2 * len(self._in_flight[via]) <= self._capacity[via] for via in self._has_more):
-                return
 
 
 def _key(delivery: Delivery) -> tuple[int, int]:

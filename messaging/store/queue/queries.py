@@ -55,6 +55,7 @@ _TEXTS: Final = Select(
     " WHERE {}",
     "d.id",
 )
+_ATTEMPTS: Final = Select("SELECT id, attempts, due_at IS NULL FROM users_delivery WHERE {}", "id")
 _HAND_OUT: Final = "UPDATE users_delivery SET due_at = %s, updated_at = %s WHERE "
 # Still leased: no outcome of the attempt before was reported. An ended delivery has no due time.
 _BEGIN: Final = (
@@ -143,6 +144,11 @@ def read_texts(ids: Collection[int]) -> list[Row]:
         )
         for row_id, subject, text, failure, codec in _TEXTS(ids)
     ]
+
+
+def read_attempts(ids: Collection[int]) -> dict[int, int]:
+    """Return how many attempts have begun at those of these deliveries that wait: one statement."""
+    return {number: attempts for number, attempts, has_ended in _ATTEMPTS(ids) if not has_ended}
 
 
 def hand_out(ids: Collection[int], due_at: datetime, now: datetime) -> None:

@@ -55,6 +55,17 @@ class RecordOperator(Protocol):
 
 
 @runtime_checkable
+class AnswersEarly(Protocol):
+    """A record operator whose records are answered as soon as work on them has begun, in the order of their arrival.
+
+    No batch waits for its slowest record. The owner of a record learns by its own means how it ended.
+    """
+
+    max_in_work: int
+    """How many records are in work at most; others wait, unless their stage takes them first."""
+
+
+@runtime_checkable
 class TakesBack(Protocol):
     """A durable operator that can keep outputs for later."""
 

@@ -20,6 +20,7 @@ from messaging.streaming.api.functions import open_function
 from messaging.streaming.api.graph import Graph
 from messaging.streaming.api.operators import (
     AnnouncesDrain,
+    AnswersEarly,
     BatchOperator,
     Closes,
     Drainable,
@@ -194,8 +195,21 @@ class RecordWorker(Worker):
 
     operator: RecordOperator
 
+    def __init__(
+        self, stage: Stage, instance: Instance, operator: RecordOperator, output: Output
+    ) -> None:
+        super().__init__(stage, instance, operator, output)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = (
+            asyncio.Semaphore(operator.max_in_work) if isinstance(operator, AnswersEarly) else None
+        )
+
     async def process(self, records: list[Any]) -> Sequence[Answer]:
         """See InstanceWorker."""
+        if self._room is not None:
+            for record in records:
+                await self._begin(record, self._room)
+            return [None] * len(records)
         self._busy += 1
         try:
             answers = await asyncio.gather(*map(self._process_one, records))
@@ -204,6 +218,34 @@ class RecordWorker(Worker):
         self._counts["in"] += len(records)
         self._counts["refused"] += sum(answer is not None for answer in answers)
         return answers
+
+    async def close(self) -> None:
+        """See InstanceWorker."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().close()
+
+    async def _begin(self, record: Any, room: asyncio.Semaphore) -> None:
+        """Start the work on a record that was answered. One that its stage takes first needs no room."""
+        is_first = self.stage.first is not None and self.stage.first(record)
+        if not is_first:
+            await room.acquire()
+        self._busy += 1
+        self._counts["in"] += 1
+
+        async def work() -> None:
+            try:
+                answer = await self._process_one(record)
+                self._counts["refused"] += answer is not None
+            finally:
+                self._busy -= 1
+                if not is_first:
+                    room.release()
+
+        task = asyncio.create_task(work(), name=self.name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _process_one(self, record: Any) -> Answer:
         # Each output goes on at once: a crash then costs the records in work, not a batch.

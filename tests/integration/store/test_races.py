@@ -13,6 +13,7 @@ from messaging.store.accept.router import Router
 from messaging.store.db.connection import close_connection
 from messaging.store.models import Delivery, Message
 from messaging.store.queue.claims import Claims
+from messaging.store.queue.lanes import MAX_IN_HAND
 from messaging.store.queue.ledger import Ledger
 from messaging.store.states import State
 from tests.support.store import records as g
@@ -51,7 +52,8 @@ def test_two_routers_that_get_the_same_messages_take_each_once(postgres_gateway:
         )
         assert all(isinstance(one, list) for result in results for one in result)
         made = [delivery for result in results for one in result for delivery in one]  # type: ignore[union-attr]
-        assert len(made) == len({delivery.id for delivery in made}) == 30
+        assert len(made) == len({delivery.id for delivery in made})
+        assert len(made) == (MAX_IN_HAND if turn == 0 else 0)
     assert (Message.objects.count(), Delivery.objects.count()) == (300, 300)
 
 
@@ -63,7 +65,11 @@ def test_two_that_claim_at_once_never_get_the_same_attempt(postgres_gateway: Gat
     claims, now = Claims(postgres_gateway.settings), postgres_gateway.clock.now
 
     def claim() -> list[int]:
-        return [d.id for _ in range(20) for d in claims.claim("hive", 5, now)]
+        claimed: list[int] = []
+        # Where both look at once, one may find all of its choice locked.
+        while Delivery.objects.filter(due_at__lte=now).exists():
+            claimed += [delivery.id for delivery in claims.claim("hive", 5, now)]
+        return claimed
 
     first, second = at_once(claim, claim)
     assert len(first) + len(second) == len({*first, *second}) == 200
@@ -73,6 +79,9 @@ def test_two_ledgers_with_the_same_outcomes_settle_each_once(postgres_gateway: G
     router = Router(wide(postgres_gateway), g.VIAS, now=postgres_gateway.clock)
     results = router.process([g.mail(str(n)) for n in range(100)])
     begun = postgres_gateway.begin(*(d for one in results for d in one))  # type: ignore[union-attr]
+    while more := postgres_gateway.owed():
+        begun += more
+    assert len(begun) == 100
     outcomes = [Outcome.sent(d) for d in begun]
     ledgers = [Ledger(postgres_gateway.settings, now=postgres_gateway.clock) for _ in "ab"]
     at_once(lambda: ledgers[0].process(outcomes), lambda: ledgers[1].process(outcomes[::-1]))

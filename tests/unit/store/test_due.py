@@ -47,17 +47,21 @@ def test_no_more_is_claimed_than_there_is_room(gateway: Gateway) -> None:
     gateway.due.turn(hand)
     gateway.due.turn(hand)
     assert len(hand.taken) == 10
-    for _, future in hand.taken[:4]:
+    # That a sender has them is not enough: it must have begun.
+    for _, future in hand.taken[:6]:
         future.set_result(None)
+    gateway.due.turn(hand)
+    assert len(hand.taken) == 10
+    gateway.begin(*(delivery for delivery, _ in hand.taken[:4]))
     gateway.due.turn(hand)
     assert len(hand.taken) == 14
     assert len({delivery.id for delivery, _ in hand.taken}) == 14
 
 
-def test_the_oldest_is_claimed_first(gateway: Gateway) -> None:
+def test_what_was_accepted_first_is_claimed_first(gateway: Gateway) -> None:
     owe(gateway, 3)
-    ids = list(Row.objects.order_by("-id").values_list("id", flat=True))
-    for age, number in enumerate(ids):
+    ids = list(Row.objects.order_by("id").values_list("id", flat=True))
+    for age, number in enumerate(reversed(ids)):
         Row.objects.filter(id=number).update(due_at=gateway.clock.now)
         gateway.clock.turn(1 + age)
     assert [delivery.id for delivery in gateway.owed()] == ids
@@ -182,8 +186,9 @@ def test_a_backlog_flows_as_fast_as_room_is_freed(settings: Settings, gateway: G
 
     def deliver(delivery: Delivery) -> "Future[None]":
         emitted.append(delivery.id)
+        gateway.begin(delivery)
         future: Future[None] = Future()
-        threading.Timer(0.01, future.set_result, [None]).start()
+        future.set_result(None)
         return future
 
     with running(due, deliver):

@@ -50,6 +50,38 @@ async def test_what_comes_of_a_single_record_goes_on_before_the_others_of_its_ba
     assert sorted(seen) == [0, 1, 2, 3]
 
 
+class EarlyWaiter(Waiter):
+    """Is answered when it has begun, and has two numbers in work at most, those above 9 not counted."""
+
+    max_in_work = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates[10] = asyncio.Event()
+
+
+async def test_an_operator_that_answers_early_keeps_no_batch_for_its_slowest_record() -> None:
+    seen: list[int] = []
+    context = StreamingContext()
+    waited = context.inlet("in").operate("wait", EarlyWaiter, first=lambda number: number > 9)
+    waited.sink(seen.append)
+    async with InlineJob(context.graph()) as job:
+        inlet, operator = job.inlet("in"), job.operator("wait")
+        await inlet.emit(0)
+        await inlet.emit(1)
+        third = asyncio.create_task(inlet.emit(2))
+        await inlet.emit(10)
+        assert operator.begun == [0, 1, 10]
+        assert not third.done()
+        operator.gates[1].set()
+        await third
+        assert operator.begun == [0, 1, 10, 2]
+        for gate in operator.gates.values():
+            gate.set()
+        await job.drain()
+    assert sorted(seen) == [0, 1, 2, 10]
+
+
 async def test_a_bug_with_a_single_record_refuses_that_one_without_its_text() -> None:
     context = StreamingContext()
     context.inlet("in").operate("wait", Waiter)
