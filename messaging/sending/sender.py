@@ -115,9 +115,9 @@ class SenderOperator:
     def status(self) -> dict[str, object]:
         """Return the numbers of attempts that began and that did not, and of outcomes by result, since the start.
 
-        `copies` counts the deliveries that were dropped because they were in hand; `in_hand` those in hand now.
+        `copies` counts the deliveries that were dropped because they were in hand.
         """
-        return {**self._counters, "in_hand": len(self._in_hand)}
+        return dict(self._counters)
 
     async def close(self) -> None:
         """Close the connections of the sender."""

@@ -3,7 +3,7 @@
 | verb | module |
 |---|---|
 | enqueue | `enqueue` |
-| claim, expire, recall, give_back | `claims` |
+| claim, expire, recall, give_back | `claims`; whose turn it is: `lanes` |
 | begin | `begin` |
 | settle | `ledger` |
 | bounce, redeliver, settle_by_parts, charge | `reports` |

@@ -32,7 +32,7 @@ Cancelling the future takes the delivery back, if no sender has it yet.
 
 REFILL_SECONDS: Final = 0.1
 """How soon `due` looks again at an account of which it has handed deliveries out: senders begin many in that time."""
-REFILL_FACTOR: Final = 5
+REFILL_FACTOR: Final = 2
 """The pause is so many times the time that the last look took, if that is more: a long queue costs little."""
 
 

@@ -12,7 +12,7 @@ from messaging.model.message import Network
 from messaging.store.db.sql import storable_time
 from messaging.store.queue.delivery_state import NewDelivery
 
-MAX_IN_HAND: Final = 16
+MAX_IN_HAND: Final = 32
 """How many deliveries of one lane are handed out and not begun, at most: the others wait in the store."""
 
 LANES_AT_ONCE: Final = 256

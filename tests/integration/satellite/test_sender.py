@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from zlib import crc32
 
 import pytest
 
@@ -47,7 +48,9 @@ def delivery(
         via="hive",
     )
     lease = datetime.now(UTC) + timedelta(seconds=seconds)
-    return Delivery(id=1, message=message, attempt=1, lease_until=lease, parts_sent=parts_sent)
+    # Copies of one delivery are dropped, so each has an id of its own.
+    number = crc32(f"{device} {text}".encode())
+    return Delivery(id=number, message=message, attempt=1, lease_until=lease, parts_sent=parts_sent)
 
 
 @asynccontextmanager

@@ -162,7 +162,11 @@ def test_an_outcome_of_an_unknown_delivery_is_ignored(gateway: Gateway) -> None:
 def test_the_number_of_statements_does_not_grow_with_the_batch(gateway: Gateway) -> None:
     generous = gateway.settings.model_copy(update={"max_waiting_per_subscriber": 10_000})
     wide = Gateway(
-        generous, gateway.clock, type(gateway.router)(generous, g.VIAS), gateway.ledger, gateway.due
+        generous,
+        gateway.clock,
+        type(gateway.router)(generous, g.VIAS, now=gateway.clock),
+        gateway.ledger,
+        gateway.due,
     )
     counted = []
     for size in (4, 300):

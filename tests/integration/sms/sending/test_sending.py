@@ -31,7 +31,11 @@ def test_a_text_is_sent_with_its_numbers_and_comes_back_with_its_sid(
 def test_a_batch_has_one_entry_for_each_delivery_and_none_for_a_lease_that_has_passed(
     sender: SyncSender, twilio: TwilioSimulator
 ) -> None:
-    batch = [delivery("a"), delivery("b", lease_seconds=-1.0), delivery("c", to=FRIEND)]
+    batch = [
+        delivery("a"),
+        delivery("b", id=2, lease_seconds=-1.0),
+        delivery("c", id=3, to=FRIEND),
+    ]
     found = sender.run(hand_over(sender.operator, *batch))
     assert [len(outcomes) for outcomes in found] == [1, 0, 1]
     assert sorted(text.body for text in twilio.outgoing_texts()) == ["a", "c"]
