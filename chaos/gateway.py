@@ -131,6 +131,11 @@ class TargetGateway(RunningGateway):
         """Return the device of the subscriber whom `mailbox_of` and `text_again` choose by the number."""
         return str(self.devices[number % len(self.devices)])
 
+    def mailbox_of_device(self, serial: str) -> str:
+        """Return the mailbox of the subscriber with this device; empty when there is none."""
+        numbers = [number for number, device in enumerate(self.devices) if str(device) == serial]
+        return self.mailbox_of(numbers[0]) if numbers else ""
+
     def text_again(self, number: int, body: str, sid: str) -> bool:
         """Send a text from a phone to a subscriber; return whether the gateway said yes."""
         content = {

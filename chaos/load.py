@@ -52,7 +52,7 @@ class Load:
             thread.join()
 
     def _mails(self) -> None:
-        client = _Client(self._gateway)
+        client = MailClient(self._gateway)
         while not self._stop.wait(MAIL_PAUSE_SECONDS):
             offer = self._record.offer(Direction.MAIL)
             offer.recipient = self._gateway.device_of(offer.number)
@@ -94,7 +94,7 @@ class Load:
         return None
 
 
-class _Client:
+class MailClient:
     """A mail client that keeps its connection as long as possible."""
 
     def __init__(self, gateway: TargetGateway) -> None:
@@ -113,7 +113,9 @@ class _Client:
             return 0, "the connection broke"
 
     def _try(self, smtp: smtplib.SMTP, offer: Offer) -> tuple[int, str]:
-        mailbox = self._gateway.mailbox_of(offer.number)
+        mailbox = self._gateway.mailbox_of_device(offer.recipient or "") or (
+            self._gateway.mailbox_of(offer.number)
+        )
         for command in ("MAIL FROM:<alice@example.net>", f"RCPT TO:<{mailbox}>"):
             code, said = smtp.docmd(command)
             if code != 250:
@@ -134,6 +136,7 @@ class _Client:
             smtp.rset()
 
     def close(self) -> None:
+        """End the connection."""
         if self._smtp is not None:
             with suppress(OSError, smtplib.SMTPException):
                 self._smtp.close()

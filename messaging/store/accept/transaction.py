@@ -305,10 +305,10 @@ def _enqueue_deliveries(
     free_places = FreePlaces([one for one in new if one.via not in full_providers], now)
     takes = [one.via not in full_providers and free_places.take(one) for one in new]
     until = hand_out_end(now)
-    ids = enqueue(new, now, [until if is_handed_out else now for is_handed_out in takes])
+    ids = enqueue(new, now, [until if has_place else now for has_place in takes])
     attempts: dict[str, list[Delivery]] = {}
-    for row_id, is_handed_out, (one, delivery) in zip(ids, takes, planned.values(), strict=True):
-        if is_handed_out:
+    for row_id, has_place, (one, delivery) in zip(ids, takes, planned.values(), strict=True):
+        if has_place:
             attempt = _first_attempt(row_id, one, delivery, lease)
             attempts.setdefault(one.message.id, []).append(attempt)
     return attempts

@@ -102,11 +102,11 @@ class Claims:
         return attempts
 
     @guard
-    def not_begun(self, handed_out: Collection[Delivery]) -> set[tuple[int, int]]:
+    def not_begun(self, hand_outs: Collection[Delivery]) -> set[tuple[int, int]]:
         """Return id and attempt of those that wait for their senders to begin: one query."""
-        attempts = queries.read_attempts([one.id for one in handed_out])
+        attempts = queries.read_attempts([one.id for one in hand_outs])
         return {
-            (one.id, one.attempt) for one in handed_out if attempts.get(one.id) == one.attempt - 1
+            (one.id, one.attempt) for one in hand_outs if attempts.get(one.id) == one.attempt - 1
         }
 
     @guard

@@ -71,7 +71,7 @@ class Due:
         self._is_recalling = False
         self._runner = BatchRunner("due")
         self._sweeper = Sweeper(settings, now)
-        self._handed_out: dict[str, dict[tuple[int, int], _HandOut]] = {via: {} for via in capacity}
+        self._hand_outs: dict[str, dict[tuple[int, int], _HandOut]] = {via: {} for via in capacity}
         self._has_more = False
         self._refused: SimpleQueue[Delivery] = SimpleQueue()
         self._stopping = Event()
@@ -98,7 +98,7 @@ class Due:
 
     def status(self) -> dict[str, object]:
         """Return the counts of claims, releases and expiries since the start, and the hand-outs by account."""
-        counts = {f"in_flight_{via}": len(those) for via, those in self._handed_out.items()}
+        counts = {f"in_flight_{via}": len(those) for via, those in self._hand_outs.items()}
         settled = self._claims.counters.snapshot()
         return {
             **self._counters,
@@ -137,27 +137,27 @@ class Due:
 
     def _forget_begun(self, via: str) -> None:
         """Forget what senders have begun, and what is due again because its hand-out has ended."""
-        handed_out = self._handed_out[via]
+        hand_outs = self._hand_outs[via]
         now = self._now()
         latest = hand_out_end(now)
         # Also those of a clock that has been set back since.
-        for key in [key for key, one in handed_out.items() if not now < one.until <= latest]:
-            future = handed_out.pop(key).future
+        for key in [key for key, one in hand_outs.items() if not now < one.until <= latest]:
+            future = hand_outs.pop(key).future
             if future is not None:
                 future.cancel()
-        if not handed_out:
+        if not hand_outs:
             return
-        deliveries = [one.delivery for one in handed_out.values()]
+        deliveries = [one.delivery for one in hand_outs.values()]
         waiting = self._runner.run_one(lambda: self._claims.not_begun(deliveries))
         if not isinstance(waiting, GatewayError):
-            for key in handed_out.keys() - waiting:
-                del handed_out[key]
+            for key in hand_outs.keys() - waiting:
+                del hand_outs[key]
 
     def _refill_until(self, poll_at: float, emit: EmitDelivery) -> None:
         """Wait until then, and claim more for the accounts whose senders begin what was handed out."""
         pause = REFILL_SECONDS
         while (left := poll_at - time.monotonic()) > 0:
-            busy = [via for via, handed_out in self._handed_out.items() if handed_out]
+            busy = [via for via, hand_outs in self._hand_outs.items() if hand_outs]
             if self._stopping.wait(min(left, pause) if busy else left):
                 return
             began = time.monotonic()
@@ -169,11 +169,11 @@ class Due:
 
     def _refill(self, via: str, emit: EmitDelivery) -> None:
         self._forget_begun(via)
-        handed_out = self._handed_out[via]
-        urgent = sum(one.delivery.is_urgent for one in handed_out.values())
+        hand_outs = self._hand_outs[via]
+        urgent = sum(one.delivery.is_urgent for one in hand_outs.values())
         capacity = self._capacity[via]
-        room, urgent_room = max(capacity - len(handed_out) + urgent, 0), max(capacity - urgent, 0)
-        in_hand = Counter(one.delivery.lane for one in handed_out.values())
+        room, urgent_room = max(capacity - len(hand_outs) + urgent, 0), max(capacity - urgent, 0)
+        in_hand = Counter(one.delivery.lane for one in hand_outs.values())
         claimed = self._runner.run_one(
             lambda: self._claims.claim(via, room, self._now(), urgent_room, in_hand)
         )
@@ -186,7 +186,7 @@ class Due:
 
     def _emit(self, delivery: Delivery, emit: EmitDelivery) -> None:
         hand_out = _HandOut(delivery, hand_out_end(self._now()))
-        self._handed_out[delivery.via][_key(delivery)] = hand_out
+        self._hand_outs[delivery.via][_key(delivery)] = hand_out
         try:
             hand_out.future = emit(delivery)
             hand_out.future.add_done_callback(partial(self._end, delivery))
@@ -208,7 +208,7 @@ class Due:
         refused: list[Delivery] = []
         while not self._refused.empty():
             delivery = self._refused.get()
-            self._handed_out[delivery.via].pop(_key(delivery), None)
+            self._hand_outs[delivery.via].pop(_key(delivery), None)
             refused.append(delivery)
         if not refused:
             return

@@ -73,7 +73,7 @@ def test_no_lane_has_more_in_hand_than_its_share(flooded: Gateway) -> None:
     assert [delivery.id for delivery, _ in hand.taken] == ids[: MAX_IN_HAND + 5]
 
 
-def test_what_waits_in_hand_is_handed_out_again_and_nothing_else_of_its_lane(
+def test_what_waits_in_hand_has_place_again_and_nothing_else_of_its_lane(
     flooded: Gateway,
 ) -> None:
     owe(flooded, 100, "boop")
@@ -92,9 +92,9 @@ def test_more_lanes_than_there_is_room_for_all_have_their_turn(flooded: Gateway)
         owe(flooded, 2, f"more{number}")
     seen: list[str] = []
     for _ in range(3):
-        handed_out = flooded.hand_out()
-        assert len(flooded.begin(*handed_out)) == 10
-        seen += serials(handed_out)
+        hand_outs = flooded.hand_out()
+        assert len(flooded.begin(*hand_outs)) == 10
+        seen += serials(hand_outs)
     assert len(set(seen)) == 30
 
 
@@ -161,7 +161,7 @@ def test_a_delivery_that_waits_for_its_next_attempt_keeps_back_none_behind_it(
     assert row.due_at > flooded.clock.now
 
 
-def test_an_urgent_delivery_is_handed_out_whatever_waits_in_its_lane(flooded: Gateway) -> None:
+def test_an_urgent_delivery_has_place_whatever_waits_in_its_lane(flooded: Gateway) -> None:
     phone = g.phone("+15557776666")
     for number in range(3):
         flooded.router.take_back(flooded.accept(g.uplink(phone, f"{number}")))
