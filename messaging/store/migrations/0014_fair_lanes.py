@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Adds an index of the waiting deliveries by lane."""
 
     dependencies = [
-        ('users', '0012_audit'),
+        ('users', '0013_encryption'),
     ]
 
     operations = [
