@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Adds an index of the waiting deliveries by lane."""
 
     dependencies = [
-        ('users', '0013_encryption'),
+        ('users', '0014_fetch_mark'),
     ]
 
     operations = [
