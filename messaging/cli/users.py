@@ -38,6 +38,7 @@ SatelliteName = Annotated[
     str | None, typer.Option(help="Its account, if several know this number.")
 ]
 CODEC = "Its format: protobuf or text; empty for the format of its network."
+PRIMARY = "Whether messages for its owner go to it; else they go to the device that was heard last."
 NEW_CODEC = "Its format: protobuf or text. Without it text where people type on the device."
 AnySerial = Annotated[
     bool, typer.Option("--any-serial", help="Take a number that its network would not have.")
@@ -99,6 +100,7 @@ def add_device(
     codec: Annotated[str | None, typer.Option(help=NEW_CODEC)] = None,
     position: Annotated[bool, typer.Option(help=POSITION)] = True,
     any_serial: AnySerial = False,
+    primary: Annotated[bool, typer.Option("--primary", help=PRIMARY)] = False,
     as_json: Json = False,
 ) -> None:
     """Add a device."""
@@ -112,6 +114,7 @@ def add_device(
         codec=new_codec(network) if codec is None else codec,
         adds_position=position,
         any_serial=any_serial,
+        is_primary=primary,
     )
     _warn_of_doubt(row)
     print_json(row) if as_json else print_text(
@@ -134,8 +137,12 @@ def list_devices(owner: Owner = None, as_json: Json = False) -> None:
         print_json(rows)
     else:
         columns = ("network", "serial", "nickname", "owner", "active", "codec", "position")
+        columns += ("primary", "heard (UTC)")
         cells = (
-            (r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec, r.adds_position)
+            (
+                *(r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec),
+                *(r.adds_position, r.is_primary, r.heard_at),
+            )
             for r in rows
         )
         print_table("", columns, cells)
@@ -153,6 +160,7 @@ def change_device(
     new_network: Annotated[str | None, typer.Option(help=f"Move it there. {NETWORKS}")] = None,
     new_serial: Annotated[str | None, typer.Option(help="Correct its number.")] = None,
     any_serial: AnySerial = False,
+    primary: Annotated[bool | None, typer.Option(help=PRIMARY)] = None,
     as_json: Json = False,
 ) -> None:
     """Change a device, or switch it off."""
@@ -168,6 +176,7 @@ def change_device(
         new_network=new_network,
         new_serial=new_serial,
         any_serial=any_serial,
+        is_primary=primary,
     )
     _warn_of_doubt(row)
     print_json(row) if as_json else print_text(f"changed {row.network} device {row.serial}")
@@ -208,7 +217,7 @@ def list_positions(
                 r.longitude,
                 r.altitude_meters,
                 r.accuracy_meters,
-                r.battery_percent,
+                "low" if r.battery_low and r.battery_percent is None else r.battery_percent,
                 r.sos,
                 *([r.claimed_at] if r.claimed_at else ()),
             )

@@ -195,6 +195,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     max_hourly_hints_per_device: Count = 6
     satellite_max_parts: Count = 4
+    devices_per_message: Annotated[Literal["one", "all"], BeforeValidator(str.lower)] = "one"
     map_url: Annotated[str, AfterValidator(_check_map_url)] = (
         "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}"
     )

@@ -96,9 +96,17 @@ def own_mailbox(text: str, mail_domain: str) -> str | None:
     local, at, domain = text.rpartition("@")
     if not at or (domain != mail_domain and ascii_domain(domain) != ascii_domain(mail_domain)):
         return None
-    if len(local) > 1 and local[0] == local[-1] == '"':
-        local = local[1:-1]
-    return local.partition("+")[0].lower()
+    return _unquote(local).partition("+")[0].lower()
+
+
+def sub_address(text: str) -> str:
+    """Return the sub-address of a mailbox in lower case, `spare` for `boop+spare@example.org`; empty without one."""
+    return _unquote(text.rpartition("@")[0]).partition("+")[2].lower()
+
+
+def _unquote(local: str) -> str:
+    is_quoted = len(local) > 1 and local[0] == local[-1] == '"'
+    return local[1:-1] if is_quoted else local
 
 
 def phone_number(text: str, region: str | None = None) -> str | None:

@@ -45,6 +45,8 @@ class Sos(StrEnum):
 class DeviceReport:
     """A report of a device at a time: its position, its battery level, an emergency. Idempotent on `id`.
 
+    `battery_low` is True where the device says so without a level, else None.
+
     A report with `sos` is never refused: it becomes a message with its `text` to the emergency contacts and operators.
     `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
     """
@@ -55,6 +57,7 @@ class DeviceReport:
     at: datetime | None = None
     position: Position | None = None
     battery_percent: int | None = None
+    battery_low: bool | None = None
     sos: Sos | None = None
     text: str = ""
     claimed_at: datetime | None = None

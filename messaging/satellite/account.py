@@ -50,7 +50,8 @@ class Packet:
     `id` is the provider's own and unique there; `serial` names the device. `payload` is None when it cannot be read;
     then `raw` is the whole content, otherwise the payload. A provider that carries texts and addresses itself sets
     `texts`: the messages, or the reasons why one can never be delivered. Then no payload is decoded. A packet with
-    empty `texts` is about the device only. The other fields are set if the provider reports them. `remark` accompanies
+    empty `texts` is about the device only. The other fields are set if the provider reports them; `battery_low` is
+    True or None. `remark` accompanies
     an emergency in place of the texts.
     """
 
@@ -62,6 +63,7 @@ class Packet:
     sent_at: datetime | None = None
     position: Position | None = None
     battery_percent: int | None = None
+    battery_low: bool | None = None
     sos: Sos | None = None
     remark: str = ""
 

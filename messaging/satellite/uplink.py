@@ -70,7 +70,8 @@ def offers(packet: Packet, via: str) -> list[Offer]:
     """Return the records in `packet`. Pure: ids depend on `via`, the packet's id and the position in it alone."""
     contents = _contents(packet)
     found: list[Offer] = [_offer(packet, via, number, one) for number, one in enumerate(contents)]
-    if any(one is not None for one in (packet.position, packet.battery_percent, packet.sos)):
+    reported = (packet.position, packet.battery_percent, packet.battery_low, packet.sos)
+    if any(one is not None for one in reported):
         found.insert(0, _report(packet, via, contents))
     return found
 
@@ -97,6 +98,7 @@ def _report(packet: Packet, via: str, contents: Sequence[Content]) -> DeviceRepo
         at=packet.sent_at,
         position=packet.position,
         battery_percent=packet.battery_percent,
+        battery_low=packet.battery_low,
         sos=packet.sos,
         text=packet.remark or "\n".join(texts),
     )

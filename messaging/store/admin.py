@@ -156,7 +156,11 @@ class DeviceAdmin(DevicePages):
     """All devices."""
 
     form = DeviceForm
-    list_display = ("serial", "network", "nickname", "owner", "is_active", "codec", "adds_position")
+    list_display = (
+        *("serial", "network", "nickname", "owner", "is_active", "codec", "adds_position"),
+        *("is_primary", "heard_at"),
+    )
+    readonly_fields = ("heard_at",)
     list_filter = ("network", "is_active", "codec")
     list_select_related = ("owner",)
     search_fields = ("serial", "nickname", "owner__name")

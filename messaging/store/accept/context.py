@@ -8,17 +8,22 @@ from messaging.model.message import Address, Network
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """A device that can receive: its row, its account, its serial, and its own codec if it has one."""
+    """A device that can receive: its row, its account, its serial, its own codec if it has one, and its nickname."""
 
     id: int
     network: str
     serial: str
     codec: str = ""
+    nickname: str = ""
+
+    def has_name(self, name: str) -> bool:
+        """Whether a part of a mailbox names the device: its serial, or its nickname, with - for a space."""
+        return name.lower() in (self.serial.lower(), "-".join(self.nickname.lower().split()))
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberInfo:
-    """A subscriber with the active devices."""
+    """A subscriber with the active devices: the primary one first, then those that were heard last."""
 
     id: int
     name: str

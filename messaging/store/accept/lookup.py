@@ -25,9 +25,10 @@ _STORED_IDS = Select(
     "id",
 )
 _SUBSCRIBERS = Select(
-    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec"
+    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec, d.nickname"
     " FROM users_subscriber s LEFT JOIN users_device d ON d.owner_id = s.id AND d.is_active"
-    " WHERE {} OR {} ORDER BY s.id, d.id",
+    " WHERE {} OR {}"
+    " ORDER BY s.id, d.is_primary DESC, COALESCE(d.heard_at, '0001-01-01') DESC, d.id",
     "s.name",
     "s.number",
 )

@@ -31,6 +31,7 @@ class PositionRow:
     altitude_meters: float | None
     accuracy_meters: float | None
     battery_percent: int | None
+    battery_low: bool | None
     sos: str
 
 
@@ -53,6 +54,7 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
                 altitude_meters=position.altitude_meters if position else None,
                 accuracy_meters=position.accuracy_meters if position else None,
                 battery_percent=report.battery_percent,
+                battery_low=report.battery_low,
                 sos=report.sos.value if report.sos else "",
             )
         )
@@ -90,6 +92,7 @@ def list_positions(
             altitude_meters=row.altitude_meters,
             accuracy_meters=row.accuracy_meters,
             battery_percent=row.battery_percent,
+            battery_low=row.battery_low,
             sos=row.sos,
         )
         for row in found

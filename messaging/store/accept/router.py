@@ -77,6 +77,7 @@ class Router:
             settings.map_url,
             frozenset(shared_accounts),
             frozenset(providers),
+            settings.devices_per_message == "all",
         )
         self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from messaging.model.address_syntax import e164, own_mailbox, relay_mailbox
+from messaging.model.address_syntax import e164, own_mailbox, relay_mailbox, sub_address
 from messaging.model.message import Address, Codec, DeadLetter, Message, Network, OptOutChange
 from messaging.store.accept.context import BatchContext, SubscriberInfo
 from messaging.store.accept.refusals import (
@@ -76,6 +76,7 @@ class Policy:
     of every emergency, and get the mail for `OPERATOR_MAILBOXES`. `carriers` has the SMS account of each number that
     does not use the default. `map_url` is the template of links to a map. `shared_accounts` are the satellite accounts
     that packets of the provider's other customers reach too. `providers` are those that satellite accounts can have.
+    With `delivers_to_all` a message goes to all devices of a subscriber.
     """
 
     mail_domain: str
@@ -86,6 +87,7 @@ class Policy:
     map_url: str = ""
     shared_accounts: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
+    delivers_to_all: bool = False
 
     def account_for(self, sender: Address) -> str | None:
         """Return the account that sends for `sender` by mail or SMS; None when that network is off.
@@ -197,7 +199,11 @@ class Policy:
     def route_to_subscriber(
         self, sender: Address, recipient: Address, context: BatchContext
     ) -> Route | Refusal:
-        """Return the deliveries to all active devices of a subscriber, or why there are none."""
+        """Return the deliveries to the active devices of a subscriber, or why there are none.
+
+        The device is the one that the sub-address names (`boop+spare@`), else the primary one, else the one that was
+        heard last; all of them if the policy says so.
+        """
         subscriber = self.find_subscriber(recipient, context)
         if isinstance(subscriber, Refusal):
             return subscriber
@@ -205,16 +211,22 @@ class Policy:
             return INACTIVE
         if not subscriber.devices:
             return NO_DEVICE
-        networks = [one.network for one in subscriber.devices]
-        deliveries = tuple(
-            PlannedDelivery(d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec)
-            for d in subscriber.devices
-            if self.is_on(d.network)
-        )
-        if deliveries:
-            return Route(subscriber.id, deliveries)
+        devices = [one for one in subscriber.devices if self.is_on(one.network)]
+        name = sub_address(recipient.value) if recipient.network is Network.EMAIL else ""
+        named = [one for one in devices if name and one.has_name(name)]
+        chosen = named or (devices if self.delivers_to_all else devices[:1])
+        if chosen:
+            deliveries = (
+                PlannedDelivery(
+                    d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec
+                )
+                for d in chosen
+            )
+            return Route(subscriber.id, tuple(deliveries))
         # A mail waits at its sender. A text, or a packet, would not: it is kept with the reason.
-        waits = sender.network is Network.EMAIL and any(map(self.is_known, networks))
+        waits = sender.network is Network.EMAIL and any(
+            self.is_known(one.network) for one in subscriber.devices
+        )
         return SATELLITE_AWAY if waits else SATELLITE_OFF
 
     def route_from_owner(

@@ -33,6 +33,7 @@ from messaging.store.accept.device_text import (
     parse_device_texts,
 )
 from messaging.store.accept.emergency_text import emergency_of
+from messaging.store.accept.heard import note_heard
 from messaging.store.accept.lookup import look_up, references_of
 from messaging.store.accept.positions import write_positions
 from messaging.store.accept.refusals import Refusal
@@ -216,6 +217,7 @@ class AcceptTransaction:
         settled = self._write_reports(records, now) if records else []
         if reports := [one.report for one in decisions if one.report]:
             write_positions(reports, context, now)
+        note_heard(decisions, context, now)
         return attempts, settled
 
     def _write_messages(

@@ -5,6 +5,7 @@ Every function raises InvalidInput for wrong input and Unavailable when the stor
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q
 
@@ -37,6 +38,8 @@ class DeviceRow:
     is_active: bool
     codec: str = ""
     adds_position: bool = True
+    is_primary: bool = False
+    heard_at: datetime | None = None
 
 
 @guard
@@ -80,6 +83,7 @@ def add_device(
     codec: str = "",
     adds_position: bool = True,
     any_serial: bool = False,
+    is_primary: bool = False,
 ) -> DeviceRow:
     """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows.
 
@@ -92,6 +96,7 @@ def add_device(
         nickname=nickname,
         codec=codec,
         adds_position=adds_position,
+        is_primary=is_primary,
         owner=find_subscriber(owner),
     )
     return _device_row(save(device))
@@ -119,6 +124,7 @@ def change_device(
     new_network: str | None = None,
     new_serial: str | None = None,
     any_serial: bool = False,
+    is_primary: bool | None = None,
 ) -> DeviceRow:
     """Change the fields that are not None; `network` is needed only when two networks know the same serial.
 
@@ -137,6 +143,7 @@ def change_device(
     device.is_active = device.is_active if is_active is None else is_active
     device.codec = device.codec if codec is None else codec
     device.adds_position = device.adds_position if adds_position is None else adds_position
+    device.is_primary = device.is_primary if is_primary is None else is_primary
     return _device_row(save(device))
 
 
@@ -196,4 +203,6 @@ def _device_row(device: Device) -> DeviceRow:
         is_active=device.is_active,
         codec=device.codec,
         adds_position=device.adds_position,
+        is_primary=device.is_primary,
+        heard_at=device.heard_at,
     )

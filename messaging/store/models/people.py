@@ -1,8 +1,8 @@
 """The tables of subscribers, their contacts and their devices."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
@@ -89,6 +89,7 @@ class Device(models.Model):
     """A satellite device. `network` is the account ("hive") on which `serial` is unique.
 
     `codec` is empty for the codec of the account. With `adds_position` a line with its position ends its texts.
+    Messages for the owner go to the device that `is_primary`, else to the one that was last heard, at `heard_at`.
     """
 
     network = models.CharField(max_length=MAX_VIA_CHARACTERS)
@@ -100,6 +101,8 @@ class Device(models.Model):
     adds_position = models.BooleanField(default=True, db_default=True)
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
     is_active = models.BooleanField(default=True)
+    is_primary = models.BooleanField(default=False, db_default=False)
+    heard_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -116,3 +119,11 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.network} {self.serial}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the device. Of the devices of a subscriber one is primary at most: the one that was saved last."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if self.is_primary:
+                others = Device.objects.filter(owner_id=self.owner_id, is_primary=True)
+                others.exclude(pk=self.pk).update(is_primary=False)

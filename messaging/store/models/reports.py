@@ -77,6 +77,7 @@ class DevicePosition(models.Model):
     # Null, because SQLite would copy the whole table for a column with a default.
     encrypted = models.TextField(null=True)  # noqa: DJ001
     battery_percent = models.PositiveSmallIntegerField(null=True)
+    battery_low = models.BooleanField(null=True)
     sos = models.CharField(max_length=16, choices=SOS, blank=True)
 
     class Meta:

@@ -104,9 +104,8 @@ def _packet(
         with suppress(KeyError, TypeError, ValueError):
             payload = b64decode(event["payload"], validate=True)
     remark = ""
+    is_low = _is_battery_low(event)
     if meaning.sos:
-        status = event.get("status")
-        is_low = isinstance(status, Mapping) and status.get("lowBattery") == 1
         remark = "\n".join(line for line in (_text(event), LOW_BATTERY if is_low else "") if line)
     sent_at = _moment(event.get("timeStamp"))
     return Packet(
@@ -117,9 +116,15 @@ def _packet(
         texts=None if payload else tuple(_texts(event, meaning, context)),
         sent_at=sent_at,
         position=_position(event.get("point"), sent_at),
+        battery_low=is_low or None,
         sos=meaning.sos,
         remark=remark,
     )
+
+
+def _is_battery_low(event: Event) -> bool:
+    status = event.get("status")
+    return isinstance(status, Mapping) and status.get("lowBattery") == 1
 
 
 def _identity(serial: str, event: Event, sent_at: datetime | None, received_at: datetime) -> str:

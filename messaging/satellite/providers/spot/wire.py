@@ -76,7 +76,8 @@ def _packet(item: Any, context: ItemContext) -> Packet:
     sos = None
     if kind.removesuffix(CANCEL) in context.emergency_types:
         sos = Sos.CANCELLED if kind.endswith(CANCEL) else Sos.DECLARED
-    battery = LOW_BATTERY if known.get("batteryState") == "LOW" else ""
+    is_low = known.get("batteryState") == "LOW"
+    battery = LOW_BATTERY if is_low else ""
     return Packet(
         id=str(number),
         serial=serial,
@@ -85,6 +86,7 @@ def _packet(item: Any, context: ItemContext) -> Packet:
         texts=() if sos else _texts(text, kind, sent_at, context),
         sent_at=sent_at,
         position=_position(known, sent_at),
+        battery_low=is_low or None,
         sos=sos,
         remark="\n".join(line for line in (text or kind, battery) if line) if sos else "",
     )

@@ -113,6 +113,14 @@ def test_an_emergency_says_so_with_what_was_typed(code: int, sos: Sos) -> None:
     assert beacon.text == f"Broken leg\n{LOW_BATTERY}"
 
 
+@pytest.mark.parametrize(("level", "is_low"), [(0, None), (1, True), (2, None)])
+def test_a_low_battery_on_a_track_point_is_reported(level: int, is_low: bool | None) -> None:
+    packet = only(code=0, text=None, to=[], low_battery=level, **PLACE)
+    (report,) = offers(packet, "garmin")
+    assert isinstance(report, DeviceReport)
+    assert (report.battery_low, report.position) == (is_low, POSITION)
+
+
 @pytest.mark.parametrize("imei", ["", "77", "no imei at all", None])
 def test_an_emergency_of_no_device_is_still_one(imei: Any) -> None:
     (packet,) = raw({"imei": imei, "messageCode": 4})
