@@ -136,8 +136,10 @@ def list_devices(owner: Owner = None, as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = ("network", "serial", "nickname", "owner", "active", "codec", "position")
-        columns += ("primary", "heard (UTC)")
+        columns = (
+            *("network", "serial", "nickname", "owner", "active", "codec", "position"),
+            *("primary", "heard (UTC)"),
+        )
         cells = (
             (
                 *(r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec),
