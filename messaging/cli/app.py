@@ -117,6 +117,12 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "costs",
+        "messaging.cli.costs:app",
+        "Print the billed units by month, subscriber and account, as far as the networks report them.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "simulate",
         "messaging.cli.simulate.app:app",
         "Simulators of the networks, on this machine.",

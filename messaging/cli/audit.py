@@ -1,10 +1,10 @@
 """The command `audit`."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from messaging.cli.durations import moment_of
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
 from messaging.store.audit.record import Action
@@ -26,18 +26,20 @@ def show_audit(
     user: Annotated[
         str | None, typer.Option(help="About this subscriber, with devices and contacts.")
     ] = None,
-    since: Annotated[datetime | None, typer.Option(help="Not older than this (UTC).")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Not older than this (UTC): 2026-11-30, yesterday, 12h.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="The largest number of rows.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List the changes by operators, the newest first: time, operator, action, row. Nothing deletes these entries."""
-    open_settings_store()
+    open_settings_store(only_reads=True)
     rows = list_audit(
         AuditFilter(
             action=action,
             message=message,
             user=user,
-            since=since.replace(tzinfo=UTC) if since else None,
+            since=moment_of(since),
             limit=limit,
         )
     )

@@ -203,6 +203,16 @@ FIGURES: Final = (
         ),
     ),
     Figure(
+        "satbridge_billed_units_total",
+        "Units (credits, segments) that networks reported when they took messages.",
+        ("via", "worker"),
+        lambda s: (
+            ((via, row["name"]), number)
+            for row in _rows_with(s, "billed_units")
+            for via, number in row["billed_units"].items()
+        ),
+    ),
+    Figure(
         "satbridge_emergencies_total",
         "Emergencies that devices declared, confirmed or cancelled.",
         ("worker",),

@@ -101,6 +101,7 @@ class MessageApi:
         media = f"{messages}/{{sid}}/Media.json"
         router.add_api_route(media, self._media, methods=["GET"])
         router.add_api_route("/{account_sid}.json", self._account, methods=["GET"])
+        router.add_api_route("/{account_sid}/Balance.json", self._balance, methods=["GET"])
         return router
 
     async def _create(self, account_sid: str, request: Request) -> Response:
@@ -160,6 +161,12 @@ class MessageApi:
                 "uri": f"{API}/{account_sid}.json",
             }
         )
+
+    async def _balance(self, account_sid: str, request: Request) -> Response:
+        code = self._login_error(account_sid, request)
+        if code:
+            return self._refuse(code)
+        return JSONResponse({"account_sid": account_sid, "balance": "100.00", "currency": "USD"})
 
     def _refuse(self, code: int, status: int | None = None, as_problem: bool = False) -> Response:
         self.counts["refused"] += 1

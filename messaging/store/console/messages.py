@@ -35,6 +35,8 @@ from messaging.store.states import DEAD, State
 class MessageRow:
     """A message in a list. `state` sums up its deliveries: one word, or "sent 1, waiting 2".
 
+    `units` is the charge of all its deliveries, None while no network has reported one.
+
     `uncertain` counts the attempts with an unknown outcome: the message may have arrived more than once.
     """
 
@@ -48,6 +50,7 @@ class MessageRow:
     state: str
     uncertain: int
     reason: str
+    units: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +203,7 @@ def _deliveries(message_ids: Iterable[str]) -> dict[str, list[Delivery]]:
 
 def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
     reasons = dict.fromkeys(d.reason for d in deliveries if d.reason)
+    units = [delivery.units for delivery in deliveries if delivery.units is not None]
     return MessageRow(
         id=message.id,
         created_at=message.created_at,
@@ -211,6 +215,7 @@ def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
         state=summary(delivery.state for delivery in deliveries),
         uncertain=sum(delivery.uncertain for delivery in deliveries),
         reason="; ".join(reasons) if deliveries else message.reason,
+        units=sum(units) if units else None,
     )
 
 

@@ -55,6 +55,7 @@ class Ledger:
         self._now = now
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()
+        self._billed: Counter[str] = Counter()
         self._settled = Counters()
         self._blocked = BlockedAccounts()
 
@@ -80,6 +81,7 @@ class Ledger:
         return {
             **self._counters,
             "settled": self._settled.snapshot(),
+            "billed_units": {via: number for via, number in self._billed.items() if number},
             "blocked": self._blocked.snapshot(),
             "blocked_attempts": self._blocked.totals(),
         }
@@ -107,6 +109,8 @@ class Ledger:
             if failed:
                 self._notices.enqueue(failed, now)
         self._settled.note(changed)
+        for one in settled:
+            self._billed[one.after.via] += (one.after.units or 0) - (one.before.units or 0)
         self._blocked.note(((one.after.via, one.outcome) for one in settled), now)
         return [one.after.state.value if one is not None else IGNORED for one in results]
 

@@ -52,6 +52,7 @@ class TwilioAccount(FetchedAccount, prefix="SATBRIDGE_TWILIO_"):
         | None
     ) = None
     connection_overrides: str = "rc=3&rp=all"
+    low_balance: Annotated[float, Field(ge=0)] = 10
 
     @property
     def history(self) -> str:
@@ -75,6 +76,7 @@ class TwilioAccount(FetchedAccount, prefix="SATBRIDGE_TWILIO_"):
             messaging_service_sid=self.messaging_service_sid,
             status_url=self._callback(public_url) if self._can_be_called(public_url) else None,
             advice=self._advice(public_url),
+            low_balance=self.low_balance,
         )
 
     def parse(self, webhook: Webhook, public_url: str) -> list[Received]:

@@ -84,10 +84,12 @@ class TwilioProvider:
         messaging_service_sid: str | None = None,
         status_url: str | None = None,
         advice: str = "",
+        low_balance: float = 0,
     ) -> None:
         self._messaging_service_sid = messaging_service_sid or values.unset
         self._status_url = status_url or values.unset
         self._advice = advice
+        self._low_balance = low_balance
         self._account_sid = account_sid
         self._http = TwilioHttpClient(api_url, timeout_seconds)
         self._client = Client(
@@ -160,7 +162,24 @@ class TwilioProvider:
             status = account.status
         if status != "active":
             raise ConfigurationError("SATBRIDGE_TWILIO_ACCOUNT_SID: the account is not active")
-        return "; ".join(part for part in ("the account is active", self._advice) if part)
+        parts = ("the account is active", await self._balance(), self._advice)
+        return "; ".join(part for part in parts if part)
+
+    async def _balance(self) -> str:
+        """Return the balance of the account, with a warning when it is low; empty where Twilio does not tell it.
+
+        A sub-account has none of its own.
+        """
+        try:
+            with _translate_errors(Unavailable(NO_SENSE), report_probe):
+                account = self._client.api.v2010.accounts(self._account_sid)
+                found = await account.balance.fetch_async()
+            amount, currency = float(found.balance), str(found.currency)
+        except (GatewayError, TypeError, ValueError):
+            return ""
+        low = self._low_balance
+        warning = f", LOW: less than SATBRIDGE_TWILIO_LOW_BALANCE ({low:g})" if amount < low else ""
+        return f"balance {amount:.2f} {currency}{warning}"
 
     async def aclose(self) -> None:
         """Close the connections."""

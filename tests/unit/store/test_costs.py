@@ -1,0 +1,81 @@
+"""The units that networks billed, by month, subscriber and account."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from messaging.cli.app import app
+from messaging.config.settings import Settings
+from messaging.model.message import Outcome, SubmittedPart, message_id
+from messaging.store.console import directory
+from messaging.store.console.costs import CostRow, costs
+from messaging.store.console.messages import list_messages
+from messaging.store.console.save import InvalidInput
+from messaging.store.console.selection import MessageFilter
+from messaging.store.db.connection import open_store
+from tests.support.store import records as g
+from tests.support.store.records import Clock, Gateway
+
+
+def pay(gateway: Gateway, key: str, units: int | None, to: str = "boop@example.org") -> None:
+    """Let a mail reach its device for so many units."""
+    taken = gateway.take_one(g.mail(key, to=to))
+    outcome = Outcome.sent(taken, SubmittedPart(f"id-{key}", units))
+    assert gateway.ledger.process([outcome]) == [[]]
+
+
+@pytest.fixture
+def billed(gateway: Gateway) -> Gateway:
+    """A gateway with messages of two subscribers in two months; one network reported no charge."""
+    directory.add_subscriber("ann")
+    directory.add_device("2001", owner="ann", network="hive", networks=["hive"])
+    gateway.clock.now = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
+    pay(gateway, "a", 2)
+    gateway.clock.now = datetime(2026, 11, 1, tzinfo=UTC)
+    pay(gateway, "b", 3)
+    pay(gateway, "c", 4)
+    pay(gateway, "d", 5, to="ann@example.org")
+    pay(gateway, "e", None)
+    return gateway
+
+
+def test_the_sums_are_by_month_subscriber_and_account(billed: Gateway) -> None:
+    assert costs() == [
+        CostRow("2026-11", "ann", "hive", 1, 5),
+        CostRow("2026-11", "boop", "hive", 2, 7),
+        CostRow("2026-10", "boop", "hive", 1, 2),
+    ]
+    assert costs(user="ann") == [CostRow("2026-11", "ann", "hive", 1, 5)]
+    assert costs(since=datetime(2026, 11, 1, tzinfo=UTC), user="boop") == [
+        CostRow("2026-11", "boop", "hive", 2, 7)
+    ]
+    with pytest.raises(InvalidInput):
+        costs(user="nobody")
+
+
+def test_each_message_has_its_units(billed: Gateway) -> None:
+    units = {row.id: row.units for row in list_messages(MessageFilter())}
+    keys = ("a", "b", "e")
+    assert [units[message_id(key)] for key in keys] == [2, 3, None]
+
+
+def test_the_ledger_counts_what_was_billed(billed: Gateway) -> None:
+    assert billed.ledger.status()["billed_units"] == {"hive": 14}
+
+
+def test_the_command_prints_them(
+    sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(sqlite_settings)
+    gateway = Gateway.starting(sqlite_settings, Clock())
+    pay(gateway, "a", 2)
+    url = sqlite_settings.database_url.get_secret_value()
+    monkeypatch.setenv("SATBRIDGE_DATABASE_URL", url)
+    done = CliRunner().invoke(app, ["costs", "--json"])
+    assert json.loads(done.stdout) == [
+        {"month": "2026-01", "user": "boop", "account": "hive", "deliveries": 1, "units": 2}
+    ]
+    assert "2026-01" in CliRunner().invoke(app, ["costs"]).stdout
+    assert CliRunner().invoke(app, ["costs", "--user=nobody"]).exit_code != 0
