@@ -1,6 +1,6 @@
 """What the tests of the users part are given: messages of every kind, a clock that they turn, and a gateway."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from messaging.config.settings import Settings
@@ -123,6 +123,11 @@ class Gateway:
         rooms = {"hive": 10, "smtp": 10, "twilio": 10}
         ledger = Ledger(settings, VIAS, now=clock)
         return cls(settings, clock, router, ledger, Due(settings, rooms, VIAS, now=clock))
+
+    def to_all_devices(self) -> "Gateway":
+        """Return a gateway on the same store that delivers to all devices of a subscriber."""
+        settings = self.settings.model_copy(update={"devices_per_message": "all"})
+        return replace(self, settings=settings, router=Router(settings, VIAS, now=self.clock))
 
     def take(self, message: Message) -> list[Delivery]:
         """Offer one message that must be taken, and let its attempts begin."""

@@ -67,7 +67,8 @@ class WatchedGateway(RuleBasedStateMachine):
     def start(self, devices: int) -> None:
         open_store(self.settings)
         self.clock = Clock()
-        self.router = Router(self.settings, VIAS, now=self.clock)
+        to_all = self.settings.model_copy(update={"devices_per_message": "all"})
+        self.router = Router(to_all, VIAS, now=self.clock)
         directory.add_subscriber("boop", g.BOOPS_NUMBER)
         for number in range(devices):
             directory.add_device(f"100{number}", owner="boop", network="hive", networks=["hive"])

@@ -1,11 +1,8 @@
 """Of several devices of a subscriber a message goes to one: named, primary, or heard last."""
 
-from dataclasses import replace
-
 import pytest
 
 from messaging.model.message import Address, DeviceReport, Message, Network, message_id
-from messaging.store.accept.router import Router
 from messaging.store.console import directory
 from messaging.store.models import Device
 from tests.support.store import records as g
@@ -83,8 +80,7 @@ def test_a_named_device_that_is_switched_off_leaves_the_message_to_the_others(tw
 
 
 def test_a_setting_delivers_to_all_as_before(two: Gateway) -> None:
-    everything = two.settings.model_copy(update={"devices_per_message": "all"})
-    again = replace(two, router=Router(everything, g.VIAS, now=two.clock))
+    again = two.to_all_devices()
     assert sorted(receivers(again, g.mail())) == ["1001", "1002", "1003"]
     assert receivers(again, g.mail("two", to="boop+tracker@example.org")) == ["1003"]
 

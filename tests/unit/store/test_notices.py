@@ -85,7 +85,7 @@ def test_what_expires_or_gives_up_between_attempts_is_told_too(gateway: Gateway)
 @pytest.mark.parametrize("second", [NO, None])
 def test_of_two_devices_the_last_one_decides(gateway: Gateway, second: Rejected | None) -> None:
     directory.add_device("1002", owner="boop", network="hive", networks=["hive"])
-    here, there = gateway.take(letter())
+    here, there = gateway.to_all_devices().take(letter())
     gateway.settle(here, NO)
     assert notices() == []
     gateway.settle(there, second)
@@ -94,7 +94,10 @@ def test_of_two_devices_the_last_one_decides(gateway: Gateway, second: Rejected 
 
 def test_both_devices_failing_in_one_batch_make_one_notice(gateway: Gateway) -> None:
     directory.add_device("1002", owner="boop", network="hive", networks=["hive"])
-    outcomes = [Outcome.failed(delivery, NO) for delivery in gateway.take(letter())]
+    outcomes = [
+        Outcome.failed(delivery, NO) for delivery in gateway.to_all_devices().take(letter())
+    ]
+    assert len(outcomes) == 2
     gateway.ledger.process(outcomes)
     [notice] = notices()
     assert notice.text.count("no such device") == 1
@@ -200,7 +203,7 @@ def test_the_number_of_statements_does_not_grow_with_the_failures(gateway: Gatew
 
 @pytest.mark.postgres
 def test_two_ledgers_at_the_same_moment_lose_no_notice(postgres_gateway: Gateway) -> None:
-    gateway = postgres_gateway
+    gateway = postgres_gateway.to_all_devices()
     directory.add_device("1002", owner="boop", network="hive", networks=["hive"])
     ledgers = [Ledger(gateway.settings, VIAS, now=gateway.clock) for _ in range(2)]
     for turn in range(20):

@@ -44,11 +44,11 @@ def test_a_mail_to_a_subscriber_becomes_a_delivery_in_hand_to_the_device(gateway
     assert stored.subscriber is not None
 
 
-def test_every_active_device_gets_its_own_delivery(gateway: Gateway) -> None:
+def test_every_active_device_gets_its_own_delivery_where_all_shall(gateway: Gateway) -> None:
     for serial in ("1002", "1003"):
         directory.add_device(serial, owner="boop", network="hive", networks=["hive"])
     directory.change_device("1003", is_active=False)
-    deliveries = gateway.take(g.mail())
+    deliveries = gateway.to_all_devices().take(g.mail())
     assert [d.message.recipient.value for d in deliveries] == ["1001", "1002"]
     assert len({d.id for d in deliveries}) == 2
 

@@ -57,7 +57,9 @@ def test_a_text_that_no_encoding_can_carry_is_sent_as_well_as_it_can_be(
 
 
 def test_the_probe_of_the_account_costs_nothing_and_names_what_is_wrong(api_url: str) -> None:
-    assert "active" in check(account(api_url=api_url))
+    assert "active; balance 100.00 USD" in check(account(api_url=api_url))
+    low = check(account(api_url=api_url, low_balance=200))
+    assert "balance 100.00 USD, LOW: less than SATBRIDGE_TWILIO_LOW_BALANCE (200)" in low
     with pytest.raises(ConfigurationError, match="SATBRIDGE_TWILIO_AUTH_TOKEN"):
         check(account(api_url=api_url, auth_token="wrong"))
     with pytest.raises(ConfigurationError, match="SATBRIDGE_TWILIO_ACCOUNT_SID"):
