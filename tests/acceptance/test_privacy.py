@@ -1,7 +1,8 @@
-"""With `SATBRIDGE_LOG_ADDRESSES=hashed` no line of any process, nor of Ray's files, has an address in full."""
+"""No line of any process, nor of Ray's files, has an address in full, and the store has no text in plain."""
 
 import smtplib
 import socket
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ FRIEND = "+15551230000"
 AUTHOR, UNKNOWN, OTHER = "alice@example.net", "nemo@example.org", "bob@example.net"
 REFUSED = f"refused.{OTHER}"
 CLIENT = "192.0.2.7"
-STRANGE_DEVICE = 7_654_321
+TEXTS = ("North gale", "hello there", "to a phone", "to a mailbox")
 
 
 def send_by_proxy(port: int, recipient: str) -> str:
@@ -43,12 +44,12 @@ def send_by_proxy(port: int, recipient: str) -> str:
 def run_traffic(gateway: RunningGateway, proxy_port: int) -> None:
     """Mails, texts and packets that arrive, that are refused, and that fail later."""
     with smtplib.SMTP("127.0.0.1", gateway.smtp_port, timeout=30) as client:
-        content = f"From: {AUTHOR}\nMessage-ID: <one.{AUTHOR}>\nSubject: Wind\n\nNorth\n"
+        content = f"From: {AUTHOR}\nMessage-ID: <one.{AUTHOR}>\nSubject: Wind\n\nNorth gale\n"
         client.sendmail(AUTHOR, "boop@example.org", content)
     wait_until(lambda: gateway.shown())
     assert send_by_proxy(proxy_port, UNKNOWN).startswith("550")
     assert send_by_proxy(proxy_port, "boop@example.org").startswith("250")
-    gateway.text(FRIEND, "hello")
+    gateway.text(FRIEND, "hello there")
     gateway.uplink(1000, FRIEND, "to a phone")
     gateway.uplink(1000, OTHER, "to a mailbox")
     wait_until(lambda: gateway.texts())
@@ -59,13 +60,14 @@ def run_traffic(gateway: RunningGateway, proxy_port: int) -> None:
     wait_until(lambda: "refused" in gateway.satbridge("messages", "list", "--state", "failed"))
 
 
-def test_no_line_has_an_address(tmp_path: Path) -> None:
+def test_the_log_has_no_address_and_the_store_no_text(tmp_path: Path) -> None:
     proxy_port = free_port()
     url = f"sqlite:///{tmp_path}/store.sqlite3"
     with running(
         url,
         tmp_path,
         LOG_ADDRESSES="hashed",
+        STORE_KEY=b64encode(b"k" * 32).decode(),
         LOG_LEVEL="DEBUG",
         SMTP_PROXY_LISTEN=f"127.0.0.1:{proxy_port}",
     ) as gateway:
@@ -81,3 +83,6 @@ def test_no_line_has_an_address(tmp_path: Path) -> None:
     for name in names[:3]:
         assert [one for one, text in lines.items() if name in text and one != "standard error"]
         assert name in gateway.up.output
+    store = b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite3*"))
+    assert b"boop" in store
+    assert [text for text in TEXTS if text.encode() in store] == []
