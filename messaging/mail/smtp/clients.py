@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from cachetools import TTLCache
 
 from messaging.config.ip_allowlist import is_peer
-from messaging.mail.smtp.settings import SmtpSettings
+from messaging.mail.smtp.settings import PATIENCE, SmtpSettings
 
 KNOWN_SECONDS: Final = 7 * 86400.0
 CLIENTS_KEPT: Final = 10_000
@@ -21,7 +21,6 @@ SITE_SHARES: Final = 2
 UNKNOWN_WINDOW_SECONDS: Final = 600.0
 FREE_SHARE: Final = 4
 """One unknown recipient in four is refused without delay."""
-FIRST_DELAY_SECONDS: Final = 0.25
 LONGEST_DELAY_SECONDS: Final = 5.0
 KNOWN_FACTOR: Final = 10
 
@@ -65,7 +64,13 @@ class ByteBudget:
 class Clients:
     """The clients that brought an accepted mail lately, and the shares of all clients."""
 
-    def __init__(self, settings: SmtpSettings, whole: ByteBudget) -> None:
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        whole: ByteBudget,
+        first_delay_seconds: float = PATIENCE.first_delay_seconds,
+    ) -> None:
+        self._first_delay = first_delay_seconds
         self._settings = settings
         self._whole = whole
         share = settings.max_bytes_in_flight
@@ -125,4 +130,4 @@ class Clients:
         doublings = count - limit // FREE_SHARE - 1
         if doublings < 0:
             return 0.0
-        return float(min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(doublings, 10)))
+        return float(min(LONGEST_DELAY_SECONDS, self._first_delay * 2 ** min(doublings, 10)))

@@ -1,262 +1,20 @@
-"""One connection of the SMTP server: its wire, and the order of its commands.
+"""The commands of one connection of the SMTP server, and their order.
 
-The commands are those of RFC 5321 with SIZE, 8BITMIME, SMTPUTF8, PIPELINING and STARTTLS. Built on aiosmtpd, which
-reads lines, finds the method of a command and reads PROXY headers. Its commands are replaced: they parse addresses
-slowly, send no enhanced status codes, and read a mail line by line. It also drops commands that a client sends before
-it closes its sending half. Only this module uses private members of aiosmtpd.
+They are those of RFC 5321 with SIZE, 8BITMIME, SMTPUTF8, PIPELINING and STARTTLS. They replace those of aiosmtpd, which
+parse addresses slowly and send no enhanced status codes.
 """
 
 import asyncio
-from collections import defaultdict
 from contextlib import closing
-from typing import Any, ClassVar, Final
 
-from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
-from aiosmtpd.smtp import SMTP, TLSSetupException
-
-from messaging.mail.inbound import log_error
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.commands import BadCommand, read_forward_path, read_reverse_path
-from messaging.mail.smtp.server import SmtpServer
 from messaging.mail.smtp.session import MailCollector, MailSession
-from messaging.mail.smtp.tls import HalfOpenTls
-
-MAX_ERRORS: Final = 20
-MAX_REPLIES_WITHOUT_MAIL: Final = 1000  # beside two for each recipient that a mail may have
-MAX_COMMAND_BYTES: Final = 1000
-CHUNK_BYTES: Final = 1024 * 1024
-PROXY_SECONDS: Final = 10.0
-ABORT_SECONDS: Final = 5.0
-LINGER_SECONDS: Final = 1.0
-GIVE_UP_SECONDS: Final = 5.0
-NEW_CLIENT_IDLES: Final = 10
-RATE_SECONDS: Final = 30.0
+from messaging.mail.smtp.wire import SmtpWire
 
 
-class SmtpConnection(SMTP):
-    """The server side of one connection: parses commands, checks their order and passes them to a MailSession.
-
-    EHLO starts the session. `_in_data` is true from DATA to its last reply, `_collecting` while the bytes of a mail
-    arrive, `_submit_time` is set while a mail waits for the router. `_errors` and `_replies` count since the last
-    accepted mail.
-    """
-
-    _members: ClassVar[list[str]] = []
-
-    def __init__(self, server: SmtpServer, proxied: bool) -> None:
-        # A class attribute in aiosmtpd, which every EHLO of every client would raise.
-        self.command_size_limits = defaultdict(lambda: MAX_COMMAND_BYTES)
-        self.command_size_limit = MAX_COMMAND_BYTES
-        settings = server.settings
-        super().__init__(
-            self,  # the handler: aiosmtpd calls its handle_PROXY
-            data_size_limit=settings.max_bytes,
-            enable_SMTPUTF8=True,
-            hostname=server.hostname,
-            ident="ESMTP",
-            timeout=min(settings.idle_seconds, settings.new_idle_seconds),
-            proxy_protocol_timeout=min(PROXY_SECONDS, settings.idle_seconds) if proxied else None,
-            loop=server.loop,
-        )
-        self._server = server
-        self._proxied = proxied
-        self._client = ""
-        self._refusal: str | None = None
-        self._mail_session: MailSession | None = None
-        self._max_replies = MAX_REPLIES_WITHOUT_MAIL + 2 * settings.max_recipients
-        self._errors = 0
-        self._replies = 0
-        self._in_data = False
-        self._collecting = False
-        self._submit_time: float | None = None
-        self._hung_up = False
-        self._is_known = False
-        self.progress_time = self.loop.time()
-        self._useful_until = self.progress_time + NEW_CLIENT_IDLES * settings.new_idle_seconds
-        self._closing_timers: list[asyncio.TimerHandle] = []
-
-    def __dir__(self) -> list[str]:
-        """Return the commands and the hook: aiosmtpd searches all members of every new connection for them."""
-        return self._members
-
-    # -- the wire
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count a new connection, or start anew after the TLS handshake (RFC 3207 section 4.2)."""
-        is_new = self.transport is None
-        self._mail_session = None
-        super().connection_made(transport)
-        if is_new:
-            peer = transport.get_extra_info("peername")
-            self._client = str(peer[0]) if peer else "unknown"
-            self._refusal = self._server.enter(self, self._client, self._proxied)
-            if not self._proxied:
-                self._grant_patience()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Remove the connection from the server; aiosmtpd may call this twice."""
-        super().connection_lost(error)
-        for timer in self._closing_timers:
-            timer.cancel()
-        self._server.leave(self)
-
-    def eof_received(self) -> bool:
-        """Keep the sending half open: commands that arrived before the end are processed and answered.
-
-        RFC 5321 section 4.1.1.4. The end of the stream is read behind them and closes the connection.
-        """
-        # A client that closes long after the final dot has given up and hears no reply. Its mail counts as not
-        # answered, so that a repeat is the same message.
-        submit_time = self._submit_time
-        if submit_time is not None and self.loop.time() - submit_time > GIVE_UP_SECONDS:
-            self.hang_up("", at_once=True)
-        else:
-            self._reader.feed_eof()
-        return True
-
-    async def handle_PROXY(
-        self, _smtp: object, _session: object, _envelope: object, header: ProxyData
-    ) -> bool:
-        """Count the client that a PROXY header names; return whether it is admitted."""
-        address = header.src_addr
-        # The health check of a proxy itself (LOCAL, UNKNOWN) names no client.
-        if header.command == V2_CMD.LOCAL or address is None or isinstance(address, bytes | str):
-            return True
-        self._client = str(address)
-        refusal = self._server.enter_client(self, self._client)
-        if refusal is not None:
-            self.hang_up(refusal)
-        self._grant_patience()
-        return refusal is None
-
-    @property
-    def is_submitting(self) -> bool:
-        """Whether a mail waits for the router."""
-        return self._submit_time is not None
-
-    @property
-    def in_data(self) -> bool:
-        """Whether a mail is being received."""
-        return self._in_data
-
-    def _grant_patience(self) -> None:
-        """Give a client that has brought an accepted mail the long time-out."""
-        self._is_known = self._server.clients.is_known(self._client)
-        if self._is_known:
-            self._timeout_duration = self._server.settings.idle_seconds
-
-    def _reset_timeout(self, duration: float | None = None) -> None:
-        """Start the time-out for the next command: for a new client at most until it must have brought a mail."""
-        if duration is None:
-            duration = self._timeout_duration
-            if not self._is_known:
-                duration = min(duration, max(0.001, self._useful_until - self.loop.time()))
-        super()._reset_timeout(duration)
-
-    def hang_up(self, reply: str, *, at_once: bool = False) -> None:
-        """Send a last reply, unless it is empty, and close; cut a client off that does not read for `ABORT_SECONDS`.
-
-        `at_once`: the client is known to send nothing more, so the socket is closed without lingering.
-        """
-        transport: Any = self.transport  # a transport of uvloop, in Ray, is no asyncio.Transport
-        if self._hung_up or transport is None:
-            return
-        self._hung_up = True
-        if reply and not transport.is_closing():
-            self._writer.write(reply.encode() + b"\r\n")
-        lowest: Any = self._original_transport or transport
-        self._closing_timers = [self.loop.call_later(ABORT_SECONDS, lowest.abort)]
-        # Bytes that arrive at a closed socket reset the connection, and the client may lose the unread reply. So the
-        # sending half is closed first, and input is read and discarded for a moment.
-        if not at_once and _close_sending_half(transport):
-            self._closing_timers.append(self.loop.call_later(LINGER_SECONDS, transport.close))
-            return
-        transport.close()
-        if self._handler_coroutine is not None:
-            self._handler_coroutine.cancel()
-
-    def drain(self) -> None:
-        """Hang up now, unless a mail is being received: that one is finished first."""
-        if not self._in_data:
-            self.hang_up(replies.SHUTTING_DOWN)
-
-    def data_received(self, data: bytes) -> None:
-        """Pass input on, and discard it after `hang_up`."""
-        if not self._hung_up:
-            super().data_received(data)
-
-    async def push(self, status: str | bytes) -> None:
-        """Send a reply; hang up after too many errors, or too many replies without an accepted mail."""
-        reply = status if isinstance(status, str) else status.decode("utf-8", "replace")
-        if reply.startswith("500 ") and not reply.startswith("500 5."):
-            reply = "500 5.5.2 command not understood"  # replies of aiosmtpd have no enhanced code
-        self._replies += 1
-        self._errors += reply.startswith("5")
-        if self._errors > MAX_ERRORS or self._replies > self._max_replies:
-            self.hang_up(replies.TOO_MANY_ERRORS)
-        if self._hung_up:
-            # No further reply may follow the last one; the end of the connection cancels this task.
-            await self.loop.create_future()
-        self._writer.write(reply.encode("utf-8", "replace") + b"\r\n")
-        await self._writer.drain()
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Log a bug and return 451 without its text; close after the end of the client's stream."""
-        if isinstance(error, asyncio.IncompleteReadError):
-            self.hang_up("", at_once=True)
-        elif not isinstance(error, TLSSetupException):
-            log_error(error)
-        if self._collecting:
-            self.hang_up(replies.LATER)  # else the rest of the mail would be read as commands
-        return replies.LATER
-
-    async def _handle_client(self) -> None:
-        try:
-            if self._refusal is not None:
-                self.hang_up(
-                    self._refusal, at_once=True
-                )  # a client sends nothing before the greeting
-            await super()._handle_client()
-        except ConnectionError:
-            pass  # the transport calls connection_lost
-        except asyncio.IncompleteReadError:
-            self.hang_up("", at_once=True)  # the stream ended within a PROXY header
-        except Exception as error:
-            if self.transport is not None:
-                log_error(error)
-                self.hang_up(replies.LATER)
-
-    def _timeout_cb(self) -> None:
-        self.hang_up(replies.TOO_SLOW)
-
-    async def _collect(self, collector: MailCollector) -> None:
-        """Feed the collector until the end of the mail, for `data_seconds` at most."""
-        settings = self._server.settings
-        now = self.loop.time()
-        deadline = now + settings.data_seconds
-        idle = settings.idle_seconds if self._is_known else settings.new_idle_seconds
-        window_end, window_size = now + RATE_SECONDS, collector.size
-        self._collecting = True
-        rest = None
-        while rest is None:
-            now = self.loop.time()
-            if now >= window_end:
-                rate = (collector.size - window_size) / (now - window_end + RATE_SECONDS)
-                if rate < settings.min_bytes_per_second:
-                    self._timeout_cb()
-                window_end, window_size = now + RATE_SECONDS, collector.size
-            self._reset_timeout(max(0.001, min(settings.idle_seconds, idle, deadline - now)))
-            chunk = await self._reader.read(CHUNK_BYTES)
-            if not chunk:
-                raise ConnectionResetError
-            rest = collector.feed(chunk)
-        self._collecting = False
-        self._reset_timeout(settings.idle_seconds)  # for the router
-        # Pipelined commands. read() has left the buffer empty, and feed_data() refuses to add behind the stream's end.
-        buffer: bytearray = self._reader._buffer  # type: ignore[attr-defined]
-        buffer += rest
-
-    # -- the commands
+class SmtpConnection(SmtpWire):
+    """The server side of one connection: parses commands, checks their order and passes them to a MailSession."""
 
     async def smtp_HELO(self, hostname: str | None) -> None:
         """RFC 5321 section 4.1.1.1."""
@@ -274,30 +32,18 @@ class SmtpConnection(SMTP):
         self._mail_session = MailSession(self._server, self._client)
         size = f"SIZE {self._server.settings.max_bytes}"
         lines = [self.hostname, size, "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
-        if self._server.certificate is not None and self._tls_protocol is None:
+        if self._server.certificate is not None and not self.is_encrypted:
             lines.append("STARTTLS")
         await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
 
     async def smtp_STARTTLS(self, arg: str | None) -> None:
         """RFC 3207. Commands that follow in the same plaintext are discarded."""
         certificate = self._server.certificate
-        if arg or certificate is None or self._tls_protocol is not None:
+        if arg or certificate is None or self.is_encrypted:
             await self.push("503 5.5.1 TLS cannot be started now")
             return
         await self.push("220 2.0.0 ready to start TLS")
-        if self._reader._eof:  # type: ignore[attr-defined]
-            raise ConnectionResetError  # no handshake can follow
-        handshake = self.loop.create_future()
-        tls = HalfOpenTls(self.loop, self, certificate.context(), handshake, server_side=True)
-        plain: Any = self.transport
-        self._tls_protocol, self._original_transport = tls, plain
-        self.transport = tls._app_transport
-        plain.set_protocol(tls)
-        tls.connection_made(plain)
-        try:
-            await handshake
-        except Exception as error:
-            raise TLSSetupException from error
+        await self._start_tls(certificate)
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         """RFC 5321 section 4.1.1.2, SIZE: RFC 1870."""
@@ -359,9 +105,7 @@ class SmtpConnection(SMTP):
                 server.note_accepted(self, self._client)
                 self._grant_patience()
             self._submit_time = None
-            self._useful_until = (
-                self.loop.time() + NEW_CLIENT_IDLES * server.settings.new_idle_seconds
-            )
+            self._expect_mail()
             self._reset_timeout()
             await self.push(reply)
         finally:
@@ -405,13 +149,3 @@ class SmtpConnection(SMTP):
 SmtpConnection._members = [
     name for name in dir(SmtpConnection) if name.startswith(("smtp_", "handle_PROXY"))
 ]
-
-
-def _close_sending_half(transport: Any) -> bool:
-    """Send the end of the stream where the transport can (TLS cannot); return False when it is closed already."""
-    try:
-        if not transport.is_closing() and transport.can_write_eof():
-            transport.write_eof()
-    except OSError:
-        return False
-    return not transport.is_closing()

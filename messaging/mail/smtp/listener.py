@@ -12,7 +12,7 @@ from messaging.errors import ConfigurationError
 from messaging.mail.smtp.connection import SmtpConnection
 from messaging.mail.smtp.pod_readiness import PodLabel, PodReadiness
 from messaging.mail.smtp.server import SmtpServer
-from messaging.mail.smtp.settings import SmtpSettings
+from messaging.mail.smtp.settings import PATIENCE, Patience, SmtpSettings
 from messaging.model.message import Emit
 from messaging.model.raw_mail import MailboxHandler
 
@@ -42,8 +42,10 @@ class MailReceiver:
         share_port: bool = False,
         pod_label: PodLabel | None = None,
         mailboxes: Sequence[MailboxHandler] = (),
+        patience: Patience = PATIENCE,
     ) -> None:
         self._settings = settings
+        self._patience = patience
         self._mail_domain = mail_domain
         self._share_port = share_port
         self._pod_label = pod_label
@@ -66,7 +68,9 @@ class MailReceiver:
         # aiosmtpd logs every command, and at its finest level every line of a mail.
         for name in ("mail.log", "mail.debug"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        server = SmtpServer(self._settings, self._mail_domain, emit, self._mailboxes)
+        server = SmtpServer(
+            self._settings, self._mail_domain, emit, self._mailboxes, self._patience
+        )
         self._server = server
         if self._pod_label is not None:
             self._readiness = PodReadiness(self._pod_label)

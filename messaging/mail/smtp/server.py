@@ -11,7 +11,7 @@ from messaging.logs.records import details
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.clients import SITE_SHARES, ByteBudget, Clients, client_networks
-from messaging.mail.smtp.settings import SmtpSettings
+from messaging.mail.smtp.settings import PATIENCE, Patience, SmtpSettings
 from messaging.mail.smtp.tls import load_certificate
 from messaging.model.message import Emit
 from messaging.model.raw_mail import MailboxHandler
@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 RESERVED_SHARE: Final = 10
 """One connection in ten is kept for known clients."""
-EVICT_SECONDS: Final = 5.0
 
 
 class ServerConnection(Protocol):
@@ -59,15 +58,17 @@ class SmtpServer:
         mail_domain: str,
         emit: Emit,
         mailboxes: Sequence[MailboxHandler] = (),
+        patience: Patience = PATIENCE,
     ) -> None:
         self.settings = settings
+        self.patience = patience
         self.mail_domain = mail_domain
         self.hostname = settings.hostname or mail_domain
         self.loop = asyncio.get_running_loop()
         self.certificate = load_certificate(settings)
         self.ingest = MailIngest(emit, mail_domain, settings, mailboxes)
         self.bytes_in_flight = ByteBudget(settings.max_bytes_in_flight)
-        self.clients = Clients(settings, self.bytes_in_flight)
+        self.clients = Clients(settings, self.bytes_in_flight, patience.first_delay_seconds)
         self.leaving = False
         self.draining = False
         self.turned_away = 0
@@ -159,7 +160,7 @@ class SmtpServer:
         of known clients with few connections, and those whose mail waits for the router, stay.
         """
         own = self._per_network[client_networks(address)[-1]] + 1
-        latest = self.loop.time() - EVICT_SECONDS
+        latest = self.loop.time() - self.patience.evict_seconds
         best: tuple[tuple[int, bool, float], ServerConnection] | None = None
         for connection, other in self._addresses.items():
             count = self._per_network[client_networks(other)[-1]]

@@ -1,5 +1,6 @@
 """The settings of the SMTP server that takes mail in."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,27 @@ def _check_networks(text: str) -> str:
 
 
 Networks = Annotated[str, AfterValidator(_check_networks)]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The waits of the server that are no settings; tests shorten them.
+
+    A new client has `new_client_idles` times its idle time until it must have brought a mail, and may cause
+    `replies_without_mail` beside two for each recipient. The rate of a mail is measured every `rate_seconds`. A client
+    that closes `give_up_seconds` after its mail hears no reply. A connection younger than `evict_seconds` is not
+    dropped for others. The first unknown recipient is answered after `first_delay_seconds`.
+    """
+
+    new_client_idles: int = 10
+    replies_without_mail: int = 1000
+    rate_seconds: float = 30.0
+    give_up_seconds: float = 5.0
+    evict_seconds: float = 5.0
+    first_delay_seconds: float = 0.25
+
+
+PATIENCE = Patience()
 
 
 class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):

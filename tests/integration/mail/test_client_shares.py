@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from messaging.mail.smtp import clients, connection
 from messaging.mail.smtp import server as module
+from messaging.mail.smtp.settings import Patience
 from tests.support.eventually import eventually
 from tests.support.mail.wire import MAIL, MailServer, Wire, run_server
 
@@ -42,11 +42,11 @@ async def test_five_clients_do_not_hold_all_connections() -> None:
         assert greeting.startswith("421")
 
 
-async def test_the_connection_that_idles_longest_is_dropped(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "EVICT_SECONDS", 0.0)
-    async with run_server(proxy_listen="127.0.0.1:0", max_connections=3) as server:
+async def test_the_connection_that_idles_longest_is_dropped() -> None:
+    patience = Patience(evict_seconds=0.0)
+    async with run_server(
+        proxy_listen="127.0.0.1:0", max_connections=3, patience=patience
+    ) as server:
         first = await hello_as(server, "192.0.2.1")
         for number in (2, 3):
             await hello_as(server, f"192.0.2.{number}")
@@ -115,12 +115,9 @@ async def test_a_new_client_may_be_silent_for_less_time_than_a_known_one() -> No
         assert (await wire.say("NOOP")).startswith("250")
 
 
-async def test_commands_that_bring_no_mail_do_not_keep_a_new_client_connected(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connection, "NEW_CLIENT_IDLES", 2)
-    monkeypatch.setattr(connection, "MAX_REPLIES_WITHOUT_MAIL", 10**9)
-    async with run_server(new_idle_seconds=1) as server:
+async def test_commands_that_bring_no_mail_do_not_keep_a_new_client_connected() -> None:
+    patience = Patience(new_client_idles=2, replies_without_mail=10**9)
+    async with run_server(new_idle_seconds=1, patience=patience) as server:
         wire = await server.connect_and_greet()
         async with asyncio.timeout(30):
             while (reply := await wire.say("NOOP")).startswith("250"):
@@ -128,9 +125,9 @@ async def test_commands_that_bring_no_mail_do_not_keep_a_new_client_connected(
         assert reply.startswith("421 4.4.2")
 
 
-async def test_a_mail_that_arrives_too_slowly_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "RATE_SECONDS", 0.2)
-    async with run_server(min_bytes_per_second=10_000) as server:
+async def test_a_mail_that_arrives_too_slowly_is_cut_off() -> None:
+    patience = Patience(rate_seconds=0.2)
+    async with run_server(min_bytes_per_second=10_000, patience=patience) as server:
         wire = await server.connect_and_greet()
         await wire.begin("boop@example.org")
         await wire.say("DATA")
@@ -145,9 +142,9 @@ async def test_a_mail_that_arrives_too_slowly_is_cut_off(monkeypatch: pytest.Mon
         trickling.cancel()
 
 
-async def test_unknown_recipients_end_in_421(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "FIRST_DELAY_SECONDS", 0.001)
-    async with run_server(max_unknown_recipients=10) as server:
+async def test_unknown_recipients_end_in_421() -> None:
+    patience = Patience(first_delay_seconds=0.001)
+    async with run_server(max_unknown_recipients=10, patience=patience) as server:
         replies = []
         for _ in range(2):
             wire = await server.connect_and_greet()

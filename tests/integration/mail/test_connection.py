@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from messaging.mail.smtp.connection import LINGER_SECONDS
+from messaging.mail.smtp.wire import LINGER_SECONDS
 from tests.support.eventually import eventually
 from tests.support.mail.wire import run_server
 

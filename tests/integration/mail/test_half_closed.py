@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from messaging.mail.smtp import connection
+from messaging.mail.smtp.settings import Patience
 from tests.support.eventually import eventually
 from tests.support.mail.certificates import make_certificate
 from tests.support.mail.wire import MAIL, WAIT_SECONDS, Router, Wire, run_server
@@ -171,10 +171,7 @@ async def test_starttls_before_the_end_closes_the_connection(tmp_path: Path) -> 
         await eventually(lambda: not server.open())
 
 
-async def test_a_client_that_gives_up_while_the_router_works_may_repeat_the_mail(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connection, "GIVE_UP_SECONDS", -1.0)
+async def test_a_client_that_gives_up_while_the_router_works_may_repeat_the_mail() -> None:
     router, working, go = Router(), asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:
@@ -182,7 +179,7 @@ async def test_a_client_that_gives_up_while_the_router_works_may_repeat_the_mail
         await go.wait()
 
     router.before = wait
-    async with run_server(router) as server:
+    async with run_server(router, patience=Patience(give_up_seconds=-1.0)) as server:
         anonymous = WHOLE.replace(b"Message-ID: <1@friends.example>\r\n", b"")
         wire = await server.connect()
         wire.write(anonymous)

@@ -8,7 +8,7 @@ from typing import Any
 from messaging.errors import Rejected
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.pod_readiness import PodLabel
-from messaging.mail.smtp.settings import SmtpSettings
+from messaging.mail.smtp.settings import PATIENCE, Patience, SmtpSettings
 from messaging.model.message import Bounce, DeadLetter, Inbound, Message, RecipientCheck
 from tests.support.eventually import eventually
 
@@ -144,12 +144,16 @@ class MailServer:
 
 @contextlib.asynccontextmanager
 async def run_server(
-    router: Router | None = None, *, pod_label: PodLabel | None = None, **settings: Any
+    router: Router | None = None,
+    *,
+    pod_label: PodLabel | None = None,
+    patience: Patience = PATIENCE,
+    **settings: Any,
 ) -> AsyncIterator[MailServer]:
     """Run a receiver on a free port until the block ends, and close the connections to it."""
     router = router or Router()
     smtp_settings = SmtpSettings(**{"listen": "127.0.0.1:0", **settings})
-    receiver = MailReceiver(smtp_settings, DOMAIN, pod_label=pod_label)
+    receiver = MailReceiver(smtp_settings, DOMAIN, pod_label=pod_label, patience=patience)
     running = asyncio.create_task(receiver.run(router.emit))
     server = MailServer(receiver, router)
     try:
