@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Adds the primary device, the time at which a device was heard last, and reports of a low battery."""
 
     dependencies = [
-        ('users', '0014_fetch_mark'),
+        ('users', '0015_fair_lanes'),
     ]
 
     operations = [
