@@ -2,13 +2,13 @@
 
 import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from messaging.config.settings import Settings
+from messaging.config.temporary import temporary_folders, temporary_problem
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +67,14 @@ def store_room_problem(settings: Settings) -> str | None:
 
 
 def folder_room_problem(settings: Settings) -> str | None:
-    """Return which folder is nearly full: the state folder or that of temporary files; None while both have room.
+    """Return which folder is missing or nearly full: the state folder or one of temporary files; None if there is none.
 
     The gateway goes on without that room; a process that ended may not start again.
     """
-    folders = {"the state folder": settings.state_dir, "the folder of temporary files": temporary()}
-    for name, folder in folders.items():
+    if problem := temporary_problem():
+        return problem
+    temporary = [("the folder of temporary files", one) for one in temporary_folders().values()]
+    for name, folder in [("the state folder", settings.state_dir), *temporary]:
         free = free_megabytes(folder)
         if free is not None and free < FOLDER_MEGABYTES:
             return (
@@ -80,12 +82,6 @@ def folder_room_problem(settings: Settings) -> str | None:
                 f" less than {FOLDER_MEGABYTES}"
             )
     return None
-
-
-def temporary() -> Path:
-    """Return the folder of temporary files, which is Ray's too."""
-    # `gettempdir` finds none on a disk that is full.
-    return Path(tempfile.tempdir or "/tmp")  # noqa: S108 (only measured)
 
 
 class StoreRoom:
