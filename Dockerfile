@@ -38,6 +38,7 @@ RUN apt-get update \
     && groupadd --gid 1000 satbridge \
     && useradd --uid 1000 --gid 1000 --home-dir /var/lib/satbridge --create-home --shell /usr/sbin/nologin satbridge
 COPY --from=build /opt/satbridge /opt/satbridge
+COPY LICENSE NOTICE /usr/share/doc/satbridge/
 
 # Everything that is written goes to the home folder (the store, the run file) or to /tmp (Ray); mount both.
 ENV PATH=/opt/satbridge/bin:/usr/local/bin:/usr/bin:/bin \
