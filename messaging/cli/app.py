@@ -25,6 +25,11 @@ COMMANDS = (
         "Drain and stop the gateway that runs with these settings.",
     ),
     LazyCommand(
+        "reload",
+        f"{OPERATION}.reload:app",
+        "Let the gateway that runs on this machine read its settings again, without a restart.",
+    ),
+    LazyCommand(
         "demo",
         f"{OPERATION}.demo:app",
         "Run everything on this machine, with simulated networks; nothing to configure.",

@@ -22,9 +22,10 @@ from messaging.pipeline import HTTP_IN, MAIL_IN, declare
 from messaging.satellite.account import ListeningAccount
 from messaging.service.job_name import JOB
 from messaging.service.lifecycle import Lifecycle, WebServer
-from messaging.service.log_setup import print_worker_line
+from messaging.service.log_setup import print_worker_line, set_log_level
 from messaging.service.ports import check_port
 from messaging.service.process import set_up_process, set_up_worker
+from messaging.service.reload import Reloader
 from messaging.service.state_file import RunningService, StateFile, sole_service
 from messaging.store.db.health import open_ready_store
 from messaging.store.db.room import store_room_problem
@@ -64,6 +65,8 @@ class Service:
         self._lifecycle = Lifecycle(gateway, self._instances, web)
         self._state_file = StateFile(gateway.settings.state_dir)
         self._lost_since: float | None = None
+        self._reloader = Reloader(gateway, self._instances.set_log_level)
+        self._reloads, self._reload = 0, ""
         self.settled = False
 
     def __enter__(self) -> "Service":
@@ -96,13 +99,18 @@ class Service:
     def look(self) -> RunningService:
         """Do a round of the lifecycle, and write the report into the state folder."""
         self._lifecycle.look()
-        running = self._lifecycle.report()
+        running = replace(self._lifecycle.report(), reloads=self._reloads, reload=self._reload)
         if not running.workers or not all(row.get("lost") for row in running.workers):
             self._lost_since = None
         elif self._lost_since is None:
             self._lost_since = time.monotonic()
         self._state_file.write(running)
         return running
+
+    def reload(self) -> None:
+        """Read the settings again, as far as they can change while the service runs; the next report has the result."""
+        self._reload = self._reloader.reload()
+        self._reloads += 1
 
     @property
     def silent_seconds(self) -> float:
@@ -154,6 +162,8 @@ class OwnInstances:
         self.submitted: RayJob | None = None
         self._settings = gateway.settings
         self._silence = SilenceJudge(start_seconds=WORKER_SECONDS)
+        self._level = ""
+        self._with_level: set[int] = set()
 
     @property
     def job(self) -> RayJob:
@@ -172,7 +182,18 @@ class OwnInstances:
         for name in self._silence.overdue(rows):
             log.warning("%s does not answer: it is started again", name)
             self.submitted.restart(name)
+        pids = {row["pid"] for row in rows if "pid" in row}
+        if (
+            self._level and pids - self._with_level
+        ):  # one was started again, with the level of the start
+            self.submitted.run_in_all(partial(set_log_level, self._level))
+            self._with_level = pids
         return rows
+
+    def set_log_level(self, level: str) -> None:
+        """Let this process, and from the next `look` on all instances, log from this level on."""
+        set_log_level(level)
+        self._level, self._with_level = level, set()
 
 
 def _open_store_with_room(settings: Settings) -> None:

@@ -29,7 +29,7 @@ def set_up_logging(
             former.close()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("messaging").setLevel(level)
+    set_log_level(level)
     # Ray's own handler writes in a format of its own.
     ray_log = logging.getLogger("ray")
     ray_log.handlers, ray_log.propagate = [], True
@@ -37,6 +37,11 @@ def set_up_logging(
     for name in CHATTY:
         # These write addresses and parameters of requests at lower levels.
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def set_log_level(level: str) -> None:
+    """Log the gateway's own records of this process from another level on."""
+    logging.getLogger("messaging").setLevel(level)
 
 
 def print_worker_line(worker: str, line: str, *, is_error: bool) -> None:

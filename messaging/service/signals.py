@@ -43,11 +43,19 @@ class StopRequest(threading.Event):
 
 
 def ignore_hangup() -> None:
-    """Let SIGHUP end neither this process nor any that it starts: a terminal that closes, or a rotation of logs.
-
-    Nothing has to be read again: certificates are at the next handshake, and the log goes to standard error.
-    """
+    """Let SIGHUP end neither this process nor any that it starts: a terminal that closes, or a rotation of logs."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@contextmanager
+def hangup_signal() -> Iterator[threading.Event]:
+    """Set the event at each SIGHUP. Processes that were started before go on ignoring it."""
+    hangup = threading.Event()
+    before = signal.signal(signal.SIGHUP, lambda *_: hangup.set())
+    try:
+        yield hangup
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

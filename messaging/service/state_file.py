@@ -23,7 +23,9 @@ LOCK_FILE = "running.lock"
 
 @dataclass(frozen=True, slots=True)
 class RunningService:
-    """The report of a running service. `problem` says why it is not fully running. Times are seconds since 1970."""
+    """The report of a running service. `problem` says why it is not fully running. Times are seconds since 1970.
+
+    `reloads` counts the times that the settings were read again; `reload` is the result of the last one."""
 
     pid: int
     state: str
@@ -33,6 +35,8 @@ class RunningService:
     at: float
     workers: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
+    reloads: int = 0
+    reload: str = ""
     admin: str = ""
 
 
@@ -121,6 +125,21 @@ def stop_running(folder: Path, seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def reload_running(folder: Path, seconds: float) -> str | None:
+    """Ask the service of this state folder to read its settings again; return the result, None without an answer."""
+    running = read_running(folder)
+    if running is None:
+        return None
+    os.kill(running.pid, signal.SIGHUP)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        now = read_running(folder)
+        if now is not None and now.reloads > running.reloads:
+            return now.reload
+        time.sleep(0.1)
+    return None
 
 
 def _alive(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""A process of a running gateway is stopped for good: it is ended and started again, without anyone's help."""
+"""A process of a running gateway is stopped for good, systemd watches it, and its settings are read again."""
 
 import os
 import signal
@@ -17,6 +17,7 @@ from tests.support.notify_socket import NotifySocket
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
 WAIT_SECONDS = 300.0
+WORKERS = 8
 # Of each kind: before the store, after it, and to a network.
 STOPPED = (("router/0",), ("due/0",), ("ledger/0", "hive-out/0"))
 
@@ -28,7 +29,14 @@ class SupervisedGateway(RunningGateway):
         super().__init__(f"sqlite:///{folder}/store.sqlite3", folder)
         self.systemd = systemd
 
+    @property
+    def level(self) -> Path:
+        """The file with the log level."""
+        return self.folder / "log-level"
+
     def start(self) -> None:
+        self.level.write_text("WARNING")
+        self.environment["SATBRIDGE_LOG_LEVEL_FILE"] = str(self.level)
         self.environment["NOTIFY_SOCKET"] = self.systemd.address
         super().start()
 
@@ -85,6 +93,7 @@ def test_stopped_processes_are_started_again_and_mail_arrives(
 
 
 def test_a_machine_that_was_suspended_starts_none_again(gateway: SupervisedGateway) -> None:
+    wait_until(lambda: len(gateway.workers()) == WORKERS, WAIT_SECONDS)
     before = gateway.workers()
     lines = len(gateway.up.lines)
     for pid in before.values():
@@ -99,8 +108,24 @@ def test_a_machine_that_was_suspended_starts_none_again(gateway: SupervisedGatew
         for pid in (*before.values(), gateway.up.process.pid):
             os.kill(pid, signal.SIGCONT)
     wait_until(lambda: arrives(gateway, 10), WAIT_SECONDS)
-    assert gateway.workers() == before
+    wait_until(lambda: gateway.workers() == before, WAIT_SECONDS)
     assert "does not answer" not in "".join(gateway.up.lines[lines:])
+
+
+def test_another_log_level_reaches_every_process_and_a_wrong_one_none(
+    gateway: SupervisedGateway,
+) -> None:
+    assert " INFO " not in gateway.up.output
+    gateway.level.write_text("INFO")
+    assert "the log level is INFO now" in gateway.satbridge("reload")
+    wait_until(lambda: arrives(gateway, 11), WAIT_SECONDS)
+    wait_until(lambda: " INFO " in gateway.up.output, WAIT_SECONDS)  # mail-in took it
+    gateway.level.write_text("LOUD")
+    assert "SATBRIDGE_LOG_LEVEL" in gateway.satbridge("reload", code=2)
+    gateway.up.process.send_signal(signal.SIGHUP)
+    refused = "nothing was reloaded: SATBRIDGE_LOG_LEVEL: "
+    wait_until(lambda: refused in gateway.up.output, WAIT_SECONDS)
+    gateway.level.write_text("INFO")
 
 
 def test_systemd_hears_that_it_stops(gateway: SupervisedGateway) -> None:

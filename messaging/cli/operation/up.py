@@ -11,12 +11,13 @@ from messaging.cli.operation.ray_address import RayAddress, overrides
 from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.operation.up_on_cluster import bring_up
 from messaging.cli.output import print_error, print_text
+from messaging.config.temporary import replace_missing_folders
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.service.exposure import readable_files
 from messaging.service.local import Service
 from messaging.service.process import set_up_log
-from messaging.service.signals import StopRequest
+from messaging.service.signals import StopRequest, hangup_signal
 from messaging.service.state_file import RunningService
 from messaging.service.systemd import Notifier
 
@@ -60,6 +61,7 @@ def up(
 
 def run_in_foreground(gateway: Gateway) -> None:
     """Run the gateway on this machine until a signal stops it."""
+    replace_missing_folders()
     notifier = Notifier()
     with interruptible() as stop, Service(gateway) as service:
         _watch(service, gateway, stop, notifier)
@@ -77,15 +79,19 @@ def _watch(service: Service, gateway: Gateway, stop: StopRequest, notifier: Noti
     _say(f"and webhooks on {running.http}")
     if running.admin:
         _say(f"The admin is at {running.admin}")
-    while not stop.wait(REPORT_SECONDS):
-        running = service.look()
-        # A round that hangs, in Ray or on a disk, ends the messages to systemd, which then restarts the service.
-        notifier.alive(_describe(running))
-        if service.silent_seconds > LOST_SECONDS:
-            print_error(
-                "the Ray cluster is gone: no worker answers any more; start the gateway again"
-            )
-            raise typer.Exit(1)
+    with hangup_signal() as hangup:
+        while not stop.wait(REPORT_SECONDS):
+            if hangup.is_set():
+                hangup.clear()
+                service.reload()
+            running = service.look()
+            # A round that hangs, in Ray or on a disk, ends the messages to systemd, which restarts the service.
+            notifier.alive(_describe(running))
+            if service.silent_seconds > LOST_SECONDS:
+                print_error(
+                    "the Ray cluster is gone: no worker answers any more; start the gateway again"
+                )
+                raise typer.Exit(1)
     notifier.stopping()
     _say("Draining; what is in work is settled first.")
 

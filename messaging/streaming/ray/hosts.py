@@ -57,6 +57,10 @@ class Host:
         """See InstanceWorker."""
         await self.worker.drain()
 
+    async def run(self, function: Callable[[], object]) -> None:
+        """Call a function in the process of the instance."""
+        function()
+
     async def status(self) -> dict[str, Any]:
         """See InstanceWorker; with rates, and the process and the node that it runs on."""
         node = ray.get_runtime_context().get_node_id()[:8]

@@ -74,6 +74,11 @@ class RayJob:
                 ray.kill(actor)
         self._at_end.close()
 
+    def run_in_all(self, function: Callable[[], object]) -> None:
+        """Call a function in the process of every instance; one that does not answer in time is left out."""
+        calls: list[Any] = [actor.run.remote(function) for actor in self.actors.values()]
+        ray.wait(calls, num_returns=len(calls), timeout=ANSWER_SECONDS)
+
     def restart(self, name: str) -> None:
         """End the process of an instance, so that Ray starts it again; log it when the cluster cannot be reached."""
         stage, _, index = name.rpartition("/")

@@ -1,4 +1,4 @@
-"""Every signal that would end a service asks it to end well; SIGHUP changes nothing."""
+"""Every signal that would end a service asks it to end well; SIGHUP is an event, or changes nothing."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from messaging.service.signals import STOPPING, stopping_signal
+from messaging.service.signals import STOPPING, hangup_signal, stopping_signal
 from tests.support.eventually import wait_until
 
 
@@ -31,3 +31,11 @@ def test_processes_that_a_service_starts_ignore_a_hangup_too() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "lives\n", done.stderr
+
+
+def test_a_hangup_is_an_event_while_a_service_runs() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    with hangup_signal() as hangup:
+        os.kill(os.getpid(), signal.SIGHUP)
+        wait_until(hangup.is_set)
+    assert signal.getsignal(signal.SIGHUP) is before
