@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.stand import SECRET, TEXT, Stand
-from tests.conformance.stands import LACKING, STANDS
+from tests.conformance.stands import LACKING, LISTS, STANDS
 
 # The simulators run in this process too; the logs of their clients and servers are not ours.
 NOT_OURS = ("httpx", "httpcore", "asyncio", "uvicorn")
@@ -16,7 +16,7 @@ NOT_OURS = ("httpx", "httpcore", "asyncio", "uvicorn")
 def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
     """Yield each provider in turn; parametrize it indirectly with `stands_with` to leave some out."""
     name = request.param
-    with STANDS[name]() as running:
+    with {**STANDS, **LISTS}[name]() as running:
         assert (running.arrived is None) == (name in LACKING["messages to devices"])
         assert (running.refused is None) == (name in LACKING["a secret"])
         yield running

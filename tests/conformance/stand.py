@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from messaging.satellite.account import SatelliteAccount
 from messaging.simulator.shared.faults import Faults
 from messaging.sms.account import SmsAccount
+from tests.support.sms.fetching import MemoryStore
 
 AnyAccount = SatelliteAccount | SmsAccount
 
@@ -25,6 +26,7 @@ class Stand:
     counts the messages that the provider has accepted; None if it carries nothing to devices. `uplink` sends a text
     from a device or a phone, once: it returns after the provider's call, or at once if the provider is polled. `taken`
     counts the acknowledged uplinks. `point_at` sets the address of the gateway: the URL of its webhook, or host:port.
+    With a `fetch_store` no webhook reaches the gateway, which fetches the texts from a list.
     """
 
     account: AnyAccount
@@ -36,6 +38,7 @@ class Stand:
     uplink: Callable[[str], None]
     taken: Callable[[], int]
     point_at: Callable[[str], None] = lambda where: None
+    fetch_store: MemoryStore | None = None
 
 
 MakeStand = Callable[[], AbstractContextManager[Stand]]

@@ -10,7 +10,7 @@ from tests.conformance.modems import cloudloop, rockblock
 from tests.conformance.sbdmail import sbdmail
 from tests.conformance.spot import spot
 from tests.conformance.stand import MakeStand
-from tests.conformance.twilio import twilio
+from tests.conformance.twilio import twilio, twilio_list
 
 STANDS: Mapping[str, MakeStand] = {
     "hive": hive,
@@ -23,6 +23,9 @@ STANDS: Mapping[str, MakeStand] = {
     "directip": directip_stand,
     "sbdmail": sbdmail,
 }
+
+LISTS: Mapping[str, MakeStand] = {"twilio-list": twilio_list}
+"""Providers whose texts are fetched when their webhooks reach nothing, for the table of receivers."""
 
 LACKING: Mapping[str, frozenset[str]] = {
     "messages to devices": frozenset({"spot"}),

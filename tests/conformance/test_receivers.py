@@ -25,14 +25,17 @@ from messaging.satellite.poller import PolledAccount, SatellitePoller
 from messaging.satellite.tcp_listener import SatelliteListener
 from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
+from messaging.sms.fetcher import FetchedAccount, SmsFetcher
 from messaging.web.webhook_routes import routes
 from tests.conformance.stand import SECRET, TEXT, Stand
-from tests.conformance.stands import stands_with
+from tests.conformance.stands import LISTS, STANDS, stands_with
 from tests.support.eventually import eventually
+from tests.support.sms.fetching import Lease
 
 pytestmark = pytest.mark.anyio
 
 FORM = "application/x-www-form-urlencoded"
+every_source = pytest.mark.parametrize("stand", [*STANDS, *LISTS], indirect=True)
 
 
 @dataclass
@@ -65,7 +68,14 @@ async def receiving(stand: Stand, router: Router) -> AsyncIterator[str]:
     Yields the URL of its webhook, empty without one.
     """
     account = stand.account
-    if isinstance(account, PolledAccount | ListeningAccount):
+    if stand.fetch_store is not None:
+        assert isinstance(account, FetchedAccount)
+        stand.fetch_store.router.stored = router.committed
+        fetcher = SmsFetcher(account, account.name, stand.fetch_store, Lease(), settle_seconds=0)
+        async with _running(fetcher, router):
+            yield ""
+            assert SECRET not in repr(fetcher.status())
+    elif isinstance(account, PolledAccount | ListeningAccount):
         source = (
             SatellitePoller(account, account.name)
             if isinstance(account, PolledAccount)
@@ -103,7 +113,7 @@ async def _mailed(receiver: MailReceiver, router: Router) -> AsyncIterator[None]
 
 @asynccontextmanager
 async def _running(
-    source: SatellitePoller | SatelliteListener, router: Router
+    source: SatellitePoller | SatelliteListener | SmsFetcher, router: Router
 ) -> AsyncIterator[None]:
     task = asyncio.create_task(source.run(router.emit))
     try:
@@ -135,6 +145,7 @@ async def uplink(stand: Stand, text: str) -> None:
         await asyncio.to_thread(stand.uplink, text)
 
 
+@every_source
 async def test_what_was_accepted_is_on_disk_and_then_taken(stand: Stand) -> None:
     router = Router()
     async with receiving(stand, router):
@@ -147,6 +158,7 @@ async def test_what_was_accepted_is_on_disk_and_then_taken(stand: Stand) -> None
     assert router.undeliverable() == []
 
 
+@every_source
 async def test_what_the_router_rejects_is_kept_with_its_bytes_and_taken(stand: Stand) -> None:
     router = Router({Message: Rejected("the device is not registered here")})
     async with receiving(stand, router):
@@ -164,6 +176,7 @@ FAILURES = {
 }
 
 
+@every_source
 @pytest.mark.parametrize("error", FAILURES.values(), ids=FAILURES)
 async def test_while_the_router_fails_nothing_is_taken_and_later_all_is_well(
     stand: Stand, error: Exception
@@ -181,6 +194,7 @@ async def test_while_the_router_fails_nothing_is_taken_and_later_all_is_well(
         await eventually(lambda: stand.taken() >= 1)
 
 
+@every_source
 async def test_what_comes_twice_is_one_message(stand: Stand) -> None:
     router = Router()
     async with receiving(stand, router):
@@ -192,6 +206,7 @@ async def test_what_comes_twice_is_one_message(stand: Stand) -> None:
     assert len(router.texts()) == 1
 
 
+@every_source
 async def test_many_at_once_are_all_taken(stand: Stand) -> None:
     router = Router()
     async with receiving(stand, router):

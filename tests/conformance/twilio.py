@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from messaging.config.env import read
@@ -12,6 +13,8 @@ from messaging.simulator.twilio.server import InboundText, TwilioSimulator
 from messaging.sms.providers.twilio.account import TwilioAccount
 from tests.conformance.stand import SECRET, Stand
 from tests.support.closed_port import closed_port
+from tests.support.sms.fetching import MemoryStore
+from tests.support.sms.twilio_gateway import Router
 
 OURS, PHONE = "+15550001111", "+15550002222"
 SID = "AC" + "1" * 32
@@ -57,3 +60,15 @@ def twilio() -> Iterator[Stand]:
             taken=lambda: len(taken),
             point_at=point_at,
         )
+
+
+@contextmanager
+def twilio_list() -> Iterator[Stand]:
+    """Yield a Twilio whose webhooks reach nothing: its texts are fetched from the list."""
+    # The store forgets, so every text is offered in every round, as a provider without acknowledgements would do.
+    store = MemoryStore(Router(), is_forgetful=True)
+    with twilio() as stand, closed_port() as nowhere:
+        stand.point_at(f"{nowhere}/sms/twilio")
+        account = stand.account.model_copy(update={"fetch_minutes": 0.001})
+        taken = store.router.all
+        yield replace(stand, account=account, taken=lambda: len(taken()), fetch_store=store)
