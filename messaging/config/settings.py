@@ -177,6 +177,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     http_listen: ListenText = "127.0.0.1:8000"
     http_replicas: Count = 1
     admin_listen: Annotated[str, AfterValidator(_check_admin_listen)] = "127.0.0.1:8001"
+    admin_require_totp: bool = False
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
     metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
 

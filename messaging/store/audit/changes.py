@@ -33,7 +33,7 @@ _AUDITED: Final[dict[type[Model], Audited]] = {
     # Phones opt out and in by themselves.
     OptOut: Audited("opt-out", in_admin_only=True),
 }
-_UNRECORDED: Final = frozenset({"last_login"})
+_UNRECORDED: Final = frozenset({"last_login", "last_used_at"})
 
 
 def connect() -> None:
@@ -57,7 +57,17 @@ def _connect_sign_ins() -> dict[type[Model], Audited]:
     signals.user_login_failed.connect(_record_failure, dispatch_uid="audit")
     for table in (User.groups.through, User.user_permissions.through, Group.permissions.through):
         m2m_changed.connect(_record_rights, sender=table, dispatch_uid="audit")
-    return {User: Audited(SIGN_IN), Group: Audited("group")}
+    return {User: Audited(SIGN_IN), Group: Audited("group"), **_connect_second_factors()}
+
+
+def _connect_second_factors() -> dict[type[Model], Audited]:
+    if not apps.is_installed("allauth.mfa"):
+        return {}
+    from allauth.mfa.models import Authenticator  # as above
+    from allauth.mfa.signals import authentication_failed
+
+    authentication_failed.connect(_record_wrong_code, dispatch_uid="audit")
+    return {Authenticator: Audited("second factor", "user_id")}
 
 
 def _is_recorded(one: Audited, options: dict[str, Any]) -> bool:
@@ -122,6 +132,10 @@ def _record_sign_in(sender: Any, user: Any, **_: Any) -> None:
 def _record_sign_out(sender: Any, user: Any, **_: Any) -> None:
     if user is not None:
         record(Action.SIGN_OUT, SIGN_IN, user.pk)
+
+
+def _record_wrong_code(sender: Any, user: Any, **_: Any) -> None:
+    record_failed_sign_in(user.pk)
 
 
 def _record_failure(sender: Any, credentials: dict[str, Any], **_: Any) -> None:

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from messaging.errors import ConfigurationError, Unavailable
 
 SUFFIX = ".pgdump"
-PREFIXES = ("users_", "django_", "auth_")
+PREFIXES = ("users_", "django_", "auth_", "account_", "mfa_")
 """The beginnings of the names of the tables that are the gateway's."""
 
 _OTHERS = (

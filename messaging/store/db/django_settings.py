@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import dj_database_url
 from django.utils.functional import SimpleLazyObject
 
+import messaging
 from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import ConfigurationError
 
@@ -30,6 +31,9 @@ APPS = (
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     *STORE_APPS,
 )
 MIDDLEWARE = (
@@ -39,6 +43,8 @@ MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "messaging.store.audit.middleware.ActorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "messaging.web.sign_in.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 )
@@ -47,6 +53,11 @@ CONTEXT = (
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
 )
+TEMPLATES = Path(messaging.__file__).parent / "web" / "templates"
+IDLE_SECONDS = 3600
+"""A session of the admin ends so long after its last request."""
+HSTS_SECONDS = 365 * 24 * 3600
+
 PASSWORDS = "django.contrib.auth.password_validation."
 
 
@@ -66,11 +77,40 @@ def constant_values(apps: Sequence[str] = APPS) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         # The gateway configures logging itself; Django would otherwise add handlers and mail to admins.
         "LOGGING_CONFIG": None,
+        "SESSION_COOKIE_AGE": IDLE_SECONDS,
+        # The limits of sign-ins hold for all processes and nodes together.
+        "CACHES": {
+            "default": {
+                "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+                "LOCATION": "users_cache",
+            }
+        },
+        **_sign_in_values(),
         "AUTH_PASSWORD_VALIDATORS": [
             {"NAME": PASSWORDS + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
             {"NAME": PASSWORDS + "CommonPasswordValidator"},
             {"NAME": PASSWORDS + "UserAttributeSimilarityValidator"},
         ],
+    }
+
+
+def _sign_in_values() -> dict[str, Any]:
+    """Return the settings of allauth: names and passwords, no sign-up, no mails, a code as the second factor."""
+    return {
+        "LOGIN_URL": "account_login",
+        "LOGIN_REDIRECT_URL": "admin:index",
+        "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+        "ACCOUNT_ADAPTER": "messaging.web.sign_in.adapter.SignInAdapter",
+        "ACCOUNT_LOGIN_METHODS": {"username"},
+        "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*"],
+        "ACCOUNT_EMAIL_VERIFICATION": "none",
+        "ACCOUNT_SESSION_REMEMBER": False,
+        "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
+        "ACCOUNT_RATE_LIMITS": {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"},
+        "ACCOUNT_REAUTHENTICATION_METHODS": ("password", "mfa"),
+        "MFA_SUPPORTED_TYPES": ["totp", "recovery_codes"],
+        "MFA_ALLOW_UNVERIFIED_EMAIL": True,
+        "MFA_TOTP_ISSUER": "Satbridge",
     }
 
 
@@ -91,6 +131,7 @@ def values_of(settings: Settings) -> dict[str, Any]:
 def _templates() -> dict[str, Any]:
     return {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [TEMPLATES],
         "APP_DIRS": True,
         "OPTIONS": {"context_processors": list(CONTEXT)},
     }
@@ -108,6 +149,7 @@ def _addresses(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_HSTS_SECONDS": HSTS_SECONDS if secure else 0,
         # A proxy ends TLS; without this header Django would take its own pages for plain HTTP.
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if secure else None,
     }

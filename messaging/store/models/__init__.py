@@ -1,6 +1,7 @@
 """The tables of the store, one module for each subject."""
 
 from messaging.store.models.audit import AuditEntry
+from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
 from messaging.store.models.people import Contact, Device, Subscriber
 from messaging.store.models.reports import DeliveryPart, DevicePosition
@@ -9,6 +10,7 @@ from messaging.store.models.retention import FetchMark, KeptChange, RemovedMessa
 __all__ = [
     "WAITING",
     "AuditEntry",
+    "CacheEntry",
     "Contact",
     "Delivery",
     "DeliveryPart",

@@ -30,6 +30,10 @@ TABLES = (
     "users_storekey",
     "django_admin_log",
     "django_session",
+    "users_cache",
+    "mfa_authenticator",
+    "account_emailconfirmation",
+    "account_emailaddress",
     "auth_user_user_permissions",
     "auth_user",
 )

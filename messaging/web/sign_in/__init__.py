@@ -1,0 +1,1 @@
+"""The sign-in of operators: password, second factor, rate limits, short sessions."""
