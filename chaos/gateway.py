@@ -37,6 +37,9 @@ SHORT_WAITS = {
     "MAX_WAITING_PER_SUBSCRIBER": "100000",
     "MAX_HOURLY_PER_PAIR": "0",
     "MAX_HOURLY_NOTICES": "0",
+    "MAX_HOURLY_PER_DEVICE": "0",
+    "MAX_DAILY_PER_DEVICE": "0",
+    "MAX_DAILY_UNITS_PER_DEVICE": "0",
     "MIN_FREE_MB": "2",
 }
 """Lease and retries are short, so that minutes show what takes hours in the field."""

@@ -22,6 +22,7 @@ from messaging.sending.user_operators import find_user_operators
 from messaging.sms.account import SmsAccount
 from messaging.sms.providers import ACCOUNTS as SMS_ACCOUNTS
 from messaging.store.accept.routing import Policy
+from messaging.store.outgoing.countries import CountryRule
 
 T = TypeVar("T")
 
@@ -108,6 +109,7 @@ class Gateway:
             settings.operators,
             settings.carriers,
             settings.map_url,
+            sms_countries=CountryRule(settings.sms_country_list),
         )
 
     @property

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from messaging.config.env import Section, entries_of
-from messaging.model.address_syntax import e164, relay_mailbox
+from messaging.model.address_syntax import check_countries, e164, relay_mailbox
 from messaging.model.message import Address, Network
 
 MAX_DOMAIN_CHARACTERS = 253
@@ -140,6 +140,11 @@ def _check_store_keys(keys: SecretStr) -> SecretStr:
     return keys
 
 
+def _check_sms_countries(text: str) -> str:
+    check_countries(entries_of(text.upper()))
+    return text
+
+
 def _check_carriers(text: str) -> str:
     for pair in entries_of(text):
         number, _, account = map(str.strip, pair.partition("="))
@@ -195,6 +200,10 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_waiting_per_subscriber: Annotated[int, Field(ge=0)] = 1000
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
     max_hourly_hints_per_device: Count = 6
+    max_hourly_per_device: Annotated[int, Field(ge=0)] = 100
+    max_daily_per_device: Annotated[int, Field(ge=0)] = 300
+    max_daily_units_per_device: Annotated[int, Field(ge=0)] = 600
+    sms_countries: Annotated[str, AfterValidator(_check_sms_countries)] = ""
     satellite_max_parts: Count = 4
     devices_per_message: Annotated[Literal["one", "all"], BeforeValidator(str.lower)] = "one"
     map_url: Annotated[str, AfterValidator(_check_map_url)] = (
@@ -298,6 +307,11 @@ class Settings(Section, prefix="SATBRIDGE_"):
             return ""
         is_any = listen.host in ("0.0.0.0", "::")
         return f"http://{Listen('127.0.0.1', listen.port) if is_any else listen}/admin/"
+
+    @property
+    def sms_country_list(self) -> tuple[str, ...]:
+        """The countries and prefixes that devices may text; none for those of the numbers that a subscriber knows."""
+        return tuple(entries_of(self.sms_countries.upper()))
 
     @property
     def uses_sqlite(self) -> bool:

@@ -5,6 +5,7 @@ are for addresses that a network or a setting gave.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -24,6 +25,7 @@ MAX_CACHED: Final = 1024
 # as part of its interface.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+_PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,14}")
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 # Mail comes from local parts such as `a..b` and from host names such as `a_b.example`, and can be answered.
 _RELAY_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}")
@@ -134,6 +136,30 @@ def e164(text: str) -> str | None:
     """
     # Countries change their numbers, and numbers for tests are not assigned: the network knows, not the library.
     return text if _E164.fullmatch(text) else phone_number(text)
+
+
+@lru_cache(MAX_CACHED)
+def country_of(number: str) -> str:
+    """Return the country (ISO 3166) of a phone number in E.164; its calling code, such as `+881`, if it has none.
+
+    A number that is not assigned is one of the main country of its calling code. Empty for any other text.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ""
+    calling_code = parsed.country_code or 0
+    found = phonenumbers.region_code_for_number(parsed)
+    code = found or phonenumbers.region_code_for_country_code(calling_code)
+    return code if code.isalpha() and code != "ZZ" else f"+{calling_code}"
+
+
+def check_countries(entries: Iterable[str]) -> None:
+    """Raise ValueError unless each entry is an ISO 3166 code, a prefix such as `+33`, or `*`."""
+    for entry in entries:
+        is_known = entry == "*" or entry in phonenumbers.SUPPORTED_REGIONS
+        if not is_known and not _PREFIX.fullmatch(entry):
+            raise ValueError("must be countries and prefixes such as DE,FR,+44, or * for all")
 
 
 def sms_address(text: str) -> str:

@@ -91,8 +91,9 @@ class SatelliteClient(Protocol):
 class SatelliteAccount(Account):
     """The settings that all providers have; each adds its own and its prefix.
 
-    `codec` is the default for devices without one. A provider declares the size of a packet: `max_packet_bytes`, and
-    `max_packet_characters` too where it counts the characters of texts.
+    `codec` is the default for devices without one; of a packet, `max_texts_per_packet` texts are delivered. A provider
+    declares the size of a packet: `max_packet_bytes`, and `max_packet_characters` too where it counts the characters of
+    texts.
     """
 
     serials: ClassVar[SerialSyntax] = SerialSyntax.ANY
@@ -103,6 +104,7 @@ class SatelliteAccount(Account):
     timeout_seconds: Seconds = 20
     max_sends: Count = 32
     codec: Codec = Codec.PROTOBUF
+    max_texts_per_packet: Annotated[int, Field(ge=1, le=1000)] = 10
 
     @property
     def is_shared(self) -> bool:

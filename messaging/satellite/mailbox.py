@@ -39,7 +39,7 @@ class SatelliteMailbox:
             if isinstance(content, Receipt):
                 await emit(content)
             else:
-                await offer_packet(content, self.via, emit)
+                await offer_packet(content, self.via, emit, self.account.max_texts_per_packet)
 
         if len(mail.content) > self.account.max_mail_bytes:
             raise Rejected(TOO_LONG)

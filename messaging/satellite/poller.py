@@ -176,7 +176,9 @@ class SatellitePoller:
     async def _take_one(self, packet: Packet, emit: Emit) -> bool:
         """Offer and acknowledge one packet; return whether both succeeded."""
         try:
-            dead_letters = await offer_packet(packet, self._via, emit)
+            dead_letters = await offer_packet(
+                packet, self._via, emit, self._account.max_texts_per_packet
+            )
             async with self._acknowledging:
                 if self._lease is not None and not self._lease.is_valid:
                     raise Unavailable("another poller has the turn")

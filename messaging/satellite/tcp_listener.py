@@ -76,7 +76,9 @@ class SatelliteListener:
             if isinstance(content, Receipt):
                 await emit(content)
             else:
-                self._dead_letters += await offer_packet(content, self._via, emit)
+                self._dead_letters += await offer_packet(
+                    content, self._via, emit, self._account.max_texts_per_packet
+                )
             self._taken += 1
         except Exception as error:
             self._deferred += 1

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from messaging.errors import Rejected
 from messaging.logs.records import details
@@ -28,18 +29,22 @@ Offer = Message | DeviceText | DeviceReport | DeadLetter
 Content = Text | str | Undecodable
 """A text with its address, a plain text as typed on the device, or the reason why there is neither."""
 
-# A part of stored ids, so it must never change.
+# Parts of stored ids, so they must never change.
 _REPORT_SEED = "beacon"
+_REST_SEED = "rest"
+MAX_TEXTS: Final = 10
+_CALL: Final = re.compile(r"\W*(SOS|MAYDAY)\b", re.IGNORECASE)
 
 
-async def offer_packet(packet: Packet, via: str, emit: Emit) -> int:
+async def offer_packet(packet: Packet, via: str, emit: Emit, max_texts: int = MAX_TEXTS) -> int:
     """Return the number of dead letters, when the whole packet is on disk and may be acknowledged.
 
-    The device report comes first, then the messages in their order. No offer waits for the one before it: the router
-    keeps the order, and one failure does not delay the others. Raises the first failure that is not final (Unavailable,
-    or a bug); then the packet must be offered again, and the router recognises the committed records by their ids.
+    Of more than `max_texts` texts the others are one dead letter. The device report comes first, then the messages in
+    their order. No offer waits for the one before it: the router keeps the order, and one failure does not delay the
+    others. Raises the first failure that is not final (Unavailable, or a bug); then the packet must be offered again,
+    and the router recognises the committed records by their ids.
     """
-    found = _offers_or_dead_letter(packet, via)
+    found = _offers_or_dead_letter(packet, via, max_texts)
     has_content = any(not isinstance(offer, DeviceReport) for offer in found)
     calls = (_offer_one(offer, packet, emit, has_content) for offer in found)
     results = await asyncio.gather(*calls, return_exceptions=True)
@@ -49,10 +54,10 @@ async def offer_packet(packet: Packet, via: str, emit: Emit) -> int:
     return results.count(False)
 
 
-def _offers_or_dead_letter(packet: Packet, via: str) -> Sequence[Offer]:
+def _offers_or_dead_letter(packet: Packet, via: str, max_texts: int) -> Sequence[Offer]:
     """Return the records in `packet`; after a bug in reading it, a dead letter, so that no provider repeats it."""
     try:
-        return offers(packet, via)
+        return offers(packet, via, max_texts)
     except Exception as error:
         # The type only: the text may quote the packet.
         log.error("%s: a packet cannot be read (%s); it is kept", via, type(error).__name__)
@@ -66,13 +71,22 @@ def _offers_or_dead_letter(packet: Packet, via: str) -> Sequence[Offer]:
         return [dead]
 
 
-def offers(packet: Packet, via: str) -> list[Offer]:
-    """Return the records in `packet`. Pure: ids depend on `via`, the packet's id and the position in it alone."""
+def offers(packet: Packet, via: str, max_texts: int = MAX_TEXTS) -> list[Offer]:
+    """Return the records in `packet`. Pure: ids depend on `via`, the packet's id and the position in it alone.
+
+    Of more than `max_texts` texts the first ones are taken, those that begin with SOS or MAYDAY before the others.
+    """
     contents = _contents(packet)
-    found: list[Offer] = [_offer(packet, via, number, one) for number, one in enumerate(contents)]
+    numbered = list(enumerate(contents))
+    if len(contents) > max_texts:
+        first = sorted(numbered, key=lambda one: not _is_call_for_help(one[1]))[:max_texts]
+        numbered = sorted(first, key=lambda one: one[0])
+    found: list[Offer] = [_offer(packet, via, number, one) for number, one in numbered]
+    if len(contents) > max_texts:
+        found.append(_rest_of(packet, via, len(contents), max_texts))
     reported = (packet.position, packet.battery_percent, packet.battery_low, packet.sos)
     if any(one is not None for one in reported):
-        found.insert(0, _report(packet, via, contents))
+        found.insert(0, _report(packet, via, contents[:max_texts]))
     return found
 
 
@@ -101,6 +115,20 @@ def _report(packet: Packet, via: str, contents: Sequence[Content]) -> DeviceRepo
         battery_low=packet.battery_low,
         sos=packet.sos,
         text=packet.remark or "\n".join(texts),
+    )
+
+
+def _is_call_for_help(content: Content) -> bool:
+    return not isinstance(content, Undecodable) and bool(_CALL.match(_text(content)))
+
+
+def _rest_of(packet: Packet, via: str, number: int, max_texts: int) -> DeadLetter:
+    return DeadLetter(
+        id=message_id(via, packet.id, _REST_SEED),
+        sender=Address(Network.SATELLITE, packet.serial),
+        via=via,
+        raw=packet.raw,
+        reason=f"the packet holds {number} texts; {max_texts} of them are delivered",
     )
 
 

@@ -16,6 +16,6 @@ async def receive(account: WebhookAccount, webhook: Webhook, emit: Emit, public_
         if isinstance(content, Receipt):
             await emit(content)
         else:
-            await offer_packet(content, account.name, emit)
+            await offer_packet(content, account.name, emit, account.max_texts_per_packet)
 
     await take_each(account.parse(webhook, public_url), take)

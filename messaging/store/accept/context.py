@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from messaging.model.message import Address, Network
+from messaging.store.outgoing.countries import KnownNumbers
+from messaging.store.outgoing.limits import SentCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class BatchContext:
     `sender_devices` has its devices by account and serial. `opted_out` has pairs of a phone and the number of ours
     that it refuses. `deliveries` are those that a bounce names, each with the id of its message. `stored_ids` are the
     messages of the batch that the store has already. `waiting` counts the waiting deliveries by subscriber and account.
-    `emergency_contacts` are by subscriber, only of those whose device reports an emergency.
+    `emergency_contacts` are by subscriber, only of those whose device reports an emergency. `known_numbers` are by
+    subscriber, only of those whose device sends a text; `sent` has how much the sending devices have sent, by device.
     """
 
     by_name: Mapping[str, SubscriberInfo] = field(default_factory=dict)
@@ -60,6 +63,8 @@ class BatchContext:
     stored_ids: Collection[str] = ()
     waiting: Mapping[tuple[int, str], int] = field(default_factory=dict)
     emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
+    known_numbers: Mapping[int, KnownNumbers] = field(default_factory=dict)
+    sent: Mapping[int, SentCount] = field(default_factory=dict)
 
     def sender_device(self, sender: Address, via: str) -> SenderDevice | None:
         """Return the device at this address of the account `via`; None when it is not registered."""

@@ -26,6 +26,7 @@ from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
 from messaging.store.accept.operator_mail import forward, keep
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import Policy, Route, RoutedMessage
+from messaging.store.outgoing.limits import DeviceLimits, estimate_units
 from messaging.store.rate_limit import Pair, RateLimiter
 from messaging.store.retention.quota import KeptBatch
 
@@ -103,6 +104,7 @@ class BatchDecider:
         context: BatchContext,
         max_waiting: int,
         limiters: Limiters,
+        device_limits: DeviceLimits,
         kept: KeptBatch,
         *,
         has_room: bool = True,
@@ -116,6 +118,7 @@ class BatchDecider:
         self._message_rate = limiters.messages
         self._reply_rate = limiters.replies
         self._unknown_rate = limiters.unknown_devices
+        self._device_limits = device_limits
         self._emergencies = emergencies or {}
         self._new_by_pair: Counter[Pair] = Counter()
         self._new_replies: Counter[Pair] = Counter()
@@ -205,28 +208,48 @@ class BatchDecider:
         return Decision("inquiry")
 
     def _accept_message(self, message: Message) -> Decision:
-        sender, from_device = message.sender, message.sender.network is Network.SATELLITE
-        if not from_device and self._policy.is_for_operators(message.recipient, self._context):
+        sender = message.sender
+        if sender.network is Network.SATELLITE:
+            return self._accept_from_device(message)
+        if self._policy.is_for_operators(message.recipient, self._context):
             return self._accept_for_operators(message)
         route = self._policy.route(message, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
-        is_emergency = message.sos is not None or message.id in self._emergencies
-        if not is_emergency and not self._has_room(route):
+        if not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
         pair = None
-        # Messages of devices are not limited: their owner pays for them.
-        if not from_device and sender.value and route.subscriber_id is not None:
+        if sender.value and route.subscriber_id is not None:
             pair = (sender.value.lower(), route.subscriber_id)
             if self._message_rate.room(pair) <= self._new_by_pair[pair]:
                 return Decision("too_fast", error=Busy(TOO_FAST))
             self._new_by_pair[pair] += 1
         self._count(message.id, route)
-        if from_device:
-            device = self._context.sender_device(sender, message.via)
-            if device is not None and device.adds_position:
-                message = add_position(message, route, self._policy.map_url)
         return Decision("accepted", routed=RoutedMessage(message, route), pair=pair)
+
+    def _accept_from_device(self, message: Message) -> Decision:
+        """Accept a message within the limits of its device. A call for help passes them, up to a bound of its own."""
+        device = self._context.sender_device(message.sender, message.via)
+        is_emergency = message.sos is not None or message.id in self._emergencies
+        limits, device_id = self._device_limits, device.device_id if device else 0
+        has_no_limit = is_emergency and limits.has_room_for_emergency(device_id)
+        route = self._policy.route(message, self._context, to_any_country=has_no_limit)
+        if isinstance(route, Refusal):
+            return _refuse(route)
+        if device is not None and device.adds_position:
+            message = add_position(message, route, self._policy.map_url)
+        texts = sum(one.recipient.network is Network.SMS for one in route.deliveries)
+        units = texts * estimate_units(message.text)
+        refusal = None if has_no_limit else limits.refuse(device_id, units)
+        if refusal is not None:
+            return _refuse(refusal)
+        if not is_emergency and not self._has_room(route):
+            return Decision("busy", error=Busy(BUSY))
+        is_urgent = has_no_limit and message.id in self._emergencies
+        self._count(message.id, route)
+        limits.count(device_id, units, is_urgent=is_urgent)
+        route = replace(route, is_urgent=is_urgent)
+        return Decision("accepted", routed=RoutedMessage(message, route))
 
     def _accept_for_operators(self, message: Message) -> Decision:
         """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it."""
@@ -319,8 +342,7 @@ class BatchDecider:
             # Under the id of the record, which is recognised by it when it comes again.
             return self._accept_alarm(replace(report, id=record.id))
         alarm = self._accept_alarm(report)
-        routed = replace(own.routed, route=replace(own.routed.route, is_urgent=True))
-        return replace(alarm, routed=routed, alarm=alarm.routed)
+        return replace(alarm, routed=own.routed, alarm=alarm.routed)
 
     def _change_opt_out(self, change: OptOutChange) -> Decision:
         # An old STOP that comes again must not undo the START after it.

@@ -1,7 +1,8 @@
 """Looks up the rows that a batch refers to, in a number of queries that does not grow with the batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from messaging.model.message import (
     Address,
@@ -18,6 +19,9 @@ from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevic
 from messaging.store.accept.routing import Policy
 from messaging.store.db.sql import Select
 from messaging.store.models import Contact
+from messaging.store.outgoing.countries import KnownNumbers
+from messaging.store.outgoing.known_numbers import find_known_numbers
+from messaging.store.outgoing.limits import count_sent
 
 _STORED_IDS = Select(
     "SELECT id FROM users_message WHERE {} UNION ALL SELECT id FROM users_removedmessage WHERE {}",
@@ -52,13 +56,15 @@ _WAITING = Select(
 class References:
     """The names, numbers, devices and ids that a batch refers to.
 
-    `devices` and `emergency_devices` are pairs of an account and a serial, `deliveries` of a delivery and its message.
+    `senders` has the devices that send a message, each with the numbers that they text. `devices` and
+    `emergency_devices` are pairs of an account and a serial, `deliveries` of a delivery and its message.
     """
 
     names: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
     devices: set[tuple[str, str]] = field(default_factory=set)
     emergency_devices: set[tuple[str, str]] = field(default_factory=set)
+    senders: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     peers: set[str] = field(default_factory=set)
     message_ids: set[str] = field(default_factory=set)
     deliveries: set[tuple[int, str]] = field(default_factory=set)
@@ -81,23 +87,33 @@ def references_of(records: Iterable[Inbound], policy: Policy) -> References:
             found.message_ids.add(record.id)
             if record.sender.network is Network.SATELLITE:
                 found.devices.add((record.via, record.sender.value))
+            if isinstance(record, Message) and record.sender.network is Network.SATELLITE:
+                _refer_to_sender(found, record, policy.number_of(record.recipient))
         recipient: Address | None = getattr(record, "recipient", None)
         if recipient is not None and (name := policy.name_of(recipient)):
             found.names.add(name)
         elif recipient is not None and (number := policy.number_of(recipient)):
             found.numbers.add(number)
-            if isinstance(record, Message) and record.sender.network is Network.SATELLITE:
-                found.peers.add(number)
     return found
 
 
-def look_up(found: References, *, counts_waiting: bool) -> BatchContext:
+def _refer_to_sender(found: References, message: Message, number: str | None) -> None:
+    """Collect the device that sends a message, and the number that it texts."""
+    numbers = {number} if number else set()
+    found.senders.setdefault((message.via, message.sender.value), set()).update(numbers)
+    found.peers |= numbers
+
+
+def look_up(
+    found: References, policy: Policy, now: datetime, *, counts_waiting: bool
+) -> BatchContext:
     """Return the rows of the references: at most one query for each kind of row."""
     subscribers = _find_subscribers(found) if found.names or found.numbers else []
     devices = _find_sender_devices(found.devices) if found.devices else {}
     ids = {one.id for one in subscribers} | {device.owner.id for device in devices.values()}
     waiting = _WAITING(ids) if counts_waiting else []
     emergencies = {devices[key].owner.id for key in found.emergency_devices & devices.keys()}
+    senders = {devices[key]: numbers for key, numbers in found.senders.items() if key in devices}
     return BatchContext(
         by_name={subscriber.name: subscriber for subscriber in subscribers},
         by_number={one.number: one for one in subscribers if one.number},
@@ -109,6 +125,8 @@ def look_up(found: References, *, counts_waiting: bool) -> BatchContext:
         },
         waiting={(subscriber, account): count for subscriber, account, count in waiting},
         emergency_contacts=_find_emergency_contacts(emergencies) if emergencies else {},
+        known_numbers=_find_known_numbers(senders, policy, now),
+        sent=count_sent([device.device_id for device in senders], now),
     )
 
 
@@ -135,6 +153,17 @@ def _find_sender_devices(
         owner = SubscriberInfo(row[5], row[6], row[7], bool(row[8]))
         devices[row[0], row[1]] = SenderDevice(row[2], bool(row[3]), owner, bool(row[4]))
     return devices
+
+
+def _find_known_numbers(
+    senders: Mapping[SenderDevice, Collection[str]], policy: Policy, now: datetime
+) -> Mapping[int, KnownNumbers]:
+    texted: dict[int, set[str]] = {}
+    for device, numbers in senders.items():
+        if numbers:
+            texted.setdefault(device.owner.id, set()).update(numbers)
+    own = {device.owner.id: device.owner.number for device in senders}
+    return find_known_numbers(texted, own, policy.sms_countries, now) if texted else {}
 
 
 def _find_emergency_contacts(owners: set[int]) -> dict[int, list[Address]]:

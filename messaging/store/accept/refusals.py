@@ -29,3 +29,11 @@ SMS_OFF = Refusal("network_off", "SMS-out is off: no provider is configured")
 SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device is not configured")
 SATELLITE_AWAY = Refusal("network_away", SATELLITE_OFF.reason + " now", is_temporary=True)
 """For a network that the gateway knows: its settings may be lost, and come back."""
+
+
+def bad_country(country: str) -> Refusal:
+    """Return the refusal of a text to a country that the devices of a subscriber may not text."""
+    where = country or "this number"
+    return Refusal(
+        "bad_country", f"no SMS to {where} from here; have the number added as a contact"
+    )

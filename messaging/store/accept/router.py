@@ -18,6 +18,7 @@ from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.room import StoreRoom
 from messaging.store.outcome_log import log_record
+from messaging.store.outgoing.countries import CountryRule
 from messaging.store.queue.claims import give_back
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Router:
             frozenset(shared_accounts),
             frozenset(providers),
             settings.devices_per_message == "all",
+            CountryRule(settings.sms_country_list),
         )
         self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now

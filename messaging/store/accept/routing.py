@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from messaging.model.address_syntax import e164, own_mailbox, relay_mailbox, sub_address
+from messaging.model.address_syntax import (
+    country_of,
+    e164,
+    own_mailbox,
+    relay_mailbox,
+    sub_address,
+)
 from messaging.model.message import Address, Codec, DeadLetter, Message, Network, OptOutChange
 from messaging.store.accept.context import BatchContext, SubscriberInfo
 from messaging.store.accept.refusals import (
@@ -25,7 +31,9 @@ from messaging.store.accept.refusals import (
     UNKNOWN,
     UNKNOWN_DEVICE,
     Refusal,
+    bad_country,
 )
+from messaging.store.outgoing.countries import CountryRule, KnownNumbers
 
 # RFC 5321 section 4.5.1, RFC 2142, and the sender of this gateway's own notices and alarms.
 OPERATOR_MAILBOXES: Final = frozenset(("postmaster", "abuse", "mailer-daemon"))
@@ -77,6 +85,7 @@ class Policy:
     does not use the default. `map_url` is the template of links to a map. `shared_accounts` are the satellite accounts
     that packets of the provider's other customers reach too. `providers` are those that satellite accounts can have.
     With `delivers_to_all` a message goes to all devices of a subscriber.
+    `sms_countries` is the rule for texts from devices.
     """
 
     mail_domain: str
@@ -88,6 +97,7 @@ class Policy:
     shared_accounts: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     delivers_to_all: bool = False
+    sms_countries: CountryRule = field(default_factory=CountryRule)
 
     def account_for(self, sender: Address) -> str | None:
         """Return the account that sends for `sender` by mail or SMS; None when that network is off.
@@ -183,7 +193,9 @@ class Policy:
             return INACTIVE_DEVICE
         return None if device.owner.is_active else INACTIVE_OWNER
 
-    def route(self, message: Message, context: BatchContext) -> Route | Refusal:
+    def route(
+        self, message: Message, context: BatchContext, *, to_any_country: bool = False
+    ) -> Route | Refusal:
         """Return the route of a message, or why it is refused."""
         if message.sender.network is not Network.SATELLITE:
             return self.route_to_subscriber(message.sender, message.recipient, context)
@@ -191,7 +203,9 @@ class Policy:
         refusal = self.refuse_device(message.sender, message.via, context)
         if device is None or refusal:
             return refusal or UNKNOWN_DEVICE
-        route = self.route_from_owner(device.owner, message.recipient, context)
+        route = self.route_from_owner(
+            device.owner, message.recipient, context, to_any_country=to_any_country
+        )
         if isinstance(route, Refusal):
             return SATELLITE_OFF if route.is_temporary else route
         return Route(route.subscriber_id, route.deliveries, device.device_id)
@@ -230,7 +244,12 @@ class Policy:
         return SATELLITE_AWAY if waits else SATELLITE_OFF
 
     def route_from_owner(
-        self, owner: SubscriberInfo, recipient: Address, context: BatchContext
+        self,
+        owner: SubscriberInfo,
+        recipient: Address,
+        context: BatchContext,
+        *,
+        to_any_country: bool = False,
     ) -> Route | Refusal:
         """Return the route of a message that leaves as from this subscriber, or why there is none."""
         number = self.number_of(recipient)
@@ -243,7 +262,7 @@ class Policy:
                 own = Address(Network.SMS, owner.number) if owner.number else self.mailbox(owner)
                 return self.route_to_subscriber(own, recipient, context)
             case Network.SMS:
-                return self._route_to_sms(owner, number, context)
+                return self._route_to_sms(owner, number, context, to_any_country)
         return NOT_ADDRESSABLE
 
     def _route_to_mail(self, owner: SubscriberInfo, recipient: Address) -> Route | Refusal:
@@ -255,7 +274,11 @@ class Policy:
         return Route(owner.id, (PlannedDelivery(account, self.mailbox(owner), recipient),))
 
     def _route_to_sms(
-        self, owner: SubscriberInfo, number: str | None, context: BatchContext
+        self,
+        owner: SubscriberInfo,
+        number: str | None,
+        context: BatchContext,
+        to_any_country: bool,
     ) -> Route | Refusal:
         if number is None:
             return BAD_NUMBER
@@ -267,4 +290,7 @@ class Policy:
             return NO_NUMBER
         if (number, owner.number) in context.opted_out:
             return OPTED_OUT
+        known = context.known_numbers.get(owner.id, KnownNumbers(owner.number))
+        if not (to_any_country or self.sms_countries.allows(number, known)):
+            return bad_country(country_of(number))
         return Route(owner.id, (PlannedDelivery(account, sender, Address(Network.SMS, number)),))

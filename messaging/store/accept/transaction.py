@@ -42,6 +42,7 @@ from messaging.store.accept.validate import validate
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
+from messaging.store.outgoing.limits import DeviceLimits
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
 from messaging.store.queue.enqueue import Lease, enqueue, hand_out_end
@@ -172,12 +173,14 @@ class AcceptTransaction:
         }
         references.devices |= references.emergency_devices
         max_waiting = self._settings.max_waiting_per_subscriber
-        context = look_up(references, counts_waiting=max_waiting > 0)
+        now = self._now()
+        context = look_up(references, self._policy, now, counts_waiting=max_waiting > 0)
         decider = BatchDecider(
             self._policy,
             context,
             max_waiting,
             self._limiters,
+            DeviceLimits(self._settings, context.sent),
             kept,
             has_room=has_room,
             emergencies=emergencies,

@@ -206,7 +206,7 @@ class KeptMessages:
         if source.sender.network is Network.EMAIL or not row.recipient:
             # Automatic answers and reports of failures: a device would pay for them.
             return Refusal("kept", row.reason)
-        context = look_up(references_of([source], self._policy), counts_waiting=False)
+        context = self._look_up(references_of([source], self._policy))
         return _routed(
             source, self._policy.route_to_subscriber(source.sender, source.recipient, context)
         )
@@ -220,15 +220,18 @@ class KeptMessages:
             if parsed.message is None:
                 return Refusal("not_understood", parsed.reason)
             source = parsed.message
-        context = look_up(references_of([source], self._policy), counts_waiting=False)
+        context = self._look_up(references_of([source], self._policy))
         return self._with_position(
             row, _routed(source, self._policy.route(source, context)), context
         )
 
+    def _look_up(self, found: References) -> BatchContext:
+        return look_up(found, self._policy, self._now(), counts_waiting=False)
+
     def _route_alarm(self, source: values.Message) -> RoutedMessage | Refusal:
         key = (source.via, source.sender.value)
         found = References(devices={key}, emergency_devices={key})
-        context = look_up(found, counts_waiting=False)
+        context = self._look_up(found)
         device = context.sender_device(source.sender, source.via)
         deliveries = plan_alarm(device, self._policy, context)
         if not deliveries:
@@ -243,7 +246,7 @@ class KeptMessages:
         recipient = find_recipient(to, self._policy)
         target = recipient if isinstance(recipient, Address) else NO_SENDER
         found = references_of([replace(source, recipient=target)], self._policy)
-        context = look_up(found, counts_waiting=False)
+        context = self._look_up(found)
         if is_emergency:
             context = replace(context, opted_out=())
         sender = context.sender_device(source.sender, source.via)
@@ -252,7 +255,9 @@ class KeptMessages:
             author = self._policy.mailbox(sender.owner) if sender else author
             route = route_to_device(recipient, author, self._policy)
         elif sender is not None:
-            route = self._policy.route_from_owner(sender.owner, recipient, context)
+            route = self._policy.route_from_owner(
+                sender.owner, recipient, context, to_any_country=True
+            )
         elif not isinstance(self._policy.find_subscriber(recipient, context), Refusal):
             route = self._policy.route_to_subscriber(author, recipient, context)
         else:

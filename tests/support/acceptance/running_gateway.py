@@ -162,6 +162,9 @@ class RunningGateway:
             # One author writes by the thousand here.
             "MAX_HOURLY_PER_PAIR": "0",
             "MAX_HOURLY_NOTICES": "0",
+            "MAX_HOURLY_PER_DEVICE": "0",
+            "MAX_DAILY_PER_DEVICE": "0",
+            "MAX_DAILY_UNITS_PER_DEVICE": "0",
             **self._settings,
         }
         return {f"SATBRIDGE_{name}": value for name, value in values.items()}
