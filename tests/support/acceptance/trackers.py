@@ -50,7 +50,7 @@ class Stage:
 
     def mails(self, recipient: str, words: str) -> list[Any]:
         found = [m for m in self.gateway.sink.received if recipient in m.recipients]
-        return [m for m in found if words in m.message.get_content()]
+        return [m for m in found if words in f"{m.message['Subject']}\n{m.message.get_content()}"]
 
     def texts(self, words: str) -> list[dict[str, Any]]:
         return [text for text in self.gateway.texts() if words in text["body"]]
