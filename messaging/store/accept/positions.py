@@ -1,17 +1,22 @@
-"""Stores and lists the positions and battery levels that devices report."""
+"""Stores and lists the positions and battery levels that devices report, and when each was heard last."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
-from messaging.model.message import DeviceReport
+from messaging.model.message import Address, DeviceReport
 from messaging.store.accept.claimed_times import TOLERANCE
 from messaging.store.accept.context import BatchContext
+from messaging.store.accept.decide import Decision
 from messaging.store.db.connection import guard
-from messaging.store.models import DevicePosition
+from messaging.store.models import Device, DevicePosition
+
+HEARD_STEP: Final = timedelta(minutes=1)
+"""The precision of the time at which a device was heard: one that sends much changes its row once in a while only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,20 @@ def write_positions(reports: Sequence[DeviceReport], context: BatchContext, now:
     for row in rows:
         row.hide_numbers()
     DevicePosition.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def note_heard(decisions: Sequence[Decision], context: BatchContext, now: datetime) -> None:
+    """Note the devices that accepted records come from: one statement, none for a batch without them."""
+    devices = set()
+    for one in decisions:
+        parts = (one.routed and one.routed.message, one.report, one.record)
+        for part in parts if one.error is None else ():
+            sender: Address | None = getattr(part, "sender", None)
+            device = context.sender_device(sender, getattr(part, "via", "")) if sender else None
+            devices |= {device.device_id} if device else set()
+    if devices:
+        stale = Q(heard_at=None) | Q(heard_at__lt=now - HEARD_STEP)
+        Device.objects.filter(stale, id__in=sorted(devices)).update(heard_at=now)
 
 
 @guard

@@ -33,9 +33,8 @@ from messaging.store.accept.device_text import (
     parse_device_texts,
 )
 from messaging.store.accept.emergency_text import emergency_of
-from messaging.store.accept.heard import note_heard
 from messaging.store.accept.lookup import look_up, references_of
-from messaging.store.accept.positions import write_positions
+from messaging.store.accept.positions import note_heard, write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
