@@ -1,6 +1,7 @@
 """Output of the history of messages for people: a table of many, everything about one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from messaging.cli.output import print_table, print_text
 from messaging.model.position import Position
@@ -55,6 +56,32 @@ def print_history(history: MessageHistory) -> None:
         _print_delivery(delivery)
 
 
+def _print_steps(delivery: DeliveryRow) -> None:
+    """Print the attempts that have ended and the actions of operators, in the order of time."""
+    lines = []
+    for one in delivery.history:
+        began = f"began {_moment(one.began_at)}" if one.began_at else "did not begin"
+        text = f"{began}, ended {_moment(one.ended_at)}: {one.outcome}"
+        text += f", {printable(one.reason)}" if one.reason else ""
+        text += f", {one.units} units" if one.units is not None else ""
+        lines.append((one.began_at or one.ended_at, f"attempt {one.number} {text}"))
+    for action in delivery.actions:
+        text = f"{_moment(action.at)}: {action.action} by {action.channel}:{action.actor}"
+        lines.append((action.at, text))
+    if delivery.under_way:
+        text = f"attempt {delivery.attempts} began {_moment(delivery.updated_at)}, is under way"
+        lines.append((delivery.updated_at, text))
+    missing = delivery.attempts - delivery.under_way - len(delivery.history)
+    if missing > 0:
+        print_text(f"  of {missing} attempts only the number is known")
+    for _, line in sorted(lines):
+        print_text(f"  {line}")
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
 def _describe(position: Position) -> str:
     moment = f" at {position.at:%Y-%m-%d %H:%M} UTC" if position.at else ""
     return f"{position.latitude:.5f}, {position.longitude:.5f}{moment}"
@@ -73,6 +100,7 @@ def _print_delivery(delivery: DeliveryRow) -> None:
     print_text(
         f"  attempts {d.attempts}, of unknown outcome {d.uncertain}, parts sent {d.parts_sent}"
     )
+    _print_steps(d)
     expires = "never, it is about an emergency" if d.is_urgent else d.expires_at
     for name, value in (
         ("reason", printable(d.reason)),

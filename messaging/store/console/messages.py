@@ -24,7 +24,7 @@ from messaging.store.console.selection import (
     summary,
 )
 from messaging.store.db.connection import guard
-from messaging.store.models import Delivery, Message
+from messaging.store.models import AuditEntry, Delivery, DeliveryAttempt, Message
 from messaging.store.notices.notices import notice_id
 from messaging.store.queue import operator_actions
 from messaging.store.queue.operator_actions import CancelResult, RetryResult
@@ -64,9 +64,32 @@ class PartRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One attempt that has ended. `began_at` is None where it was refused before it began. `units` is the charge."""
+
+    number: int
+    began_at: datetime | None
+    ended_at: datetime
+    outcome: str
+    reason: str
+    units: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """An action of an operator on a delivery, from the audit: `actor` is the id of the system user or the sign-in."""
+
+    at: datetime
+    action: str
+    channel: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
     """One delivery of a message. `uncertain` counts the attempts with an unknown outcome.
 
+    `history` has the attempts that have ended, of deliveries of older versions none; `actions` those of operators.
     `units` is the charge of the network (credits, segments), None if it reports none. `parts` are present for
     networks that send receipts. An urgent delivery never expires.
     """
@@ -87,6 +110,8 @@ class DeliveryRow:
     network_id: str
     units: int | None
     parts: tuple[PartRow, ...]
+    history: tuple[AttemptRow, ...]
+    actions: tuple[ActionRow, ...]
     created_at: datetime
     updated_at: datetime
     settled_at: datetime | None
@@ -128,6 +153,7 @@ def show(message_id: str) -> MessageHistory:
     deliveries = _deliveries([message.id])[message.id]
     notices = Message.objects.filter(id=notice_id(message.id))
     now = timezone.now()
+    steps = _find_steps(deliveries)
     raw = bytes(message.raw or b"")
     text = text_of(message)
     return MessageHistory(
@@ -139,7 +165,7 @@ def show(message_id: str) -> MessageHistory:
         device=str(message.device) if message.device else None,
         position=position_near(message),
         notice=notices.values_list("id", flat=True).first(),
-        deliveries=tuple(_delivery_row(delivery, now) for delivery in deliveries),
+        deliveries=tuple(_delivery_row(one, steps, now) for one in deliveries),
     )
 
 
@@ -219,7 +245,27 @@ def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
     )
 
 
-def _delivery_row(delivery: Delivery, now: datetime) -> DeliveryRow:
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The attempts at some deliveries by id, and the actions of operators by id as text."""
+
+    attempts: dict[int, list[DeliveryAttempt]]
+    actions: dict[str, list[ActionRow]]
+
+
+def _find_steps(deliveries: list[Delivery]) -> _Steps:
+    attempts: dict[int, list[DeliveryAttempt]] = defaultdict(list)
+    for attempt in DeliveryAttempt.objects.filter(delivery__in=deliveries).order_by("number"):
+        attempts[attempt.delivery_id].append(attempt)
+    actions: dict[str, list[ActionRow]] = defaultdict(list)
+    ids = [str(one.id) for one in deliveries]
+    for one in AuditEntry.objects.filter(kind="delivery", object_id__in=ids).order_by("id"):
+        row = ActionRow(at=one.at, action=one.action, channel=one.channel, actor=one.actor)
+        actions[one.object_id].append(row)
+    return _Steps(attempts, actions)
+
+
+def _delivery_row(delivery: Delivery, steps: _Steps, now: datetime) -> DeliveryRow:
     under_way = delivery.leased and delivery.due_at is not None and delivery.due_at > now
     return DeliveryRow(
         id=delivery.id,
@@ -243,6 +289,18 @@ def _delivery_row(delivery: Delivery, now: datetime) -> DeliveryRow:
             )
             for part in delivery.parts.all()
         ),
+        history=tuple(
+            AttemptRow(
+                number=one.number,
+                began_at=one.began_at,
+                ended_at=one.ended_at,
+                outcome=one.outcome,
+                reason=one.reason,
+                units=one.units,
+            )
+            for one in steps.attempts[delivery.id]
+        ),
+        actions=tuple(steps.actions[str(delivery.id)]),
         created_at=delivery.created_at,
         updated_at=delivery.updated_at,
         settled_at=delivery.settled_at,

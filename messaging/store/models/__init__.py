@@ -1,5 +1,6 @@
 """The tables of the store, one module for each subject."""
 
+from messaging.store.models.attempts import DeliveryAttempt
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
@@ -13,6 +14,7 @@ __all__ = [
     "CacheEntry",
     "Contact",
     "Delivery",
+    "DeliveryAttempt",
     "DeliveryPart",
     "Device",
     "DevicePosition",

@@ -96,6 +96,7 @@ class Claims:
             given_up = [(row, give_up(row, now)) for row in spent]
             self._end(given_up, now)
             claimed = [row for row in due if row.id not in ids]
+            queries.insert_unreported(claimed, now)
             queries.hand_out([row.id for row in claimed], hand_out_end(now), now)
             attempts = _attempts(claimed, lease)
         self.counters.note([after for _, after in given_up])
@@ -144,6 +145,7 @@ class Claims:
         return update_all(ahead, [State.WAITING], State.WAITING, due_at=due_at, updated_at=now)
 
     def _end(self, changes: list[Change], now: datetime) -> None:
+        queries.insert_unreported([before for before, _ in changes], now)
         queries.update(changes)
         self._notices.enqueue([after.id for _, after in changes], now)
 

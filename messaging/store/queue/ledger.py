@@ -98,6 +98,7 @@ class Ledger:
             results = [self._apply(waiting, outcome, now) for outcome in outcomes]
             settled = [one for one in results if one is not None]
             queries.update([(one.before, one.after) for one in settled])
+            queries.insert_attempts([(one.before, one.outcome) for one in settled], now)
             by_parts = write_parts(settled, now)
             opted_out = {one.delivery_id for one in outcomes if one.opted_out}
             if opted_out:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from messaging.model.message import Network
+from messaging.model.message import Network, Outcome
+from messaging.store.accept.validate import short_reason
 from messaging.store.db.encryption import decrypt_text, decrypt_value
 from messaging.store.db.sql import (
     ONE_OF,
@@ -75,6 +76,18 @@ _INSERT_KEYS: Final = " RETURNING id, message_id, via, recipient"
 _UPDATE: Final = (
     f"UPDATE users_delivery SET {', '.join(f'{name} = %s' for name in UPDATED_COLUMNS)}"  # noqa: S608
     " WHERE id = %s AND attempts = %s AND state = %s"
+)
+_ATTEMPT: Final = ("delivery_id", "number", "began_at", "ended_at", "outcome", "reason", "units")
+_INSERT_ATTEMPT: Final = f"INSERT INTO users_deliveryattempt ({', '.join(_ATTEMPT)}) "
+# An outcome may come after its lease has ended: it replaces the note that none came.
+_LATE_OUTCOME: Final = (
+    " ON CONFLICT (delivery_id, number) DO UPDATE SET ended_at = excluded.ended_at,"
+    " outcome = excluded.outcome, reason = excluded.reason, units = excluded.units"
+)
+_INSERT_UNREPORTED: Final = (
+    f"INSERT INTO users_deliveryattempt ({', '.join(_ATTEMPT)})"  # noqa: S608
+    " SELECT id, attempts, updated_at, %s, 'not reported', '', NULL FROM users_delivery"
+    " WHERE leased AND {} ON CONFLICT (delivery_id, number) DO NOTHING"
 )
 _ENUMS: Final = tuple(
     (COLUMNS.index(name), make)
@@ -167,6 +180,34 @@ def begin(ids: Collection[int], attempt: int, due_at: datetime, now: datetime) -
         statement = _BEGIN.format(ONE_OF[connection.vendor].format("id"))
         cursor.execute(statement, (True, *moments, attempt - 1, list_parameter(ids)))
         return {row[0] for row in cursor.fetchall()}
+
+
+def insert_attempts(attempts: Iterable[tuple[DeliveryState, Outcome]], now: datetime) -> None:
+    """Add the attempts at these deliveries, as they were before the outcome, to the history: one statement."""
+    storable = cache(storable_time)
+    rows = []
+    for row, outcome in attempts:
+        # A delivery that is leased was changed last when its attempt began.
+        began_at = row.updated_at if row.leased and outcome.attempt == row.attempts else None
+        reason = short_reason(outcome.reason)
+        end = (str(outcome.result), reason, outcome.billed_units)
+        rows.append((row.id, outcome.attempt, storable(began_at), storable(now), *end))
+    if rows:
+        with connection.cursor() as cursor:
+            places = f"({', '.join(['%s'] * len(_ATTEMPT))})"
+            execute_values(cursor, _INSERT_ATTEMPT + "VALUES ", places, rows, _LATE_OUTCOME)
+
+
+def insert_unreported(rows: Iterable[DeliveryState], now: datetime) -> None:
+    """Add to the history the attempts whose lease ended without an outcome: one statement, or none without any.
+
+    Call it before the delivery is handed out again, or ends: the row has the time of the begin until then.
+    """
+    ids = [row.id for row in rows if row.leased]
+    if ids:
+        with connection.cursor() as cursor:
+            statement = _INSERT_UNREPORTED.format(ONE_OF[connection.vendor].format("id"))
+            cursor.execute(statement, (storable_time(now), list_parameter(ids)))
 
 
 def update(changes: Iterable[Change]) -> None:

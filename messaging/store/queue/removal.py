@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from messaging.store.models import WAITING, Delivery, Device, Subscriber
+from messaging.store.models import WAITING, Delivery, DeliveryAttempt, Device, Subscriber
 from messaging.store.states import IllegalTransition, State
 
 
@@ -24,6 +24,7 @@ def blank_addresses(rows: "QuerySet[Delivery]") -> int:
     Raises IllegalTransition, and changes none, if one still waits.
     """
     _require_settled(rows)
+    DeliveryAttempt.objects.filter(delivery__in=rows.values("id")).update(reason="")
     return rows.update(sender="", recipient="", sender_name="", reason="", network_id="")
 
 

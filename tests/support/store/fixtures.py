@@ -17,6 +17,7 @@ from tests.support.store.write_guard import write_guard as write_guard
 
 TABLES = (
     "users_handedpart",
+    "users_deliveryattempt",
     "users_sighting",
     "users_contact",
     "users_delivery",
