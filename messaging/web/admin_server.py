@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from django.core.asgi import get_asgi_application
 
 from messaging.config.settings import Listen
+from messaging.store.accept.routing import Policy
 from messaging.web.front.connections import BoundedProtocol
 from messaging.web.front.pages import GuardedPages
 
@@ -22,8 +23,9 @@ BACKLOG = 100
 STOP_SECONDS = 5.0
 
 
-def admin_app() -> Any:
-    """Return Django's pages behind the checks of host, method and body."""
+def admin_app(policy: Policy | None = None) -> Any:
+    """Return Django's pages behind the checks of host, method and body. `policy` routes what people send on there."""
+    django_settings.SATBRIDGE_POLICY = policy
     pages: Any = get_asgi_application()  # typed by its own ASGI types
     return GuardedPages(pages, django_settings.ALLOWED_HOSTS)
 

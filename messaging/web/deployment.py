@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.conf import settings as django_settings
 from fastapi import FastAPI
 from ray import serve
 from ray.exceptions import RayError
@@ -89,7 +88,7 @@ def start_edge(
     application = deployment.bind(set_up, pack(build))
     try:
         _start_serve(Listen.parse(settings.http_listen), spread)
-        _start_admin(settings, set_up)
+        _start_admin(gateway, set_up)
         serve.run(application, name=APPLICATION, route_prefix="/")
         _await_admin(settings)
     except (RayError, RayServeException, TimeoutError) as error:
@@ -98,9 +97,9 @@ def start_edge(
         raise StreamingError("the web application cannot start; its log says why") from None
 
 
-def _start_admin(settings: Settings, set_up: Callable[[], None]) -> None:
+def _start_admin(gateway: Gateway, set_up: Callable[[], None]) -> None:
     """Begin to start the admin, in a process of its own: passwords cost processor time, and no webhook waits for it."""
-    listen = settings.admin_address
+    listen = gateway.settings.admin_address
     if listen is None:
         return
     deployment: Any = serve.deployment(
@@ -111,7 +110,8 @@ def _start_admin(settings: Settings, set_up: Callable[[], None]) -> None:
         graceful_shutdown_timeout_s=1,
         health_check_period_s=ADMIN_CHECK_SECONDS,
     )(AdminReplica)
-    application = deployment.bind(set_up, pack(partial(AdminServer, listen, admin_app)))
+    build = partial(admin_app, gateway.policy)
+    application = deployment.bind(set_up, pack(partial(AdminServer, listen, build)))
     target = serve.RunTarget(application, name=ADMIN_APPLICATION, route_prefix=None)
     # Nothing waits for it: a gateway whose admin cannot start takes mail and webhooks all the same.
     serve.run_many(
@@ -150,7 +150,6 @@ def _start_serve(listen: Listen, spread: bool) -> None:
 def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: str) -> FastAPI:
     """Build the application within a replica."""
     settings = gateway.settings
-    django_settings.SATBRIDGE_POLICY = gateway.policy
     emit = _inlet_emit(name, view, inlet, settings.accept_seconds)
     probing = _inlet_emit(name, view, inlet, PROBE_SECONDS)
     not_ready = _readiness(name, watched, probing)

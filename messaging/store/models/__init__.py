@@ -1,9 +1,15 @@
 """The tables of the store, one module for each subject."""
 
-from messaging.store.models.attempts import DeliveryAttempt
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.cache import CacheEntry
-from messaging.store.models.messages import WAITING, Delivery, Message, OptOut, Task
+from messaging.store.models.messages import (
+    WAITING,
+    Delivery,
+    DeliveryAttempt,
+    Message,
+    OptOut,
+    Task,
+)
 from messaging.store.models.people import Contact, Device, Subscriber
 from messaging.store.models.reports import DeliveryPart, DevicePosition
 from messaging.store.models.retention import FetchMark, KeptChange, RemovedMessage, StoreKey

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Adds the history of attempts."""
 
     dependencies = [
-        ('users', '0014_fetch_mark'),
+        ('users', '0016_devices'),
     ]
 
     operations = [
