@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Adds the history of attempts."""
 
     dependencies = [
-        ('users', '0016_devices'),
+        ('users', '0017_cache'),
     ]
 
     operations = [
