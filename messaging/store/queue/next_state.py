@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from messaging.config.settings import RetryPolicy, Settings
 from messaging.model.message import Bounce, Outcome, Receipt, ReceiptState, Result
@@ -13,6 +14,8 @@ from messaging.store.queue.next_attempt import next_attempt_at
 from messaging.store.states import State
 
 MAX_NETWORK_ID_CHARACTERS = 2000
+SLOW_AFTER: Final = timedelta(hours=1)
+"""After this time an urgent delivery that its network loses again and again is sent slower and slower."""
 NO_REASON_FOR_LOSS = "the network could not deliver it and gave no reason"
 
 
@@ -96,7 +99,7 @@ def after_loss(
     """Return the state of a sent delivery that its network lost for now: it waits again, as a whole.
 
     The wait that the network asks for doubles with each attempt. None if it was tried `late_attempts` times, or if
-    its lifetime is over. An urgent delivery has no such limits.
+    its lifetime is over. An urgent delivery has no such limits, but becomes slower after an hour.
     """
     network = row.recipient_network
     policy = settings.retry_policy(network, is_urgent=row.is_urgent)
@@ -105,11 +108,15 @@ def after_loss(
     if row.state is not State.SENT or not (row.is_urgent or has_attempt_left):
         return None
     wish = doubled(lost.retry_after_seconds or 0, row.attempts_of_round)
+    due_at = _next_attempt_at(row, policy, wish, now)
+    if row.is_urgent:
+        # Each of these attempts is charged: slower and slower, by a quarter of the time since the first hour.
+        due_at = max(due_at, now + (now - row.created_at - SLOW_AFTER) / 4)
     return replace(
         row,
         state=State.WAITING,
         reason=short_reason(lost.reason),
-        due_at=_next_attempt_at(row, policy, wish, now),
+        due_at=due_at,
         parts_sent=0,
         updated_at=now,
         settled_at=None,

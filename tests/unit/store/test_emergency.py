@@ -3,7 +3,7 @@
 import json
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -177,6 +177,31 @@ def test_a_text_that_did_not_arrive_is_sent_again_soon_and_as_often_as_it_takes(
         [again] = watched.owed()
         assert again.message.recipient.value == FRIEND
         watched.settle(again)
+
+
+def test_a_text_that_is_lost_for_a_week_is_sent_slower_and_slower(watched: Gateway) -> None:
+    [delivery] = [one for one in take(watched, call()) if one.message.recipient.value == FRIEND]
+    watched.settle(delivery)
+    row, started, sent = Row.objects.get(recipient=FRIEND), watched.clock.now, 1
+    while watched.clock.now - started < timedelta(days=7):
+        number = f"sms-{sent}"
+        DeliveryPart.objects.create(
+            delivery=row, via="twilio", network_id=number, updated_at=watched.clock.now
+        )
+        lost = Receipt(
+            via="twilio",
+            network_id=number,
+            state=ReceiptState.FAILED,
+            reason="the phone is off",
+            retry_after_seconds=1,
+        )
+        assert watched.router.process([lost]) == [[]]
+        due_at = Row.objects.get(id=row.id).due_at
+        assert due_at is not None
+        watched.clock.turn((due_at - watched.clock.now).total_seconds() + 1)
+        Row.objects.filter(id=row.id).update(state=State.SENT, due_at=None, attempts=sent + 1)
+        sent += 1
+    assert 30 <= sent <= 70
 
 
 def test_a_refusal_ends_it_and_a_retry_keeps_it_urgent(watched: Gateway) -> None:
