@@ -210,7 +210,7 @@ def test_mail_is_put_off_while_the_store_is_away_and_taken_when_it_is_back(
 
 
 class away:
-    """Takes the store away: PostgreSQL is stopped, SQLite is locked by somebody else."""
+    """Takes the store away: PostgreSQL is stopped, SQLite is locked by another program."""
 
     def __init__(self, gateway: RunningGateway, store: str, request: pytest.FixtureRequest) -> None:
         self._path = gateway.folder / "store.sqlite3"

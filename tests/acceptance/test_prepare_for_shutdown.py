@@ -1,4 +1,4 @@
-"""A Ray node that is about to end: mail on its way is finished, nobody new comes, and the drain is announced first."""
+"""A Ray node that is about to end: mail on its way is finished, no new client comes, the drain is announced first."""
 
 import smtplib
 import socket

@@ -39,7 +39,7 @@ class Stage:
         return [bytes.fromhex(one["data"]).decode() for one in listed]
 
     def mails(self, to: str) -> list[str]:
-        """From whom and what, of every mail that reached somebody."""
+        """From whom and what, of every mail that arrived."""
         received = [mail for mail in self.gateway.sink.received if to in mail.recipients]
         return [f"{mail.sender}: {_body(mail.message)}" for mail in received]
 

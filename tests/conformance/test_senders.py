@@ -88,7 +88,7 @@ async def test_every_answer_has_its_outcome(stand: Stand, row: Row) -> None:
 
 
 @pytest.mark.parametrize("stand", stands_with("messages to devices", "HTTP"), indirect=True)
-async def test_after_an_error_over_there_nobody_knows(stand: Stand) -> None:
+async def test_after_an_error_over_there_the_outcome_is_unknown(stand: Stand) -> None:
     async with sending(stand.account) as sender:
         await outcome_of(sender, delivery(stand, "the first"))
         stand.faults(Faults(error_rate=1, error_status=500))
@@ -125,7 +125,7 @@ async def test_a_long_text_arrives_in_parts_that_are_all_named(stand: Stand) -> 
 
 
 @two_way
-async def test_where_nobody_listens_it_is_later(stand: Stand) -> None:
+async def test_a_closed_port_means_later(stand: Stand) -> None:
     async with sending(stand.unreachable) as sender:
         outcome = await outcome_of(sender, delivery(stand))
     assert outcome.result is Result.UNAVAILABLE

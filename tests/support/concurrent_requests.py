@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Crowd:
-    """Stands before `app`: while `held`, nobody gets further; `inside` is how many are there, `most` how many were."""
+    """Stands before `app`: while `held`, no request passes; `inside` is how many are there, `most` how many were."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -24,6 +24,6 @@ def wait_until(look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) 
 async def eventually(look: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
     """Like `wait_until`, and the event loop goes on meanwhile."""
     async with asyncio.timeout(seconds):
-        while not (found := look()):  # noqa: ASYNC110 (nobody tells when it happens)
+        while not (found := look()):  # noqa: ASYNC110 (no event tells when it happens)
             await asyncio.sleep(0.01)
     return found

@@ -1,4 +1,4 @@
-"""`satbridge probe` tells Kubernetes whether to send somebody here: by its exit code, and soon."""
+"""`satbridge probe` tells Kubernetes whether to send clients here: by its exit code, and soon."""
 
 import asyncio
 import os
@@ -65,14 +65,14 @@ async def test_mail_is_ready_until_its_end_is_announced(host: str) -> None:
         server.receiver.announce_drain()
         code, said = await asyncio.to_thread(probe, "mail", port, host=host)
         assert (code, said) == (1, "satbridge: draining\n")
-        # Nobody else notices.
+        # No other client notices.
         assert (await (await server.connect_and_greet()).send()).startswith("250")
         await server.receiver.drain()
         assert (await asyncio.to_thread(probe, "mail", port, host=host))[0] == 1
 
 
 @pytest.mark.anyio
-async def test_mail_that_turns_everybody_away_is_not_ready() -> None:
+async def test_mail_that_turns_all_clients_away_is_not_ready() -> None:
     async with run_server(max_connections=1) as server:
         await server.connect()
         code, said = await asyncio.to_thread(probe, "mail", server.receiver.addresses[0].port)
@@ -104,7 +104,7 @@ def test_whoever_answers_nothing_proper_is_not_ready_and_not_waited_for(
 
 
 @pytest.mark.parametrize("part", ["mail", "http"])
-def test_where_nobody_listens_nothing_is_ready(part: str) -> None:
+def test_with_a_closed_port_nothing_is_ready(part: str) -> None:
     with closed_port() as url:
         port = int(url.rpartition(":")[2])
         assert probe(part, port) == (1, f"satbridge: nothing listens on 127.0.0.1:{port}\n")

@@ -81,7 +81,9 @@ def test_a_refusal_counts_wherever_it_comes(place: Any, status: int, result: Res
         {"hang_after_rate": 1, "hang_seconds": 30},
     ],
 )
-def test_without_a_clear_answer_to_a_written_mail_nobody_knows(fault: dict[str, float]) -> None:
+def test_without_a_clear_answer_to_a_written_mail_the_outcome_is_unknown(
+    fault: dict[str, float],
+) -> None:
     with MailSink(faults=MailFaults(**fault)) as sink:
         relay = relay_at(sink.url, timeout_seconds=3)
         outcomes = send(relay, delivery(1), delivery(2))

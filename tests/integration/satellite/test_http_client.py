@@ -94,7 +94,7 @@ def test_what_is_not_json_is_none(content: bytes) -> None:
     assert json_of(httpx.Response(200, content=content)) is None
 
 
-def test_a_host_where_nobody_listens_is_unavailable_even_for_writes() -> None:
+def test_a_closed_port_is_unavailable_even_for_writes() -> None:
     async def run(url: str) -> None:
         client = RestClient(url, 5, 1)
         try:

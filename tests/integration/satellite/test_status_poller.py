@@ -91,7 +91,7 @@ def account(server: CloudloopServer, **more: Any) -> CloudloopAccount:
 @pytest.mark.parametrize(
     ("settings", "traces"), [({}, False), ({"failed_statuses": "X"}, True), (ENDS, True)]
 )
-async def test_nothing_is_asked_while_nobody_knows_the_words(
+async def test_nothing_is_asked_while_the_words_are_unknown(
     settings: dict[str, str], traces: bool
 ) -> None:
     with cloudloop() as server:
@@ -141,14 +141,14 @@ async def test_what_is_still_on_its_way_is_asked_for_again_until_it_arrives() ->
             assert tracer.status()["failure"] == ""
 
 
-async def test_what_the_network_does_not_know_keeps_nobody_else_back() -> None:
+async def test_an_unknown_message_keeps_no_other_back() -> None:
     with cloudloop(REACHABLE) as server:
         handed = SentMessages(["unknown", *await send(server)])
         async with tracing(account(server), handed):
             await eventually(lambda: len(handed.heard) == 1)
 
 
-async def test_what_always_fails_keeps_nobody_else_back() -> None:
+async def test_a_look_up_that_always_fails_keeps_no_other_back() -> None:
     with cloudloop(REACHABLE) as server:
         first, second = await send(server, 2)
         handed = SentMessages([first, second])

@@ -71,7 +71,7 @@ async def test_what_comes_is_taken_and_answered() -> None:
     assert kinds == [Message, Message, DeadLetter, DeviceReport, Receipt]
 
 
-async def test_while_the_router_is_away_nobody_is_told_yes() -> None:
+async def test_while_the_router_is_away_no_client_is_told_yes() -> None:
     router = Router()
     router.error = Unavailable("the store is away")
     item = {"id": 1, "serial": "7", "texts": ["hello"]}

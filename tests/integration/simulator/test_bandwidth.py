@@ -117,7 +117,7 @@ def test_strangers_other_accounts_and_other_types_are_refused(api: httpx.Client)
     assert api.post(PATH, content="[", headers={"Content-Type": "application/json"}).is_error
 
 
-def test_a_number_of_somebody_else_is_refused() -> None:
+def test_a_number_of_another_customer_is_refused() -> None:
     account = ACCOUNT.model_copy(update={"numbers": frozenset([OURS])})
     with Serving(BandwidthSimulator(account).app) as server:
         url, send = server.url + PATH, {**SEND, "from": "+15550009999"}

@@ -106,7 +106,7 @@ def test_a_request_that_never_ends_is_given_up() -> None:
         assert _raw(url, head).startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_request_that_breaks_off_harms_nobody() -> None:
+def test_a_request_that_breaks_off_harms_no_other() -> None:
     router = Router()
     with serving(router, account()) as url:
         parts = urlsplit(url)

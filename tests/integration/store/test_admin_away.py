@@ -19,7 +19,7 @@ PAGES = ("/admin/", "/admin/users/message/", "/admin/users/delivery/?q=1001")
 
 
 def signed_in() -> dict[str, str]:
-    """The cookies of somebody who may see everything."""
+    """The cookies of a sign-in that may see everything."""
     user = User(username="admin", is_staff=True, is_superuser=True)
     user.set_unusable_password()
     user.save()

@@ -1,4 +1,4 @@
-"""Several routers, dues and ledgers on one PostgreSQL: nobody loses, nothing is taken or given out twice."""
+"""Several routers, dues and ledgers on one PostgreSQL: nothing is lost, nothing is taken or given out twice."""
 
 import threading
 from collections.abc import Callable

@@ -73,7 +73,7 @@ def test_one_that_leaves_is_followed_at_once(services: Services) -> None:
     assert new.acquire()
 
 
-def test_nobody_gives_up_what_another_has(services: Services) -> None:
+def test_a_holder_gives_up_no_lease_of_another(services: Services) -> None:
     old, new = services.claim("old"), services.claim("new")
     assert old.acquire()
     services.wait(31)
@@ -137,7 +137,7 @@ def _answer(mine: Callable[[], bool]) -> object:
 
 
 @pytest.mark.postgres
-def test_while_the_store_is_away_nobody_can_say(
+def test_while_the_store_is_away_the_holder_is_unknown(
     postgres_settings: Settings, postgres_server: Any
 ) -> None:
     claim = TaskLease(postgres_settings, TASK, "old")

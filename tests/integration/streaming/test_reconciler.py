@@ -42,7 +42,7 @@ def reconciler(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[JobRe
 
 
 def whole(reconciler: JobReconciler, seconds: float = 60) -> dict[str, int]:
-    """Go round until everybody answers; return the processes by name."""
+    """Go round until every process answers; return the processes by name."""
     deadline = time.monotonic() + seconds
     while True:
         rows = reconciler.look()
@@ -113,7 +113,7 @@ def test_what_is_too_large_to_carry_is_refused_at_once(tmp_path: Path) -> None:
         JobReconciler(JobName("large"), context.graph(), LIFE).look()
 
 
-def test_no_node_has_a_resource_that_nobody_has() -> None:
+def test_no_node_has_an_unknown_resource() -> None:
     assert nodes_with("unheard-of") == frozenset()
     assert len(nodes_with("CPU")) == 1
 

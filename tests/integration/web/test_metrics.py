@@ -181,7 +181,7 @@ def serving() -> Iterator[str]:
 @pytest.mark.parametrize(
     "shown", [None, "", "Bearer", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", TOKEN, "Bearer é"]
 )
-def test_nobody_else_is_told_anything(shown: str | None) -> None:
+def test_other_requests_get_no_figures(shown: str | None) -> None:
     headers = [] if shown is None else [(b"Authorization", shown.encode("latin-1"))]
     with serving() as url, httpx.Client(trust_env=False) as client:
         answer = client.get(url, headers=headers)

@@ -1,4 +1,4 @@
-"""What has to hold so that a pod's end costs nobody anything: the hook, and who waits how long for whom."""
+"""What has to hold so that a pod's end costs no message: the hook, and who waits how long for whom."""
 
 import re
 from typing import Any

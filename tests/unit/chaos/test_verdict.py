@@ -71,7 +71,7 @@ def test_what_got_no_yes_may_be_lost() -> None:
         (Direction.NOTE, True, "twice although Twilio can be asked"),
     ],
 )
-def test_twice_is_allowed_only_when_marked_and_nobody_could_be_asked(
+def test_twice_is_allowed_only_when_marked_and_the_network_could_not_be_asked(
     way: Direction, uncertain: bool, problem: str
 ) -> None:
     record, token = one(way)

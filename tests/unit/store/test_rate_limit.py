@@ -1,4 +1,4 @@
-"""One author cannot flood one subscriber, however their mail comes round; nobody else is slowed down."""
+"""One author cannot flood one subscriber, however their mail comes round; no other author is slowed down."""
 
 import pytest
 from hypothesis import given as drawn

@@ -1,4 +1,4 @@
-"""What is poisoned, too large or strange harms nobody else in its batch."""
+"""What is poisoned, too large or strange harms no other record in its batch."""
 
 import pytest
 from hypothesis import HealthCheck, given

@@ -1,4 +1,4 @@
-"""Whole lives of messages: whatever the networks do, each ends in a state that somebody can look up."""
+"""Whole lives of messages: whatever the networks do, each ends in a state that can be looked up."""
 
 import random
 

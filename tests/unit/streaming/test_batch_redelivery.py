@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("handover", list(Handover))
-async def test_a_call_that_raises_what_nobody_foresaw_keeps_nobody_waiting(
+async def test_a_call_that_raises_an_unforeseen_error_keeps_no_caller_waiting(
     handover: Handover, caplog: pytest.LogCaptureFixture
 ) -> None:
     taken: list[int] = []

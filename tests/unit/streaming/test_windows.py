@@ -131,7 +131,7 @@ async def _event_time_from_an_inlet() -> list[Window]:
         return seen
 
 
-def test_event_time_goes_on_for_records_that_nobody_numbered() -> None:
+def test_event_time_goes_on_for_records_without_numbers() -> None:
     assert asyncio.run(_event_time_from_an_inlet()) == [Window("a", 0, 10, 2)]
 
 

@@ -150,7 +150,7 @@ async def test_an_answer_that_is_none_leaves_us_unsure(answer: bytes) -> None:
             await send(directip_account(gateway=address))
 
 
-async def test_the_probe_sends_nothing_to_anybody(gateway: DirectIpGateway) -> None:
+async def test_the_probe_sends_nothing(gateway: DirectIpGateway) -> None:
     await gateway.account().connect().check()
     assert data(gateway) == []
 

@@ -30,7 +30,7 @@ async def test_a_message_is_taken_and_confirmed(gateway: DirectIpGateway) -> Non
     assert beacon.position.latitude == pytest.approx(50.8981, abs=1e-4)
 
 
-async def test_a_message_may_come_byte_by_byte_with_what_nobody_knows(
+async def test_a_message_may_come_byte_by_byte_with_unknown_elements(
     gateway: DirectIpGateway,
 ) -> None:
     taken = RecordingRouter()
@@ -107,7 +107,7 @@ async def test_what_is_not_stored_is_not_confirmed_and_comes_again(
     assert taken.texts == ["Anchored at noon"]
 
 
-async def test_what_nobody_will_bring_again_is_kept_until_it_is_stored() -> None:
+async def test_an_unconfirmed_message_is_kept_until_it_is_stored() -> None:
     taken = RecordingRouter(error=Unavailable("the store is away"))
     with directip(confirms=False) as gateway:
         async with listening(gateway, taken):

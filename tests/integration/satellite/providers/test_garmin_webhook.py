@@ -41,7 +41,7 @@ def test_a_bad_event_keeps_back_none_of_the_others_in_its_post() -> None:
     assert NO_RECIPIENT in reasons
 
 
-def test_a_bad_event_that_is_rejected_blocks_nobody() -> None:
+def test_a_bad_event_that_is_rejected_blocks_no_other() -> None:
     with stage_for() as stage:
         stage.router.fails_with = {Message: Rejected("no such device")}
         assert stage.garmin.event(text="hello", to=[BOB])["taken"]

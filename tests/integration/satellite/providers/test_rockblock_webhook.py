@@ -51,7 +51,7 @@ def test_a_form_with_a_token_needs_no_secret(form: str) -> None:
 @pytest.mark.parametrize(
     "uplink", [{"token": "wrong key"}, {"token": "missing"}, {"changes": {"JWT": "a.b.c"}}]
 )
-def test_what_nobody_signed_is_refused_and_never_stored(
+def test_an_unsigned_request_is_refused_and_never_stored(
     uplink: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

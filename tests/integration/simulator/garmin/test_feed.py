@@ -1,4 +1,4 @@
-"""What the simulated Portal Connect does when nobody takes its posts: the ladder, pauses, the suspension."""
+"""What the simulated Portal Connect does when no server takes its posts: the ladder, pauses, the suspension."""
 
 import time
 

@@ -31,7 +31,7 @@ def test_rockblock_runs_by_its_command_and_a_modem_writes_by_another(
         assert served.stop() == 0
 
 
-def test_cloudloop_runs_by_its_command_and_says_when_nobody_takes_a_message(
+def test_cloudloop_runs_by_its_command_and_says_when_no_webhook_takes_a_message(
     receiver: Receiver, hook: str
 ) -> None:
     receiver.answers = [503]

@@ -70,7 +70,7 @@ def test_an_answer_that_comes_too_late_is_none(rockblock: Rockblock, receiver: R
     assert (first["status"], first["failure"]) == (None, "TimeoutError")
 
 
-def test_nobody_listening_is_a_failure_too(rockblock: Rockblock) -> None:
+def test_a_closed_port_is_a_failure_too(rockblock: Rockblock) -> None:
     _, client = rockblock
     uplink = {"imei": IMEI, "data": "00", "webhook_url": "http://127.0.0.1:1/"}
     assert client.post("/sim/uplinks", json=uplink).json()["failure"] == "ConnectError"

@@ -72,7 +72,7 @@ def test_a_text_that_was_taken_in_spite_of_the_answer_is_not_sent_again(
 def test_a_text_that_was_not_taken_is_sent_again_also_beside_others(
     gateway: Live, simulator: BandwidthSimulator
 ) -> None:
-    # Of equal length, but known as another delivery; of another length; failed; to somebody else.
+    # Of equal length, but known as another delivery; of another length; failed; to another number.
     gateway.send(delivery("abcde", id=7), delivery("abcdef", id=8))
     gateway.send(delivery("abcde", id=9, to="+15005504720"), delivery("vwxyz", to="+15550003333"))
     simulator.answer_next(Answer(status=503))

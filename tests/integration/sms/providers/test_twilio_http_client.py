@@ -95,7 +95,7 @@ def test_a_post_without_a_proper_answer_is_uncertain_and_a_get_is_harmless(serve
         assert type(_failure("GET", url)) is Unavailable
 
 
-def test_where_nobody_listens_nothing_was_written() -> None:
+def test_nothing_is_written_to_a_closed_port() -> None:
     with closed_port() as url:
         assert type(_failure("POST", url)) is Unavailable
 

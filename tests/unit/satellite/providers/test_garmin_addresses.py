@@ -74,7 +74,7 @@ def test_with_a_domain_what_is_addressed_elsewhere_is_left_to_garmin(typed: str)
 
 
 @pytest.mark.parametrize("typed", ["bob@in.example.org", "=@in.example.org", "12@in.example.org"])
-def test_what_stands_for_nobody_says_why(typed: str) -> None:
+def test_an_address_without_a_recipient_says_why(typed: str) -> None:
     with pytest.raises(Undecodable):
         recipient(typed, DOMAIN, None)
 

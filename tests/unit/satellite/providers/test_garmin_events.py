@@ -176,7 +176,7 @@ def test_a_button_says_what_the_operator_wrote_down_for_it(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [3, 9, 14, 3099, 70])
-def test_a_text_for_nobody_is_kept_for_people(code: int) -> None:
+def test_a_text_without_a_recipient_is_kept_for_people(code: int) -> None:
     (kept,) = offers(only(code=code, text="To whom?"), "garmin")
     assert isinstance(kept, DeadLetter)
     assert kept.reason == NO_RECIPIENT
@@ -194,7 +194,7 @@ def test_generic_bytes_are_read_as_the_devices_own_format(version: Version) -> N
 
 @pytest.mark.parametrize("code", [64, 67])
 @pytest.mark.parametrize("payload", [PROTOBUF, None, "%%%"])
-def test_bytes_that_nobody_here_can_read_are_kept(code: int, payload: str | None) -> None:
+def test_bytes_that_no_codec_can_read_are_kept(code: int, payload: str | None) -> None:
     (kept,) = offers(only(code=code, payload=payload), "garmin")
     assert isinstance(kept, DeadLetter)
     assert MEANINGS[code].name in kept.reason

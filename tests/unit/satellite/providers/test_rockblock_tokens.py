@@ -137,7 +137,7 @@ def test_how_long_a_token_counts_is_bounded(
     ("changes", "why"),
     [({"iss": "Rock 8"}, "Issuer"), ({"iat": "soon"}, "ValueError"), ({"iat": []}, "TypeError")],
 )
-def test_claims_of_somebody_else_do_not_count(
+def test_claims_of_another_customer_do_not_count(
     key: rsa.RSAPrivateKey, changes: dict[str, Any], why: str
 ) -> None:
     token = _signed_claims({"iss": "Rock 7", "iat": int(NOW.timestamp()), **changes}, key)

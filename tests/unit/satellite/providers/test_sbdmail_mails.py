@@ -139,7 +139,7 @@ def test_what_another_author_wrote_is_refused(author: str) -> None:
         parsed(replace(SESSION, author=author).mail("sbd@example.org"))
 
 
-def test_what_the_service_wrote_and_nobody_understands_is_kept() -> None:
+def test_an_unknown_mail_of_the_service_is_kept() -> None:
     found = packet(replace(SESSION, subject="Maintenance on Sunday").mail("sbd@example.org"))
     assert (found.serial, found.payload, found.texts) == ("", None, None)
     assert b"Maintenance" in found.raw

@@ -49,7 +49,7 @@ def only(**changes: Any) -> Packet:
     return packet
 
 
-def test_a_message_goes_to_everybody_with_its_place() -> None:
+def test_a_message_goes_to_every_recipient_with_its_place() -> None:
     packet = only()
     assert packet.texts == (Text("All is well", MUM), Text("All is well", DAD))
     assert (packet.id, packet.serial, packet.sent_at, packet.sos) == ("7", "0-8356068", AT, None)

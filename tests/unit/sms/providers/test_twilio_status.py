@@ -78,7 +78,7 @@ def test_only_what_passes_by_itself_is_worth_another_text(code: int) -> None:
         ("9" * 5000, "gave no reason"),
     ],
 )
-def test_a_code_that_nobody_knows_is_named_if_it_is_one(code: str, words: str) -> None:
+def test_an_unknown_code_is_named_if_it_is_one(code: str, words: str) -> None:
     (got,) = callback("failed", ErrorCode=code)
     assert isinstance(got, Receipt)
     assert got.reason.endswith(words)
