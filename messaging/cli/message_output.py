@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from messaging.cli.output import print_table, print_text
-from messaging.model.position import Position
 from messaging.model.receipt import ReceiptState
 from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageRow
 from messaging.store.console.readable import printable
@@ -40,8 +39,9 @@ def print_history(history: MessageHistory) -> None:
         print_text(f"sent on by an operator; before, it had no recipient: {history.kept_because}")
     if history.device:
         print_text(f"device: {history.device}")
-    if history.position:
-        print_text(f"position: {_describe(history.position)}")
+    if position := history.position:
+        moment = f" at {position.at:%Y-%m-%d %H:%M} UTC" if position.at else ""
+        print_text(f"position: {position.latitude:.5f}, {position.longitude:.5f}{moment}")
     if message.uncertain:
         have = "attempt has" if message.uncertain == 1 else "attempts have"
         print_text(f"uncertain: {message.uncertain} {have} an unknown outcome; it may arrive twice")
@@ -49,9 +49,12 @@ def print_history(history: MessageHistory) -> None:
         print_text(f"failure notice to its author: message {history.notice[:12]}")
     print_text("")
     print_text(printable("\n".join(filter(None, (message.subject, history.text)))))
-    if history.raw_text and history.raw_text != history.text:
+    if (raw := history.raw_text) and raw != history.text:
+        if len(raw) > MAX_RAW_CHARACTERS:
+            end = f"… ({len(raw)} characters in all; --json has them)"
+            raw = raw[:MAX_RAW_CHARACTERS] + end
         print_text("")
-        print_text(f"as it came ({history.raw_bytes} bytes): {_shorten(history.raw_text)}")
+        print_text(f"as it came ({history.raw_bytes} bytes): {raw}")
     for delivery in history.deliveries:
         _print_delivery(delivery)
 
@@ -80,17 +83,6 @@ def _print_steps(delivery: DeliveryRow) -> None:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def _describe(position: Position) -> str:
-    moment = f" at {position.at:%Y-%m-%d %H:%M} UTC" if position.at else ""
-    return f"{position.latitude:.5f}, {position.longitude:.5f}{moment}"
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= MAX_RAW_CHARACTERS:
-        return text
-    return f"{text[:MAX_RAW_CHARACTERS]}… ({len(text)} characters in all; --json has them)"
 
 
 def _print_delivery(delivery: DeliveryRow) -> None:

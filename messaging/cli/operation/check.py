@@ -75,16 +75,20 @@ def check(as_json: Json = False) -> None:
         else "SATBRIDGE_OPERATOR_ADDRESSES is not set: only emergency contacts are told of an SOS"
     )
     store = find_out("store", partial(_check_store, settings))
+    has_store = store.ok and not has_no_store(settings)
+    no_room = folder_room_problem(settings)
+    room = no_room or "the state folder and the folder of temporary files have room"
     findings = [
         store,
-        find_out("room", partial(_check_folders, settings)),
+        Finding("room", not no_room, room),
         *_check_mail(gateway),
         find_out("http-in", lambda: _check_http(gateway)),
         *_check_admin(gateway),
         *_check_satellites(gateway),
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
-        *(_check_registry(gateway) if store.ok and not has_no_store(settings) else []),
+        *(_check_contacts() if has_store else []),
+        *(_check_devices(gateway) if has_store else []),
         *(_check_clock(settings) if store.ok else []),
         _check_files(gateway),
         _check_exposure(gateway),
@@ -145,12 +149,6 @@ def _check_new_store(settings: Settings) -> str:
     return f"there is none yet; `satbridge up` or `satbridge users add` makes {place}"
 
 
-def _check_folders(settings: Settings) -> str:
-    if problem := folder_room_problem(settings):
-        raise Unavailable(problem)
-    return "the state folder and the folder of temporary files have room"
-
-
 def _check_contacts() -> list[Finding]:
     """Name the subscribers without an emergency contact. Call it when the store is open."""
     names = without_emergency_contact()
@@ -160,12 +158,8 @@ def _check_contacts() -> list[Finding]:
     return [Finding("emergency", None, f"without an emergency contact: {shown}")]
 
 
-def _check_registry(gateway: Gateway) -> list[Finding]:
-    """Name subscribers and devices that cannot be reached as they are. Call it when the store is open."""
-    return [*_check_contacts(), *_check_devices(gateway)]
-
-
 def _check_devices(gateway: Gateway) -> list[Finding]:
+    """Name the networks of devices that are unknown, or not configured. Call it when the store is open."""
     found = []
     if unknown := devices_of_unknown_networks():
         names = ", ".join(unknown[:MAX_NAMES]) + (", …" if len(unknown) > MAX_NAMES else "")

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from messaging.cli.operation.ray_address import RayAddress, overrides
 from messaging.cli.output import print_error, print_text
+from messaging.cli.ray_address import RayAddress, overrides
 from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.service.state_file import read_running, stop_running

@@ -8,7 +8,6 @@ from typing import Any
 
 import typer
 
-from messaging.cli.operation.ray_address import RayAddress
 from messaging.cli.output import (
     Json,
     format_duration,
@@ -17,6 +16,7 @@ from messaging.cli.output import (
     print_table,
     print_text,
 )
+from messaging.cli.ray_address import RayAddress
 from messaging.cli.store import no_store, open_settings_store
 from messaging.config.env import read
 from messaging.config.settings import Settings
@@ -95,8 +95,13 @@ def _print_service(running: RunningService) -> None:
         print_text(running.problem)
     for line in blocked_lines(running.workers):
         print_text(line)
-    columns = ("worker", "node", "pid", "in", "out", "refused", "up", "state")
-    print_table("", columns, map(_worker_cells, running.workers))
+    rows = []
+    for worker in running.workers:
+        state = "lost" if worker.get("lost") else "idle" if worker.get("idle") else "working"
+        failing = f", failing: {worker['failure']}" if worker.get("failure") else ""
+        values = (worker.get(name) for name in ("name", "node", "pid", "in", "out", "refused"))
+        rows.append((*values, format_duration(worker.get("up_seconds")), state + failing))
+    print_table("", ("worker", "node", "pid", "in", "out", "refused", "up", "state"), rows)
 
 
 def blocked_lines(workers: list[dict[str, Any]]) -> Iterator[str]:
@@ -112,13 +117,6 @@ def blocked_lines(workers: list[dict[str, Any]]) -> Iterator[str]:
             f"BLOCKED: {via} has been blocked for {age} ({number} attempts):"
             f" {last['reason']}; {last['action']}"
         )
-
-
-def _worker_cells(row: dict[str, Any]) -> tuple[object, ...]:
-    state = "lost" if row.get("lost") else "idle" if row.get("idle") else "working"
-    failing = f", failing: {row['failure']}" if row.get("failure") else ""
-    values = (row.get(name) for name in ("name", "node", "pid", "in", "out", "refused"))
-    return (*values, format_duration(row.get("up_seconds")), state + failing)
 
 
 def _print_queues(queues: list[QueueRow]) -> None:

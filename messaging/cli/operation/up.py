@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from messaging.cli.exit_codes import interruptible
-from messaging.cli.operation.ray_address import RayAddress, overrides
 from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.operation.up_on_cluster import bring_up
 from messaging.cli.output import print_error, print_text
+from messaging.cli.ray_address import RayAddress, overrides
 from messaging.config.temporary import replace_missing_folders
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
