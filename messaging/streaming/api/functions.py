@@ -36,17 +36,22 @@ class TransformOperator:
 
     async def process(self, records: list[Any]) -> Results:
         """Return the outputs of each record, or the exception that its function raised."""
-        return [self._outputs(record) for record in records]
+        results: list[list[Any] | Exception] = []
+        for record in records:
+            try:
+                results.append(list(self._transform(record)))
+            except Exception as error:
+                results.append(error)
+        return results
 
     def close(self) -> None:
         """Close the function object."""
         close_function(self._transform.function)
 
-    def _outputs(self, record: Any) -> list[Any] | Exception:
-        try:
-            return list(self._transform(record))
-        except Exception as error:
-            return error
+
+def identity(record: Any) -> Any:
+    """Return the record itself."""
+    return record
 
 
 def keep_matching(predicate: Callable[[Any], object], record: Any) -> Iterable[Any]:

@@ -63,8 +63,10 @@ class Planner:
         demand = node.stage.demand
         if demand and demand != before.stage.demand:
             return False
-        if node.ends and not all(self._is_stateful(path.stage) for path in self._paths(before)):
-            return False  # a stage without state must not call a sink that may raise
+        if node.ends:
+            stateful = {one.stage.name for one in self.nodes if one.stage.kind.is_stateful}
+            if not all(path.stage in stateful for path in self._paths(before)):
+                return False  # a stage without state must not call a sink that may raise
         same = node.parallelism in (None, self.logical.parallelism(before))
         return same and before.chain and isinstance(source.partition, Forward | None)
 
@@ -77,9 +79,6 @@ class Planner:
             and node.chain
             and all(self.can_join(node, source) for source in node.inputs)
         )
-
-    def _is_stateful(self, stage: str) -> bool:
-        return any(n.stage.name == stage and n.stage.kind.is_stateful for n in self.nodes)
 
     def _head(self, node: Node) -> Node:
         """Return the first of the nodes that run by one operator: it is given the records."""
@@ -116,15 +115,12 @@ class Planner:
             return
         for source in self._head(node).inputs:
             before = self.nodes[source.node]
-            partition = source.partition or self._default_partition(node, before)
+            same = self.logical.parallelism(node) == self.logical.parallelism(before)
+            kind = node.stage.kind
+            in_turn = kind is StageKind.OPERATOR or (kind.is_stateful and not same)
+            partition = source.partition or (RoundRobin() if in_turn else Forward())
             for path in self._paths(before):
                 yield _edge(path, node.stage.name, partition, path.label, source)
-
-    def _default_partition(self, node: Node, before: Node) -> Partition:
-        same = self.logical.parallelism(node) == self.logical.parallelism(before)
-        kind = node.stage.kind
-        in_turn = kind is StageKind.OPERATOR or (kind.is_stateful and not same)
-        return RoundRobin() if in_turn else Forward()
 
 
 def _edge(

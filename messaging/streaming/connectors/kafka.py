@@ -84,12 +84,17 @@ class KafkaSource:
             self._consumer.commit(offsets=offsets, asynchronous=True)
             self._reported = dict(self._at)
         messages = self._consumer.consume(count, READ_SECONDS)
+        records = []
         for message in messages:
             if message.error():
                 raise KafkaAway(message.error().name())
+            kind, timestamp_ms = message.timestamp()
+            known_ms = timestamp_ms if kind else None
+            place = (message.partition(), message.offset())
+            records.append(KafkaRecord(message.key(), message.value(), *place, known_ms))
         after = {message.partition(): message.offset() + 1 for message in messages}
         self._at = {**self._at, **after}
-        return [_record(message) for message in messages], dict(self._at)
+        return records, dict(self._at)
 
     def close(self) -> None:
         """Leave the group, after its last offsets."""
@@ -209,9 +214,3 @@ def _note_result(
         results[number] = NotWritten(error.name())
     else:
         results[number] = KafkaAway(error.name())
-
-
-def _record(message: Any) -> KafkaRecord:
-    kind, timestamp_ms = message.timestamp()
-    known = timestamp_ms if kind else None
-    return KafkaRecord(message.key(), message.value(), message.partition(), message.offset(), known)

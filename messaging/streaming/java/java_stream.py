@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from messaging.streaming.api.errors import DeclarationError
+from messaging.streaming.api.functions import identity
 from messaging.streaming.api.logical import declared_at
 from messaging.streaming.api.partition import Key
 from messaging.streaming.api.stage import Stage, StageKind
@@ -54,7 +55,7 @@ class JavaStream:
     def reduce(self, java_class: str) -> JavaStream:
         """A running fold for each key, with the same state as Python's `reduce`."""
         key = self.python.key_for("reduce")
-        value = itemgetter(1) if self.paired else _whole
+        value = itemgetter(1) if self.paired else identity
         make = partial(JavaReduce, key, java_class, value)
         return self._into("reduce", make)
 
@@ -170,10 +171,6 @@ class JavaStream:
                 f"{verb} at {declared_at()} right after key_by or partition_by in Java: "
                 f"{self.python.names()}; their next operator has to be written in Java, too"
             )
-
-
-def _whole(record: Any) -> Any:
-    return record
 
 
 def _hashable(key: Any) -> Key:

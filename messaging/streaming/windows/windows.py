@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from messaging.streaming.api.functions import identity
 from messaging.streaming.api.partition import Selector, selector_function
 from messaging.streaming.windows.window_steps import Frame, Window, WindowStep
 
@@ -26,7 +27,7 @@ class WindowedStream:
     def reduce(self, function: Fold, name: str = "") -> DataStream[Window]:
         """Fold the records; the first one is taken as it is."""
         self.stream.check_function("window", function)
-        return self.fold(_identity, function, name)
+        return self.fold(identity, function, name)
 
     def sum(self, selector: Selector = 1, name: str = "") -> DataStream[Window]:
         """Add up the summand that the selector takes from each record."""
@@ -46,10 +47,6 @@ class WindowedStream:
         inputs = tuple(replace(one, time=self.frame.time) for one in self.stream.inputs)
         step = partial(WindowStep, frame=self.frame, first=first, fold=fold)
         return replace(self.stream, inputs=inputs).with_state("window", step, name)
-
-
-def _identity(record: Any) -> Any:
-    return record
 
 
 def _one(record: Any) -> int:
