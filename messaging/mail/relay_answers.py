@@ -38,7 +38,7 @@ _NOT_WELCOME: Final = re.compile(
 _RECIPIENT_DENIED: Final = re.compile(r"recipient address rejected: access denied", re.IGNORECASE)
 
 
-class Step(Enum):
+class RelayStep(Enum):
     """The point of an SMTP transaction at which the relay refuses."""
 
     CONNECTION = "connection"
@@ -48,7 +48,7 @@ class Step(Enum):
     CONTENT = "content"
 
 
-def answer_error(step: Step, code: int, text: bytes) -> GatewayError:
+def answer_error(step: RelayStep, code: int, text: bytes) -> GatewayError:
     """Return the error for a refusal at this step.
 
     A refusal of the gateway (log-in, relaying, sender, network) is AccountBlocked, also where the relay calls it
@@ -68,14 +68,16 @@ def answer_error(step: Step, code: int, text: bytes) -> GatewayError:
     if subject == "7" and detail in _ABOUT_GATEWAY:
         return blocked(said)
     match step:
-        case Step.CONNECTION:
+        case RelayStep.CONNECTION:
             return blocked(said)
         # No recipient has been named yet; only the size and the characters of the mail are its own.
-        case Step.MAIL if code != _TOO_LARGE and (subject, detail) != ("3", "4") and subject != "6":
+        case RelayStep.MAIL if (
+            code != _TOO_LARGE and (subject, detail) != ("3", "4") and subject != "6"
+        ):
             return blocked(said)
-        case Step.RCPT | Step.DATA if _NOT_WELCOME.search(words):
+        case RelayStep.RCPT | RelayStep.DATA if _NOT_WELCOME.search(words):
             return blocked(said)
-        case Step.RCPT | Step.DATA if subject == "7" and detail not in _ABOUT_RECIPIENT:
+        case RelayStep.RCPT | RelayStep.DATA if subject == "7" and detail not in _ABOUT_RECIPIENT:
             if not _RECIPIENT_DENIED.search(words):
                 return blocked(said, is_doubtful=True)
     return Rejected(f"the mail server refused it: {answer}")

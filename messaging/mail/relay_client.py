@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from messaging.errors import AccountBlocked, ConfigurationError, Unavailable
 from messaging.mail.relay import Endpoint, Relay
-from messaging.mail.relay_answers import Step, answer_error, blocked, one_line_answer
+from messaging.mail.relay_answers import RelayStep, answer_error, blocked, one_line_answer
 from messaging.mail.text import one_line
 
 _MAX_LINE_BYTES: Final = 8192
@@ -116,8 +116,8 @@ def _check_envelope(smtp: DeadlineSMTP, sender: str, recipients: Iterable[str]) 
     """Announce a mail to each recipient and take it back. Raises AccountBlocked when the relay refuses the gateway."""
     for recipient in dict.fromkeys(one for one in recipients if one.isascii()):
         for step, command in (
-            (Step.MAIL, f"MAIL FROM:<{sender}>"),
-            (Step.RCPT, f"RCPT TO:<{recipient}>"),
+            (RelayStep.MAIL, f"MAIL FROM:<{sender}>"),
+            (RelayStep.RCPT, f"RCPT TO:<{recipient}>"),
         ):
             code, text = smtp.docmd(command)
             if code not in (250, 251):

@@ -14,7 +14,7 @@ from messaging.errors import ConfigurationError, NotBegun, Rejected, Unavailable
 from messaging.mail.compose import OutgoingMail, compose
 from messaging.mail.dsn_mime import compose_notice
 from messaging.mail.relay import Relay
-from messaging.mail.relay_answers import Step, answer_error, blocked, one_line_answer
+from messaging.mail.relay_answers import RelayStep, answer_error, blocked, one_line_answer
 from messaging.mail.relay_client import DeadlineSMTP, check_relay, connect, quit_quietly
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery, Outcome, SubmittedPart
@@ -65,7 +65,10 @@ class MailSender:
             attempt = await begin(delivery)
             if attempt is None:
                 return None
-            session = self._idle.pop() if self._idle else self._new_session()
+            if self._idle:
+                session = self._idle.pop()
+            else:
+                session = RelaySession(self._relay, self._relay.hostname or self._mail_domain)
             try:
                 seconds = lease_seconds_left(attempt)
                 if seconds <= self._relay.timeout_seconds:
@@ -101,9 +104,6 @@ class MailSender:
         if session in self._idle and session.mails == mails:
             self._idle.remove(session)
             self._threads.submit(session.close)
-
-    def _new_session(self) -> "RelaySession":
-        return RelaySession(self._relay, self._relay.hostname or self._mail_domain)
 
     async def _run(self, function: Callable[..., T], *arguments: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -198,14 +198,14 @@ class RelaySession:
             raise Rejected("the mail server takes no addresses with international letters")
         smtp.command_encoding = "utf-8" if mail.international else "ascii"
         option = " SMTPUTF8" if mail.international else ""
-        self._command(smtp, Step.MAIL, f"MAIL FROM:<{mail.sender}>{option}", 250)
-        self._command(smtp, Step.RCPT, f"RCPT TO:<{mail.recipient}>", 250, 251)
+        self._command(smtp, RelayStep.MAIL, f"MAIL FROM:<{mail.sender}>{option}", 250)
+        self._command(smtp, RelayStep.RCPT, f"RCPT TO:<{mail.recipient}>", 250, 251)
         if smtp.seconds_left() < self.timeout_seconds:
             self._drop()
             raise Unavailable("the mail relay was too slow to be given the mail in time")
-        self._command(smtp, Step.DATA, "DATA", 354)
+        self._command(smtp, RelayStep.DATA, "DATA", 354)
 
-    def _command(self, smtp: DeadlineSMTP, step: Step, command: str, *good: int) -> None:
+    def _command(self, smtp: DeadlineSMTP, step: RelayStep, command: str, *good: int) -> None:
         try:
             code, text = smtp.docmd(command)
         except (OSError, smtplib.SMTPException):
@@ -215,7 +215,7 @@ class RelaySession:
         if code in good:
             return
         # The next mail needs a fresh transaction, and no connection whose two ends are out of step.
-        in_step = code > 0 and not (step is Step.DATA and code < 400)
+        in_step = code > 0 and not (step is RelayStep.DATA and code < 400)
         try:
             if not in_step or smtp.rset()[0] != 250:
                 self._drop()
@@ -246,7 +246,7 @@ class RelaySession:
         if code == SERVICE_NOT_AVAILABLE:
             self._drop()
         if code >= 400:
-            raise answer_error(Step.CONTENT, code, text)
+            raise answer_error(RelayStep.CONTENT, code, text)
         return one_line_answer(code, text)
 
     def _drop(self) -> None:
