@@ -8,7 +8,7 @@ from messaging.cli.durations import moment_of
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
 from messaging.store.audit.record import Action
-from messaging.store.console.audit import AuditFilter, AuditRow, list_audit
+from messaging.store.console.audit import AuditFilter, list_audit
 
 app = typer.Typer()
 
@@ -35,22 +35,15 @@ def show_audit(
     """List the changes by operators, the newest first: time, operator, action, row. Nothing deletes these entries."""
     open_settings_store(only_reads=True)
     rows = list_audit(
-        AuditFilter(
-            action=action,
-            message=message,
-            user=user,
-            since=moment_of(since),
-            limit=limit,
-        )
+        AuditFilter(action=action, message=message, user=user, since=moment_of(since), limit=limit)
     )
     if as_json:
         print_json(rows)
     else:
-        print_table("", COLUMNS, map(_cells, rows))
-
-
-def _cells(row: AuditRow) -> tuple[object, ...]:
-    by = f"{row.channel} {row.by or row.actor}"
-    what = f"{row.kind} {row.object_id}"
-    of = f"message {row.parent_id[:12]}" if row.kind == "delivery" else row.name
-    return (row.at, by, row.action, what, of, row.fields)
+        cells = []
+        for row in rows:
+            by = f"{row.channel} {row.by or row.actor}"
+            what = f"{row.kind} {row.object_id}"
+            of = f"message {row.parent_id[:12]}" if row.kind == "delivery" else row.name
+            cells.append((row.at, by, row.action, what, of, row.fields))
+        print_table("", COLUMNS, cells)

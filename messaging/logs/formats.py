@@ -39,11 +39,14 @@ class TextFormat(LineFormat):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        head = (
-            f"{_time(record)} {record.levelname} {record.name} {_escape(self.message_of(record))}"
-        )
-        named = (f"{name}={_quote(value)}" for name, value in self.fields_of(record).items())
-        return " ".join((head, *named))
+        message = _escape(self.message_of(record))
+        parts = [_time(record), record.levelname, record.name, message]
+        for name, value in self.fields_of(record).items():
+            text = str(value)
+            if not _PLAIN.fullmatch(text):
+                text = _escape(json.dumps(text, ensure_ascii=False))
+            parts.append(f"{name}={text}")
+        return " ".join(parts)
 
 
 class JsonFormat(LineFormat):
@@ -88,11 +91,6 @@ def is_line(text: str) -> bool:
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-
-
-def _quote(value: object) -> str:
-    text = str(value)
-    return text if _PLAIN.fullmatch(text) else _escape(json.dumps(text, ensure_ascii=False))
 
 
 def _escape(text: str) -> str:

@@ -70,12 +70,9 @@ def doubt_about(serial: str, syntax: SerialSyntax) -> str:
     if not serial.startswith("30"):
         return f"the IMEI {serial} does not begin with 30, as those of Iridium devices do"
     # Iridium writes 0 where other IMEIs have their check digit; some lists have the digit itself.
-    if serial[-1] != "0" and not _has_check_digit(serial):
-        return f"the IMEI {serial} ends neither in 0, as those of Iridium devices do, nor in its check digit"
+    if serial[-1] != "0":
+        # Luhn's formula (3GPP TS 23.003 annex B).
+        digits = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(serial))]
+        if sum(value // 10 + value % 10 for value in digits) % 10 != 0:
+            return f"the IMEI {serial} ends neither in 0, as those of Iridium devices do, nor in its check digit"
     return ""
-
-
-def _has_check_digit(serial: str) -> bool:
-    """Whether the last digit is that of Luhn's formula (3GPP TS 23.003 annex B)."""
-    digits = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(serial))]
-    return sum(value // 10 + value % 10 for value in digits) % 10 == 0

@@ -79,7 +79,12 @@ def offers(packet: Packet, via: str, max_texts: int = MAX_TEXTS) -> list[Offer]:
     contents = _contents(packet)
     numbered = list(enumerate(contents))
     if len(contents) > max_texts:
-        first = sorted(numbered, key=lambda one: not _is_call_for_help(one[1]))[:max_texts]
+        calls = {
+            number
+            for number, one in numbered
+            if not isinstance(one, Undecodable) and _CALL.match(_text(one))
+        }
+        first = sorted(numbered, key=lambda one: one[0] not in calls)[:max_texts]
         numbered = sorted(first, key=lambda one: one[0])
     found: list[Offer] = [_offer(packet, via, number, one) for number, one in numbered]
     if len(contents) > max_texts:
@@ -116,10 +121,6 @@ def _report(packet: Packet, via: str, contents: Sequence[Content]) -> DeviceRepo
         sos=packet.sos,
         text=packet.remark or "\n".join(texts),
     )
-
-
-def _is_call_for_help(content: Content) -> bool:
-    return not isinstance(content, Undecodable) and bool(_CALL.match(_text(content)))
 
 
 def _rest_of(packet: Packet, via: str, number: int, max_texts: int) -> DeadLetter:

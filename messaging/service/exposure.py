@@ -4,7 +4,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 
 from messaging.config.settings import Settings
@@ -82,14 +82,11 @@ def _listening_sockets() -> Iterator[tuple[str, tuple[str, int]]]:
         with suppress(OSError):
             for line in (PROC / "net" / table).read_text().splitlines()[1:]:
                 fields = line.split()
-                address, port = fields[1].split(":")
-                place = _address(address)
+                digits, port = fields[1].split(":")
+                # The kernel writes words of four bytes in the order of the machine.
+                data = bytes.fromhex(digits)
+                words = (data[i : i + 4][::-1] for i in range(0, len(data), 4))
+                address = ip_address(b"".join(words))
+                place = getattr(address, "ipv4_mapped", None) or address
                 if fields[3] == LISTENING and not place.is_loopback:
                     yield fields[9], (str(place), int(port, 16))
-
-
-def _address(digits: str) -> IPv4Address | IPv6Address:
-    # The kernel writes words of four bytes in the order of the machine.
-    data = bytes.fromhex(digits)
-    address = ip_address(b"".join(data[i : i + 4][::-1] for i in range(0, len(data), 4)))
-    return getattr(address, "ipv4_mapped", None) or address

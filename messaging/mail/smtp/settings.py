@@ -87,14 +87,11 @@ class SmtpSettings(Section, prefix="SATBRIDGE_SMTP_"):
             raise ValueError(
                 "SATBRIDGE_SMTP_MAX_BYTES_IN_FLIGHT must not be below SATBRIDGE_SMTP_MAX_BYTES"
             )
-        if self.proxy_listen and not self.proxy_peers and not _is_loopback(self.proxy_listen):
-            raise ValueError(
-                "SATBRIDGE_SMTP_PROXY_PEERS must name the addresses of the proxies that may connect to"
-                " SATBRIDGE_SMTP_PROXY_LISTEN (0.0.0.0/0,::/0 where a firewall lets only them through)"
-            )
+        if self.proxy_listen and not self.proxy_peers:
+            host = Listen.parse(self.proxy_listen).host
+            if host != "localhost" and not is_peer(host, LOOPBACK):
+                raise ValueError(
+                    "SATBRIDGE_SMTP_PROXY_PEERS must name the addresses of the proxies that may connect to"
+                    " SATBRIDGE_SMTP_PROXY_LISTEN (0.0.0.0/0,::/0 where a firewall lets only them through)"
+                )
         return self
-
-
-def _is_loopback(listen: str) -> bool:
-    host = Listen.parse(listen).host
-    return host == "localhost" or is_peer(host, LOOPBACK)

@@ -103,8 +103,9 @@ def _packet(
     if meaning.kind is EventKind.DECODE:
         with suppress(KeyError, TypeError, ValueError):
             payload = b64decode(event["payload"], validate=True)
+    status = event.get("status")
+    is_low = isinstance(status, Mapping) and status.get("lowBattery") == 1
     remark = ""
-    is_low = _is_battery_low(event)
     if meaning.sos:
         remark = "\n".join(line for line in (_text(event), LOW_BATTERY if is_low else "") if line)
     sent_at = _moment(event.get("timeStamp"))
@@ -120,11 +121,6 @@ def _packet(
         sos=meaning.sos,
         remark=remark,
     )
-
-
-def _is_battery_low(event: Event) -> bool:
-    status = event.get("status")
-    return isinstance(status, Mapping) and status.get("lowBattery") == 1
 
 
 def _identity(serial: str, event: Event, sent_at: datetime | None, received_at: datetime) -> str:
@@ -148,9 +144,14 @@ def _texts(
         return
     # An event of a button or a list may have no text; the operator's own text comes before ours.
     text = _text(event) or context.predefined.get(_code(event) or 0, meaning.text)
-    addresses = list(_addresses(event.get("addresses")))
     if not text:
         return
+    entries = event.get("addresses")
+    addresses = []
+    for entry in entries if isinstance(entries, list) else ():
+        address = entry.get("address") if isinstance(entry, Mapping) else entry
+        if address not in (None, ""):
+            addresses.append(clean(str(address)))
     if not addresses and meaning.kind is not EventKind.ALARM:
         yield Undecodable(NO_RECIPIENT)
     for address in addresses:
@@ -174,13 +175,6 @@ def _media(event: Event) -> str:
         return ""
     noun = {"image": "picture", "audio": "recording"}.get(kind.partition("/")[0], "attachment")
     return f"[1 {noun} left out]"
-
-
-def _addresses(value: Any) -> Iterator[str]:
-    for one in value if isinstance(value, list) else ():
-        address = one.get("address") if isinstance(one, Mapping) else one
-        if address not in (None, ""):
-            yield clean(str(address))
 
 
 def _position(point: Any, at: datetime | None) -> Position | None:
