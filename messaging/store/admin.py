@@ -274,7 +274,11 @@ class MessageAdmin(ReadOnly):
         try:
             deliveries = Delivery.objects.filter(message_id__in=ids)
             done = operator_actions.retry(deliveries, _settings(), timezone.now())
-            sent_on = [self._kept().retry(id) for id in _dead_letters(ids)]
+            dead_letters = Message.objects.filter(
+                id__in=ids, raw__isnull=False, deliveries__isnull=True
+            ).order_by("created_at", "id")
+            dead_ids = list(dead_letters.values_list("id", flat=True))
+            sent_on = [self._kept().retry(id) for id in dead_ids]
         except (Unavailable, InvalidInput) as error:
             return self.message_user(request, str(error), messages.ERROR)
         number = done.due_now + sum(len(one.deliveries) for one in sent_on if one.is_new)
@@ -385,11 +389,6 @@ class DeliveryAdmin(ReadOnly):
 
 def _settings() -> Settings:
     return cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
-
-
-def _dead_letters(ids: list[str]) -> list[str]:
-    rows = Message.objects.filter(id__in=ids, raw__isnull=False, deliveries__isnull=True)
-    return list(rows.order_by("created_at", "id").values_list("id", flat=True))
 
 
 def _without_joins(chosen: "QuerySet[Delivery]") -> "QuerySet[Delivery]":

@@ -121,13 +121,6 @@ def _sendable(snapshot: Snapshot) -> Iterator[Sample]:
             yield (via,), float(via in snapshot.sendable)
 
 
-def _deliveries(snapshot: Snapshot) -> Iterator[Sample]:
-    for row in _rows_with(snapshot, "settled"):
-        for via, states in row["settled"].items():
-            for state, number in states.items():
-                yield (via, state, row["name"]), number
-
-
 def _blocked(snapshot: Snapshot) -> Iterator[Sample]:
     ledgers = list(_rows_with(snapshot, "blocked"))
     blocked = {via for row in ledgers for via in row["blocked"]}
@@ -184,7 +177,12 @@ FIGURES: Final = (
         "satbridge_deliveries_total",
         "Deliveries that came to a state; waiting: an attempt failed and another follows.",
         ("via", "state", "worker"),
-        _deliveries,
+        lambda s: (
+            ((via, state, row["name"]), number)
+            for row in _rows_with(s, "settled")
+            for via, states in row["settled"].items()
+            for state, number in states.items()
+        ),
     ),
     Figure(
         "satbridge_account_blocked",

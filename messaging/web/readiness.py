@@ -30,12 +30,10 @@ class CachedReadiness:
         """Return why the gateway is not ready; None when it is."""
         async with self._asking:
             if self._monotonic() >= self._until:
-                self._reason = await self._ask()
+                found: str | None = None
+                for question in self._questions:
+                    if found := await question():
+                        break
+                self._reason = found
                 self._until = self._monotonic() + KEEP_SECONDS
             return self._reason
-
-    async def _ask(self) -> str | None:
-        for question in self._questions:
-            if reason := await question():
-                return reason
-        return None

@@ -139,10 +139,13 @@ class BatchDecider:
                 return self._change_opt_out(record)
         if record.id in self._stored_ids:
             return Decision("repeated")
-        is_emergency = record.id in self._emergencies
-        if not (self._has_disk_room or is_emergency or _needs_no_room(record)):
+        is_typed_emergency = record.id in self._emergencies
+        source = record.source if isinstance(record, ParsedDeviceText) else record
+        is_emergency = is_typed_emergency or getattr(source, "sos", None) is not None
+        # A bounce changes a row that is there.
+        if not (self._has_disk_room or is_emergency or isinstance(record, Bounce)):
             return Decision("no_room", error=Busy(NO_ROOM))
-        if not is_emergency and self._is_of_unknown_device(record):
+        if not is_typed_emergency and self._is_of_unknown_device(record):
             return self._accept_of_unknown_device(record)
         return self._accept(record)
 
@@ -365,13 +368,6 @@ class BatchDecider:
             return True
         new = Counter((route.subscriber_id, one.via) for one in route.deliveries)
         return all(self._waiting[key] + more <= self._max_waiting for key, more in new.items())
-
-
-def _needs_no_room(record: object) -> bool:
-    """Whether the record may use the last of the disk: an emergency, or a bounce, which changes a row that is there."""
-    if isinstance(record, ParsedDeviceText):
-        return record.source.sos is not None
-    return isinstance(record, Bounce) or getattr(record, "sos", None) is not None
 
 
 def _refuse(refusal: Refusal) -> Decision:

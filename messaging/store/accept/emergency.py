@@ -36,7 +36,9 @@ def compose_alarm(report: DeviceReport, policy: Policy, context: BatchContext) -
     device = context.sender_device(report.sender, report.via)
     owner_id = device.owner.id if device else None
     deliveries = plan_alarm(device, policy, context)
-    headline = f"{_name_device(report, device)} {_VERBS[report.sos or Sos.DECLARED]}"
+    name = f"device {report.sender.value} ({report.via})"
+    name = f"{device.owner.name}'s {name}" if device else f"unknown {name}"
+    headline = f"{name} {_VERBS[report.sos or Sos.DECLARED]}"
     is_answerable = device is not None and device.is_active and device.owner.is_active
     footer = f"{_FOOTER} {_ANSWERABLE if is_answerable else _NOT_ANSWERABLE}"
     message = Message(
@@ -77,11 +79,6 @@ def _deliveries_to(
         account = policy.account_for(sender) if sender else None
         if sender and account:
             yield PlannedDelivery(account, sender, recipient)
-
-
-def _name_device(report: DeviceReport, device: SenderDevice | None) -> str:
-    name = f"device {report.sender.value} ({report.via})"
-    return f"{device.owner.name}'s {name}" if device else f"unknown {name}"
 
 
 def _lines(report: DeviceReport, map_url: str) -> Iterator[str]:

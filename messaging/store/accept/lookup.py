@@ -86,22 +86,19 @@ def references_of(records: Iterable[Inbound], policy: Policy) -> References:
         if not isinstance(record, RecipientCheck | Receipt):
             found.message_ids.add(record.id)
             if record.sender.network is Network.SATELLITE:
-                found.devices.add((record.via, record.sender.value))
-            if isinstance(record, Message) and record.sender.network is Network.SATELLITE:
-                _refer_to_sender(found, record, policy.number_of(record.recipient))
+                device = record.via, record.sender.value
+                found.devices.add(device)
+                if isinstance(record, Message):
+                    texted = policy.number_of(record.recipient)
+                    numbers = {texted} if texted else set()
+                    found.senders.setdefault(device, set()).update(numbers)
+                    found.peers |= numbers
         recipient: Address | None = getattr(record, "recipient", None)
         if recipient is not None and (name := policy.name_of(recipient)):
             found.names.add(name)
         elif recipient is not None and (number := policy.number_of(recipient)):
             found.numbers.add(number)
     return found
-
-
-def _refer_to_sender(found: References, message: Message, number: str | None) -> None:
-    """Collect the device that sends a message, and the number that it texts."""
-    numbers = {number} if number else set()
-    found.senders.setdefault((message.via, message.sender.value), set()).update(numbers)
-    found.peers |= numbers
 
 
 def look_up(

@@ -118,7 +118,9 @@ def _refuse_address(address: Address) -> Refusal | None:
 def _shorten(record: R, limits: StoreLimits) -> R:
     size, limit = len(record.raw), limits.max_raw_bytes
     if record.sender.network is Network.EMAIL:
-        limit = min(limit, _header_bytes(record.raw) + limits.max_mail_body_bytes)
+        header_end = _HEADER_END.search(record.raw, 0, MAX_HEADER_BYTES)
+        header_bytes = header_end.end() if header_end else 0
+        limit = min(limit, header_bytes + limits.max_mail_body_bytes)
     note = RAW_CUT.format(limit=limit, size=size) if size > limit else ""
     return replace(
         record,
@@ -128,12 +130,6 @@ def _shorten(record: R, limits: StoreLimits) -> R:
         raw=record.raw[:limit],
         reason=short_reason(record.reason + note),
     )
-
-
-def _header_bytes(mail: bytes) -> int:
-    """Return the length of the header of a mail with the empty line behind it; 0 when it has no end."""
-    match = _HEADER_END.search(mail, 0, MAX_HEADER_BYTES)
-    return match.end() if match else 0
 
 
 def _shorten_address(address: Address) -> Address:

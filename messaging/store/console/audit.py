@@ -57,35 +57,15 @@ def list_audit(wanted: AuditFilter) -> list[AuditRow]:
         chosen = chosen.filter(at__gte=wanted.since)
     entries = list(chosen[: wanted.limit])
     subscribers = _names(Subscriber, (n for one in entries for n in _subscribers(one)))
-    sign_ins = _names(
-        apps.get_model("auth", "User"), (n for one in entries for n in _sign_ins(one))
-    )
-    return [
-        AuditRow(
-            id=one.pk,
-            at=one.at,
-            channel=one.channel,
-            actor=one.actor,
-            by=sign_ins.get(one.actor, "") if one.channel == ADMIN else "",
-            action=one.action,
-            kind=one.kind,
-            object_id=one.object_id,
-            parent_id=one.parent_id,
-            name=_name(one, subscribers, sign_ins),
-            fields=one.fields,
-        )
-        for one in entries
-    ]
+    sign_in_ids = [one.actor for one in entries if one.channel == ADMIN]
+    sign_in_ids += [one.object_id for one in entries if one.kind == "sign-in"]
+    sign_ins = _names(apps.get_model("auth", "User"), sign_in_ids)
+    return [_row(one, subscribers, sign_ins) for one in entries]
 
 
 def _subscribers(entry: AuditEntry) -> list[str]:
     found = {"subscriber": entry.object_id, "device": entry.parent_id, "contact": entry.parent_id}
     return [found[entry.kind]] if entry.kind in found else []
-
-
-def _sign_ins(entry: AuditEntry) -> list[str]:
-    by_admin = [entry.actor] if entry.channel == ADMIN else []
-    return [*by_admin, *([entry.object_id] if entry.kind == "sign-in" else [])]
 
 
 def _names(model: object, ids: Iterable[str]) -> dict[str, str]:
@@ -94,7 +74,21 @@ def _names(model: object, ids: Iterable[str]) -> dict[str, str]:
     return {str(row.pk): str(row) for row in rows}
 
 
-def _name(entry: AuditEntry, subscribers: dict[str, str], sign_ins: dict[str, str]) -> str:
+def _row(entry: AuditEntry, subscribers: dict[str, str], sign_ins: dict[str, str]) -> AuditRow:
     if entry.kind == "sign-in":
-        return sign_ins.get(entry.object_id, "")
-    return next((subscribers.get(number, "") for number in _subscribers(entry)), "")
+        name = sign_ins.get(entry.object_id, "")
+    else:
+        name = next((subscribers.get(number, "") for number in _subscribers(entry)), "")
+    return AuditRow(
+        id=entry.pk,
+        at=entry.at,
+        channel=entry.channel,
+        actor=entry.actor,
+        by=sign_ins.get(entry.actor, "") if entry.channel == ADMIN else "",
+        action=entry.action,
+        kind=entry.kind,
+        object_id=entry.object_id,
+        parent_id=entry.parent_id,
+        name=name,
+        fields=entry.fields,
+    )

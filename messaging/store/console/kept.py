@@ -152,7 +152,10 @@ class KeptMessages:
     def _send_on(self, message_id: str, to: str | None) -> SendOnResult:
         now = self._now()
         with transaction.atomic():
-            row = _lock(message_id)
+            rows = Message.objects.filter(id=message_id)
+            if connection.features.has_select_for_update:
+                rows = rows.select_for_update(no_key=connection.vendor == "postgresql")
+            row = rows.get()
             earlier = list(Delivery.objects.filter(message_id=row.id).order_by("id"))
             if any(one.state not in DEAD for one in earlier) or (earlier and to is None):
                 return SendOnResult(message_id=row.id, is_new=False, deliveries=_sent_on(earlier))
@@ -293,13 +296,6 @@ def filter_dead_letters(chosen: DeliveryFilter) -> "QuerySet[Message]":
     return filter_messages(
         MessageFilter(state=DEAD_LETTER, via=chosen.via, user=chosen.user, before=chosen.before)
     ).filter(raw__isnull=False)
-
-
-def _lock(message_id: str) -> Message:
-    rows = Message.objects.filter(id=message_id)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update(no_key=connection.vendor == "postgresql")
-    return rows.get()
 
 
 def _message_of(row: Message) -> values.Message:

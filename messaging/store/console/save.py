@@ -40,16 +40,13 @@ def save(row: M) -> M:
 def _sentences(row: models.Model, error: ValidationError) -> list[str]:
     if not hasattr(error, "error_dict"):
         return list(error.messages)
-    return [
-        text if field == "__all__" else f"{field}: {text}"
-        for field, errors in error.error_dict.items()
-        for one in errors
-        for text in ([_choices(row, field)] if one.code == "invalid_choice" else one.messages)
-    ]
-
-
-def _choices(row: models.Model, field: str) -> str:
-    """Return a sentence with the values that a field can have."""
-    choices = getattr(row._meta.get_field(field), "choices", None) or ()
-    known = (str(value) for value, _ in choices)
-    return f"{getattr(row, field)!r} is not known; it can be {', '.join(known)}, or empty"
+    sentences: list[str] = []
+    for field, errors in error.error_dict.items():
+        for one in errors:
+            texts = one.messages
+            if one.code == "invalid_choice":
+                choices = getattr(row._meta.get_field(field), "choices", None) or ()
+                known = ", ".join(str(value) for value, _ in choices)
+                texts = [f"{getattr(row, field)!r} is not known; it can be {known}, or empty"]
+            sentences += [text if field == "__all__" else f"{field}: {text}" for text in texts]
+    return sentences

@@ -209,15 +209,11 @@ def migrate_store() -> None:
     one_at_a_time = _postgresql_lock if connection.vendor == "postgresql" else _sqlite_lock
     with one_at_a_time():
         if connection.vendor == "sqlite" and not connection.introspection.table_names():
-            _let_pages_be_given_back()
+            # Lets free pages be given back. Takes no time in an empty file: an older one needs `satbridge compact`.
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                cursor.execute("VACUUM")
         call_command("migrate", interactive=False, verbosity=0)
-
-
-def _let_pages_be_given_back() -> None:
-    # An empty file only, where it takes no time: an older one needs `satbridge compact`.
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        cursor.execute("VACUUM")
 
 
 @contextmanager

@@ -143,8 +143,12 @@ def _addresses(settings: Settings) -> dict[str, Any]:
         raise ConfigurationError("SATBRIDGE_PUBLIC_URL: must look like https://gateway.example.org")
     secure = public.scheme == "https"
     host = f"[{public.hostname}]" if ":" in public.hostname else public.hostname
+    hosts = {host, *LOCAL_NAMES}
+    listen = settings.admin_address
+    if listen is not None and listen.host not in ("0.0.0.0", "::"):
+        hosts.add(f"[{listen.host}]" if ":" in listen.host else listen.host)
     return {
-        "ALLOWED_HOSTS": sorted({host, *LOCAL_NAMES, *_admin_hosts(settings)}),
+        "ALLOWED_HOSTS": sorted(hosts),
         "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc.rpartition('@')[2]}"],
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
@@ -153,13 +157,6 @@ def _addresses(settings: Settings) -> dict[str, Any]:
         # A proxy ends TLS; without this header Django would take its own pages for plain HTTP.
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if secure else None,
     }
-
-
-def _admin_hosts(settings: Settings) -> set[str]:
-    listen = settings.admin_address
-    if listen is None or listen.host in ("0.0.0.0", "::"):
-        return set()
-    return {f"[{listen.host}]" if ":" in listen.host else listen.host}
 
 
 def database(settings: Settings) -> dict[str, Any]:

@@ -34,7 +34,13 @@ def open_ready_store(settings: Settings, *, only_reads: bool = False) -> bool:
 
     With `only_reads` the store need not be writable. Raises ConfigurationError when it cannot be used.
     """
-    is_read_only = only_reads and _cannot_be_written(settings)
+    file = store_file(settings)
+    # SQLite writes files beside its own.
+    is_read_only = (
+        only_reads
+        and file is not None
+        and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+    )
     open_store(settings, is_read_only=is_read_only)
     problem = store_problem(only_reads=only_reads)
     is_older = problem == NOT_MIGRATED and settings.migrate and not is_read_only
@@ -46,12 +52,6 @@ def open_ready_store(settings: Settings, *, only_reads: bool = False) -> bool:
     if problem := key_problem(only_reads=only_reads):
         raise ConfigurationError(problem)
     return is_older
-
-
-def _cannot_be_written(settings: Settings) -> bool:
-    """Return whether the file of the store, or its folder, is read-only. SQLite writes files beside it."""
-    file = store_file(settings)
-    return file is not None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def store_problem(*, only_reads: bool = False) -> str | None:
@@ -66,7 +66,9 @@ def store_problem(*, only_reads: bool = False) -> str | None:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return NOT_MIGRATED
             if not only_reads:
-                _write_nothing()
+                # Takes the write lock and changes nothing: fails on a read-only file, server or disk.
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("UPDATE users_optout SET since = since WHERE id = 0")
     except Unavailable as error:
         return describe(error.__cause__ or error)
     return None
@@ -109,9 +111,3 @@ def write_problem(settings: Settings) -> str | None:
     finally:
         close_connection()
     return None
-
-
-def _write_nothing() -> None:
-    # Takes the write lock and changes nothing: fails on a read-only file, server or disk.
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE users_optout SET since = since WHERE id = 0")

@@ -30,7 +30,9 @@ def key_problem(*, only_reads: bool = False) -> str | None:
     cipher = current_cipher()
     names = cipher.names if cipher else ()
     with store_errors():
-        stored = _stored_names()
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMES)
+            stored = [row[0] for row in cursor.fetchall()]
         for name in stored:
             if name not in names and _is_used(name):
                 lack = f"lacks the key {name}" if cipher else f"is not set; it needs the key {name}"
@@ -51,12 +53,6 @@ def _note_names(names: Sequence[str], stored: Sequence[str]) -> None:
             cursor.execute(_FORGET, [name])
         for name in new:
             cursor.execute(_ADD, [name, storable_time(timezone.now())])
-
-
-def _stored_names() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES)
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _is_used(name: str) -> bool:

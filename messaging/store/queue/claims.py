@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -97,8 +97,10 @@ class Claims:
             self._end(given_up, now)
             claimed = [row for row in due if row.id not in ids]
             queries.insert_unreported(claimed, now)
-            queries.hand_out([row.id for row in claimed], hand_out_end(now), now)
-            attempts = _attempts(claimed, lease)
+            claimed_ids = [row.id for row in claimed]
+            queries.hand_out(claimed_ids, hand_out_end(now), now)
+            texts = {row[0]: row[1:] for row in queries.read_texts(claimed_ids)}
+            attempts = [_attempt(row, lease, *texts[row.id]) for row in claimed]
         self.counters.note([after for _, after in given_up])
         return attempts
 
@@ -171,12 +173,6 @@ def _lock(rows: "QuerySet[models.Delivery]") -> "QuerySet[models.Delivery]":
     if connection.features.has_select_for_update_skip_locked:
         return rows.select_for_update(skip_locked=True)
     return rows
-
-
-def _attempts(claimed: Sequence[DeliveryState], lease: Lease) -> list[Delivery]:
-    """Return the next attempts at these deliveries, in the same order."""
-    texts = {row[0]: row[1:] for row in queries.read_texts([row.id for row in claimed])}
-    return [_attempt(row, lease, *texts[row.id]) for row in claimed]
 
 
 def _attempt(

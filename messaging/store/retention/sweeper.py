@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from django.db import connection
@@ -74,12 +75,12 @@ class Sweeper:
         self._runner = BatchRunner("retention")
         self._next_at = 0.0
         self._texts = MessageWalk(settings.keep_texts_days)
-        self._dead_letters = MessageWalk(settings.keep_dead_letters_days)
-        self._rows = MessageWalk(settings.keep_messages_days)
+        dead_letters = MessageWalk(settings.keep_dead_letters_days)
+        messages = MessageWalk(settings.keep_messages_days)
         self._jobs: dict[str, Callable[[], int]] = {
             "texts": self._sweep_texts,
-            "dead_letters": self._sweep_dead_letters,
-            "messages": self._sweep_rows,
+            "dead_letters": partial(self._sweep_messages, dead_letters, but_with=Q()),
+            "messages": partial(self._sweep_messages, messages, but_with=WAITING),
             "positions": self._sweep_positions,
             "counts": quota.fold,
             "pages": vacuum,
@@ -113,16 +114,12 @@ class Sweeper:
             self.counters["texts_removed"] += blank_texts(page, self._now())
         return len(page)
 
-    def _sweep_dead_letters(self) -> int:
-        page = self._dead_letters.next_page(self._now())
-        return self._remove(page, ~_has_delivery(Q()))
-
-    def _sweep_rows(self) -> int:
-        page = self._rows.next_page(self._now())
-        return self._remove(page, ~_has_delivery(WAITING))
-
-    def _remove(self, page: list[str], condition: Q) -> int:
-        ids = list(Message.objects.filter(condition, id__in=page).values_list("id", flat=True))
+    def _sweep_messages(self, walk: MessageWalk, *, but_with: Q) -> int:
+        """Remove the messages of the next page, but those with such a delivery; return the size of the page."""
+        page = walk.next_page(self._now())
+        deliveries = Delivery.objects.filter(but_with, message_id=OuterRef("pk"))
+        removable = Message.objects.filter(~Exists(deliveries), id__in=page)
+        ids = list(removable.values_list("id", flat=True))
         if ids:
             remove_messages(ids)
             self.counters["rows_removed"] += len(ids)
@@ -153,7 +150,3 @@ def vacuum() -> int:
         cursor.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
         [[after]] = cursor.execute("PRAGMA freelist_count").fetchall()
     return max(int(before) - int(after), 0)
-
-
-def _has_delivery(condition: Q) -> Q:
-    return Q(Exists(Delivery.objects.filter(condition, message_id=OuterRef("pk"))))

@@ -36,7 +36,10 @@ class GuardedPages:
         """Serve a request."""
         if scope["type"] == "http":
             methods = READ_AND_POST if is_posted(scope) else READ
-            if not self._is_ours(scope):
+            names = [value for name, value in scope["headers"] if name == b"host"]
+            name = names[0].decode("latin-1") if len(names) == 1 else ""
+            domain, _ = split_domain_port(name)
+            if not (domain and validate_host(domain, list(self._hosts))):
                 log.warning("page refused: %s", UNKNOWN_HOST, extra=details(kind=UNKNOWN_HOST))
                 await plain(400, "unknown host")(scope, receive, send)
                 return
@@ -44,8 +47,3 @@ class GuardedPages:
                 await not_allowed(methods)(scope, receive, send)
                 return
         await self._bounded(scope, receive, send)
-
-    def _is_ours(self, scope: Scope) -> bool:
-        names = [value for name, value in scope["headers"] if name == b"host"]
-        domain, _ = split_domain_port(names[0].decode("latin-1")) if len(names) == 1 else ("", "")
-        return bool(domain) and validate_host(domain, list(self._hosts))

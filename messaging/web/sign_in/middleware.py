@@ -39,12 +39,11 @@ class SessionLimits:
                 return HttpResponseRedirect(reverse("account_login"))
             if now - session.get(SEEN, 0) > NOTE_SECONDS:
                 session[SEEN] = now
-            if self._lacks_second_factor(request):
+            settings = cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
+            if (
+                settings.admin_require_totp
+                and not request.path.startswith(ALWAYS)
+                and not get_adapter().is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
+            ):
                 return HttpResponseRedirect(reverse("mfa_activate_totp"))
         return self._get_response(request)
-
-    def _lacks_second_factor(self, request: HttpRequest) -> bool:
-        settings = cast(Settings, getattr(django_settings, "SATBRIDGE"))  # noqa: B009
-        if not settings.admin_require_totp or request.path.startswith(ALWAYS):
-            return False
-        return not get_adapter().is_mfa_enabled(request.user, [Authenticator.Type.TOTP])
