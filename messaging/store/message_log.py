@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from messaging.config.settings import Settings
@@ -62,8 +63,6 @@ class MessageLog:
         self, position: Position | None, count: int
     ) -> list[tuple[AcceptedMessage, datetime]]:
         # A job of a user sets up no Django in its processes; `read` has done it by now.
-        from django.db.models import Q
-
         from messaging.store.models import Message
 
         rows = Message.objects.filter(created_at__lt=self._now() - self._settle)

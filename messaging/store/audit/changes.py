@@ -8,13 +8,11 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db.models import Model
-from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.db.models.signals import post_delete, post_save, pre_save
 
 from messaging.store.audit.actor import is_in_admin
-from messaging.store.audit.record import Action, record, record_failed_sign_in
+from messaging.store.audit.record import Action, record
 from messaging.store.models import Contact, Device, OptOut, Subscriber
-
-SIGN_IN: Final = "sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +35,18 @@ _UNRECORDED: Final = frozenset({"last_login", "last_used_at"})
 
 
 def connect() -> None:
-    """Begin to record. The sign-ins are recorded where the process has Django's app for them."""
+    """Begin to record. The sign-ins are recorded where the process has the apps for them."""
     audited = dict(_AUDITED)
-    if apps.is_installed("django.contrib.auth"):
-        audited |= _connect_sign_ins()
+    if apps.is_installed("allauth.mfa"):
+        # A process without these apps must not import their models.
+        from messaging.store.audit import sign_ins
+
+        audited |= sign_ins.AUDITED
     for model, one in audited.items():
         name = f"audit {one.kind}"
         pre_save.connect(_remember(one), sender=model, weak=False, dispatch_uid=name)
         post_save.connect(_record_saved(one), sender=model, weak=False, dispatch_uid=name)
         post_delete.connect(_record_deleted(one), sender=model, weak=False, dispatch_uid=name)
-
-
-def _connect_sign_ins() -> dict[type[Model], Audited]:
-    from django.contrib.auth import signals  # a process without this app must not import its models
-    from django.contrib.auth.models import Group, User
-
-    signals.user_logged_in.connect(_record_sign_in, dispatch_uid="audit")
-    signals.user_logged_out.connect(_record_sign_out, dispatch_uid="audit")
-    signals.user_login_failed.connect(_record_failure, dispatch_uid="audit")
-    for table in (User.groups.through, User.user_permissions.through, Group.permissions.through):
-        m2m_changed.connect(_record_rights, sender=table, dispatch_uid="audit")
-    return {User: Audited(SIGN_IN), Group: Audited("group"), **_connect_second_factors()}
-
-
-def _connect_second_factors() -> dict[type[Model], Audited]:
-    if not apps.is_installed("allauth.mfa"):
-        return {}
-    from allauth.mfa.models import Authenticator  # as above
-    from allauth.mfa.signals import authentication_failed
-
-    authentication_failed.connect(_record_wrong_code, dispatch_uid="audit")
-    return {Authenticator: Audited("second factor", "user_id")}
 
 
 def _is_recorded(one: Audited, options: dict[str, Any]) -> bool:
@@ -117,30 +96,3 @@ def _record_deleted(one: Audited) -> Any:
             record(Action.REMOVE, one.kind, instance.pk, parent_id=parent)
 
     return receive
-
-
-def _record_rights(sender: Any, instance: Any, action: str, **_: Any) -> None:
-    if action in ("post_add", "post_remove", "post_clear"):
-        kind = "group" if instance._meta.model_name == "group" else SIGN_IN
-        record(Action.CHANGE, kind, instance.pk, fields=sender._meta.model_name)
-
-
-def _record_sign_in(sender: Any, user: Any, **_: Any) -> None:
-    record(Action.SIGN_IN, SIGN_IN, user.pk)
-
-
-def _record_sign_out(sender: Any, user: Any, **_: Any) -> None:
-    if user is not None:
-        record(Action.SIGN_OUT, SIGN_IN, user.pk)
-
-
-def _record_wrong_code(sender: Any, user: Any, **_: Any) -> None:
-    record_failed_sign_in(user.pk)
-
-
-def _record_failure(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
-    from django.contrib.auth.models import User  # as above
-
-    name = str(credentials.get("username") or credentials.get("login") or "")
-    known = User.objects.filter(username=name).values_list("pk", flat=True).first()
-    record_failed_sign_in("" if known is None else known)
