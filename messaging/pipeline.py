@@ -38,7 +38,7 @@ from messaging.sms.fetcher import FetchedAccount, SmsFetcher
 from messaging.sms.sender import SmsSender
 from messaging.store.accept.router import Router
 from messaging.store.fetch_history import FetchHistory
-from messaging.store.queue.begin import Begins
+from messaging.store.queue.begin import StoreBegins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 from messaging.store.receipts.unconfirmed import Unconfirmed
@@ -171,7 +171,7 @@ def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Str
 
 def begin_thread(settings: Settings) -> OperatorThread:
     """Return the thread on which a sender begins its attempts: all that wait together share a transaction."""
-    return OperatorThread("begin", Begins(settings).process)
+    return OperatorThread("begin", StoreBegins(settings).process)
 
 
 def _settle(outcomes: list[Stream[Outcome]], gateway: Gateway) -> None:

@@ -16,7 +16,7 @@ from messaging.store.queue import queries
 from messaging.store.queue.enqueue import Lease
 
 
-class Begins:
+class StoreBegins:
     """Begins the attempts that the senders of a process ask for, a batch in one transaction. Synchronous.
 
     An attempt begins once: any number of copies of a delivery may wait for their senders, and all but one are refused.

@@ -20,7 +20,7 @@ from messaging.model.message import (
 )
 from messaging.store.accept.router import Router
 from messaging.store.console import directory
-from messaging.store.queue.begin import Begins
+from messaging.store.queue.begin import StoreBegins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 
@@ -146,7 +146,7 @@ class Gateway:
 
     def begin(self, *deliveries: Delivery) -> list[Delivery]:
         """Let these attempts begin, as their senders do; return those that may be sent."""
-        results = Begins(self.settings, now=self.clock).process(deliveries)
+        results = StoreBegins(self.settings, now=self.clock).process(deliveries)
         return [one for result in results if isinstance(result, list) for one in result]
 
     def settle(self, delivery: Delivery, error: GatewayError | None = None) -> None:

@@ -23,7 +23,7 @@ from messaging.store.console import directory
 from messaging.store.db.connection import open_store, store_errors
 from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import VIA, notice_id
-from messaging.store.queue.begin import Begins
+from messaging.store.queue.begin import StoreBegins
 from messaging.store.queue.due import Due
 from messaging.store.queue.ledger import Ledger
 from messaging.store.states import (
@@ -87,7 +87,7 @@ class WatchedGateway(RuleBasedStateMachine):
         self.router = Router(self.settings, VIAS, now=self.clock)
         self.ledger = Ledger(self.settings, VIAS, now=self.clock)
         self.due = Due(self.settings, ROOMS, VIAS, now=self.clock)
-        self.begins = Begins(self.settings, now=self.clock)
+        self.begins = StoreBegins(self.settings, now=self.clock)
 
     def look_for_what_is_due(self, refuse: bool) -> None:
         def emit(delivery: values.Delivery) -> "Future[None]":

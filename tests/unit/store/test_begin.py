@@ -9,7 +9,7 @@ from messaging.model.message import Outcome, SubmittedPart
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.queue import operator_actions
-from messaging.store.queue.begin import Begins
+from messaging.store.queue.begin import StoreBegins
 from messaging.store.queue.enqueue import HAND_OUT_SECONDS
 from messaging.store.states import State
 from tests.support.store import records as g
@@ -105,7 +105,7 @@ def test_attempts_that_begin_together_share_a_transaction(sqlite_gateway: Gatewa
     router = type(gateway.router)(wide, g.VIAS, now=gateway.clock)
     results = router.process([g.mail(str(n)) for n in range(100)])
     deliveries = [one for result in results if isinstance(result, list) for one in result]
-    begins = Begins(gateway.settings, now=gateway.clock)
+    begins = StoreBegins(gateway.settings, now=gateway.clock)
     with store_errors(), CaptureQueriesContext(connection) as queries:
         begun = begins.process(deliveries)
     assert all(begun)
