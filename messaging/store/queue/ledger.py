@@ -81,7 +81,7 @@ class Ledger:
         return {
             **self._counters,
             "settled": self._settled.snapshot(),
-            "billed_units": {via: number for via, number in self._billed.items() if number},
+            "billed_units": dict(self._billed),
             "blocked": self._blocked.snapshot(),
             "blocked_attempts": self._blocked.totals(),
         }
