@@ -168,7 +168,7 @@ async def test_a_list_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) ->
         nonlocal requests
         requests += 1
         sids = [f"SM{requests:08}{number:024}" for number in range(10)]
-        sent = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+        sent = f"{datetime.now(UTC) - timedelta(minutes=1):%a, %d %b %Y %H:%M:%S} +0000"
         entry = {"from": PHONE, "to": OURS, "body": "hi", "direction": "inbound"}
         entries = [{**entry, "sid": sid, "date_sent": sent} for sid in sids]
         return JSONResponse({"messages": entries, "next_page_uri": "/more"})

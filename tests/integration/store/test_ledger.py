@@ -182,7 +182,8 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(gateway: Gateway)
         with store_errors(), CaptureQueriesContext(connection) as queries:
             gateway.ledger.process(outcomes)
         counted.append(len(queries))
-    assert counted[0] == counted[1] <= 5
+    # The last one writes the history of attempts.
+    assert counted[0] == counted[1] <= 6
 
 
 def _outcome(result: Result, reason: str) -> Outcome:

@@ -74,9 +74,9 @@ def test_texts_go_after_their_days_and_waiting_ones_stay(gateway: Gateway, clock
     gateway.settle(gateway.take_one(g.mail("sent", text="secret")))
     gateway.take_one(g.mail("waits", text="waiting"))
     clock.turn(11 * DAY)
-    gateway.settle(gateway.take_one(g.mail("new", text="young")))
+    gateway.settle(gateway.take_one(g.uplink(g.email("mum@example.net"), "new")))
     sweeper = sweep(only_texts(gateway), clock)
-    assert sorted(Message.objects.values_list("text", flat=True)) == ["", "waiting", "young"]
+    assert sorted(Message.objects.values_list("text", flat=True)) == ["", "all well", "waiting"]
     old = Message.objects.get(id=message_id("sent"))
     assert (old.subject, old.text_removed_at) == ("", clock.now)
     assert old.sender == "friend@example.com"
