@@ -124,7 +124,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     """Mount a file system of this size (tmpfs). Raises OSError without the right to mount."""
     with ExitStack() as exits:
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(folder)],
             capture_output=True,
             text=True,
         )

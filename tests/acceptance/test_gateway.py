@@ -206,7 +206,7 @@ def test_mail_is_put_off_while_the_store_is_away_and_taken_when_it_is_back(
 
     wait_until(taken, 40)
     wait_until(lambda: [x for x in gateway.shown() if "The store is back" in x[2]])
-    assert httpx.get(f"{gateway.http}/readyz", timeout=30).status_code == 200
+    wait_until(lambda: httpx.get(f"{gateway.http}/readyz", timeout=30).status_code == 200)
 
 
 class away:

@@ -54,6 +54,10 @@ def driver_command(jar: Path, address: str, main: str, python_folders: Sequence[
     search = os.pathsep.join(map(str, (jar, *python_folders)))
     options = [f"-Dray.job.jvm-options.{i}={option}" for i, option in enumerate(JVM_OPTIONS)]
     found = [f"-Dray.address={address}", f"-Dray.job.code-search-path={search}"]
+    host = address.rpartition(":")[0]
+    if host.startswith("127."):
+        # Ray then listens on loopback alone, and Java would look for its node under an address of the network.
+        found.append(f"-Dray.node-ip={host}")
     classes = os.pathsep.join(map(str, (RAY_JAR, jar)))
     return ["java", *JVM_OPTIONS, "-cp", classes, *found, *options, main]
 

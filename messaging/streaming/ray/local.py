@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -219,7 +219,7 @@ def _postpone_signals() -> Iterator[None]:
     ours = {number: handler for number, handler in ours.items() if callable(handler)}
     masked = {signal.SIGTERM, signal.SIGINT, *ours}
     # Ray's processes would inherit it, and ignore the signals that end them.
-    os.register_at_fork(after_in_child=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, masked))
+    os.register_at_fork(after_in_child=partial(_unblock_in_child, masked))
     try:
         signal.pthread_sigmask(signal.SIG_BLOCK, masked)
         yield
@@ -232,6 +232,15 @@ def _postpone_signals() -> Iterator[None]:
         for number, handler in ours.items():  # without one, Ray's is better than none
             signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, masked)
+
+
+def _unblock_in_child(signals: Iterable[signal.Signals]) -> None:
+    """Let signals end this new process, also one that came already."""
+    for number in signals:
+        signal.signal(
+            number, signal.SIG_DFL
+        )  # the handler of its parent would raise before the program is loaded
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def own_node_lives() -> bool:
