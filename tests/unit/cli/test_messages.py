@@ -35,7 +35,10 @@ def states() -> dict[str, str]:
 
 
 def test_an_unknown_outcome_is_marked(gateway: Gateway) -> None:
-    lines = {line[:12]: line for line in run("list").stdout.splitlines()}
+    listed = run("list")
+    assert listed.exit_code == 0, listed.output
+    lines = {line[:12]: line for line in listed.stdout.splitlines()}
+    assert message_id("unsure")[:12] in lines, listed.output
     assert "waiting ?" in lines[message_id("unsure")[:12]]
     assert "?" not in lines[message_id("failed")[:12]]
     assert "uncertain: 1 attempt has an unknown outcome" in run("show", message_id("unsure")).stdout
