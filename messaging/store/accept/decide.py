@@ -139,13 +139,13 @@ class BatchDecider:
                 return self._change_opt_out(record)
         if record.id in self._stored_ids:
             return Decision("repeated")
-        is_typed_emergency = record.id in self._emergencies
+        is_emergency_text = record.id in self._emergencies
         source = record.source if isinstance(record, ParsedDeviceText) else record
-        is_emergency = is_typed_emergency or getattr(source, "sos", None) is not None
+        is_emergency = is_emergency_text or getattr(source, "sos", None) is not None
         # A bounce changes a row that is there.
         if not (self._has_disk_room or is_emergency or isinstance(record, Bounce)):
             return Decision("no_room", error=Busy(NO_ROOM))
-        if not is_typed_emergency and self._is_of_unknown_device(record):
+        if not is_emergency_text and self._is_of_unknown_device(record):
             return self._accept_of_unknown_device(record)
         return self._accept(record)
 

@@ -30,5 +30,6 @@ def store_settings(
     monkeypatch.setenv("SATBRIDGE_DATABASE_URL", f"sqlite:///{path}")
     monkeypatch.setenv("SATBRIDGE_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("SATBRIDGE_MAIL_DOMAIN", "example.org")
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables of any width, whatever ran before
     yield read(Settings)
     close_connection()
