@@ -89,7 +89,7 @@ def test_mail_comes_in_on_the_smtp_node_alone_and_reaches_the_device(
 
 
 def test_whoever_started_and_supervises_it_may_die(clustered: TargetGateway) -> None:
-    before = clustered.workers()
+    before = {row["name"]: row["pid"] for row in all_of(clustered)}
     assert clustered.cluster is not None
     assert kill(clustered.up.process.pid)
     assert kill_supervisor(clustered.cluster)
