@@ -32,7 +32,8 @@ pytestmark = [
     pytest.mark.skipif(not has_redis(), reason="redis-server is not installed"),
 ]
 
-AGAIN_SECONDS = 60.0  # for the most part the start of the head, beside another cluster on a small machine
+# For the most part the start of the head, beside another cluster on a small machine.
+AGAIN_SECONDS = 60.0
 # On a busy machine a command that joins a cluster needs a while for that alone.
 WAIT_SECONDS = 180.0
 NODES = {"second": {"smtp": 1.0}, "third": {}}
