@@ -87,21 +87,9 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
         for name, account in gateway.satellites.items()
         if (source := _satellite_source(gateway, name, account))
     ]
-    texts = [
-        dataflow.source(
-            f"{name}-in",
-            partial(
-                SmsFetcher,
-                account,
-                name,
-                FetchHistory(settings, name, account.history),
-                TaskLease(settings, f"fetch {name}", gateway.holder),
-            ),
-        )
-        for name, account in gateway.sms.items()
-        if isinstance(account, FetchedAccount) and account.fetch_minutes
-    ]
-    inbound: Stream[Inbound] = mail.union(dataflow.inlet(HTTP_IN), *satellites, *texts)
+    inbound: Stream[Inbound] = mail.union(
+        dataflow.inlet(HTTP_IN), *satellites, *_fetch_texts(dataflow, gateway)
+    )
     return inbound.key_by(subscriber_key).operate(
         "router",
         partial(
@@ -115,6 +103,25 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
         parallelism=settings.router_count,
         durable=True,
     )
+
+
+def _fetch_texts(dataflow: Dataflow, gateway: Gateway) -> list[Stream[Inbound]]:
+    """Return the sources of the texts that no webhook brought, one for each account with a list of them."""
+    settings = gateway.settings
+    return [
+        dataflow.source(
+            f"{name}-in",
+            partial(
+                SmsFetcher,
+                account,
+                name,
+                FetchHistory(settings, name, account.history),
+                TaskLease(settings, f"fetch {name}", gateway.holder),
+            ),
+        )
+        for name, account in gateway.sms.items()
+        if isinstance(account, FetchedAccount) and account.fetch_minutes
+    ]
 
 
 def _satellite_source(

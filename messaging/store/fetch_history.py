@@ -47,7 +47,7 @@ class FetchHistory:
     def since(self) -> datetime:
         """Return the time from which texts may be missing; at the very first call that is now.
 
-        What came before was never meant for this gateway, or came by webhooks.
+        Texts from before were for another program, or came by webhooks.
         """
 
         def read() -> datetime:

@@ -28,7 +28,7 @@ _DELIVERIES: Final = (
 
 
 class Action(StrEnum):
-    """What an operator did."""
+    """The kinds of actions that the audit records."""
 
     ADD = "add"
     CHANGE = "change"

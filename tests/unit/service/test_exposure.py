@@ -1,4 +1,4 @@
-"""What others can read or reach is found."""
+"""Files that other users can read, and ports that other machines can reach, are found."""
 
 import os
 import socket
