@@ -9,8 +9,8 @@ demo: .venv/ready
 
 # First what needs no Ray, then what does: two clusters at once, which wait for most of the time.
 test: .venv/ready
-	$(BIN)/python -m pytest -m "not ray" -n auto --maxprocesses 4 --dist loadfile
-	$(BIN)/python -m pytest -m ray -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not ray" -n auto --maxprocesses 4 --dist loadfile --durations 10
+	$(BIN)/python -m pytest -m ray -n 2 --dist loadfile --durations 25
 
 # All tests under coverage, Ray's workers included; slower than `make test`.
 coverage: .venv/ready

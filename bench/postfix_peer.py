@@ -1,12 +1,13 @@
 """A private Postfix: takes mail into its queue as usual, and discards it from there."""
 
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 MAIN = """\
 compatibility_level = 3.6
@@ -34,12 +35,6 @@ maillog_file = {folder}/log
 def available() -> bool:
     """Whether Postfix is installed."""
     return shutil.which("postfix") is not None
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from tests.support.acceptance.running_gateway import Process
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 
 def descendants(pid: int) -> set[int]:

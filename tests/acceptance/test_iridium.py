@@ -23,7 +23,7 @@ from tests.support.acceptance.running_gateway import (
 )
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 FRIEND = "+15551230000"
 SOCKET_IMEI, MAIL_IMEI = "300434060000000", "300434060000001"

@@ -19,7 +19,7 @@ from tests.support.acceptance.running_gateway import (
 from tests.support.eventually import wait_until
 from tests.support.mail.certificates import make_certificate
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 METRICS_TOKEN = "another token that nobody may see"
 

@@ -110,7 +110,7 @@ def test_only_what_listens_on_this_very_node_is_drained() -> None:
 
 
 @pytest.mark.ray
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_where_no_cluster_answers_it_says_so_and_ends(tmp_path: Path) -> None:
     environment = {"SATBRIDGE_RAY_ADDRESS": f"127.0.0.1:{free_port()}", "RAY_AUTH_MODE": "disabled"}
     command = Process("prepare-for-shutdown", environment=environment, cwd=tmp_path)

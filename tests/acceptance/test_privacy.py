@@ -11,7 +11,7 @@ from messaging.simulator.mail.server import AccessRules
 from tests.support.acceptance.running_gateway import NUMBER, RunningGateway, free_port, running
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 FRIEND = "+15551230000"
 AUTHOR, UNKNOWN, OTHER = "alice@example.net", "nemo@example.org", "bob@example.net"

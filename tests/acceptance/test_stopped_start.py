@@ -14,7 +14,7 @@ from tests.acceptance.test_demo import alive, descendants
 from tests.support.acceptance.running_gateway import Process
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 SENTENCE = "satbridge: stopped at once, as asked; what is in work goes on at the next start"
 MOMENTS = {

@@ -18,7 +18,7 @@ from messaging.simulator.shared.serving import Serving
 from tests.support.acceptance.running_gateway import NUMBER, TOKEN, RunningGateway, running
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 FRIEND, BY_BANDWIDTH = "+15551230000", "+15550002222"
 PASSWORD = "a password that nobody may see"

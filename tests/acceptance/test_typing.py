@@ -15,7 +15,7 @@ import pytest
 from tests.support.acceptance.running_gateway import Process, RunningGateway, running
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 IMEI = "300234010753370"
 ALICE, DORA = "alice@example.net", "dora@example.net"

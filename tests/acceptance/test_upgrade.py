@@ -14,7 +14,7 @@ import pytest
 from tests.support.acceptance.running_gateway import Process, free_port, running
 from tests.support.eventually import wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(600)]
 
 
 class Sender:

@@ -35,7 +35,7 @@ START_TRIES = 3
 # Ray itself waits for 30 s for its tables to listen.
 TABLES_SECONDS = "120"
 # Below the ports that the kernel gives out by itself.
-AGENT_PORTS = range(20_000, 32_000)
+AGENT_PORTS = range(20_000, 26_000)
 LOOPBACK = "127.0.0.1"
 # Of each file that a process of Ray's writes its lines to, with two older ones beside it.
 LOG_FILE_BYTES = "10000000"

@@ -29,7 +29,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.ray
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_java_operators_run_in_one_jvm_and_their_exceptions_are_the_records(said: Any) -> None:
     assert said["stages"] == ["values-0", "java-partition_by-5", "java-map-6"]
     assert said["seen"] == ["'a!!'", "'a!!'", "'c!!'", "'c!!'"]
