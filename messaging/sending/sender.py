@@ -8,13 +8,16 @@ from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from messaging.errors import INTERNAL_ERROR, GatewayError, Unavailable, Uncertain
-from messaging.model.message import Delivery, Outcome, SubmittedPart
+from messaging.model.message import Delivery, Outcome, Result, SubmittedPart
 from messaging.sending.fair_slots import FairSlots
 
 log = logging.getLogger(__name__)
 
 MAX_IN_WORK: Final = 2000
 """How many deliveries a sender has at most, those that wait for their turn included; as many as a channel holds."""
+
+WITH_A_REQUEST: Final = frozenset({Result.SENT, Result.UNCERTAIN})
+"""The results that only a request can have: its attempt must have begun."""
 
 Emit = Callable[[Outcome], Awaitable[None]]
 """Reports an outcome; returns when the ledger has stored it."""
@@ -80,6 +83,7 @@ class SenderOperator:
         self._locks: WeakValueDictionary[Hashable, FairSlots] = WeakValueDictionary()
         self._unreported: dict[int, Outcome] = {}
         self._in_hand: set[tuple[int, int]] = set()
+        self._begun: set[tuple[int, int]] = set()
         self.max_in_work = MAX_IN_WORK
 
     async def process_single(self, delivery: Delivery, emit: Emit) -> None:
@@ -101,10 +105,19 @@ class SenderOperator:
             # already: perhaps the network lost what it took, or an operator wants the delivery tried again.
             if delivery.uncertain and delivery.id in self._unreported:
                 return
-            outcome = await self._sender.send(delivery, self._begin)
+            key = delivery.id, delivery.attempt
+            try:
+                outcome = await self._sender.send(delivery, self._begin)
+            finally:
+                has_begun = key in self._begun
+                self._begun.discard(key)
         if outcome is None:
             return
         self._counters[f"outcomes_{outcome.result}"] += 1
+        if outcome.result in WITH_A_REQUEST and not has_begun:
+            self._counters["without_begin"] += 1
+            extra = {"message_id": delivery.message.id}
+            log.error("%s without an attempt that began: a bug", outcome.result, extra=extra)
         self._unreported[delivery.id] = outcome
         try:
             await emit(outcome)
@@ -115,7 +128,8 @@ class SenderOperator:
     def status(self) -> dict[str, object]:
         """Return the numbers of attempts that began and that did not, and of outcomes by result, since the start.
 
-        `copies` counts the deliveries that were dropped because they were in hand.
+        `copies` counts the deliveries that were dropped because they were in hand. `without_begin` counts the requests
+        whose attempt had not begun; it is 0 unless a sender has a bug.
         """
         return dict(self._counters)
 
@@ -131,6 +145,7 @@ class SenderOperator:
             self._counters["not_begun"] += 1
             return None
         self._counters["begun"] += 1
+        self._begun.add((delivery.id, delivery.attempt))
         return result[0]
 
 

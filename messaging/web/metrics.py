@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from messaging.model.message import Result
+
 Row = Mapping[str, Any]
 Sample = tuple[tuple[str, ...], float]
 
@@ -129,6 +131,14 @@ def _blocked(snapshot: Snapshot) -> Iterator[Sample]:
             yield (via,), float(via in blocked)
 
 
+def _attempts(snapshot: Snapshot) -> Iterator[Sample]:
+    keys = {event: event for event in ("begun", "not_begun", "without_begin")}
+    keys |= {str(result): f"outcomes_{result}" for result in Result if result != Result.NOT_BEGUN}
+    for row in _rows_with(snapshot, "begun"):
+        for event, key in keys.items():
+            yield (event, row["name"]), float(row.get(key, 0))
+
+
 def _silence(snapshot: Snapshot) -> Iterator[Sample]:
     for row in _rows_with(snapshot, "via"):
         # A poller that stands by for another service asks nothing.
@@ -199,6 +209,12 @@ FIGURES: Final = (
             for row in _rows_with(s, "blocked_attempts")
             for via, number in row["blocked_attempts"].items()
         ),
+    ),
+    Figure(
+        "satbridge_attempts_total",
+        "Attempts by event: begun, not_begun, their results, and without_begin.",
+        ("event", "worker"),
+        _attempts,
     ),
     Figure(
         "satbridge_billed_units_total",

@@ -172,7 +172,7 @@ def test_a_thousand_mails_are_a_thousand_downlinks(gateway: RunningGateway) -> N
     assert sum("[calm]" in row["subject"] for row in rows) == 1000
 
 
-def test_a_killed_user_actor_costs_no_mail(gateway: RunningGateway) -> None:
+def test_a_killed_router_costs_no_mail(gateway: RunningGateway) -> None:
     tally = Tally()
     threads = send_all(gateway.smtp_port, marked("storm"), 20, tally)
     wait_until(lambda: tally.accepted >= 300, 60)

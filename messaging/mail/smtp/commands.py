@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from messaging.mail.smtp.replies import NO_SUCH_MAILBOX, RELAYING_DENIED
+from messaging.mail.smtp.replies import NOT_A_MAILBOX_NAME, RELAYING_DENIED
 from messaging.model.address_syntax import ascii_domain, subscriber_name
 
 MAX_ADDRESS_CHARS: Final = 320
@@ -79,7 +79,7 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
         local = re.sub(r"\\(.)", r"\1", quoted[1])
     name = subscriber_name(local.partition("+")[0])
     if name is None:
-        raise BadCommand(NO_SUCH_MAILBOX)
+        raise BadCommand(NOT_A_MAILBOX_NAME)
     return f"{name}@{mail_domain}"
 
 

@@ -29,6 +29,7 @@ class Queue:
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TOKEN = "a token that nobody may see"
+ATTEMPTS = "satbridge_attempts_total"
 MAIL_IN = {
     "name": "mail-in/0",
     "draining": False,
@@ -117,6 +118,21 @@ def test_blocked_accounts_are_one_and_the_others_zero() -> None:
     assert told["satbridge_account_blocked", "hive"] == 0
     assert told["satbridge_blocked_attempts_total", "smtp", "ledger/0"] == 9
     assert ("satbridge_account_blocked", "smtp") not in read(workers=(LEDGER,))
+
+
+def test_attempts_are_counted_by_event_of_each_sender() -> None:
+    sender = {"name": "hive-out/0", "draining": False, "begun": 9, "outcomes_sent": 7}
+    told = read(workers=(LEDGER, sender))
+    events = {labels[0]: value for (name, *labels), value in told.items() if name == ATTEMPTS}
+    assert events == {
+        "begun": 9,
+        "not_begun": 0,
+        "without_begin": 0,
+        "sent": 7,
+        "rejected": 0,
+        "unavailable": 0,
+        "uncertain": 0,
+    }
 
 
 def test_a_poller_that_never_succeeded_is_silent_since_it_started() -> None:

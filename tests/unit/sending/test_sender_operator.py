@@ -35,8 +35,8 @@ class GatedSender:
 class Stand:
     """An operator and the outcomes that it reports."""
 
-    def __init__(self) -> None:
-        self.sender = GatedSender()
+    def __init__(self, sender: GatedSender | None = None) -> None:
+        self.sender = sender or GatedSender()
         self.operator = SenderOperator(lambda: self.sender, MemoryBegins)
         self.outcomes: list[int] = []
         self.tasks: list[asyncio.Task[None]] = []
@@ -102,3 +102,21 @@ async def test_a_slow_device_delays_no_other() -> None:
     await eventually(lambda: stand.sender.given == [1, 3])
     await stand.send_all()
     assert sorted(stand.outcomes) == [1, 2, 3]
+
+
+class HastySender(GatedSender):
+    """Sends without a begin."""
+
+    async def send(self, delivery: Delivery, begin: Begin) -> Outcome | None:
+        return Outcome.sent(delivery)
+
+
+@pytest.mark.parametrize(("sender", "expected"), [(HastySender, 2), (GatedSender, 0)])
+async def test_a_request_whose_attempt_has_not_begun_is_counted(
+    sender: type[GatedSender], expected: int
+) -> None:
+    stand = Stand(sender())
+    await stand.offer(delivery(1), delivery(2))
+    await stand.send_all()
+    assert stand.outcomes == [1, 2]
+    assert stand.operator.status().get("without_begin", 0) == expected
