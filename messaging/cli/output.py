@@ -51,15 +51,20 @@ def _to_json(value: Any) -> Any:
     return str(value)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    to: Console = out,
+) -> None:
     """Print a table for people. No word is broken: addresses and ids can be copied.
 
     A terminal that is too narrow for the table gets one block for each row, with a line for each column. Programs
     that read the output get a line for each row, of any length.
     """
     cells = [[_format_cell(cell) for cell in row] for row in rows]
-    is_bounded = out.file.isatty() or "COLUMNS" in os.environ
-    console = out if is_bounded else Console(soft_wrap=True, highlight=False, width=UNBOUNDED)
+    is_bounded = to.file.isatty() or "COLUMNS" in os.environ
+    console = to if is_bounded else Console(soft_wrap=True, highlight=False, width=UNBOUNDED)
     widths = _column_widths(list(zip(columns, *cells, strict=True)), console.width)
     if widths is None and cells:
         _print_blocks(title, columns, cells)

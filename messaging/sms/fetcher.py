@@ -32,14 +32,24 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS: Final = 60.0
 """The age from which a text is taken: until then its webhook may still come, and says more than the list."""
-MAX_TEXTS: Final = 10_000
-"""The texts that one round takes; the next round takes the others."""
-MAX_LISTED: Final = 200_000
-"""The texts that one round looks at."""
-MAX_FAILURES: Final = 20
-"""A round ends after so many failures: the store or the router is away."""
 RETRY_SECONDS: Final = 1.0
 LONGEST_RETRY_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLimits:
+    """The bounds of one round.
+
+    It looks at `max_listed` texts and takes `max_texts` of them; the next round takes the others. It ends after
+    `max_failures`, because then the store or the router is away.
+    """
+
+    max_texts: int = 10_000
+    max_listed: int = 200_000
+    max_failures: int = 20
+
+
+ROUND_LIMITS: Final = RoundLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +143,7 @@ class SmsFetcher:
         store: FetchStore,
         lease: PollLease,
         settle_seconds: float = SETTLE_SECONDS,
+        limits: RoundLimits = ROUND_LIMITS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._account = account
@@ -140,6 +151,7 @@ class SmsFetcher:
         self._store = store
         self._lease = lease
         self._settle_seconds = settle_seconds
+        self._limits = limits
         self._now = now
         self._client = account.connect_list()
         self._stopping = asyncio.Event()
@@ -154,10 +166,18 @@ class SmsFetcher:
 
     def __reduce__(
         self,
-    ) -> tuple[type["SmsFetcher"], tuple[FetchedAccount, str, FetchStore, PollLease, float]]:
+    ) -> tuple[
+        type["SmsFetcher"], tuple[FetchedAccount, str, FetchStore, PollLease, float, RoundLimits]
+    ]:
         """Pickle the settings only, without connections and counts."""
-        settings = (self._account, self._via, self._store, self._lease, self._settle_seconds)
-        return type(self), settings
+        return type(self), (
+            self._account,
+            self._via,
+            self._store,
+            self._lease,
+            self._settle_seconds,
+            self._limits,
+        )
 
     async def run(self, emit: Emit) -> None:
         """Fetch until drained. Failures of the provider, the store or the router are retried without end."""
@@ -225,7 +245,7 @@ class SmsFetcher:
     async def _list(self, since: datetime, began: datetime) -> tuple[list[ListedText], datetime]:
         """Return the missing texts, oldest first, and the time until which these are all."""
         # The list begins with the newest: of too many, those that came first are kept.
-        found: deque[ListedText] = deque(maxlen=MAX_TEXTS)
+        found: deque[ListedText] = deque(maxlen=self._limits.max_texts)
         listed: set[str] = set()
         until, number = since, 0
         async for page in self._client.pages(since):
@@ -237,13 +257,13 @@ class SmsFetcher:
             until = max([until, *(text.at for text in new)])
             if not new or self._stopping.is_set():
                 break
-            if len(listed) >= MAX_LISTED:
+            if len(listed) >= self._limits.max_listed:
                 log.warning("%s: only the newest %d texts are listed", self._via, len(listed))
                 until = since
                 break
         # Texts of one second stay in their order.
         texts = sorted(reversed(found), key=lambda text: text.at)
-        return texts, min(until, texts[-1].at) if number > MAX_TEXTS else until
+        return texts, min(until, texts[-1].at) if number > self._limits.max_texts else until
 
     async def _select(self, page: Sequence[ListedText], began: datetime) -> list[ListedText]:
         """Return the texts of a page that are missing in the store, the newest first."""
@@ -279,7 +299,7 @@ class SmsFetcher:
         """
         failures: dict[tuple[str, str], Exception] = {}
         for text in texts:
-            if self._stopping.is_set() or len(failures) >= MAX_FAILURES:
+            if self._stopping.is_set() or len(failures) >= self._limits.max_failures:
                 break
             pair = (text.sender, text.recipient)
             if pair in failures:

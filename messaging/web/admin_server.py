@@ -36,8 +36,11 @@ class AdminServer:
     Port 8001 of a machine may belong to another program: then the gateway goes on without its admin.
     """
 
-    def __init__(self, listen: Listen, build: Callable[[], Any]) -> None:
+    def __init__(
+        self, listen: Listen, build: Callable[[], Any], retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._listen = listen
+        self._retry_seconds = retry_seconds
         self._app = build()
         self._ended = threading.Event()
         self._server: uvicorn.Server | None = None
@@ -69,7 +72,7 @@ class AdminServer:
 
     def _run(self) -> None:
         while self._socket is None:
-            if self._ended.wait(RETRY_SECONDS):
+            if self._ended.wait(self._retry_seconds):
                 return
             self._socket = self._bind()
         with self._socket:

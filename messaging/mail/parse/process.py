@@ -129,9 +129,17 @@ def _wait_for(file: int, event: int, deadline: float) -> None:
         raise TimeoutError
 
 
-def serve(reader: IO[bytes], writer: IO[bytes], max_cpu_seconds: float) -> None:
-    """Answer each mail on `reader` with its content, or with the reason of a `Rejected`, until the end."""
-    while select.select([reader], [], [], IDLE_SECONDS)[0]:
+def serve(
+    reader: IO[bytes],
+    writer: IO[bytes],
+    max_cpu_seconds: float,
+    idle_seconds: float = IDLE_SECONDS,
+) -> None:
+    """Answer each mail on `reader` with its content, or with the reason of a `Rejected`.
+
+    Return at the end of `reader`, and after `idle_seconds` without a mail.
+    """
+    while select.select([reader], [], [], idle_seconds)[0]:
         head = reader.read(_LENGTH.size)
         if len(head) < _LENGTH.size:
             return

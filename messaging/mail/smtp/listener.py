@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from messaging.config.ip_allowlist import LOOPBACK
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError
 from messaging.mail.smtp.connection import SmtpConnection
@@ -31,7 +32,7 @@ class MailReceiver:
     The reply 250 guarantees that every recipient's message is committed. A repeat of the same mail has the same
     message ids. Mail for `mailboxes` goes to their handlers, not to subscribers. Can be pickled until it runs.
     Several receivers may share one port of a machine (`share_port`, SO_REUSEPORT). The pod has the label
-    `pod_label` while the receiver takes mail.
+    `pod_label` while the receiver takes mail. Clients in the networks of `loopback` may always connect.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class MailReceiver:
         pod_label: PodLabel | None = None,
         mailboxes: Sequence[MailboxHandler] = (),
         patience: Patience = PATIENCE,
+        loopback: str = LOOPBACK,
     ) -> None:
         self._settings = settings
         self._patience = patience
+        self._loopback = loopback
         self._mail_domain = mail_domain
         self._share_port = share_port
         self._pod_label = pod_label
@@ -69,7 +72,12 @@ class MailReceiver:
         for name in ("mail.log", "mail.debug"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         server = SmtpServer(
-            self._settings, self._mail_domain, emit, self._mailboxes, self._patience
+            self._settings,
+            self._mail_domain,
+            emit,
+            self._mailboxes,
+            self._patience,
+            self._loopback,
         )
         self._server = server
         if self._pod_label is not None:

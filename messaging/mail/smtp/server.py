@@ -59,9 +59,11 @@ class SmtpServer:
         emit: Emit,
         mailboxes: Sequence[MailboxHandler] = (),
         patience: Patience = PATIENCE,
+        loopback: str = LOOPBACK,
     ) -> None:
         self.settings = settings
         self.patience = patience
+        self._loopback = loopback
         self.mail_domain = mail_domain
         self.hostname = settings.hostname or mail_domain
         self.loop = asyncio.get_running_loop()
@@ -96,7 +98,7 @@ class SmtpServer:
             return replies.SHUTTING_DOWN
         settings = self.settings
         peers = settings.proxy_peers or "" if is_proxy else settings.peers
-        if peers is not None and not is_peer(address, f"{peers},{LOOPBACK}"):
+        if peers is not None and not is_peer(address, f"{peers},{self._loopback}"):
             name = "SATBRIDGE_SMTP_PROXY_PEERS" if is_proxy else "SATBRIDGE_SMTP_PEERS"
             self.note_refusal(address, f"{name} does not name it")
             return "" if is_proxy else replies.NOT_A_PEER

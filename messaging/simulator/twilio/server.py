@@ -11,7 +11,7 @@ from messaging.simulator.shared.faults import Dice, Faults
 from messaging.simulator.shared.switches import fault_switches
 from messaging.simulator.twilio.api import Answer, FaultyApi, MessageApi
 from messaging.simulator.twilio.push import Fields, Try, Webhooks
-from messaging.simulator.twilio.state import Text, Texts
+from messaging.simulator.twilio.state import MAX_PAGE_SIZE, Text, Texts
 
 STOP_WORDS = frozenset(
     ("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT")
@@ -60,6 +60,7 @@ class TwilioSimulator:
         faults: Faults | None = None,
         seed: int = 1,
         status_seconds: float = 0,
+        max_page_size: int = MAX_PAGE_SIZE,
         on_sent: Callable[[Text], None] | None = None,
     ) -> None:
         self.account_sid = account_sid
@@ -67,7 +68,7 @@ class TwilioSimulator:
         self.fallback_url = fallback_url
         self._advanced_opt_out = advanced_opt_out
         self.dice = Dice(faults or Faults(), seed)
-        self._texts = Texts(account_sid)
+        self._texts = Texts(account_sid, max_page_size)
         self._webhooks = Webhooks(auth_token)
         self._api = MessageApi(
             account_sid,

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from messaging.simulator.shared.segments import segments
 
+MAX_PAGE_SIZE = 1000
 API = "/2010-04-01/Accounts"
 FINAL = frozenset(("delivered", "undelivered", "failed", "canceled", "received"))
 
@@ -84,8 +85,9 @@ class Text:
 class Texts:
     """All texts of one account, in and out, newest last; and the pairs that have opted out."""
 
-    def __init__(self, account_sid: str) -> None:
+    def __init__(self, account_sid: str, max_page_size: int = MAX_PAGE_SIZE) -> None:
         self._account_sid = account_sid
+        self._max_page_size = max_page_size
         self._texts: dict[str, Text] = {}
         self._opted_out: set[tuple[str, str]] = set()
 
@@ -139,7 +141,7 @@ class Texts:
         """Answer the list call: newest first, filtered by `To`, `From` and `DateSent`, in pages. Raises ValueError."""
         days = {n: date.fromisoformat(query[n][:10]) for n in query if n.startswith("DateSent")}
         found = [t for t in reversed(self.all()) if _matches(t, query, days)]
-        size = min(max(int(query.get("PageSize", 50)), 1), 1000)
+        size = min(max(int(query.get("PageSize", 50)), 1), self._max_page_size)
         number = max(int(query.get("Page", 0)), 0)
         shown = found[number * size : (number + 1) * size]
         return {

@@ -78,9 +78,11 @@ def record_deliveries(action: Action, deliveries: "QuerySet[Delivery]", now: dat
         cursor.execute(_DELIVERIES.format(statement), (*first, *parameters))
 
 
-def record_failed_sign_in(user_id: object) -> None:
-    """Add an entry about a wrong password, unless there were too many within the last hour."""
+def record_failed_sign_in(
+    user_id: object, max_per_hour: int = MAX_FAILED_SIGN_INS_PER_HOUR
+) -> None:
+    """Add an entry about a wrong password, unless the last hour has `max_per_hour` of them."""
     hour_ago = timezone.now() - timedelta(hours=1)
     failed = AuditEntry.objects.filter(action=Action.SIGN_IN_FAILED, at__gte=hour_ago)
-    if failed.count() < MAX_FAILED_SIGN_INS_PER_HOUR:
+    if failed.count() < max_per_hour:
         record(Action.SIGN_IN_FAILED, "sign-in", user_id)

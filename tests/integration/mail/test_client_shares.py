@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from messaging.mail.smtp import server as module
 from messaging.mail.smtp.settings import Patience
 from tests.support.eventually import eventually
 from tests.support.mail.wire import MAIL, MailServer, Wire, run_server
@@ -167,11 +166,8 @@ async def test_a_slowed_client_does_not_slow_others() -> None:
 
 
 @pytest.mark.parametrize(("peers", "reply"), [("192.0.2.0/24", "554 5.7.1"), (None, "220")])
-async def test_peers_say_who_may_connect(
-    peers: str | None, reply: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "LOOPBACK", "192.0.2.1")
-    async with run_server(peers=peers) as server:
+async def test_peers_say_who_may_connect(peers: str | None, reply: str) -> None:
+    async with run_server(peers=peers, loopback="192.0.2.1") as server:
         wire = await server.connect(greet=False)
         assert (await wire.read()).startswith(reply)
 
@@ -183,10 +179,11 @@ async def test_this_machine_may_always_connect() -> None:
 
 @pytest.mark.parametrize("peers", [None, "192.0.2.0/24"])
 async def test_a_stranger_is_cut_off_at_the_port_for_proxies(
-    peers: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    peers: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "LOOPBACK", "192.0.2.1")
-    async with run_server(proxy_listen="127.0.0.1:0", proxy_peers=peers) as server:
+    async with run_server(
+        proxy_listen="127.0.0.1:0", proxy_peers=peers, loopback="192.0.2.1"
+    ) as server:
         with caplog.at_level(logging.WARNING, "messaging"):
             wire = await server.connect(port=1, greet=False)
             assert await wire.read() == ""

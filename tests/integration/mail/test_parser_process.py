@@ -9,9 +9,8 @@ import pytest
 
 from messaging.errors import Rejected, Unavailable
 from messaging.mail.inbound import INLINE_BYTES, _is_small
-from messaging.mail.parse import process as module
 from messaging.mail.parse.mail import read_mail
-from messaging.mail.parse.process import ParserProcess
+from messaging.mail.parse.process import ParserProcess, serve
 from tests.support.eventually import eventually, wait_until
 from tests.support.mail.bounces import bounce
 from tests.support.mail.mails import HTML, MIXED, PDF, PLAIN, part, parts
@@ -77,15 +76,12 @@ def test_a_process_that_is_killed_is_replaced() -> None:
         parser.close()
 
 
-def test_the_process_ends_with_the_pipe_and_when_nothing_comes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+def test_the_process_ends_with_the_pipe_and_when_nothing_comes() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as reader, open(os.devnull, "wb") as nowhere:
-        module.serve(reader, nowhere, 1)
+        serve(reader, nowhere, 1, idle_seconds=0.05)
         os.close(writing)
-        module.serve(reader, nowhere, 1)
+        serve(reader, nowhere, 1)
 
 
 def test_an_idle_process_that_ended_is_started_again() -> None:

@@ -25,10 +25,8 @@ from messaging.simulator.shared.faults import Faults
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.server import TwilioSimulator
 from messaging.simulator.twilio.state import Text
-from messaging.sms import fetcher as fetcher_module
 from messaging.sms.account import OutgoingText
-from messaging.sms.fetcher import SmsFetcher
-from messaging.sms.providers.twilio import client as client_module
+from messaging.sms.fetcher import RoundLimits, SmsFetcher
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.sms.providers.twilio.webhook import read_webhook
 from tests.support.eventually import eventually
@@ -136,10 +134,9 @@ async def test_a_text_younger_than_its_webhook_may_be_waits_for_it() -> None:
     assert texts_of(store.router) == ["just now"]
 
 
-async def test_every_page_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "PAGE_SIZE", 3)
+async def test_every_page_is_read() -> None:
     store = MemoryStore(Router())
-    with twilio_without_gateway() as (simulator, at):
+    with twilio_without_gateway(max_page_size=3) as (simulator, at):
         for number in range(10):
             await phone_texts(simulator, f"text {number}")
         async with fetching(at, store):
@@ -147,21 +144,17 @@ async def test_every_page_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert texts_of(store.router) == [f"text {number}" for number in range(10)]
 
 
-async def test_of_too_many_texts_the_first_are_taken_and_the_others_follow(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(fetcher_module, "MAX_TEXTS", 4)
+async def test_of_too_many_texts_the_first_are_taken_and_the_others_follow() -> None:
     store = MemoryStore(Router())
     with twilio_without_gateway() as (simulator, at):
         for number in range(10):
             await phone_texts(simulator, f"text {number}")
-        async with fetching(at, store):
+        async with fetching(at, store, limits=RoundLimits(max_texts=4)):
             await eventually(lambda: len(texts_of(store.router)) == 10)
     assert texts_of(store.router) == [f"text {number}" for number in range(10)]
 
 
-async def test_a_list_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetcher_module, "MAX_LISTED", 20)
+async def test_a_list_without_an_end_is_left() -> None:
     requests = 0
 
     async def page(request: Request) -> Response:
@@ -176,8 +169,9 @@ async def test_a_list_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) ->
     router = Router()
     store = MemoryStore(router)
     before = store.mark
+    limits = RoundLimits(max_listed=20)
     with Serving(Starlette(routes=[Route("/{path:path}", page)])) as served:
-        fetcher = SmsFetcher(account(api_url=served.url), "twilio", store, Lease(), 0)
+        fetcher = SmsFetcher(account(api_url=served.url), "twilio", store, Lease(), 0, limits)
         await fetcher._round(router.emit)
         await fetcher._client.aclose()
     assert (requests, len(texts_of(router))) == (2, 20)

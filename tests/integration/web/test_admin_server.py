@@ -38,13 +38,10 @@ def test_the_admin_is_served_and_ends() -> None:
     assert status(port) is None
 
 
-def test_a_taken_port_is_one_line_and_is_tried_again(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("messaging.web.admin_server.RETRY_SECONDS", 0.05)
+def test_a_taken_port_is_one_line_and_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = AdminServer(Listen("127.0.0.1", port), admin_app)
+        server = AdminServer(Listen("127.0.0.1", port), admin_app, retry_seconds=0.05)
     wait_until(lambda: status(port) == 200)
     server.close()
     (line,) = [one for one in caplog.records if one.levelno >= logging.ERROR]

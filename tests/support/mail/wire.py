@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from messaging.config.ip_allowlist import LOOPBACK
 from messaging.errors import Rejected
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.pod_readiness import PodLabel
@@ -148,12 +149,15 @@ async def run_server(
     *,
     pod_label: PodLabel | None = None,
     patience: Patience = PATIENCE,
+    loopback: str = LOOPBACK,
     **settings: Any,
 ) -> AsyncIterator[MailServer]:
     """Run a receiver on a free port until the block ends, and close the connections to it."""
     router = router or Router()
     smtp_settings = SmtpSettings(**{"listen": "127.0.0.1:0", **settings})
-    receiver = MailReceiver(smtp_settings, DOMAIN, pod_label=pod_label, patience=patience)
+    receiver = MailReceiver(
+        smtp_settings, DOMAIN, pod_label=pod_label, patience=patience, loopback=loopback
+    )
     running = asyncio.create_task(receiver.run(router.emit))
     server = MailServer(receiver, router)
     try:

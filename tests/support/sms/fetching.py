@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.server import InboundText, TwilioSimulator
-from messaging.sms.fetcher import SmsFetcher
+from messaging.simulator.twilio.state import MAX_PAGE_SIZE
+from messaging.sms.fetcher import ROUND_LIMITS, RoundLimits, SmsFetcher
 from messaging.sms.providers.twilio.account import TwilioAccount
 from tests.support.closed_port import closed_port
 from tests.support.sms.twilio_gateway import OURS, PHONE, SID, TOKEN, Router
@@ -58,10 +59,14 @@ class Lease:
 
 
 @contextmanager
-def twilio_without_gateway() -> Iterator[tuple[TwilioSimulator, TwilioAccount]]:
+def twilio_without_gateway(
+    max_page_size: int = MAX_PAGE_SIZE,
+) -> Iterator[tuple[TwilioSimulator, TwilioAccount]]:
     """Serve a Twilio whose webhooks meet a closed port, and an account there that is asked often."""
     with closed_port() as nowhere:
-        simulator = TwilioSimulator(SID, TOKEN, webhook_url=f"{nowhere}/sms/twilio")
+        simulator = TwilioSimulator(
+            SID, TOKEN, webhook_url=f"{nowhere}/sms/twilio", max_page_size=max_page_size
+        )
         with Serving(simulator.app) as served:
             account = TwilioAccount(
                 account_sid=SID,
@@ -83,9 +88,14 @@ async def phone_texts(simulator: TwilioSimulator, body: str, **more: object) -> 
 
 @asynccontextmanager
 async def fetching(
-    account: TwilioAccount, store: MemoryStore, lease: Lease | None = None
+    account: TwilioAccount,
+    store: MemoryStore,
+    lease: Lease | None = None,
+    limits: RoundLimits = ROUND_LIMITS,
 ) -> AsyncIterator[SmsFetcher]:
-    fetcher = SmsFetcher(account, "twilio", store, lease or Lease(), settle_seconds=0)
+    fetcher = SmsFetcher(
+        account, "twilio", store, lease or Lease(), settle_seconds=0, limits=limits
+    )
     running = asyncio.create_task(fetcher.run(store.router.emit))
     try:
         yield fetcher

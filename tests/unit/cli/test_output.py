@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from messaging.cli import output
+from messaging.cli.output import print_table
 
 COLUMNS = ("id", "from", "to", "state", "reason")
 ROW = (
@@ -22,8 +22,7 @@ def printed(
     monkeypatch.delenv("COLUMNS", raising=False)
     if width is not None:
         monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr(output, "out", Console(soft_wrap=True, highlight=False, width=width))
-    output.print_table("", COLUMNS, [ROW, ROW])
+    print_table("", COLUMNS, [ROW, ROW], Console(soft_wrap=True, highlight=False, width=width))
     return capsys.readouterr().out
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission, User
 from django.core.asgi import get_asgi_application
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from messaging.config.settings import Settings
 from messaging.errors import Rejected
@@ -132,7 +131,7 @@ def act_on_messages(client: Client, action: str, recipient: str = "") -> str:
 
 
 def test_a_dead_letter_is_read_and_sent_on_once(
-    sqlite_gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    sqlite_gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     client = browser()
@@ -143,12 +142,12 @@ def test_a_dead_letter_is_read_and_sent_on_once(
     assert "hello \\xff" in body(client, f"/admin/users/message/{message_id('broken')}/change/")
     assert "use satbridge messages deliver" in act_on_messages(client, "deliver", "boop")
     policy = Policy("example.org", g.VIAS)
-    monkeypatch.setattr(django_settings, "SATBRIDGE_POLICY", policy, raising=False)
-    assert "Enter the recipient." in act_on_messages(client, "deliver")
-    assert "neither a mailbox" in act_on_messages(client, "deliver", "nowhere")
-    assert "0 due now, 1 unchanged." in act_on_messages(client, "retry")
-    assert "1 sent on, 0 had been" in act_on_messages(client, "deliver", "mum@example.net")
-    assert "0 sent on, 1 had been" in act_on_messages(client, "deliver", "mum@example.net")
+    with override_settings(SATBRIDGE_POLICY=policy):
+        assert "Enter the recipient." in act_on_messages(client, "deliver")
+        assert "neither a mailbox" in act_on_messages(client, "deliver", "nowhere")
+        assert "0 due now, 1 unchanged." in act_on_messages(client, "retry")
+        assert "1 sent on, 0 had been" in act_on_messages(client, "deliver", "mum@example.net")
+        assert "0 sent on, 1 had been" in act_on_messages(client, "deliver", "mum@example.net")
     assert Delivery.objects.get().recipient == "mum@example.net"
     [line] = [one for one in caplog.records if one.name == "messaging.store.audit.log_line"]
     assert line.fields["actor"] == f"admin:{User.objects.get().pk}"  # type: ignore[attr-defined]
