@@ -16,6 +16,7 @@ from messaging.satellite.uplink import offer_packet
 from messaging.sending.backoff import wait_seconds
 from messaging.sending.polling import (
     STAND_BY_SECONDS,
+    FailureStatus,
     PollLease,
     iso,
     pause,
@@ -88,8 +89,7 @@ class SatellitePoller:
         self._stopped = asyncio.Event()
         self._stopped.set()
         self._last_poll_at: datetime | None = None
-        self._failing_since: datetime | None = None
-        self._failure = ""
+        self._failure = FailureStatus(f"polling {via}")
         self._taken = 0
         self._dead_letters = 0
 
@@ -109,10 +109,7 @@ class SatellitePoller:
                     more = await self._poll(emit)
                 except Exception as error:
                     failures += 1
-                    self._failure = reason_of(error)
-                    if self._failing_since is None:
-                        self._failing_since = datetime.now(UTC)
-                        log.warning("polling %s fails: %s", self._via, self._failure)
+                    self._failure.note(error)
                     await pause(self._wait_seconds(failures, error), self._stopping)
                 else:
                     failures = 0
@@ -134,8 +131,7 @@ class SatellitePoller:
             "via": self._via,
             "standing_by": self._is_standby,
             "last_poll": iso(self._last_poll_at),
-            "failing_since": iso(self._failing_since),
-            "failure": self._failure,
+            **self._failure.fields(),
             "packets_taken": self._taken,
             "undeliverable": self._dead_letters,
             "stuck": self._unacknowledged,
@@ -153,9 +149,7 @@ class SatellitePoller:
         count = min(page_size + self._unacknowledged, page_size * MAX_PAGES)
         page = await self._client.inbox(count)
         self._last_poll_at = datetime.now(UTC)
-        if self._failing_since is not None:
-            log.info("polling %s works again", self._via)
-        self._failing_since, self._failure = None, ""
+        self._failure.clear()
         taken = await self._take(page, emit)
         # The same page again at once would bring no progress.
         return taken > 0 and len(page) >= count

@@ -1,19 +1,16 @@
 """The source of receipts from providers that report the status of a message only when it is looked up."""
 
 import asyncio
-import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from messaging.errors import GatewayError, Rejected
+from messaging.errors import Rejected
 from messaging.model.message import Emit, Receipt
 from messaging.model.receipt import FINAL_RECEIPTS
 from messaging.satellite.account import SatelliteAccount, SatelliteClient, Seconds
-from messaging.sending.polling import PollLease, pause
-
-log = logging.getLogger(__name__)
+from messaging.sending.polling import FailureStatus, PollLease, pause
 
 
 class TracedClient(SatelliteClient, Protocol):
@@ -70,7 +67,7 @@ class StatusPoller:
         self._stopped.set()
         self._lookups = 0
         self._receipts = 0
-        self._failure = ""
+        self._failure = FailureStatus(f"looking up messages at {via}")
 
     def __reduce__(
         self,
@@ -100,24 +97,20 @@ class StatusPoller:
             "via": self._via,
             "asked": self._lookups,
             "heard": self._receipts,
-            "failure": self._failure,
+            "failure": self._failure.reason,
         }
 
     async def _round(self, emit: Emit) -> None:
-        self._failure = ""
         try:
-            if not await asyncio.to_thread(self._lease.acquire):
-                return
-            if not self._ids:
+            is_ours = await asyncio.to_thread(self._lease.acquire)
+            if is_ours and not self._ids:
                 self._ids.extend(await asyncio.to_thread(self._unconfirmed.next))
-            while self._ids and not self._stopping.is_set():
+            while is_ours and self._ids and not self._stopping.is_set():
                 await self._look_up(self._ids.popleft(), emit)
         except Exception as error:
-            # The text of a bug may quote a message, so only its type is logged.
-            self._failure = (
-                error.reason if isinstance(error, GatewayError) else type(error).__name__
-            )
-            log.warning("look-ups at %s are interrupted: %s", self._via, self._failure)
+            self._failure.note(error)
+        else:
+            self._failure.clear()
 
     async def _look_up(self, network_id: str, emit: Emit) -> None:
         self._lookups += 1

@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from messaging.errors import AccountBlocked
 from messaging.model.message import Emit
 from messaging.model.webhook import take_each
 from messaging.sending.backoff import wait_seconds
 from messaging.sending.polling import (
     STAND_BY_SECONDS,
+    FailureStatus,
     PollLease,
     iso,
     pause,
@@ -160,8 +160,7 @@ class SmsFetcher:
         self._started_at = now()
         self._is_standby = False
         self._last_fetch_at: datetime | None = None
-        self._failing_since: datetime | None = None
-        self._failure = ""
+        self._failure = FailureStatus(f"fetching from {via}", now)
         self._taken = 0
 
     def __reduce__(
@@ -190,7 +189,7 @@ class SmsFetcher:
                     await self._round(emit)
                 except Exception as error:
                     failures += 1
-                    self._note_failure(error)
+                    self._failure.note(error)
                     after = getattr(error, "retry_after_seconds", None)
                     seconds = wait_seconds(failures, RETRY_SECONDS, LONGEST_RETRY_SECONDS, after)
                 else:
@@ -215,8 +214,7 @@ class SmsFetcher:
             "via": self._via,
             "standing_by": self._is_standby,
             "last_fetch": iso(self._last_fetch_at),
-            "failing_since": iso(self._failing_since),
-            "failure": self._failure,
+            **self._failure.fields(),
             "fetched": self._taken,
         }
 
@@ -238,9 +236,7 @@ class SmsFetcher:
             return
         await asyncio.to_thread(self._store.advance, min(until, began))
         self._last_fetch_at = self._now()
-        if self._failing_since is not None:
-            log.info("fetching from %s works again", self._via)
-        self._failing_since, self._failure = None, ""
+        self._failure.clear()
 
     async def _list(self, since: datetime, began: datetime) -> tuple[list[ListedText], datetime]:
         """Return the missing texts, oldest first, and the time until which these are all."""
@@ -321,11 +317,3 @@ class SmsFetcher:
 
         await take_each(self._account.read(whole), take)
         self._taken += 1
-
-    def _note_failure(self, error: Exception) -> None:
-        self._failure = reason_of(error)
-        if isinstance(error, AccountBlocked):
-            self._failure = f"{error.reason}: {error.action}"
-        if self._failing_since is None:
-            self._failing_since = self._now()
-            log.warning("fetching from %s fails: %s", self._via, self._failure)
