@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from chaos.gateway import TargetGateway
+from chaos.judge import Rollback
 from chaos.processes import command_line, find_by_title, kill
 from chaos.record import Record
 from chaos.stores import Store
@@ -23,6 +24,7 @@ class Context:
     random: Random
     notes: list[str] = field(default_factory=list)
     killed: int = 0
+    rollback: Rollback | None = None
 
     def wait(self, seconds: float) -> None:
         """Let time pass while the load runs."""

@@ -1,6 +1,6 @@
 """Compares the record with the networks and the store: messages lost, changed, misdirected, doubled, unsettled."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -79,6 +79,112 @@ def mails_with_two_ids(gateway: TargetGateway) -> int:
     return sum(len(found) > 1 for found in ids.values())
 
 
+PROBLEMS = (
+    "lost",
+    "not final",
+    "twice and not marked",
+    "twice although Twilio can be asked",
+    "refused for good",
+)
+SHOWN_TOKENS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """A fail-over to a store that lacks the commits between `began` and `ended`, in monotonic seconds.
+
+    Such a store loses messages that got their yes in between, and repeats what was sent in between without a mark.
+    """
+
+    began: float
+    ended: float
+
+    def may_lose(self, offer: Offer) -> bool:
+        """Whether the yes of this message may be among the commits that are gone."""
+        return offer.yes_at is not None and self.began <= offer.yes_at <= self.ended
+
+    def may_repeat(self, offer: Offer) -> bool:
+        """Whether the outcome of this message may be among the commits that are gone."""
+        return offer.began_at <= self.ended
+
+
+class Judge:
+    """Judges one message after another; keeps counts and the first tokens of each problem, no messages.
+
+    A message that got a yes and did not arrive is lost, even if the store says otherwise. So is one that arrived at
+    another recipient, or with another text. `max_twice` is the share of all messages that may come twice, even when
+    each is marked. A `rollback` excuses what no gateway can prevent; it is counted all the same.
+    """
+
+    def __init__(self, max_twice: float = MAX_TWICE, rollback: Rollback | None = None) -> None:
+        self.counts: Counter[str] = Counter()
+        self._max_twice = max_twice
+        self._rollback = rollback
+        self._tokens: dict[str, list[str]] = {name: [] for name in PROBLEMS}
+        self._faults: list[str] = []
+
+    def add(self, offer: Offer, found: list[Arrival], stored: StoredMessage | None) -> None:
+        """Judge one message by its arrivals, in their order, and its deliveries."""
+        received = compare(offer, found)
+        is_agreed = offer.yes_at is not None
+        is_final = stored is not None and set(stored.states) <= FINAL
+        is_twice = received.times > 1
+        is_marked = stored is not None and stored.uncertain
+        back = self._rollback
+        may_lose = back is not None and back.may_lose(offer)
+        may_repeat = back is not None and back.may_repeat(offer)
+        self.counts["offered"] += 1
+        self.counts["yes"] += is_agreed
+        self.counts["final"] += is_agreed and is_final
+        self.counts["lost"] += is_agreed and not received.times
+        self.counts["twice"] += is_twice
+        self.counts["marked"] += is_twice and is_marked
+        self.counts["doubts"] += is_agreed and not is_twice and is_marked
+        if is_agreed and not may_lose:
+            self._note("lost", offer.token, not received.times)
+            self._note("not final", offer.token, not is_final)
+        if is_twice and not may_repeat:
+            self._note("twice and not marked", offer.token, not is_marked)
+            is_text = offer.way is Direction.NOTE
+            self._note("twice although Twilio can be asked", offer.token, is_text)
+        self._note("refused for good", f"{offer.token}: {offer.refused}", bool(offer.refused))
+        if received.fault:
+            self.counts["wrong"] += 1
+            if len(self._faults) < SHOWN_TOKENS:
+                self._faults.append(f"arrived {received.fault}: {offer.token}")
+
+    def result(
+        self, *, two_ids: int, gap_seconds: float, settle_seconds: float
+    ) -> ScenarioResult:
+        """Return the counts so far. `two_ids` mails came twice under different Message-IDs."""
+        counts = self.counts
+        problems = [f"{name}: {', '.join(found)}" for name, found in self._tokens.items() if found]
+        if two_ids:
+            problems.append(f"twice under another Message-ID: {two_ids}")
+        if counts["offered"] and not counts["yes"]:
+            problems.append("never got a yes: all")
+        problems += self._faults
+        if self._rollback is None and counts["twice"] > self._max_twice * counts["yes"]:
+            problems.append(f"too many came twice: {counts['twice']} of {counts['yes']}")
+        return ScenarioResult(
+            offered=counts["offered"],
+            yes=counts["yes"],
+            final=counts["final"],
+            lost=counts["lost"],
+            wrong=counts["wrong"],
+            twice=counts["twice"],
+            marked=counts["marked"],
+            doubts=counts["doubts"],
+            gap_seconds=gap_seconds,
+            settle_seconds=settle_seconds,
+            problems=tuple(problems),
+        )
+
+    def _note(self, problem: str, token: str, is_there: bool) -> None:
+        if is_there and len(self._tokens[problem]) < SHOWN_TOKENS:
+            self._tokens[problem].append(token)
+
+
 def judge(
     record: Record,
     stored: dict[str, StoredMessage],
@@ -88,40 +194,13 @@ def judge(
     gap_seconds: float,
     settle_seconds: float,
     max_twice: float = MAX_TWICE,
+    rollback: Rollback | None = None,
 ) -> ScenarioResult:
-    """Count. A message that got a yes and did not arrive is lost, even if the store says otherwise.
-
-    So is one that arrived at another recipient, or with another text. `max_twice` is the share of all messages that
-    may come twice, even when each is marked.
-    """
-    offers = record.offers
-    received = {offer.token: compare(offer, found.get(offer.token, [])) for offer in offers}
-    agreed = [offer for offer in offers if offer.yes_at is not None]
-    final = [o for o in agreed if o.token in stored and set(stored[o.token].states) <= FINAL]
-    lost = [o for o in agreed if not received[o.token].times]
-    wrong = [o for o in offers if received[o.token].fault]
-    twice = [o for o in offers if received[o.token].times > 1]
-    marked = [o for o in twice if o.token in stored and stored[o.token].uncertain]
-    doubts = [
-        o for o in agreed if o not in twice and o.token in stored and stored[o.token].uncertain
-    ]
-    problems = _problems(offers, agreed, final, lost, twice, marked, two_ids)
-    problems += [f"arrived {received[o.token].fault}: {o.token}" for o in wrong[:5]]
-    if len(twice) > max_twice * len(agreed):
-        problems.append(f"too many came twice: {len(twice)} of {len(agreed)}")
-    return ScenarioResult(
-        offered=len(offers),
-        yes=len(agreed),
-        final=len(final),
-        lost=len(lost),
-        wrong=len(wrong),
-        twice=len(twice),
-        marked=len(marked),
-        doubts=len(doubts),
-        gap_seconds=gap_seconds,
-        settle_seconds=settle_seconds,
-        problems=tuple(problems),
-    )
+    """Judge every message of the record, as `Judge` does."""
+    counts = Judge(max_twice, rollback)
+    for offer in record.offers:
+        counts.add(offer, found.get(offer.token, []), stored.get(offer.token))
+    return counts.result(two_ids=two_ids, gap_seconds=gap_seconds, settle_seconds=settle_seconds)
 
 
 def disturbances(
@@ -134,26 +213,3 @@ def disturbances(
     found += [f"marked without need: {result.doubts}"] if result.doubts else []
     late = overtaken(record.offers, arrived)
     return found + ([f"overtaken: {', '.join(late[:5])}"] if late else [])
-
-
-def _problems(
-    offers: list[Offer],
-    agreed: list[Offer],
-    final: list[Offer],
-    lost: list[Offer],
-    twice: list[Offer],
-    marked: list[Offer],
-    two_ids: int,
-) -> list[str]:
-    asked = [offer for offer in twice if offer.way is Direction.NOTE]
-    refused = [offer for offer in offers if offer.refused]
-    found = {
-        "lost": [o.token for o in lost],
-        "not final": [o.token for o in agreed if o not in final],
-        "twice and not marked": [o.token for o in twice if o not in marked],
-        "twice although Twilio can be asked": [o.token for o in asked],
-        "refused for good": [f"{o.token}: {o.refused}" for o in refused],
-        "twice under another Message-ID": [str(two_ids)] if two_ids else [],
-        "never got a yes": ["all"] if offers and not agreed else [],
-    }
-    return [f"{name}: {', '.join(which[:5])}" for name, which in found.items() if which]

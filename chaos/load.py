@@ -28,9 +28,7 @@ class Load:
         self._record = record
         self._stop = threading.Event()
         self._deadline = float("inf")
-        jobs: list[Callable[[], None]] = [self._mails] * MAIL_SENDERS
-        jobs += [self._texts, self._uplinks]
-        self._threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+        self._threads = [threading.Thread(target=job, daemon=True) for job in self._jobs()]
         self.began = self.ended = 0.0
 
     def __enter__(self) -> "Load":
@@ -51,9 +49,17 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def _jobs(self) -> list[Callable[[], None]]:
+        """Return the function of each thread."""
+        return [*[self._mails] * MAIL_SENDERS, self._texts, self._uplinks]
+
+    def _begins(self, pause_seconds: float) -> bool:
+        """Wait before another message; return whether there is to be one."""
+        return not self._stop.wait(pause_seconds)
+
     def _mails(self) -> None:
         client = MailClient(self._gateway)
-        while not self._stop.wait(MAIL_PAUSE_SECONDS):
+        while self._begins(MAIL_PAUSE_SECONDS):
             offer = self._record.offer(Direction.MAIL)
             offer.recipient = self._gateway.device_of(offer.number)
             offer.compose()
@@ -61,7 +67,7 @@ class Load:
         client.close()
 
     def _texts(self) -> None:
-        while not self._stop.wait(TEXT_PAUSE_SECONDS):
+        while self._begins(TEXT_PAUSE_SECONDS):
             offer = self._record.offer(Direction.TEXT)
             offer.recipient = self._gateway.device_of(offer.number)
             offer.compose()
@@ -75,7 +81,7 @@ class Load:
 
     def _uplinks(self) -> None:
         number = 0
-        while not self._stop.wait(UPLINK_PAUSE_SECONDS):
+        while self._begins(UPLINK_PAUSE_SECONDS):
             number += 1
             offer = self._record.offer(Direction.LETTER if number % 2 else Direction.NOTE)
             offer.packet = self._gateway.uplink_of(number, offer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
-TOKEN = re.compile(r"\b[0-9a-f]{8}-[a-z]+-\d{5}\b")
+TOKEN = re.compile(r"\b[0-9a-f]{8}-[a-z]+-\d{5,7}\b")
 
 
 class Direction(StrEnum):
@@ -47,7 +47,7 @@ class Offer:
     @property
     def number(self) -> int:
         """The number of the message within its run."""
-        return int(self.token[-5:])
+        return int(self.token.rpartition("-")[2])
 
     def compose(self) -> str:
         """Return the text to send, and expect it to arrive. Each seventh text for a device takes several packets.

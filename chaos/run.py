@@ -73,7 +73,7 @@ def run_one(
             scenario.inject(field)
         except Exception as error:
             problems.append(f"injecting the fault failed: {type(error).__name__}: {error}")
-    settle_seconds = _wait_until_settled(gateway, record, load.ended)
+    settle_seconds = _wait_until_settled(field, load.ended)
     found = arrivals(gateway)
     result = judge(
         record,
@@ -83,6 +83,7 @@ def run_one(
         gap_seconds=record.longest_gap_seconds(load.began, load.ended),
         settle_seconds=settle_seconds,
         max_twice=scenario.max_twice,
+        rollback=field.rollback,
     )
     if scenario.gentle:
         problems += disturbances(record, result, found)
@@ -90,10 +91,10 @@ def run_one(
     return replace(result, problems=(*problems, *result.problems), notes=tuple(notes))
 
 
-def _wait_until_settled(gateway: TargetGateway, record: Record, since: float) -> float:
+def _wait_until_settled(field: Context, since: float) -> float:
     """Wait until every delivery is final, at most `SETTLE_SECONDS`; return the seconds since the load."""
     deadline = since + SETTLE_SECONDS
-    while not _is_settled(gateway, record) and time.monotonic() < deadline:
+    while not _is_settled(field) and time.monotonic() < deadline:
         time.sleep(0.3)
     seconds = time.monotonic() - since
     # What was sent just before may still be on its way to the far side, perhaps a second time.
@@ -101,9 +102,13 @@ def _wait_until_settled(gateway: TargetGateway, record: Record, since: float) ->
     return seconds
 
 
-def _is_settled(gateway: TargetGateway, record: Record) -> bool:
-    if mark_taken(gateway, record):
+def _is_settled(field: Context) -> bool:
+    record = field.record
+    if mark_taken(field.gateway, record):
         return False
-    stored = stored_messages(gateway, record.run)
+    stored = stored_messages(field.gateway, record.run)
     agreed = [offer for offer in record.offers if offer.yes_at is not None]
+    if field.rollback is not None:
+        # What the rollback took away is never final.
+        agreed = [o for o in agreed if o.token in stored or not field.rollback.may_lose(o)]
     return all(o.token in stored and set(stored[o.token].states) <= FINAL for o in agreed)

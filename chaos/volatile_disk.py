@@ -6,6 +6,9 @@ the contents: a program that renames a file without `fsync` loses its content, a
 
 Making the folder `.power-loss-SEED` cuts the power: of what was not synchronised a random half reaches the folder, in
 pieces of a sector, and from then on every operation fails with EIO.
+
+Making the folder `.slow-MILLISECONDS` delays every `fsync` by that time, and every write by a hundredth of it. The disk
+does one thing after another, so what comes behind waits too.
 """
 
 import errno
@@ -25,6 +28,8 @@ import mfusepy
 
 SECTOR_BYTES = 4096
 CUT = ".power-loss-"
+SLOW = ".slow-"
+WRITE_SHARE = 0.01
 MOUNT_SECONDS = 20.0
 _STAT = (
     "st_mode",
@@ -61,6 +66,11 @@ class VolatileDisk:
         """Lose what was not synchronised; every operation fails until `restore_power`."""
         with suppress(OSError):  # even this operation fails then
             (self._mount / f"{CUT}{seed}").mkdir()
+
+    def set_delay(self, seconds: float) -> None:
+        """Delay every `fsync` by this time, and every write by a hundredth of it, until the next call."""
+        with suppress(FileExistsError):  # the answer of the disk
+            (self._mount / f"{SLOW}{round(seconds * 1000)}").mkdir()
 
     def restore_power(self) -> None:
         """Mount the disk again as the loss left it. No process may use it any more."""
@@ -152,6 +162,7 @@ class _FileSystem(mfusepy.Operations):  # type: ignore[misc]
         self._files: dict[str, _File] = {}
         self._handles: dict[int, _File] = {}
         self._last_handle = 0
+        self._delay_seconds = 0.0
         self.is_cut = False
 
     def _real(self, path: str) -> str:
@@ -198,6 +209,7 @@ class _FileSystem(mfusepy.Operations):  # type: ignore[misc]
 
     @_powered
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
+        time.sleep(self._delay_seconds * WRITE_SHARE)
         self._handles[fh].write(bytes(data), offset)
         return len(data)
 
@@ -212,6 +224,7 @@ class _FileSystem(mfusepy.Operations):  # type: ignore[misc]
 
     @_powered
     def fsync(self, path: str, datasync: int, fh: int) -> int:
+        time.sleep(self._delay_seconds)
         self._handles[fh].sync()
         return 0
 
@@ -238,7 +251,17 @@ class _FileSystem(mfusepy.Operations):  # type: ignore[misc]
     def mkdir(self, path: str, mode: int) -> int:
         if path.startswith(f"/{CUT}"):
             self._cut(Random(path))
+        if path.startswith(f"/{SLOW}"):
+            self._delay_seconds = int(path.removeprefix(f"/{SLOW}")) / 1000
+            raise mfusepy.FuseOSError(errno.EEXIST)
         os.mkdir(self._real(path), mode)
+        self._own(path)
+        return 0
+
+    @_powered
+    def mknod(self, path: str, mode: int, dev: int) -> int:
+        # The socket of a server; its content is the kernel's.
+        os.mknod(self._real(path), mode, dev)
         self._own(path)
         return 0
 
