@@ -1,13 +1,14 @@
 """Sets up the gateway that a group of scenarios shares."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from chaos.clocks import preloaded_clock
 from chaos.cluster import Cluster
 from chaos.gateway import TargetGateway
 from chaos.scenario import Environment
+from chaos.standby import replicated_store
 from chaos.stores import Store, small_disk, store_in
 from chaos.volatile_disk import VolatileDisk
 
@@ -31,10 +32,16 @@ def start_environment(
             disk = exits.enter_context(VolatileDisk(folder / "durable", data))
             state = data / "state"
             state.mkdir(mode=0o755)
-        kept = exits.enter_context(store_in(store, data))
+        kept = exits.enter_context(_store(environment, store, data))
         kept.disk = disk
         cluster = exits.enter_context(Cluster()) if environment is Environment.CLUSTER else None
         gateway = TargetGateway(kept.url, state, cluster)
         if environment is Environment.FALSE_CLOCK:
             gateway.extra_environment = preloaded_clock(state)
         yield exits.enter_context(gateway), kept
+
+
+def _store(environment: Environment, kind: str, folder: Path) -> AbstractContextManager[Store]:
+    return (
+        replicated_store(folder) if environment is Environment.STANDBY else store_in(kind, folder)
+    )

@@ -153,9 +153,7 @@ class Judge:
             if len(self._faults) < SHOWN_TOKENS:
                 self._faults.append(f"arrived {received.fault}: {offer.token}")
 
-    def result(
-        self, *, two_ids: int, gap_seconds: float, settle_seconds: float
-    ) -> ScenarioResult:
+    def result(self, *, two_ids: int, gap_seconds: float, settle_seconds: float) -> ScenarioResult:
         """Return the counts so far. `two_ids` mails came twice under different Message-IDs."""
         counts = self.counts
         problems = [f"{name}: {', '.join(found)}" for name, found in self._tokens.items() if found]

@@ -51,14 +51,14 @@ def pause_scenarios() -> list[Scenario]:
 
 def _pause_one(worker: str, field: Context) -> None:
     field.wait_random(1, 2)
-    with _stopped([field.pid_of(f"{worker}/0")]):
+    with stop_processes([field.pid_of(f"{worker}/0")]):
         field.wait(PAUSE_SECONDS)
     field.wait(4)
 
 
 def _pause_everything(field: Context) -> None:
     field.wait_random(1, 2)
-    with _stopped(tree(field.gateway.up.process.pid)):
+    with stop_processes(tree(field.gateway.up.process.pid)):
         field.wait(PAUSE_SECONDS)
     began = time.monotonic()
     while not field.gateway.is_ready():
@@ -70,16 +70,16 @@ def _pause_everything(field: Context) -> None:
 
 
 @contextmanager
-def _stopped(pids: Iterable[int]) -> Iterator[None]:
+def stop_processes(pids: Iterable[int]) -> Iterator[None]:
     """Stop processes, parents first, until the context ends."""
-    stopped = list(pids)
+    paused = list(pids)
     try:
-        for pid in stopped:
+        for pid in paused:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
         yield
     finally:
-        for pid in stopped:
+        for pid in paused:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 

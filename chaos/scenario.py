@@ -14,6 +14,7 @@ class Environment(StrEnum):
     USUAL = "usual"
     SMALL_DISK = "small disk"
     VOLATILE_DISK = "volatile disk"
+    STANDBY = "standby"
     FALSE_CLOCK = "false clock"
     CLUSTER = "cluster"
 

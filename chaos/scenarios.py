@@ -1,6 +1,7 @@
 """The list of all scenarios."""
 
 from chaos.clocks import clock_scenarios
+from chaos.failover import failover_scenarios
 from chaos.kills import kill_scenarios
 from chaos.mixed import mixed_scenarios
 from chaos.networks import network_scenarios
@@ -9,6 +10,7 @@ from chaos.outages import outage_scenarios
 from chaos.pauses import pause_scenarios
 from chaos.poison_messages import poison_scenarios
 from chaos.scenario import Scenario
+from chaos.slow_disk import slow_disk_scenarios
 from chaos.slow_network import slow_network_scenarios
 from chaos.upgrades import upgrade_scenarios
 
@@ -19,6 +21,8 @@ def all_scenarios() -> list[Scenario]:
         *pause_scenarios(),
         *kill_scenarios(),
         *outage_scenarios(),
+        *slow_disk_scenarios(),
+        *failover_scenarios(),
         *network_scenarios(),
         *poison_scenarios(),
         *mixed_scenarios(),
