@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-fast coverage check docs bench chaos format lock proto clean
+.PHONY: demo test test-fast coverage check docs bench chaos soak format lock proto clean
 
 demo: .venv/ready
 	$(BIN)/satbridge demo
@@ -42,6 +42,11 @@ bench: .venv/ready
 # STORE=sqlite one store. Takes half an hour; root may do more (a small disk is mounted).
 chaos: .venv/ready
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(STORE),--store $(STORE))
+
+# Sends COUNT messages through one gateway while everything breaks at random, and watches what its processes use.
+# COUNT=2000 takes minutes; STORE=postgres is the other store; root may fill a disk too.
+soak: .venv/ready
+	$(BIN)/python -m chaos.soak $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

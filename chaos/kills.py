@@ -20,7 +20,7 @@ def kill_scenarios() -> list[Scenario]:
 def _single_kills() -> list[Scenario]:
     return [
         *(
-            _thrice(worker, f"of {worker}, three times at random moments", _kill_one, worker)
+            _thrice(worker, f"of {worker}, three times at random moments", kill_one, worker)
             for worker in WORKERS
         ),
         *(
@@ -72,7 +72,8 @@ def _repeatedly(blow: Callable[[Context], None], field: Context) -> None:
     field.wait(4)
 
 
-def _kill_one(worker: str, field: Context) -> None:
+def kill_one(worker: str, field: Context) -> None:
+    """SIGKILL one actor of this kind."""
     names = [name for name in field.gateway.workers() if name.startswith(f"{worker}/")]
     field.kill_workers(field.random.choice(sorted(names)))
 
@@ -87,7 +88,7 @@ def _kill_mail_out(field: Context) -> None:
     field.gateway.set_faults("mail", latency_seconds=0.3)
     for _ in range(6):
         field.wait_random(0.2, 1.5)
-        _kill_one("mail-out", field)
+        kill_one("mail-out", field)
     field.gateway.set_faults("mail")
     field.wait(2)
 
@@ -102,7 +103,7 @@ def _kill_pairs(field: Context) -> None:
 def _kill_each(field: Context) -> None:
     for worker in field.random.sample(WORKERS, len(WORKERS)):
         field.wait_random(0.1, 2)
-        _kill_one(worker, field)
+        kill_one(worker, field)
     field.wait(3)
 
 

@@ -134,6 +134,20 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         yield folder
 
 
+def resize_disk(folder: Path, kilobytes: int) -> None:
+    """Change the size of a mounted small disk. Raises OSError when it holds more than that."""
+    command = ["mount", "-o", f"remount,size={kilobytes}k", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(f"the disk cannot have {kilobytes} kB: {done.stderr.strip()}")
+
+
+def used_kilobytes(folder: Path) -> int:
+    """Return the room in use on the disk of `folder`."""
+    found = os.statvfs(folder)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
+
+
 def fill(folder: Path) -> Path:
     """Fill the disk of `folder`; return the file that fills it."""
     filler = folder / "filler"

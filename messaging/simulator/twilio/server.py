@@ -180,8 +180,9 @@ class TwilioSimulator:
             return {"taken": not tries[-1].failure, "tries": [one.as_json() for one in tries]}
 
         @router.get("/messages")
-        async def list_messages() -> list[dict[str, Any]]:
-            return [text.resource() for text in self._texts.all()]
+        async def list_messages(after: int = 0) -> list[dict[str, Any]]:
+            """Return the texts, oldest first, without the first `after`."""
+            return [text.resource() for text in self._texts.all()[after:]]
 
         @router.post("/next")
         async def answer_next(answers: Sequence[Answer]) -> None:

@@ -1,0 +1,1 @@
+"""The soak: hundreds of thousands of messages through one gateway while everything breaks at random."""
