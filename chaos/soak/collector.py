@@ -130,7 +130,8 @@ def _deliveries(run: str) -> Iterator[tuple[str, str, int]]:
         rows = list(found[:CHUNK_ROWS])
         if not rows:
             return
-        for last, subject, text, state, uncertain in rows:
+        last = rows[-1][0]
+        for _, subject, text, state, uncertain in rows:
             match = TOKEN.search(f"{subject} {text}")
             if match and match[0].startswith(run):
                 yield match[0], state, uncertain
