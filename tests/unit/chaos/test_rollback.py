@@ -22,7 +22,11 @@ def offer_at(began_at: float, yes_at: float) -> Offer:
 
 @pytest.mark.parametrize(
     ("yes_at", "found"),
-    [(9.9, (f"lost: {TOKEN}", f"not final: {TOKEN}")), (11.0, ()), (13.1, (f"lost: {TOKEN}", f"not final: {TOKEN}"))],
+    [
+        (9.9, (f"lost: {TOKEN}", f"not final: {TOKEN}")),
+        (11.0, ()),
+        (13.1, (f"lost: {TOKEN}", f"not final: {TOKEN}")),
+    ],
 )
 def test_only_a_yes_within_the_rollback_may_be_lost(yes_at: float, found: tuple[str, ...]) -> None:
     assert problems(offer_at(9.0, yes_at), 0, None) == found
@@ -35,7 +39,9 @@ def test_only_a_message_from_before_its_end_may_come_twice_without_a_mark(
     began_at: float, found: tuple[str, ...]
 ) -> None:
     sent = StoredMessage(("sent",), False)
-    assert [p for p in problems(offer_at(began_at, 14.0), 2, sent) if "too many" not in p] == [*found]
+    assert [p for p in problems(offer_at(began_at, 14.0), 2, sent) if "too many" not in p] == [
+        *found
+    ]
 
 
 def test_another_text_is_never_excused() -> None:

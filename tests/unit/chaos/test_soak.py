@@ -256,7 +256,10 @@ def test_the_faults_are_those_that_the_store_can_have(
 
 def test_a_process_that_grows_fails_a_long_soak_but_a_simulator_does_not() -> None:
     series = [Series(role, "pss_mb", 100, 200, 210) for role in ("router", "simulator-hive")]
-    for offered, problems in ((2000, []), (200_000, ["router pss_mb is not flat: 100.0, then 200.0"])):
+    for offered, problems in (
+        (2000, []),
+        (200_000, ["router pss_mb is not flat: 100.0, then 200.0"]),
+    ):
         result = SoakResult(counts_of(offered), tuple(series), {"kill-router": 3})
         assert result.problems == problems
     text = report("sqlite", result)
