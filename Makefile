@@ -44,9 +44,10 @@ chaos: .venv/ready
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(STORE),--store $(STORE))
 
 # Sends COUNT messages through one gateway while everything breaks at random, and watches what its processes use.
-# COUNT=2000 takes minutes; STORE=postgres is the other store; root may fill a disk too.
+# COUNT=2000 takes minutes; STORE=postgres is the other store; WITHOUT=kill leaves faults out; root may fill a disk too.
 soak: .venv/ready
-	$(BIN)/python -m chaos.soak $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
+	$(BIN)/python -m chaos.soak $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE)) \
+	  $(if $(WITHOUT),--without $(WITHOUT))
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

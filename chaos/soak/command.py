@@ -55,6 +55,13 @@ def _arguments() -> SoakOptions:
     parser.add_argument("--count", type=int, default=MESSAGES, help="how many messages")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--store", choices=STORES, default="sqlite")
+    parser.add_argument("--without", default="", help="beginnings of names of faults to leave out")
     parser.add_argument("--spool", type=Path, help="where to keep offers, arrivals and samples")
     given = parser.parse_args()
-    return SoakOptions(messages=given.count, store=given.store, seed=given.seed, spool=given.spool)
+    return SoakOptions(
+        messages=given.count,
+        store=given.store,
+        seed=given.seed,
+        without=tuple(filter(None, given.without.split(","))),
+        spool=given.spool,
+    )

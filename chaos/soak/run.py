@@ -33,11 +33,15 @@ DISK_KILOBYTES_PER_MESSAGE = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoakOptions:
-    """The size of a soak, its store ("sqlite", "postgres"), its seed, and the file of its spool."""
+    """The size of a soak, its store ("sqlite", "postgres"), its seed, and the file of its spool.
+
+    Faults whose names begin with one of `without` are left out.
+    """
 
     messages: int
     store: str
     seed: int
+    without: tuple[str, ...] = ()
     spool: Path | None = None
 
     @property
@@ -111,8 +115,12 @@ def _soak(options: SoakOptions, field: Context, record: SpooledRecord, spool: Sp
         collector = exits.enter_context(Collector(gateway, record, spool))
         exits.enter_context(_sampler(options, field, record, spool))
         with SoakLoad(gateway, record, spool, options.messages) as load:
-            is_over = _ends(load, collector)
-            faults = Faults(field, soak_faults(options.store, size), is_over)
+            wanted = [
+                fault
+                for fault in soak_faults(options.store, size)
+                if not fault.name.startswith(options.without)
+            ]
+            faults = Faults(field, wanted, _ends(load, collector))
             faults.run()
         problems = [] if load.done.is_set() else [f"nothing arrived for {STALL_SECONDS:.0f} s"]
         settle_seconds = _wait_until_settled(gateway, collector, load.ended)
