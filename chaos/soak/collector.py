@@ -36,7 +36,6 @@ class Collector:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.last_arrival_at = time.monotonic()
-        self.waiting_uplinks = 0
 
     def __enter__(self) -> "Collector":
         self._thread.start()
@@ -52,13 +51,18 @@ class Collector:
         self._thread.join()
         self.collect()
 
+    @property
+    def waiting_uplinks(self) -> int:
+        """The number of uplinks that were not seen acknowledged."""
+        return sum(offer.packet is not None for offer in self._record.offers)
+
     def collect(self) -> None:
         """Move what arrived since the last call to the spool, and note the yes of uplinks."""
         before = self._spool.arrived
         self._collect_downlinks()
         self._collect_mails()
         self._collect_texts()
-        self.waiting_uplinks = mark_taken(self._gateway, self._record)
+        mark_taken(self._gateway, self._record)
         if self._spool.arrived > before:
             self.last_arrival_at = time.monotonic()
 

@@ -69,6 +69,7 @@ class Faults:
         """Inject rounds of faults until it is over."""
         field = self._field
         while not self._is_over():
+            field.wait_random(0.5, 1)  # all faults may be left out
             for fault in field.random.sample(self._faults, len(self._faults)):
                 if self._is_over():
                     return

@@ -13,10 +13,11 @@ from random import Random
 from chaos.context import Context
 from chaos.gateway import TargetGateway
 from chaos.judge import Judge, ScenarioResult
+from chaos.networks import ALL
 from chaos.record import Direction
 from chaos.run import AFTERMATH_SECONDS
 from chaos.soak.collector import Collector, collect_deliveries, count_open_deliveries
-from chaos.soak.faults import Faults, soak_faults
+from chaos.soak.faults import Fault, Faults, soak_faults
 from chaos.soak.load import SoakLoad
 from chaos.soak.record import SpooledRecord
 from chaos.soak.samples import KEEPS_ALL, Sampler, Series, series_of
@@ -110,18 +111,14 @@ def _environment(
 
 def _soak(options: SoakOptions, field: Context, record: SpooledRecord, spool: Spool) -> SoakResult:
     gateway = field.gateway
-    size = options.disk_megabytes * 1024 if field.store.folder.is_mount() else None
     with ExitStack() as exits:
         collector = exits.enter_context(Collector(gateway, record, spool))
         exits.enter_context(_sampler(options, field, record, spool))
         with SoakLoad(gateway, record, spool, options.messages) as load:
-            wanted = [
-                fault
-                for fault in soak_faults(options.store, size)
-                if not fault.name.startswith(options.without)
-            ]
-            faults = Faults(field, wanted, _ends(load, collector))
+            faults = Faults(field, _wanted_faults(options, field), _ends(load, collector))
             faults.run()
+            # A fault that failed may have left some behind.
+            gateway.set_faults(*ALL)
         problems = [] if load.done.is_set() else [f"nothing arrived for {STALL_SECONDS:.0f} s"]
         settle_seconds = _wait_until_settled(gateway, collector, load.ended)
     record.close()
@@ -142,6 +139,12 @@ def _soak(options: SoakOptions, field: Context, record: SpooledRecord, spool: Sp
     problems = [*problems, *faults.problems(), *counts.problems]
     counts = replace(counts, problems=tuple(problems), notes=tuple(notes))
     return SoakResult(counts, _series(spool, options.messages), dict(faults.injected))
+
+
+def _wanted_faults(options: SoakOptions, field: Context) -> list[Fault]:
+    size = options.disk_megabytes * 1024 if field.store.folder.is_mount() else None
+    faults = soak_faults(options.store, size)
+    return [fault for fault in faults if not fault.name.startswith(options.without)]
 
 
 def _ends(load: SoakLoad, collector: Collector) -> Callable[[], bool]:
