@@ -14,8 +14,8 @@ from types import TracebackType
 from chaos.processes import command_line, tree
 
 MAX_RATIO = 1.2
-ALLOWANCE = {"pss_mb": 8.0, "rss_mb": 8.0, "descriptors": 8.0, "disk_mb": 0.5}
-"""The growth that counts as none, whatever its ratio: small processes grow by a page here and there."""
+TOLERANCE = {"pss_mb": 8.0, "rss_mb": 8.0, "descriptors": 8.0, "disk_mb": 0.5}
+"""The growth that counts as none at any ratio: small processes grow by a page here and there."""
 DISK = "disk_mb"
 LEAST_SAMPLES = 3
 KEEPS_ALL = ("simulator-hive", "simulator-twilio")
@@ -42,8 +42,8 @@ class Series:
     @property
     def is_flat(self) -> bool:
         """Whether the last quarter is at most 1.2 times the second, or hardly more."""
-        allowance = ALLOWANCE[self.measure]
-        return self.last <= max(MAX_RATIO * self.second, self.second + allowance)
+        tolerance = TOLERANCE[self.measure]
+        return self.last <= max(MAX_RATIO * self.second, self.second + tolerance)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The collector of the soak reads each arrival once, whatever the number of its rounds."""
+"""The collector of the soak reads each arrival once in any number of rounds."""
 
 import smtplib
 from collections.abc import Iterator
@@ -59,21 +59,21 @@ def test_every_arrival_is_read_once_and_mails_are_not_kept(
     gateway: TargetGateway, hive: HiveSimulator, spool: Spool
 ) -> None:
     record = SpooledRecord(RUN, spool)
-    note, letter, mail = (
+    text, device_mail, mail = (
         record.offer(way) for way in (Direction.NOTE, Direction.LETTER, Direction.MAIL)
     )
     collector = Collector(gateway, record, spool)
-    send_text(gateway, "+15551230001", note.compose())
+    send_text(gateway, "+15551230001", text.compose())
     collector.collect()
     send_text(gateway, "+15551230001", "no token")
-    send_mail(gateway, "friend@example.net", letter.compose())
-    text = {"text": mail.compose(), "to": "boss@example.org", "protocol": "email"}
-    hive.state.put_downlink(1000, device_payload([text]))
+    send_mail(gateway, "friend@example.net", device_mail.compose())
+    shown = {"text": mail.compose(), "to": "boss@example.org", "protocol": "email"}
+    hive.state.put_downlink(1000, device_payload([shown]))
     for _ in range(3):
         collector.collect()
     assert spool.arrived == 3
     assert gateway.sink.received == []
-    for offer in (note, letter, mail):
+    for offer in (text, device_mail, mail):
         [arrival] = spool._arrivals_of(offer.token)
         assert arrival.text.strip() == offer.text
 
