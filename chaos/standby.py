@@ -49,6 +49,9 @@ class ReplicatedStore:
         source = f"host={self._sockets} user=postgres application_name={NAME}"
         copy = ("-d", source, "-D", str(standby), "-R", "-X", "stream", "--checkpoint=fast")
         self._run("pg_basebackup", *copy)
+        # The copy has what lies beside the primary's socket, which belongs to another server.
+        for lock in standby.glob(".s.PGSQL.*.lock"):
+            lock.unlink()
         self._standby = standby
         self._start(standby)
         wanted = f"'{NAME}'" if synchronous else "''"
