@@ -102,7 +102,13 @@ class ReplicatedStore:
                 self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(folder))
 
     def _kill(self) -> int:
-        return kill_tree(_postmaster(self._data))
+        pid = _postmaster(self._data)
+        killed = kill_tree(pid)
+        deadline = time.monotonic() + WAIT_SECONDS
+        # Until it is reaped, its manager takes it for a server that runs.
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return killed
 
     def _present_standby(self) -> Path:
         if self._standby is None:
