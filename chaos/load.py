@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from types import TracebackType
+from typing import Self
 
 from chaos.gateway import TargetGateway
 from chaos.record import Direction, Offer, Record
@@ -31,7 +32,7 @@ class Load:
         self._threads = [threading.Thread(target=job, daemon=True) for job in self._jobs()]
         self.began = self.ended = 0.0
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         self.began = time.monotonic()
         for thread in self._threads:
             thread.start()

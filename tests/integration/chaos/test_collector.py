@@ -12,7 +12,8 @@ from chaos.record import Direction
 from chaos.soak.collector import Collector, collect_deliveries, count_open_deliveries
 from chaos.soak.record import SpooledRecord
 from chaos.soak.spool import Spool
-from messaging.simulator.hive.server import HiveDevice, HiveSimulator
+from messaging.simulator.hive.server import HiveSimulator
+from messaging.simulator.hive.state import HiveDevice
 from messaging.simulator.shared.device_payload import device_payload
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.server import TwilioSimulator

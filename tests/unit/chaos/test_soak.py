@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -221,7 +222,11 @@ def test_each_round_has_each_fault_once_and_one_that_always_fails_is_a_problem()
         raise LookupError("no such process")
 
     seen: list[str] = []
-    kinds = [Fault(name, lambda field, name=name: seen.append(name)) for name in ("a", "b", "c")]
+
+    def note(name: str, field: Context) -> None:
+        seen.append(name)
+
+    kinds = [Fault(name, partial(note, name)) for name in ("a", "b", "c")]
     field, starts = quick_context(exit_codes=iter([None] * 100))
     faults = Faults(field, [*kinds, Fault("d", fail)], lambda: len(seen) >= 6)
     faults.run()
