@@ -31,8 +31,8 @@ class StoreBegins:
     def process(self, deliveries: Sequence[Delivery]) -> list[list[Delivery] | Exception]:
         """Return, for each, the delivery to send now, with its lease; or an empty list: then it must not be sent.
 
-        It is refused when this attempt has begun elsewhere, or when the delivery has ended. `Unavailable` while the
-        store is away. Never raises.
+        It is refused when this attempt has begun elsewhere, when the delivery has ended, or when the id is another
+        message's now. `Unavailable` while the store is away. Never raises.
         """
         results: list[list[Delivery] | Exception] = []
         for result in self._runner.run(self._begin, deliveries):
@@ -45,18 +45,18 @@ class StoreBegins:
     def _begin(self, deliveries: Sequence[Delivery]) -> list[Delivery | None]:
         now = self._now()
         lease = Lease.starting(now, self._lease_seconds)
-        ids: dict[int, set[int]] = defaultdict(set)
+        keys: dict[int, set[tuple[int, str]]] = defaultdict(set)
         for delivery in deliveries:
-            ids[delivery.attempt].add(delivery.id)
+            keys[delivery.attempt].add((delivery.id, delivery.message.id))
         with transaction.atomic(durable=True):
             begun = {
-                (number, attempt)
-                for attempt, numbers in sorted(ids.items())
-                for number in queries.begin(numbers, attempt, lease.due_at, now)
+                (*key, attempt)
+                for attempt, waiting in sorted(keys.items())
+                for key in queries.begin(waiting, attempt, lease.due_at, now)
             }
         results: list[Delivery | None] = []
         for delivery in deliveries:
-            key = delivery.id, delivery.attempt
+            key = delivery.id, delivery.message.id, delivery.attempt
             # Two copies may ask in one batch.
             is_first = key in begun
             begun.discard(key)

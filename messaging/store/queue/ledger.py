@@ -120,7 +120,8 @@ class Ledger:
     ) -> AttemptResult | None:
         """Return the delivery before and after the outcome, None if the outcome does not count."""
         row = waiting.get(outcome.delivery_id)
-        if row is None:
+        # A standby that takes over gives ids anew that its primary gave before: the row may be another message's.
+        if row is None or row.message_id != outcome.message_id:
             return None
         if outcome.attempt > row.attempts:
             # The next attempt was refused before it began, by a user operator.

@@ -58,12 +58,14 @@ _TEXTS: Final = Select(
 )
 _ATTEMPTS: Final = Select("SELECT id, attempts, due_at IS NULL FROM users_delivery WHERE {}", "id")
 _HAND_OUT: Final = "UPDATE users_delivery SET due_at = %s, updated_at = %s WHERE "
-# Still leased: no outcome of the attempt before was reported. An ended delivery has no due time.
+# Still leased: no outcome of the attempt before was reported. An ended delivery has no due time. A standby that takes
+# over gives ids anew that its primary gave before: the message tells the two deliveries apart. Concatenated, its
+# column uses no index: the ids find the rows.
 _BEGIN: Final = (
     "UPDATE users_delivery SET attempts = attempts + 1,"
     " uncertain = uncertain + CASE WHEN leased THEN 1 ELSE 0 END,"
     " leased = %s, due_at = %s, updated_at = %s"
-    " WHERE due_at IS NOT NULL AND attempts = %s AND {} RETURNING id"
+    " WHERE due_at IS NOT NULL AND attempts = %s AND {} AND {} RETURNING id, message_id"
 )
 _INSERT: Final = (
     f"INSERT INTO users_delivery ({', '.join(NEW_COLUMNS)},"  # noqa: S608
@@ -173,13 +175,20 @@ def hand_out(ids: Collection[int], due_at: datetime, now: datetime) -> None:
             cursor.execute(_HAND_OUT + condition, (*moments, list_parameter(ids)))
 
 
-def begin(ids: Collection[int], attempt: int, due_at: datetime, now: datetime) -> set[int]:
-    """Begin this attempt at each of these deliveries that waits for it; return their ids. One statement."""
+def begin(
+    keys: Collection[tuple[int, str]], attempt: int, due_at: datetime, now: datetime
+) -> set[tuple[int, str]]:
+    """Begin this attempt at each of these deliveries that waits for it; return those. One statement.
+
+    A key is the id of a delivery and of its message.
+    """
     with connection.cursor() as cursor:
         moments = (storable_time(due_at), storable_time(now))
-        statement = _BEGIN.format(ONE_OF[connection.vendor].format("id"))
-        cursor.execute(statement, (True, *moments, attempt - 1, list_parameter(ids)))
-        return {row[0] for row in cursor.fetchall()}
+        one_of = ONE_OF[connection.vendor]
+        statement = _BEGIN.format(one_of.format("id"), one_of.format("(message_id || '')"))
+        lists = [list_parameter(column) for column in zip(*keys, strict=True)]
+        cursor.execute(statement, (True, *moments, attempt - 1, *lists))
+        return set(cursor.fetchall())
 
 
 def insert_attempts(attempts: Iterable[tuple[DeliveryState, Outcome]], now: datetime) -> None:

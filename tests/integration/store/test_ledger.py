@@ -159,6 +159,17 @@ def test_an_outcome_of_an_unknown_delivery_is_ignored(gateway: Gateway) -> None:
     assert gateway.ledger.process([_outcome(Result.SENT, "")]) == [[]]
 
 
+def test_an_outcome_from_before_a_fail_over_settles_no_other_message_with_its_id(
+    gateway: Gateway,
+) -> None:
+    here = gateway.take_one(g.mail("here"))
+    gone = replace(here, message=g.mail("gone"))
+    assert gateway.ledger.process([Outcome.sent(gone), Outcome.sent(gone)]) == [[], []]
+    assert (row().state, row().leased) == (State.WAITING, True)
+    gateway.settle(here)
+    assert row().state == State.SENT
+
+
 def test_the_number_of_statements_does_not_grow_with_the_batch(gateway: Gateway) -> None:
     generous = gateway.settings.model_copy(update={"max_waiting_per_subscriber": 10_000})
     wide = Gateway(
@@ -187,5 +198,6 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(gateway: Gateway)
 
 
 def _outcome(result: Result, reason: str) -> Outcome:
-    number = getattr(Delivery.objects.first(), "id", 1)
-    return Outcome(delivery_id=number, message_id="x", attempt=1, result=result, reason=reason)
+    first = Delivery.objects.first()
+    number, message = (first.id, first.message_id) if first else (1, "x")
+    return Outcome(delivery_id=number, message_id=message, attempt=1, result=result, reason=reason)

@@ -1,5 +1,7 @@
 """An attempt begins just before its first byte: of all copies one begins, and waiting costs nothing."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -69,6 +71,16 @@ def test_a_delivery_that_ended_meanwhile_is_not_begun(gateway: Gateway, end: str
     assert (row.attempts, row.uncertain, row.leased) == (0, 0, False)
 
 
+def test_an_attempt_from_before_a_fail_over_does_not_begin_at_another_message_with_its_id(
+    gateway: Gateway,
+) -> None:
+    [here] = gateway.accept(g.mail("here"))
+    gone = replace(here, message=g.mail("gone"))
+    assert gateway.begin(gone) == []
+    assert Delivery.objects.get().attempts == 0
+    assert [one.message.id for one in gateway.begin(gone, here)] == [here.message.id]
+
+
 def test_an_outcome_that_comes_after_its_lease_leaves_no_doubt_if_no_attempt_has_begun_since(
     gateway: Gateway,
 ) -> None:
@@ -111,3 +123,14 @@ def test_attempts_that_begin_together_share_a_transaction(sqlite_gateway: Gatewa
     assert all(begun)
     assert len([one for one in queries if one["sql"].startswith("UPDATE")]) == 1
     assert len(queries) <= 3
+
+
+def test_attempts_begin_by_the_ids_of_their_deliveries(sqlite_gateway: Gateway) -> None:
+    [delivery] = sqlite_gateway.accept(g.mail())
+    begins = StoreBegins(sqlite_gateway.settings, now=sqlite_gateway.clock)
+    with store_errors(), CaptureQueriesContext(connection) as queries:
+        begins.process([delivery])
+    [update] = [one["sql"] for one in queries if one["sql"].startswith("UPDATE")]
+    with store_errors(), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {update}")
+        assert "USING INTEGER PRIMARY KEY" in str(cursor.fetchall())
