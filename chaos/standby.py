@@ -60,8 +60,12 @@ class ReplicatedStore:
         self._wait_for_streams("sync" if synchronous else "async")
 
     def cut_off(self) -> None:
-        """End the replication; with a synchronous standby no commit of the primary returns from now on."""
+        """End the replication; with a synchronous standby no commit of the primary returns from now on.
+
+        What was committed before this call is on the standby. Raises TimeoutError.
+        """
         standby = self._present_standby()
+        self._wait_for_copy()
         self._execute(standby, "ALTER SYSTEM SET primary_conninfo = ''")
         self._execute(standby, "SELECT pg_reload_conf()")
         self._wait_for_streams()
@@ -114,6 +118,16 @@ class ReplicatedStore:
         if self._standby is None:
             raise LookupError("there is no standby")
         return self._standby
+
+    def _wait_for_copy(self) -> None:
+        """Wait until the standby has on its disk what was committed so far."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        [[flushed]] = self._execute(self._sockets, "SELECT pg_current_wal_flush_lsn()")
+        query = f"SELECT 1 FROM pg_stat_replication WHERE flush_lsn >= '{flushed}'"
+        while not self._execute(self._sockets, query):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the standby does not catch up")
+            time.sleep(0.05)
 
     def _wait_for_streams(self, *wanted: str) -> None:
         """Wait until the primary streams to standbys of these kinds, and to no others."""

@@ -35,18 +35,22 @@ def report(store: str, result: SoakResult) -> str:
     scenario = Scenario(name="soak", description="", inject=lambda field: None)
     counts = replace(result.counts, problems=tuple(result.problems))
     faults = ", ".join(f"{name} {n}" for name, n in sorted(result.injected.items()))
+    is_judged = result.counts.offered >= JUDGED_MESSAGES
     lines = [table.table_head(), table.table_line(scenario, store, counts), ""]
     lines += ["| of | measure | second quarter | last quarter | highest | flat |"]
-    lines += ["|---|---|--:|--:|--:|---|", *map(_line, result.series), "", f"faults: {faults}"]
-    if result.counts.offered < JUDGED_MESSAGES:
+    lines += ["|---|---|--:|--:|--:|---|", *(_line(one, is_judged) for one in result.series)]
+    lines += ["", f"faults: {faults}"]
+    if not is_judged:
         lines.append(f"resources are judged from {JUDGED_MESSAGES} messages on")
     lines.append("A PART DID NOT HOLD" if result.problems else "everything held")
     return "\n".join(lines)
 
 
-def _line(series: Series) -> str:
+def _line(series: Series, is_judged: bool) -> str:
     values = f"{series.second:.1f} | {series.last:.1f} | {series.highest:.1f}"
-    flat = "not judged" if series.role in KEEPS_ALL else "yes" if series.is_flat else "NO"
+    flat = "yes" if series.is_flat else "NO"
+    if not is_judged or series.role in KEEPS_ALL:
+        flat = "not judged"
     return f"| {series.role} | {series.measure} | {values} | {flat} |"
 
 
