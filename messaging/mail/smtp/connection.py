@@ -103,7 +103,8 @@ class SmtpConnection(SmtpWire):
             if reply.startswith("250"):
                 self._errors = self._replies = 0
                 server.note_accepted(self, self._client)
-                self._grant_patience()
+                if not self._is_known:
+                    self._grant_patience()
             self._submit_time = None
             self._expect_mail()
             self._reset_timeout()

@@ -24,6 +24,8 @@ CHUNK_BYTES: Final = 1024 * 1024
 PROXY_SECONDS: Final = 10.0
 ABORT_SECONDS: Final = 5.0
 LINGER_SECONDS: Final = 1.0
+TIMER_SECONDS: Final = 0.001
+"""The shortest time-out, and the precision of timers."""
 
 
 class SmtpWire(SMTP):
@@ -66,6 +68,7 @@ class SmtpWire(SMTP):
         self._is_known = False
         self.progress_time = self.loop.time()
         self._useful_until = 0.0
+        self._deadline = self._timer_end = 0.0
         self._expect_mail()
         self._closing_timers: list[asyncio.TimerHandle] = []
 
@@ -147,10 +150,18 @@ class SmtpWire(SMTP):
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         """Start the time-out for the next command: for a new client at most until it must have brought a mail."""
+        now = self.loop.time()
         if duration is None:
             duration = self._timeout_duration
             if not self._is_known:
-                duration = min(duration, max(0.001, self._useful_until - self.loop.time()))
+                duration = min(duration, max(TIMER_SECONDS, self._useful_until - now))
+        self._deadline = now + duration
+        # A timer that ends before the deadline stays, and is set anew at its end: a new one for each command is slow.
+        if self._timeout_handle is None or self._deadline < self._timer_end:
+            self._set_timer(duration)
+
+    def _set_timer(self, duration: float) -> None:
+        self._timer_end = self._deadline
         super()._reset_timeout(duration)
 
     def hang_up(self, reply: str, *, at_once: bool = False) -> None:
@@ -248,7 +259,11 @@ class SmtpWire(SMTP):
             raise TLSSetupException from error
 
     def _timeout_cb(self) -> None:
-        self.hang_up(replies.TOO_SLOW)
+        left = self._deadline - self.loop.time()
+        if left > TIMER_SECONDS:
+            self._set_timer(left)
+        else:
+            self.hang_up(replies.TOO_SLOW)
 
     async def _collect(self, collector: MailCollector) -> None:
         """Feed the collector until the end of the mail, for `data_seconds` at most."""
@@ -265,9 +280,9 @@ class SmtpWire(SMTP):
             if now >= window_end:
                 rate = (collector.size - window_size) / (now - window_end + rate_seconds)
                 if rate < settings.min_bytes_per_second:
-                    self._timeout_cb()
+                    self.hang_up(replies.TOO_SLOW)
                 window_end, window_size = now + rate_seconds, collector.size
-            self._reset_timeout(max(0.001, min(settings.idle_seconds, idle, deadline - now)))
+            self._reset_timeout(max(TIMER_SECONDS, min(settings.idle_seconds, idle, deadline - now)))
             chunk = await self._reader.read(CHUNK_BYTES)
             if not chunk:
                 raise ConnectionResetError
