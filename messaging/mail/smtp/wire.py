@@ -282,7 +282,9 @@ class SmtpWire(SMTP):
                 if rate < settings.min_bytes_per_second:
                     self.hang_up(replies.TOO_SLOW)
                 window_end, window_size = now + rate_seconds, collector.size
-            self._reset_timeout(max(TIMER_SECONDS, min(settings.idle_seconds, idle, deadline - now)))
+            self._reset_timeout(
+                max(TIMER_SECONDS, min(settings.idle_seconds, idle, deadline - now))
+            )
             chunk = await self._reader.read(CHUNK_BYTES)
             if not chunk:
                 raise ConnectionResetError
