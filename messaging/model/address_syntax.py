@@ -90,6 +90,7 @@ def subscriber_name(text: str) -> str | None:
     return name if valid else None
 
 
+@lru_cache(MAX_CACHED)
 def own_mailbox(text: str, mail_domain: str) -> str | None:
     """Return the name of the subscriber whose mailbox this is; None when the domain is not `mail_domain`.
 
@@ -103,7 +104,7 @@ def own_mailbox(text: str, mail_domain: str) -> str | None:
 
 def sub_address(text: str) -> str:
     """Return the sub-address of a mailbox in lower case, `spare` for `boop+spare@example.org`; empty without one."""
-    return _unquote(text.rpartition("@")[0]).partition("+")[2].lower()
+    return _unquote(text.rpartition("@")[0]).partition("+")[2].lower() if "+" in text else ""
 
 
 def _unquote(local: str) -> str:

@@ -30,6 +30,9 @@ def log_record(record: Inbound, result: "RecordResult") -> None:
     if isinstance(record, RecipientCheck):
         return
     is_emergency = getattr(record, "sos", None) is not None or result.kind == "sos"
+    level = logging.WARNING if is_emergency else logging.INFO
+    if not log.isEnabledFor(level):
+        return
     position = getattr(record, "position", None) if is_emergency else None
     error = result.error
     fields = details(
@@ -44,7 +47,7 @@ def log_record(record: Inbound, result: "RecordResult") -> None:
         device=record.sender.value if is_emergency and not isinstance(record, Receipt) else "",
         position=f"{position.latitude:.5f},{position.longitude:.5f}" if position else "",
     )
-    log.log(logging.WARNING if is_emergency else logging.INFO, "%s", result.kind, extra=fields)
+    log.log(level, "%s", result.kind, extra=fields)
 
 
 def log_deliveries(rows: "Iterable[DeliveryState]") -> None:

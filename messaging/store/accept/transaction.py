@@ -45,7 +45,7 @@ from messaging.store.outgoing.limits import DeviceLimits
 from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
 from messaging.store.queue.enqueue import Lease, enqueue, hand_out_end
-from messaging.store.queue.lanes import FreePlaces
+from messaging.store.queue.lanes import take_places
 from messaging.store.queue.reports import bounce
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
@@ -306,12 +306,12 @@ def _enqueue_deliveries(
         new_delivery(one.message.id, one.route, delivery, expires_at)
         for one, delivery in planned.values()
     ]
-    free_places = FreePlaces([one for one in new if one.via not in full_providers], now)
-    takes = [one.via not in full_providers and free_places.take(one) for one in new]
+    takes = iter(take_places([one for one in new if one.via not in full_providers], now))
+    has_places = [one.via not in full_providers and next(takes) for one in new]
     until = hand_out_end(now)
-    ids = enqueue(new, now, [until if has_place else now for has_place in takes])
+    ids = enqueue(new, now, [until if has_place else now for has_place in has_places])
     attempts: dict[str, list[Delivery]] = {}
-    for row_id, has_place, (one, delivery) in zip(ids, takes, planned.values(), strict=True):
+    for row_id, has_place, (one, delivery) in zip(ids, has_places, planned.values(), strict=True):
         if has_place:
             attempt = _first_attempt(row_id, one, delivery, lease)
             attempts.setdefault(one.message.id, []).append(attempt)

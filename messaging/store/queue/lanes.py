@@ -1,8 +1,8 @@
 """Takes the lanes of an account in turn, however many deliveries wait in one of them; see `Delivery.lane`."""
 
 import json
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
 
@@ -36,24 +36,35 @@ _LANES: Final = (
     " SELECT lane FROM lanes WHERE lane IS NOT NULL"
 )
 # One pair of account and lane in each row of `r`.
-_HEAD: Final = {
-    "sqlite": "SELECT json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]'),"  # noqa: S608
-    " d.id, d.due_at <= %s FROM json_each(%s) r CROSS JOIN users_delivery d WHERE d.id IN ("
+_HEADS: Final = {
+    "sqlite": "SELECT json_extract(r.value, '$[1]'), d.id"  # noqa: S608
+    " FROM json_each(%s) r CROSS JOIN users_delivery d WHERE d.id IN ("
     f"SELECT x.id FROM users_delivery x WHERE x.via = json_extract(r.value, '$[0]')"
     f" AND {LANE.format('x')} = json_extract(r.value, '$[1]')"
     # The plus keeps the planner from reading all that is due, once for each lane.
     " AND x.due_at IS NOT NULL AND +x.due_at <= %s ORDER BY x.id LIMIT %s)",
-    "postgresql": "SELECT r.via, r.lane, f.id, f.due_at <= %s"  # noqa: S608
+    "postgresql": "SELECT r.lane, f.id"  # noqa: S608
     " FROM unnest(%s::text[], %s::text[]) AS r(via, lane) CROSS JOIN LATERAL ("
-    "SELECT x.id, x.due_at FROM users_delivery x WHERE x.via = r.via"
+    "SELECT x.id FROM users_delivery x WHERE x.via = r.via"
     f" AND {LANE.format('x')} = r.lane"
     " AND x.due_at IS NOT NULL AND x.due_at <= %s ORDER BY x.id LIMIT %s) f",
+}
+_FREE: Final = (
+    "(SELECT CASE WHEN MIN(f.due_at) <= %s THEN 0 ELSE %s - COUNT(*) END FROM ("  # noqa: S608
+    f"SELECT x.due_at FROM users_delivery x WHERE x.via = {{0}} AND {LANE.format('x')} = {{1}}"
+    " AND x.due_at IS NOT NULL ORDER BY x.id LIMIT %s) f)"
+)
+_PLACES: Final = {
+    "sqlite": "SELECT json_extract(r.value, '$[0]'), json_extract(r.value, '$[1]'), "  # noqa: S608
+    + _FREE.format("json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')")
+    + " FROM json_each(%s) r",
+    "postgresql": f"SELECT r.via, r.lane, {_FREE.format('r.via', 'r.lane')}"  # noqa: S608
+    " FROM unnest(%s::text[], %s::text[]) AS r(via, lane)",
 }
 _FEW: Final = (
     f"SELECT {_LANE}, d.id FROM users_delivery d WHERE d.via = %s AND d.due_at IS NOT NULL"  # noqa: S608
     " AND d.due_at <= %s AND NOT d.is_urgent ORDER BY d.due_at LIMIT %s"
 )
-_ALWAYS: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 Lane = tuple[str, str]
 """An account and one of its lanes."""
@@ -73,47 +84,48 @@ def next_lanes(via: str, after: str | None, limit: int) -> list[str]:
         return [lane for (lane,) in cursor.fetchall()]
 
 
-def heads(lanes: Collection[Lane], now: datetime, *, only_due: bool) -> list[tuple[Any, ...]]:
-    """Return the oldest deliveries that wait, or that are due, in each lane: at most `MAX_IN_HAND`, one query.
-
-    Each with its account, lane, id, and whether it is due.
-    """
+def heads(lanes: Collection[Lane], now: datetime) -> list[tuple[str, int]]:
+    """Return the lane and the id of the oldest due deliveries in each lane: at most `MAX_IN_HAND`, one query."""
     if not lanes:
         return []
-    ordered = sorted(lanes)
-    if connection.vendor == "postgresql":
-        listed: tuple[Any, ...] = [via for via, _ in ordered], [lane for _, lane in ordered]
-    else:
-        listed = (json.dumps(ordered),)
-    until = storable_time(now if only_due else _ALWAYS)
     with connection.cursor() as cursor:
-        parameters = (storable_time(now), *listed, until, MAX_IN_HAND)
-        cursor.execute(_HEAD[connection.vendor], parameters)
+        parameters = (*_lists(lanes), storable_time(now), MAX_IN_HAND)
+        cursor.execute(_HEADS[connection.vendor], parameters)
         return list(cursor.fetchall())
 
 
-class FreePlaces:
-    """Says which of the new deliveries of a batch are handed out at once: one query, within their transaction.
+def free_places(lanes: Collection[Lane], now: datetime) -> dict[Lane, int]:
+    """Return how many new deliveries of each lane may be handed out at once: one query, none without lanes.
 
     A lane in which a delivery is due has no place, so that none overtakes it, and none has more than `MAX_IN_HAND`.
+    """
+    if not lanes:
+        return {}
+    with connection.cursor() as cursor:
+        parameters = (storable_time(now), MAX_IN_HAND, MAX_IN_HAND, *_lists(lanes))
+        cursor.execute(_PLACES[connection.vendor], parameters)
+        return {(via, lane): free for via, lane, free in cursor.fetchall()}
+
+
+def _lists(lanes: Collection[Lane]) -> tuple[Any, ...]:
+    if connection.vendor == "postgresql":
+        return [via for via, _ in lanes], [lane for _, lane in lanes]
+    return (json.dumps(list(lanes)),)
+
+
+def take_places(deliveries: Sequence[NewDelivery], now: datetime) -> list[bool]:
+    """Return, for each of these new deliveries, whether it is handed out at once: one query, in their transaction.
+
     Urgent deliveries do not wait.
     """
-
-    def __init__(self, deliveries: Collection[NewDelivery], now: datetime) -> None:
-        self._free: dict[Lane, int] = {}
-        lanes = {lane_of(one) for one in deliveries if not one.is_urgent}
-        for via, lane, _, is_due in heads(lanes, now, only_due=False):
-            free = self._free.get((via, lane), MAX_IN_HAND)
-            self._free[via, lane] = 0 if is_due else max(free - 1, 0)
-
-    def take(self, delivery: NewDelivery) -> bool:
-        """Take a place for the delivery; return whether there was one."""
-        if delivery.is_urgent:
-            return True
-        lane = lane_of(delivery)
-        free = self._free.get(lane, MAX_IN_HAND)
-        self._free[lane] = max(free - 1, 0)
-        return free > 0
+    lanes = [None if one.is_urgent else lane_of(one) for one in deliveries]
+    free = free_places({lane for lane in lanes if lane}, now)
+    takes = []
+    for lane in lanes:
+        takes.append(lane is None or free[lane] > 0)
+        if lane is not None:
+            free[lane] -= 1
+    return takes
 
 
 class LaneRotation:
@@ -141,7 +153,7 @@ class LaneRotation:
             return [number for number, _ in _take(limit, in_hand, ids)]
         for lane in self._next(via):
             ids[lane] = []
-        for _, lane, number, _ in heads([(via, lane) for lane in ids], now, only_due=True):
+        for lane, number in heads([(via, lane) for lane in ids], now):
             ids[lane].append(number)
         taken = _take(limit, in_hand, ids)
         # Not every lane had its turn, or there are more lanes.

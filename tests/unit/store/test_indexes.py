@@ -53,8 +53,9 @@ def test_the_lanes_are_read_by_their_index(gateway: Gateway) -> None:
     with store_errors(), connection.execute_wrapper(note):
         lanes.next_lanes("hive", None, 10)
         lanes.next_lanes("hive", "1000", 10)
-        lanes.heads([("hive", "1001")], gateway.clock.now, only_due=True)
-    assert len(statements) == 3
+        lanes.heads([("hive", "1001")], gateway.clock.now)
+        lanes.free_places([("hive", "1001")], gateway.clock.now)
+    assert len(statements) == 4
     for sql, parameters in statements:
         with store_errors(), connection.cursor() as cursor:
             prefix = "EXPLAIN QUERY PLAN "
