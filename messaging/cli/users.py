@@ -37,6 +37,10 @@ NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-no
 SatelliteName = Annotated[
     str | None, typer.Option(help="Its account, if several know this number.")
 ]
+POSITION_COLUMNS = (
+    *("when (UTC)", "device", "owner", "north", "east"),
+    *("metres high", "within", "battery", "sos"),
+)
 CODEC = "Its format: protobuf or text; empty for the format of its network."
 PRIMARY = "Whether messages for its owner go to it; else they go to the device that was heard last."
 NEW_CODEC = "Its format: protobuf or text. Without it text where people type on the device."
@@ -197,32 +201,22 @@ def list_positions(
     rows = positions.list_positions(serial=serial, owner=owner, limit=limit)
     if as_json:
         print_json(rows)
-    else:
-        columns = (
-            "when (UTC)",
-            "device",
-            "owner",
-            "north",
-            "east",
-            "metres high",
-            "within",
-            "battery",
-            "sos",
-            *(["its clock says"] if any(r.claimed_at for r in rows) else ()),
+        return
+    has_claims = any(row.claimed_at for row in rows)
+    columns = (*POSITION_COLUMNS, "its clock says") if has_claims else POSITION_COLUMNS
+    cells = (
+        (
+            row.at,
+            f"{row.network} {row.serial}",
+            row.owner,
+            row.latitude,
+            row.longitude,
+            row.altitude_meters,
+            row.accuracy_meters,
+            "low" if row.battery_low and row.battery_percent is None else row.battery_percent,
+            row.sos,
+            *([row.claimed_at] if has_claims else ()),
         )
-        cells = (
-            (
-                r.at,
-                f"{r.network} {r.serial}",
-                r.owner,
-                r.latitude,
-                r.longitude,
-                r.altitude_meters,
-                r.accuracy_meters,
-                "low" if r.battery_low and r.battery_percent is None else r.battery_percent,
-                r.sos,
-                *([r.claimed_at] if r.claimed_at else ()),
-            )
-            for r in rows
-        )
-        print_table("", columns, cells)
+        for row in rows
+    )
+    print_table("", columns, cells)

@@ -49,21 +49,8 @@ def classify(
         if bounce is not None:
             return [bounce]
     if parsed.origin is Origin.ANSWER or not mail.sender:
-        if not _names_delivery(mail, parsed, mail_domain):
-            return []
-        others = len(mail.recipients) - 1
-        return [
-            DeadLetter(
-                id=ids[0],
-                sender=Address(Network.EMAIL, mail.sender or parsed.author),
-                recipient=Address(Network.EMAIL, mail.recipients[0]),
-                via=VIA,
-                raw=mail.content,
-                reason=(ANSWER if parsed.origin is Origin.ANSWER else NO_SENDER)
-                + (f" ({others} more recipients)" if others else ""),
-                text=parsed.text,
-            )
-        ]
+        names_delivery = _names_delivery(mail, parsed, mail_domain)
+        return [_dead_letter(mail, parsed, ids[0])] if names_delivery else []
     records: list[Record] = []
     for id, recipient in zip(ids, mail.recipients, strict=True):
         message = Message(
@@ -93,6 +80,21 @@ def _names_delivery(mail: ReceivedMail, parsed: ParsedMail, mail_domain: str) ->
         *(parsed.report.references if parsed.report else ()),
     )
     return any(find_reference(text, mail_domain) for text in texts)
+
+
+def _dead_letter(mail: ReceivedMail, parsed: ParsedMail, id: str) -> DeadLetter:
+    """Return the dead letter of an automatic answer, or of a mail without a sender: one for all recipients."""
+    others = len(mail.recipients) - 1
+    return DeadLetter(
+        id=id,
+        sender=Address(Network.EMAIL, mail.sender or parsed.author),
+        recipient=Address(Network.EMAIL, mail.recipients[0]),
+        via=VIA,
+        raw=mail.content,
+        reason=(ANSWER if parsed.origin is Origin.ANSWER else NO_SENDER)
+        + (f" ({others} more recipients)" if others else ""),
+        text=parsed.text,
+    )
 
 
 def _read_bounce(

@@ -18,7 +18,7 @@ from messaging.errors import GatewayError, Rejected, Unavailable
 from messaging.logs.records import details
 from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
-from messaging.mail.parse.mail import read_mail
+from messaging.mail.parse.mail import ParsedMail, read_mail
 from messaging.mail.parse.process import ParserProcess
 from messaging.mail.smtp.replies import (
     ACCEPTED,
@@ -128,17 +128,7 @@ class MailIngest:
         header = parsed.message_id_header
         if header and find_reference(header, self._mail_domain):
             return self.record_reply(mail, OUR_OWN)
-        keys: list[MailKey] = []
-        if header:
-            content = (parsed.subject, parsed.text)
-            ids = [message_id("mail", header, mail.sender, r, *content) for r in mail.recipients]
-        else:
-            digest = sha256(mail.content).digest()
-            keys = [(digest, mail.sender, recipient) for recipient in mail.recipients]
-            ids = [
-                self._random_ids.setdefault(key, message_id("mail", secrets.token_bytes(16)))
-                for key in keys
-            ]
+        ids, keys = self._make_ids(mail, parsed)
         records = classify(mail, parsed, ids, self._mail_domain)
         # No record: an automatic answer to nothing of ours, which is accepted and not kept.
         reply = await self._emit_records(records) if records else ACCEPTED
@@ -147,6 +137,21 @@ class MailIngest:
             for key in keys:
                 self._random_ids.pop(key, None)
         return self.record_reply(mail, reply, " ".join(ids), header or "")
+
+    def _make_ids(self, mail: ReceivedMail, parsed: ParsedMail) -> tuple[list[str], list[MailKey]]:
+        """Return an id for each recipient, and the keys of those that are random."""
+        header = parsed.message_id_header
+        if header:
+            content = (parsed.subject, parsed.text)
+            ids = [message_id("mail", header, mail.sender, r, *content) for r in mail.recipients]
+            return ids, []
+        digest = sha256(mail.content).digest()
+        keys = [(digest, mail.sender, recipient) for recipient in mail.recipients]
+        ids = [
+            self._random_ids.setdefault(key, message_id("mail", secrets.token_bytes(16)))
+            for key in keys
+        ]
+        return ids, keys
 
     def record_reply(
         self, mail: ReceivedMail, reply: str, ids: str = "", author_id: str = ""

@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -68,7 +67,7 @@ def test_a_patch_is_found(source: str, found: list[str]) -> None:
 def test_no_test_patches_the_product() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{patch}"
-        for path in sorted(Path(ROOT / "tests").rglob("*.py"))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
         for patch in patches(path.read_text())
     ]
     assert wrong == []

@@ -145,19 +145,7 @@ class AcceptTransaction:
     def _decide(
         self, records: Sequence[Inbound | Refusal], kept: KeptBatch, has_room: bool
     ) -> tuple[list[Decision], BatchContext]:
-        texts = [record for record in records if isinstance(record, DeviceText)]
-        parsed_texts = parse_device_texts(texts, self._policy) if texts else {}
-        parsed: list[ParsedRecord] = []
-        for record in records:
-            one = parsed_texts[record] if isinstance(record, DeviceText) else record
-            # No codec and no registration refuses a call for help.
-            if (
-                isinstance(one, Refusal)
-                and isinstance(record, DeviceText)
-                and emergency_of(record, record.text, self._words)
-            ):
-                one = ParsedDeviceText(record, None, one.reason)
-            parsed.append(one)
+        parsed = self._parse(records)
         references = references_of(
             (
                 one.record if isinstance(one, ParsedDeviceText) else one
@@ -185,6 +173,23 @@ class AcceptTransaction:
             emergencies=emergencies,
         )
         return [decider.decide(one) for one in parsed], context
+
+    def _parse(self, records: Sequence[Inbound | Refusal]) -> list[ParsedRecord]:
+        """Return the records with parsed device texts. Emergencies are never refused here."""
+        texts = [record for record in records if isinstance(record, DeviceText)]
+        parsed_texts = parse_device_texts(texts, self._policy) if texts else {}
+        parsed: list[ParsedRecord] = []
+        for record in records:
+            one = parsed_texts[record] if isinstance(record, DeviceText) else record
+            # No codec and no registration refuses a call for help.
+            if (
+                isinstance(one, Refusal)
+                and isinstance(record, DeviceText)
+                and emergency_of(record, record.text, self._words)
+            ):
+                one = ParsedDeviceText(record, None, one.reason)
+            parsed.append(one)
+        return parsed
 
     def _find_emergencies(self, parsed: Sequence[ParsedRecord]) -> dict[str, DeviceReport]:
         """Return the reports of the typed calls for help, by the ids of their records."""

@@ -28,24 +28,9 @@ def after_outcome(
     next attempt, unless its attempts are used up or its lifetime is over; the reason then quotes the last attempt. An
     urgent delivery has no limit of attempts, and an attempt by a blocked account, or without time, does not count.
     """
-    reason = short_reason(outcome.reason) or NO_REASON
-    state, due_at = State.WAITING, None
     if outcome.action or outcome.result is Result.NOT_BEGUN:
         row = replace(row, attempts_forgiven=min(row.attempts_forgiven + 1, row.attempts))
-    match outcome.result:
-        case Result.SENT:
-            state, reason = State.SENT, ""
-        case Result.REJECTED:
-            state = State.FAILED
-        case Result.NOT_BEGUN:
-            due_at = now
-        case _ if is_spent(row, policy):
-            state, reason = State.FAILED, _spent_reason(row, reason)
-        case _ if now >= row.expires_at:
-            state, reason = State.EXPIRED, _late_reason(row, reason)
-        case _:
-            wish = outcome.retry_after_seconds
-            due_at = _next_attempt_at(row, policy, wish, now)
+    state, reason, due_at = _judge_outcome(row, outcome, policy, now)
     units = outcome.billed_units
     # The outcome of an attempt that never began says nothing of the one before.
     is_in_doubt = row.leased and outcome.attempt > row.attempts
@@ -62,6 +47,27 @@ def after_outcome(
         updated_at=now,
         settled_at=None if state is State.WAITING else now,
     )
+
+
+def _judge_outcome(
+    row: DeliveryState, outcome: Outcome, policy: RetryPolicy, now: datetime
+) -> tuple[State, str, datetime | None]:
+    """Return the next state, its reason, and the time of the next attempt, None if there is none."""
+    reason = short_reason(outcome.reason) or NO_REASON
+    match outcome.result:
+        case Result.SENT:
+            return State.SENT, "", None
+        case Result.REJECTED:
+            return State.FAILED, reason, None
+        case Result.NOT_BEGUN:
+            return State.WAITING, reason, now
+        case _ if is_spent(row, policy):
+            return State.FAILED, _spent_reason(row, reason), None
+        case _ if now >= row.expires_at:
+            return State.EXPIRED, _late_reason(row, reason), None
+        case _:
+            due_at = _next_attempt_at(row, policy, outcome.retry_after_seconds, now)
+            return State.WAITING, reason, due_at
 
 
 def is_spent(row: DeliveryState, policy: RetryPolicy) -> bool:

@@ -66,11 +66,19 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
         due_at=now,
         updated_at=now,
     )
+    due_now += _begin_anew(deliveries, settings, now)
+    log_after_commit(Action.RETRY, due_now)
+    return RetryResult(due_now, asked - due_now)
+
+
+def _begin_anew(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> int:
+    """Make failed, expired and cancelled deliveries wait with the whole lifetime of their network; return how many."""
+    count = 0
     lease_over = F("settled_at") + timedelta(seconds=settings.lease_seconds)
     is_leased = Q(leased=True, settled_at__gt=now - timedelta(seconds=settings.lease_seconds))
     for network in Network:
         lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
-        due_now += update_all(
+        count += update_all(
             deliveries.filter(recipient_network=network),
             DEAD,
             State.WAITING,
@@ -83,8 +91,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
             settled_at=None,
             updated_at=now,
         )
-    log_after_commit(Action.RETRY, due_now)
-    return RetryResult(due_now, asked - due_now)
+    return count
 
 
 @guard

@@ -1,15 +1,17 @@
 """The commands about people: their contacts, and how their devices write."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
 from messaging.config.settings import Settings
+from messaging.model.message import message_id
 from messaging.store.console.save import InvalidInput
 from messaging.store.db.connection import open_store
-from messaging.store.models import Device
+from messaging.store.models import Device, DevicePosition
 
 
 @pytest.fixture(autouse=True)
@@ -138,3 +140,17 @@ def test_check_names_an_unknown_network_and_the_repair(store_settings: Settings)
     rows = [row for row in json.loads(run("check", "--json").stdout) if row["part"] == "devices"]
     assert [row["ok"] for row in rows] == [None]
     assert "not configured: rockblock; mail for them waits (451)" in rows[0]["said"]
+
+
+def test_the_claim_of_a_wrong_clock_has_a_column_of_its_own() -> None:
+    done("devices", "add", "1001", "--owner=boop", "--network=hive")
+    at, claim = datetime(2026, 1, 2, 3, 4, tzinfo=UTC), datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
+    for key, claimed_at in (("right", None), ("wrong", claim)):
+        Device.objects.get().positions.create(id=message_id(key), at=at, claimed_at=claimed_at)
+    printed = done("devices", "positions").splitlines()
+    title, right, wrong = (line.rstrip() for line in printed)
+    assert title.endswith("its clock says")
+    assert right.endswith("boop")
+    assert wrong.endswith("2030-01-02 03:04:00")
+    DevicePosition.objects.filter(claimed_at__isnull=False).delete()
+    assert "its clock says" not in done("devices", "positions")
