@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -27,6 +27,7 @@ from messaging.service.ports import check_port
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.reload import Reloader
 from messaging.service.state_file import RunningService, StateFile, sole_service
+from messaging.store.accept.live_settings import change_live_settings
 from messaging.store.db.health import open_ready_store
 from messaging.store.db.room import store_room_problem
 from messaging.streaming.api import Graph, StreamingError
@@ -65,7 +66,9 @@ class Service:
         self._lifecycle = Lifecycle(gateway, self._instances, web)
         self._state_file = StateFile(gateway.settings.state_dir)
         self._lost_since: float | None = None
-        self._reloader = Reloader(gateway, self._instances.set_log_level)
+        self._reloader = Reloader(
+            gateway, self._instances.set_log_level, self._instances.set_limits
+        )
         self._reloads, self._reload = 0, ""
         self.settled = False
 
@@ -162,8 +165,9 @@ class OwnInstances:
         self.submitted: RayJob | None = None
         self._settings = gateway.settings
         self._silence = SilenceJudge(start_seconds=WORKER_SECONDS)
-        self._level = ""
-        self._with_level: set[int] = set()
+        # What a reload changed, for each process that has it not yet.
+        self._changes: dict[str, Callable[[], object]] = {}
+        self._with_changes: set[int] = set()
 
     @property
     def job(self) -> RayJob:
@@ -183,17 +187,22 @@ class OwnInstances:
             log.warning("%s does not answer: it is started again", name)
             self.submitted.restart(name)
         pids = {row["pid"] for row in rows if "pid" in row}
-        if (
-            self._level and pids - self._with_level
-        ):  # one was started again, with the level of the start
-            self.submitted.run_in_all(partial(set_log_level, self._level))
-            self._with_level = pids
+        # A process that was started again has the settings of the start.
+        if self._changes and pids - self._with_changes:
+            for change in self._changes.values():
+                self.submitted.run_in_all(change)
+            self._with_changes = pids
         return rows
 
     def set_log_level(self, level: str) -> None:
         """Let this process, and from the next `look` on all instances, log from this level on."""
         set_log_level(level)
-        self._level, self._with_level = level, set()
+        self._changes["level"], self._with_changes = partial(set_log_level, level), set()
+
+    def set_limits(self, limits: Mapping[str, Any]) -> None:
+        """Let the routers decide by these values of `LIVE_FIELDS` from the next `look` on."""
+        self._changes["limits"] = partial(change_live_settings, limits)
+        self._with_changes = set()
 
 
 def _open_store_with_room(settings: Settings) -> None:

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from messaging.config.account import Account
 from messaging.config.env import Section
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.smtp.tls import load_certificate
+from messaging.store.accept.live_settings import LIVE_FIELDS
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +20,21 @@ REFUSED = "nothing was reloaded"
 
 
 class Reloader:
-    """Knows the settings that the gateway runs with. `set_level` applies another log level."""
+    """Knows the settings that the gateway runs with.
 
-    def __init__(self, gateway: Gateway, set_level: Callable[[str], None]) -> None:
+    `set_level` applies another log level, and `set_limits` the values of `LIVE_FIELDS` that differ from the start's.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        set_level: Callable[[str], None],
+        set_limits: Callable[[Mapping[str, Any]], None],
+    ) -> None:
         self._gateway = gateway
         self._set_level = set_level
+        self._set_limits = set_limits
+        self._at_start = gateway.settings
 
     def reload(self) -> str:
         """Read `.env` and the files that variables name again, and return what has changed; log it too.
@@ -40,12 +52,17 @@ class Reloader:
         level, variables = new.settings.log_level, set(differences(self._gateway, new))
         if level != self._gateway.settings.log_level:
             self._set_level(level)
-            settings = self._gateway.settings.model_copy(update={"log_level": level})
-            self._gateway = replace(self._gateway, settings=settings)
             said.append(f"the log level is {level} now")
+        live = {name: getattr(new.settings, name) for name in sorted(LIVE_FIELDS)}
+        if applied := variables & {new.settings.variables()[name] for name in live}:
+            start = self._at_start
+            self._set_limits({name: v for name, v in live.items() if v != getattr(start, name)})
+            said.append(f"applied: {', '.join(sorted(applied))}")
+        settings = self._gateway.settings.model_copy(update={"log_level": level, **live})
+        self._gateway = replace(self._gateway, settings=settings)
         if certificate:
             said.append(f"the certificate of the mail port ends on {certificate.expires:%Y-%m-%d}")
-        if rest := sorted(variables - {LOG_LEVEL}):
+        if rest := sorted(variables - applied - {LOG_LEVEL}):
             said.append(f"needs a restart: {', '.join(rest)}")
         text = "; ".join(said) or "nothing has changed"
         log.warning("reloaded: %s", text)

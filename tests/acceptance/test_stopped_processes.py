@@ -6,6 +6,7 @@ import signal
 import smtplib
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,16 @@ class SupervisedGateway(RunningGateway):
         """The file with the log level."""
         return self.folder / "log-level"
 
+    @property
+    def hourly(self) -> Path:
+        """The file with the number of mails that one author may write to one subscriber in an hour."""
+        return self.folder / "hourly"
+
     def start(self) -> None:
         self.level.write_text("WARNING")
+        self.hourly.write_text("0")
+        del self.environment["SATBRIDGE_MAX_HOURLY_PER_PAIR"]
+        self.environment["SATBRIDGE_MAX_HOURLY_PER_PAIR_FILE"] = str(self.hourly)
         self.environment["SATBRIDGE_LOG_LEVEL_FILE"] = str(self.level)
         self.environment["NOTIFY_SOCKET"] = self.systemd.address
         super().start()
@@ -132,6 +141,32 @@ def test_another_log_level_reaches_every_process_and_a_wrong_one_none(
     refused = "nothing was reloaded: SATBRIDGE_LOG_LEVEL: "
     wait_until(lambda: refused in gateway.up.output, WAIT_SECONDS)
     gateway.level.write_text("INFO")
+
+
+def test_another_limit_applies_without_a_restart_and_is_taken_back(
+    gateway: SupervisedGateway,
+) -> None:
+    before = wait_until(lambda: all_workers(gateway), WAIT_SECONDS)
+    numbers = count()
+
+    def is_accepted() -> bool:
+        """Send one more mail of the same author to the same subscriber."""
+        with smtplib.SMTP("127.0.0.1", gateway.smtp_port, timeout=60) as client:
+            to = "user12@example.org"
+            try:
+                client.sendmail("alice@example.net", [to], mail(next(numbers), to, "limited"))
+            except smtplib.SMTPException:
+                return False
+        return True
+
+    assert is_accepted()
+    gateway.hourly.write_text("1")
+    assert "applied: SATBRIDGE_MAX_HOURLY_PER_PAIR" in gateway.satbridge("reload")
+    wait_until(lambda: not is_accepted(), WAIT_SECONDS)
+    gateway.hourly.write_text("0")
+    assert "applied: SATBRIDGE_MAX_HOURLY_PER_PAIR" in gateway.satbridge("reload")
+    wait_until(is_accepted, WAIT_SECONDS)
+    assert all_workers(gateway) == before
 
 
 def test_systemd_hears_that_it_stops(gateway: SupervisedGateway) -> None:

@@ -17,8 +17,8 @@ app = typer.Typer()
 def reload() -> None:
     """Let the gateway that runs on this machine read its settings again, without a restart.
 
-    The log level and the certificate of the mail port change at once; the output names every other change, which needs
-    a restart. A wrong value changes nothing.
+    The log level, limits, SMS_COUNTRIES, EMERGENCY_WORDS, OPERATOR_ADDRESSES and the certificate of the mail port
+    change at once; the output names every other change, which needs a restart. A wrong value changes nothing.
     """
     gateway = read_gateway()
     load_certificate(gateway.smtp)

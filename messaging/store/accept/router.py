@@ -4,15 +4,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
+from messaging.store.accept.live_settings import live_changes, live_settings
 from messaging.store.accept.routing import Policy
 from messaging.store.accept.transaction import AcceptTransaction
 from messaging.store.db.connection import BatchRunner, open_store
@@ -20,6 +22,7 @@ from messaging.store.db.room import StoreRoom
 from messaging.store.outcome_log import log_record
 from messaging.store.outgoing.countries import CountryRule
 from messaging.store.queue.claims import give_back
+from messaging.store.queue.counters import Counters
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +72,8 @@ class Router:
         providers: Collection[str] = (),
     ) -> None:
         open_store(settings)
-        policy = Policy(
+        self._settings = settings
+        self._policy = Policy(
             settings.mail_domain,
             dict(default_accounts),
             satellites,
@@ -81,8 +85,10 @@ class Router:
             settings.devices_per_message == "all",
             CountryRule(settings.sms_country_list),
         )
-        self._transaction = AcceptTransaction(settings, policy, now)
         self._now = now
+        self._settled = Counters()
+        self._changes: Mapping[str, Any] | None = None
+        self._apply_changes()
         self._full_providers = FullProviders()
         self._room = StoreRoom(settings)
         self._runner = BatchRunner("router")
@@ -94,6 +100,8 @@ class Router:
         An empty list means accepted with nothing to send: a repeat, a recipient check, an opt-out, a dead letter.
         Never raises.
         """
+        if self._changes is not live_changes():
+            self._apply_changes()
         accept = partial(
             self._transaction.accept,
             full_providers=self._full_providers.current(),
@@ -132,5 +140,16 @@ class Router:
         return {
             **self._counters,
             "emergencies": self._counters["sos"],
-            "settled": self._transaction.counters.snapshot(),
+            "settled": self._settled.snapshot(),
         }
+
+    def _apply_changes(self) -> None:
+        """Decide by the settings as they are now; the limits of an hour count from zero."""
+        self._changes = live_changes()
+        settings = live_settings(self._settings)
+        policy = replace(
+            self._policy,
+            operators=settings.operators,
+            sms_countries=CountryRule(settings.sms_country_list),
+        )
+        self._transaction = AcceptTransaction(settings, policy, self._now, self._settled)

@@ -87,9 +87,14 @@ class RecordResult:
 
 
 class AcceptTransaction:
-    """Decides about records and writes what is accepted. `accept` is one transaction and harmless to repeat."""
+    """Decides about records and writes what is accepted. `accept` is one transaction and harmless to repeat.
 
-    def __init__(self, settings: Settings, policy: Policy, now: Callable[[], datetime]) -> None:
+    `counters` counts the deliveries that the records settled.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy, now: Callable[[], datetime], counters: Counters
+    ) -> None:
         self._settings = settings
         self._policy = policy
         self._now = now
@@ -102,7 +107,7 @@ class AcceptTransaction:
         self._notices = Notices(settings, policy.default_accounts)
         self._limiters = Limiters.of(settings)
         self._quota = KeptQuota(settings)
-        self.counters = Counters()
+        self._counters = counters
 
     def accept(
         self,
@@ -126,7 +131,7 @@ class AcceptTransaction:
             attempts, settled = self._write(decisions, context, full_providers)
             kept.write()
         kept.note()
-        self.counters.note(settled)
+        self._counters.note(settled)
         self._limiters.note(decisions)
         return [
             RecordResult(

@@ -1,11 +1,15 @@
 """A running gateway reads its settings again: some apply, the others are named, and a wrong value changes nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from messaging.config.settings import Settings
 from messaging.gateway import read_gateway
 from messaging.service.reload import Reloader
+from messaging.store.accept.live_settings import LIVE_FIELDS
 from tests.support.mail.certificates import make_certificate
 
 HIVE = (
@@ -20,8 +24,12 @@ class Env:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.levels: list[str] = []
+        self.limits: list[Mapping[str, Any]] = []
         self.write(HIVE)
-        self.reloader = Reloader(read_gateway(), self.levels.append)
+        self.start()
+
+    def start(self) -> None:
+        self.reloader = Reloader(read_gateway(), self.levels.append, self.limits.append)
 
     def write(self, text: str) -> None:
         (self.folder / ".env").write_text(text)
@@ -52,6 +60,21 @@ def test_every_other_setting_is_named_each_time_and_its_value_is_not(env: Env) -
     assert env.reload(text) == rest
 
 
+def test_limits_apply_and_go_back_to_those_of_the_start(env: Env) -> None:
+    limits = f"{HIVE}SATBRIDGE_MAX_HOURLY_PER_PAIR=7\nSATBRIDGE_SMS_COUNTRIES=+47\n"
+    applied = "applied: SATBRIDGE_MAX_HOURLY_PER_PAIR, SATBRIDGE_SMS_COUNTRIES"
+    assert env.reload(f"{limits}SATBRIDGE_LEASE_SECONDS=300\n") == (
+        f"{applied}; needs a restart: SATBRIDGE_LEASE_SECONDS"
+    )
+    assert env.reload(limits) == "nothing has changed"
+    assert env.reload(HIVE) == applied
+    assert env.limits == [{"max_hourly_per_pair": 7, "sms_countries": "+47"}, {}]
+
+
+def test_every_live_setting_is_one_of_the_settings() -> None:
+    assert set(Settings.model_fields) >= LIVE_FIELDS
+
+
 def test_an_account_that_appears_needs_a_restart(env: Env) -> None:
     relay = "SATBRIDGE_RELAY_URL=smtp://relay.example.org\n"
     said = env.reload(f"{HIVE}{relay}SATBRIDGE_HIVE_ACCOUNTS=\n")
@@ -72,7 +95,7 @@ def test_a_certificate_is_checked(env: Env) -> None:
     files = make_certificate(env.folder)
     text = f"{HIVE}SATBRIDGE_SMTP_CERTIFICATE={files.certificate}\nSATBRIDGE_SMTP_KEY={files.key}\n"
     env.write(text)
-    env.reloader = Reloader(read_gateway(), env.levels.append)
+    env.start()
     assert env.reload(text).startswith("the certificate of the mail port ends on 2")
     files.key.write_text("no key")
     assert env.reload(f"{text}SATBRIDGE_LOG_LEVEL=DEBUG\n").startswith(
