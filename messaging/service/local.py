@@ -27,9 +27,9 @@ from messaging.service.ports import check_port
 from messaging.service.process import set_up_process, set_up_worker
 from messaging.service.reload import Reloader
 from messaging.service.state_file import RunningService, StateFile, sole_service
-from messaging.store.accept.live_settings import change_live_settings
 from messaging.store.db.health import open_ready_store
 from messaging.store.db.room import store_room_problem
+from messaging.store.live_settings import change_live_settings
 from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ops.silence import SilenceJudge
 from messaging.streaming.ray.job import RayJob

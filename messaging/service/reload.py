@@ -11,7 +11,7 @@ from messaging.config.env import Section
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.mail.smtp.tls import load_certificate
-from messaging.store.accept.live_settings import LIVE_FIELDS
+from messaging.store.live_settings import LIVE_FIELDS
 
 log = logging.getLogger(__name__)
 

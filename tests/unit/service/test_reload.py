@@ -9,7 +9,7 @@ import pytest
 from messaging.config.settings import Settings
 from messaging.gateway import read_gateway
 from messaging.service.reload import Reloader
-from messaging.store.accept.live_settings import LIVE_FIELDS
+from messaging.store.live_settings import LIVE_FIELDS
 from tests.support.mail.certificates import make_certificate
 
 HIVE = (

@@ -6,7 +6,7 @@ import pytest
 
 from messaging.errors import Busy
 from messaging.model.message import Network
-from messaging.store.accept.live_settings import change_live_settings
+from messaging.store.live_settings import change_live_settings
 from messaging.store.models import Message
 from tests.support.store import records as g
 from tests.support.store.device_texts import typed
