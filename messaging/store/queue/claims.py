@@ -80,6 +80,8 @@ class Claims:
             return []
         first = limit if urgent_limit is None else urgent_limit
         ids = self._rotation.choose(via, limit, in_hand or {}, now) if limit else []
+        if not ids and not urgent.exists():
+            return []
         rows = (urgent[:first], others.filter(id__in=ids).order_by("id"))
         return each_if_not_all(partial(self._claim, now=now), rows, first + limit, now)
 

@@ -33,7 +33,10 @@ Cancelling the future takes the delivery back, if no sender has it yet.
 REFILL_SECONDS: Final = 0.1
 """How soon `due` looks again at an account of which it has handed deliveries out: senders begin many in that time."""
 REFILL_FACTOR: Final = 2
-"""The pause is so many times the time that the last look took, if that is more: a long queue costs little."""
+"""The pause is so many times the time that the last look took, if that is more: a long queue costs little.
+
+Without a change the pause becomes so many times longer until the next poll.
+"""
 
 
 @dataclass(slots=True)
@@ -162,14 +165,17 @@ class Due:
                 return
             began = time.monotonic()
             self._give_back_refused()
-            for via in busy:
-                if not self._draining.is_set():
-                    self._refill(via, emit)
-            pause = max(REFILL_SECONDS, REFILL_FACTOR * (time.monotonic() - began))
+            changes = [not self._draining.is_set() and self._refill(via, emit) for via in busy]
+            # Beside a provider that hangs nothing changes, and the router needs the store.
+            longer = 0.0 if any(changes) else REFILL_FACTOR * pause
+            pause = max(REFILL_SECONDS, REFILL_FACTOR * (time.monotonic() - began), longer)
 
-    def _refill(self, via: str, emit: EmitDelivery) -> None:
-        self._forget_begun(via)
+    def _refill(self, via: str, emit: EmitDelivery) -> bool:
+        """Claim and emit as much as there is room; return whether anything began, ended or was claimed."""
         hand_outs = self._hand_outs[via]
+        before = len(hand_outs)
+        self._forget_begun(via)
+        has_begun = len(hand_outs) < before
         urgent = sum(one.delivery.is_urgent for one in hand_outs.values())
         capacity = self._capacity[via]
         room, urgent_room = max(capacity - len(hand_outs) + urgent, 0), max(capacity - urgent, 0)
@@ -178,11 +184,12 @@ class Due:
             lambda: self._claims.claim(via, room, self._now(), urgent_room, in_hand)
         )
         if isinstance(claimed, GatewayError):
-            return
+            return has_begun
         self._counters["claimed"] += len(claimed)
         self._has_more |= sum(not delivery.is_urgent for delivery in claimed) == room
         for delivery in claimed:
             self._emit(delivery, emit)
+        return has_begun or bool(claimed)
 
     def _emit(self, delivery: Delivery, emit: EmitDelivery) -> None:
         hand_out = _HandOut(delivery, hand_out_end(self._now()))
