@@ -14,15 +14,8 @@ from messaging.model.message import Emit
 from messaging.satellite.account import Count, Packet, SatelliteAccount, SatelliteClient, Seconds
 from messaging.satellite.uplink import offer_packet
 from messaging.sending.backoff import wait_seconds
-from messaging.sending.polling import (
-    STAND_BY_SECONDS,
-    FailureStatus,
-    PollLease,
-    iso,
-    pause,
-    reason_of,
-    release,
-)
+from messaging.sending.failure_status import FailureStatus, iso, reason_of
+from messaging.sending.poll_lease import STAND_BY_SECONDS, PollLease, pause, release
 
 log = logging.getLogger(__name__)
 

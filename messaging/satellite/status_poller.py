@@ -10,7 +10,8 @@ from messaging.errors import Rejected
 from messaging.model.message import Emit, Receipt
 from messaging.model.receipt import FINAL_RECEIPTS
 from messaging.satellite.account import SatelliteAccount, SatelliteClient, Seconds
-from messaging.sending.polling import FailureStatus, PollLease, pause
+from messaging.sending.failure_status import FailureStatus
+from messaging.sending.poll_lease import PollLease, pause
 
 
 class TracedClient(SatelliteClient, Protocol):

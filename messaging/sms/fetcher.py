@@ -15,15 +15,8 @@ from pydantic import Field
 from messaging.model.message import Emit
 from messaging.model.webhook import take_each
 from messaging.sending.backoff import wait_seconds
-from messaging.sending.polling import (
-    STAND_BY_SECONDS,
-    FailureStatus,
-    PollLease,
-    iso,
-    pause,
-    reason_of,
-    release,
-)
+from messaging.sending.failure_status import FailureStatus, iso, reason_of
+from messaging.sending.poll_lease import STAND_BY_SECONDS, PollLease, pause, release
 from messaging.sms.account import Received, SmsAccount
 from messaging.sms.inbound import record_ids
 from messaging.sms.webhook import offer

@@ -16,13 +16,13 @@ from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.routing import Policy
 from messaging.store.accept.transaction import AcceptTransaction
+from messaging.store.counters import Counters
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.room import StoreRoom
 from messaging.store.live_settings import live_changes, live_settings
 from messaging.store.outcome_log import log_record
 from messaging.store.outgoing.countries import CountryRule
 from messaging.store.queue.claims import give_back
-from messaging.store.queue.counters import Counters
 
 log = logging.getLogger(__name__)
 

@@ -38,14 +38,15 @@ from messaging.store.accept.positions import note_heard, write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
+from messaging.store.counters import Counters
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
 from messaging.store.outgoing.limits import DeviceLimits
-from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
-from messaging.store.queue.enqueue import Lease, enqueue, hand_out_end
+from messaging.store.queue.enqueue import enqueue
 from messaging.store.queue.lanes import take_places
+from messaging.store.queue.lease import Lease, hand_out_end
 from messaging.store.queue.reports import bounce
 from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from messaging.store.db.connection import guard
 from messaging.store.models import WAITING, Delivery
-from messaging.store.queue.enqueue import hand_out_end
+from messaging.store.queue.lease import hand_out_end
 
 
 @dataclass(frozen=True, slots=True)

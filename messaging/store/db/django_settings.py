@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 import messaging
 from messaging.config.settings import Settings, StoreLimits
 from messaging.errors import ConfigurationError
+from messaging.store.db.sign_in_settings import sign_in_values
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
@@ -54,11 +55,7 @@ CONTEXT = (
     "django.contrib.messages.context_processors.messages",
 )
 TEMPLATES = Path(messaging.__file__).parent / "web" / "templates"
-IDLE_SECONDS = 3600
-"""A session of the admin ends so long after its last request."""
 HSTS_SECONDS = 365 * 24 * 3600
-
-PASSWORDS = "django.contrib.auth.password_validation."
 
 
 def constant_values(apps: Sequence[str] = APPS) -> dict[str, Any]:
@@ -77,40 +74,7 @@ def constant_values(apps: Sequence[str] = APPS) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         # The gateway configures logging itself; Django would otherwise add handlers and mail to admins.
         "LOGGING_CONFIG": None,
-        "SESSION_COOKIE_AGE": IDLE_SECONDS,
-        # The limits of sign-ins hold for all processes and nodes together.
-        "CACHES": {
-            "default": {
-                "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-                "LOCATION": "users_cache",
-            }
-        },
-        **_sign_in_values(),
-        "AUTH_PASSWORD_VALIDATORS": [
-            {"NAME": PASSWORDS + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-            {"NAME": PASSWORDS + "CommonPasswordValidator"},
-            {"NAME": PASSWORDS + "UserAttributeSimilarityValidator"},
-        ],
-    }
-
-
-def _sign_in_values() -> dict[str, Any]:
-    """Return the settings of allauth: names and passwords, no sign-up, no mails, a code as the second factor."""
-    return {
-        "LOGIN_URL": "account_login",
-        "LOGIN_REDIRECT_URL": "admin:index",
-        "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
-        "ACCOUNT_ADAPTER": "messaging.web.sign_in.adapter.SignInAdapter",
-        "ACCOUNT_LOGIN_METHODS": {"username"},
-        "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*"],
-        "ACCOUNT_EMAIL_VERIFICATION": "none",
-        "ACCOUNT_SESSION_REMEMBER": False,
-        "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
-        "ACCOUNT_RATE_LIMITS": {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"},
-        "ACCOUNT_REAUTHENTICATION_METHODS": ("password", "mfa"),
-        "MFA_SUPPORTED_TYPES": ["totp", "recovery_codes"],
-        "MFA_ALLOW_UNVERIFIED_EMAIL": True,
-        "MFA_TOTP_ISSUER": "Satbridge",
+        **sign_in_values(),
     }
 
 

@@ -13,7 +13,7 @@ from messaging.errors import GatewayError
 from messaging.model.message import Delivery
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.queue import queries
-from messaging.store.queue.enqueue import Lease
+from messaging.store.queue.lease import Lease
 
 
 class StoreBegins:

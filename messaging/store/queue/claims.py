@@ -13,13 +13,13 @@ from django.db.models import Case, QuerySet, Value, When
 from messaging.config.settings import Settings
 from messaging.model.message import Address, Delivery, Message, Network
 from messaging.store import models
+from messaging.store.counters import Counters
 from messaging.store.db.connection import guard
 from messaging.store.notices.notices import Notices, failure_from_json
 from messaging.store.queue import queries
-from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
-from messaging.store.queue.enqueue import Lease, hand_out_end
 from messaging.store.queue.lanes import LaneRotation
+from messaging.store.queue.lease import Lease, hand_out_end
 from messaging.store.queue.next_state import expire, give_up, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
 from messaging.store.queue.queries import Change, read_rows, update_all

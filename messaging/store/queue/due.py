@@ -19,7 +19,7 @@ from messaging.errors import GatewayError
 from messaging.model.message import Delivery, Network
 from messaging.store.db.connection import BatchRunner, close_connection, open_store
 from messaging.store.queue.claims import Claims, ClockWatch, give_back
-from messaging.store.queue.enqueue import hand_out_end
+from messaging.store.queue.lease import hand_out_end
 from messaging.store.retention.sweeper import Sweeper
 
 log = logging.getLogger(__name__)

@@ -12,13 +12,13 @@ from django.utils import timezone
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import Network, Outcome, Result
+from messaging.store.counters import Counters
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.errors import StoreAway
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import Notices
 from messaging.store.queue import queries
 from messaging.store.queue.blocked_accounts import BlockedAccounts
-from messaging.store.queue.counters import Counters
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.next_state import after_outcome
 from messaging.store.receipts.opt_outs import write_opt_outs

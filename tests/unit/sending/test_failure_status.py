@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.errors import AccountBlocked, Unavailable
-from messaging.sending.polling import FailureStatus
+from messaging.sending.failure_status import FailureStatus
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.queue import operator_actions
 from messaging.store.queue.begin import StoreBegins
-from messaging.store.queue.enqueue import HAND_OUT_SECONDS
+from messaging.store.queue.lease import HAND_OUT_SECONDS
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.records import Gateway

@@ -10,8 +10,8 @@ from messaging.store.console import directory
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery as Row
 from messaging.store.queue.due import Due
-from messaging.store.queue.enqueue import HAND_OUT_SECONDS
 from messaging.store.queue.lanes import LANES_AT_ONCE, MAX_IN_HAND
+from messaging.store.queue.lease import HAND_OUT_SECONDS
 from tests.support.store import records as g
 from tests.support.store.due_deliveries import Hand
 from tests.support.store.records import VIAS, Gateway

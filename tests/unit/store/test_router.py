@@ -14,7 +14,7 @@ from messaging.store.console import directory
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery
 from messaging.store.models import Message as StoredMessage
-from messaging.store.queue.enqueue import HAND_OUT_SECONDS
+from messaging.store.queue.lease import HAND_OUT_SECONDS
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.records import Gateway

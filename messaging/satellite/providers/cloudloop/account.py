@@ -23,9 +23,10 @@ from messaging.satellite.account import (
 from messaging.satellite.http_client import HttpUrl
 from messaging.satellite.providers.cloudloop.client import Cloudloop
 from messaging.satellite.providers.cloudloop.webhook import read_webhook
-from messaging.satellite.providers.iridium import PathSecret, fields_of, has_secret, identifier
+from messaging.satellite.providers.iridium import fields_of, identifier
 from messaging.satellite.status_poller import TracedAccount
 from messaging.satellite.unreadable import read_or_keep
+from messaging.satellite.webhook_secret import PathSecret, has_secret
 
 
 class CloudloopService(StrEnum):

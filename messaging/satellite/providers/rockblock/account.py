@@ -22,10 +22,11 @@ from messaging.satellite.account import (
     readable_by,
 )
 from messaging.satellite.http_client import HttpUrl
-from messaging.satellite.providers.iridium import PathSecret, fields_of, flat_packet, has_secret
+from messaging.satellite.providers.iridium import fields_of, flat_packet
 from messaging.satellite.providers.rockblock.auth import PUBLISHED_KEY, claims_of, read_key
 from messaging.satellite.providers.rockblock.client import Rockblock
 from messaging.satellite.unreadable import read_or_keep
+from messaging.satellite.webhook_secret import PathSecret, has_secret
 
 
 class RockblockAccount(WebhookAccount, prefix="SATBRIDGE_ROCKBLOCK_"):
