@@ -1,4 +1,7 @@
-"""Composes the message of an emergency and finds its recipients. Pure."""
+"""Composes the message of an emergency and finds its recipients. Pure.
+
+`store/queue/next_state.py` decides how often one that a network loses is sent again.
+"""
 
 from collections.abc import Iterator
 
