@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network, ReceiptState
-from messaging.store.audit.log_line import log_after_commit
+from messaging.store.audit.log_line import (
+    MAX_LINES,
+    DeliveryKey,
+    log_after_commit,
+    log_deliveries_after_commit,
+)
 from messaging.store.audit.record import Action, record_deliveries
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, DeliveryPart
@@ -17,6 +22,7 @@ from messaging.store.states import DEAD, State
 
 BY_HAND = "cancelled by hand"
 UNDER_WAY = " while an attempt was under way: it may still arrive"
+RETRIED = "tried again by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     deliveries = deliveries.filter(message__text_removed_at__isnull=True)
     can_change = (Q(state=State.WAITING) & ~_under_way(now)) | Q(state__in=DEAD)
     record_deliveries(Action.RETRY, deliveries.filter(can_change), now)
+    changed = _first_keys(deliveries.filter(can_change))
     # A subquery, because there may be more of them than a list of ids can hold.
     lost = DeliveryPart.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.FAILED)
     lost_by_network = deliveries.filter(Exists(lost), state=State.FAILED).order_by()
@@ -67,6 +74,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
         updated_at=now,
     )
     due_now += _begin_anew(deliveries, settings, now)
+    log_deliveries_after_commit(State.WAITING, changed, due_now, RETRIED, by_operator=True)
     log_after_commit(Action.RETRY, due_now)
     return RetryResult(due_now, asked - due_now)
 
@@ -106,6 +114,7 @@ def cancel(
     """Cancel waiting deliveries. An attempt that is under way goes on; its outcome will be ignored."""
     if by_operator:
         record_deliveries(Action.CANCEL, deliveries.filter(state=State.WAITING), now)
+    changed = _first_keys(deliveries.filter(state=State.WAITING))
     waiting, end = [State.WAITING], {"due_at": None, "updated_at": now, "settled_at": now}
     under_way = update_all(
         deliveries.filter(_under_way(now)),
@@ -126,11 +135,21 @@ def cancel(
         uncertain=F("uncertain") + Case(When(leased=True, then=1), default=0),
         **end,
     )
+    number = under_way + idle
+    log_deliveries_after_commit(State.CANCELLED, changed, number, why, by_operator=by_operator)
     if by_operator:
-        log_after_commit(Action.CANCEL, under_way + idle)
+        log_after_commit(Action.CANCEL, number)
     return CancelResult(under_way + idle, under_way)
 
 
 def _under_way(now: datetime) -> Q:
     """The condition of waiting deliveries that a sender may be sending at this moment."""
     return Q(leased=True, due_at__gt=now)
+
+
+def _first_keys(deliveries: "QuerySet[Delivery]") -> list[DeliveryKey]:
+    """Lock and return the first of these deliveries, as many as have a line of the log each."""
+    found = deliveries.order_by("id").values_list("id", "message_id", "via")
+    if connection.features.has_select_for_update:
+        found = found.select_for_update(of=("self",))
+    return list(found[:MAX_LINES])

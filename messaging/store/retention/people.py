@@ -17,12 +17,21 @@ from messaging.store.audit.record import Action, record
 from messaging.store.console.directory import find_device
 from messaging.store.console.save import find_subscriber
 from messaging.store.db.connection import guard
-from messaging.store.models import Contact, Delivery, Device, DevicePosition, Message, OptOut
+from messaging.store.models import (
+    Contact,
+    Delivery,
+    DeliveryAttempt,
+    Device,
+    DevicePosition,
+    Message,
+    OptOut,
+)
 from messaging.store.queue.operator_actions import cancel
 from messaging.store.queue.removal import blank_addresses, delete_owner
 from messaging.store.retention.quota import Kept, write_changes
 
 PAGE_ROWS = 500
+ATTEMPT_COLUMNS = ("delivery_id", "number", "began_at", "ended_at", "outcome", "reason", "units")
 ERASED = "cancelled: the data of the subscriber or device was erased"
 
 
@@ -38,18 +47,27 @@ class Erasure:
 
 @guard
 def export(name: str) -> dict[str, Any]:
-    """Return everything about a subscriber, as values of JSON: bytes in base64, times as they are."""
+    """Return everything about a subscriber, as values of JSON: bytes in base64, times as they are.
+
+    Each delivery has its attempts that have ended under `history`.
+    """
     subscriber = find_subscriber(name)
     record(Action.EXPORT, "subscriber", subscriber.pk)
     found = _of_subscriber(name).order_by("created_at", "id").values()
     messages: list[dict[str, Any]] = [{**row} for row in found]
     deliveries: dict[str, list[dict[str, Any]]] = {}
     for page in _pages([row["id"] for row in messages]):
+        history: dict[int, list[dict[str, Any]]] = {}
+        attempts = DeliveryAttempt.objects.filter(delivery__message_id__in=page)
+        for one in attempts.order_by("delivery_id", "number").values(*ATTEMPT_COLUMNS):
+            history.setdefault(one.pop("delivery_id"), []).append({**one})
         for row in Delivery.objects.filter(message_id__in=page).order_by("id").values():
-            deliveries.setdefault(row["message_id"], []).append({**row})
-    for one in messages:
-        one["raw"] = None if one["raw"] is None else b64encode(bytes(one["raw"])).decode()
-        one["deliveries"] = deliveries.get(one["id"], [])
+            exported = {**row, "history": history.get(row["id"], [])}
+            deliveries.setdefault(row["message_id"], []).append(exported)
+    for message in messages:
+        raw = message["raw"]
+        message["raw"] = None if raw is None else b64encode(bytes(raw)).decode()
+        message["deliveries"] = deliveries.get(message["id"], [])
     positions = DevicePosition.objects.filter(device__owner=subscriber).order_by("at")
     return {
         "subscriber": _values(subscriber),

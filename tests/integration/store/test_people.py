@@ -78,6 +78,13 @@ def test_an_export_has_everything(lived: Gateway, tmp_path: Path) -> None:
     data = json.loads(done("users", "export", "boop"))
     found = {one["text"]: len(one["deliveries"]) for one in data["messages"]}
     assert found == {"key under the mat": 1, "all well": 1, "": 0}
+    [sent] = [one for one in data["messages"] if one["text"] == "key under the mat"]
+    [attempt] = sent["deliveries"][0]["history"]
+    assert (attempt["number"], attempt["outcome"], attempt["reason"]) == (1, "sent", "")
+    assert attempt["began_at"]
+    assert attempt["ended_at"]
+    [waiting] = [one for one in data["messages"] if one["text"] == "all well"]
+    assert waiting["deliveries"][0]["history"] == []
     assert [one["address"] for one in data["contacts"]] == ["mum@example.net"]
     assert [one["latitude"] for one in data["positions"]] == [47.25]
     assert data["subscriber"]["number"] == g.BOOPS_NUMBER
