@@ -109,7 +109,10 @@ class Gateway:
             settings.operators,
             settings.carriers,
             settings.map_url,
-            sms_countries=CountryRule(settings.sms_country_list),
+            self.shared_accounts,
+            self.satellite_providers,
+            settings.devices_per_message == "all",
+            CountryRule(settings.sms_country_list),
         )
 
     @property

@@ -1,5 +1,6 @@
-"""The command `messages deliver`, and the retry of dead letters: both need the networks that are switched on."""
+"""The commands `messages send|deliver`, and the retry of dead letters: all need the networks that are switched on."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -10,10 +11,34 @@ from messaging.gateway import read_gateway
 from messaging.store.console.kept import KeptMessages, SendOnResult
 from messaging.store.console.readable import printable
 from messaging.store.console.selection import DeliveryFilter
+from messaging.store.console.send import send_message
 from messaging.store.queue.operator_actions import RetryResult
 
 MessageId = Annotated[str, typer.Argument(help="The id of a message; its first digits are enough.")]
 TO = "A mailbox, a number with + and country, a subscriber, or the serial of a device."
+
+
+def send_text(
+    recipient: Annotated[str, typer.Argument(help=TO)],
+    text: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Send a text as from the operator: with the same checks and limits as every message.
+
+    A device gets it as from the first mailbox of SATBRIDGE_OPERATOR_ADDRESSES, which an answer reaches; without one,
+    and by mail, it leaves as from postmaster. A number must be that of a subscriber.
+    """
+    open_settings_store()
+    gateway = read_gateway()
+    body = sys.stdin.read() if text == "-" else text
+    done = send_message(recipient, body, gateway.settings, gateway.policy)
+    if as_json:
+        print_json(done)
+        return
+    print_text(f"message {done.message_id} is accepted:")
+    for one in done.deliveries:
+        print_text(f"  to {printable(one.recipient)} by {one.via}: {one.state}")
+    print_text(f"follow it with: satbridge messages show {done.message_id[:12]}")
 
 
 def deliver_message(

@@ -1,13 +1,18 @@
-"""The commands `messages list|show|retry|cancel`, and where `messages deliver` is."""
+"""The commands `messages list|show|retry|cancel`, and where `messages send` and `deliver` are."""
 
 from typing import Annotated
 
 import typer
 
-from messaging.cli.deliver import deliver_message, retry_dead_letter, retry_dead_letters
+from messaging.cli.deliver import (
+    deliver_message,
+    retry_dead_letter,
+    retry_dead_letters,
+    send_text,
+)
 from messaging.cli.durations import moment_before, moment_of
 from messaging.cli.message_output import print_history, print_messages
-from messaging.cli.output import Json, print_json, print_text
+from messaging.cli.output import Json, print_error, print_json, print_text
 from messaging.cli.store import open_settings_store
 from messaging.gateway import all_account_names
 from messaging.store.console import messages as history
@@ -19,6 +24,7 @@ from messaging.store.console.selection import (
 )
 
 messages = typer.Typer(help="The history of each message; retry and cancel.", no_args_is_help=True)
+messages.command("send")(send_text)
 messages.command("deliver")(deliver_message)
 
 STATES = "waiting, sent, delivered, failed, expired, cancelled"
@@ -39,6 +45,11 @@ def list_messages(
     user: User = None,
     device: Annotated[str | None, typer.Option(help="To or from this device.")] = None,
     address: Annotated[str | None, typer.Option(help="With this in an address.")] = None,
+    text: Annotated[str | None, typer.Option(help="With this in the text or subject.")] = None,
+    id: Annotated[str | None, typer.Option(help="With an id that begins so (6 or more).")] = None,
+    message_id: Annotated[
+        str | None, typer.Option(help="Of a mail that came, or left, with this Message-ID.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help=SINCE)] = None,
     older_than: OlderThan = None,
     limit: Annotated[int, typer.Option(min=1, help="The largest number of rows.")] = 50,
@@ -47,22 +58,30 @@ def list_messages(
     """List messages, the newest first. A state with a ? means that the outcome of an attempt is unknown."""
     open_settings_store(only_reads=True)
     require_known(all_account_names(), user, via, device)
-    rows = history.list_messages(
+    found = history.search_messages(
         MessageFilter(
             state=state,
             via=via,
             user=user,
             device=device,
             address=address,
+            text=text or None,
+            id=id,
+            author_id=message_id,
             since=moment_of(since),
             before=moment_before(older_than),
             limit=limit,
         )
     )
     if as_json:
-        print_json(rows)
+        print_json(found.rows)
     else:
-        print_messages(rows)
+        print_messages(found.rows)
+    if found.searched_since:
+        print_error(
+            f"texts were searched back to {found.searched_since:%Y-%m-%d %H:%M} UTC only;"
+            " --older-than, --user and --device search others"
+        )
 
 
 @messages.command("show")

@@ -95,7 +95,8 @@ class BatchDecider:
 
     `max_waiting` bounds the waiting deliveries of a subscriber on each account; 0 is no bound. Without `has_room` only
     emergencies are accepted, and the reports that settle deliveries or stop them. `emergencies` has the reports of the
-    records that are typed calls for help, by the ids of the records.
+    records that are typed calls for help, by the ids of the records. `operator_routes` has the routes of messages that
+    an operator sends, by their ids.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class BatchDecider:
         *,
         has_room: bool = True,
         emergencies: Mapping[str, DeviceReport] | None = None,
+        operator_routes: Mapping[str, Route | None] | None = None,
     ) -> None:
         self._policy = policy
         self._context = context
@@ -120,6 +122,7 @@ class BatchDecider:
         self._unknown_rate = limiters.unknown_devices
         self._device_limits = device_limits
         self._emergencies = emergencies or {}
+        self._operator_routes = operator_routes or {}
         self._new_by_pair: Counter[Pair] = Counter()
         self._new_replies: Counter[Pair] = Counter()
         self._new_unknown: Counter[Pair] = Counter()
@@ -216,7 +219,7 @@ class BatchDecider:
             return self._accept_from_device(message)
         if self._policy.is_for_operators(message.recipient, self._context):
             return self._accept_for_operators(message)
-        route = self._policy.route(message, self._context)
+        route = self._operator_routes.get(message.id) or self._policy.route(message, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
         if not self._has_room(route):

@@ -39,6 +39,8 @@ from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
 from messaging.store.counters import Counters
+from messaging.store.audit.log_line import log_after_commit
+from messaging.store.audit.record import Action, record
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
@@ -116,20 +118,25 @@ class AcceptTransaction:
         full_providers: Collection[str] = frozenset(),
         *,
         has_room: bool = True,
+        operator_routes: Mapping[str, Route | None] | None = None,
     ) -> list[RecordResult]:
         """Return the result of each record once it is on disk. After an exception of the store nothing is.
 
         Deliveries for full providers are stored as due and not returned. Without room, new messages are deferred.
+        `operator_routes` has the routes of messages that an operator sends, by their ids, None for the route of every
+        message to that recipient. All limits hold for them.
         """
         now = self._now()
-        validated = [validate(record, self._limits, now) for record in records]
+        routes = operator_routes or {}
+        validated = [validate(one, self._limits, now) for one in records]
         kept = self._quota.batch()
         if all(isinstance(record, RecipientCheck | Refusal) for record in validated):
-            decisions, _ = self._decide(validated, kept, has_room)
+            decisions, _ = self._decide(validated, kept, has_room, routes)
             return [RecordResult(one.kind, error=one.error) for one in decisions]
         with transaction.atomic(durable=True):
-            decisions, context = self._decide(validated, kept, has_room)
+            decisions, context = self._decide(validated, kept, has_room, routes)
             attempts, settled = self._write(decisions, context, full_providers)
+            _record_sends([one.routed for one in decisions if one.routed], routes)
             kept.write()
         kept.note()
         self._counters.note(settled)
@@ -149,7 +156,11 @@ class AcceptTransaction:
         ]
 
     def _decide(
-        self, records: Sequence[Inbound | Refusal], kept: KeptBatch, has_room: bool
+        self,
+        records: Sequence[Inbound | Refusal],
+        kept: KeptBatch,
+        has_room: bool,
+        operator_routes: Mapping[str, Route | None],
     ) -> tuple[list[Decision], BatchContext]:
         parsed = self._parse(records)
         references = references_of(
@@ -177,6 +188,7 @@ class AcceptTransaction:
             kept,
             has_room=has_room,
             emergencies=emergencies,
+            operator_routes=operator_routes,
         )
         return [decider.decide(one) for one in parsed], context
 
@@ -284,6 +296,16 @@ class AcceptTransaction:
             self._notices.enqueue(failed, now)
             settled += by_receipts
         return settled
+
+
+def _record_sends(
+    accepted: Sequence[RoutedMessage], operator_routes: Mapping[str, Route | None]
+) -> None:
+    """Record the messages of an operator in the audit, in the transaction that is open, and log them behind it."""
+    for one in accepted:
+        if one.message.id in operator_routes:
+            record(Action.SEND, "message", one.message.id)
+            log_after_commit(Action.SEND, len(one.route.deliveries), one.message.id)
 
 
 def _address_columns(record: Message | DeadLetter, recipient: Address | None) -> Row:

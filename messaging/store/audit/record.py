@@ -36,6 +36,7 @@ class Action(StrEnum):
     RETRY = "retry"
     CANCEL = "cancel"
     DELIVER = "deliver"
+    SEND = "send"
     ERASE = "erase"
     EXPORT = "export"
     RESTORE = "restore"

@@ -15,6 +15,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import Position
 from messaging.store.console.kept import filter_dead_letters, position_near, text_of
 from messaging.store.console.readable import readable
+from messaging.store.console.search import find_by_text
 from messaging.store.console.selection import (
     DeliveryFilter,
     MessageFilter,
@@ -137,13 +138,35 @@ class MessageHistory:
     deliveries: tuple[DeliveryRow, ...]
 
 
-@guard
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageList:
+    """The newest messages that match.
+
+    Of a search by text, only messages since `searched_since` were searched; None if all of them were.
+    """
+
+    rows: list[MessageRow]
+    searched_since: datetime | None = None
+
+
 def list_messages(wanted: MessageFilter) -> list[MessageRow]:
-    """Return the newest messages that match: two queries."""
-    chosen = filter_messages(wanted).select_related("subscriber").defer("text", "raw")
-    messages = list(chosen.order_by("-created_at", "-id")[: wanted.limit])
+    """Return the newest messages that match: two queries, and one more for a search by text."""
+    return search_messages(wanted).rows
+
+
+@guard
+def search_messages(wanted: MessageFilter) -> MessageList:
+    """Return the newest messages that match, and how far back their texts were searched."""
+    chosen = filter_messages(wanted)
+    searched_since = None
+    if wanted.text is not None:
+        hits = find_by_text(chosen, [wanted.text], wanted.limit)
+        chosen, searched_since = Message.objects.filter(id__in=hits.ids), hits.searched_since
+    found = chosen.select_related("subscriber").defer("text", "raw")
+    messages = list(found.order_by("-created_at", "-id")[: wanted.limit])
     deliveries = _deliveries(message.id for message in messages)
-    return [_message_row(message, deliveries[message.id]) for message in messages]
+    rows = [_message_row(message, deliveries[message.id]) for message in messages]
+    return MessageList(rows=rows, searched_since=searched_since)
 
 
 @guard

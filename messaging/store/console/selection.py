@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging.store.console.save import InvalidInput, find_subscriber
+from messaging.store.console.search import has_id, has_id_prefix, with_message_id
 from messaging.store.db.connection import guard
-from messaging.store.models import Delivery, Device, Message
+from messaging.store.models import Delivery, Device, Message, Subscriber
 from messaging.store.states import State
 
 DEAD_LETTER = "undeliverable"
@@ -18,13 +19,20 @@ DEAD_LETTER = "undeliverable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFilter:
-    """A filter of messages; an empty field matches all. `address` may be a part of one."""
+    """A filter of messages; an empty field matches all.
+
+    `address` may be a part of one, `text` a part of a text or subject. `id` is the beginning of an id of at least six
+    characters, `author_id` a Message-ID.
+    """
 
     state: str | None = None
     via: str | None = None
     user: str | None = None
     device: str | None = None
     address: str | None = None
+    text: str | None = None
+    id: str | None = None
+    author_id: str | None = None
     since: datetime | None = None
     before: datetime | None = None
     limit: int = 50
@@ -63,14 +71,21 @@ def require_known(
 
 
 def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":
-    """Return the messages that match, in no order. Raises InvalidInput for an unknown state."""
+    """Return the messages that match but for their text, in no order.
+
+    Raises InvalidInput for an unknown state and for a short id.
+    """
     chosen = Message.objects.all()
+    if wanted.id is not None:
+        chosen = chosen.filter(has_id_prefix(wanted.id))
+    if wanted.author_id is not None:
+        chosen = with_message_id(chosen, wanted.author_id)
     if wanted.state == DEAD_LETTER:
         chosen = chosen.filter(~_has_delivery(Q()))
     elif wanted.state is not None:
         chosen = chosen.filter(_has_delivery(Q(state=_state(wanted.state, DEAD_LETTER))))
     if wanted.user is not None:
-        chosen = chosen.filter(_of_user(wanted.user))
+        chosen = chosen.filter(of_subscriber(wanted.user))
     if wanted.via is not None:
         chosen = chosen.filter(Q(via=wanted.via) | _has_delivery(Q(via=wanted.via)))
     if wanted.device is not None:
@@ -96,13 +111,21 @@ def filter_deliveries(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
     if chosen.before is not None:
         found = found.filter(message__created_at__lt=chosen.before)
     if chosen.user is not None:
-        found = found.filter(message__in=Message.objects.filter(_of_user(chosen.user)))
+        found = found.filter(message__in=Message.objects.filter(of_subscriber(chosen.user)))
     return found
+
+
+def of_subscriber(name: str) -> Q:
+    """Return the condition of messages that count for a subscriber or come from one of its devices."""
+    # Without joins, so that an index answers each half.
+    owner = Subscriber.objects.filter(name=name)
+    devices = Device.objects.filter(owner__name=name)
+    return Q(subscriber__in=owner.values("id")) | Q(device__in=devices.values("id"))
 
 
 def find_message(prefix: str) -> Message:
     """Return the one message whose id begins so. Raises InvalidInput when there is none, or more than one."""
-    found = Message.objects.select_related("subscriber", "device").filter(id__startswith=prefix)
+    found = Message.objects.select_related("subscriber", "device").filter(has_id(prefix))
     messages = list(found.order_by()[:2]) if prefix else []
     if not messages:
         raise InvalidInput(f"there is no message {prefix!r}")
@@ -129,9 +152,6 @@ def _state(text: str, *others: str) -> State:
         known = ", ".join((*State, *others))
         raise InvalidInput(f"there is no state {text!r}; there are {known}") from None
 
-
-def _of_user(name: str) -> Q:
-    return Q(subscriber__name=name.lower()) | Q(device__owner__name=name.lower())
 
 
 def _has_delivery(condition: Q) -> Exists:

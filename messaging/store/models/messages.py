@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.db.models.functions import Left
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Network
@@ -14,6 +15,9 @@ from messaging.store.models.fields import (
 )
 from messaging.store.models.people import MAX_VIA_CHARACTERS, Device, Subscriber
 from messaging.store.states import State
+
+INDEXED_CHARACTERS = 200
+"""The part of a Message-ID that is in an index: PostgreSQL refuses a row whose index entry is longer than 2,700 bytes."""
 
 NETWORKS = [(network.value, network.value) for network in Network]
 STATES = [(state.value, state.value.capitalize()) for state in State]
@@ -63,6 +67,7 @@ class Message(models.Model):
                 name="message_of_device",
                 condition=Q(device__isnull=False),
             ),
+            models.Index(Left("reference", INDEXED_CHARACTERS), name="message_reference"),
         ]
 
     def __str__(self) -> str:

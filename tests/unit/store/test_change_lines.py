@@ -80,7 +80,7 @@ def test_a_cancel_after_stop_has_a_line_for_each_delivery_and_no_actor(
 
 def test_many_deliveries_are_summed_up(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
     gateway.take_one()
-    fill_queue(MAX_LINES + 50, gateway.clock)
+    fill_queue(8, gateway.clock)
     number = Delivery.objects.filter(state="waiting").count()
     assert number > MAX_LINES
     caplog.clear()
