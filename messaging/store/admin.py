@@ -12,7 +12,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import smart_split, unescape_string_literal
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
@@ -20,7 +22,14 @@ from messaging.store.console.device_network import check_serial, known_networks,
 from messaging.store.console.kept import KeptMessages, position_near, text_of
 from messaging.store.console.readable import printable, readable
 from messaging.store.console.save import InvalidInput
-from messaging.store.console.selection import DEAD_LETTER, summary
+from messaging.store.console.search import (
+    MAX_DECRYPTED,
+    MAX_HITS,
+    TEXT_FIELDS,
+    find_by_key,
+    find_by_text,
+)
+from messaging.store.console.selection import DEAD_LETTER, of_subscriber, summary
 from messaging.store.db.encryption import current_cipher
 from messaging.store.models import (
     AuditEntry,
@@ -49,7 +58,16 @@ else:
 
 
 MAX_RAW_CHARACTERS = 4000
+MAX_SUBSCRIBERS_LISTED = 50
 ENCRYPTED = "Subjects are encrypted (SATBRIDGE_STORE_KEY) and cannot be searched."
+SEARCHED = (
+    "A part of a text, subject, address or name; an id (at least 6 characters); or a Message-ID."
+)
+SEARCHED_ENCRYPTED = (
+    f" Texts and subjects are encrypted (SATBRIDGE_STORE_KEY): those of the newest {MAX_DECRYPTED:,}"
+    " messages are searched."
+)
+PLAIN_FIELDS = ("sender", "recipient", "subscriber__name")
 
 
 class ReadOnly(AnyPages):
@@ -136,7 +154,7 @@ class ContactInline(ContactLines):
 class SubscriberAdmin(SubscriberPages):
     """Subscribers with their devices and contacts."""
 
-    list_display = ("name", "number", "is_active", "device_count")
+    list_display = ("name", "number", "is_active", "device_count", "message_list")
     list_filter = ("is_active",)
     search_fields = ("name", "number", "devices__serial", "devices__nickname")
     inlines: ClassVar = [DeviceInline, ContactInline]
@@ -149,6 +167,13 @@ class SubscriberAdmin(SubscriberPages):
     def device_count(self, subscriber: Subscriber) -> int:
         """Return the number of devices."""
         return int(getattr(subscriber, "owned", 0))
+
+    @admin.display(description="messages")
+    def message_list(self, subscriber: Subscriber) -> str:
+        """Return a link to the messages of the subscriber."""
+        query = urlencode({OfSubscriber.parameter_name: subscriber.name})
+        page = reverse("admin:users_message_changelist")
+        return format_html('<a href="{}?{}">messages</a>', page, query)
 
 
 @admin.register(Device)
@@ -221,13 +246,34 @@ class IsDeadLetter(admin.SimpleListFilter):
         return queryset if chosen is None else queryset.filter(chosen)
 
 
+class OfSubscriber(admin.SimpleListFilter):
+    """Filters messages and deliveries by their subscriber. The list holds the first names only; the URL takes all."""
+
+    title = "subscriber"
+    parameter_name = "subscriber"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices beside "all"."""
+        names = Subscriber.objects.order_by("name").values_list("name", flat=True)
+        chosen = self.value()
+        listed = dict.fromkeys(names[:MAX_SUBSCRIBERS_LISTED])
+        return [(name, name) for name in (*listed, *({chosen} - {*listed, None}))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: "QuerySet[models.Model]"
+    ) -> "QuerySet[models.Model]":
+        """Return the rows of the choice."""
+        name = self.value()
+        return queryset if name is None else queryset.filter(of_subscriber(name))
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnly):
     """All accepted messages and dead letters."""
 
     list_display = ("id", "created_at", "sender", "recipient", "via", "subject", "state")
-    list_filter = (IsDeadLetter, "deliveries__state", "via", "created_at")
-    search_fields = ("=id", "sender", "recipient", "subject", "subscriber__name")
+    list_filter = (IsDeadLetter, "deliveries__state", "via", OfSubscriber, "created_at")
+    search_fields = (*PLAIN_FIELDS, *TEXT_FIELDS)
     exclude = ("raw", "text")
     readonly_fields = ("text_or_bytes", "bytes_as_they_came", "position")
     inlines: ClassVar = [DeliveryInline]
@@ -237,6 +283,33 @@ class MessageAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[models.Model]":
         """Leave out the bytes, and read the states of a whole page in one query."""
         return super().get_queryset(request).defer("raw").prefetch_related("deliveries")
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Return all fields, and say beside the search how it works."""
+        is_encrypted = current_cipher() is not None
+        type(self).search_help_text = SEARCHED + SEARCHED_ENCRYPTED * is_encrypted
+        return list(self.search_fields)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        """Return the messages that the term names, else those with each of its words, within the bounds of a search."""
+        parts = [
+            unescape_string_literal(one) if one[0] in "\"'" and one[0] == one[-1] != one else one
+            for one in smart_split(search_term)
+        ]
+        if not parts:
+            return queryset, False
+        ids: set[str] = set(find_by_key(search_term))
+        if not ids:
+            hits = find_by_text(queryset, parts, MAX_HITS, self.search_fields)
+            ids = set(hits.ids)
+            if current_cipher() is not None:  # the addresses are in plain: all are searched
+                ids |= set(find_by_text(queryset, parts, MAX_HITS, PLAIN_FIELDS).ids)
+            if since := hits.searched_since:
+                note = f"Only messages since {since:%Y-%m-%d %H:%M} UTC were searched for texts."
+                self.message_user(request, note, messages.WARNING)
+        return queryset.filter(pk__in=ids), False
 
     @admin.display
     def state(self, message: Message) -> str:
@@ -352,9 +425,17 @@ class DeliveryAdmin(ReadOnly):
         "reason",
         "message_link",
     )
-    list_filter = ("state", "via", IsUncertain, "recipient_network", "created_at")
+    list_filter = ("state", "via", IsUncertain, "recipient_network", OfSubscriber, "created_at")
     search_fields = ("sender", "recipient", "=message__id", "message__subject", "device__serial")
     actions = ("retry", "cancel")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        """Return the deliveries of the message that the term names, else those that the fields find."""
+        if ids := find_by_key(search_term):
+            return queryset.filter(message_id__in=ids), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="message")
     def message_link(self, delivery: Delivery) -> str:

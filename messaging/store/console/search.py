@@ -11,17 +11,18 @@ from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Left
 
 from messaging.store.console.save import InvalidInput
 from messaging.store.db.encryption import current_cipher
-from messaging.store.models import INDEXED_CHARACTERS, Message
+from messaging.store.models import INDEXED_CHARACTERS, REFERENCE_START, Message
 
 MIN_ID_CHARACTERS: Final = 6
 MAX_SCANNED: Final = 100_000
 """How many messages a search by text reads in the database, the newest first."""
 MAX_DECRYPTED: Final = 10_000
 """How many messages a search by text reads where this process must compare the texts itself."""
+MAX_HITS: Final = 1_000
+"""How many messages a search of the admin finds, the newest first."""
 TEXT_FIELDS: Final = ("subject", "text")
 _ROWS_READ: Final = 500
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
@@ -56,33 +57,29 @@ def has_id_prefix(prefix: str) -> Q:
     return has_id(prefix)
 
 
-def has_message_id(header: str) -> Q:
-    """Return the condition that a mail came with this Message-ID, with or without <>, or left with it."""
-    text = header.strip()
-    if ours := _OURS.fullmatch(text):
-        return Q(id=ours[1].lower())
-    bare = text.removeprefix("<").removesuffix(">")
-    forms = (text, bare, f"<{bare}>")
-    condition = Q()
-    for form in dict.fromkeys(forms):
-        condition |= Q(reference_start=form[:INDEXED_CHARACTERS], reference=form)
-    return condition
-
-
 def with_message_id(chosen: "QuerySet[Message]", header: str) -> "QuerySet[Message]":
-    """Return those of the messages that came, or left, with this Message-ID."""
-    start = Left("reference", INDEXED_CHARACTERS)
-    return chosen.alias(reference_start=start).filter(has_message_id(header))
+    """Return those of the messages that came with this Message-ID, with or without <>, or left with it."""
+    text = header.strip()
+    bare = text.removeprefix("<").removesuffix(">")
+    condition = Q()
+    for form in (bare, f"<{bare}>"):
+        condition |= Q(reference_start=form[:INDEXED_CHARACTERS], reference=form)
+    if ours := _OURS.fullmatch(text):
+        condition |= Q(id=ours[1].lower())
+    return chosen.alias(reference_start=REFERENCE_START).filter(condition)
 
 
 def find_by_key(term: str) -> list[str]:
     """Return the ids of the messages that an id, its beginning or a Message-ID names; none for every other term."""
     text = term.strip()
+    everything = Message.objects.order_by()
     if _MESSAGE_ID.fullmatch(text):
-        return list(with_message_id(Message.objects.order_by(), text).values_list("id", flat=True))
-    if len(text) >= MIN_ID_CHARACTERS and _HEX.fullmatch(text.lower()):
-        return list(Message.objects.filter(has_id(text)).order_by().values_list("id", flat=True))
-    return []
+        found = with_message_id(everything, text)
+    elif len(text) >= MIN_ID_CHARACTERS and _HEX.fullmatch(text.lower()):
+        found = everything.filter(has_id(text))
+    else:
+        return []
+    return list(found.values_list("id", flat=True)[:MAX_HITS])
 
 
 def find_by_text(
@@ -96,9 +93,10 @@ def find_by_text(
     The database compares. With a key of the store it cannot read the texts, and SQLite knows the case of ASCII only:
     then this process compares, and reads fewer messages.
     """
-    newest = chosen.order_by("-created_at", "-id")
+    newest = chosen.prefetch_related(None).order_by("-created_at", "-id")
+    is_secret = current_cipher() is not None and not set(fields).isdisjoint(TEXT_FIELDS)
     is_ascii = all(part.isascii() for part in parts)
-    if current_cipher() is not None or (connection.vendor == "sqlite" and not is_ascii):
+    if is_secret or (connection.vendor == "sqlite" and not is_ascii):
         return _compare_here(newest, parts, limit, fields)
     bound = newest.values_list("created_at", flat=True)[MAX_SCANNED : MAX_SCANNED + 1].first()
     found = newest if bound is None else newest.filter(created_at__gt=bound)

@@ -1,5 +1,4 @@
 from django.db import migrations, models
-from django.db.models.functions import Left
 
 
 class Migration(migrations.Migration):
@@ -12,6 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(Left('reference', 200), name='message_reference'),
+            index=models.Index(models.Func(models.F('reference'), function='SUBSTR', template='%(function)s(%(expressions)s, 1, 200)'), name='message_reference'),
         ),
     ]
