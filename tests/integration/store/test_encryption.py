@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ from messaging.errors import ConfigurationError, Rejected
 from messaging.model.message import DeviceReport, Message, Position, Sos, message_id
 from messaging.store.accept.positions import list_positions
 from messaging.store.backup.backup import back_up
+from messaging.store.console import search
 from messaging.store.console.emergencies import recent_emergencies
+from messaging.store.console.messages import search_messages
+from messaging.store.console.selection import MessageFilter
 from messaging.store.db.connection import open_store, store_errors
 from messaging.store.db.encryption import BYTES_ADDED, name_of
 from messaging.store.db.health import open_ready_store
@@ -232,16 +235,34 @@ def test_a_process_without_the_key_sends_and_ends_nothing(keyed: Gateway, clock:
     assert found == {"under the palm", "in clear"}
 
 
-def test_the_admin_shows_texts_and_says_that_subjects_are_not_searched(keyed: Gateway) -> None:
+def test_the_admin_shows_texts_and_says_how_many_are_searched(keyed: Gateway) -> None:
     fill(keyed)
     user = User(username="admin", is_staff=True, is_superuser=True)
     user.set_unusable_password()
     user.save()
     browser = Client(SERVER_NAME="localhost")
     browser.force_login(user)
-    found = browser.get("/admin/users/message/?q=secret").content.decode()
-    assert "Subjects are encrypted (SATBRIDGE_STORE_KEY) and cannot be searched." in found
-    assert message_id("sent")[:8] not in found
+    found = browser.get("/admin/users/message/?q=SECRET").content.decode()
+    assert "are encrypted (SATBRIDGE_STORE_KEY): those of the newest 10,000 messages" in found
+    assert message_id("sent")[:8] in found
+    assert message_id("sent")[:8] not in browser.get("/admin/users/message/?q=mars").content.decode()
+    deliveries = browser.get("/admin/users/delivery/?q=secret").content.decode()
+    assert "Subjects are encrypted (SATBRIDGE_STORE_KEY) and cannot be searched." in deliveries
     assert "secret subject" in browser.get("/admin/users/message/?q=friend@").content.decode()
     page = browser.get(f"/admin/users/message/{message_id('sent')}/change/").content.decode()
     assert "sent under the palm" in page
+
+
+def test_texts_are_searched_by_decrypting_a_bounded_number(
+    keyed: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("old", "new"):
+        keyed.accept(g.mail(key, text=f"{key} news from Camaret"))
+        clock.turn(60)
+    both = search_messages(MessageFilter(text="CAMARET"))
+    assert [row.id for row in both.rows] == [message_id("new"), message_id("old")]
+    assert both.searched_since is None
+    monkeypatch.setattr(search, "MAX_DECRYPTED", 1)
+    part = search_messages(MessageFilter(text="camaret"))
+    assert [row.id for row in part.rows] == [message_id("new")]
+    assert part.searched_since == clock.now - timedelta(seconds=60)

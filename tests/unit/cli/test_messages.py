@@ -9,6 +9,7 @@ from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart, message_id
+from messaging.store.console import search
 from messaging.store.db.connection import open_store
 from tests.support.store import records as g
 from tests.support.store.records import Clock, Gateway
@@ -140,3 +141,40 @@ def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:
     assert "  submitted as 17: the network has not reported yet whether it arrived\n" in said
     assert "  submitted as 18: failed: no such device\n" in said
     assert "  submitted as 19: delivered\n" in said
+
+
+def test_messages_are_searched(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ids(*words: str) -> list[str]:
+        return [row["id"] for row in json.loads(run("list", "--json", *words).stdout)]
+
+    assert ids("--text", "ALL WELL") == [message_id("up")]
+    assert ids("--id", message_id("failed")[:6]) == [message_id("failed")]
+    assert ids("--message-id", "<nothing@example.com>") == []
+    assert "at least 6 characters" in str(run("list", "--id", "abc").exception)
+    assert "searched back" not in run("list", "--text", "all well").output
+    monkeypatch.setattr(search, "MAX_SCANNED", 1)
+    bounded = run("list", "--text", "nothing", "--json")
+    assert json.loads(bounded.stdout) == []
+    assert "texts were searched back to" in bounded.stderr
+
+
+def test_a_text_is_sent_and_can_be_followed(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SATBRIDGE_RELAY_URL", "smtp://127.0.0.1:2525")
+    first = run("send", "mum@example.net", "come home")
+    assert first.exit_code == 0, first.output
+    [row] = json.loads(run("list", "--text", "come home", "--json").stdout)
+    assert first.stdout.splitlines() == [
+        f"message {row['id']} is accepted:",
+        "  to mum@example.net by smtp: waiting",
+        f"follow it with: satbridge messages show {row['id'][:12]}",
+    ]
+    piped = CliRunner().invoke(
+        app, ["messages", "send", "mum@example.net", "-", "--json"], input="from a pipe\n"
+    )
+    done = json.loads(piped.stdout)
+    assert [one["state"] for one in done["deliveries"]] == ["waiting"]
+    assert "from a pipe" in run("show", done["message_id"]).stdout
+    refused = run("send", "nowhere", "hello").exception
+    assert "is neither a mailbox" in str(refused)

@@ -95,6 +95,18 @@ SEARCHES = (
     ("users/delivery/?state__exact=waiting", False),
     ("users/delivery/?uncertain=yes", False),
     ("users/delivery/?uncertain=no", True),
+    ("users/message/?q=LIGHTHOUSE", True),
+    ("users/message/?q=friend@ lighthouse", True),
+    ("users/message/?q='the lighthouse'", True),
+    ("users/message/?q='lighthouse the'", False),
+    (f"users/message/?q={message_id('one')[:6]}", True),
+    (f"users/message/?q={message_id('two')[:6]}", False),
+    (f"users/delivery/?q={message_id('one')[:6]}", True),
+    ("users/message/?subscriber=boop", True),
+    ("users/message/?subscriber=nobody", False),
+    ("users/message/?subscriber=boop&q=lighthouse&deliveries__state=failed", True),
+    ("users/delivery/?subscriber=boop", True),
+    ("users/delivery/?subscriber=nobody", False),
 )
 
 
