@@ -39,8 +39,8 @@ from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
 from messaging.store.counters import Counters
+from messaging.store.audit import record as audit
 from messaging.store.audit.log_line import log_after_commit
-from messaging.store.audit.record import Action, record
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
@@ -304,8 +304,8 @@ def _record_sends(
     """Record the messages of an operator in the audit, in the transaction that is open, and log them behind it."""
     for one in accepted:
         if one.message.id in operator_routes:
-            record(Action.SEND, "message", one.message.id)
-            log_after_commit(Action.SEND, len(one.route.deliveries), one.message.id)
+            audit.record(audit.Action.SEND, "message", one.message.id)
+            log_after_commit(audit.Action.SEND, len(one.route.deliveries), one.message.id)
 
 
 def _address_columns(record: Message | DeadLetter, recipient: Address | None) -> Row:

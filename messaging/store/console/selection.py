@@ -153,6 +153,5 @@ def _state(text: str, *others: str) -> State:
         raise InvalidInput(f"there is no state {text!r}; there are {known}") from None
 
 
-
 def _has_delivery(condition: Q) -> Exists:
     return Exists(Delivery.objects.filter(condition, message_id=OuterRef("pk")))

@@ -36,7 +36,8 @@ OPERATOR: Final = "operator"
 """Stands in the place of the account by which a message came."""
 
 NO_OWN_NUMBER: Final = Refusal(
-    "no_number", "an SMS needs a number to leave from, and the operator has none; only subscribers do"
+    "no_number",
+    "an SMS needs a number to leave from, and the operator has none; only subscribers do",
 )
 
 
@@ -68,11 +69,10 @@ def send_message(
     route = _choose_route(recipient, owner_id, author, policy)
     if isinstance(route, Refusal):
         raise InvalidInput(route.reason)
-    is_device = isinstance(recipient, Device)
     message = values.Message(
         id=message_id(OPERATOR, uuid4().hex),
         sender=author,
-        recipient=Address(Network.SATELLITE, recipient.serial) if is_device else recipient,
+        recipient=_address_of(recipient),
         text=text,
         via=OPERATOR,
     )
@@ -87,10 +87,9 @@ def send_message(
         has_room=store_room_problem(settings) is None,
         operator_routes={message.id: route},
     )
-    if isinstance(result.error, Rejected):
-        raise InvalidInput(result.error.reason)
     if result.error is not None:
-        raise result.error
+        is_final = isinstance(result.error, Rejected)
+        raise InvalidInput(result.error.reason) if is_final else result.error
     rows = Delivery.objects.filter(message_id=message.id).order_by("id")
     made = (SentOn(id=d.id, via=d.via, recipient=d.recipient, state=d.state) for d in rows)
     return SentMessage(message_id=message.id, deliveries=tuple(made))
@@ -101,6 +100,12 @@ def _device_accounts(route: Route | None, owner_id: int | None) -> set[str]:
     if route is not None:
         return {one.via for one in route.deliveries}
     return set(Device.objects.filter(owner_id=owner_id).values_list("network", flat=True))
+
+
+def _address_of(recipient: Address | Device) -> Address:
+    if isinstance(recipient, Device):
+        return Address(Network.SATELLITE, recipient.serial)
+    return recipient
 
 
 def _find_owner(recipient: Address | Device, policy: Policy) -> int | None:
@@ -138,7 +143,11 @@ def _choose_route(
         return route_to_device(recipient, author, policy)
     if owner_id is not None:
         return None
-    return NO_OWN_NUMBER if recipient.network is Network.SMS else route_from_operator(recipient, policy)
+    return (
+        NO_OWN_NUMBER
+        if recipient.network is Network.SMS
+        else route_from_operator(recipient, policy)
+    )
 
 
 def _count_sent(recipient: Address, owner_id: int | None, now: datetime) -> int:

@@ -16,7 +16,7 @@ from messaging.store.models.people import MAX_VIA_CHARACTERS, Device, Subscriber
 from messaging.store.states import State
 
 INDEXED_CHARACTERS = 200
-"""The part of a Message-ID that is in an index: PostgreSQL refuses a row whose index entry is longer than 2,700 bytes."""
+"""The part of a Message-ID that is in an index: PostgreSQL refuses rows with an entry beyond 2,700 bytes."""
 # Without parameters: SQLite uses an index of an expression only when the query has the same numbers.
 REFERENCE_START = Func(
     F("reference"), function="SUBSTR", template="%(function)s(%(expressions)s, 1, 200)"

@@ -245,7 +245,9 @@ def test_the_admin_shows_texts_and_says_how_many_are_searched(keyed: Gateway) ->
     found = browser.get("/admin/users/message/?q=SECRET").content.decode()
     assert "are encrypted (SATBRIDGE_STORE_KEY): those of the newest 10,000 messages" in found
     assert message_id("sent")[:8] in found
-    assert message_id("sent")[:8] not in browser.get("/admin/users/message/?q=mars").content.decode()
+    assert (
+        message_id("sent")[:8] not in browser.get("/admin/users/message/?q=mars").content.decode()
+    )
     deliveries = browser.get("/admin/users/delivery/?q=secret").content.decode()
     assert "Subjects are encrypted (SATBRIDGE_STORE_KEY) and cannot be searched." in deliveries
     assert "secret subject" in browser.get("/admin/users/message/?q=friend@").content.decode()

@@ -73,7 +73,10 @@ def test_a_long_message_id_is_stored_and_found_as_a_whole(gateway: Gateway) -> N
     for key, header in zip(("one", "two"), long, strict=True):
         gateway.take_one(replace(g.mail(key), reference=header))
     found = [list_messages(MessageFilter(author_id=header)) for header in long]
-    assert [[row.id for row in rows] for rows in found] == [[message_id("one")], [message_id("two")]]
+    assert [[row.id for row in rows] for rows in found] == [
+        [message_id("one")],
+        [message_id("two")],
+    ]
 
 
 def test_the_beginning_of_an_id_must_be_long_enough(filled: Gateway) -> None:
