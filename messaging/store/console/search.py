@@ -50,11 +50,17 @@ def has_id(prefix: str) -> Q:
     return Q(id__gte=text, id__lt=text + "g", id__startswith=text)
 
 
-def has_id_prefix(prefix: str) -> Q:
-    """Return the condition of a search by the beginning of an id. Raises InvalidInput for one that is too short."""
-    if len(prefix.strip()) < MIN_ID_CHARACTERS:
-        raise InvalidInput(f"give at least {MIN_ID_CHARACTERS} characters of the id")
-    return has_id(prefix)
+def filter_by_key(id_prefix: str | None, author_id: str | None) -> "QuerySet[Message]":
+    """Return the messages whose id begins so and that have this Message-ID; None matches all.
+
+    Raises InvalidInput for too short a beginning.
+    """
+    chosen = Message.objects.all()
+    if id_prefix is not None:
+        if len(id_prefix.strip()) < MIN_ID_CHARACTERS:
+            raise InvalidInput(f"give at least {MIN_ID_CHARACTERS} characters of the id")
+        chosen = chosen.filter(has_id(id_prefix))
+    return chosen if author_id is None else with_message_id(chosen, author_id)
 
 
 def with_message_id(chosen: "QuerySet[Message]", header: str) -> "QuerySet[Message]":

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging.store.console.save import InvalidInput, find_subscriber
-from messaging.store.console.search import has_id, has_id_prefix, with_message_id
+from messaging.store.console.search import filter_by_key, has_id
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, Device, Message, Subscriber
 from messaging.store.states import State
@@ -75,11 +75,7 @@ def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":
 
     Raises InvalidInput for an unknown state and for a short id.
     """
-    chosen = Message.objects.all()
-    if wanted.id is not None:
-        chosen = chosen.filter(has_id_prefix(wanted.id))
-    if wanted.author_id is not None:
-        chosen = with_message_id(chosen, wanted.author_id)
+    chosen = filter_by_key(wanted.id, wanted.author_id)
     if wanted.state == DEAD_LETTER:
         chosen = chosen.filter(~_has_delivery(Q()))
     elif wanted.state is not None:
