@@ -112,7 +112,7 @@ COMMANDS = (
     LazyCommand(
         "messages",
         "messaging.cli.messages:messages",
-        "The history of each message; retry and cancel.",
+        "The history of each message; search, send, retry and cancel.",
         uses_models=True,
     ),
     LazyCommand(

@@ -90,3 +90,12 @@ def test_all_accounts_are_declared_and_can_be_a_devices_network(
         assert f"\n{stage}  " in printed
     assert {"hive", "hive-north"} <= set(satellite_names())
     assert account_names(TwilioAccount) == ["twilio", "twilio-work"]
+
+
+def test_commands_route_by_the_same_rules_as_the_router(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SATBRIDGE_MAIL_DOMAIN", "example.org")
+    assert not read_gateway().policy.delivers_to_all
+    monkeypatch.setenv("SATBRIDGE_DEVICES_PER_MESSAGE", "all")
+    policy = read_gateway().policy
+    assert policy.delivers_to_all
+    assert policy.is_known("hive")
