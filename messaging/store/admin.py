@@ -255,9 +255,11 @@ class OfSubscriber(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the choices beside "all"."""
         names = Subscriber.objects.order_by("name").values_list("name", flat=True)
+        listed = list(names[:MAX_SUBSCRIBERS_LISTED])
         chosen = self.value()
-        listed = dict.fromkeys(names[:MAX_SUBSCRIBERS_LISTED])
-        return [(name, name) for name in (*listed, *({chosen} - {*listed, None}))]
+        if chosen is not None and chosen not in listed:
+            listed.append(chosen)
+        return [(name, name) for name in listed]
 
     def queryset(
         self, request: HttpRequest, queryset: "QuerySet[models.Model]"
