@@ -23,7 +23,9 @@ from messaging.store.console.selection import (
     require_known,
 )
 
-messages = typer.Typer(help="The history of each message; search, send, retry and cancel.", no_args_is_help=True)
+messages = typer.Typer(
+    help="The history of each message; search, send, retry and cancel.", no_args_is_help=True
+)
 messages.command("send")(send_text)
 messages.command("deliver")(deliver_message)
 
