@@ -81,7 +81,7 @@ def list_messages(
         print_messages(found.rows)
     if found.searched_since:
         print_error(
-            f"texts were searched back to {found.searched_since:%Y-%m-%d %H:%M} UTC only;"
+            f"messages were searched back to {found.searched_since:%Y-%m-%d %H:%M} UTC only;"
             " --older-than, --user and --device search others"
         )
 

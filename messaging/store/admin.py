@@ -60,9 +60,7 @@ else:
 MAX_RAW_CHARACTERS = 4000
 MAX_SUBSCRIBERS_LISTED = 50
 ENCRYPTED = "Subjects are encrypted (SATBRIDGE_STORE_KEY) and cannot be searched."
-SEARCHED = (
-    "A part of a text, subject, address or name; an id (at least 6 characters); or a Message-ID."
-)
+SEARCHED = "A part of a text, subject, address or name; an id (at least 6 characters); or a Message-ID in <>."
 SEARCHED_ENCRYPTED = (
     f" Texts and subjects are encrypted (SATBRIDGE_STORE_KEY): those of the newest {MAX_DECRYPTED:,}"
     " messages are searched."
@@ -302,14 +300,15 @@ class MessageAdmin(ReadOnly):
         ]
         if not parts:
             return queryset, False
-        ids: set[str] = set(find_by_key(search_term))
+        hits = find_by_key(search_term)
+        ids = set(hits.ids)
         if not ids:
             hits = find_by_text(queryset, parts, MAX_HITS, self.search_fields)
             ids = set(hits.ids)
             if current_cipher() is not None:  # the addresses are in plain: all are searched
                 ids |= set(find_by_text(queryset, parts, MAX_HITS, PLAIN_FIELDS).ids)
             if since := hits.searched_since:
-                note = f"Only messages since {since:%Y-%m-%d %H:%M} UTC were searched for texts."
+                note = f"Only messages since {since:%Y-%m-%d %H:%M} UTC were searched."
                 self.message_user(request, note, messages.WARNING)
         return queryset.filter(pk__in=ids), False
 
@@ -435,7 +434,7 @@ class DeliveryAdmin(ReadOnly):
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
     ) -> "tuple[QuerySet[Any], bool]":
         """Return the deliveries of the message that the term names, else those that the fields find."""
-        if ids := find_by_key(search_term):
+        if ids := find_by_key(search_term).ids:
             return queryset.filter(message_id__in=ids), False
         return super().get_search_results(request, queryset, search_term)
 

@@ -136,7 +136,8 @@ class AcceptTransaction:
         with transaction.atomic(durable=True):
             decisions, context = self._decide(validated, kept, has_room, routes)
             attempts, settled = self._write(decisions, context, full_providers)
-            _record_sends([one.routed for one in decisions if one.routed], routes)
+            if routes:
+                _record_sends([one.routed for one in decisions if one.routed], routes)
             kept.write()
         kept.note()
         self._counters.note(settled)

@@ -57,7 +57,7 @@ NOT_READABLE: Final = Refusal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentOn:
-    """A delivery of a dead letter that was sent on."""
+    """A delivery of a dead letter that was sent on, or of a message from an operator."""
 
     id: int
     via: str

@@ -15,7 +15,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import Position
 from messaging.store.console.kept import filter_dead_letters, position_near, text_of
 from messaging.store.console.readable import readable
-from messaging.store.console.search import find_by_text
+from messaging.store.console.search import find_by_message_id, find_by_text
 from messaging.store.console.selection import (
     DeliveryFilter,
     MessageFilter,
@@ -142,7 +142,7 @@ class MessageHistory:
 class MessageList:
     """The newest messages that match.
 
-    Of a search by text, only messages since `searched_since` were searched; None if all of them were.
+    Of a search by text or Message-ID, only messages since `searched_since` were searched; None if all of them were.
     """
 
     rows: list[MessageRow]
@@ -150,18 +150,22 @@ class MessageList:
 
 
 def list_messages(wanted: MessageFilter) -> list[MessageRow]:
-    """Return the newest messages that match: two queries, and one more for a search by text."""
+    """Return the newest messages that match: two queries, and two more for a search."""
     return search_messages(wanted).rows
 
 
 @guard
 def search_messages(wanted: MessageFilter) -> MessageList:
-    """Return the newest messages that match, and how far back their texts were searched."""
+    """Return the newest messages that match, and how far back a search by text or Message-ID went."""
     chosen = filter_messages(wanted)
     searched_since = None
+    if wanted.author_id is not None:
+        hits = find_by_message_id(chosen, wanted.author_id)
+        chosen, searched_since = Message.objects.filter(id__in=hits.ids), hits.searched_since
     if wanted.text is not None:
         hits = find_by_text(chosen, [wanted.text], wanted.limit)
-        chosen, searched_since = Message.objects.filter(id__in=hits.ids), hits.searched_since
+        chosen = Message.objects.filter(id__in=hits.ids)
+        searched_since = searched_since or hits.searched_since
     found = chosen.select_related("subscriber").defer("text", "raw")
     messages = list(found.order_by("-created_at", "-id")[: wanted.limit])
     deliveries = _deliveries(message.id for message in messages)

@@ -1,6 +1,7 @@
-"""Finds messages by an id, by a Message-ID, or by a part of their texts. The first two are answered by an index.
+"""Finds messages by an id, by a Message-ID, or by a part of their texts. The first is answered by an index.
 
-Every function runs inside `store_errors` of its caller.
+No index has the Message-IDs: the acceptance of each mail would write to it. Every function runs inside `store_errors`
+of its caller.
 """
 
 import re
@@ -14,11 +15,11 @@ from django.db.models import Q, QuerySet
 
 from messaging.store.console.save import InvalidInput
 from messaging.store.db.encryption import current_cipher
-from messaging.store.models import INDEXED_CHARACTERS, REFERENCE_START, Message
+from messaging.store.models import Message
 
 MIN_ID_CHARACTERS: Final = 6
 MAX_SCANNED: Final = 100_000
-"""How many messages a search by text reads in the database, the newest first."""
+"""How many messages a search by text or Message-ID reads in the database, the newest first."""
 MAX_DECRYPTED: Final = 10_000
 """How many messages a search by text reads where this process must compare the texts itself."""
 MAX_HITS: Final = 1_000
@@ -27,65 +28,63 @@ TEXT_FIELDS: Final = ("subject", "text")
 _ROWS_READ: Final = 500
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
 _OURS: Final = re.compile(r"<?([0-9a-f]{32})\.[0-9]{1,18}@[^\s<>@]{1,255}>?", re.IGNORECASE)
-_MESSAGE_ID: Final = re.compile(r"<?[^\s<>@]{1,500}@[^\s<>@]{1,500}>?")
+_MESSAGE_ID: Final = re.compile(r"<[^\s<>]+>")
 
 
 @dataclass(frozen=True, slots=True)
-class TextHits:
-    """The ids of the messages with a text, the newest first.
+class SearchHits:
+    """The ids of the messages that a search found, the newest first.
 
     Only messages since `searched_since` were searched; None if all of them were, or if there are enough hits.
     """
 
-    ids: tuple[str, ...]
+    ids: tuple[str, ...] = ()
     searched_since: datetime | None = None
 
 
 def has_id(prefix: str) -> Q:
-    """Return the condition that an id begins so, which the index of the ids answers."""
+    """Return the condition that an id begins so, which an index of the ids answers."""
     text = prefix.strip().lower()
     if not _HEX.fullmatch(text):
         return Q(id__startswith=prefix)
-    # LIKE uses no index on SQLite, a range does; on PostgreSQL the collation may compare in another way.
-    return Q(id__gte=text, id__lt=text + "g", id__startswith=text)
+    if connection.vendor == "sqlite":
+        # LIKE uses no index there. On PostgreSQL it does, and a range depends on the collation.
+        return Q(id__gte=text, id__lt=text + "g")
+    return Q(id__startswith=text)
 
 
-def filter_by_key(id_prefix: str | None, author_id: str | None) -> "QuerySet[Message]":
-    """Return the messages whose id begins so and that have this Message-ID; None matches all.
-
-    Raises InvalidInput for too short a beginning.
-    """
-    chosen = Message.objects.all()
-    if id_prefix is not None:
-        if len(id_prefix.strip()) < MIN_ID_CHARACTERS:
-            raise InvalidInput(f"give at least {MIN_ID_CHARACTERS} characters of the id")
-        chosen = chosen.filter(has_id(id_prefix))
-    return chosen if author_id is None else with_message_id(chosen, author_id)
+def filter_by_id(prefix: str) -> "QuerySet[Message]":
+    """Return the messages whose id begins so. Raises InvalidInput for too short a beginning."""
+    if len(prefix.strip()) < MIN_ID_CHARACTERS:
+        raise InvalidInput(f"give at least {MIN_ID_CHARACTERS} characters of the id")
+    return Message.objects.filter(has_id(prefix))
 
 
-def with_message_id(chosen: "QuerySet[Message]", header: str) -> "QuerySet[Message]":
-    """Return those of the messages that came with this Message-ID, with or without <>, or left with it."""
+def find_by_message_id(chosen: "QuerySet[Message]", header: str) -> SearchHits:
+    """Return the newest messages that came with this Message-ID, with or without <>, or the one that left with it."""
     text = header.strip()
-    bare = text.removeprefix("<").removesuffix(">")
-    condition = Q()
-    for form in (bare, f"<{bare}>"):
-        condition |= Q(reference_start=form[:INDEXED_CHARACTERS], reference=form)
     if ours := _OURS.fullmatch(text):
-        condition |= Q(id=ours[1].lower())
-    return chosen.alias(reference_start=REFERENCE_START).filter(condition)
+        left = chosen.filter(id=ours[1].lower())
+        if ids := tuple(left.values_list("id", flat=True)):
+            return SearchHits(ids)
+    bare = text.removeprefix("<").removesuffix(">")
+    newest, bound = _bound_scan(chosen)
+    came = newest.filter(reference__in=(bare, f"<{bare}>"))
+    ids = tuple(came.values_list("id", flat=True)[:MAX_HITS])
+    # The copies of a mail come within a short time.
+    return SearchHits(ids, None if ids else bound)
 
 
-def find_by_key(term: str) -> list[str]:
-    """Return the ids of the messages that an id, its beginning or a Message-ID names; none for every other term."""
+def find_by_key(term: str) -> SearchHits:
+    """Return the messages that an id, its beginning or a Message-ID in <> names; none for every other term."""
     text = term.strip()
     everything = Message.objects.order_by()
-    if _MESSAGE_ID.fullmatch(text):
-        found = with_message_id(everything, text)
-    elif len(text) >= MIN_ID_CHARACTERS and _HEX.fullmatch(text.lower()):
+    if _MESSAGE_ID.fullmatch(text) or _OURS.fullmatch(text):
+        return find_by_message_id(everything, text)
+    if len(text) >= MIN_ID_CHARACTERS and _HEX.fullmatch(text.lower()):
         found = everything.filter(has_id(text))
-    else:
-        return []
-    return list(found.values_list("id", flat=True)[:MAX_HITS])
+        return SearchHits(tuple(found.values_list("id", flat=True)[:MAX_HITS]))
+    return SearchHits()
 
 
 def find_by_text(
@@ -93,42 +92,51 @@ def find_by_text(
     parts: Sequence[str],
     limit: int,
     fields: Sequence[str] = TEXT_FIELDS,
-) -> TextHits:
+) -> SearchHits:
     """Return the newest messages that have each part in one of the fields, in any case; at most `limit`.
 
     The database compares. With a key of the store it cannot read the texts, and SQLite knows the case of ASCII only:
     then this process compares, and reads fewer messages.
     """
-    newest = chosen.prefetch_related(None).order_by("-created_at", "-id")
     is_secret = current_cipher() is not None and not set(fields).isdisjoint(TEXT_FIELDS)
     is_ascii = all(part.isascii() for part in parts)
     if is_secret or (connection.vendor == "sqlite" and not is_ascii):
-        return _compare_here(newest, parts, limit, fields)
-    bound = newest.values_list("created_at", flat=True)[MAX_SCANNED : MAX_SCANNED + 1].first()
-    found = newest if bound is None else newest.filter(created_at__gt=bound)
+        return _compare_here(chosen, parts, limit, fields)
+    found, bound = _bound_scan(chosen)
     for part in parts:
         condition = Q()
         for field in fields:
             condition |= Q(**{f"{field}__icontains": part})
         found = found.filter(condition)
     ids = tuple(found.values_list("id", flat=True)[:limit])
-    return TextHits(ids, None if len(ids) == limit else bound)
+    return SearchHits(ids, None if len(ids) == limit else bound)
+
+
+def _bound_scan(chosen: "QuerySet[Message]") -> "tuple[QuerySet[Message], datetime | None]":
+    """Return the newest messages, as many as one search reads; and the time since which, None if that is all."""
+    newest = _newest_first(chosen)
+    bound = newest.values_list("created_at", flat=True)[MAX_SCANNED : MAX_SCANNED + 1].first()
+    return newest if bound is None else newest.filter(created_at__gt=bound), bound
+
+
+def _newest_first(chosen: "QuerySet[Message]") -> "QuerySet[Message]":
+    return chosen.prefetch_related(None).order_by("-created_at", "-id")
 
 
 def _compare_here(
-    newest: "QuerySet[Message]", parts: Sequence[str], limit: int, fields: Sequence[str]
-) -> TextHits:
+    chosen: "QuerySet[Message]", parts: Sequence[str], limit: int, fields: Sequence[str]
+) -> SearchHits:
     wanted = [part.casefold() for part in parts]
     ids: list[str] = []
-    rows: Any = newest.values_list("id", "created_at", *fields)[: MAX_DECRYPTED + 1]
+    rows: Any = _newest_first(chosen).values_list("id", "created_at", *fields)[: MAX_DECRYPTED + 1]
     since: datetime | None = None
     for number, (id, created_at, *values) in enumerate(rows.iterator(chunk_size=_ROWS_READ)):
         if number == MAX_DECRYPTED:
-            return TextHits(tuple(ids), since)
+            return SearchHits(tuple(ids), since)
         since = created_at
         texts = [value.casefold() for value in values if value]
         if all(any(part in text for text in texts) for part in wanted):
             ids.append(id)
             if len(ids) == limit:
                 break
-    return TextHits(tuple(ids))
+    return SearchHits(tuple(ids))

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging.store.console.save import InvalidInput, find_subscriber
-from messaging.store.console.search import filter_by_key, has_id
+from messaging.store.console.search import filter_by_id, has_id
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, Device, Message, Subscriber
 from messaging.store.states import State
@@ -71,11 +71,11 @@ def require_known(
 
 
 def filter_messages(wanted: MessageFilter) -> "QuerySet[Message]":
-    """Return the messages that match but for their text, in no order.
+    """Return the messages that match but for their text and Message-ID, in no order.
 
     Raises InvalidInput for an unknown state and for a short id.
     """
-    chosen = filter_by_key(wanted.id, wanted.author_id)
+    chosen = Message.objects.all() if wanted.id is None else filter_by_id(wanted.id)
     if wanted.state == DEAD_LETTER:
         chosen = chosen.filter(~_has_delivery(Q()))
     elif wanted.state is not None:

@@ -3,8 +3,6 @@
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import (
-    INDEXED_CHARACTERS,
-    REFERENCE_START,
     WAITING,
     Delivery,
     DeliveryAttempt,
@@ -17,8 +15,6 @@ from messaging.store.models.reports import DeliveryPart, DevicePosition
 from messaging.store.models.retention import FetchMark, KeptChange, RemovedMessage, StoreKey
 
 __all__ = [
-    "INDEXED_CHARACTERS",
-    "REFERENCE_START",
     "WAITING",
     "AuditEntry",
     "CacheEntry",

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Case, F, Func, Q, When
+from django.db.models import Case, F, Q, When
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 from messaging.model.message import Network
@@ -14,13 +14,6 @@ from messaging.store.models.fields import (
 )
 from messaging.store.models.people import MAX_VIA_CHARACTERS, Device, Subscriber
 from messaging.store.states import State
-
-INDEXED_CHARACTERS = 200
-"""The part of a Message-ID that is in an index: PostgreSQL refuses rows with an entry beyond 2,700 bytes."""
-# Without parameters: SQLite uses an index of an expression only when the query has the same numbers.
-REFERENCE_START = Func(
-    F("reference"), function="SUBSTR", template="%(function)s(%(expressions)s, 1, 200)"
-)
 
 NETWORKS = [(network.value, network.value) for network in Network]
 STATES = [(state.value, state.value.capitalize()) for state in State]
@@ -70,7 +63,6 @@ class Message(models.Model):
                 name="message_of_device",
                 condition=Q(device__isnull=False),
             ),
-            models.Index(REFERENCE_START, name="message_reference"),
         ]
 
     def __str__(self) -> str:

@@ -155,7 +155,7 @@ def test_messages_are_searched(gateway: Gateway, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(search, "MAX_SCANNED", 1)
     bounded = run("list", "--text", "nothing", "--json")
     assert json.loads(bounded.stdout) == []
-    assert "texts were searched back to" in bounded.stderr
+    assert "messages were searched back to" in bounded.stderr
 
 
 def test_a_text_is_sent_and_can_be_followed(
