@@ -137,7 +137,7 @@ class AcceptTransaction:
             decisions, context = self._decide(validated, kept, has_room, routes)
             attempts, settled = self._write(decisions, context, full_providers)
             if routes:
-                _record_sends([one.routed for one in decisions if one.routed], routes)
+                _record_sends(decisions, routes)
             kept.write()
         kept.note()
         self._counters.note(settled)
@@ -300,13 +300,15 @@ class AcceptTransaction:
 
 
 def _record_sends(
-    accepted: Sequence[RoutedMessage], operator_routes: Mapping[str, Route | None]
+    decisions: Sequence[Decision], operator_routes: Mapping[str, Route | None]
 ) -> None:
     """Record the messages of an operator in the audit, in the transaction that is open, and log them behind it."""
-    for one in accepted:
-        if one.message.id in operator_routes:
-            audit.record(audit.Action.SEND, "message", one.message.id)
-            log_after_commit(audit.Action.SEND, len(one.route.deliveries), one.message.id)
+    for one in decisions:
+        routed = one.routed
+        if routed is not None and routed.message.id in operator_routes:
+            audit.record(audit.Action.SEND, "message", routed.message.id)
+            number = len(routed.route.deliveries)
+            log_after_commit(audit.Action.SEND, number, routed.message.id)
 
 
 def _address_columns(record: Message | DeadLetter, recipient: Address | None) -> Row:

@@ -68,7 +68,7 @@ def find_by_message_id(chosen: "QuerySet[Message]", header: str) -> SearchHits:
         if ids := tuple(left.values_list("id", flat=True)):
             return SearchHits(ids)
     bare = text.removeprefix("<").removesuffix(">")
-    newest, bound = _bound_scan(chosen)
+    newest, bound = _limit_scan(chosen)
     came = newest.filter(reference__in=(bare, f"<{bare}>"))
     ids = tuple(came.values_list("id", flat=True)[:MAX_HITS])
     # The copies of a mail come within a short time.
@@ -102,7 +102,7 @@ def find_by_text(
     is_ascii = all(part.isascii() for part in parts)
     if is_secret or (connection.vendor == "sqlite" and not is_ascii):
         return _compare_here(chosen, parts, limit, fields)
-    found, bound = _bound_scan(chosen)
+    found, bound = _limit_scan(chosen)
     for part in parts:
         condition = Q()
         for field in fields:
@@ -112,7 +112,7 @@ def find_by_text(
     return SearchHits(ids, None if len(ids) == limit else bound)
 
 
-def _bound_scan(chosen: "QuerySet[Message]") -> "tuple[QuerySet[Message], datetime | None]":
+def _limit_scan(chosen: "QuerySet[Message]") -> "tuple[QuerySet[Message], datetime | None]":
     """Return the newest messages, as many as one search reads; and the time since which, None if that is all."""
     newest = _newest_first(chosen)
     bound = newest.values_list("created_at", flat=True)[MAX_SCANNED : MAX_SCANNED + 1].first()

@@ -69,21 +69,23 @@ def send_message(
     route = _choose_route(recipient, owner_id, author, policy)
     if isinstance(route, Refusal):
         raise InvalidInput(route.reason)
+    address = (
+        Address(Network.SATELLITE, recipient.serial) if isinstance(recipient, Device) else recipient
+    )
     message = values.Message(
         id=message_id(OPERATOR, uuid4().hex),
         sender=author,
-        recipient=_address_of(recipient),
+        recipient=address,
         text=text,
         via=OPERATOR,
     )
-    # The limit of the router is in its memory, which a command does not share.
-    limit = settings.max_hourly_per_pair
-    if limit and _count_sent(message.recipient, owner_id, now()) >= limit:
-        raise Busy(TOO_FAST)
+    _require_rate(address, owner_id, settings, now())
+    devices = Device.objects.filter(owner_id=owner_id).values_list("network", flat=True)
+    accounts = {one.via for one in route.deliveries} if route else set(devices)
     [result] = AcceptTransaction(settings, policy, now).accept(
         [message],
         # Stored as due: this process has no senders.
-        full_providers={*policy.default_accounts.values(), *_device_accounts(route, owner_id)},
+        full_providers={*policy.default_accounts.values(), *accounts},
         has_room=store_room_problem(settings) is None,
         operator_routes={message.id: route},
     )
@@ -93,19 +95,6 @@ def send_message(
     rows = Delivery.objects.filter(message_id=message.id).order_by("id")
     made = (SentOn(id=d.id, via=d.via, recipient=d.recipient, state=d.state) for d in rows)
     return SentMessage(message_id=message.id, deliveries=tuple(made))
-
-
-def _device_accounts(route: Route | None, owner_id: int | None) -> set[str]:
-    """Return the accounts of the devices that a message may go to."""
-    if route is not None:
-        return {one.via for one in route.deliveries}
-    return set(Device.objects.filter(owner_id=owner_id).values_list("network", flat=True))
-
-
-def _address_of(recipient: Address | Device) -> Address:
-    if isinstance(recipient, Device):
-        return Address(Network.SATELLITE, recipient.serial)
-    return recipient
 
 
 def _find_owner(recipient: Address | Device, policy: Policy) -> int | None:
@@ -134,7 +123,7 @@ def _author_for(owner_id: int | None, policy: Policy) -> Address:
 def _choose_route(
     recipient: Address | Device, owner_id: int | None, author: Address, policy: Policy
 ) -> Route | Refusal | None:
-    """Return the route; None where it is that of every message to the subscriber, or why there is none."""
+    """Return the route or why there is none; None for the route of every message to that subscriber."""
     if isinstance(recipient, Device):
         if not recipient.is_active:
             return INACTIVE_DEVICE
@@ -150,9 +139,13 @@ def _choose_route(
     )
 
 
-def _count_sent(recipient: Address, owner_id: int | None, now: datetime) -> int:
-    """Return how many messages operators sent to this subscriber, or other recipient, within the last hour."""
+def _require_rate(
+    recipient: Address, owner_id: int | None, settings: Settings, now: datetime
+) -> None:
+    """Raise Busy when operators sent this subscriber, or other recipient, too many messages within the last hour."""
+    # The limit of the router is in its memory, which a command does not share.
+    limit = settings.max_hourly_per_pair
     sent = Message.objects.filter(via=OPERATOR, created_at__gte=now - timedelta(hours=1))
-    if owner_id is None:
-        return sent.filter(recipient=recipient.value).count()
-    return sent.filter(subscriber_id=owner_id).count()
+    same = Q(recipient=recipient.value) if owner_id is None else Q(subscriber_id=owner_id)
+    if limit and sent.filter(same).count() >= limit:
+        raise Busy(TOO_FAST)
