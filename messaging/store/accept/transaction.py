@@ -142,19 +142,7 @@ class AcceptTransaction:
         kept.note()
         self._counters.note(settled)
         self._limiters.note(decisions)
-        return [
-            RecordResult(
-                one.kind,
-                tuple(
-                    attempt
-                    for routed in (one.alarm, one.routed)
-                    if routed
-                    for attempt in attempts.get(routed.message.id, ())
-                ),
-                one.error,
-            )
-            for one in decisions
-        ]
+        return [_result(one, attempts) for one in decisions]
 
     def _decide(
         self,
@@ -297,6 +285,17 @@ class AcceptTransaction:
             self._notices.enqueue(failed, now)
             settled += by_receipts
         return settled
+
+
+def _result(decision: Decision, attempts: Mapping[str, Sequence[Delivery]]) -> RecordResult:
+    """Return the result of a record; `attempts` has the first attempts of the batch by message id."""
+    first = tuple(
+        attempt
+        for routed in (decision.alarm, decision.routed)
+        if routed
+        for attempt in attempts.get(routed.message.id, ())
+    )
+    return RecordResult(decision.kind, first, decision.error)
 
 
 def _record_sends(

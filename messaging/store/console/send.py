@@ -3,7 +3,7 @@
 Raises InvalidInput where it is refused, and Unavailable when it may be accepted later or the store is away.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,6 +31,7 @@ from messaging.store.console.save import InvalidInput
 from messaging.store.db.connection import guard
 from messaging.store.db.room import store_room_problem
 from messaging.store.models import Delivery, Device, Message, Subscriber
+from messaging.store.queue.counters import Counters
 
 OPERATOR: Final = "operator"
 """Stands in the place of the account by which a message came."""
@@ -82,19 +83,29 @@ def send_message(
     _require_rate(address, owner_id, settings, now())
     devices = Device.objects.filter(owner_id=owner_id).values_list("network", flat=True)
     accounts = {one.via for one in route.deliveries} if route else set(devices)
-    [result] = AcceptTransaction(settings, policy, now).accept(
-        [message],
-        # Stored as due: this process has no senders.
-        full_providers={*policy.default_accounts.values(), *accounts},
-        has_room=store_room_problem(settings) is None,
-        operator_routes={message.id: route},
-    )
-    if result.error is not None:
-        is_final = isinstance(result.error, Rejected)
-        raise InvalidInput(result.error.reason) if is_final else result.error
+    # Stored as due: this process has no senders.
+    full = {*policy.default_accounts.values(), *accounts}
+    _accept(AcceptTransaction(settings, policy, now, Counters()), message, route, full, settings)
     rows = Delivery.objects.filter(message_id=message.id).order_by("id")
     made = (SentOn(id=d.id, via=d.via, recipient=d.recipient, state=d.state) for d in rows)
     return SentMessage(message_id=message.id, deliveries=tuple(made))
+
+
+def _accept(
+    accept: AcceptTransaction,
+    message: values.Message,
+    route: Route | None,
+    full: Collection[str],
+    settings: Settings,
+) -> None:
+    has_room = store_room_problem(settings) is None
+    [result] = accept.accept(
+        [message], full, has_room=has_room, operator_routes={message.id: route}
+    )
+    if isinstance(result.error, Rejected):
+        raise InvalidInput(result.error.reason)
+    if result.error is not None:
+        raise result.error
 
 
 def _find_owner(recipient: Address | Device, policy: Policy) -> int | None:
