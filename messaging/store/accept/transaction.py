@@ -38,9 +38,9 @@ from messaging.store.accept.positions import note_heard, write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
-from messaging.store.counters import Counters
 from messaging.store.audit import record as audit
 from messaging.store.audit.log_line import log_after_commit
+from messaging.store.counters import Counters
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices

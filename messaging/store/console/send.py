@@ -28,10 +28,10 @@ from messaging.store.console.recipients import (
     route_to_device,
 )
 from messaging.store.console.save import InvalidInput
+from messaging.store.counters import Counters
 from messaging.store.db.connection import guard
 from messaging.store.db.room import store_room_problem
 from messaging.store.models import Delivery, Device, Message, Subscriber
-from messaging.store.queue.counters import Counters
 
 OPERATOR: Final = "operator"
 """Stands in the place of the account by which a message came."""
