@@ -1,31 +1,41 @@
 """Output of the history of messages for people: a table of many, everything about one."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from messaging.cli.output import print_table, print_text
+from messaging.cli.output import print_error, print_json, print_table, print_text
 from messaging.model.receipt import ReceiptState
-from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageRow
+from messaging.store.console.messages import DeliveryRow, MessageHistory, MessageList
 from messaging.store.console.readable import printable
 
 MAX_RAW_CHARACTERS = 4000
 COLUMNS = ("id", "when (UTC)", "from", "to", "state", "reason")
 
 
-def print_messages(rows: Sequence[MessageRow]) -> None:
-    """Print a line for each message; the state has a ? where the outcome of an attempt is unknown."""
-    cells = (
-        (
-            row.id[:12],
-            row.created_at,
-            row.sender,
-            row.recipient,
-            row.state + " ?" * (row.uncertain > 0),
-            row.reason,
+def print_found(found: MessageList, as_json: bool) -> None:
+    """Print a line for each message; the state has a ? where the outcome of an attempt is unknown.
+
+    A line on standard error says how far back a search went that did not read all messages.
+    """
+    if as_json:
+        print_json(found.rows)
+    else:
+        cells = (
+            (
+                row.id[:12],
+                row.created_at,
+                row.sender,
+                row.recipient,
+                row.state + " ?" * (row.uncertain > 0),
+                row.reason,
+            )
+            for row in found.rows
         )
-        for row in rows
-    )
-    print_table("", COLUMNS, cells)
+        print_table("", COLUMNS, cells)
+    if found.searched_since:
+        print_error(
+            f"messages were searched back to {found.searched_since:%Y-%m-%d %H:%M} UTC only;"
+            " --older-than, --user and --device search others"
+        )
 
 
 def print_history(history: MessageHistory) -> None:

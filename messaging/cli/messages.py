@@ -11,8 +11,8 @@ from messaging.cli.deliver import (
     send_text,
 )
 from messaging.cli.durations import moment_before, moment_of
-from messaging.cli.message_output import print_history, print_messages
-from messaging.cli.output import Json, print_error, print_json, print_text
+from messaging.cli.message_output import print_found, print_history
+from messaging.cli.output import Json, print_json, print_text
 from messaging.cli.store import open_settings_store
 from messaging.gateway import all_account_names
 from messaging.store.console import messages as history
@@ -75,15 +75,7 @@ def list_messages(
             limit=limit,
         )
     )
-    if as_json:
-        print_json(found.rows)
-    else:
-        print_messages(found.rows)
-    if found.searched_since:
-        print_error(
-            f"messages were searched back to {found.searched_since:%Y-%m-%d %H:%M} UTC only;"
-            " --older-than, --user and --device search others"
-        )
+    print_found(found, as_json)
 
 
 @messages.command("show")

@@ -15,7 +15,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import Position
 from messaging.store.console.kept import filter_dead_letters, position_near, text_of
 from messaging.store.console.readable import readable
-from messaging.store.console.search import find_by_message_id, find_by_text
+from messaging.store.console.search import LIMITS, SearchLimits, find_by_message_id, find_by_text
 from messaging.store.console.selection import (
     DeliveryFilter,
     MessageFilter,
@@ -155,15 +155,15 @@ def list_messages(wanted: MessageFilter) -> list[MessageRow]:
 
 
 @guard
-def search_messages(wanted: MessageFilter) -> MessageList:
+def search_messages(wanted: MessageFilter, limits: SearchLimits = LIMITS) -> MessageList:
     """Return the newest messages that match, and how far back a search by text or Message-ID went."""
     chosen = filter_messages(wanted)
     searched_since = None
     if wanted.author_id is not None:
-        hits = find_by_message_id(chosen, wanted.author_id)
+        hits = find_by_message_id(chosen, wanted.author_id, limits)
         chosen, searched_since = Message.objects.filter(id__in=hits.ids), hits.searched_since
     if wanted.text is not None:
-        hits = find_by_text(chosen, [wanted.text], wanted.limit)
+        hits = find_by_text(chosen, [wanted.text], wanted.limit, limits=limits)
         chosen = Message.objects.filter(id__in=hits.ids)
         searched_since = searched_since or hits.searched_since
     found = chosen.select_related("subscriber").defer("text", "raw")

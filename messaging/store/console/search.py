@@ -42,6 +42,17 @@ class SearchHits:
     searched_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How many messages a search reads in the database, and how many it compares in this process."""
+
+    max_scanned: int = MAX_SCANNED
+    max_decrypted: int = MAX_DECRYPTED
+
+
+LIMITS: Final = SearchLimits()
+
+
 def has_id(prefix: str) -> Q:
     """Return the condition that an id begins so, which an index of the ids answers."""
     text = prefix.strip().lower()
@@ -60,7 +71,9 @@ def filter_by_id(prefix: str) -> "QuerySet[Message]":
     return Message.objects.filter(has_id(prefix))
 
 
-def find_by_message_id(chosen: "QuerySet[Message]", header: str) -> SearchHits:
+def find_by_message_id(
+    chosen: "QuerySet[Message]", header: str, limits: SearchLimits = LIMITS
+) -> SearchHits:
     """Return the newest messages that came with this Message-ID, with or without <>, or the one that left with it."""
     text = header.strip()
     if ours := _OURS.fullmatch(text):
@@ -68,7 +81,7 @@ def find_by_message_id(chosen: "QuerySet[Message]", header: str) -> SearchHits:
         if ids := tuple(left.values_list("id", flat=True)):
             return SearchHits(ids)
     bare = text.removeprefix("<").removesuffix(">")
-    newest, bound = _limit_scan(chosen)
+    newest, bound = _limit_scan(chosen, limits)
     came = newest.filter(reference__in=(bare, f"<{bare}>"))
     ids = tuple(came.values_list("id", flat=True)[:MAX_HITS])
     # The copies of a mail come within a short time.
@@ -92,6 +105,7 @@ def find_by_text(
     parts: Sequence[str],
     limit: int,
     fields: Sequence[str] = TEXT_FIELDS,
+    limits: SearchLimits = LIMITS,
 ) -> SearchHits:
     """Return the newest messages that have each part in one of the fields, in any case; at most `limit`.
 
@@ -101,8 +115,8 @@ def find_by_text(
     is_secret = current_cipher() is not None and not set(fields).isdisjoint(TEXT_FIELDS)
     is_ascii = all(part.isascii() for part in parts)
     if is_secret or (connection.vendor == "sqlite" and not is_ascii):
-        return _compare_here(chosen, parts, limit, fields)
-    found, bound = _limit_scan(chosen)
+        return _compare_here(chosen, parts, limit, fields, limits)
+    found, bound = _limit_scan(chosen, limits)
     for part in parts:
         condition = Q()
         for field in fields:
@@ -112,10 +126,13 @@ def find_by_text(
     return SearchHits(ids, None if len(ids) == limit else bound)
 
 
-def _limit_scan(chosen: "QuerySet[Message]") -> "tuple[QuerySet[Message], datetime | None]":
+def _limit_scan(
+    chosen: "QuerySet[Message]", limits: SearchLimits
+) -> "tuple[QuerySet[Message], datetime | None]":
     """Return the newest messages, as many as one search reads; and the time since which, None if that is all."""
     newest = _newest_first(chosen)
-    bound = newest.values_list("created_at", flat=True)[MAX_SCANNED : MAX_SCANNED + 1].first()
+    most = limits.max_scanned
+    bound = newest.values_list("created_at", flat=True)[most : most + 1].first()
     return newest if bound is None else newest.filter(created_at__gt=bound), bound
 
 
@@ -124,14 +141,19 @@ def _newest_first(chosen: "QuerySet[Message]") -> "QuerySet[Message]":
 
 
 def _compare_here(
-    chosen: "QuerySet[Message]", parts: Sequence[str], limit: int, fields: Sequence[str]
+    chosen: "QuerySet[Message]",
+    parts: Sequence[str],
+    limit: int,
+    fields: Sequence[str],
+    limits: SearchLimits,
 ) -> SearchHits:
     wanted = [part.casefold() for part in parts]
     ids: list[str] = []
-    rows: Any = _newest_first(chosen).values_list("id", "created_at", *fields)[: MAX_DECRYPTED + 1]
+    newest = _newest_first(chosen).values_list("id", "created_at", *fields)
+    rows: Any = newest[: limits.max_decrypted + 1]
     since: datetime | None = None
     for number, (id, created_at, *values) in enumerate(rows.iterator(chunk_size=_ROWS_READ)):
-        if number == MAX_DECRYPTED:
+        if number == limits.max_decrypted:
             return SearchHits(tuple(ids), since)
         since = created_at
         texts = [value.casefold() for value in values if value]

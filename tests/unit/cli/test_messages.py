@@ -1,15 +1,17 @@
 """The commands about messages: list, explain, try again and call off, one or all that match."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
+from messaging.cli.message_output import print_found
 from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart, message_id
-from messaging.store.console import search
+from messaging.store.console.messages import MessageList
 from messaging.store.db.connection import open_store
 from tests.support.store import records as g
 from tests.support.store.records import Clock, Gateway
@@ -143,7 +145,7 @@ def test_what_a_network_was_handed_is_told_in_words(gateway: Gateway) -> None:
     assert "  submitted as 19: delivered\n" in said
 
 
-def test_messages_are_searched(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_are_searched(gateway: Gateway) -> None:
     def ids(*words: str) -> list[str]:
         return [row["id"] for row in json.loads(run("list", "--json", *words).stdout)]
 
@@ -152,10 +154,13 @@ def test_messages_are_searched(gateway: Gateway, monkeypatch: pytest.MonkeyPatch
     assert ids("--message-id", "<nothing@example.com>") == []
     assert "at least 6 characters" in str(run("list", "--id", "abc").exception)
     assert "searched back" not in run("list", "--text", "all well").output
-    monkeypatch.setattr(search, "MAX_SCANNED", 1)
-    bounded = run("list", "--text", "nothing", "--json")
-    assert json.loads(bounded.stdout) == []
-    assert "messages were searched back to" in bounded.stderr
+
+
+def test_a_search_within_bounds_says_how_far_it_went(capsys: pytest.CaptureFixture[str]) -> None:
+    print_found(MessageList(rows=[], searched_since=datetime(2026, 1, 2, 3, 4, tzinfo=UTC)), True)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == []
+    assert "messages were searched back to 2026-01-02 03:04 UTC only" in printed.err
 
 
 def test_a_text_is_sent_and_can_be_followed(

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 
 from messaging.model.message import message_id
-from messaging.store.console import directory, search
+from messaging.store.console import directory
 from messaging.store.console.messages import list_messages, search_messages
 from messaging.store.console.save import InvalidInput
-from messaging.store.console.search import find_by_key, find_by_text, has_id
+from messaging.store.console.search import SearchLimits, find_by_key, find_by_text, has_id
 from messaging.store.console.selection import MessageFilter, find_message, of_subscriber
 from messaging.store.db.connection import store_errors
 from messaging.store.models import Delivery, Message
@@ -84,16 +84,16 @@ def test_the_beginning_of_an_id_must_be_long_enough(filled: Gateway) -> None:
 
 
 def test_a_search_by_text_or_message_id_is_bounded_and_says_so(
-    filled: Gateway, monkeypatch: pytest.MonkeyPatch
+    filled: Gateway,
 ) -> None:
+    limits = SearchLimits(max_scanned=2)
     assert search_messages(MessageFilter(text="camaret")).searched_since is None
-    monkeypatch.setattr(search, "MAX_SCANNED", 2)
-    bounded = search_messages(MessageFilter(text="camaret"))
+    bounded = search_messages(MessageFilter(text="camaret"), limits)
     assert bounded.rows == []
     assert bounded.searched_since == Message.objects.get(id=message_id("first")).created_at
-    by_header = search_messages(MessageFilter(author_id=AUTHOR_ID))
+    by_header = search_messages(MessageFilter(author_id=AUTHOR_ID), limits)
     assert (by_header.rows, by_header.searched_since) == ([], bounded.searched_since)
-    narrow = search_messages(MessageFilter(text="camaret", user="boop"))
+    narrow = search_messages(MessageFilter(text="camaret", user="boop"), limits)
     assert [row.id for row in narrow.rows] == [message_id("first")]
     assert narrow.searched_since is None
 
