@@ -108,6 +108,8 @@ def _print_delivery(delivery: DeliveryRow) -> None:
         ("reason", printable(d.reason)),
         ("the network's id", d.network_id),
         ("units charged", d.units),
+        ("lost, perhaps charged", f"{d.losses} times" if d.losses else ""),
+        ("the other recipients were told", d.unreached_notice),
         ("next attempt", "under way" if d.under_way else d.due_at),
         ("expires", expires if d.settled_at is None else None),
         ("settled", d.settled_at),

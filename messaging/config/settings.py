@@ -42,12 +42,16 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The waits between attempts on one network, and the limits that end them. Waits double up to the longest."""
+    """The waits between attempts on one network, and the limits that end them. Waits double up to the longest.
+
+    `max_losses` is the limit of urgent deliveries, which have no other.
+    """
 
     first_wait_seconds: float
     longest_wait_seconds: float
     max_attempts: int
     lifetime_seconds: float
+    max_losses: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +216,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     steps: str | None = None
     operator_addresses: Annotated[str, AfterValidator(_check_addresses)] = ""
     sos_longest_retry_seconds: Positive = 300
+    sos_max_losses: Annotated[int, Field(ge=1, le=1000)] = 50
     emergency_words: Annotated[str, AfterValidator(_check_words)] = (
         "SOS,MAYDAY,HELP,HILFE,NOTFALL,AU SECOURS,AIUTO,AYUDA,SOCORRO"
     )
@@ -263,6 +268,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
             else longest,
             max_attempts=getattr(self, f"{name}_max_attempts"),
             lifetime_seconds=getattr(self, f"{name}_lifetime_hours") * 3600,
+            max_losses=self.sos_max_losses,
         )
 
     @property

@@ -11,7 +11,13 @@ Step = tuple[str, str]
 
 
 class Counters(Counter[Step]):
-    """Counts from the start of the process."""
+    """Counts from the start of the process.
+
+    `unreached` counts the recipients of emergencies that were not reached within an hour, and those whose delivery has
+    failed.
+    """
+
+    unreached = 0
 
     def note(self, rows: Sequence[DeliveryState]) -> None:
         """Count and log the states of these deliveries. After the commit only: a transaction may be tried again."""

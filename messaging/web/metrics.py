@@ -233,6 +233,12 @@ FIGURES: Final = (
         _by_worker("emergencies"),
     ),
     Figure(
+        "satbridge_emergencies_unreached_total",
+        "Recipients that emergencies did not reach within an hour, or whose delivery failed.",
+        ("worker",),
+        _by_worker("unreached"),
+    ),
+    Figure(
         "satbridge_worker_up",
         "Whether the worker answers.",
         ("worker",),

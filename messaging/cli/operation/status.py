@@ -22,8 +22,9 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.service.state_file import RunningService, read_running
-from messaging.store.console.emergencies import recent_emergencies
+from messaging.store.console.emergencies import EmergencyRow, recent_emergencies
 from messaging.store.console.queues import QueueRow, counts
+from messaging.store.console.readable import printable
 from messaging.store.db.room import has_no_store
 
 STATES = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
@@ -50,6 +51,8 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
         for one in emergencies:
             moment = f"{one.created_at:%Y-%m-%d %H:%M} UTC"
             print_text(f"{moment} {one.headline}: {one.state} (message {one.id[:12]})")
+            for line in unreached_lines(one):
+                print_text(line)
         if running is None:
             where = address or f"SATBRIDGE_STATE_DIR is {settings.state_dir}"
             print_text(f"not running ({where})")
@@ -117,6 +120,19 @@ def blocked_lines(workers: list[dict[str, Any]]) -> Iterator[str]:
             f"BLOCKED: {via} has been blocked for {age} ({number} attempts):"
             f" {last['reason']}; {last['action']}"
         )
+
+
+def unreached_lines(emergency: EmergencyRow) -> Iterator[str]:
+    """Return a line for each recipient whom the emergency has not reached."""
+    for one in emergency.unreached:
+        lost = f", lost {one.losses} times" if one.losses and one.is_tried else ""
+        end = (
+            "it is still tried, a lost text less and less often"
+            if one.is_tried
+            else f"it is tried no more until `satbridge messages retry {emergency.id[:12]}`"
+        )
+        reason = printable(one.reason) or "no answer yet"
+        yield f"NOT REACHED: {one.recipient} by {one.via}{lost} ({reason}); {end}"
 
 
 def _print_queues(queues: list[QueueRow]) -> None:

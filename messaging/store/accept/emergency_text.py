@@ -46,7 +46,7 @@ def emergency_of(
     if stage is None:
         return None
     return DeviceReport(
-        id=message_id(_SEED, record.id),
+        id=alarm_id(record.id),
         sender=record.sender,
         via=record.via,
         at=record.position.at if record.position else None,
@@ -55,3 +55,8 @@ def emergency_of(
         sos=stage,
         text=record.text,
     )
+
+
+def alarm_id(record_id: str) -> str:
+    """Return the id of the message about the emergency that a text declares."""
+    return message_id(_SEED, record_id)

@@ -135,11 +135,13 @@ class Router:
         Without room on the disk the result is no_room; a dead letter beyond a bound is not_kept, and one of an
         unknown device of a shared account unknown_device.
         `settled` counts the deliveries that later reports settled, by account and state, `emergencies` those declared,
-        confirmed or cancelled.
+        confirmed or cancelled, `unreached` the recipients of emergencies that were not reached within an hour, and
+        those whose delivery has failed.
         """
         return {
             **self._counters,
             "emergencies": self._counters["sos"],
+            "unreached": self._settled.unreached,
             "settled": self._settled.snapshot(),
         }
 

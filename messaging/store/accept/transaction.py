@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -44,8 +44,9 @@ from messaging.store.counters import Counters
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
+from messaging.store.notices.unreached import enqueue_unreached
 from messaging.store.outgoing.limits import DeviceLimits
-from messaging.store.queue.delivery_state import DeliveryState, NewDelivery
+from messaging.store.queue.delivery_state import NEVER, DeliveryState, NewDelivery
 from messaging.store.queue.enqueue import enqueue
 from messaging.store.queue.lanes import take_places
 from messaging.store.queue.lease import Lease, hand_out_end
@@ -54,7 +55,7 @@ from messaging.store.receipts.opt_outs import write_opt_outs
 from messaging.store.receipts.receipts import write_receipts
 from messaging.store.retention.quota import KeptBatch, KeptQuota
 from messaging.store.retention.removal import keep_ids
-from messaging.store.states import UNDELIVERED
+from messaging.store.states import UNDELIVERED, State
 
 _MESSAGE_COLUMNS: Final = (
     "id",
@@ -74,9 +75,6 @@ _MESSAGE_COLUMNS: Final = (
     "created_at",
 )
 
-NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""The end of the lifetime of urgent deliveries."""
-
 WrittenRecord = DeadLetter | OptOutChange | Bounce | Receipt
 
 
@@ -87,6 +85,15 @@ class RecordResult:
     kind: str
     deliveries: tuple[Delivery, ...] = ()
     error: GatewayError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The first attempts of a batch by message id, the deliveries that its reports settled, and the unreached ones."""
+
+    attempts: Mapping[str, list[Delivery]]
+    settled: Sequence[DeliveryState]
+    unreached: int
 
 
 class AcceptTransaction:
@@ -135,14 +142,15 @@ class AcceptTransaction:
             return [RecordResult(one.kind, error=one.error) for one in decisions]
         with transaction.atomic(durable=True):
             decisions, context = self._decide(validated, kept, has_room, routes)
-            attempts, settled = self._write(decisions, context, full_providers)
+            written = self._write(decisions, context, full_providers)
             if routes:
                 _record_sends(decisions, routes)
             kept.write()
         kept.note()
-        self._counters.note(settled)
+        self._counters.note(written.settled)
+        self._counters.unreached += written.unreached
         self._limiters.note(decisions)
-        return [_result(one, attempts) for one in decisions]
+        return [_result(one, written.attempts) for one in decisions]
 
     def _decide(
         self,
@@ -212,8 +220,8 @@ class AcceptTransaction:
 
     def _write(
         self, decisions: Sequence[Decision], context: BatchContext, full_providers: Collection[str]
-    ) -> tuple[dict[str, list[Delivery]], list[DeliveryState]]:
-        """Write the decisions; return the first attempts by message id and the deliveries that reports settled."""
+    ) -> _Written:
+        """Write the decisions, in the transaction that is open."""
         now = self._now()
         routed = [made for one in decisions for made in (one.alarm, one.routed) if made]
         codec_of = self._policy.codec
@@ -228,11 +236,12 @@ class AcceptTransaction:
         lease = Lease.starting(now, self._settings.lease_seconds)
         expires_at = {network: now + lifetime for network, lifetime in self._lifetimes.items()}
         attempts = _enqueue_deliveries(routed, now, lease, expires_at, full_providers)
-        settled = self._write_reports(records, now) if records else []
+        changed = self._write_reports(records, now) if records else []
         if reports := [one.report for one in decisions if one.report]:
             write_positions(reports, context, now)
         note_heard(decisions, context, now)
-        return attempts, settled
+        settled = [row for row in changed if row.state is not State.WAITING]
+        return _Written(attempts, settled, enqueue_unreached(changed, now))
 
     def _write_messages(
         self,
@@ -272,7 +281,7 @@ class AcceptTransaction:
     def _write_reports(
         self, records: Sequence[WrittenRecord], now: datetime
     ) -> list[DeliveryState]:
-        """Write opt-outs, bounces and receipts; return the deliveries that they settled."""
+        """Write opt-outs, bounces and receipts; return the deliveries that they settled, or let wait again."""
         settled: list[DeliveryState] = []
         if changes := [one for one in records if isinstance(one, OptOutChange)]:
             write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.model.message import Position
+from messaging.store.accept.emergency_text import alarm_id
 from messaging.store.console.kept import filter_dead_letters, position_near, text_of
 from messaging.store.console.readable import readable
 from messaging.store.console.search import LIMITS, SearchLimits, find_by_message_id, find_by_text
@@ -27,6 +28,7 @@ from messaging.store.console.selection import (
 from messaging.store.db.connection import guard
 from messaging.store.models import AuditEntry, Delivery, DeliveryAttempt, Message
 from messaging.store.notices.notices import notice_id
+from messaging.store.notices.unreached import unreached_id
 from messaging.store.queue import operator_actions
 from messaging.store.queue.operator_actions import CancelResult, RetryResult
 from messaging.store.states import DEAD, State
@@ -90,6 +92,9 @@ class ActionRow:
 class DeliveryRow:
     """One delivery of a message. `uncertain` counts the attempts with an unknown outcome.
 
+    `losses` counts the attempts at an urgent one, since the last retry, that may have been charged and did not arrive;
+    `unreached_notice` is the id of the message that tells the other recipients of the emergency of it.
+
     `history` has the attempts that have ended, of deliveries of older versions none; `actions` those of operators.
     `units` is the charge of the network (credits, segments), None if it reports none. `parts` are present for
     networks that send receipts. An urgent delivery never expires.
@@ -103,6 +108,8 @@ class DeliveryRow:
     reason: str
     attempts: int
     uncertain: int
+    losses: int
+    unreached_notice: str | None
     under_way: bool
     is_urgent: bool
     due_at: datetime | None
@@ -274,10 +281,14 @@ def _message_row(message: Message, deliveries: list[Delivery]) -> MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """The attempts at some deliveries by id, and the actions of operators by id as text."""
+    """The attempts at some deliveries by id, the actions of operators by id as text, and the notices by recipient.
+
+    These are the messages to the other recipients of an emergency about one that it has not reached.
+    """
 
     attempts: dict[int, list[DeliveryAttempt]]
     actions: dict[str, list[ActionRow]]
+    unreached: dict[str, str]
 
 
 def _find_steps(deliveries: list[Delivery]) -> _Steps:
@@ -289,7 +300,20 @@ def _find_steps(deliveries: list[Delivery]) -> _Steps:
     for one in AuditEntry.objects.filter(kind="delivery", object_id__in=ids).order_by("id"):
         row = ActionRow(at=one.at, action=one.action, channel=one.channel, actor=one.actor)
         actions[one.object_id].append(row)
-    return _Steps(attempts, actions)
+    return _Steps(attempts, actions, _find_unreached_notices(deliveries))
+
+
+def _find_unreached_notices(deliveries: list[Delivery]) -> dict[str, str]:
+    possible = {
+        unreached_id(emergency, one.recipient): one.recipient
+        for one in deliveries
+        if one.is_urgent
+        for emergency in (one.message_id, alarm_id(one.message_id))
+    }
+    if not possible:
+        return {}
+    stored = Message.objects.filter(id__in=list(possible)).values_list("id", flat=True)
+    return {possible[number]: number for number in stored}
 
 
 def _delivery_row(delivery: Delivery, steps: _Steps, now: datetime) -> DeliveryRow:
@@ -303,6 +327,8 @@ def _delivery_row(delivery: Delivery, steps: _Steps, now: datetime) -> DeliveryR
         reason=delivery.reason,
         attempts=delivery.attempts,
         uncertain=delivery.uncertain,
+        losses=delivery.losses,
+        unreached_notice=steps.unreached.get(delivery.recipient),
         under_way=under_way,
         is_urgent=delivery.is_urgent,
         due_at=delivery.due_at,

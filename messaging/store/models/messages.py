@@ -83,8 +83,9 @@ class Delivery(models.Model):
     the reason of the last attempt.
     `leased` stays set on a delivery that was cancelled during an attempt: the outcome of that attempt is unknown.
     `units` are the billed units, as far as the network reported them. An `is_urgent` delivery neither expires nor uses
-    up its attempts. `sender_name` is the name of the sender among the contacts of the device's owner at the time of
-    acceptance: all attempts split the text alike.
+    up its attempts. `losses` counts its attempts since the last retry by an operator that may have been charged and did
+    not arrive; too many of them end it. `sender_name` is the name of the sender among the contacts of the device's
+    owner at the time of acceptance: all attempts split the text alike.
     """
 
     message = models.ForeignKey(
@@ -109,6 +110,7 @@ class Delivery(models.Model):
     expires_at = models.DateTimeField()
     parts_sent = models.PositiveIntegerField(default=0)
     uncertain = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0, db_default=0)
     reason = models.TextField(blank=True)
     network_id = models.TextField(blank=True)
     units = models.PositiveIntegerField(null=True)

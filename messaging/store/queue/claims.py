@@ -16,6 +16,7 @@ from messaging.store import models
 from messaging.store.counters import Counters
 from messaging.store.db.connection import guard
 from messaging.store.notices.notices import Notices, failure_from_json
+from messaging.store.notices.unreached import enqueue_unreached
 from messaging.store.queue import queries
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.lanes import LaneRotation
@@ -96,7 +97,7 @@ class Claims:
             }
             spent = [row for row in due if row.id in ids]
             given_up = [(row, give_up(row, now)) for row in spent]
-            self._end(given_up, now)
+            unreached = self._end(given_up, now)
             claimed = [row for row in due if row.id not in ids]
             queries.insert_unreported(claimed, now)
             claimed_ids = [row.id for row in claimed]
@@ -104,6 +105,7 @@ class Claims:
             texts = {row[0]: row[1:] for row in queries.read_texts(claimed_ids)}
             attempts = [_attempt(row, lease, *texts[row.id]) for row in claimed]
         self.counters.note([after for _, after in given_up])
+        self.counters.unreached += unreached
         return attempts
 
     @guard
@@ -131,8 +133,9 @@ class Claims:
         with transaction.atomic(durable=True):
             old = [row for part in rows for row in read_rows(_lock(part)[:SWEEP_ROWS])]
             expired = [(row, expire(row, now)) for row in old]
-            self._end(expired, now)
+            unreached = self._end(expired, now)
         self.counters.note([after for _, after in expired])
+        self.counters.unreached += unreached
         return [row.id for row in old]
 
     @guard
@@ -148,10 +151,12 @@ class Claims:
         due_at = Case(When(leased=True, then=Value(lease.due_at)), default=Value(now))
         return update_all(ahead, [State.WAITING], State.WAITING, due_at=due_at, updated_at=now)
 
-    def _end(self, changes: list[Change], now: datetime) -> None:
+    def _end(self, changes: list[Change], now: datetime) -> int:
         queries.insert_unreported([before for before, _ in changes], now)
         queries.update(changes)
-        self._notices.enqueue([after.id for _, after in changes], now)
+        ended = [after for _, after in changes]
+        self._notices.enqueue([row.id for row in ended], now)
+        return enqueue_unreached(ended, now)
 
 
 @guard

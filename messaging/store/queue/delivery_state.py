@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
 
@@ -12,6 +12,9 @@ from messaging.store.states import State
 NO_REASON = "the network gave no reason"
 NO_ANSWER = "the attempt ended without an answer"
 NO_ATTEMPT = "no attempt was made"
+
+NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""The end of the lifetime of urgent deliveries."""
 
 _UPDATED: Final = {"updated": True}
 """Marks a column that changes with the state. All others keep the value that `enqueue` or `retry` wrote."""
@@ -52,6 +55,7 @@ class DeliveryState(NewDelivery):
     network_id: str = field(metadata=_UPDATED)
     parts_sent: int = field(metadata=_UPDATED)
     uncertain: int = field(metadata=_UPDATED)
+    losses: int = field(metadata=_UPDATED)
     units: int | None = field(metadata=_UPDATED)
     updated_at: datetime = field(metadata=_UPDATED)
     settled_at: datetime | None = field(metadata=_UPDATED)

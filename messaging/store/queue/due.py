@@ -100,12 +100,16 @@ class Due:
         self._draining.set()
 
     def status(self) -> dict[str, object]:
-        """Return the counts of claims, releases and expiries since the start, and the hand-outs by account."""
+        """Return the counts of claims, releases and expiries since the start, and the hand-outs by account.
+
+        `unreached` counts the recipients of emergencies whose delivery has failed.
+        """
         counts = {f"in_flight_{via}": len(those) for via, those in self._hand_outs.items()}
         settled = self._claims.counters.snapshot()
         return {
             **self._counters,
             **counts,
+            "unreached": self._claims.counters.unreached,
             "swept": dict(self._sweeper.counters),
             "settled": settled,
         }

@@ -17,6 +17,7 @@ from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.errors import StoreAway
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import Notices
+from messaging.store.notices.unreached import enqueue_unreached
 from messaging.store.queue import queries
 from messaging.store.queue.blocked_accounts import BlockedAccounts
 from messaging.store.queue.delivery_state import DeliveryState
@@ -76,10 +77,12 @@ class Ledger:
     def status(self) -> dict[str, object]:
         """Return the number of outcomes by result since the start, the settled deliveries, and the blocked accounts.
 
-        A result is a state, ignored, lost or unavailable.
+        A result is a state, ignored, lost or unavailable. `unreached` counts the recipients of emergencies that were
+        not reached within an hour, and those whose delivery has failed.
         """
         return {
             **self._counters,
+            "unreached": self._settled.unreached,
             "settled": self._settled.snapshot(),
             "billed_units": dict(self._billed),
             "blocked": self._blocked.snapshot(),
@@ -109,6 +112,8 @@ class Ledger:
             failed = [row.id for row in changed if row.state in UNDELIVERED]
             if failed:
                 self._notices.enqueue(failed, now)
+            unreached = enqueue_unreached(changed, now)
+        self._settled.unreached += unreached
         self._settled.note(changed)
         for one in settled:
             self._billed[one.after.via] += (one.after.units or 0) - (one.before.units or 0)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from messaging.config.settings import RetryPolicy, Settings
-from messaging.model.message import Bounce, Outcome, Receipt, ReceiptState, Result
+from messaging.model.message import Bounce, Network, Outcome, Receipt, ReceiptState, Result
 from messaging.sending.backoff import doubled
 from messaging.store.accept.validate import short_reason, storable
 from messaging.store.queue.delivery_state import NO_REASON, DeliveryState
@@ -15,7 +15,10 @@ from messaging.store.states import State
 
 MAX_NETWORK_ID_CHARACTERS = 2000
 SLOW_AFTER: Final = timedelta(hours=1)
-"""After this time an urgent delivery that its network loses again and again is sent slower and slower."""
+"""After this time an urgent delivery that its network loses again and again is sent slower and slower.
+
+The other recipients of the emergency are told then.
+"""
 NO_REASON_FOR_LOSS = "the network could not deliver it and gave no reason"
 
 
@@ -26,18 +29,21 @@ def after_outcome(
 
     Sent and rejected are final. What was not begun is due at once. After any other outcome the delivery waits for the
     next attempt, unless its attempts are used up or its lifetime is over; the reason then quotes the last attempt. An
-    urgent delivery has no limit of attempts, and an attempt by a blocked account, or without time, does not count.
+    urgent delivery has no limit of attempts but of losses, and an attempt by a blocked account, or without time, does
+    not count.
     """
+    # The outcome of an attempt that never began says nothing of the one before.
+    is_in_doubt = row.leased and outcome.attempt > row.attempts
+    is_lost = _is_charged(row) and outcome.result is Result.UNCERTAIN
+    losses = row.losses + is_lost + (_is_charged(row) and is_in_doubt)
+    row = replace(row, losses=losses, leased=False)
     if outcome.action or outcome.result is Result.NOT_BEGUN:
         row = replace(row, attempts_forgiven=min(row.attempts_forgiven + 1, row.attempts))
     state, reason, due_at = _judge_outcome(row, outcome, policy, now)
     units = outcome.billed_units
-    # The outcome of an attempt that never began says nothing of the one before.
-    is_in_doubt = row.leased and outcome.attempt > row.attempts
     return replace(
         row,
         state=state,
-        leased=False,
         due_at=due_at,
         reason=short_reason(reason),
         network_id=_merge_ids(row.network_id, outcome.network_id),
@@ -67,12 +73,24 @@ def _judge_outcome(
             return State.EXPIRED, _late_reason(row, reason), None
         case _:
             due_at = _next_attempt_at(row, policy, outcome.retry_after_seconds, now)
+            if _is_charged(row) and outcome.result is Result.UNCERTAIN:
+                due_at = _slow_down(row, due_at, now)
             return State.WAITING, reason, due_at
 
 
 def is_spent(row: DeliveryState, policy: RetryPolicy) -> bool:
-    """Return whether its attempts are used up."""
-    return row.attempts_of_round >= policy.max_attempts and not row.is_urgent
+    """Return whether its attempts are used up; of an urgent delivery, whether it was lost too often.
+
+    Each loss may be charged, so a person decides whether it goes on. An attempt that never reported counts as lost.
+    """
+    if row.is_urgent:
+        return row.losses + (_is_charged(row) and row.leased) >= policy.max_losses
+    return row.attempts_of_round >= policy.max_attempts
+
+
+def is_late(row: DeliveryState, now: datetime) -> bool:
+    """Return whether an urgent delivery still waits after an hour."""
+    return row.is_urgent and row.state is State.WAITING and now - row.created_at >= SLOW_AFTER
 
 
 def give_up(row: DeliveryState, now: datetime) -> DeliveryState:
@@ -105,7 +123,8 @@ def after_loss(
     """Return the state of a sent delivery that its network lost for now: it waits again, as a whole.
 
     The wait that the network asks for doubles with each attempt. None if it was tried `late_attempts` times, or if
-    its lifetime is over. An urgent delivery has no such limits, but becomes slower after an hour.
+    its lifetime is over. An urgent delivery has no such limits, but becomes slower after an hour, and fails when it was
+    lost too often.
     """
     network = row.recipient_network
     policy = settings.retry_policy(network, is_urgent=row.is_urgent)
@@ -113,11 +132,14 @@ def after_loss(
     has_attempt_left = row.attempts_of_round < limit and now < row.expires_at
     if row.state is not State.SENT or not (row.is_urgent or has_attempt_left):
         return None
+    row = replace(row, losses=row.losses + _is_charged(row))
+    if is_spent(row, policy):
+        reason = short_reason(_spent_reason(row, short_reason(lost.reason) or NO_REASON_FOR_LOSS))
+        return replace(row, state=State.FAILED, reason=reason, updated_at=now, settled_at=now)
     wish = doubled(lost.retry_after_seconds or 0, row.attempts_of_round)
     due_at = _next_attempt_at(row, policy, wish, now)
     if row.is_urgent:
-        # Each of these attempts is charged: slower and slower, by a quarter of the time since the first hour.
-        due_at = max(due_at, now + (now - row.created_at - SLOW_AFTER) / 4)
+        due_at = _slow_down(row, due_at, now)
     return replace(
         row,
         state=State.WAITING,
@@ -158,6 +180,7 @@ def _end_without_attempt(
         due_at=None,
         reason=short_reason(reason),
         uncertain=row.uncertain + row.leased,
+        losses=row.losses + (_is_charged(row) and row.leased),
         updated_at=now,
         settled_at=now,
     )
@@ -176,7 +199,20 @@ def _next_attempt_at(
     )
 
 
+def _slow_down(row: DeliveryState, due_at: datetime, now: datetime) -> datetime:
+    # Each of these attempts may be charged: slower and slower, by a quarter of the time since the first hour.
+    return max(due_at, now + (now - row.created_at - SLOW_AFTER) / 4)
+
+
+def _is_charged(row: DeliveryState) -> bool:
+    # A mail costs nothing, so no number of mails needs a person.
+    return row.is_urgent and row.recipient_network is not Network.EMAIL
+
+
 def _spent_reason(row: DeliveryState, last: str) -> str:
+    if row.is_urgent:
+        times = _count(row.losses + row.leased, "time")
+        return f"lost {times}, a person is needed; last: {last}"
     return f"gave up after {_count(row.attempts_of_round, 'attempt')}; the last one said: {last}"
 
 

@@ -50,7 +50,8 @@ class CancelResult:
 def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> RetryResult:
     """Make failed, expired and cancelled deliveries wait again with a whole new lifetime, and waiting ones due now.
 
-    Attempts go on counting, so that a late outcome of an old one is told apart; their limit starts anew. A delivery
+    Attempts go on counting, so that a late outcome of an old one is told apart; their limit, and that of losses, starts
+    anew. A delivery
     that was cancelled during an attempt is due when the lease of that attempt is over, so that no two attempts ever
     run at once. A delivery that its network lost is sent anew as a whole.
     """
@@ -92,6 +93,7 @@ def _begin_anew(deliveries: "QuerySet[Delivery]", settings: Settings, now: datet
             State.WAITING,
             by_hand=True,
             attempts_forgiven=F("attempts"),
+            losses=0,
             due_at=Case(When(is_leased, then=lease_over), default=Value(now)),
             expires_at=Case(
                 When(is_urgent=True, then=F("expires_at")), default=Value(now + lifetime)

@@ -64,6 +64,9 @@ _HAND_OUT: Final = "UPDATE users_delivery SET due_at = %s, updated_at = %s WHERE
 _BEGIN: Final = (
     "UPDATE users_delivery SET attempts = attempts + 1,"
     " uncertain = uncertain + CASE WHEN leased THEN 1 ELSE 0 END,"
+    # As `next_state` counts them.
+    " losses = losses + CASE WHEN leased AND is_urgent AND recipient_network <> 'email'"
+    " THEN 1 ELSE 0 END,"
     " leased = %s, due_at = %s, updated_at = %s"
     " WHERE due_at IS NOT NULL AND attempts = %s AND {} AND {} RETURNING id, message_id"
 )

@@ -33,13 +33,18 @@ def bounce(bounces: Sequence[Bounce], now: datetime) -> list[DeliveryState]:
     return [row for _, row in changes if row.state is State.FAILED]
 
 
-def redeliver(lost: Mapping[int, Receipt], settings: Settings, now: datetime) -> set[int]:
-    """Let deliveries that their network lost for now wait again, where there is an attempt left; return their ids."""
+def redeliver(
+    lost: Mapping[int, Receipt], settings: Settings, now: datetime
+) -> list[DeliveryState]:
+    """Let deliveries that their network lost for now wait again, where there is an attempt left; return those.
+
+    An urgent one that was lost too often fails instead, and is returned too.
+    """
     rows = queries.read(lost)
     found = ((row, after_loss(row, lost[row.id], settings, now)) for row in rows)
     changes = [(row, after) for row, after in found if after is not None]
     queries.update(changes)
-    return {row.id for row, _ in changes}
+    return [after for _, after in changes]
 
 
 def settle_by_parts(

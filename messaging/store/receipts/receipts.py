@@ -14,6 +14,7 @@ from messaging.store.models import DeliveryPart
 from messaging.store.models.reports import MAX_NETWORK_ID_CHARACTERS
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.reports import charge, lock_deliveries, redeliver, settle_by_parts
+from messaging.store.states import State
 
 Key = tuple[str, str]
 """An account, and its id of a part."""
@@ -25,7 +26,7 @@ UNCLAIMED_DAYS = 7
 def write_receipts(
     receipts: Sequence[Receipt], settings: Settings, now: datetime
 ) -> list[DeliveryState]:
-    """Store the receipts, and settle the deliveries that have arrived or failed by them; return those.
+    """Store the receipts, and settle the deliveries that have arrived or failed by them, or wait again; return those.
 
     The first final receipt of a part stays. A delivery that its network lost for now waits again, where these
     settings leave it an attempt. A receipt whose part is unknown waits for the outcome of the attempt.
@@ -36,7 +37,8 @@ def write_receipts(
     parts = _find_parts(news)
     _charge_difference(parts, news)
     _store_unclaimed([one for key, one in news.items() if key not in parts], now)
-    again = redeliver(_losses_for_now(parts, news), settings, now)
+    lost = redeliver(_losses_for_now(parts, news), settings, now)
+    again = {row.id for row in lost if row.state is State.WAITING}
     if again:
         # Later receipts of these parts are about an attempt that is over.
         DeliveryPart.objects.filter(delivery_id__in=again).delete()
@@ -44,7 +46,8 @@ def write_receipts(
     for key, part in kept.items():
         _apply(part, news[key], now)
     DeliveryPart.objects.bulk_update(kept.values(), ("state", "reason", "units", "updated_at"))
-    return settle_by_receipts({p.delivery_id for p in kept.values() if p.delivery_id}, now)
+    settled = settle_by_receipts({p.delivery_id for p in kept.values() if p.delivery_id}, now)
+    return [*lost, *settled]
 
 
 def settle_by_receipts(delivery_ids: Collection[int], now: datetime) -> list[DeliveryState]:

@@ -3,15 +3,18 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 import pytest
 
+from messaging.errors import Rejected
 from messaging.model.message import Outcome
 from messaging.store.accept.router import Router
 from messaging.store.db.connection import close_connection
-from messaging.store.models import Delivery, Message
+from messaging.store.models import Contact, Delivery, Message, Subscriber
+from messaging.store.notices.unreached import NOT_REACHED
 from messaging.store.queue.claims import Claims
 from messaging.store.queue.lanes import MAX_IN_HAND
 from messaging.store.queue.ledger import Ledger
@@ -90,3 +93,26 @@ def test_two_ledgers_with_the_same_outcomes_settle_each_once(postgres_gateway: G
     assert sum(one.get("sent", 0) for one in counted) == 100
     assert sum(one.get("ignored", 0) for one in counted) == 100
     assert Delivery.objects.filter(state=State.SENT).count() == 100
+
+
+def test_two_ledgers_that_fail_one_emergency_write_one_message_about_it(
+    postgres_gateway: Gateway,
+) -> None:
+    friend, mum = "+15559998888", "mum@example.net"
+    owner = Subscriber.objects.get()
+    Contact.objects.create(owner=owner, name="friend", address=friend, is_emergency=True)
+    Contact.objects.create(owner=owner, name="mum", address=mum, is_emergency=True)
+    ledgers = [Ledger(postgres_gateway.settings, g.VIAS) for _ in "ab"]
+    for number in range(10):
+        typed = replace(g.uplink(g.phone(friend), f"call {number}"), text="SOS broken leg")
+        texts = [
+            one
+            for one in postgres_gateway.begin(*postgres_gateway.accept(typed))
+            if one.message.recipient.value == friend
+        ]
+        # Its own message and the one about the emergency.
+        assert len(texts) == 2
+        refused = [Outcome.failed(one, Rejected("no such number")) for one in texts]
+        at_once(*(partial(one.process, [end]) for one, end in zip(ledgers, refused, strict=True)))
+        told = Delivery.objects.filter(message__subject__startswith=NOT_REACHED)
+        assert [one.recipient for one in told] == [mum] * (number + 1)

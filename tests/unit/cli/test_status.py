@@ -2,14 +2,18 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from typer.testing import CliRunner
 
 from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.service.state_file import RunningService, StateFile, remove
+from messaging.store.db.connection import close_connection, open_store
+from messaging.store.models import Delivery, Message
+from messaging.store.queue.delivery_state import NEVER
 
 SINCE = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -50,3 +54,43 @@ def test_without_a_service_the_state_folder_is_named(store_settings: Settings) -
     done = CliRunner().invoke(app, ["status"])
     assert done.exit_code == 1
     assert f"not running (SATBRIDGE_STATE_DIR is {store_settings.state_dir})" in done.stdout
+
+
+def test_the_recipient_that_an_emergency_has_not_reached_comes_first(
+    store_settings: Settings,
+) -> None:
+    open_store(store_settings)
+    since = timezone.now() - timedelta(hours=2)
+    message = Message.objects.create(
+        id="5" * 32,
+        sender_network="satellite",
+        sender="1001",
+        via="hive",
+        subject="SOS: boop's device 1001 (hive) calls for help",
+        created_at=since,
+    )
+    Delivery.objects.create(
+        message=message,
+        via="twilio",
+        sender_network="sms",
+        sender="+15550001111",
+        recipient_network="sms",
+        recipient="+15559998888",
+        state="failed",
+        losses=50,
+        reason="lost 50 times, a person is needed; last: the phone is off",
+        is_urgent=True,
+        expires_at=NEVER,
+        created_at=since,
+        updated_at=since,
+    )
+    close_connection()
+    first, second, *_ = CliRunner().invoke(app, ["status"]).stdout.splitlines()
+    assert first.endswith("calls for help: failed (message 555555555555)")
+    assert second.startswith("NOT REACHED: +15559998888 by twilio (lost 50 times, a person is")
+    assert second.endswith("it is tried no more until `satbridge messages retry 555555555555`")
+    [emergency] = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)["emergencies"]
+    [unreached] = emergency["unreached"]
+    assert (unreached["is_tried"], unreached["losses"]) == (False, 50)
+    output = CliRunner().invoke(app, ["messages", "show", "5" * 32]).stdout
+    assert "lost, perhaps charged: 50 times" in output

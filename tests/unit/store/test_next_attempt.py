@@ -9,7 +9,11 @@ from messaging.config.settings import RetryPolicy
 from messaging.store.queue.next_attempt import next_attempt_at
 
 POLICY = RetryPolicy(
-    first_wait_seconds=60, longest_wait_seconds=3600, max_attempts=40, lifetime_seconds=86400
+    first_wait_seconds=60,
+    longest_wait_seconds=3600,
+    max_attempts=40,
+    lifetime_seconds=86400,
+    max_losses=50,
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATE = NOW + timedelta(days=9)

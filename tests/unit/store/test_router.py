@@ -61,6 +61,7 @@ def test_a_message_offered_again_is_accepted_and_changes_nothing(gateway: Gatewa
         "accepted": 1,
         "repeated": 2,
         "emergencies": 0,
+        "unreached": 0,
         "settled": {},
     }
 
@@ -91,6 +92,7 @@ def test_each_record_of_a_batch_has_an_answer_of_its_own(gateway: Gateway) -> No
         "accepted": 1,
         "rejected_not_ours": 1,
         "emergencies": 0,
+        "unreached": 0,
         "settled": {},
     }
 
