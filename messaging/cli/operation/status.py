@@ -51,7 +51,7 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
         for one in emergencies:
             moment = f"{one.created_at:%Y-%m-%d %H:%M} UTC"
             print_text(f"{moment} {one.headline}: {one.state} (message {one.id[:12]})")
-            for line in unreached_lines(one):
+            for line in emergency_lines(one):
                 print_text(line)
         if running is None:
             where = address or f"SATBRIDGE_STATE_DIR is {settings.state_dir}"
@@ -122,7 +122,7 @@ def blocked_lines(workers: list[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def unreached_lines(emergency: EmergencyRow) -> Iterator[str]:
+def emergency_lines(emergency: EmergencyRow) -> Iterator[str]:
     """Return a line for each recipient whom the emergency has not reached."""
     for one in emergency.unreached:
         lost = f", lost {one.losses} times" if one.losses and one.is_tried else ""

@@ -67,17 +67,14 @@ def recent_emergencies(now: datetime | None = None) -> list[EmergencyRow]:
             id=row.id,
             created_at=row.created_at,
             device=f"{row.via} {row.sender}",
-            headline=_headline(row),
+            headline=row.subject
+            or bytes(row.raw or b"").decode("utf-8", "replace").split("\n")[0]
+            or f"a call for help to {row.recipient}",
             state=summary(one.state for one in row.deliveries.all()),
             unreached=tuple(unreached.get(row.id, ())),
         )
         for row in (*first, *others[:MAX_ROWS])
     ]
-
-
-def _headline(row: Message) -> str:
-    raw = bytes(row.raw or b"").decode("utf-8", "replace").split("\n")[0]
-    return row.subject or raw or f"a call for help to {row.recipient}"
 
 
 def _find_unreached(now: datetime) -> dict[str, list[UnreachedRow]]:

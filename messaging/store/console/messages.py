@@ -28,7 +28,7 @@ from messaging.store.console.selection import (
 from messaging.store.db.connection import guard
 from messaging.store.models import AuditEntry, Delivery, DeliveryAttempt, Message
 from messaging.store.notices.notices import notice_id
-from messaging.store.notices.unreached import unreached_id
+from messaging.store.notices.unreached import compose_unreached_id
 from messaging.store.queue import operator_actions
 from messaging.store.queue.operator_actions import CancelResult, RetryResult
 from messaging.store.states import DEAD, State
@@ -305,7 +305,7 @@ def _find_steps(deliveries: list[Delivery]) -> _Steps:
 
 def _find_unreached_notices(deliveries: list[Delivery]) -> dict[str, str]:
     possible = {
-        unreached_id(emergency, one.recipient): one.recipient
+        compose_unreached_id(emergency, one.recipient): one.recipient
         for one in deliveries
         if one.is_urgent
         for emergency in (one.message_id, alarm_id(one.message_id))

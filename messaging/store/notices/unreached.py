@@ -46,10 +46,10 @@ class _Unreached:
 
     @property
     def id(self) -> str:
-        return unreached_id(self.emergency, self.row.recipient)
+        return compose_unreached_id(self.emergency, self.row.recipient)
 
 
-def unreached_id(emergency: str, recipient: str) -> str:
+def compose_unreached_id(emergency: str, recipient: str) -> str:
     """Return the id of the message that says that this emergency has not reached the recipient: always the same."""
     return message_id(_SEED, emergency, recipient)
 

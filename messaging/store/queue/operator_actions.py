@@ -51,9 +51,8 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     """Make failed, expired and cancelled deliveries wait again with a whole new lifetime, and waiting ones due now.
 
     Attempts go on counting, so that a late outcome of an old one is told apart; their limit, and that of losses, starts
-    anew. A delivery
-    that was cancelled during an attempt is due when the lease of that attempt is over, so that no two attempts ever
-    run at once. A delivery that its network lost is sent anew as a whole.
+    anew. A delivery that was cancelled during an attempt is due when the lease of that attempt is over, so that no two
+    attempts ever run at once. A delivery that its network lost is sent anew as a whole.
     """
     asked = deliveries.count()
     # Retention or a person removed the text: nothing is left to send.
@@ -71,6 +70,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
         [State.WAITING],
         State.WAITING,
         by_hand=True,
+        losses=0,
         due_at=now,
         updated_at=now,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from messaging.cli.operation.status import unreached_lines
+from messaging.cli.operation.status import emergency_lines
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import (
     Address,
@@ -268,7 +268,7 @@ def test_status_begins_with_it_and_show_names_the_message(watched: Gateway) -> N
         watched.settle(one)
     watched.clock.turn(7 * 24 * HOUR)
     [emergency] = recent_emergencies(watched.clock.now)
-    [line] = unreached_lines(emergency)
+    [line] = emergency_lines(emergency)
     assert line.startswith(f"NOT REACHED: {FRIEND} by twilio (no such number); it is tried no more")
     assert f"until `satbridge messages retry {message_id('sos')[:12]}`" in line
     history = messages.show(message_id("sos"))
@@ -285,7 +285,7 @@ def test_status_names_what_waits_for_an_hour_without_any_outcome(watched: Gatewa
     assert emergency.unreached == ()
     watched.clock.turn(HOUR)
     [emergency] = recent_emergencies(watched.clock.now)
-    [line] = unreached_lines(emergency)
+    [line] = emergency_lines(emergency)
     assert line == (
         f"NOT REACHED: {FRIEND} by twilio (no answer yet);"
         " it is still tried, a lost text less and less often"
