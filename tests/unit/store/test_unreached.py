@@ -199,6 +199,14 @@ def test_after_so_many_losses_it_is_sent_no_more_until_a_person_retries_it(
     assert watched.router.status()["unreached"] == 2
 
 
+def test_a_retry_of_a_text_that_still_waits_allows_as_many_losses_again(watched: Gateway) -> None:
+    watched.settle(reach_all_but_the_friend(watched))
+    lose(watched, "sms-1")
+    operator_actions.retry(Row.objects.filter(id=row().id), watched.settings, watched.clock.now)
+    assert (row().state, row().losses) == (State.WAITING, 0)
+    assert row().due_at == watched.clock.now
+
+
 @pytest.mark.parametrize("has_outcome", [True, False])
 def test_an_attempt_without_an_answer_counts_as_lost(watched: Gateway, has_outcome: bool) -> None:
     [text] = watched.begin(reach_all_but_the_friend(watched))
