@@ -2,8 +2,11 @@
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
+
+REAPED_SECONDS = 60.0
 
 
 def tree(root: int) -> list[int]:
@@ -52,6 +55,20 @@ def kill_tree(root: int) -> int:
                 killed.add(pid)
         pids = [pid for pid in pids if pid not in killed and command_line(pid)]
     return len(killed)
+
+
+def kill_server(root: int) -> int:
+    """SIGKILL a server that is no child of this process, with its descendants; return their number once it is reaped.
+
+    Until then its manager takes it for a server that runs. Raises TimeoutError.
+    """
+    killed = kill_tree(root)
+    deadline = time.monotonic() + REAPED_SECONDS
+    while Path(f"/proc/{root}").exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {root} does not end")
+        time.sleep(0.05)
+    return killed
 
 
 def _parent(path: Path) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from chaos.processes import kill_tree
+from chaos.processes import kill_server
 from chaos.volatile_disk import VolatileDisk
 from tests.support.postgres_server import postgres_server_in
 
@@ -106,13 +106,7 @@ class ReplicatedStore:
                 self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(folder))
 
     def _kill(self) -> int:
-        pid = _postmaster(self._data)
-        killed = kill_tree(pid)
-        deadline = time.monotonic() + WAIT_SECONDS
-        # Until it is reaped, its manager takes it for a server that runs.
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return killed
+        return kill_server(_postmaster(self._data))
 
     def _present_standby(self) -> Path:
         if self._standby is None:

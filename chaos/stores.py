@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from chaos.processes import kill_tree
+from chaos.processes import kill_server
 from chaos.volatile_disk import VolatileDisk
 from tests.support.postgres_server import postgres_server_in
 
@@ -106,7 +106,7 @@ class PostgresStore:
 
     def kill(self) -> None:
         """SIGKILL every process of the server."""
-        kill_tree(self._server.get_postmaster_info().process.pid)
+        kill_server(self._server.get_postmaster_info().process.pid)
 
 
 @contextmanager
