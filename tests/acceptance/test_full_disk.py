@@ -15,14 +15,22 @@ from chaos.stores import fill, small_disk
 from tests.support.acceptance.mail_client import mail
 from tests.support.acceptance.running_gateway import Process, RunningGateway, running
 from tests.support.eventually import wait_until
+from tests.support.paths import ROOT
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
 WAIT_SECONDS = 120.0
 MARK_MB = "4"
 TO = "user1@example.org"
-# Gives the command a /tmp of its own, which no other process sees.
-OWN_TMP = 'mount -t tmpfs -o size=100m tmpfs /tmp && exec "$@"'
+# Gives the command a /tmp of its own, which no other process sees. A repository in the usual /tmp is mounted there too:
+# a working folder that a mount hides can still be mounted by its relative name.
+OWN_TMP = """
+set -e
+cd "$0"
+mount -t tmpfs -o size=100m tmpfs /tmp
+case "$0" in /tmp/*) mkdir -p "$0"; mount --no-canonicalize --bind . "$0"; cd "$0";; esac
+exec "$@"
+"""
 
 
 def send(gateway: RunningGateway, number: int) -> int:
@@ -84,7 +92,7 @@ class OwnTmpGateway(RunningGateway):
     """Its service has a small disk of its own as /tmp, where Ray and Python keep their files."""
 
     def start(self) -> None:
-        wrapper = ("unshare", "--mount", "sh", "-c", OWN_TMP, "sh")
+        wrapper = ("unshare", "--mount", "sh", "-c", OWN_TMP, str(ROOT))
         self.up = Process("up", environment=self.environment, wrapper=wrapper)
         self.smtp_port = int(self.up.line_with("accepts mail").rpartition(":")[2])
 
