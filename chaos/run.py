@@ -97,7 +97,7 @@ def _wait_until_settled(field: Context, since: float) -> float:
     while not _is_settled(field) and time.monotonic() < deadline:
         time.sleep(0.3)
     seconds = time.monotonic() - since
-    # What was sent just before may still be on its way to the far side, perhaps a second time.
+    # The last requests may still be on their way to the network, perhaps a second time.
     time.sleep(AFTERMATH_SECONDS)
     return seconds
 
@@ -109,6 +109,6 @@ def _is_settled(field: Context) -> bool:
     stored = stored_messages(field.gateway, record.run)
     agreed = [offer for offer in record.offers if offer.yes_at is not None]
     if field.rollback is not None:
-        # What the rollback took away is never final.
+        # A message that the rollback removed is never final.
         agreed = [o for o in agreed if o.token in stored or not field.rollback.may_lose(o)]
     return all(o.token in stored and set(stored[o.token].states) <= FINAL for o in agreed)

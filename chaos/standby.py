@@ -62,7 +62,7 @@ class ReplicatedStore:
     def cut_off(self) -> None:
         """End the replication; with a synchronous standby no commit of the primary returns from now on.
 
-        What was committed before this call is on the standby. Raises TimeoutError.
+        Waits until the standby has all earlier commits. Raises TimeoutError.
         """
         standby = self._present_standby()
         self._wait_for_copy()

@@ -162,7 +162,7 @@ def _wait_until_settled(gateway: TargetGateway, collector: Collector, since: flo
             break
         time.sleep(1)
     seconds = time.monotonic() - since
-    # What was sent just before may still be on its way to the far side, perhaps a second time.
+    # The last requests may still be on their way to the network, perhaps a second time.
     time.sleep(AFTERMATH_SECONDS)
     return seconds
 

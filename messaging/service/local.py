@@ -165,7 +165,7 @@ class OwnInstances:
         self.submitted: RayJob | None = None
         self._settings = gateway.settings
         self._silence = SilenceJudge(start_seconds=WORKER_SECONDS)
-        # What a reload changed, for each process that has it not yet.
+        # Applies the changes of a reload in a process; `_with_changes` has the processes that have them.
         self._changes: dict[str, Callable[[], object]] = {}
         self._with_changes: set[int] = set()
 
