@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from messaging.errors import Busy
-from messaging.model.message import Network
+from messaging.model.message import Network, SubmittedPart
 from messaging.store.live_settings import change_live_settings
 from messaging.store.models import Message
 from tests.support.store import records as g
 from tests.support.store.device_texts import typed
 from tests.support.store.records import Gateway
+from tests.support.store.submitted import hand_over, hear, receipt
 
 NO_LIMIT = {"max_hourly_per_pair": 0}
 
@@ -55,10 +56,11 @@ def test_operators_and_emergency_words_change(gateway: Gateway) -> None:
 
 
 def test_what_settled_before_a_change_stays_counted(gateway: Gateway) -> None:
-    before = gateway.router.status()["settled"]
+    hand_over(gateway, SubmittedPart("n1"))
+    hear(gateway, receipt("n1"))
     change_live_settings(NO_LIMIT)
     gateway.router.process([g.mail("1")])
-    assert gateway.router.status()["settled"] == before
+    assert gateway.router.status()["settled"] == {"hive": {"delivered": 1}}
 
 
 def test_another_setting_is_refused() -> None:
