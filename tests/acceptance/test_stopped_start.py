@@ -90,6 +90,15 @@ def test_a_start_that_is_stopped_says_so_and_leaves_nothing(
     stop(start("up"), name, number)
 
 
+def test_ctrl_c_at_the_first_fork_of_ray_is_not_waited_for(start: Callable[[str], Process]) -> None:
+    process = start("up")
+    wait_until(partial(runs, process, ""), 120)
+    while not descendants(process.process.pid):  # without a pause: the moment is short
+        assert process.process.poll() is None
+    os.killpg(process.process.pid, signal.SIGINT)
+    assert code_of(process) == 1, process.output
+
+
 def test_a_demo_that_is_stopped_while_it_starts_says_so_and_leaves_nothing(
     start: Callable[[str], Process],
 ) -> None:

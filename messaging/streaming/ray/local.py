@@ -218,8 +218,9 @@ def _postpone_signals() -> Iterator[None]:
     ours = {number: signal.getsignal(number) for number in signal.valid_signals()}
     ours = {number: handler for number, handler in ours.items() if callable(handler)}
     masked = {signal.SIGTERM, signal.SIGINT, *ours}
-    # Ray's processes would inherit it, and ignore the signals that end them.
-    os.register_at_fork(after_in_child=partial(_unblock_in_child, masked))
+    # Ray's processes would inherit it, and ignore the signals that end them. SIGINT stays blocked in them, as Ray has
+    # it: a terminal sends it to them too, and one that it ended before its program ran would be waited for.
+    os.register_at_fork(after_in_child=partial(_unblock_in_child, masked - {signal.SIGINT}))
     try:
         signal.pthread_sigmask(signal.SIG_BLOCK, masked)
         yield
