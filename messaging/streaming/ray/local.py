@@ -277,6 +277,8 @@ def _own_cluster() -> dict[str, Any]:
     os.environ.setdefault("RAY_gcs_server_port_wait_time_s", TABLES_SECONDS)
     os.environ.setdefault("RAY_ROTATION_MAX_BYTES", LOG_FILE_BYTES)
     os.environ.setdefault("RAY_ROTATION_BACKUP_COUNT", LOG_FILES_KEPT)
+    # Ray's tables keep a record of each call, 100,000 of them, only to show them in its dashboard. 0 turns them off.
+    os.environ.setdefault("RAY_task_events_report_interval_ms", "0")
     # Ray gives its workers the lowest priority, but here mail waits for them.
     os.environ.setdefault("RAY_worker_niceness", "0")
     # Our actors ask for no processor of their own: they wait most of the time. This number
