@@ -1,0 +1,61 @@
+"""Reads the lines of a text with their depth of quotation. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from messaging.words.spans import Kind, MarkedText
+
+MAX_LINE_WORDS: Final = 500
+_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Line:
+    """A line as a position in its text; `end` includes the line end.
+
+    `depth` is the number of quote marks, `words` the rest with single blanks, cut at `MAX_LINE_WORDS` characters.
+    `mark` is the kind that the markup declares.
+    """
+
+    start: int
+    end: int
+    depth: int
+    words: str
+    mark: Kind | None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the line has no words."""
+        return not self.words
+
+
+def read_lines(marked: MarkedText) -> list[Line]:
+    """Return all lines; their positions cover the text."""
+    text, lines, at, mark_index = marked.text, [], 0, 0
+    while at < len(text):
+        newline = text.find("\n", at)
+        end = len(text) if newline < 0 else newline + 1
+        depth, words_start = _quote_depth(text, at, end)
+        words = text[words_start : min(end, words_start + MAX_LINE_WORDS)]
+        words = " ".join(words.translate(_INVISIBLE).split())
+        while mark_index < len(marked.marks) and marked.marks[mark_index].end <= at:
+            mark_index += 1
+        mark = None
+        if mark_index < len(marked.marks) and marked.marks[mark_index].start < end:
+            candidate = marked.marks[mark_index]
+            # A mark that begins within the line leaves words of the author before it.
+            mark = candidate.kind if not text[at : max(at, candidate.start)].strip() else None
+        lines.append(Line(at, end, depth, words, mark))
+        at = end
+    return lines
+
+
+def _quote_depth(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the number of quote marks, and where the words begin."""
+    depth, at, words_start = 0, start, start
+    while at < end and text[at] in "> \t":
+        if text[at] == ">":
+            depth += 1
+            words_start = at + 1
+        at += 1
+    return depth, words_start

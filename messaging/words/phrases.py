@@ -1,0 +1,147 @@
+"""Tables of words that mail programs write, in the languages that the gateway reads. All in case-folded form."""
+
+from typing import Final
+
+# Verbs of the line above a quotation. Words of languages with blanks are compared as whole words.
+WROTE: Final = frozenset(
+    "wrote writes said schrieb schrieben geschrieben écrit escribió escribio escreveu escribe scritto scrive"
+    " schreef skrev skreiv kirjoitti napisał napisała napisał(a) pisze napsal napsala napsal(a) napísal"
+    " написал написала написал(а) пишет писал писала написав написала пише писав yazdı yazmış".split()
+)
+WROTE_WITHIN: Final = (
+    "写道", "寫道", "写入", "님이 작성", "작성:", "님이 쓴 글", "のメール", "は書きました", "書きました",
+    "さんが書きました", "のメッセージ",
+)  # fmt: skip
+OPENERS: Final = frozenset(
+    "on am at le el em il op den den. på w dnia dne dňa в от о у 在 於 于 il on: ons man mon tue wed thu fri sat sun".split()
+)
+
+# Labels of header blocks and their roles.
+_LABELS: Final = {
+    "from": "from von de expéditeur da van fra från lähettäjä od nadawca odesílatel от отправитель від відправник"
+    " kimden gönderen 差出人 送信者 发件人 發件人 寄件者 寄件人 보낸사람 보낸이 발신",
+    "date": "date sent gesendet datum envoyé enviado fecha data data/ora inviato verzonden sendt dato skickat lähetetty"
+    " päivämäärä päiväys wysłano odesláno дата отправлено дата: надіслано tarih gönderildi gönderilme 日付 送信日時 日時 日期"
+    " 发送时间 時間 时间 發送時間 寄件日期 보낸날짜 날짜 전송",
+    "to": "to an à para a aan til till vastaanottaja do komu кому kime alıcı 宛先 宛て 收件人 收件者 받는사람 받는이 수신 destinataire"
+    " destinatario per",
+    "cc": "cc kopie kopi kopia копия копія bilgi 抄送 副本 참조 cópia",
+    "subject": "subject betreff objet asunto assunto oggetto onderwerp emne ämne aihe temat předmět тема konu 件名 主题 主題 제목",
+    "other": "reply-to bcc importance attachments priority antwort wichtigkeit anlagen organization",
+}
+LABELS: Final = {word: role for role, words in _LABELS.items() for word in words.split()}
+LABELS_OF_WORDS: Final = {
+    "date sent": "date", "보낸 사람": "from", "받는 사람": "to", "보낸 날짜": "date", "sent at": "date",
+    "reply to": "other", "antwort an": "other", "date d'envoi": "date", "gönderme tarihi": "date",
+    "gönderilme tarihi": "date", "data wysłania": "date", "datum odeslání": "date", "répondre à": "other",
+    "enviado el": "date", "enviado em": "date", "enviada em": "date", "送信 日時": "date", "fecha de envío": "date",
+}  # fmt: skip
+
+ORIGINAL: Final = (
+    "original message", "original email", "original mail", "ursprüngliche nachricht", "originalnachricht",
+    "original-nachricht", "originale nachricht", "message d'origine", "message original", "message initial",
+    "mensaje original", "mensagem original", "messaggio originale", "messaggio originario", "oorspronkelijk bericht",
+    "oprindelig meddelelse", "original meddelelse", "opprinnelig melding", "originalmeddelande",
+    "ursprungligt meddelande", "alkuperäinen viesti", "wiadomość oryginalna", "oryginalna wiadomość",
+    "původní zpráva", "исходное сообщение", "оригинальное сообщение", "пересланное сообщение",
+    "початкове повідомлення", "оригінальне повідомлення", "özgün ileti", "orijinal mesaj", "orijinal ileti",
+    "元のメッセージ", "オリジナルメッセージ", "original message", "原始邮件", "原始郵件", "原郵件", "邮件原件", "원본 메일", "원본 메시지",
+    "원본 메세지",
+)  # fmt: skip
+FORWARDED: Final = (
+    "forwarded message", "forwarded email", "weitergeleitete nachricht", "weitergeleiteten nachricht",
+    "message transféré", "message réexpédié", "mensaje reenviado", "mensagem encaminhada", "mensagem reencaminhada",
+    "messaggio inoltrato", "doorgestuurd bericht", "videresendt meddelelse", "videresendt besked",
+    "videresendt melding", "videresendt e-post", "vidarebefordrat meddelande", "välitetty viesti",
+    "edelleenlähetetty viesti", "przekazana wiadomość", "wiadomość przekazana", "přeposlaná zpráva",
+    "пересылаемое сообщение", "пересланное письмо", "переслане повідомлення", "переслане повідомлення",
+    "iletilen ileti", "yönlendirilmiş ileti", "iletilmiş mesaj", "転送メッセージ", "転送されたメッセージ", "转发的邮件",
+    "转发邮件", "轉寄郵件", "转发信息", "전달된 메일", "전달된 메시지",
+)  # fmt: skip
+FORWARD_LINES: Final = (
+    "begin forwarded message:", "anfang der weitergeleiteten nachricht:", "début du message transféré :",
+    "début du message réexpédié :", "inicio del mensaje reenviado:", "início da mensagem reencaminhada:",
+    "início da mensagem encaminhada:", "inizio messaggio inoltrato:", "begin doorgestuurd bericht:",
+    "start på videresendt besked:", "videresendt besked:", "start på videresendt melding:",
+    "vidarebefordrat brev:", "vidarebefordrat mejl:", "välitetty viesti alkaa:", "początek przekazywanej wiadomości:",
+    "začátek přeposílané zprávy:", "начало переадресованного сообщения:", "початок листа, що пересилається:",
+    "iletilen e-posta başlangıcı:", "転送されたメッセージ:", "下面是被转发的邮件：", "开始转发的邮件：", "以下是轉寄的郵件：",
+    "전달된 메시지 시작:",
+)  # fmt: skip
+
+# A client footer has one of these beginnings, and names a device or a program.
+FOOTER_BEGINNINGS: Final = (
+    "sent from", "sent with", "sent via", "sent by", "sent using", "get outlook", "written on", "typed on",
+    "gesendet mit", "gesendet von", "von meinem", "von meiner", "diese nachricht wurde", "diese e-mail wurde",
+    "holen sie sich", "gesendet über", "versendet mit", "envoyé de", "envoyé depuis", "envoyé à partir", "envoyé avec",
+    "télécharger outlook", "obtenez outlook", "téléchargez outlook", "provenance", "enviado desde", "enviado con", "enviado de",
+    "enviado do", "enviado pelo", "enviado a partir", "obtener outlook", "obter o outlook", "obter outlook",
+    "inviato da", "inviato dal", "inviato con", "ottieni outlook", "scarica outlook", "verzonden vanaf",
+    "verstuurd vanaf", "verzonden met", "verzonden via", "download outlook", "outlook voor", "sendt fra", "sendt med",
+    "hent outlook", "få outlook", "skickat från", "skickat med", "skaffa outlook", "hämta outlook", "lähetetty",
+    "hanki outlook", "wysłano z", "wysłane z", "wysłano za", "pobierz outlook", "pobierz program outlook", "odesláno z",
+    "odesláno pomocí", "získat outlook", "stáhnout outlook", "отправлено с", "отправлено из", "послано с", "скачать outlook",
+    "получить outlook", "надіслано з", "надіслано за", "відправлено з", "отримати outlook", "iphone'umdan",
+    "ipad'imden", "samsung", "outlook for", "outlook'u", "android için outlook", "ios için outlook",
+    "iphoneから送信", "ipadから送信", "iphone から送信", "ipad から送信", "androidから送信", "outlook for", "yahoo!メール", "发自我的", "从我的", "來自我的", "從我的", "发自", "發自", "傳送自",
+    "获取", "取得", "下載", "나의", "내", "갤럭시", "iphone에서", "ipad에서", "android용", "ios용", "yahoo mail", "aol app", "mobile", "brevet", "my ",
+)  # fmt: skip
+DEVICES: Final = (
+    "iphone", "ipad", "ipod", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9", "k9 mail",
+    "gmx", "web.de", "blackberry", "windows", "huawei", "xiaomi", "pixel", "nokia", "motorola", "oneplus", "aol",
+    "mobile", "mobil", "smartphone", "handy", "telefon", "téléphone", "teléfono", "telefono", "telefone", "phone",
+    "телефон", "смартфон", "яндекс", "mail.ru", "почт", "thunderbird", "fairemail", "spark", "airmail", "mailspring", "puhelime",
+    "携帯", "スマート", "手机", "手機", "邮箱", "郵件", "갤럭시", "네이버", "스마트폰", "tutanota", "tuta", "posteo", "t-online", "freenet", "orange", "bluemail",
+    "tablet", "mail app", "mail-app", "e-mail app",
+)  # fmt: skip
+
+# A paragraph with two of these, or one of the certain ones, is a disclaimer.
+DISCLAIMER_HINTS: Final = (
+    "confidential", "privileged", "intended recipient", "intended solely", "intended only", "this e-mail", "this email",
+    "this message", "received this", "in error", "notify the sender", "delete", "disclos", "unauthorised", "unauthorized",
+    "attachments", "viruses", "liability", "vertraulich", "rechtlich geschützt", "irrtümlich", "diese e-mail",
+    "vernichten", "nicht der richtige adressat", "informieren sie", "unbefugte", "confidentiel", "destinataire",
+    "ce message", "ce courriel", "par erreur", "pièces jointes", "strictement", "confidencial", "destinatario", "este mensaje",
+    "este correo", "por error", "destinatário", "esta mensagem", "este e-mail", "por engano", "sigilo", "riservat",
+    "il presente messaggio", "questo messaggio", "per errore", "vertrouwelijk", "geadresseerde", "dit bericht",
+    "deze e-mail", "abusievelijk", "fortrolig", "denne mail", "denne e-mail", "denne e-posten", "konfidensiell", "modtager", "mottaker", "konfidentiell",
+    "mottagare", "detta meddelande", "av misstag", "luottamuksellinen", "vastaanottaja", "tämä viesti", "poufn",
+    "adresat", "niniejsza wiadomość", "omyłkowo", "důvěrn", "příjemce", "tato zpráva", "tento e-mail", "omylem",
+    "конфиденциальн", "адресат", "данное сообщение", "это сообщение", "по ошибке", "конфіденційн", "цей лист", "це повідомлення",
+    "помилково", "gizli", "bu e-posta", "alıcı", "yanlışlıkla", "機密", "このメール", "誤って", "受信者", "机密", "保密", "本邮件", "收件人",
+    "误", "機密", "本郵件", "기밀", "이 메일", "본 메일", "수신인", "잘못",
+)  # fmt: skip
+DISCLAIMER_CERTAIN: Final = (
+    "this e-mail and any attachments", "this email and any attachments", "this email and any files",
+    "this message and any attachments", "this e-mail and any files", "consider the environment before",
+    "before printing this", "originated from outside", "external email:", "external sender", "registered office:",
+    "registered in england", "diese e-mail enthält vertrauliche", "sitz der gesellschaft", "registergericht",
+    "handelsregister", "denken sie an die umwelt", "virus-free", "checked by avg", "scanned for viruses",
+    "auf viren geprüft", "garanti sans virus", "libre de virus", "virenfrei", "sans virus.", "livre de vírus",
+    "privo di virus", "virusvrij", "avast.com",
+)  # fmt: skip
+LIST_FOOTERS: Final = (
+    "you received this message because you are subscribed", "to unsubscribe", "unsubscribe from this group", "mailing list",
+    "manage your subscription", "update your preferences", "unsubscribe:", "um sich von dieser gruppe abzumelden",
+    "abbestellen", "newsletter abmelden", "se désabonner", "se désinscrire", "darse de baja", "cancelar suscripción",
+    "cancelar a inscrição", "annulla l'iscrizione", "uitschrijven", "afmelden", "afmeld", "avsluta prenumeration",
+    "peruuta tilaus", "wypisz się", "zrezygnować z subskrypcji", "odhlásit odběr", "отписаться", "відписатися",
+    "abonelikten çık", "配信停止", "退订", "取消訂閱", "수신거부", "view this email in your browser",
+)  # fmt: skip
+LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
+
+CLOSINGS: Final = (
+    "best regards", "kind regards", "regards", "best wishes", "best,", "cheers", "sincerely", "yours", "many thanks",
+    "thanks,", "thank you,", "mit freundlichen grüßen", "mit freundlichem gruß", "freundliche grüße", "viele grüße",
+    "liebe grüße", "beste grüße", "herzliche grüße", "schöne grüße", "gruß", "grüße", "mfg", "vg", "lg", "cordialement",
+    "bien à vous", "salutations", "bien cordialement", "amicalement", "saludos", "un saludo", "atentamente",
+    "atenciosamente", "cumprimentos", "abraço", "cordiali saluti", "distinti saluti", "saluti", "met vriendelijke groet",
+    "vriendelijke groet", "groeten", "groetjes", "med venlig hilsen", "venlig hilsen", "mvh", "hilsen",
+    "med vennlig hilsen", "vennlig hilsen", "med vänliga hälsningar", "vänliga hälsningar", "hälsningar",
+    "ystävällisin terveisin", "terveisin", "z poważaniem", "pozdrawiam", "s pozdravem", "с уважением", "з повагою",
+    "saygılarımla", "iyi çalışmalar", "よろしく", "以上", "敬具", "此致", "祝好", "敬上", "감사합니다", "드림",
+)  # fmt: skip
+CONTACT_EVIDENCE: Final = (
+    "tel", "phone", "mobile", "mob.", "cell", "fax", "www.", "http://", "https://", "@", "gmbh", " ltd", " inc", "telefon",
+    "tél", "móvil", "тел", "電話", "电话", "전화",
+)  # fmt: skip
