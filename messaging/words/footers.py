@@ -1,0 +1,174 @@
+"""Finds the footers of a run of own lines: signatures, client footers, disclaimers, list footers. Pure, in linear time."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from messaging.words.lines import Line
+from messaging.words.phrases import (
+    CLOSINGS,
+    CONTACT_EVIDENCE,
+    DEVICES,
+    DISCLAIMER_CERTAIN,
+    DISCLAIMER_HINTS,
+    FOOTER_BEGINNINGS,
+    LIST_EVIDENCE,
+    LIST_FOOTERS,
+)
+from messaging.words.spans import Kind
+
+MAX_SIGNATURE_LINES: Final = 20
+MAX_LOOSE_SIGNATURE_LINES: Final = 8
+MAX_FOOTER_CHARS: Final = 120
+MAX_PARAGRAPH_CHARS: Final = 8000
+_DASHES: Final = frozenset(("--", "—", "- --"))
+_HINTS_NEEDED: Final = 3
+_PHONE_DIGITS: Final = 7
+_MAX_CLOSING_CHARS: Final = 40
+_MAX_NAME_CHARS: Final = 40
+_BULLETS: Final = "*_-–—[](){}<>|~ "
+
+
+def mark_footers(text: str, lines: Sequence[Line], kinds: list[Kind]) -> None:
+    """Set the kinds of all footers, in each run of own lines for itself."""
+    at, is_first = 0, True
+    while at < len(lines):
+        if kinds[at] is not Kind.OWN:
+            at += 1
+            continue
+        end = at
+        while end < len(lines) and kinds[end] is Kind.OWN:
+            end += 1
+        start = _mark_banner(lines, kinds, at, end) if is_first else at
+        end_of_words = _mark_signature(text, lines, kinds, start, end)
+        _mark_contact_block(lines, kinds, start, _mark_last_paragraphs(lines, kinds, start, end_of_words))
+        at, is_first = end, False
+
+
+def _mark_banner(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> int:
+    """Fold a warning that a mail server puts above a mail."""
+    first = start
+    while first < end and lines[first].is_blank:
+        first += 1
+    stop = first
+    while stop < end and not lines[stop].is_blank:
+        stop += 1
+    words = _paragraph(lines, first, stop)
+    if stop < end and any(phrase in words for phrase in DISCLAIMER_CERTAIN):
+        return _mark(kinds, first, stop, Kind.DISCLAIMER)
+    return start
+
+
+def _mark_signature(
+    text: str, lines: Sequence[Line], kinds: list[Kind], start: int, end: int
+) -> int:
+    """Fold all from the last delimiter on, unless too much follows it; return the end of the rest."""
+    filled = 0
+    for at in range(end - 1, start - 1, -1):
+        if lines[at].words in _DASHES:
+            raw = text[lines[at].start : lines[at].end].rstrip("\r\n")
+            most = MAX_SIGNATURE_LINES if raw == "-- " else MAX_LOOSE_SIGNATURE_LINES
+            if filled <= most:
+                _mark(kinds, at, end, Kind.SIGNATURE)
+                return at
+            return end
+        filled += not lines[at].is_blank
+        if filled > MAX_SIGNATURE_LINES:
+            break
+    return end
+
+
+def _mark_last_paragraphs(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> int:
+    """Fold footers from the end on, paragraph by paragraph or line by line; return the end of the rest."""
+    while end > start:
+        last = end - 1
+        while last >= start and lines[last].is_blank:
+            last -= 1
+        if last < start:
+            break
+        first = last
+        while first > start and not lines[first - 1].is_blank:
+            first -= 1
+        kind = _kind_of_paragraph(_paragraph(lines, first, last + 1))
+        if kind is None:
+            first = last
+            kind = _kind_of_line(lines[last].words)
+        if kind is None:
+            break
+        end = _mark(kinds, first, end, kind)
+        end = first
+    return end
+
+
+def _kind_of_paragraph(words: str) -> Kind | None:
+    if any(phrase in words for phrase in LIST_FOOTERS) and any(s in words for s in LIST_EVIDENCE):
+        return Kind.LIST_FOOTER
+    if any(phrase in words for phrase in DISCLAIMER_CERTAIN):
+        return Kind.DISCLAIMER
+    hints = sum(hint in words for hint in DISCLAIMER_HINTS)
+    return Kind.DISCLAIMER if hints >= _HINTS_NEEDED else None
+
+
+def _kind_of_line(words: str) -> Kind | None:
+    if is_client_footer(words):
+        return Kind.CLIENT_FOOTER
+    # A rule above a footer goes with it; alone at the end it says nothing either.
+    return Kind.LIST_FOOTER if len(words) >= 3 and not words.strip("_-=*—―") else None
+
+
+def is_client_footer(words: str) -> bool:
+    """Whether a line is an advertisement of the author's device or program."""
+    folded = words.casefold().strip(_BULLETS)
+    return (
+        len(folded) <= MAX_FOOTER_CHARS
+        and folded.startswith(FOOTER_BEGINNINGS)
+        and any(device in folded for device in DEVICES)
+        and not folded.endswith("?")
+    )
+
+
+def _mark_contact_block(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> None:
+    """Fold the address lines below a closing phrase and a name, which stay."""
+    filled = [at for at in range(max(start, end - 2 * MAX_SIGNATURE_LINES), end) if lines[at].words]
+    for position, at in enumerate(filled):
+        if not _is_closing(lines[at].words):
+            continue
+        below = filled[position + 1 :]
+        if below and len(lines[below[0]].words) <= _MAX_NAME_CHARS and not _is_contact(lines[below[0]].words):
+            below = below[1:]
+        if not below or len(below) > MAX_LOOSE_SIGNATURE_LINES:
+            continue
+        # One sentence among the lines makes them words of the author.
+        if any(_is_contact(lines[b].words) for b in below) and not any(_is_sentence(lines[b].words) for b in below):
+            _mark(kinds, below[0], end, Kind.SIGNATURE)
+            return
+
+
+def _is_closing(words: str) -> bool:
+    folded = words.casefold()
+    return len(folded) <= _MAX_CLOSING_CHARS and folded.startswith(CLOSINGS)
+
+
+def _is_contact(words: str) -> bool:
+    folded = words.casefold()
+    digits = sum(character.isdecimal() for character in folded)
+    return any(sign in folded for sign in CONTACT_EVIDENCE) or digits >= _PHONE_DIGITS
+
+
+def _is_sentence(words: str) -> bool:
+    return words.endswith((".", "!", "?", "。", "？", "！")) and words.count(" ") >= 3 or words.casefold().startswith(("ps", "p.s"))
+
+
+def _paragraph(lines: Sequence[Line], start: int, end: int) -> str:
+    """Return the words of some lines in case-folded form, of a limited length."""
+    pieces, length = [], 0
+    for line in lines[start:end]:
+        pieces.append(line.words)
+        length += len(line.words)
+        if length > MAX_PARAGRAPH_CHARS:
+            break
+    return " ".join(pieces).casefold()
+
+
+def _mark(kinds: list[Kind], start: int, end: int, kind: Kind) -> int:
+    kinds[start:end] = [kind] * (end - start)
+    return end

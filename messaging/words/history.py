@@ -1,0 +1,208 @@
+"""Finds the lines above quoted history: attributions, header blocks and separators. Pure, in linear time."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from messaging.words.lines import Line
+from messaging.words.phrases import (
+    FORWARD_LINES,
+    FORWARDED,
+    LABELS,
+    LABELS_OF_WORDS,
+    OPENERS,
+    ORIGINAL,
+    WROTE,
+    WROTE_WITHIN,
+)
+from messaging.words.spans import Kind
+
+MAX_ATTRIBUTION_LINES: Final = 4
+MAX_HEADER_LINES: Final = 14
+MAX_LABEL_CHARS: Final = 30
+_MAX_ATTRIBUTION_CHARS: Final = 400
+_COLONS: Final = (":", "：")
+_PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
+_DATE_NUMBERS: Final = 3  # a day, an hour and a minute
+
+
+def mark_history(lines: Sequence[Line], kinds: list[Kind]) -> None:
+    """Set the kinds of attributions, and of header blocks with all that follows them.
+
+    A header block or an attribution with a date and an address begins a history without quote marks, which goes on to
+    the end of the text. Any other attribution needs a quotation below it.
+    """
+    next_filled = _next_filled_lines(lines)
+    at = 0
+    while at < len(lines):
+        if kinds[at] is not Kind.OWN or lines[at].is_blank:
+            at += 1
+            continue
+        if end := _end_of_header_block(lines, kinds, at, next_filled):
+            _mark_to_end(kinds, at, end, _is_forward(lines, at, end))
+            return
+        if lines[at].words.endswith(_COLONS) or _is_verb_line(lines[at].words):
+            below = next_filled[at + 1]
+            is_quoted = below < len(lines) and kinds[below] is Kind.QUOTE
+            start = _start_of_attribution(lines, kinds, at, is_quoted=is_quoted)
+            if start is not None:
+                kinds[start : at + 1] = [Kind.ATTRIBUTION] * (at + 1 - start)
+                if not is_quoted:
+                    kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
+                    return
+        at += 1
+
+
+def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
+    """Return for each position the first line from there on that has words."""
+    following = [len(lines)] * (len(lines) + 2)
+    for at in range(len(lines) - 1, -1, -1):
+        following[at] = following[at + 1] if lines[at].is_blank else at
+    return following
+
+
+def _mark_to_end(kinds: list[Kind], start: int, end: int, is_forward: bool) -> None:
+    kinds[start:end] = [Kind.HEADERS] * (end - start)
+    rest = Kind.FORWARD if is_forward else Kind.QUOTE
+    kinds[end:] = [rest] * (len(kinds) - end)
+
+
+def _end_of_header_block(
+    lines: Sequence[Line], kinds: Sequence[Kind], at: int, next_filled: Sequence[int]
+) -> int:
+    """Return the line after a header block that begins at `at`, 0 when none does."""
+    start = at
+    separated = False
+    # A rule of underscores and a separator may precede the fields.
+    for _ in range(2):
+        if at < len(lines) and (_is_rule(lines[at].words) or is_separator(lines[at].words)):
+            separated = separated or is_separator(lines[at].words)
+            at = next_filled[at + 1]
+    if at >= len(lines):
+        return at if separated else 0
+    roles, end, has_address = _read_header_fields(lines, at)
+    needed = 2 if separated else 3
+    if len(roles) >= needed and "from" in roles and (has_address or "subject" in roles):
+        return end
+    # A separator is clear enough by itself; a rule is not.
+    return max(at, start + 1) if separated else 0
+
+
+def _read_header_fields(lines: Sequence[Line], at: int) -> tuple[set[str], int, bool]:
+    """Return the roles of the fields from `at` on, the line after them, and whether one holds an address."""
+    roles: set[str] = set()
+    end, has_address, unlabelled = at, False, 0
+    for index in range(at, min(len(lines), at + MAX_HEADER_LINES)):
+        words = lines[index].words
+        role = role_of(words)
+        if role is not None:
+            if role in roles and role != "other":
+                break
+            roles.add(role)
+            has_address = has_address or "@" in words
+            end, unlabelled = index + 1, 0
+        elif words or unlabelled:
+            # A long value goes on in the next line, but not after the last field.
+            unlabelled += 1
+            if not roles or unlabelled > 2:
+                break
+        elif not roles:
+            break
+    return roles, end, has_address
+
+
+def role_of(words: str) -> str | None:
+    """Return the role of a field by its label, such as `from` for `Von: Ann`."""
+    head = words[: MAX_LABEL_CHARS + 1].replace("：", ":").lstrip("*_ |")
+    label, colon, _ = head.partition(":")
+    if not colon:
+        return None
+    label = label.strip("*_ ").casefold()
+    return LABELS.get(label) or LABELS_OF_WORDS.get(label) or LABELS.get(label.replace(" ", ""))
+
+
+def is_separator(words: str) -> bool:
+    """Whether a line announces a former mail: `-----Original Message-----`, `Begin forwarded message:`."""
+    folded = words.casefold().strip("*_ ")
+    if folded in FORWARD_LINES:
+        return True
+    core = folded.strip("-=—–―_*> ")
+    is_framed = folded.startswith(("---", "===", "—", "――")) and folded != core
+    return is_framed and core.strip(": ") in _SEPARATORS
+
+
+_SEPARATORS: Final = frozenset((*ORIGINAL, *FORWARDED))
+
+
+def _is_forward(lines: Sequence[Line], start: int, end: int) -> bool:
+    for line in lines[start:end][:4]:
+        folded = line.words.casefold().strip("*_ ")
+        if folded in FORWARD_LINES or folded.strip("-=—–―_*>: ") in FORWARDED:
+            return True
+    return False
+
+
+def _is_rule(words: str) -> bool:
+    return len(words) >= 5 and not words.strip("_-=*—―")
+
+
+def _is_verb_line(words: str) -> bool:
+    """Whether a line ends with a verb of attribution, whose colon some programs omit."""
+    return words.casefold().endswith(("wrote", "schrieb", "a écrit", "写道", "寫道", "님이 작성"))
+
+
+def _start_of_attribution(
+    lines: Sequence[Line], kinds: Sequence[Kind], last: int, *, is_quoted: bool
+) -> int | None:
+    """Return the first line of the attribution that ends at `last`, None when there is none.
+
+    The fewest lines are taken that hold a date and a verb or an address; with a quotation below, a verb alone will do.
+    """
+    weak = None
+    words = ""
+    for first in range(last, max(-1, last - MAX_ATTRIBUTION_LINES), -1):
+        if kinds[first] is not Kind.OWN or lines[first].is_blank:
+            break
+        words = f"{lines[first].words} {words}"
+        if len(words) > _MAX_ATTRIBUTION_CHARS:
+            break
+        has_date, has_verb = count_numbers(words) >= _DATE_NUMBERS, _has_verb(words)
+        has_address = "@" in words
+        if has_date and has_address and (has_verb or is_quoted or words.rstrip(" :：").endswith((">", ")"))):
+            return _extend_to_opener(lines, kinds, first)
+        if is_quoted and has_date and has_verb:
+            return _extend_to_opener(lines, kinds, first)
+        if weak is None and is_quoted and has_verb:
+            weak = first
+    return weak
+
+
+def _extend_to_opener(lines: Sequence[Line], kinds: Sequence[Kind], first: int) -> int:
+    """Return the line above `first` when the attribution begins there: `On Mon,` before a line break."""
+    above = first - 1
+    if above < 0 or kinds[above] is not Kind.OWN or _first_word(lines[first].words) in OPENERS:
+        return first
+    return above if _first_word(lines[above].words) in OPENERS and "," in lines[above].words else first
+
+
+def _first_word(words: str) -> str:
+    return words.partition(" ")[0].casefold().strip(_PUNCTUATION)
+
+
+def _has_verb(words: str) -> bool:
+    folded = words.casefold()
+    if any(verb in folded for verb in WROTE_WITHIN):
+        return True
+    # `napisał(a)` keeps its bracket: both forms of a word count.
+    return any(
+        word.rstrip(":：,") in WROTE or word.strip(_PUNCTUATION) in WROTE for word in folded.split()
+    )
+
+
+def count_numbers(words: str) -> int:
+    """Return how many groups of digits a text has."""
+    count, inside = 0, False
+    for character in words:
+        is_digit = character.isdecimal()
+        count += is_digit and not inside
+        inside = is_digit
+    return count

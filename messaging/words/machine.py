@@ -1,0 +1,89 @@
+"""Finds the blocks in a text that are for programs: armour of OpenPGP, uuencode and yEnc. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from messaging.words.lines import Line
+from messaging.words.spans import Kind, Span
+
+_BEGIN_FILE: Final = re.compile(r"begin [0-7]{3,4} \S")
+_BEGIN_ARMOUR: Final = "-----BEGIN PGP "
+_END_ARMOUR: Final = "-----END PGP "
+_SIGNED: Final = "-----BEGIN PGP SIGNED MESSAGE-----"
+_ENCRYPTED: Final = "-----BEGIN PGP MESSAGE"
+_LONGEST_UU_LINE: Final = 62
+
+
+def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[Kind]) -> list[Span]:
+    """Set the kind of each line that is for programs; return the dash escapes of signed text (RFC 9580, 7.2)."""
+    escapes: list[Span] = []
+    at, signed = 0, False
+    while at < len(lines):
+        line = lines[at]
+        if line.words == _SIGNED:
+            signed = True
+            at = _mark(kinds, at, _end_of_armour_headers(lines, at + 1), Kind.MACHINE)
+        elif line.words.startswith(_BEGIN_ARMOUR):
+            signed = False
+            kind = Kind.ENCRYPTED if line.words.startswith(_ENCRYPTED) else Kind.MACHINE
+            at = _mark(kinds, at, _end_of_armour(lines, at + 1), kind)
+        elif line.words.startswith("=ybegin "):
+            at = _mark(kinds, at, _end_of_yenc(lines, at + 1), Kind.FILE)
+        elif _BEGIN_FILE.match(line.words) and (end := _end_of_uu(text, lines, at + 1)) > at + 1:
+            at = _mark(kinds, at, end, Kind.FILE)
+        else:
+            if signed and text.startswith("- ", line.start) and kinds[at] is Kind.OWN:
+                escapes.append(Span(Kind.MACHINE, line.start, line.start + 2))
+            at += 1
+    return escapes
+
+
+def _mark(kinds: list[Kind], start: int, end: int, kind: Kind) -> int:
+    kinds[start:end] = [kind] * (end - start)
+    return end
+
+
+def _end_of_armour_headers(lines: Sequence[Line], at: int) -> int:
+    """Return the line after the fields of an armour, such as `Hash: SHA256`, and the blank line behind them."""
+    while at < len(lines) and ": " in lines[at].words:
+        at += 1
+    return at + 1 if at < len(lines) and lines[at].is_blank else at
+
+
+def _end_of_armour(lines: Sequence[Line], at: int) -> int:
+    """Return the line after the armour; without its end line the armour ends before the first line with blanks."""
+    at = _end_of_armour_headers(lines, at)
+    while at < len(lines):
+        words = lines[at].words
+        if words.startswith(_END_ARMOUR):
+            return at + 1
+        if " " in words or (words and not words.isascii()):
+            return at
+        at += 1
+    return at
+
+
+def _end_of_yenc(lines: Sequence[Line], at: int) -> int:
+    while at < len(lines):
+        if lines[at].words.startswith("=yend"):
+            return at + 1
+        at += 1
+    return at
+
+
+def _end_of_uu(text: str, lines: Sequence[Line], at: int) -> int:
+    """Return the line after the encoded lines; the first character of each tells its length."""
+    while at < len(lines):
+        raw = text[lines[at].start : lines[at].end].rstrip("\r\n")
+        if raw.strip() == "end":
+            return at + 1
+        if not raw.strip() or raw.strip() == "`":
+            at += 1
+            continue
+        # Programs strip blanks at the end of a line, so that a line may be shorter than it says.
+        count = (ord(raw[0]) - 32) & 63
+        if not raw.isascii() or len(raw) > _LONGEST_UU_LINE or len(raw) > 1 + (count + 2) // 3 * 4 + 1:
+            return at
+        at += 1
+    return at
