@@ -9,8 +9,10 @@ from messaging.words.phrases import (
     CONTACT_EVIDENCE,
     DEVICES,
     DISCLAIMER_CERTAIN,
+    DISCLAIMER_CORE,
     DISCLAIMER_HINTS,
     FOOTER_BEGINNINGS,
+    FOOTER_FRAMES,
     LIST_EVIDENCE,
     LIST_FOOTERS,
 )
@@ -78,51 +80,74 @@ def _mark_signature(
 
 
 def _mark_last_paragraphs(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> int:
-    """Fold footers from the end on, paragraph by paragraph or line by line; return the end of the rest."""
+    """Fold footers from the end on, paragraph by paragraph; return the end of the rest.
+
+    Each line is looked at a constant number of times.
+    """
     while end > start:
-        last = end - 1
-        while last >= start and lines[last].is_blank:
+        last = end
+        while last > start and (kind := _kind_of_line(lines[last - 1].words)) is not None:
             last -= 1
-        if last < start:
-            break
-        first = last
+            kinds[last] = kind
+        if last == start:
+            return start
+        if lines[last - 1].is_blank:
+            end = last - 1
+            continue
+        first = last - 1
         while first > start and not lines[first - 1].is_blank:
             first -= 1
-        kind = _kind_of_paragraph(_paragraph(lines, first, last + 1))
-        if kind is None:
-            first = last
-            kind = _kind_of_line(lines[last].words)
-        if kind is None:
-            break
-        end = _mark(kinds, first, end, kind)
-        end = first
+        found = _find_footer(lines, first, last)
+        if found is None:
+            return last
+        at, paragraph_kind = found
+        _mark(kinds, at, last, paragraph_kind)
+        if at > first:
+            return at
+        end = at
     return end
 
 
-def _kind_of_paragraph(words: str) -> Kind | None:
-    if any(phrase in words for phrase in LIST_FOOTERS) and any(s in words for s in LIST_EVIDENCE):
-        return Kind.LIST_FOOTER
-    if any(phrase in words for phrase in DISCLAIMER_CERTAIN):
-        return Kind.DISCLAIMER
+def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kind] | None:
+    """Return the line of a paragraph at which a footer of a list or a disclaimer begins, and its kind."""
+    words = _paragraph(lines, first, last)
+    if any(sign in words for sign in LIST_EVIDENCE):
+        if _is_rule(lines[first].words) and " list" in words:
+            return first, Kind.LIST_FOOTER
+        for at in range(first, last):
+            if lines[at].words.casefold().lstrip(_BULLETS).startswith(LIST_FOOTERS):
+                return at, Kind.LIST_FOOTER
+    core = sum(hint in words for hint in DISCLAIMER_CORE)
     hints = sum(hint in words for hint in DISCLAIMER_HINTS)
-    return Kind.DISCLAIMER if hints >= _HINTS_NEEDED else None
+    is_disclaimer = core > 0 and core + hints >= _HINTS_NEEDED
+    if not is_disclaimer and not any(phrase in words for phrase in DISCLAIMER_CERTAIN):
+        return None
+    wanted = (*DISCLAIMER_CERTAIN, *(DISCLAIMER_CORE + DISCLAIMER_HINTS if is_disclaimer else ()))
+    for at in range(first, last):
+        if any(phrase in lines[at].words.casefold() for phrase in wanted):
+            return at, Kind.DISCLAIMER
+    return first, Kind.DISCLAIMER
 
 
 def _kind_of_line(words: str) -> Kind | None:
+    """Return the kind of a line that is a footer by itself; a rule at the end belongs to the footer below it."""
     if is_client_footer(words):
         return Kind.CLIENT_FOOTER
-    # A rule above a footer goes with it; alone at the end it says nothing either.
-    return Kind.LIST_FOOTER if len(words) >= 3 and not words.strip("_-=*—―") else None
+    return Kind.LIST_FOOTER if _is_rule(words) else None
+
+
+def _is_rule(words: str) -> bool:
+    return len(words) >= 3 and not words.strip("_-=*—―")
 
 
 def is_client_footer(words: str) -> bool:
     """Whether a line is an advertisement of the author's device or program."""
     folded = words.casefold().strip(_BULLETS)
-    return (
-        len(folded) <= MAX_FOOTER_CHARS
-        and folded.startswith(FOOTER_BEGINNINGS)
-        and any(device in folded for device in DEVICES)
-        and not folded.endswith("?")
+    if len(folded) > MAX_FOOTER_CHARS or not any(device in folded for device in DEVICES):
+        return False
+    core = folded.rstrip(".!。 ")
+    return folded.startswith(FOOTER_BEGINNINGS) or any(
+        folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES
     )
 
 

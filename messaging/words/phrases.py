@@ -4,7 +4,7 @@ from typing import Final
 
 # Verbs of the line above a quotation. Words of languages with blanks are compared as whole words.
 WROTE: Final = frozenset(
-    "wrote writes said schrieb schrieben geschrieben écrit escribió escribio escreveu escribe scritto scrive"
+    "wrote writes schrieb schrieben geschrieben écrit escribió escribio escreveu escribe scritto scrive"
     " schreef skrev skreiv kirjoitti napisał napisała napisał(a) pisze napsal napsala napsal(a) napísal"
     " написал написала написал(а) пишет писал писала написав написала пише писав yazdı yazmış".split()
 )
@@ -71,20 +71,27 @@ FORWARD_LINES: Final = (
 
 # A client footer has one of these beginnings, and names a device or a program.
 FOOTER_BEGINNINGS: Final = (
-    "sent from", "sent with", "sent via", "sent by", "sent using", "get outlook", "written on", "typed on",
-    "gesendet mit", "gesendet von", "von meinem", "von meiner", "diese nachricht wurde", "diese e-mail wurde",
-    "holen sie sich", "gesendet über", "versendet mit", "envoyé de", "envoyé depuis", "envoyé à partir", "envoyé avec",
-    "télécharger outlook", "obtenez outlook", "téléchargez outlook", "provenance", "enviado desde", "enviado con", "enviado de",
-    "enviado do", "enviado pelo", "enviado a partir", "obtener outlook", "obter o outlook", "obter outlook",
-    "inviato da", "inviato dal", "inviato con", "ottieni outlook", "scarica outlook", "verzonden vanaf",
-    "verstuurd vanaf", "verzonden met", "verzonden via", "download outlook", "outlook voor", "sendt fra", "sendt med",
-    "hent outlook", "få outlook", "skickat från", "skickat med", "skaffa outlook", "hämta outlook", "lähetetty",
-    "hanki outlook", "wysłano z", "wysłane z", "wysłano za", "pobierz outlook", "pobierz program outlook", "odesláno z",
-    "odesláno pomocí", "získat outlook", "stáhnout outlook", "отправлено с", "отправлено из", "послано с", "скачать outlook",
-    "получить outlook", "надіслано з", "надіслано за", "відправлено з", "отримати outlook", "iphone'umdan",
-    "ipad'imden", "samsung", "outlook for", "outlook'u", "android için outlook", "ios için outlook",
-    "iphoneから送信", "ipadから送信", "iphone から送信", "ipad から送信", "androidから送信", "outlook for", "yahoo!メール", "发自我的", "从我的", "來自我的", "從我的", "发自", "發自", "傳送自",
-    "获取", "取得", "下載", "나의", "내", "갤럭시", "iphone에서", "ipad에서", "android용", "ios용", "yahoo mail", "aol app", "mobile", "brevet", "my ",
+    "sent from", "sent with", "sent via", "sent using", "get outlook", "typed on my", "written on my", "gesendet mit", "gesendet von",
+    "gesendet über", "versendet mit", "holen sie sich outlook", "envoyé de mon", "envoyé depuis", "envoyé à partir",
+    "envoyé avec", "télécharger outlook", "téléchargez outlook", "obtenez outlook", "obtenir outlook", "enviado desde", "enviado con",
+    "enviado de mi", "enviado do meu", "enviado do", "enviado pelo", "enviado com", "enviado a partir", "enviado via", "obtener outlook",
+    "obter o outlook", "obter outlook", "baixe o outlook", "inviato da", "inviato dal", "inviato con", "ottieni outlook",
+    "scarica outlook", "verzonden vanaf", "verstuurd vanaf", "verzonden met", "verzonden via", "download outlook",
+    "outlook voor", "sendt fra", "sendt med", "sendt via", "hent outlook", "få outlook", "skickat från", "skickat med", "skickades från", "skaffa outlook",
+    "hämta outlook", "lähetetty", "hanki outlook", "wysłano z", "wysłane z", "wysłano za", "pobierz outlook",
+    "pobierz program outlook", "pobierz aplikację outlook", "odesláno z", "odesláno pomocí", "odesláno přes", "získat outlook", "získejte outlook", "stáhnout outlook", "отправлено с",
+    "отправлено из", "отправлено через", "послано с", "скачать outlook", "получить outlook", "получите outlook", "надіслано з", "надіслано за",
+    "надіслано через", "відправлено з", "отримати outlook", "отримайте outlook", "outlook for", "outlook'u", "android için outlook", "ios için outlook",
+    "发自我的", "发自", "來自我的", "從我的", "从我的", "傳送自", "發自", "获取 outlook", "获取outlook", "取得 outlook", "下載 outlook", "下载 outlook", "yahoo mail:", "yahoo! mail",
+    "yahoo!メール", "ios 版 outlook", "android 版 outlook",
+)  # fmt: skip
+# Footers that are known by their end as well: the same words begin sentences.
+FOOTER_FRAMES: Final = (
+    ("von meinem", "gesendet"), ("von meiner", "gesendet"), ("diese nachricht wurde", "gesendet"),
+    ("diese e-mail wurde", "gesendet"), ("nachricht von meinem", "gesendet"), ("iphone", "gönderildi"), ("ipad", "gönderildi"), ("samsung", "gönderildi"),
+    ("android", "gönderildi"), ("galaxy", "gönderildi"), ("iphone", "送信"), ("ipad", "送信"), ("android", "送信"), ("スマート", "送信"), ("galaxy", "送信"), ("xperia", "送信"), ("내", "보냄"), ("나의", "보냄"), ("iphone", "보냄"),
+    ("내", "전송"), ("나의", "보낸"), ("갤럭시", "보냄"), ("galaxy", "보냄"), ("samsung", "보냄"), ("ios용 outlook", "다운로드"), ("android용 outlook", "다운로드"), ("ios용 outlook", "가져오기"), ("android용 outlook", "가져오기"),
+    ("ios 用の outlook", "入手"), ("outlook for", "入手"), ("从我的", "发送"), ("從我的", "傳送"), ("mit der", "gesendet"), ("mobil", "gesendet"), ("unterwegs", "gesendet"), ("min ", "skickat"), ("denne besked", "sendt"), ("denne e-post", "sendt"), ("cet e-mail", "envoyé"), ("ce message", "envoyé"),
 )  # fmt: skip
 DEVICES: Final = (
     "iphone", "ipad", "ipod", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9", "k9 mail",
@@ -95,21 +102,22 @@ DEVICES: Final = (
     "tablet", "mail app", "mail-app", "e-mail app",
 )  # fmt: skip
 
-# A paragraph with two of these, or one of the certain ones, is a disclaimer.
+# A paragraph with one of the first and several of both is a disclaimer.
+DISCLAIMER_CORE: Final = (
+    "confidential", "privileged", "intended recipient", "intended solely", "intended only", "vertraulich", "rechtlich geschützt",
+    "unbefugte", "confidentiel", "confidencial", "sigilo", "riservat", "vertrouwelijk", "fortrolig", "konfidensiell",
+    "konfidentiell", "luottamuksellinen", "luottamuksellis", "poufn", "důvěrn", "конфиденциальн", "конфіденційн", "gizli", "機密", "机密", "保密", "기밀", "비밀",
+)  # fmt: skip
 DISCLAIMER_HINTS: Final = (
-    "confidential", "privileged", "intended recipient", "intended solely", "intended only", "this e-mail", "this email",
-    "this message", "received this", "in error", "notify the sender", "delete", "disclos", "unauthorised", "unauthorized",
-    "attachments", "viruses", "liability", "vertraulich", "rechtlich geschützt", "irrtümlich", "diese e-mail",
-    "vernichten", "nicht der richtige adressat", "informieren sie", "unbefugte", "confidentiel", "destinataire",
-    "ce message", "ce courriel", "par erreur", "pièces jointes", "strictement", "confidencial", "destinatario", "este mensaje",
-    "este correo", "por error", "destinatário", "esta mensagem", "este e-mail", "por engano", "sigilo", "riservat",
-    "il presente messaggio", "questo messaggio", "per errore", "vertrouwelijk", "geadresseerde", "dit bericht",
-    "deze e-mail", "abusievelijk", "fortrolig", "denne mail", "denne e-mail", "denne e-posten", "konfidensiell", "modtager", "mottaker", "konfidentiell",
-    "mottagare", "detta meddelande", "av misstag", "luottamuksellinen", "vastaanottaja", "tämä viesti", "poufn",
-    "adresat", "niniejsza wiadomość", "omyłkowo", "důvěrn", "příjemce", "tato zpráva", "tento e-mail", "omylem",
-    "конфиденциальн", "адресат", "данное сообщение", "это сообщение", "по ошибке", "конфіденційн", "цей лист", "це повідомлення",
-    "помилково", "gizli", "bu e-posta", "alıcı", "yanlışlıkla", "機密", "このメール", "誤って", "受信者", "机密", "保密", "本邮件", "收件人",
-    "误", "機密", "本郵件", "기밀", "이 메일", "본 메일", "수신인", "잘못",
+    "this e-mail", "this email", "this message", "this communication", "received this", "in error", "by mistake", "notify the sender", "delete", "disclos",
+    "unauthorised", "unauthorized", "attachments", "viruses", "liability", "addressee", "irrtümlich", "diese e-mail", "dieser e-mail", "diese nachricht", "vernichten", "löschen",
+    "nicht der richtige adressat", "bestimmungsgemäße", "empfänger", "informieren sie", "destinataire", "ce message", "ce courriel", "cet e-mail", "par erreur", "pièces jointes",
+    "strictement", "supprimer", "détruire", "destinatario", "este mensaje", "este correo", "por error", "elimin", "destinatário", "esta mensagem", "este e-mail", "por engano", "por erro",
+    "il presente messaggio", "questo messaggio", "questa e-mail", "per errore", "cancellar", "geadresseerde", "dit bericht", "deze e-mail", "abusievelijk", "ten onrechte", "per vergissing", "verwijder", "bestemd voor",
+    "denne mail", "denne e-mail", "denne e-post", "denne besked", "ved en fejl", "ved fejl", "ved en feil", "ved feil", "slet", "slett", "modtager", "mottaker", "mottagare", "detta meddelande", "detta e-post", "av misstag", "radera",
+    "vastaanottaja", "tämä viesti", "tämän viestin", "erehdyksessä", "vahingossa", "poista", "adresat", "niniejsza wiadomość", "ta wiadomość", "omyłkowo", "przez pomyłkę", "usunię", "příjemce", "tato zpráva", "tento e-mail", "omylem", "smažte", "vymažte", "адресат", "получател",
+    "данное сообщение", "это сообщение", "по ошибке", "удалите", "отримувач", "одержувач", "цей лист", "це повідомлення", "помилково", "видаліть", "bu e-posta", "bu mesaj", "alıcı", "yanlışlıkla", "siliniz", "silin", "このメール", "本メール", "誤って",
+    "受信者", "削除", "本邮件", "此邮件", "收件人", "误", "删除", "本郵件", "此郵件", "刪除", "誤", "이 메일", "이 이메일", "본 메일", "본 메시지", "수신인", "수신자", "잘못", "삭제",
 )  # fmt: skip
 DISCLAIMER_CERTAIN: Final = (
     "this e-mail and any attachments", "this email and any attachments", "this email and any files",
@@ -121,7 +129,7 @@ DISCLAIMER_CERTAIN: Final = (
     "privo di virus", "virusvrij", "avast.com",
 )  # fmt: skip
 LIST_FOOTERS: Final = (
-    "you received this message because you are subscribed", "to unsubscribe", "unsubscribe from this group", "mailing list",
+    "you received this message because you are subscribed", "to unsubscribe", "unsubscribe from this group",
     "manage your subscription", "update your preferences", "unsubscribe:", "um sich von dieser gruppe abzumelden",
     "abbestellen", "newsletter abmelden", "se désabonner", "se désinscrire", "darse de baja", "cancelar suscripción",
     "cancelar a inscrição", "annulla l'iscrizione", "uitschrijven", "afmelden", "afmeld", "avsluta prenumeration",

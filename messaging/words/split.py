@@ -1,0 +1,139 @@
+"""Splits a text into the author's own words and folded text. Pure, in linear time."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from messaging.words.footers import mark_footers
+from messaging.words.history import mark_history
+from messaging.words.lines import Line, read_lines
+from messaging.words.machine import mark_machine_lines
+from messaging.words.placeholders import find_placeholders
+from messaging.words.spans import Kind, MarkedText, Span, Split
+
+# Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
+_NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
+
+
+def split_words(marked: MarkedText) -> Split:
+    """Return the spans of `marked.text`, whose line ends are `\\n`.
+
+    Without own words the whole text counts as own, such as a forwarded mail.
+    """
+    text = marked.text
+    lines = read_lines(marked)
+    kinds = [_kind_of(line) for line in lines]
+    inner = mark_machine_lines(text, lines, kinds)
+    mark_history(lines, kinds)
+    mark_footers(text, lines, kinds)
+    inner += find_placeholders(text)
+    if not _has_own_words(text, lines, kinds, inner):
+        kinds = [kind if kind in _NEVER_SHOWN else Kind.OWN for kind in kinds]
+    else:
+        _mark_answered(lines, kinds)
+    inner.sort(key=lambda span: span.start)
+    return Split(text, _spans_of(lines, kinds, inner))
+
+
+def _kind_of(line: Line) -> Kind:
+    if line.mark is not None:
+        return line.mark
+    return Kind.QUOTE if line.depth else Kind.OWN
+
+
+def _has_own_words(
+    text: str, lines: Sequence[Line], kinds: Sequence[Kind], inner: Sequence[Span]
+) -> bool:
+    """Whether a line has a letter, a digit or a sign such as an emoji outside of the folded spans."""
+    folded = sorted((span.start, span.end) for span in inner)
+    at = 0
+    for line, kind in zip(lines, kinds, strict=True):
+        if kind is not Kind.OWN or line.is_blank:
+            continue
+        while at < len(folded) and folded[at][1] <= line.start:
+            at += 1
+        if at == len(folded) or folded[at][0] >= line.end:
+            return True
+        rest, position, index = [], line.start, at
+        while index < len(folded) and folded[index][0] < line.end:
+            rest.append(text[position : max(position, folded[index][0])])
+            position = max(position, folded[index][1])
+            index += 1
+        rest.append(text[position : line.end])
+        if "".join(rest).strip():
+            return True
+    return False
+
+
+def _mark_answered(lines: Sequence[Line], kinds: list[Kind]) -> None:
+    """Mark the last paragraph of each quotation that an interleaved answer follows.
+
+    Answers are interleaved when two of them follow quotations, or when a quotation goes on below one. A quotation
+    with one answer below it is an answer under a whole mail, whose words the reader knows.
+    """
+    quotes, answers, answers_within = _find_answers(lines, kinds)
+    if len(answers) < 2 and not answers_within:
+        return
+    for answer in answers:
+        last = quotes[answer]
+        first = last
+        while (
+            first > 0
+            and kinds[first - 1] is Kind.QUOTE
+            and not lines[first - 1].is_blank
+            and lines[first - 1].depth == lines[last].depth
+        ):
+            first -= 1
+        kinds[first : last + 1] = [Kind.ANSWERED] * (last + 1 - first)
+
+
+def _find_answers(
+    lines: Sequence[Line], kinds: Sequence[Kind]
+) -> tuple[dict[int, int], list[int], bool]:
+    """Return the last quoted line by the first line of each answer, the answers, and whether a quotation follows one."""
+    quotes: dict[int, int] = {}
+    answers: list[int] = []
+    quoted: int | None = None
+    within = False
+    for at, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
+        if line.is_blank:
+            continue
+        if kind is Kind.QUOTE:
+            within = within or (bool(answers) and quoted is None)
+            quoted = at
+        elif kind is Kind.OWN and quoted is not None:
+            quotes[at] = quoted
+            answers.append(at)
+            quoted = None
+        elif kind is not Kind.OWN:
+            # An attribution begins another mail; an answer does not reach across it.
+            quoted = None
+    return quotes, answers, within
+
+
+def _spans_of(
+    lines: Sequence[Line], kinds: Sequence[Kind], inner: Sequence[Span]
+) -> tuple[Span, ...]:
+    """Join lines of one kind, and cut the inner spans out of own lines."""
+    spans: list[Span] = []
+    index = 0
+    for line, kind in zip(lines, kinds, strict=True):
+        at = line.start
+        while index < len(inner) and inner[index].start < line.end:
+            cut = inner[index]
+            index += 1
+            start, end = max(at, cut.start), min(cut.end, line.end)
+            if kind is not Kind.OWN or start >= end:
+                continue
+            _append(spans, kind, at, start)
+            _append(spans, cut.kind, start, end)
+            at = end
+        _append(spans, kind, at, line.end)
+    return tuple(spans)
+
+
+def _append(spans: list[Span], kind: Kind, start: int, end: int) -> None:
+    if start == end:
+        return
+    if spans and spans[-1].kind is kind:
+        start = spans.pop().start
+    spans.append(Span(kind, start, end))
