@@ -25,22 +25,33 @@ _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
 
 
-def mark_history(lines: Sequence[Line], kinds: list[Kind]) -> None:
+def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool = False) -> None:
     """Set the kinds of attributions, and of header blocks with all that follows them.
 
     A header block or an attribution with a date and an address begins a history without quote marks, which goes on to
-    the end of the text. Any other attribution needs a quotation below it.
+    the end of the text. Any other attribution needs a quotation below it. The first mail that the author forwards is
+    no history: only its header block is folded. With `is_forward` any first header block begins such a mail.
     """
     next_filled = _next_filled_lines(lines)
-    at = 0
+    at, base, forwarded = 0, 0, False
     while at < len(lines):
-        if kinds[at] is not Kind.OWN or lines[at].is_blank:
+        line = lines[at]
+        if line.is_blank or not (kinds[at] is Kind.OWN or (not forwarded and line.depth <= 1)):
             at += 1
             continue
-        if end := _end_of_header_block(lines, kinds, at, next_filled):
-            _mark_to_end(kinds, at, end, _is_forward(lines, at, end))
-            return
-        if lines[at].words.endswith(_COLONS) or _is_verb_line(lines[at].words):
+        if end := _end_of_header_block(lines, at, next_filled):
+            is_own = kinds[at] is Kind.OWN
+            if not forwarded and (is_separator_of_forward(lines, at, end) or (is_forward and is_own)):
+                kinds[at:end] = [Kind.HEADERS] * (end - at)
+                base, forwarded = lines[end - 1].depth, True
+                _raise_forwarded_lines(lines, kinds, end, base)
+                at = end
+                continue
+            if is_own:
+                kinds[at:end] = [Kind.HEADERS] * (end - at)
+                kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
+                return
+        if kinds[at] is Kind.OWN and (line.words.endswith(_COLONS) or _is_verb_line(line.words)):
             below = next_filled[at + 1]
             is_quoted = below < len(lines) and kinds[below] is Kind.QUOTE
             start = _start_of_attribution(lines, kinds, at, is_quoted=is_quoted)
@@ -52,6 +63,17 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind]) -> None:
         at += 1
 
 
+def _raise_forwarded_lines(
+    lines: Sequence[Line], kinds: list[Kind], start: int, base: int
+) -> None:
+    """Make the lines of the forwarded mail own lines, up to the first line that is quoted less."""
+    for at in range(start, len(lines)):
+        if lines[at].depth < base and not lines[at].is_blank:
+            return
+        if lines[at].depth <= base and kinds[at] is Kind.QUOTE:
+            kinds[at] = Kind.OWN
+
+
 def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
     """Return for each position the first line from there on that has words."""
     following = [len(lines)] * (len(lines) + 2)
@@ -60,14 +82,8 @@ def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
     return following
 
 
-def _mark_to_end(kinds: list[Kind], start: int, end: int, is_forward: bool) -> None:
-    kinds[start:end] = [Kind.HEADERS] * (end - start)
-    rest = Kind.FORWARD if is_forward else Kind.QUOTE
-    kinds[end:] = [rest] * (len(kinds) - end)
-
-
 def _end_of_header_block(
-    lines: Sequence[Line], kinds: Sequence[Kind], at: int, next_filled: Sequence[int]
+    lines: Sequence[Line], at: int, next_filled: Sequence[int]
 ) -> int:
     """Return the line after a header block that begins at `at`, 0 when none does."""
     start = at
@@ -133,7 +149,8 @@ def is_separator(words: str) -> bool:
 _SEPARATORS: Final = frozenset((*ORIGINAL, *FORWARDED))
 
 
-def _is_forward(lines: Sequence[Line], start: int, end: int) -> bool:
+def is_separator_of_forward(lines: Sequence[Line], start: int, end: int) -> bool:
+    """Whether a header block begins with a line that announces a forwarded mail."""
     for line in lines[start:end][:4]:
         folded = line.words.casefold().strip("*_ ")
         if folded in FORWARD_LINES or folded.strip("-=—–―_*>: ") in FORWARDED:

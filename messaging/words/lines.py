@@ -40,12 +40,13 @@ def read_lines(marked: MarkedText) -> list[Line]:
         words = " ".join(words.translate(_INVISIBLE).split())
         while mark_index < len(marked.marks) and marked.marks[mark_index].end <= at:
             mark_index += 1
-        mark = None
+        kind = None
         if mark_index < len(marked.marks) and marked.marks[mark_index].start < end:
-            candidate = marked.marks[mark_index]
+            mark = marked.marks[mark_index]
             # A mark that begins within the line leaves words of the author before it.
-            mark = candidate.kind if not text[at : max(at, candidate.start)].strip() else None
-        lines.append(Line(at, end, depth, words, mark))
+            if not text[at : max(at, mark.start)].strip():
+                kind, depth = mark.kind, depth + mark.depth
+        lines.append(Line(at, end, depth, words, kind))
         at = end
     return lines
 
@@ -53,6 +54,9 @@ def read_lines(marked: MarkedText) -> list[Line]:
 def _quote_depth(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the number of quote marks, and where the words begin."""
     depth, at, words_start = 0, start, start
+    # A blank before the first mark is stuffing: the author typed the sign (RFC 3676 section 4.4).
+    if text[at] != ">":
+        return 0, start
     while at < end and text[at] in "> \t":
         if text[at] == ">":
             depth += 1

@@ -1,5 +1,6 @@
 """Finds stand-ins of mail programs within lines: `[cid:…]`, `[image: logo.png]`, addresses behind link texts. Pure."""
 
+import re
 from typing import Final
 
 from messaging.words.spans import Kind, Span
@@ -11,6 +12,7 @@ _IN_BRACKETS: Final = (
     "[bilde:", "[kuva:", "[obraz:", "[obrázek:", "[изображение:", "[image.", "[https://", "[http://", "[画像:", "[图片:", "[圖片:", "[이미지:", "[logo", "[facebook", "[twitter",
     "[linkedin", "[instagram", "[img:", "[imagem:", "[resim:", "[зображення:",
 )  # fmt: skip
+_BRACKET: Final = re.compile(r"[\[<]")
 # Program texts in angle brackets behind the text of a link.
 _ADDRESSES: Final = ("<http://", "<https://", "<mailto:", "<tel:")
 _LONGEST_BEGINNING: Final = max(len(beginning) for beginning in _IN_BRACKETS)
@@ -20,8 +22,10 @@ def find_placeholders(text: str) -> list[Span]:
     """Return the spans of all stand-ins, in order. None crosses a line end."""
     spans: list[Span] = []
     at = 0
-    while (found := _next_bracket(text, at)) >= 0:
-        at = found + 1
+    for match in _BRACKET.finditer(text):
+        found = match.start()
+        if found < at:
+            continue
         if text[found] == "[":
             beginning = text[found : found + _LONGEST_BEGINNING].casefold()
             end = _closing(text, found, "]", MAX_PLACEHOLDER_CHARS)
@@ -33,14 +37,6 @@ def find_placeholders(text: str) -> list[Span]:
             spans.append(Span(Kind.PLACEHOLDER, found, end))
             at = end
     return spans
-
-
-def _next_bracket(text: str, at: int) -> int:
-    # Only brackets that can begin a stand-in are looked at, so that each search passes over text once.
-    square, angle = text.find("[", at), text.find("<", at)
-    if square < 0 or angle < 0:
-        return max(square, angle)
-    return min(square, angle)
 
 
 def _closing(text: str, start: int, bracket: str, most: int) -> int:

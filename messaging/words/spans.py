@@ -1,7 +1,7 @@
 """Values of the split of a text: spans of own words and of folded text, which cover the whole text. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -14,7 +14,6 @@ class Kind(Enum):
     """The quoted lines before an interleaved answer, shown shortened."""
     ATTRIBUTION = "attribution"
     HEADERS = "headers"
-    FORWARD = "forward"
     SIGNATURE = "signature"
     CLIENT_FOOTER = "client footer"
     DISCLAIMER = "disclaimer"
@@ -36,12 +35,22 @@ class Span:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The kind that markup declares for characters `start` to `end`, and how deep they are quoted."""
+
+    kind: Kind
+    start: int
+    end: int
+    depth: int = 0
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class MarkedText:
-    """A text with the kinds that its markup declares; `marks` are in order and do not overlap."""
+    """A text with its marks, which are in order and do not overlap."""
 
     text: str
-    marks: tuple[Span, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,13 +78,13 @@ class Split:
 def join_marked(texts: Iterable[MarkedText], separator: str) -> MarkedText:
     """Join texts and move their marks."""
     pieces: list[str] = []
-    marks: list[Span] = []
+    marks: list[Mark] = []
     at = 0
     for marked in texts:
         if pieces:
             pieces.append(separator)
             at += len(separator)
-        marks += [Span(mark.kind, mark.start + at, mark.end + at) for mark in marked.marks]
+        marks += [replace(mark, start=mark.start + at, end=mark.end + at) for mark in marked.marks]
         pieces.append(marked.text)
         at += len(marked.text)
     return MarkedText("".join(pieces), tuple(marks))

@@ -14,24 +14,35 @@ from messaging.words.spans import Kind, MarkedText, Span, Split
 _NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
 
 
-def split_words(marked: MarkedText) -> Split:
+def split_words(marked: MarkedText, *, is_forward: bool = False) -> Split:
     """Return the spans of `marked.text`, whose line ends are `\\n`.
 
-    Without own words the whole text counts as own, such as a forwarded mail.
+    `is_forward` says that the subject announces a forwarded mail. Without own words the whole text counts as own.
     """
     text = marked.text
     lines = read_lines(marked)
     kinds = [_kind_of(line) for line in lines]
     inner = mark_machine_lines(text, lines, kinds)
-    mark_history(lines, kinds)
+    mark_history(lines, kinds, is_forward=is_forward)
     mark_footers(text, lines, kinds)
     inner += find_placeholders(text)
+    inner += _quote_marks(text, lines, kinds)
     if not _has_own_words(text, lines, kinds, inner):
         kinds = [kind if kind in _NEVER_SHOWN else Kind.OWN for kind in kinds]
     else:
         _mark_answered(lines, kinds)
     inner.sort(key=lambda span: span.start)
     return Split(text, _spans_of(lines, kinds, inner))
+
+
+def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[Kind]) -> list[Span]:
+    """Return the quote marks before own lines, which a forwarded mail has."""
+    marks = []
+    for line, kind in zip(lines, kinds, strict=True):
+        if kind is Kind.OWN and line.depth and text[line.start] == ">":
+            end = line.start + 2 if text.startswith("> ", line.start) else line.start + 1
+            marks.append(Span(Kind.QUOTE, line.start, end))
+    return marks
 
 
 def _kind_of(line: Line) -> Kind:

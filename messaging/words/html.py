@@ -1,0 +1,260 @@
+"""Reads the HTML of a mail as lines with the marks of mail programs. Pure; the caller limits the length."""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from messaging.words.spans import Kind, Mark, MarkedText
+from messaging.words.styles import HidingRules, hides, hides_text, read_sheets
+
+_TAG: Final = re.compile(r"<[^<>]*(?:>|\Z)")
+_SILENT: Final = frozenset(
+    ("head", "link", "meta", "script", "style", "template", "title", "object", "svg", "select", "textarea")
+)
+_BLOCKS: Final = frozenset(
+    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li"
+    " main nav ol p pre section table tbody thead tfoot tr ul caption".split()
+)
+_SPACED: Final = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre"))
+_CELLS: Final = frozenset(("td", "th"))
+_VOID_MARKS: Final = frozenset(("zwchr", "stopspelling"))
+
+_CLASS_KINDS: Final = {
+    "gmail_attr": Kind.ATTRIBUTION,
+    "moz-cite-prefix": Kind.ATTRIBUTION,
+    "gmail_signature": Kind.SIGNATURE,
+    "gmail_signature_prefix": Kind.SIGNATURE,
+    "moz-signature": Kind.SIGNATURE,
+    "protonmail_signature_block": Kind.SIGNATURE,
+    "k9mail-signature": Kind.SIGNATURE,
+    "k9mail_signature": Kind.SIGNATURE,
+    "yahoo-signature": Kind.SIGNATURE,
+    "ymail_signature": Kind.SIGNATURE,
+    "outlookmessageheader": Kind.HEADERS,
+    "yahoo_quoted": Kind.QUOTE,
+    "yahoo-quoted": Kind.QUOTE,
+    "gmx_quote": Kind.QUOTE,
+    "tutanota_quote": Kind.QUOTE,
+    "ms-outlook-mobile-reference-message": Kind.QUOTE,
+}
+_ID_KINDS: Final = {
+    "ms-outlook-mobile-signature": Kind.CLIENT_FOOTER,
+    "applemailsignature": Kind.SIGNATURE,
+    "applelinebreakatbeginningofmessage": None,
+    "signature": Kind.SIGNATURE,
+    "composer_signature": Kind.CLIENT_FOOTER,
+    "mail-editor-reference-message-container": Kind.QUOTE,
+    "reply-intro": Kind.ATTRIBUTION,
+    "olk_src_body_section": Kind.QUOTE,
+    "isforwardcontent": None,
+    "yahoo_quoted": Kind.QUOTE,
+    "ymail_android_signature": Kind.CLIENT_FOOTER,
+    "ymail_ios_signature": Kind.CLIENT_FOOTER,
+    "avast_block": Kind.DISCLAIMER,
+    "dab4fad8-2dd7-40bb-a1b8-4e2aa1f9fdf2": Kind.DISCLAIMER,
+}
+_QUOTE_CLASSES: Final = frozenset(("gmail_quote", "protonmail_quote", "cite", "gmail_extra"))
+
+
+def read_html(markup: str) -> MarkedText:
+    """Return the visible text of HTML with marks. Never raises."""
+    try:
+        root = lxml_html.document_fromstring(
+            markup.replace("\x00", ""), parser=lxml_html.HTMLParser(huge_tree=True, encoding=None)
+        )
+        writer = _Writer(read_sheets([sheet.text or "" for sheet in root.iter("style")]))
+        writer.write(root)
+        marked = writer.finish()
+    except (etree.LxmlError, ValueError, AssertionError):
+        marked = MarkedText("")
+    if marked.text.strip() or len(markup) < 3 or not _has_deep_text(markup):
+        return marked
+    return MarkedText(html.unescape(_TAG.sub(" ", markup)))
+
+
+def _has_deep_text(markup: str) -> bool:
+    # libxml2 omits the text below some thousand levels; visible pages of mails have a few dozen.
+    return markup.count("<div") + markup.count("<span") + markup.count("<b>") > 200
+
+
+@dataclass(slots=True)
+class _State:
+    """The state within one open element."""
+
+    tag: str
+    kind: Kind | None
+    depth: int
+    is_invisible: bool
+    is_preformatted: bool
+
+
+@dataclass
+class _Writer:
+    """Writes the text of elements line by line."""
+
+    rules: HidingRules
+    pieces: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    length: int = 0
+    newlines: int = 2
+    needs_blank: bool = False
+    history: Kind | None = None
+    last_words: str = ""
+
+    def write(self, root: Any) -> None:
+        """Walk the tree once, without recursion."""
+        open_states = [_State("", None, 0, False, False)]
+        skipped: Any = None
+        for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+            if event in ("comment", "pi") or not isinstance(element.tag, str):
+                if skipped is None:
+                    self._write_tail(element, open_states[-1])
+                continue
+            if event == "start":
+                if skipped is not None:
+                    continue
+                state = self._enter(element, open_states[-1])
+                if state is None:
+                    skipped = element
+                    continue
+                open_states.append(state)
+                self._write_text(element.text, state)
+            elif skipped is None:
+                state = open_states.pop()
+                if state.tag in _BLOCKS:
+                    self._break_line(2 if state.tag in _SPACED else 1)
+                elif state.tag in _CELLS:
+                    self.needs_blank = True
+                self._write_tail(element, open_states[-1])
+            elif skipped is element:
+                skipped = None
+                self._write_tail(element, open_states[-1])
+
+    def finish(self) -> MarkedText:
+        """Return the text, with neighbouring marks of one kind joined."""
+        joined: list[Mark] = []
+        for mark in self.marks:
+            last = joined[-1] if joined else None
+            if last and (last.kind, last.depth, last.end) == (mark.kind, mark.depth, mark.start):
+                joined[-1] = Mark(mark.kind, last.start, mark.end, mark.depth)
+            else:
+                joined.append(mark)
+        return MarkedText("".join(self.pieces), tuple(joined))
+
+    def _enter(self, element: Any, outer: _State) -> _State | None:
+        """Return the state within an element, None when nobody sees it."""
+        tag = element.tag
+        get = element.get
+        classes, identifier = get("class") or "", get("id") or ""
+        if tag in _SILENT or get("hidden") is not None:
+            return None
+        declarations = self.rules.declarations_of(tag, classes.lower(), identifier.lower(), get("style") or "")
+        if declarations and hides(declarations):
+            return None
+        invisible = hides_text(declarations) if declarations else None
+        if tag in _BLOCKS:
+            self._break_line(2 if tag in _SPACED and tag != "blockquote" else 1)
+        elif tag == "br":
+            self._write_newline(outer)
+        elif tag in _CELLS:
+            self.needs_blank = self.newlines == 0
+        kind, depth = outer.kind, outer.depth
+        if kind is None:
+            kind = self._kind_of(element, tag, classes.lower().split(), identifier.lower())
+        if kind is Kind.QUOTE and (outer.kind is None or tag == "blockquote"):
+            depth += 1
+        return _State(
+            tag, kind, depth,
+            outer.is_invisible if invisible is None else invisible,
+            outer.is_preformatted or tag == "pre",
+        )  # fmt: skip
+
+    def _kind_of(self, element: Any, tag: str, classes: list[str], identifier: str) -> Kind | None:
+        """Return the kind that the marks of mail programs give to an element."""
+        if identifier == "divrplyfwdmsg" or identifier in _VOID_MARKS or element.get("data-marker") in ("__DIVIDER__", "__HEADERS__"):
+            # All that follows in the page is the former mail; its text says whether it was forwarded.
+            return Kind.HEADERS if identifier in _VOID_MARKS else None
+        for name in classes:
+            if name in _CLASS_KINDS:
+                return _CLASS_KINDS[name]
+        if identifier in _ID_KINDS:
+            return _ID_KINDS[identifier]
+        if identifier.startswith(("yahoo_quoted", "yiv")):
+            return Kind.QUOTE
+        if tag == "blockquote":
+            return Kind.QUOTE if self._is_citation(element, classes) else None
+        if tag == "div" and element.get("name") == "quote":
+            return Kind.QUOTE
+        return None
+
+    def _is_citation(self, element: Any, classes: list[str]) -> bool:
+        """Whether a block quotes a mail: an author may indent own words as well."""
+        return (
+            (element.get("type") or "").lower() == "cite"
+            or element.get("cite") is not None
+            or not _QUOTE_CLASSES.isdisjoint(classes)
+            or "border-left" in (element.get("style") or "").lower()
+            or self.last_words.rstrip().endswith((":", "：", "wrote"))
+        )
+
+    def _write_text(self, text: str | None, state: _State) -> None:
+        if not text or state.is_invisible:
+            return
+        if state.is_preformatted:
+            for index, line in enumerate(text.replace("\r", "").split("\n")):
+                if index:
+                    self._write_newline(state)
+                self._write_words(line, state)
+            return
+        words = " ".join(text.split(None))
+        if not words:
+            self.needs_blank = self.needs_blank or self.newlines == 0
+            # A no-break space alone makes a blank line visible, nothing more.
+            return
+        if text[0].isspace():
+            self.needs_blank = self.newlines == 0
+        self._write_words(words, state)
+        self.needs_blank = text[-1].isspace()
+
+    def _write_tail(self, element: Any, outer: _State) -> None:
+        self._write_text(element.tail, outer)
+
+    def _write_words(self, words: str, state: _State) -> None:
+        if not words:
+            return
+        if self.needs_blank and self.newlines == 0:
+            words = " " + words
+        self.needs_blank = False
+        self._append(words, state)
+        self.newlines = 0
+        self.last_words = words
+
+    def _write_newline(self, state: _State) -> None:
+        self._append("\n", state)
+        self.newlines += 1
+        self.needs_blank = False
+
+    def _break_line(self, count: int) -> None:
+        """End the line; with 2, leave a blank line as well."""
+        missing = count - self.newlines
+        if missing > 0 and self.length:
+            self.pieces.append("\n" * missing)
+            self.length += missing
+            self.newlines = count
+        self.needs_blank = False
+
+    def _append(self, text: str, state: _State) -> None:
+        if state.kind is not None:
+            self.marks.append(Mark(state.kind, self.length, self.length + len(text), state.depth))
+        self.pieces.append(text)
+        self.length += len(text)
+
+
+def visible_lines(markup: str) -> Iterator[str]:
+    """Yield the visible lines of HTML."""
+    yield from read_html(markup).text.split("\n")

@@ -1,0 +1,140 @@
+"""Tells from attributes and style rules which HTML elements nobody sees. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+MAX_STYLE_CHARS: Final = 2000
+MAX_SHEET_CHARS: Final = 200_000
+MAX_RULES: Final = 2000
+_LENGTHS: Final = ("max-height", "max-width")
+_FAR_AWAY: Final = -900.0
+_MAX_COMMENTS: Final = 10_000
+
+Declarations = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HidingRules:
+    """Declarations of the style sheets of a page that can hide, by tag, `.class` or `#id`."""
+
+    by_selector: Mapping[str, Declarations] = field(default_factory=dict)
+
+    def declarations_of(self, tag: str, classes: str, identifier: str, style: str) -> Declarations:
+        """Return what applies to an element; its own style comes last."""
+        merged: dict[str, str] = {}
+        if self.by_selector:
+            selectors = [tag, *(f".{name}" for name in classes.split()[:20])]
+            if identifier:
+                selectors.append(f"#{identifier}")
+            for selector in selectors:
+                merged |= self.by_selector.get(selector, {})
+        return merged | read_declarations(style) if style else merged
+
+
+def read_declarations(style: str) -> dict[str, str]:
+    """Return the declarations of a style attribute in lower case."""
+    found: dict[str, str] = {}
+    for declaration in style[:MAX_STYLE_CHARS].lower().split(";"):
+        name, colon, value = declaration.partition(":")
+        if colon:
+            found[name.strip()] = value.replace("!important", "").strip()
+    return found
+
+
+def hides(declarations: Declarations) -> bool:
+    """Whether an element with these declarations takes no room on the screen, with all that it holds."""
+    value = declarations.get
+    if value("display") == "none" or value("mso-hide") == "all":
+        return True
+    if any(_is_zero(value(name, "")) for name in _LENGTHS):
+        return True
+    cut_off = value("overflow", "").startswith("hidden")
+    if cut_off and (_is_zero(value("height", "")) or _is_zero(value("width", ""))):
+        return True
+    if _is_zero(value("opacity", "")):
+        return True
+    return any(_number(value(name, "")) <= _FAR_AWAY for name in ("left", "top", "text-indent"))
+
+
+def hides_text(declarations: Declarations) -> bool | None:
+    """Whether the text directly within is invisible, None when nothing is said: children may differ."""
+    size, visibility = declarations.get("font-size"), declarations.get("visibility")
+    if visibility in ("hidden", "collapse"):
+        return True
+    if size is not None and size:
+        return _is_zero(size)
+    if declarations.get("color") == "transparent":
+        return True
+    return False if visibility == "visible" else None
+
+
+def _number(value: str) -> float:
+    """Return the number at the beginning of a value, not a number when it has none."""
+    end = 0
+    while end < min(len(value), 20) and value[end] in "+-.0123456789":
+        end += 1
+    try:
+        return float(value[:end])
+    except ValueError:
+        return float("nan")
+
+
+def _is_zero(value: str) -> bool:
+    return _number(value) == 0
+
+
+def read_sheets(sheets: list[str]) -> HidingRules:
+    """Read the rules with simple selectors, without those in `@media` and other blocks."""
+    rules: dict[str, dict[str, str]] = {}
+    left = MAX_RULES
+    for sheet in sheets:
+        for selectors, body in _rules_of(_without_comments(sheet[:MAX_SHEET_CHARS])):
+            left -= 1
+            if left < 0:
+                return HidingRules(rules)
+            declarations = read_declarations(body)
+            if not (hides(declarations) or hides_text(declarations)):
+                continue
+            for selector in selectors.lower().split(",")[:50]:
+                name = _simple_selector(selector.strip())
+                if name:
+                    rules.setdefault(name, {}).update(declarations)
+    return HidingRules(rules)
+
+
+def _simple_selector(selector: str) -> str:
+    """Return `.name` for `div.name`, `#name` for `td#name`, a tag as it is; empty for anything longer."""
+    for sign in (".", "#"):
+        tag, found, name = selector.partition(sign)
+        if found and (not tag or tag.isalnum()) and name.replace("-", "").replace("_", "").isalnum():
+            return sign + name
+    # A rule for a bare tag such as `div` is a reset, for `u` or `preheader` it hides.
+    return selector if selector.isalnum() and selector not in ("div", "p", "td", "table", "body", "a", "span", "img") else ""
+
+
+def _without_comments(sheet: str) -> str:
+    kept = []
+    for index, piece in enumerate(sheet.replace("<!--", "").replace("-->", "").split("/*", _MAX_COMMENTS)):
+        kept.append(piece if index == 0 else piece.partition("*/")[2])
+    return "".join(kept)
+
+
+def _rules_of(sheet: str) -> list[tuple[str, str]]:
+    """Return the selectors and bodies of the rules on the outermost level."""
+    rules: list[tuple[str, str]] = []
+    depth, begin, selectors = 0, 0, ""
+    at_rule = False
+    for at, character in enumerate(sheet):
+        if character == "{":
+            if depth == 0:
+                selectors = sheet[begin:at].rpartition(";")[2].strip()
+                at_rule, begin = selectors.startswith("@"), at + 1
+            depth += 1
+        elif character == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                if not at_rule:
+                    rules.append((selectors, sheet[begin:at]))
+                begin = at + 1
+    return rules
