@@ -36,12 +36,15 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
     at, base, forwarded = 0, 0, False
     while at < len(lines):
         line = lines[at]
-        if line.is_blank or not (kinds[at] is Kind.OWN or (not forwarded and line.depth <= 1)):
+        is_own = kinds[at] in (Kind.OWN, Kind.HEADERS)
+        if line.is_blank or not (is_own or (not forwarded and line.depth <= 1)):
             at += 1
             continue
-        if end := _end_of_header_block(lines, at, next_filled):
-            is_own = kinds[at] is Kind.OWN
-            if not forwarded and (is_separator_of_forward(lines, at, end) or (is_forward and is_own)):
+        end = _end_of_header_block(lines, at, next_filled)
+        if not end and kinds[at] is Kind.HEADERS:
+            end = _end_of_kind(kinds, at)
+        if end:
+            if not forwarded and (is_forward or is_separator_of_forward(lines, at, end)):
                 kinds[at:end] = [Kind.HEADERS] * (end - at)
                 base, forwarded = lines[end - 1].depth, True
                 _raise_forwarded_lines(lines, kinds, end, base)
@@ -61,6 +64,13 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
                     kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
                     return
         at += 1
+
+
+def _end_of_kind(kinds: Sequence[Kind], at: int) -> int:
+    kind = kinds[at]
+    while at < len(kinds) and kinds[at] is kind:
+        at += 1
+    return at
 
 
 def _raise_forwarded_lines(

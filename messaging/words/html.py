@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +21,6 @@ _BLOCKS: Final = frozenset(
 )
 _SPACED: Final = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre"))
 _CELLS: Final = frozenset(("td", "th"))
-_VOID_MARKS: Final = frozenset(("zwchr", "stopspelling"))
 
 _CLASS_KINDS: Final = {
     "gmail_attr": Kind.ATTRIBUTION,
@@ -45,13 +43,11 @@ _CLASS_KINDS: Final = {
 _ID_KINDS: Final = {
     "ms-outlook-mobile-signature": Kind.CLIENT_FOOTER,
     "applemailsignature": Kind.SIGNATURE,
-    "applelinebreakatbeginningofmessage": None,
     "signature": Kind.SIGNATURE,
     "composer_signature": Kind.CLIENT_FOOTER,
     "mail-editor-reference-message-container": Kind.QUOTE,
     "reply-intro": Kind.ATTRIBUTION,
     "olk_src_body_section": Kind.QUOTE,
-    "isforwardcontent": None,
     "yahoo_quoted": Kind.QUOTE,
     "ymail_android_signature": Kind.CLIENT_FOOTER,
     "ymail_ios_signature": Kind.CLIENT_FOOTER,
@@ -103,11 +99,17 @@ class _Writer:
     length: int = 0
     newlines: int = 2
     needs_blank: bool = False
-    history: Kind | None = None
     last_words: str = ""
+    holders: set[Any] = field(default_factory=set)
+    """The elements around quotations."""
 
     def write(self, root: Any) -> None:
         """Walk the tree once, without recursion."""
+        for block in root.iter("blockquote"):
+            holder = block.getparent()
+            while holder is not None and holder not in self.holders:
+                self.holders.add(holder)
+                holder = holder.getparent()
         open_states = [_State("", None, 0, False, False)]
         skipped: Any = None
         for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
@@ -176,9 +178,12 @@ class _Writer:
 
     def _kind_of(self, element: Any, tag: str, classes: list[str], identifier: str) -> Kind | None:
         """Return the kind that the marks of mail programs give to an element."""
-        if identifier == "divrplyfwdmsg" or identifier in _VOID_MARKS or element.get("data-marker") in ("__DIVIDER__", "__HEADERS__"):
-            # All that follows in the page is the former mail; its text says whether it was forwarded.
-            return Kind.HEADERS if identifier in _VOID_MARKS else None
+        if identifier == "divrplyfwdmsg" or element.get("data-marker") == "__HEADERS__":
+            return Kind.HEADERS
+        if tag == "div" and "gmail_quote" in classes and element not in self.holders:
+            # Old clients put the history in it without a blockquote; a forwarded mail begins with dashes.
+            first = next((text for text in element.itertext() if text.strip()), "")
+            return None if first.lstrip().startswith("---") else Kind.QUOTE
         for name in classes:
             if name in _CLASS_KINDS:
                 return _CLASS_KINDS[name]
@@ -254,7 +259,3 @@ class _Writer:
         self.pieces.append(text)
         self.length += len(text)
 
-
-def visible_lines(markup: str) -> Iterator[str]:
-    """Yield the visible lines of HTML."""
-    yield from read_html(markup).text.split("\n")

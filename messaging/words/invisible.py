@@ -1,0 +1,49 @@
+"""Removes characters that nobody sees and runs of blanks. Pure."""
+
+import re
+from typing import Final
+
+# Soft hyphen, joiners, marks of direction, fillers, byte order mark, interlinear marks, invisible operators.
+_ALWAYS_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u2060-\u206f\u202a-\u202e\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]"
+)
+# Joiners shape letters and emoji; the marks of direction order text of two directions.
+_JOINERS: Final = re.compile("[\u200c\u200d]")
+_DIRECTION_MARKS: Final = re.compile("[\u200e\u200f]")
+_RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_BLANKS: Final = re.compile("[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_WIDE_BLANK: Final = "\u3000"
+_TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
+_BLACK_FLAG: Final = "\U0001f3f4"
+
+
+def remove_invisible(text: str) -> str:
+    """Return `text` without invisible characters, with one blank for each run of blanks, and no blank at line ends."""
+    text = _ALWAYS_INVISIBLE.sub("", text)
+    text = _JOINERS.sub(_keep_joiner, text)
+    if not _RIGHT_TO_LEFT.search(text):
+        text = _DIRECTION_MARKS.sub("", text)
+    text = _TAGS.sub(_keep_tags, text)
+    text = _BLANKS.sub(_one_blank, text)
+    return "\n".join(line.strip(" ") for line in text.split("\n"))
+
+
+def _keep_joiner(match: re.Match[str]) -> str:
+    """Keep a joiner between two characters that it can join: letters beyond ASCII, emoji."""
+    at, text = match.start(), match.string
+    before = text[at - 1] if at else " "
+    after = text[at + 1] if at + 1 < len(text) else " "
+    return match[0] if _can_join(before) and _can_join(after) else ""
+
+
+def _can_join(character: str) -> bool:
+    return character > "\u02ff" and not character.isspace() and character not in "\u200c\u200d\u200e\u200f"
+
+
+def _keep_tags(match: re.Match[str]) -> str:
+    """Keep the tags of a flag, such as that of Scotland."""
+    return match[0] if match.start() and match.string[match.start() - 1] == _BLACK_FLAG else ""
+
+
+def _one_blank(match: re.Match[str]) -> str:
+    return _WIDE_BLANK if match[0] == _WIDE_BLANK else " "

@@ -1,0 +1,70 @@
+"""Gives the text that a device is shown of a mail. Pure; the router and a preview use the same function."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from messaging.words.invisible import remove_invisible
+from messaging.words.spans import Kind, MarkedText, Split
+from messaging.words.split import split_words
+
+MAX_ANSWERED_CHARS: Final = 40
+_CUT: Final = " ..."
+_MANY_NEWLINES: Final = re.compile("\n{3,}")
+# The beginnings by which programs mark a forwarded mail in its subject.
+_FORWARD_SUBJECTS: Final = (
+    "fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "doorst:", "vs:", "vb:", "vl:", "pd:", "転送:", "转发:", "轉寄:", "转发：",
+    "轉寄：", "전달:", "ilt:", "fs:", "пересл:", "пер:", "[fwd:",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnWords:
+    """The author's own words as the device is shown them, and the split that they come from.
+
+    `notes` name folded blocks that matter: encrypted text, files within the text.
+    """
+
+    text: str
+    split: Split
+    notes: tuple[str, ...]
+
+
+def own_words(marked: MarkedText, subject: str = "") -> OwnWords:
+    """Return the own words of a mail's text, clean and with interleaved questions shortened."""
+    split = split_words(marked, is_forward=is_forward_subject(subject))
+    pieces = []
+    for span in split.spans:
+        if span.kind is Kind.OWN:
+            pieces.append(split.text[span.start : span.end])
+        elif span.kind is Kind.ANSWERED:
+            pieces.append(f"\n{shorten_question(split.text[span.start : span.end])}\n")
+        elif span.kind is not Kind.PLACEHOLDER:
+            # A folded line ends the paragraph before it; a stand-in stands within one.
+            pieces.append("\n" if split.text[span.end - 1] == "\n" else "")
+    text = remove_invisible("".join(pieces))
+    return OwnWords(_MANY_NEWLINES.sub("\n\n", text).strip(), split, _notes_of(split))
+
+
+def is_forward_subject(subject: str) -> bool:
+    """Whether a subject begins with the mark of a forwarded mail."""
+    return subject.lstrip().casefold().startswith(_FORWARD_SUBJECTS)
+
+
+def shorten_question(quoted: str) -> str:
+    """Return quoted lines as one line of about `MAX_ANSWERED_CHARS` characters, cut between words."""
+    lines = [line.lstrip("> \t") for line in quoted[: 20 * MAX_ANSWERED_CHARS].split("\n")]
+    words = " ".join(remove_invisible(" ".join(lines)).split())
+    if len(words) > MAX_ANSWERED_CHARS:
+        head = words[: MAX_ANSWERED_CHARS + 1].rpartition(" ")[0]
+        words = (head or words[:MAX_ANSWERED_CHARS]) + _CUT
+    return f"> {words}"
+
+
+def _notes_of(split: Split) -> tuple[str, ...]:
+    notes = []
+    for kind, name in ((Kind.ENCRYPTED, "encrypted text"), (Kind.FILE, "file")):
+        count = sum(span.kind is kind for span in split.spans)
+        if count:
+            notes.append(f"{count} {name}{'s' if count > 1 else ''}")
+    return tuple(notes)
