@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -13,6 +14,7 @@ from messaging.mail.parse.fields import decode_words
 from messaging.mail.parse.html import html_to_text, without_long_tags
 from messaging.mail.parse.parts import MailPart, part_at, part_of
 from messaging.mail.text import clean, decode_text, one_line
+from messaging.words.spans import MarkedText, join_marked
 
 MAX_PARTS: Final = 100
 MAX_DEPTH: Final = 30
@@ -73,8 +75,8 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     Raises Rejected for a mail without subject, text, attachment and report, and nothing else on any input.
     """
     mail = part_of(data)
-    reader = _TextReader(max_text_chars + 1)
-    text = clean(reader.read(mail, 0))
+    reader = TextReader(max_text_chars + 1)
+    text = clean(reader.read(mail, 0).text)
     subject = subject_of(mail)
     left_out = tuple(describe_counts(reader.left_out)) if reader.left_out else ()
     report = read_report(mail) if mail.content_type == "multipart/report" else None
@@ -135,15 +137,23 @@ def origin_of(mail: MailPart) -> Origin:
     return Origin.HUMAN
 
 
+def _read_html_unmarked(markup: str) -> MarkedText:
+    return MarkedText(html_to_text(markup))
+
+
+_NO_TEXT: Final = MarkedText("")
+
+
 @dataclass
-class _TextReader:
-    """Reads the text of one mail, and counts the parts that it leaves out.
+class TextReader:
+    """Reads the text of one mail, and counts the parts that it leaves out. `read_html` converts HTML.
 
     The budgets hold for the whole mail, so that many parts cost no more than one. `raw_bytes` are those that are
     decoded, `scanned_bytes` those that are searched for boundaries, once for each multipart around them.
     """
 
     plain_chars: int
+    read_html: Callable[[str], MarkedText] = _read_html_unmarked
     html_chars: int = MAX_HTML_CHARS
     html_tags: int = MAX_HTML_TAGS
     raw_bytes: int = MAX_RAW_BYTES
@@ -153,13 +163,13 @@ class _TextReader:
     cut: bool = False
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def read(self, part: MailPart, depth: int) -> str:
+    def read(self, part: MailPart, depth: int) -> MarkedText:
         """Return the text of a part and of all parts in it."""
         self.parts += 1
         content_type = part.content_type
         if self.parts > MAX_PARTS or depth > MAX_DEPTH:
             self.cut = True
-            return ""
+            return _NO_TEXT
         if content_type in _MAILS:
             return self._read_attached_mail(part, depth)
         if content_type.startswith("multipart/"):
@@ -167,9 +177,9 @@ class _TextReader:
         if content_type in _READABLE and not part.is_attachment:
             return self._read_text(part)
         self._leave_out(part)
-        return ""
+        return _NO_TEXT
 
-    def _read_text(self, part: MailPart) -> str:
+    def _read_text(self, part: MailPart) -> MarkedText:
         is_html = part.content_type in _HTML
         room = self.html_chars if is_html else self.plain_chars
         size = part.end - part.start
@@ -185,9 +195,11 @@ class _TextReader:
         text = text[:room]
         if is_html:
             self.html_chars -= len(text)
-            text = html_to_text(self._limit_tags(text))
-        self.plain_chars -= len(text)
-        return text
+            marked = self.read_html(self._limit_tags(text))
+        else:
+            marked = MarkedText(text.replace("\r\n", "\n").replace("\r", "\n"))
+        self.plain_chars -= len(marked.text)
+        return marked
 
     def _limit_tags(self, markup: str) -> str:
         count = markup.count("<")
@@ -197,7 +209,7 @@ class _TextReader:
         self.html_tags -= min(count, self.html_tags)
         return markup
 
-    def _read_multipart(self, part: MailPart, depth: int) -> str:
+    def _read_multipart(self, part: MailPart, depth: int) -> MarkedText:
         children = self._children(part)
         if not children:
             return self._read_text(part)
@@ -210,7 +222,7 @@ class _TextReader:
             nested = [child for child in children if child.content_type.startswith("multipart/")]
             children = readable + nested
         texts = [self.read(child, depth + 1) for child in children]
-        return "\n\n".join(text for text in texts if text.strip())
+        return join_marked([marked for marked in texts if marked.text.strip()], "\n\n")
 
     def _children(self, part: MailPart) -> list[MailPart]:
         children: list[MailPart] = []
@@ -225,17 +237,17 @@ class _TextReader:
             children.append(child)
         return children
 
-    def _read_best(self, children: list[MailPart], depth: int) -> str:
+    def _read_best(self, children: list[MailPart], depth: int) -> MarkedText:
         """Return plain text if there is any, else the richest form (the last one, RFC 2046 section 5.1.4)."""
         in_order = [c for c in children if c.content_type == "text/plain"]
         in_order += [c for c in reversed(children) if c.content_type != "text/plain"]
-        text = ""
+        marked = _NO_TEXT
         for child in in_order:
-            if text.strip():
+            if marked.text.strip():
                 self._count_files(child, depth + 1)
             else:
-                text = self.read(child, depth + 1)
-        return text
+                marked = self.read(child, depth + 1)
+        return marked
 
     def _count_files(self, part: MailPart, depth: int) -> None:
         """Count the files within a form of the text that was not chosen, but not the form itself."""
@@ -248,7 +260,7 @@ class _TextReader:
             elif child.content_type not in _READABLE or child.is_attachment:
                 self._leave_out(child)
 
-    def _read_attached_mail(self, part: MailPart, depth: int) -> str:
+    def _read_attached_mail(self, part: MailPart, depth: int) -> MarkedText:
         if part.encoding in ("base64", "quoted-printable"):
             size = part.end - part.start
             count = min(size, max(0, self.raw_bytes))
@@ -259,8 +271,8 @@ class _TextReader:
             mail = part_at(part.data, part.start, part.end)
         subject, author = subject_of(mail), author_of(mail)
         title = "attached mail" + (f" from {author}" if author else "")
-        text = self.read(mail, depth + 1)
-        return f"[{title}: {subject}]\n{text}" if subject else f"[{title}]\n{text}"
+        heading = MarkedText(f"[{title}: {subject}]" if subject else f"[{title}]")
+        return join_marked([heading, self.read(mail, depth + 1)], "\n")
 
     def _leave_out(self, part: MailPart) -> None:
         if kind := kind_of(part.content_type, part.filename):
