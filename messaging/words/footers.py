@@ -15,12 +15,15 @@ from messaging.words.phrases import (
     FOOTER_FRAMES,
     LIST_EVIDENCE,
     LIST_FOOTERS,
+    LIST_FOOTERS_CERTAIN,
+    LIST_HINTS,
 )
 from messaging.words.spans import Kind
 
 MAX_SIGNATURE_LINES: Final = 20
 MAX_LOOSE_SIGNATURE_LINES: Final = 8
-MAX_FOOTER_CHARS: Final = 120
+MAX_FOOTER_CHARS: Final = 80
+MAX_PLAIN_FOOTER_CHARS: Final = 60
 MAX_PARAGRAPH_CHARS: Final = 8000
 _DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
@@ -111,12 +114,15 @@ def _mark_last_paragraphs(lines: Sequence[Line], kinds: list[Kind], start: int, 
 def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kind] | None:
     """Return the line of a paragraph at which a footer of a list or a disclaimer begins, and its kind."""
     words = _paragraph(lines, first, last)
-    if any(sign in words for sign in LIST_EVIDENCE):
-        if _is_rule(lines[first].words) and " list" in words:
-            return first, Kind.LIST_FOOTER
-        for at in range(first, last):
-            if lines[at].words.casefold().lstrip(_BULLETS).startswith(LIST_FOOTERS):
-                return at, Kind.LIST_FOOTER
+    for at in range(first, last):
+        if _is_rule(lines[at].words):
+            below = _paragraph(lines, at + 1, last)
+            return (at, Kind.LIST_FOOTER) if any(hint in below for hint in LIST_HINTS) else None
+    has_evidence = any(sign in words for sign in LIST_EVIDENCE)
+    for at in range(first, last):
+        line = lines[at].words.casefold().lstrip(_BULLETS)
+        if line.startswith(LIST_FOOTERS_CERTAIN) or (has_evidence and line.startswith(LIST_FOOTERS)):
+            return at, Kind.LIST_FOOTER
     core = sum(hint in words for hint in DISCLAIMER_CORE)
     hints = sum(hint in words for hint in DISCLAIMER_HINTS)
     is_disclaimer = core > 0 and core + hints >= _HINTS_NEEDED
@@ -143,10 +149,14 @@ def _is_rule(words: str) -> bool:
 def is_client_footer(words: str) -> bool:
     """Whether a line is an advertisement of the author's device or program."""
     folded = words.casefold().strip(_BULLETS)
+    # The address behind `Outlook` does not count.
+    folded = folded.partition("<http")[0].rstrip()
     if len(folded) > MAX_FOOTER_CHARS or not any(device in folded for device in DEVICES):
         return False
     core = folded.rstrip(".!。 ")
-    return folded.startswith(FOOTER_BEGINNINGS) or any(
+    if len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS):
+        return True
+    return any(
         folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES
     )
 

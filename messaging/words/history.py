@@ -54,6 +54,9 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
                 kinds[at:end] = [Kind.HEADERS] * (end - at)
                 kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
                 return
+        if kinds[at] is Kind.OWN and _begins_history_within(line.words):
+            kinds[at:] = [Kind.QUOTE] * (len(lines) - at)
+            return
         if kinds[at] is Kind.OWN and (line.words.endswith(_COLONS) or _is_verb_line(line.words)):
             below = next_filled[at + 1]
             is_quoted = below < len(lines) and kinds[below] is Kind.QUOTE
@@ -153,23 +156,41 @@ def is_separator(words: str) -> bool:
         return True
     core = folded.strip("-=—–―_*> ")
     is_framed = folded.startswith(("---", "===", "—", "――")) and folded != core
-    return is_framed and core.strip(": ") in _SEPARATORS
+    if not is_framed or not core.startswith(_SEPARATORS):
+        return False
+    # Samsung's program lets the first field follow in the same line, Chinese ones frame with blanks.
+    phrase = next(phrase for phrase in _SEPARATORS if core.startswith(phrase))
+    rest = core[len(phrase) :].lstrip(": ")
+    return not rest or rest.startswith("--")
 
 
-_SEPARATORS: Final = frozenset((*ORIGINAL, *FORWARDED))
+_SEPARATORS: Final = tuple(sorted({*ORIGINAL, *FORWARDED}, key=len, reverse=True))
 
 
 def is_separator_of_forward(lines: Sequence[Line], start: int, end: int) -> bool:
     """Whether a header block begins with a line that announces a forwarded mail."""
     for line in lines[start:end][:4]:
         folded = line.words.casefold().strip("*_ ")
-        if folded in FORWARD_LINES or folded.strip("-=—–―_*>: ") in FORWARDED:
+        if folded in FORWARD_LINES or (
+            folded.startswith("-") and folded.lstrip("- ").startswith(FORWARDED)
+        ):
             return True
     return False
 
 
 def _is_rule(words: str) -> bool:
     return len(words) >= 5 and not words.strip("_-=*—―")
+
+
+def _begins_history_within(words: str) -> bool:
+    """Whether an attribution begins the line and the former mail goes on in the same line, as Yahoo's program writes."""
+    head, bracket, rest = words.partition(">")
+    verb, colon, text = rest.partition(":")
+    return bool(
+        bracket and colon and text.strip() and len(verb) <= MAX_LABEL_CHARS
+        and "@" in head and count_numbers(head) >= _DATE_NUMBERS
+        and _first_word(words) in OPENERS and _has_verb(verb)
+    )  # fmt: skip
 
 
 def _is_verb_line(words: str) -> bool:

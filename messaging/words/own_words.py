@@ -30,9 +30,12 @@ class OwnWords:
     notes: tuple[str, ...]
 
 
-def own_words(marked: MarkedText, subject: str = "") -> OwnWords:
-    """Return the own words of a mail's text, clean and with interleaved questions shortened."""
-    split = split_words(marked, is_forward=is_forward_subject(subject))
+def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -> OwnWords:
+    """Return the own words of a mail's text, clean and with interleaved questions shortened.
+
+    `is_reply` says whether the header of the mail names a former mail.
+    """
+    split = split_words(marked, is_forward=is_forward_subject(subject), is_reply=is_reply)
     pieces = []
     for span in split.spans:
         if span.kind is Kind.OWN:

@@ -46,7 +46,7 @@ ORIGINAL: Final = (
     "původní zpráva", "исходное сообщение", "оригинальное сообщение", "пересланное сообщение",
     "початкове повідомлення", "оригінальне повідомлення", "özgün ileti", "orijinal mesaj", "orijinal ileti",
     "元のメッセージ", "オリジナルメッセージ", "original message", "原始邮件", "原始郵件", "原郵件", "邮件原件", "원본 메일", "원본 메시지",
-    "원본 메세지",
+    "원본 메세지", "원본 이메일", "원본 내용",
 )  # fmt: skip
 FORWARDED: Final = (
     "forwarded message", "forwarded email", "weitergeleitete nachricht", "weitergeleiteten nachricht",
@@ -56,7 +56,7 @@ FORWARDED: Final = (
     "edelleenlähetetty viesti", "przekazana wiadomość", "wiadomość przekazana", "přeposlaná zpráva",
     "пересылаемое сообщение", "пересланное письмо", "переслане повідомлення", "переслане повідомлення",
     "iletilen ileti", "yönlendirilmiş ileti", "iletilmiş mesaj", "転送メッセージ", "転送されたメッセージ", "转发的邮件",
-    "转发邮件", "轉寄郵件", "转发信息", "전달된 메일", "전달된 메시지",
+    "转发邮件", "轉寄郵件", "转发信息", "전달된 메일", "전달된 메시지", "전달된 이메일",
 )  # fmt: skip
 FORWARD_LINES: Final = (
     "begin forwarded message:", "anfang der weitergeleiteten nachricht:", "début du message transféré :",
@@ -135,6 +135,16 @@ LIST_FOOTERS: Final = (
     "cancelar a inscrição", "annulla l'iscrizione", "uitschrijven", "afmelden", "afmeld", "avsluta prenumeration",
     "peruuta tilaus", "wypisz się", "zrezygnować z subskrypcji", "odhlásit odběr", "отписаться", "відписатися",
     "abonelikten çık", "配信停止", "退订", "取消訂閱", "수신거부", "view this email in your browser",
+)  # fmt: skip
+LIST_FOOTERS_CERTAIN: Final = (
+    "you received this message because you are subscribed", "you are receiving this because",
+    "you are receiving this email because", "you're receiving this",
+)  # fmt: skip
+# Below a rule, one of these makes a footer.
+LIST_HINTS: Final = (
+    " mailing list", "mailingliste", "mailing-list", "listinfo", "unsubscribe", "visit topic", "view/reply online", "reply to this email",
+    "liste de diffusion", "lista de correo", "lista de discussão", "mailinglijst", "postiuslista", "postituslista", "lista dyskusyjna",
+    "список рассылки", "メーリングリスト", "邮件列表", "메일링 리스트", "/options/", "/postorius/", "email settings", "a service from", "delivered by",
 )  # fmt: skip
 LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
 

@@ -14,19 +14,28 @@ from messaging.words.spans import Kind, MarkedText, Span, Split
 _NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
 
 
-def split_words(marked: MarkedText, *, is_forward: bool = False) -> Split:
+def split_words(
+    marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True
+) -> Split:
     """Return the spans of `marked.text`, whose line ends are `\\n`.
 
-    `is_forward` says that the subject announces a forwarded mail. Without own words the whole text counts as own.
+    `is_forward` says that the subject announces a forwarded mail, `is_reply` that the header names a former mail: in
+    any other mail the author typed the sign `>`, unless a line tells of a quotation. Without own words the whole text counts as own.
     """
     text = marked.text
     lines = read_lines(marked)
     kinds = [_kind_of(line) for line in lines]
     inner = mark_machine_lines(text, lines, kinds)
     mark_history(lines, kinds, is_forward=is_forward)
-    mark_footers(text, lines, kinds)
     inner += find_placeholders(text)
-    inner += _quote_marks(text, lines, kinds)
+    if is_reply or Kind.ATTRIBUTION in kinds or Kind.HEADERS in kinds:
+        inner += _quote_marks(text, lines, kinds)
+    else:
+        kinds = [
+            Kind.OWN if kind is Kind.QUOTE and line.mark is None else kind
+            for line, kind in zip(lines, kinds, strict=True)
+        ]
+    mark_footers(text, lines, kinds)
     if not _has_own_words(text, lines, kinds, inner):
         kinds = [kind if kind in _NEVER_SHOWN else Kind.OWN for kind in kinds]
     else:
