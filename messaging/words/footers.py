@@ -23,6 +23,8 @@ from messaging.words.spans import Kind
 MAX_SIGNATURE_LINES: Final = 20
 MAX_LOOSE_SIGNATURE_LINES: Final = 8
 MAX_FOOTER_CHARS: Final = 80
+MIN_FOOTER_CHARS: Final = 5
+MIN_DISCLAIMER_CHARS: Final = 20
 MAX_PLAIN_FOOTER_CHARS: Final = 60
 MAX_PARAGRAPH_CHARS: Final = 8000
 _DASHES: Final = frozenset(("--", "—", "- --"))
@@ -123,6 +125,8 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kin
         line = lines[at].words.casefold().lstrip(_BULLETS)
         if line.startswith(LIST_FOOTERS_CERTAIN) or (has_evidence and line.startswith(LIST_FOOTERS)):
             return at, Kind.LIST_FOOTER
+    if len(words) < MIN_DISCLAIMER_CHARS:
+        return None
     core = sum(hint in words for hint in DISCLAIMER_CORE)
     hints = sum(hint in words for hint in DISCLAIMER_HINTS)
     is_disclaimer = core > 0 and core + hints >= _HINTS_NEEDED
@@ -151,7 +155,7 @@ def is_client_footer(words: str) -> bool:
     folded = words.casefold().strip(_BULLETS)
     # The address behind `Outlook` does not count.
     folded = folded.partition("<http")[0].rstrip()
-    if len(folded) > MAX_FOOTER_CHARS or not any(device in folded for device in DEVICES):
+    if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or not any(device in folded for device in DEVICES):
         return False
     core = folded.rstrip(".!。 ")
     if len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS):

@@ -11,6 +11,7 @@ from messaging.words.phrases import (
     LABELS_OF_WORDS,
     OPENERS,
     ORIGINAL,
+    POINTERS_BELOW,
     WROTE,
     WROTE_WITHIN,
 )
@@ -20,6 +21,7 @@ MAX_ATTRIBUTION_LINES: Final = 4
 MAX_HEADER_LINES: Final = 14
 MAX_LABEL_CHARS: Final = 30
 _MAX_ATTRIBUTION_CHARS: Final = 400
+_MAX_POINTER_LINES: Final = 12
 _COLONS: Final = (":", "：")
 _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
@@ -52,7 +54,8 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
                 continue
             if is_own:
                 kinds[at:end] = [Kind.HEADERS] * (end - at)
-                kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
+                if not _points_below(lines[:at]):
+                    kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
                 return
         if kinds[at] is Kind.OWN and _begins_history_within(line.words):
             kinds[at:] = [Kind.QUOTE] * (len(lines) - at)
@@ -67,6 +70,12 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
                     kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
                     return
         at += 1
+
+
+def _points_below(lines: Sequence[Line]) -> bool:
+    """Whether the author says that the answers stand in the history, which nothing but colour tells from it."""
+    words = " ".join(line.words for line in lines[:_MAX_POINTER_LINES]).casefold()
+    return any(pointer in words for pointer in POINTERS_BELOW)
 
 
 def _end_of_kind(kinds: Sequence[Kind], at: int) -> int:
@@ -189,7 +198,7 @@ def _begins_history_within(words: str) -> bool:
     return bool(
         bracket and colon and text.strip() and len(verb) <= MAX_LABEL_CHARS
         and "@" in head and count_numbers(head) >= _DATE_NUMBERS
-        and _first_word(words) in OPENERS and _has_verb(verb)
+        and _first_word(words) in OPENERS and _has_verb(f"{head} {verb}")
     )  # fmt: skip
 
 
@@ -213,9 +222,12 @@ def _start_of_attribution(
         words = f"{lines[first].words} {words}"
         if len(words) > _MAX_ATTRIBUTION_CHARS:
             break
-        has_date, has_verb = count_numbers(words) >= _DATE_NUMBERS, _has_verb(words)
         has_address = "@" in words
-        if has_date and has_address and (has_verb or is_quoted or words.rstrip(" :：").endswith((">", ")"))):
+        if not (has_address or is_quoted):
+            continue
+        has_date, has_verb = count_numbers(words) >= _DATE_NUMBERS, _has_verb(words)
+        ends_with_address = words.rstrip(" :：").endswith((">", ")"))
+        if has_date and has_address and (has_verb or is_quoted or ends_with_address):
             return _extend_to_opener(lines, kinds, first)
         if is_quoted and has_date and has_verb:
             return _extend_to_opener(lines, kinds, first)

@@ -1,0 +1,148 @@
+"""HTML as lines with the marks of mail programs."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.words.html import read_html
+from messaging.words.own_words import own_words
+
+
+def text_of(markup: str) -> str:
+    return " ".join(own_words(read_html(markup)).text.split())
+
+
+HIDDEN = [
+    '<div style="display:none !important">no</div>',
+    '<div style="max-height:0;overflow:hidden;mso-hide:all">no</div>',
+    '<span style="visibility: hidden">no</span>',
+    '<span style="font-size:0px">no</span>',
+    '<span style="opacity:0">no</span>',
+    '<div style="height:0;overflow:hidden">no</div>',
+    '<div style="position:absolute;left:-9999px">no</div>',
+    "<div hidden>no</div>",
+    "<style>.pre{display:none}</style><div class='a pre'>no</div>",
+    "<style>/* x */ #pre, .other {max-height:0px}</style><div id=pre>no</div>",
+    "<style>@media print{p{display:none}} div.pre{visibility:hidden}</style><div class=pre>no</div>",
+    "<script>no</script>",
+    "<title>no</title>",
+    "<!-- no -->",
+]
+
+
+@pytest.mark.parametrize("markup", HIDDEN)
+def test_leaves_out_what_nobody_sees(markup: str) -> None:
+    assert text_of(f"{markup}<p>Gale 8.</p>") == "Gale 8."
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<table style="font-size:0"><tr><td style="font-size:14px">Gale 8.</td></tr></table>',
+        "<style>@media (max-width:600px){p{display:none}}</style><p>Gale 8.</p>",
+        '<div style="line-height:0">Gale 8.</div>',
+        '<div style="max-height:none;opacity:0.9">Gale 8.</div>',
+        "<div>Gale <!-- x -->8.</div>",
+        "<div>Gale <b></b>8.</div>",
+    ],
+)
+def test_keeps_what_is_visible(markup: str) -> None:
+    assert text_of(markup) == "Gale 8."
+
+
+QUOTE = "When?"
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        f'<div class="gmail_quote"><div class="gmail_attr">Am 27. schrieb:</div><blockquote class="gmail_quote">{QUOTE}</blockquote></div>',
+        f'<div class="gmail_quote">On Friday Boop wrote:<br>{QUOTE}</div>',
+        f'<div id="divRplyFwdMsg"><b>Fra&#xF8;:</b> boop</div><div>{QUOTE}</div>',
+        f'<div id="mail-editor-reference-message-container"><div>{QUOTE}</div></div>',
+        f'<div class="yahoo_quoted" id="yahoo_quoted_1">{QUOTE}</div>',
+        f'<div class="moz-cite-prefix">Il 27/11 Boop ha scritto:<br></div><blockquote type="cite">{QUOTE}</blockquote>',
+        f'<div class="protonmail_quote">On Friday, Boop wrote:<br><blockquote class="protonmail_quote" type="cite">{QUOTE}</blockquote></div>',
+        f'<div name="quote" style="border-left:2px solid #C3D9E5"><div>{QUOTE}</div></div>',
+        f'<blockquote style="border-left:1px solid #ccc">{QUOTE}</blockquote>',
+    ],
+)
+def test_folds_the_history_of_each_program(history: str) -> None:
+    assert text_of(f"<div>Yes.</div>{history}") == "Yes."
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        '<div class="gmail_signature">Ann<br>Harbour office</div>',
+        '<div class="moz-signature">-- <br>Ann</div>',
+        '<div id="ms-outlook-mobile-signature">Get <a href="https://aka.ms/x">Outlook for iOS</a></div>',
+        '<div class="protonmail_signature_block">Sent with Proton Mail</div>',
+    ],
+)
+def test_folds_the_signature_of_each_program(signature: str) -> None:
+    assert text_of(f"<div>Yes.</div>{signature}") == "Yes."
+
+
+def test_keeps_a_forwarded_mail() -> None:
+    markup = (
+        '<div>FYI</div><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>'
+        "From: <b>Bob</b> &lt;b@x.example&gt;<br>Subject: Gale<br></div><div>Gale 8.</div></div>"
+    )
+    assert text_of(markup) == "FYI Gale 8."
+
+
+def test_keeps_an_indented_block_of_the_author() -> None:
+    assert text_of("<p>First</p><blockquote>second</blockquote><p>third</p>") == "First second third"
+
+
+def test_shows_a_link_as_its_text() -> None:
+    assert text_of('<p>See <a href="https://t.example/c?x">the plan</a>.</p>') == "See the plan."
+
+
+def test_separates_cells_and_lines() -> None:
+    marked = read_html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>d<br>e")
+    assert [line.split() for line in marked.text.split("\n")] == [["a", "b"], ["c"], ["d"], ["e"]]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                "<div> </div> <p> <br> <blockquote type=cite> </blockquote> <style> </style> .a{display:none} <b class=a>"
+                " </b> <!-- --> <table> <td> <tr> &nbsp; &lt; <pre> </pre> <div hidden> <div".split()
+            ),
+            st.text(max_size=8),
+        ),
+        max_size=40,
+    ).map("".join)
+)
+def test_never_raises_and_marks_lie_within_the_text(markup: str) -> None:
+    marked = read_html(markup)
+    at = 0
+    for mark in marked.marks:
+        assert at <= mark.start < mark.end <= len(marked.text)
+        at = mark.end
+    split = own_words(marked).split
+    assert len(split.own) + len(split.folded) == len(marked.text)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<div>" * 10_000,
+        "<blockquote type=cite>x" * 5000,
+        '<div class="gmail_quote">' * 3000 + "<blockquote>x",
+        "<style>" + ".a{display:none}" * 10_000 + "</style>x",
+        "<style>" + "/*" * 50_000 + "</style>x",
+        "<br>" * 10_000,
+        "a<b>b</b> " * 10_000,
+    ],
+    ids=lambda markup: markup[:16],
+)
+def test_takes_bounded_time_for_hostile_markup(markup: str) -> None:
+    start = time.process_time()
+    own_words(read_html(markup))
+    assert time.process_time() - start < 10

@@ -1,0 +1,155 @@
+"""The split of a text into own words and folded text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.words.spans import Kind, MarkedText, Split
+from messaging.words.split import split_words
+
+REPLY = (
+    "Yes, at six.\n\nOn Fri, Nov 27, 2026 at 3:14 PM Boop <boop@sat.example> wrote:\n\n> When?\n"
+)
+HEADERS = "Yes.\n\nFrom: Boop <boop@sat.example>\nSent: Friday\nTo: Ann\nSubject: Hello\n\nWhen?\n"
+
+
+def own_words_of(text: str, **kwargs: bool) -> str:
+    return " ".join(split_words(MarkedText(text), **kwargs).own.split())
+
+
+def kinds_of(split: Split) -> set[Kind]:
+    return {span.kind for span in split.spans if split.text[span.start : span.end].strip()}
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        (REPLY, "Yes, at six."),
+        (HEADERS, "Yes."),
+        ("Ja.\n\nAm 27.11.2026 um 15:14 schrieb Boop:\n> Wann?\n", "Ja."),
+        ("Oui.\n\nLe ven. 27 nov. 2026 à 15:14, Boop <b@sat.example> a écrit :\n> Quand ?", "Oui."),
+        ("Да.\n\nпт, 27 нояб. 2026 г. в 15:14, Boop <b@sat.example>:\n\n> Когда?\n", "Да."),
+        ("はい。\n\n2026年11月27日(金) 15:14 Boop <b@sat.example>:\n\n> いつ？\n", "はい。"),
+        ("好。\n\nBoop <b@sat.example> 于2026年11月27日周五 15:14写道：\n\n> 何时？\n", "好。"),
+        ("Yes.\n\n-----Original Message-----\nFrom: Boop\nSubject: x\n\nWhen?\n", "Yes."),
+        ("Yes.\n-- \nAnn\nHarbour office\n", "Yes."),
+        ("Yes.\n\nSent from my iPhone\n", "Yes."),
+        ("Ja.\n\nVon meinem iPhone gesendet\n", "Ja."),
+        ("Hai.\n\niPhoneから送信\n", "Hai."),
+        (
+            "Yes.\n\nThis e-mail is confidential. If you are not the intended recipient,\nplease delete it.",
+            "Yes.",
+        ),
+        ("Yes.\n_____________\nSea mailing list\nhttps://l.example/listinfo/sea\n", "Yes."),
+        ("Best regards,\nAnn\nTel. +49 171 0000000\nwww.ann.example\n", "Best regards, Ann"),
+        ("Yes [cid:image001.png@01D] indeed", "Yes indeed"),
+        ("See the plan<https://t.example/click?x=1> please", "See the plan please"),
+        ("https://example.org/plan", "https://example.org/plan"),
+    ],
+)
+def test_folds_history_and_footers(text: str, own: str) -> None:
+    assert own_words_of(text) == own
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They were not sent. Here they are:-\n\nVisa\n\n4011 0000 1111 2222\n\n06/17",
+        "From: Bergen\nTo: Oslo\nDate: Friday",
+        "Please delete this message, I received it in error.",
+        "My phone is broken.",
+        "Von meinem Handy aus geht es nicht.",
+        "On Monday Tom wrote:\nthe berth is free.",
+        "On 3 May at 10:00 we leave. Call me:\n+49 171 0000000",
+        "How do I get to unsubscribe? Ask bob@example.net",
+    ],
+)
+def test_keeps_words_that_look_like_a_footer_or_a_header(text: str) -> None:
+    assert split_words(MarkedText(text)).own == text
+
+
+def test_keeps_all_when_nothing_is_own() -> None:
+    text = "> When?\n> Where?\n"
+    assert split_words(MarkedText(text)).own == text
+
+
+def test_keeps_the_text_of_a_forwarded_mail() -> None:
+    text = "FYI\n\n---------- Forwarded message ---------\nFrom: Bob <b@x.example>\nSubject: Gale\n\nGale 8.\n"
+    assert own_words_of(text) == "FYI Gale 8."
+
+
+def test_keeps_the_text_of_a_forwarded_mail_that_is_quoted() -> None:
+    text = "Begin forwarded message:\n\n> From: Bob <b@x.example>\n> Subject: Gale\n> To: Ann\n> \n> Gale 8.\n"
+    assert own_words_of(text) == "Gale 8."
+
+
+def test_follows_the_subject_of_a_forwarded_mail() -> None:
+    assert own_words_of(HEADERS, is_forward=True) == "Yes. When?"
+
+
+def test_keeps_a_typed_sign_in_a_mail_that_is_no_reply() -> None:
+    text = "Press:\n> Menu\n> Routes\nThen restart."
+    assert split_words(MarkedText(text), is_reply=False).own == text
+
+
+def test_marks_the_questions_of_interleaved_answers() -> None:
+    text = "Am 27.11.26 um 15:14 schrieb Boop:\n> Tide?\n\nUm elf.\n\n> Warten?\n\nNein.\n"
+    split = split_words(MarkedText(text))
+    assert split.text_of(Kind.ANSWERED) == "> Tide?\n> Warten?\n"
+
+
+def test_a_single_answer_below_a_quotation_marks_no_question() -> None:
+    split = split_words(MarkedText("> Tide?\n\nUm elf.\n"))
+    assert kinds_of(split) == {Kind.QUOTE, Kind.OWN}
+
+
+def test_folds_armour_and_its_dash_escapes() -> None:
+    text = (
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nAnchor well.\n- - now\n"
+        "-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n"
+    )
+    assert own_words_of(text) == "Anchor well. - now"
+
+
+def test_folds_uuencoded_files() -> None:
+    text = "A photo.\n\nbegin 644 photo.jpg\n#0V%T\n`\nend\n"
+    split = split_words(MarkedText(text))
+    assert split.own.strip() == "A photo."
+    assert Kind.FILE in kinds_of(split)
+
+
+def test_a_sentence_with_begin_is_no_file() -> None:
+    text = "begin 644 things now\nand then rest, however long this line is supposed to become in the end.\n"
+    assert split_words(MarkedText(text)).own == text
+
+
+PIECES = st.sampled_from(
+    [
+        *("> ", ">> ", "\n", "\n\n", "-- \n", "--\n", "From: a@b\n", "Sent: x\n", "Subject: y\n", "To: z\n"),
+        *("On 1 Jan 2026 10:00 <a@b> wrote:\n", "wrote:", "Sent from my iPhone\n", "_______\n"),
+        *("---------- Forwarded message ---------\n", "-----Original Message-----\n", "begin 644 a\n", "end\n"),
+        *("-----BEGIN PGP MESSAGE-----\n", "-----BEGIN PGP SIGNED MESSAGE-----\n", "=ybegin \n", "- ", "[cid:x]"),
+        *("<http://x>", "confidential this e-mail intended recipient\n", "words ", "Regards\nAnn\n+49 1234567\n"),
+    ]
+)
+
+
+@given(
+    st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=40).map("".join),
+    st.booleans(),
+    st.booleans(),
+)
+def test_spans_cover_the_text(text: str, is_forward: bool, is_reply: bool) -> None:
+    split = split_words(MarkedText(text), is_forward=is_forward, is_reply=is_reply)
+    at = 0
+    for span in split.spans:
+        assert span.start == at < span.end
+        at = span.end
+    assert at == len(text)
+    assert len(split.own) + len(split.folded) == len(text)
+    assert sorted(split.own + split.folded) == sorted(text)
+
+
+@given(st.text(max_size=200).filter(lambda text: ">" not in text and ":" not in text and "@" not in text))
+def test_words_without_marks_of_a_program_are_own(text: str) -> None:
+    assert split_words(MarkedText("Hello\n" + text)).own.startswith("Hello\n")
