@@ -17,15 +17,18 @@ from messaging.words.phrases import (
     LIST_FOOTERS,
     LIST_FOOTERS_CERTAIN,
     LIST_HINTS,
+    NOTICES_ABOVE,
 )
 from messaging.words.spans import Kind
 
 MAX_SIGNATURE_LINES: Final = 20
 MAX_LOOSE_SIGNATURE_LINES: Final = 8
 MAX_FOOTER_CHARS: Final = 80
+MIN_BOX_RULE_CHARS: Final = 10
 MIN_FOOTER_CHARS: Final = 5
 MIN_DISCLAIMER_CHARS: Final = 20
 MAX_PLAIN_FOOTER_CHARS: Final = 60
+MAX_NOTICE_CHARS: Final = 120
 MAX_PARAGRAPH_CHARS: Final = 8000
 _DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
@@ -62,6 +65,8 @@ def _mark_banner(lines: Sequence[Line], kinds: list[Kind], start: int, end: int)
     words = _paragraph(lines, first, stop)
     if stop < end and any(phrase in words for phrase in DISCLAIMER_CERTAIN):
         return _mark(kinds, first, stop, Kind.DISCLAIMER)
+    if stop == first + 1 and len(words) <= MAX_NOTICE_CHARS and any(n in words for n in NOTICES_ABOVE):
+        return _mark(kinds, first, stop, Kind.ATTRIBUTION)
     return start
 
 
@@ -119,7 +124,10 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kin
     for at in range(first, last):
         if _is_rule(lines[at].words):
             below = _paragraph(lines, at + 1, last)
-            return (at, Kind.LIST_FOOTER) if any(hint in below for hint in LIST_HINTS) else None
+            if any(hint in below for hint in LIST_HINTS):
+                return at, Kind.LIST_FOOTER
+            is_box = len(lines[at].words) >= MIN_BOX_RULE_CHARS
+            return (at, Kind.SIGNATURE) if is_box and _is_address(lines[at + 1 : last]) else None
     has_evidence = any(sign in words for sign in LIST_EVIDENCE)
     for at in range(first, last):
         line = lines[at].words.casefold().lstrip(_BULLETS)
@@ -174,12 +182,18 @@ def _mark_contact_block(lines: Sequence[Line], kinds: list[Kind], start: int, en
         below = filled[position + 1 :]
         if below and len(lines[below[0]].words) <= _MAX_NAME_CHARS and not _is_contact(lines[below[0]].words):
             below = below[1:]
-        if not below or len(below) > MAX_LOOSE_SIGNATURE_LINES:
-            continue
-        # One sentence among the lines makes them words of the author.
-        if any(_is_contact(lines[b].words) for b in below) and not any(_is_sentence(lines[b].words) for b in below):
+        if _is_address([lines[index] for index in below]):
             _mark(kinds, below[0], end, Kind.SIGNATURE)
             return
+
+
+def _is_address(lines: Sequence[Line]) -> bool:
+    """Whether some lines tell how to reach a person; one sentence among them makes them words of the author."""
+    return (
+        len(lines) <= MAX_LOOSE_SIGNATURE_LINES
+        and any(_is_contact(line.words) for line in lines)
+        and not any(_is_sentence(line.words) for line in lines)
+    )
 
 
 def _is_closing(words: str) -> bool:

@@ -14,7 +14,7 @@ WROTE: Final = frozenset(
     " написал написала написал(а) пишет писал писала написав написала пише писав yazdı yazmış".split()
 )
 WROTE_WITHIN: Final = _fold((
-    "写道", "寫道", "写入", "님이 작성", "작성:", "님이 쓴 글", "のメール", "は書きました", "書きました",
+    "写道", "寫道", "写入", "님이 작성", "작성:", "쓴 글", "のメール", "は書きました", "書きました",
     "さんが書きました", "のメッセージ",
 ))  # fmt: skip
 OPENERS: Final = frozenset(
@@ -110,7 +110,8 @@ DEVICES: Final = _fold((
 # A paragraph with one of the first and several of both is a disclaimer.
 DISCLAIMER_CORE: Final = _fold((
     "confidential", "privileged", "intended recipient", "intended solely", "intended only", "vertraulich", "rechtlich geschützt",
-    "unbefugte", "confidentiel", "confidencial", "sigilo", "riservat", "vertrouwelijk", "fortrolig", "konfidensiell",
+    "ausschließlich für", "uitsluitend bestemd", "exclusivement", "exclusivamente", "esclusivamente", "udelukkende", "uteslutande", "ainoastaan", "wyłącznie",
+    "výhradně", "исключительно для", "виключно для", "yalnızca", "unbefugte", "confidentiel", "confidencial", "sigilo", "riservat", "vertrouwelijk", "fortrolig", "konfidensiell",
     "konfidentiell", "luottamuksellinen", "luottamuksellis", "poufn", "důvěrn", "конфиденциальн", "конфіденційн", "gizli", "機密", "机密", "保密", "기밀", "비밀",
 ))  # fmt: skip
 DISCLAIMER_HINTS: Final = _fold((
@@ -152,6 +153,9 @@ LIST_HINTS: Final = _fold((
     "список рассылки", "メーリングリスト", "邮件列表", "메일링 리스트", "/options/", "/postorius/", "email settings", "a service from", "delivered by",
 ))  # fmt: skip
 LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
+
+# Lines that a service puts above the text of a person.
+NOTICES_ABOVE: Final = _fold((" left a comment (", " commented on ", "please type your reply above this line", "reply above this line"))
 
 # Words of an author whose answers stand within the history below, such as in colour.
 POINTERS_BELOW: Final = _fold((
