@@ -1,4 +1,4 @@
-"""Finds the footers of a run of own lines: signatures, client footers, disclaimers, list footers. Pure, in linear time."""
+"""Finds the footers below own lines: of signatures, clients, disclaimers, lists. Pure, in linear time."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -50,7 +50,9 @@ def mark_footers(text: str, lines: Sequence[Line], kinds: list[Kind]) -> None:
             end += 1
         start = _mark_banner(lines, kinds, at, end) if is_first else at
         end_of_words = _mark_signature(text, lines, kinds, start, end)
-        _mark_contact_block(lines, kinds, start, _mark_last_paragraphs(lines, kinds, start, end_of_words))
+        _mark_contact_block(
+            lines, kinds, start, _mark_last_paragraphs(lines, kinds, start, end_of_words)
+        )
         at, is_first = end, False
 
 
@@ -65,7 +67,11 @@ def _mark_banner(lines: Sequence[Line], kinds: list[Kind], start: int, end: int)
     words = _paragraph(lines, first, stop)
     if stop < end and any(phrase in words for phrase in DISCLAIMER_CERTAIN):
         return _mark(kinds, first, stop, Kind.DISCLAIMER)
-    if stop == first + 1 and len(words) <= MAX_NOTICE_CHARS and any(n in words for n in NOTICES_ABOVE):
+    if (
+        stop == first + 1
+        and len(words) <= MAX_NOTICE_CHARS
+        and any(n in words for n in NOTICES_ABOVE)
+    ):
         return _mark(kinds, first, stop, Kind.ATTRIBUTION)
     return start
 
@@ -131,7 +137,9 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kin
     has_evidence = any(sign in words for sign in LIST_EVIDENCE)
     for at in range(first, last):
         line = lines[at].words.casefold().lstrip(_BULLETS)
-        if line.startswith(LIST_FOOTERS_CERTAIN) or (has_evidence and line.startswith(LIST_FOOTERS)):
+        if line.startswith(LIST_FOOTERS_CERTAIN) or (
+            has_evidence and line.startswith(LIST_FOOTERS)
+        ):
             return at, Kind.LIST_FOOTER
     if len(words) < MIN_DISCLAIMER_CHARS:
         return None
@@ -163,14 +171,14 @@ def is_client_footer(words: str) -> bool:
     folded = words.casefold().strip(_BULLETS)
     # The address behind `Outlook` does not count.
     folded = folded.partition("<http")[0].rstrip()
-    if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or not any(device in folded for device in DEVICES):
+    if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or not any(
+        device in folded for device in DEVICES
+    ):
         return False
     core = folded.rstrip(".!。 ")
     if len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS):
         return True
-    return any(
-        folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES
-    )
+    return any(folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES)
 
 
 def _mark_contact_block(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> None:
@@ -180,7 +188,11 @@ def _mark_contact_block(lines: Sequence[Line], kinds: list[Kind], start: int, en
         if not _is_closing(lines[at].words):
             continue
         below = filled[position + 1 :]
-        if below and len(lines[below[0]].words) <= _MAX_NAME_CHARS and not _is_contact(lines[below[0]].words):
+        if (
+            below
+            and len(lines[below[0]].words) <= _MAX_NAME_CHARS
+            and not _is_contact(lines[below[0]].words)
+        ):
             below = below[1:]
         if _is_address([lines[index] for index in below]):
             _mark(kinds, below[0], end, Kind.SIGNATURE)
@@ -208,7 +220,9 @@ def _is_contact(words: str) -> bool:
 
 
 def _is_sentence(words: str) -> bool:
-    return words.endswith((".", "!", "?", "。", "？", "！")) and words.count(" ") >= 3 or words.casefold().startswith(("ps", "p.s"))
+    return (
+        words.endswith((".", "!", "?", "。", "？", "！")) and words.count(" ") >= 3
+    ) or words.casefold().startswith(("ps", "p.s"))
 
 
 def _paragraph(lines: Sequence[Line], start: int, end: int) -> str:

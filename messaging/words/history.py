@@ -35,41 +35,43 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
     no history: only its header block is folded. With `is_forward` any first header block begins such a mail.
     """
     next_filled = _next_filled_lines(lines)
-    at, base, forwarded = 0, 0, False
+    at, forwarded = 0, False
     while at < len(lines):
-        line = lines[at]
         is_own = kinds[at] in (Kind.OWN, Kind.HEADERS)
-        if line.is_blank or not (is_own or (not forwarded and line.depth <= 1)):
+        if lines[at].is_blank or not (is_own or (not forwarded and lines[at].depth <= 1)):
             at += 1
             continue
         end = _end_of_header_block(lines, at, next_filled)
         if not end and kinds[at] is Kind.HEADERS:
             end = _end_of_kind(kinds, at)
-        if end:
-            if not forwarded and (is_forward or is_separator_of_forward(lines, at, end)):
-                kinds[at:end] = [Kind.HEADERS] * (end - at)
-                base, forwarded = lines[end - 1].depth, True
-                _raise_forwarded_lines(lines, kinds, end, base)
-                at = end
-                continue
-            if is_own:
-                kinds[at:end] = [Kind.HEADERS] * (end - at)
-                if not _points_below(lines[:at]):
-                    kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
-                return
-        if kinds[at] is Kind.OWN and _begins_history_within(line.words):
-            kinds[at:] = [Kind.QUOTE] * (len(lines) - at)
+        if end and not forwarded and (is_forward or is_separator_of_forward(lines, at, end)):
+            kinds[at:end] = [Kind.HEADERS] * (end - at)
+            _raise_forwarded_lines(lines, kinds, end, lines[end - 1].depth)
+            at, forwarded = end, True
+        elif end and is_own:
+            kinds[at:end] = [Kind.HEADERS] * (end - at)
+            if not _points_below(lines[:at]):
+                kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
             return
-        if kinds[at] is Kind.OWN and (line.words.endswith(_COLONS) or _is_verb_line(line.words)):
-            below = next_filled[at + 1]
-            is_quoted = below < len(lines) and kinds[below] is Kind.QUOTE
-            start = _start_of_attribution(lines, kinds, at, is_quoted=is_quoted)
-            if start is not None:
-                kinds[start : at + 1] = [Kind.ATTRIBUTION] * (at + 1 - start)
-                if not is_quoted:
-                    kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
-                    return
-        at += 1
+        else:
+            if kinds[at] is Kind.OWN:
+                _mark_attribution(lines, kinds, at, next_filled[at + 1])
+            at += 1
+
+
+def _mark_attribution(lines: Sequence[Line], kinds: list[Kind], at: int, below: int) -> None:
+    """Set the kinds of the attribution that ends at `at`, and of all below it when no quote marks follow."""
+    words = lines[at].words
+    if _begins_history_within(words):
+        kinds[at:] = [Kind.QUOTE] * (len(lines) - at)
+    elif words.endswith(_COLONS) or _is_verb_line(words):
+        is_quoted = below < len(lines) and kinds[below] is Kind.QUOTE
+        start = _start_of_attribution(lines, kinds, at, is_quoted=is_quoted)
+        if start is None:
+            return
+        kinds[start : at + 1] = [Kind.ATTRIBUTION] * (at + 1 - start)
+        if not is_quoted:
+            kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
 
 
 def _points_below(lines: Sequence[Line]) -> bool:
@@ -85,9 +87,7 @@ def _end_of_kind(kinds: Sequence[Kind], at: int) -> int:
     return at
 
 
-def _raise_forwarded_lines(
-    lines: Sequence[Line], kinds: list[Kind], start: int, base: int
-) -> None:
+def _raise_forwarded_lines(lines: Sequence[Line], kinds: list[Kind], start: int, base: int) -> None:
     """Make the lines of the forwarded mail own lines, up to the first line that is quoted less."""
     for at in range(start, len(lines)):
         if lines[at].depth < base and not lines[at].is_blank:
@@ -104,9 +104,7 @@ def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
     return following
 
 
-def _end_of_header_block(
-    lines: Sequence[Line], at: int, next_filled: Sequence[int]
-) -> int:
+def _end_of_header_block(lines: Sequence[Line], at: int, next_filled: Sequence[int]) -> int:
     """Return the line after a header block that begins at `at`, 0 when none does."""
     start = at
     separated = False
@@ -192,7 +190,7 @@ def _is_rule(words: str) -> bool:
 
 
 def _begins_history_within(words: str) -> bool:
-    """Whether an attribution begins the line and the former mail goes on in the same line, as Yahoo's program writes."""
+    """Whether a line holds an attribution and the former mail behind it, as Yahoo's program writes."""
     head, bracket, rest = words.partition(">")
     verb, colon, text = rest.partition(":")
     return bool(
@@ -241,7 +239,9 @@ def _extend_to_opener(lines: Sequence[Line], kinds: Sequence[Kind], first: int) 
     above = first - 1
     if above < 0 or kinds[above] is not Kind.OWN or _first_word(lines[first].words) in OPENERS:
         return first
-    return above if _first_word(lines[above].words) in OPENERS and "," in lines[above].words else first
+    return (
+        above if _first_word(lines[above].words) in OPENERS and "," in lines[above].words else first
+    )
 
 
 def _first_word(words: str) -> str:

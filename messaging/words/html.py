@@ -13,13 +13,28 @@ from messaging.words.styles import HidingRules, hides, hides_text, read_sheets
 
 _TAG: Final = re.compile(r"<[^<>]*(?:>|\Z)")
 _SILENT: Final = frozenset(
-    ("head", "link", "meta", "script", "style", "template", "title", "object", "svg", "select", "textarea")
+    (
+        "head",
+        "link",
+        "meta",
+        "script",
+        "style",
+        "template",
+        "title",
+        "object",
+        "svg",
+        "select",
+        "textarea",
+    )
 )
-_BLOCKS: Final = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li"
-    " main nav ol p pre section table tbody thead tfoot tr ul caption".split()
+_BLOCKS: Final = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset",
+    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol",
+    "p", "pre", "section", "table", "tbody", "thead", "tfoot", "tr", "ul", "caption",
+))  # fmt: skip
+_SPACED: Final = frozenset(
+    ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre")
 )
-_SPACED: Final = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre"))
 _CELLS: Final = frozenset(("td", "th"))
 
 _CLASS_KINDS: Final = {
@@ -105,37 +120,38 @@ class _Writer:
 
     def write(self, root: Any) -> None:
         """Walk the tree once, without recursion."""
+        self._find_holders(root)
+        open_states = [_State("", None, 0, False, False)]
+        skipped: Any = None
+        for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+            if skipped is not None:
+                if event == "end" and element is skipped:
+                    skipped = None
+                    self._write_text(element.tail, open_states[-1])
+            elif event == "start":
+                state = self._enter(element, open_states[-1])
+                if state is None:
+                    skipped = element
+                else:
+                    open_states.append(state)
+                    self._write_text(element.text, state)
+            else:
+                if event == "end":
+                    self._leave(open_states.pop())
+                self._write_text(element.tail, open_states[-1])
+
+    def _find_holders(self, root: Any) -> None:
         for block in root.iter("blockquote"):
             holder = block.getparent()
             while holder is not None and holder not in self.holders:
                 self.holders.add(holder)
                 holder = holder.getparent()
-        open_states = [_State("", None, 0, False, False)]
-        skipped: Any = None
-        for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-            if event in ("comment", "pi") or not isinstance(element.tag, str):
-                if skipped is None:
-                    self._write_tail(element, open_states[-1])
-                continue
-            if event == "start":
-                if skipped is not None:
-                    continue
-                state = self._enter(element, open_states[-1])
-                if state is None:
-                    skipped = element
-                    continue
-                open_states.append(state)
-                self._write_text(element.text, state)
-            elif skipped is None:
-                state = open_states.pop()
-                if state.tag in _BLOCKS:
-                    self._break_line(2 if state.tag in _SPACED else 1)
-                elif state.tag in _CELLS:
-                    self.needs_blank = True
-                self._write_tail(element, open_states[-1])
-            elif skipped is element:
-                skipped = None
-                self._write_tail(element, open_states[-1])
+
+    def _leave(self, state: _State) -> None:
+        if state.tag in _BLOCKS:
+            self._break_line(2 if state.tag in _SPACED else 1)
+        elif state.tag in _CELLS:
+            self.needs_blank = True
 
     def finish(self) -> MarkedText:
         """Return the text, with neighbouring marks of one kind joined."""
@@ -155,7 +171,9 @@ class _Writer:
         classes, identifier = get("class") or "", get("id") or ""
         if tag in _SILENT or get("hidden") is not None:
             return None
-        declarations = self.rules.declarations_of(tag, classes.lower(), identifier.lower(), get("style") or "")
+        declarations = self.rules.declarations_of(
+            tag, classes.lower(), identifier.lower(), get("style") or ""
+        )
         if declarations and hides(declarations):
             return None
         invisible = hides_text(declarations) if declarations else None
@@ -226,9 +244,6 @@ class _Writer:
         self._write_words(words, state)
         self.needs_blank = text[-1].isspace()
 
-    def _write_tail(self, element: Any, outer: _State) -> None:
-        self._write_text(element.tail, outer)
-
     def _write_words(self, words: str, state: _State) -> None:
         if not words:
             return
@@ -258,4 +273,3 @@ class _Writer:
             self.marks.append(Mark(state.kind, self.length, self.length + len(text), state.depth))
         self.pieces.append(text)
         self.length += len(text)
-

@@ -37,7 +37,11 @@ def _keep_joiner(match: re.Match[str]) -> str:
 
 
 def _can_join(character: str) -> bool:
-    return character > "\u02ff" and not character.isspace() and character not in "\u200c\u200d\u200e\u200f"
+    return (
+        character > "\u02ff"
+        and not character.isspace()
+        and character not in "\u200c\u200d\u200e\u200f"
+    )
 
 
 def _keep_tags(match: re.Match[str]) -> str:

@@ -83,7 +83,11 @@ def _end_of_uu(text: str, lines: Sequence[Line], at: int) -> int:
             continue
         # Programs strip blanks at the end of a line, so that a line may be shorter than it says.
         count = (ord(raw[0]) - 32) & 63
-        if not raw.isascii() or len(raw) > _LONGEST_UU_LINE or len(raw) > 1 + (count + 2) // 3 * 4 + 1:
+        if (
+            not raw.isascii()
+            or len(raw) > _LONGEST_UU_LINE
+            or len(raw) > 1 + (count + 2) // 3 * 4 + 1
+        ):
             return at
         at += 1
     return at

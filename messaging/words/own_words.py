@@ -13,8 +13,8 @@ _CUT: Final = " ..."
 _MANY_NEWLINES: Final = re.compile("\n{3,}")
 # The beginnings by which programs mark a forwarded mail in its subject.
 _FORWARD_SUBJECTS: Final = (
-    "fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "doorst:", "vb:", "vl:", "pd:", "転送:", "转发:", "轉寄:", "转发：",
-    "轉寄：", "전달:", "ilt:", "пересл:", "пер:", "[fwd:",
+    "fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "doorst:", "vb:", "vl:", "pd:", "転送:", "转发:",
+    "轉寄:", "转发：", "轉寄：", "전달:", "ilt:", "пересл:", "пер:", "[fwd:",
 )  # fmt: skip
 
 

@@ -14,13 +14,12 @@ from messaging.words.spans import Kind, MarkedText, Span, Split
 _NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
 
 
-def split_words(
-    marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True
-) -> Split:
+def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True) -> Split:
     """Return the spans of `marked.text`, whose line ends are `\\n`.
 
     `is_forward` says that the subject announces a forwarded mail, `is_reply` that the header names a former mail: in
-    any other mail the author typed the sign `>`, unless a line tells of a quotation. Without own words the whole text counts as own.
+    any other mail the author typed the sign `>`, unless a line tells of a quotation. Without own words the whole text
+    counts as own.
     """
     text = marked.text
     lines = read_lines(marked)
@@ -109,7 +108,7 @@ def _mark_answered(lines: Sequence[Line], kinds: list[Kind]) -> None:
 def _find_answers(
     lines: Sequence[Line], kinds: Sequence[Kind]
 ) -> tuple[dict[int, int], list[int], bool]:
-    """Return the last quoted line by the first line of each answer, the answers, and whether a quotation follows one."""
+    """Return the quoted line above each answer, the answers, and whether a quotation follows one."""
     quotes: dict[int, int] = {}
     answers: list[int] = []
     quoted: int | None = None

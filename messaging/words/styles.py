@@ -107,15 +107,26 @@ def _simple_selector(selector: str) -> str:
     """Return `.name` for `div.name`, `#name` for `td#name`, a tag as it is; empty for anything longer."""
     for sign in (".", "#"):
         tag, found, name = selector.partition(sign)
-        if found and (not tag or tag.isalnum()) and name.replace("-", "").replace("_", "").isalnum():
+        if (
+            found
+            and (not tag or tag.isalnum())
+            and name.replace("-", "").replace("_", "").isalnum()
+        ):
             return sign + name
     # A rule for a bare tag such as `div` is a reset, for `u` or `preheader` it hides.
-    return selector if selector.isalnum() and selector not in ("div", "p", "td", "table", "body", "a", "span", "img") else ""
+    return (
+        selector
+        if selector.isalnum()
+        and selector not in ("div", "p", "td", "table", "body", "a", "span", "img")
+        else ""
+    )
 
 
 def _without_comments(sheet: str) -> str:
     kept = []
-    for index, piece in enumerate(sheet.replace("<!--", "").replace("-->", "").split("/*", _MAX_COMMENTS)):
+    for index, piece in enumerate(
+        sheet.replace("<!--", "").replace("-->", "").split("/*", _MAX_COMMENTS)
+    ):
         kept.append(piece if index == 0 else piece.partition("*/")[2])
     return "".join(kept)
 

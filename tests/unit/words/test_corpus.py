@@ -40,6 +40,10 @@ def test_a_mail_without_its_pair_is_an_error(tmp_path: Path) -> None:
 
 
 def test_measures_losses_and_junk() -> None:
-    mails = [CorpusMail("a", b"yes no", "yes"), CorpusMail("b", b"yes", "yes at six"), CorpusMail("c", b"x", " x\n")]
+    mails = [
+        CorpusMail("a", b"yes no", "yes"),
+        CorpusMail("b", b"yes", "yes at six"),
+        CorpusMail("c", b"x", " x\n"),
+    ]
     figures = measure(mails, lambda data: data.decode())
     assert (figures.wrong, figures.lossy, figures.junk_bytes) == (("a", "b"), ("b",), 3)

@@ -58,13 +58,15 @@ QUOTE = "When?"
 @pytest.mark.parametrize(
     "history",
     [
-        f'<div class="gmail_quote"><div class="gmail_attr">Am 27. schrieb:</div><blockquote class="gmail_quote">{QUOTE}</blockquote></div>',
+        '<div class="gmail_quote"><div class="gmail_attr">Am 27. schrieb:</div>'
+        f'<blockquote class="gmail_quote">{QUOTE}</blockquote></div>',
         f'<div class="gmail_quote">On Friday Boop wrote:<br>{QUOTE}</div>',
         f'<div id="divRplyFwdMsg"><b>Fra&#xF8;:</b> boop</div><div>{QUOTE}</div>',
         f'<div id="mail-editor-reference-message-container"><div>{QUOTE}</div></div>',
         f'<div class="yahoo_quoted" id="yahoo_quoted_1">{QUOTE}</div>',
         f'<div class="moz-cite-prefix">Il 27/11 Boop ha scritto:<br></div><blockquote type="cite">{QUOTE}</blockquote>',
-        f'<div class="protonmail_quote">On Friday, Boop wrote:<br><blockquote class="protonmail_quote" type="cite">{QUOTE}</blockquote></div>',
+        '<div class="protonmail_quote">On Friday, Boop wrote:<br>'
+        f'<blockquote class="protonmail_quote" type="cite">{QUOTE}</blockquote></div>',
         f'<div name="quote" style="border-left:2px solid #C3D9E5"><div>{QUOTE}</div></div>',
         f'<blockquote style="border-left:1px solid #ccc">{QUOTE}</blockquote>',
     ],
@@ -95,7 +97,9 @@ def test_keeps_a_forwarded_mail() -> None:
 
 
 def test_keeps_an_indented_block_of_the_author() -> None:
-    assert text_of("<p>First</p><blockquote>second</blockquote><p>third</p>") == "First second third"
+    assert (
+        text_of("<p>First</p><blockquote>second</blockquote><p>third</p>") == "First second third"
+    )
 
 
 def test_shows_a_link_as_its_text() -> None:
@@ -107,13 +111,17 @@ def test_separates_cells_and_lines() -> None:
     assert [line.split() for line in marked.text.split("\n")] == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
+TAGS = [
+    "<div>", "</div>", "<p>", "<br>", "<blockquote type=cite>", "</blockquote>", "<style>", "</style>",
+    ".a{display:none}", "<b class=a>", "</b>", "<!--", "-->", "<table>", "<td>", "<tr>", "&nbsp;", "&lt;",
+    "<pre>", "</pre>", "<div hidden>", "<div",
+]  # fmt: skip
+
+
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from(
-                "<div> </div> <p> <br> <blockquote type=cite> </blockquote> <style> </style> .a{display:none} <b class=a>"
-                " </b> <!-- --> <table> <td> <tr> &nbsp; &lt; <pre> </pre> <div hidden> <div".split()
-            ),
+            st.sampled_from(TAGS),
             st.text(max_size=8),
         ),
         max_size=40,

@@ -44,7 +44,9 @@ def test_removing_twice_changes_nothing(text: str) -> None:
 
 def test_shows_interleaved_answers_below_shortened_questions() -> None:
     text = "> Will you bring the long chain and the second anchor on Sunday?\n\nYes.\n\n> When?\n\nAt six.\n"
-    assert text_of(text) == "> Will you bring the long chain and the ...\n\nYes.\n\n> When?\n\nAt six."
+    assert (
+        text_of(text) == "> Will you bring the long chain and the ...\n\nYes.\n\n> When?\n\nAt six."
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,9 @@ def test_knows_the_subjects_of_forwarded_mails(subject: str, is_forward: bool) -
 
 
 def test_names_encrypted_text() -> None:
-    words = own_words(MarkedText("-----BEGIN PGP MESSAGE-----\n\nhQEM\n=abcd\n-----END PGP MESSAGE-----\n"))
+    words = own_words(
+        MarkedText("-----BEGIN PGP MESSAGE-----\n\nhQEM\n=abcd\n-----END PGP MESSAGE-----\n")
+    )
     assert (words.text, words.notes) == ("", ("1 encrypted text",))
 
 

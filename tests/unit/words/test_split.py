@@ -125,11 +125,38 @@ def test_a_sentence_with_begin_is_no_file() -> None:
 
 PIECES = st.sampled_from(
     [
-        *("> ", ">> ", "\n", "\n\n", "-- \n", "--\n", "From: a@b\n", "Sent: x\n", "Subject: y\n", "To: z\n"),
+        *(
+            "> ",
+            ">> ",
+            "\n",
+            "\n\n",
+            "-- \n",
+            "--\n",
+            "From: a@b\n",
+            "Sent: x\n",
+            "Subject: y\n",
+            "To: z\n",
+        ),
         *("On 1 Jan 2026 10:00 <a@b> wrote:\n", "wrote:", "Sent from my iPhone\n", "_______\n"),
-        *("---------- Forwarded message ---------\n", "-----Original Message-----\n", "begin 644 a\n", "end\n"),
-        *("-----BEGIN PGP MESSAGE-----\n", "-----BEGIN PGP SIGNED MESSAGE-----\n", "=ybegin \n", "- ", "[cid:x]"),
-        *("<http://x>", "confidential this e-mail intended recipient\n", "words ", "Regards\nAnn\n+49 1234567\n"),
+        *(
+            "---------- Forwarded message ---------\n",
+            "-----Original Message-----\n",
+            "begin 644 a\n",
+            "end\n",
+        ),
+        *(
+            "-----BEGIN PGP MESSAGE-----\n",
+            "-----BEGIN PGP SIGNED MESSAGE-----\n",
+            "=ybegin \n",
+            "- ",
+            "[cid:x]",
+        ),
+        *(
+            "<http://x>",
+            "confidential this e-mail intended recipient\n",
+            "words ",
+            "Regards\nAnn\n+49 1234567\n",
+        ),
     ]
 )
 
@@ -150,6 +177,10 @@ def test_spans_cover_the_text(text: str, is_forward: bool, is_reply: bool) -> No
     assert sorted(split.own + split.folded) == sorted(text)
 
 
-@given(st.text(max_size=200).filter(lambda text: ">" not in text and ":" not in text and "@" not in text))
+@given(
+    st.text(max_size=200).filter(
+        lambda text: ">" not in text and ":" not in text and "@" not in text
+    )
+)
 def test_words_without_marks_of_a_program_are_own(text: str) -> None:
     assert split_words(MarkedText("Hello\n" + text)).own.startswith("Hello\n")
