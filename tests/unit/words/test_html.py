@@ -108,7 +108,7 @@ def test_shows_a_link_as_its_text() -> None:
 
 def test_separates_cells_and_lines() -> None:
     marked = read_html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>d<br>e")
-    assert [line.split() for line in marked.text.split("\n")] == [["a", "b"], ["c"], ["d"], ["e"]]
+    assert [line.split() for line in marked.text.strip().split("\n")] == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
 TAGS = [
