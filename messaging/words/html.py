@@ -165,7 +165,7 @@ class _Writer:
         return MarkedText("".join(self.pieces), tuple(joined))
 
     def _enter(self, element: Any, outer: _State) -> _State | None:
-        """Return the state within an element, None when nobody sees it."""
+        """Return the state within an element, None when it is invisible."""
         tag = element.tag
         get = element.get
         classes, identifier = get("class") or "", get("id") or ""

@@ -1,4 +1,4 @@
-"""Removes characters that nobody sees and runs of blanks. Pure."""
+"""Removes invisible characters and runs of blanks. Pure."""
 
 import re
 from typing import Final

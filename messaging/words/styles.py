@@ -1,4 +1,4 @@
-"""Tells from attributes and style rules which HTML elements nobody sees. Pure."""
+"""Tells from attributes and style rules which HTML elements are invisible. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
