@@ -33,7 +33,9 @@ MAX_PARAGRAPH_CHARS: Final = 8000
 _DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
 _PHONE_DIGITS: Final = 7
-_MAX_CLOSING_CHARS: Final = 40
+_SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
+_POSTSCRIPTS: Final = ("ps", "p.s")
+_SMALL_WORDS: Final = 3
 _MAX_NAME_CHARS: Final = 40
 _BULLETS: Final = "*_-–—[](){}<>|~ "
 
@@ -84,8 +86,7 @@ def _mark_signature(
     for at in range(end - 1, start - 1, -1):
         if lines[at].words in _DASHES:
             raw = text[lines[at].start : lines[at].end].rstrip("\r\n")
-            most = MAX_SIGNATURE_LINES if raw == "-- " else MAX_LOOSE_SIGNATURE_LINES
-            if filled <= most:
+            if _is_signature(lines, at, end, filled, is_exact=raw == "-- "):
                 _mark(kinds, at, end, Kind.SIGNATURE)
                 return at
             return end
@@ -93,6 +94,17 @@ def _mark_signature(
         if filled > MAX_SIGNATURE_LINES:
             break
     return end
+
+
+def _is_signature(lines: Sequence[Line], at: int, end: int, filled: int, *, is_exact: bool) -> bool:
+    """Whether the lines below a delimiter are a signature: people draw a line of dashes between own words, too."""
+    if is_exact:
+        return filled <= MAX_SIGNATURE_LINES
+    return (
+        filled <= MAX_LOOSE_SIGNATURE_LINES
+        and (at == 0 or lines[at - 1].is_blank)
+        and not any(_is_sentence(line.words) for line in lines[at + 1 : end])
+    )
 
 
 def _mark_last_paragraphs(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> int:
@@ -209,8 +221,13 @@ def _is_address(lines: Sequence[Line]) -> bool:
 
 
 def _is_closing(words: str) -> bool:
-    folded = words.casefold()
-    return len(folded) <= _MAX_CLOSING_CHARS and folded.startswith(CLOSINGS)
+    """Whether a line is a closing phrase, with a name at most."""
+    folded = words.casefold().rstrip(",.!;:、， ")
+    for phrase in CLOSINGS:
+        if folded.startswith(phrase.rstrip(",")):
+            rest = folded[len(phrase.rstrip(",")) :]
+            return not rest or (not rest[0].isalnum() and len(rest.split()) <= 1)
+    return False
 
 
 def _is_contact(words: str) -> bool:
@@ -220,9 +237,14 @@ def _is_contact(words: str) -> bool:
 
 
 def _is_sentence(words: str) -> bool:
-    return (
-        words.endswith((".", "!", "?", "。", "？", "！")) and words.count(" ") >= 3
-    ) or words.casefold().startswith(("ps", "p.s"))
+    """Whether a line is a sentence rather than a name, an office or an address."""
+    pieces = words.split()
+    if words.casefold().startswith(_POSTSCRIPTS):
+        return True
+    if len(pieces) >= 4 and words.endswith(_SENTENCE_ENDS):
+        return True
+    small = sum(piece[0].islower() and piece.isalpha() for piece in pieces)
+    return small >= _SMALL_WORDS
 
 
 def _paragraph(lines: Sequence[Line], start: int, end: int) -> str:

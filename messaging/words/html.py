@@ -55,8 +55,8 @@ _CLASS_KINDS: Final = {
     "tutanota_quote": Kind.QUOTE,
     "ms-outlook-mobile-reference-message": Kind.QUOTE,
 }
+# The signature of Outlook's app is not among them: authors type below it, within its element.
 _ID_KINDS: Final = {
-    "ms-outlook-mobile-signature": Kind.CLIENT_FOOTER,
     "applemailsignature": Kind.SIGNATURE,
     "signature": Kind.SIGNATURE,
     "composer_signature": Kind.CLIENT_FOOTER,

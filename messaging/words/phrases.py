@@ -188,6 +188,7 @@ LIST_FOOTERS: Final = _fold((
 ))  # fmt: skip
 LIST_FOOTERS_CERTAIN: Final = _fold((
     "you received this message because you are subscribed", "you are receiving this because",
+    "visit topic", "to unsubscribe from these", "to unsubscribe from this", "unsubscribe from this",
     "you are receiving this email because", "you're receiving this",
 ))  # fmt: skip
 # Below a rule, one of these makes a footer.

@@ -8,7 +8,7 @@ from messaging.words.spans import Kind, Span
 MAX_PLACEHOLDER_CHARS: Final = 300
 MAX_ADDRESS_CHARS: Final = 4000
 _IN_BRACKETS: Final = (
-    "[cid:", "[image:", "[image]", "[inline image", "[bild:", "[imagen:", "[immagine:", "[afbeelding:",
+    "[cid:", "[image:", "[inline image", "[bild:", "[imagen:", "[immagine:", "[afbeelding:",
     "[billede:", "[bilde:", "[kuva:", "[obraz:", "[obrázek:", "[изображение:", "[image.", "[https://",
     "[http://", "[画像:", "[图片:", "[圖片:", "[이미지:", "[logo", "[facebook", "[twitter", "[linkedin",
     "[instagram", "[img:", "[imagem:", "[resim:", "[зображення:",

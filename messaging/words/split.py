@@ -36,6 +36,13 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
         ]
     mark_footers(text, lines, kinds)
     if not _has_own_words(text, lines, kinds, inner):
+        # Some programs let the author write within the element of the signature.
+        kinds = [
+            Kind.OWN if line.mark is Kind.SIGNATURE else kind
+            for line, kind in zip(lines, kinds, strict=True)
+        ]
+        mark_footers(text, lines, kinds)
+    if not _has_own_words(text, lines, kinds, inner):
         kinds = [kind if kind in _NEVER_SHOWN else Kind.OWN for kind in kinds]
     else:
         _mark_answered(lines, kinds)

@@ -88,6 +88,14 @@ def test_folds_the_signature_of_each_program(signature: str) -> None:
     assert text_of(f"<div>Yes.</div>{signature}") == "Yes."
 
 
+def test_keeps_words_that_the_author_wrote_within_the_signature() -> None:
+    markup = (
+        '<div class="gmail_signature">Visa came today.<br><br>Sent from my iPhone</div>'
+        '<blockquote type="cite">When?</blockquote>'
+    )
+    assert text_of(markup) == "Visa came today."
+
+
 def test_keeps_a_forwarded_mail() -> None:
     markup = (
         '<div>FYI</div><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>'
@@ -108,7 +116,12 @@ def test_shows_a_link_as_its_text() -> None:
 
 def test_separates_cells_and_lines() -> None:
     marked = read_html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>d<br>e")
-    assert [line.split() for line in marked.text.strip().split("\n")] == [["a", "b"], ["c"], ["d"], ["e"]]
+    assert [line.split() for line in marked.text.strip().split("\n")] == [
+        ["a", "b"],
+        ["c"],
+        ["d"],
+        ["e"],
+    ]
 
 
 TAGS = [
