@@ -102,8 +102,12 @@ def _is_signature(lines: Sequence[Line], at: int, end: int, filled: int, *, is_e
         return filled <= MAX_SIGNATURE_LINES
     return (
         filled <= MAX_LOOSE_SIGNATURE_LINES
-        and (at == 0 or lines[at - 1].is_blank)
         and not any(_is_sentence(line.words) for line in lines[at + 1 : end])
+        and (
+            at == 0
+            or lines[at - 1].is_blank
+            or any(_is_contact(line.words) for line in lines[at + 1 : end])
+        )
     )
 
 
@@ -140,7 +144,7 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kin
     """Return the line of a paragraph at which a footer of a list or a disclaimer begins, and its kind."""
     words = _paragraph(lines, first, last)
     for at in range(first, last):
-        if _is_rule(lines[at].words):
+        if _is_rule(lines[at].words) or lines[at].words in _DASHES:
             below = _paragraph(lines, at + 1, last)
             if any(hint in below for hint in LIST_HINTS):
                 return at, Kind.LIST_FOOTER

@@ -43,6 +43,7 @@ _CLASS_KINDS: Final = {
     "gmail_signature": Kind.SIGNATURE,
     "gmail_signature_prefix": Kind.SIGNATURE,
     "moz-signature": Kind.SIGNATURE,
+    "signature": Kind.SIGNATURE,
     "protonmail_signature_block": Kind.SIGNATURE,
     "k9mail-signature": Kind.SIGNATURE,
     "k9mail_signature": Kind.SIGNATURE,

@@ -1,0 +1,68 @@
+"""The own words of whole mails: kinds of mails that people reported, and hostile ones."""
+
+import time
+
+import pytest
+
+from messaging.mail.parse.words import words_of_mail
+
+UU_LINE = "M" + '  $" P0%!@<("0H+# T.#Q 1$A,4%187&!D:&QP=' + "'A" + r"\@(2(C)" + '"4F)R@I*BLL'
+PADDING = "\u200c\u200b\u200d\u200e\u200f\ufeff " * 150
+
+
+def mail(body: str, content_type: str = "text/plain", subject: str = "s") -> bytes:
+    header = f"From: Ann <ann@example.net>\nSubject: {subject}\nContent-Type: {content_type}; charset=utf-8\n"
+    return f"{header}\n{body}".encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            mail(
+                '<div style="max-height:0;overflow:hidden;mso-hide:all">Preview</div><p>Gale 8.</p>',
+                "text/html",
+            ),
+            "Gale 8.",
+        ),
+        (mail(f"Gale tonight {PADDING}\nSeek shelter."), "Gale tonight\nSeek shelter."),
+        (
+            mail(f"Here is the photo.\n\nbegin 644 photo.jpg\n{UU_LINE}\n{UU_LINE}\n`\nend\n"),
+            "Here is the photo.",
+        ),
+        (
+            mail(
+                "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nAnchor well.\n"
+                "-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n"
+            ),
+            "Anchor well.",
+        ),
+        (mail("-----BEGIN PGP MESSAGE-----\n\nhQEM\n=abcd\n-----END PGP MESSAGE-----\n"), ""),
+        (mail("They were not sent:-\n\nVisa\n\n06/17"), "They were not sent:-\n\nVisa\n\n06/17"),
+        (
+            mail(
+                "FYI\n\nVon: Bob <b@example.net>\nAn: Ann\nBetreff: Sturm\n\nBft 8.",
+                subject="WG: Sturm",
+            ),
+            "FYI\n\nBft 8.",
+        ),
+    ],
+)
+def test_gives_the_words_of_a_person(data: bytes, words: str) -> None:
+    assert words_of_mail(data).text == words
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        mail("<b>x</b> " * 600_000, "text/html"),
+        mail("--b\n\nx\n" * 100_000, "multipart/mixed; boundary=b"),
+        mail("\n".join(">" * depth + " x" for depth in range(0, 5000, 10))),
+    ],
+    ids=["one line of HTML", "parts", "nested quotes"],
+)
+def test_takes_bounded_time_for_hostile_mails(data: bytes) -> None:
+    start = time.process_time()
+    words = words_of_mail(data)
+    assert time.process_time() - start < 10
+    assert len(words.split.own) + len(words.split.folded) == len(words.split.text)
