@@ -20,6 +20,7 @@ from messaging.words.phrases import (
     NOTICES_ABOVE,
 )
 from messaging.words.spans import Kind
+from messaging.words.tickets import is_token
 
 MAX_SIGNATURE_LINES: Final = 20
 MAX_LOOSE_SIGNATURE_LINES: Final = 8
@@ -175,7 +176,7 @@ def _kind_of_line(words: str) -> Kind | None:
     """Return the kind of a line that is a footer by itself; a rule at the end belongs to the footer below it."""
     if is_client_footer(words):
         return Kind.CLIENT_FOOTER
-    return Kind.LIST_FOOTER if _is_rule(words) else None
+    return Kind.LIST_FOOTER if _is_rule(words) or is_token(words) else None
 
 
 def _is_rule(words: str) -> bool:

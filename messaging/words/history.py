@@ -50,8 +50,7 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
             at, forwarded = end, True
         elif end and is_own:
             kinds[at:end] = [Kind.HEADERS] * (end - at)
-            if not _points_below(lines[:at]):
-                kinds[end:] = [Kind.QUOTE] * (len(lines) - end)
+            _mark_below_headers(lines, kinds, at, end)
             return
         else:
             if kinds[at] is Kind.OWN:
@@ -74,10 +73,24 @@ def _mark_attribution(lines: Sequence[Line], kinds: list[Kind], at: int, below: 
             kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
 
 
-def _points_below(lines: Sequence[Line]) -> bool:
-    """Whether the author says that the answers stand in the history, which nothing but colour tells from it."""
-    words = " ".join(line.words for line in lines[:_MAX_POINTER_LINES]).casefold()
-    return any(pointer in words for pointer in POINTERS_BELOW)
+def _mark_below_headers(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> None:
+    """Fold the history below a header block, but not the answers in colour within it.
+
+    Where the author points to answers that no colour tells from the history, all of it stays.
+    """
+    points = points_below([line.words for line in lines[:start]])
+    is_coloured = points and any(line.mark is Kind.OWN for line in lines[end:])
+    if points and not is_coloured:
+        return
+    for at in range(end, len(lines)):
+        if not (is_coloured and lines[at].mark is Kind.OWN):
+            kinds[at] = Kind.QUOTE
+
+
+def points_below(words: Sequence[str]) -> bool:
+    """Whether the author says in the first lines that the answers stand in the history."""
+    beginning = " ".join(words[:_MAX_POINTER_LINES]).casefold()
+    return any(pointer in beginning for pointer in POINTERS_BELOW)
 
 
 def _end_of_kind(kinds: Sequence[Kind], at: int) -> int:

@@ -9,7 +9,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from messaging.words.spans import Kind, Mark, MarkedText
-from messaging.words.styles import HidingRules, hides, hides_text, read_sheets
+from messaging.words.styles import HidingRules, hides, hides_text, is_coloured, read_sheets
 
 _TAG: Final = re.compile(r"<[^<>]*(?:>|\Z)")
 _SILENT: Final = frozenset(
@@ -103,6 +103,7 @@ class _State:
     depth: int
     is_invisible: bool
     is_preformatted: bool
+    is_coloured: bool
 
 
 @dataclass
@@ -122,7 +123,7 @@ class _Writer:
     def write(self, root: Any) -> None:
         """Walk the tree once, without recursion."""
         self._find_holders(root)
-        open_states = [_State("", None, 0, False, False)]
+        open_states = [_State("", None, 0, False, False, False)]
         skipped: Any = None
         for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
             if skipped is not None:
@@ -178,6 +179,9 @@ class _Writer:
         if declarations and hides(declarations):
             return None
         invisible = hides_text(declarations) if declarations else None
+        if tag == "font" and get("color"):
+            declarations = {**declarations, "color": str(get("color")).strip().lower()}
+        coloured = is_coloured(declarations) if declarations and tag != "a" else None
         if tag in _BLOCKS:
             self._break_line(2 if tag in _SPACED and tag != "blockquote" else 1)
         elif tag == "br":
@@ -193,6 +197,7 @@ class _Writer:
             tag, kind, depth,
             outer.is_invisible if invisible is None else invisible,
             outer.is_preformatted or tag == "pre",
+            outer.is_coloured if coloured is None else coloured,
         )  # fmt: skip
 
     def _kind_of(self, element: Any, tag: str, classes: list[str], identifier: str) -> Kind | None:
@@ -272,5 +277,8 @@ class _Writer:
     def _append(self, text: str, state: _State) -> None:
         if state.kind is not None:
             self.marks.append(Mark(state.kind, self.length, self.length + len(text), state.depth))
+        elif state.is_coloured and text != "\n":
+            # Authors answer in colour within the history.
+            self.marks.append(Mark(Kind.OWN, self.length, self.length + len(text)))
         self.pieces.append(text)
         self.length += len(text)

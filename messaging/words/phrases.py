@@ -206,6 +206,18 @@ NOTICES_ABOVE: Final = _fold((
     " left a comment (", " commented on ", "please type your reply above this line", "reply above this line",
 ))  # fmt: skip
 
+# What a ticket system says above its entries.
+TICKET_NOTICES: Final = _fold((
+    "type your reply above this line", "reply above this line", "reply to this email", "has been updated",
+    "a new comment", "has been received", "to add additional comments", "antworten sie auf diese e-mail",
+    "wurde aktualisiert", "oberhalb dieser zeile", "a été mise à jour", "répondez à cet e-mail",
+    "au-dessus de cette ligne", "ha sido actualizada", "responda a este correo", "por encima de esta línea",
+    "foi atualizada", "acima desta linha", "è stata aggiornata", "sopra questa riga", "is bijgewerkt",
+    "boven deze regel", "er blevet opdateret", "har uppdaterats", "on päivitetty", "zostało zaktualizowane",
+    "byl aktualizován", "был обновлен", "обновлён", "було оновлено", "güncellendi", "更新されました", "已更新",
+    "업데이트되었습니다",
+))  # fmt: skip
+
 # Words of an author whose answers stand within the history below, such as in colour.
 POINTERS_BELOW: Final = _fold((
     "see below", "answers below", "in red", "in blue", "in green", "inline", "in line below", "in-line",

@@ -9,6 +9,7 @@ from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
 from messaging.words.placeholders import find_placeholders
 from messaging.words.spans import Kind, MarkedText, Span, Split
+from messaging.words.tickets import mark_tickets
 
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
 _NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
@@ -25,6 +26,7 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     lines = read_lines(marked)
     kinds = [_kind_of(line) for line in lines]
     inner = mark_machine_lines(text, lines, kinds)
+    mark_tickets(lines, kinds)
     mark_history(lines, kinds, is_forward=is_forward)
     inner += find_placeholders(text)
     if is_reply or Kind.ATTRIBUTION in kinds or Kind.HEADERS in kinds:

@@ -10,6 +10,10 @@ MAX_RULES: Final = 2000
 _LENGTHS: Final = ("max-height", "max-width")
 _FAR_AWAY: Final = -900.0
 _MAX_COMMENTS: Final = 10_000
+_COLOURS: Final = frozenset(
+    ("red", "blue", "green", "purple", "magenta", "fuchsia", "orange", "teal", "maroon", "navy")
+)
+_MIN_CHROMA: Final = 80
 
 Declarations = Mapping[str, str]
 
@@ -67,6 +71,25 @@ def hides_text(declarations: Declarations) -> bool | None:
     if declarations.get("color") == "transparent":
         return True
     return False if visibility == "visible" else None
+
+
+def is_coloured(declarations: Declarations) -> bool | None:
+    """Whether text stands out by its colour from black and grey, None when nothing is said."""
+    value = declarations.get("color", "")
+    if not value:
+        return None
+    if value.startswith("#"):
+        digits = value[1:7] if len(value) >= 7 else "".join(digit * 2 for digit in value[1:4])
+        try:
+            parts = [int(digits[at : at + 2], 16) for at in (0, 2, 4)]
+        except ValueError:
+            return False
+    elif value.startswith("rgb"):
+        numbers = value.partition("(")[2].rstrip(") ").replace(",", " ").split()[:3]
+        parts = [int(_number(number)) if number[:1].isdecimal() else 0 for number in numbers]
+    else:
+        return value in _COLOURS
+    return bool(parts) and max(parts) - min(parts) >= _MIN_CHROMA
 
 
 def _number(value: str) -> float:
