@@ -30,6 +30,7 @@ MIN_FOOTER_CHARS: Final = 5
 MIN_DISCLAIMER_CHARS: Final = 20
 MAX_PLAIN_FOOTER_CHARS: Final = 60
 MAX_NOTICE_CHARS: Final = 120
+MAX_CLOSING_CHARS: Final = 100
 MAX_PARAGRAPH_CHARS: Final = 8000
 _DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
@@ -38,6 +39,7 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
 _POSTSCRIPTS: Final = ("ps", "p.s")
 _SMALL_WORDS: Final = 3
 _MAX_NAME_CHARS: Final = 40
+_CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
 _BULLETS: Final = "*_-–—[](){}<>|~ "
 
 
@@ -227,12 +229,13 @@ def _is_address(lines: Sequence[Line]) -> bool:
 
 def _is_closing(words: str) -> bool:
     """Whether a line is a closing phrase, with a name at most."""
+    if len(words) > MAX_CLOSING_CHARS:
+        return False
     folded = words.casefold().rstrip(",.!;:、， ")
-    for phrase in CLOSINGS:
-        if folded.startswith(phrase.rstrip(",")):
-            rest = folded[len(phrase.rstrip(",")) :]
-            return not rest or (not rest[0].isalnum() and len(rest.split()) <= 1)
-    return False
+    if not folded.startswith(_CLOSINGS):
+        return False
+    rest = folded[len(next(phrase for phrase in _CLOSINGS if folded.startswith(phrase))) :]
+    return not rest or (not rest[0].isalnum() and len(rest.split()) <= 1)
 
 
 def _is_contact(words: str) -> bool:

@@ -23,6 +23,7 @@ MAX_LABEL_CHARS: Final = 30
 _MAX_ATTRIBUTION_CHARS: Final = 400
 _MAX_POINTER_LINES: Final = 12
 _COLONS: Final = (":", "：")
+_FRAMES: Final = "-=—–―_*> "
 _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
 
@@ -119,6 +120,9 @@ def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
 
 def _end_of_header_block(lines: Sequence[Line], at: int, next_filled: Sequence[int]) -> int:
     """Return the line after a header block that begins at `at`, 0 when none does."""
+    words = lines[at].words
+    if words[0] not in _FRAMES and not (":" in words or "：" in words):
+        return 0
     start = at
     separated = False
     # A rule of underscores and a separator may precede the fields.
@@ -171,10 +175,12 @@ def role_of(words: str) -> str | None:
 
 def is_separator(words: str) -> bool:
     """Whether a line announces a former mail: `-----Original Message-----`, `Begin forwarded message:`."""
+    if words[0] not in _FRAMES and not words.endswith(_COLONS):
+        return False
     folded = words.casefold().strip("*_ ")
     if folded in FORWARD_LINES:
         return True
-    core = folded.strip("-=—–―_*> ")
+    core = folded.strip(_FRAMES)
     is_framed = folded.startswith(("---", "===", "—", "――")) and folded != core
     if not is_framed or not core.startswith(_SEPARATORS):
         return False
