@@ -1,17 +1,18 @@
-"""Decodes the text of mails by its charset label or without one, and cleans it for people. Pure.
-
-Cleaning removes control characters and superfluous white space.
-"""
+"""Decodes the text of mails by its charset label or without one. Pure."""
 
 import codecs
 import encodings
 import pkgutil
-import re
+from contextlib import suppress
 from encodings.aliases import aliases
 from functools import cache
 from typing import Final
 
 import charset_normalizer
+
+from messaging.mail.iso_2022 import decode_iso_2022
+from messaging.words.clean import clean as clean
+from messaging.words.clean import one_line as one_line
 
 # Labels that mail clients read as a larger charset than the label names, and labels that Python does not know.
 _ALIASES: Final = {
@@ -45,40 +46,76 @@ _CHARSETS: Final = (
 _FALLBACK: Final = "cp1252"
 _SAMPLE_BYTES: Final = 4096
 _SHORTEST_SAMPLE_BYTES: Final = 64
-
-# Controls but newline and tab, lone surrogates (no store takes them), and invisible characters that cost a device
-# money: soft hyphen, grapheme joiner, zero width space, word joiner, byte order mark.
-_UNWANTED: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u034f\u200b\u2060\ufeff]"
+_FEW_SEQUENCES: Final = 2
+# The longest first: UTF-32 begins like UTF-16.
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_MANY_NEWLINES: Final = re.compile("\n{4,}")
 
 
-def decode_text(data: bytes, label: str | None = None, *, guess: bool = True) -> str:
-    """Decode by the label, else as UTF-8, else by a guess. Never raises; U+FFFD replaces undecodable bytes.
+def decode_text(
+    data: bytes, label: str | None = None, *, guess: bool = True, other_label: str | None = None
+) -> str:
+    """Decode bytes. Never raises; U+FFFD replaces undecodable bytes, and none vanishes.
 
-    A guess takes milliseconds. Without it the last resort is Latin-1 as Windows uses it.
+    What counts, in this order: a byte order mark; the escapes of ISO-2022; UTF-8 that no accident makes; the label;
+    `other_label`, such as that of a `<meta>`; UTF-8 with a few bytes of another charset; a guess, which takes
+    milliseconds; Latin-1 as Windows uses it.
     """
-    codec = _codec_of(label) if label else None
-    for name in (codec, "utf-8"):
-        if name is None:
-            continue
-        try:
-            return data.decode(name)
-        except UnicodeDecodeError as error:
-            valid = data[: error.start]
-            # UTF-8 that was cut within its last character is still UTF-8.
-            if name == "utf-8" and error.start > len(data) - 4 and not valid.isascii():
-                return valid.decode(name)
-        except ValueError:
-            pass
-    if codec is None or codec == "ascii":
-        codec = _FALLBACK
-        if guess and len(data) >= _SHORTEST_SAMPLE_BYTES:
-            best = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
-            codec = best.encoding if best is not None else _FALLBACK
-    return data.decode(codec, "replace")
+    codecs_in_order = [_codec_of(one) for one in (label, other_label) if one]
+    first = codecs_in_order[0] if codecs_in_order else None
+    if (text := _decode_by_signs(data, first)) is not None:
+        return text
+    for name in (*codecs_in_order, "utf-8"):
+        with suppress(ValueError):
+            if name is not None:
+                return data.decode(name)
+    if (text := _decode_mixed(data)) is not None:
+        return text
+    codec = next((one for one in codecs_in_order if one not in (None, "ascii", "utf-8")), None)
+    return data.decode(codec or _guess(data, guess=guess), "replace")
+
+
+def _decode_by_signs(data: bytes, codec: str | None) -> str | None:
+    """Return the text of bytes that say themselves what they are, whatever their label `codec`."""
+    if codec is not None and codec.startswith(("utf-16", "utf-32")):
+        return None
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return data.decode(name, "replace")
+    if b"\x1b" in data and (text := decode_iso_2022(data)) is not None:
+        return text
+    return data.decode() if codec and _is_surely_utf8(data, codec) else None
+
+
+def _guess(data: bytes, *, guess: bool) -> str:
+    if guess and len(data) >= _SHORTEST_SAMPLE_BYTES:
+        best = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
+        return best.encoding if best is not None else _FALLBACK
+    return _FALLBACK
+
+
+def _is_surely_utf8(data: bytes, codec: str) -> bool:
+    """Whether bytes under another label are UTF-8: two sequences of it at least, and no byte beside them."""
+    if data.isascii() or codec.startswith(("utf-", "ascii")):
+        return False
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return False
+    return sum(character > "\x7f" for character in text) >= _FEW_SEQUENCES
+
+
+def _decode_mixed(data: bytes) -> str | None:
+    """Return UTF-8 with single bytes of Latin-1 in it; None when those are more than the sequences."""
+    text = data.decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    right = sum(character > "\x7f" for character in text) - wrong
+    return text if right and right >= wrong else None
 
 
 def _codec_of(label: str) -> str | None:
@@ -94,20 +131,3 @@ def _codec_of(label: str) -> str | None:
 def _load_codec(module: str) -> str:
     name = codecs.lookup(module).name
     return _ALIASES.get(name, name)
-
-
-def clean(text: str) -> str:
-    """Return `text` with `\\n` as its only line end, without control characters, trailing space or long gaps.
-
-    At most two blank lines follow each other. All other characters stay unchanged, without Unicode normalisation.
-    """
-    text = _LINE_ENDS.sub("\n", text).replace("\xa0", " ")
-    text = _UNWANTED.sub("", text)
-    text = "\n".join([line.rstrip() for line in text.split("\n")])
-    return _MANY_NEWLINES.sub("\n\n\n", text).strip("\n")
-
-
-def one_line(text: str, max_chars: int) -> str:
-    """Return `text` on one line of at most `max_chars` characters, without control characters."""
-    line = _UNWANTED.sub("", " ".join(text.split()))
-    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"

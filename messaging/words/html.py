@@ -12,6 +12,8 @@ from messaging.words.spans import Kind, Mark, MarkedText
 from messaging.words.styles import HidingRules, hides, hides_text, is_coloured, read_sheets
 
 _TAG: Final = re.compile(r"<[^<>]*(?:>|\Z)")
+# The parser refuses decoded text that declares a charset.
+_DECLARATION: Final = re.compile(r"^\s*<\?xml[^<>]*>")
 _SILENT: Final = frozenset(
     (
         "head",
@@ -77,7 +79,8 @@ def read_html(markup: str) -> MarkedText:
     """Return the visible text of HTML with marks. Never raises."""
     try:
         root = lxml_html.document_fromstring(
-            markup.replace("\x00", ""), parser=lxml_html.HTMLParser(huge_tree=True, encoding=None)
+            _DECLARATION.sub("", markup.replace("\x00", "")),
+            parser=lxml_html.HTMLParser(huge_tree=True, encoding=None),
         )
         writer = _Writer(read_sheets([sheet.text or "" for sheet in root.iter("style")]))
         writer.write(root)
@@ -116,6 +119,9 @@ class _Writer:
     length: int = 0
     newlines: int = 2
     needs_blank: bool = False
+    bullet: str = ""
+    """The sign of the list item whose first words come next."""
+    numbers: dict[Any, int] = field(default_factory=dict)
     last_words: str = ""
     holders: set[Any] = field(default_factory=set)
     """The elements around quotations."""
@@ -150,10 +156,20 @@ class _Writer:
                 holder = holder.getparent()
 
     def _leave(self, state: _State) -> None:
+        if state.tag == "li":
+            self.bullet = ""
         if state.tag in _BLOCKS:
             self._break_line(2 if state.tag in _SPACED else 1)
         elif state.tag in _CELLS:
             self.needs_blank = True
+
+    def _bullet_of(self, item: Any) -> str:
+        """Return `* `, or the number of an item of an ordered list."""
+        above = item.getparent()
+        if above is None or above.tag != "ol":
+            return "* "
+        self.numbers[above] = self.numbers.get(above, 0) + 1
+        return f"{self.numbers[above]}. "
 
     def finish(self) -> MarkedText:
         """Return the text, with neighbouring marks of one kind joined."""
@@ -184,6 +200,8 @@ class _Writer:
         coloured = is_coloured(declarations) if declarations and tag != "a" else None
         if tag in _BLOCKS:
             self._break_line(2 if tag in _SPACED and tag != "blockquote" else 1)
+            if tag == "li":
+                self.bullet = self._bullet_of(element)
         elif tag == "br":
             self._write_newline(outer)
         elif tag in _CELLS:
@@ -253,6 +271,9 @@ class _Writer:
     def _write_words(self, words: str, state: _State) -> None:
         if not words:
             return
+        if self.bullet:
+            words = self.bullet + words
+            self.bullet = ""
         if self.needs_blank and self.newlines == 0:
             words = " " + words
         self.needs_blank = False

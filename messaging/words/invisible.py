@@ -12,6 +12,7 @@ _JOINERS: Final = re.compile("[\u200c\u200d]")
 _DIRECTION_MARKS: Final = re.compile("[\u200e\u200f]")
 _RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BLANKS: Final = re.compile("[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_MAX_PADDING: Final = 500
 _WIDE_BLANK: Final = "\u3000"
 _TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
 _BLACK_FLAG: Final = "\U0001f3f4"
@@ -26,6 +27,11 @@ def remove_invisible(text: str) -> str:
     text = _TAGS.sub(_keep_tags, text)
     text = _BLANKS.sub(_one_blank, text)
     return "\n".join(line.strip(" ") for line in text.split("\n"))
+
+
+def is_invisible(text: str) -> bool:
+    """Whether nothing of a text can be seen."""
+    return not remove_invisible(text[:_MAX_PADDING]).strip() and not remove_invisible(text).strip()
 
 
 def _keep_joiner(match: re.Match[str]) -> str:

@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from messaging.words.clean import clean
 from messaging.words.invisible import remove_invisible
 from messaging.words.spans import Kind, MarkedText, Split
 from messaging.words.split import split_words
 
 MAX_ANSWERED_CHARS: Final = 40
+_MAX_FIRST_LINE: Final = 300
 _CUT: Final = " ..."
 _MANY_NEWLINES: Final = re.compile("\n{3,}")
 # The beginnings by which programs mark a forwarded mail in its subject.
@@ -22,12 +24,13 @@ _FORWARD_SUBJECTS: Final = (
 class OwnWords:
     """The author's own words as the device is shown them, and the split that they come from.
 
-    `notes` name folded blocks that matter: encrypted text, files within the text.
+    `encrypted_texts` counts the encrypted texts, `file_names` has the files that the text holds.
     """
 
     text: str
     split: Split
-    notes: tuple[str, ...]
+    encrypted_texts: int = 0
+    file_names: tuple[str, ...] = ()
 
 
 def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -> OwnWords:
@@ -45,8 +48,17 @@ def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -
         elif span.kind is not Kind.PLACEHOLDER:
             # A folded line ends the paragraph before it; a stand-in stands within one.
             pieces.append("\n" if split.text[span.end - 1] == "\n" else "")
-    text = remove_invisible("".join(pieces))
-    return OwnWords(_MANY_NEWLINES.sub("\n\n", text).strip(), split, _notes_of(split))
+    text = remove_invisible(clean("".join(pieces)))
+    return OwnWords(
+        _MANY_NEWLINES.sub("\n\n", text).strip(),
+        split,
+        sum(span.kind is Kind.ENCRYPTED for span in split.spans),
+        tuple(
+            _file_name(split.text[span.start : span.end])
+            for span in split.spans
+            if span.kind is Kind.FILE
+        ),
+    )
 
 
 def is_forward_subject(subject: str) -> bool:
@@ -64,10 +76,9 @@ def shorten_question(quoted: str) -> str:
     return f"> {words}"
 
 
-def _notes_of(split: Split) -> tuple[str, ...]:
-    notes = []
-    for kind, name in ((Kind.ENCRYPTED, "encrypted text"), (Kind.FILE, "file")):
-        count = sum(span.kind is kind for span in split.spans)
-        if count:
-            notes.append(f"{count} {name}{'s' if count > 1 else ''}")
-    return tuple(notes)
+def _file_name(block: str) -> str:
+    """Return the name of a file that a text holds: the rest of `begin 644 photo.jpg`, `=ybegin … name=photo.jpg`."""
+    first = block.lstrip("> ").partition("\n")[0][:_MAX_FIRST_LINE].strip()
+    if first.startswith("=ybegin"):
+        return first.partition("name=")[2]
+    return first.split(None, 2)[-1]

@@ -218,6 +218,25 @@ TICKET_NOTICES: Final = _fold((
     "업데이트되었습니다",
 ))  # fmt: skip
 
+# What the plain form of a mail says when only its HTML has the message.
+POINTERS_TO_HTML: Final = _fold((
+    "html compatible email viewer", "html-compatible", "html capable", "html-capable", "html enabled",
+    "html-enabled", "does not support html", "doesn't support html", "not support html", "cannot display html",
+    "can't display html", "unable to display html", "unable to read html", "to view this message, please use",
+    "to view the message, please use", "view it in html", "in html format", "sent in html", "html version",
+    "please enable html", "view this email in your browser", "view this email in a browser",
+    "view it in your browser", "view in browser", "html-fähig", "kein html", "im html-format",
+    "html-ansicht", "im browser ansehen", "im browser anzeigen", "im browser öffnen",
+    "ne prend pas en charge le html", "au format html", "dans votre navigateur", "no admite html",
+    "no soporta html", "en formato html", "en su navegador", "en tu navegador", "não suporta html",
+    "no seu navegador", "em formato html", "non supporta html", "in formato html", "nel browser",
+    "ondersteunt geen html", "in uw browser", "in je browser", "understøtter ikke html", "i din browser",
+    "støtter ikke html", "i nettleseren", "stöder inte html", "i webbläsaren", "ei tue html",
+    "selaimessa", "nie obsługuje html", "w przeglądarce", "nepodporuje html", "v prohlížeči",
+    "не поддерживает html", "в браузере", "не підтримує html", "у браузері", "html desteklemiyor",
+    "tarayıcıda", "html形式", "htmlメール", "ブラウザで", "不支持html", "在浏览器中", "在瀏覽器", "브라우저에서",
+))  # fmt: skip
+
 # Words of an author whose answers stand within the history below, such as in colour.
 POINTERS_BELOW: Final = _fold((
     "see below", "answers below", "in red", "in blue", "in green", "inline", "in line below", "in-line",

@@ -31,6 +31,7 @@ _PLURALS: Final = {
     "document": "documents",
     "encrypted text": "encrypted texts",
     "mail": "mails",
+    "Outlook file": "Outlook files",
 }
 
 

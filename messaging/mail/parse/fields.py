@@ -18,9 +18,12 @@ MAX_WORDS: Final = 200
 _PARAMETER: Final = re.compile(
     r'\s*([^\s=;"]{1,60})\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^;]*))', re.DOTALL
 )
+_NO_SEMICOLON: Final = re.compile(r"^(\s*[\w.+-]{1,40}/[\w.+-]{1,80})[\s,]+(?=[\w-]{1,40}\s*=)")
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _SECTION: Final = re.compile(r"([^*]+)(?:\*(\d{1,2}))?(\*)?")
 _WORD_START: Final = re.compile(r"=\?([^\s?]{1,60})\?([bBqQ])\?")
+_PADDING: Final = re.compile(rb"=[=\s]*")
+_PADDING_WITHIN: Final = re.compile(rb"=[=\s]*[A-Za-z0-9+/]")
 _NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -34,6 +37,7 @@ class StructuredField:
 
 def parse_field(text: str) -> StructuredField:
     """Parse `value; name=parameter; …`. Never raises: a malformed parameter is left out; of two the first counts."""
+    text = _NO_SEMICOLON.sub(r"\1; ", text, count=1)
     value, _, _ = text.partition(";")
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
@@ -109,12 +113,21 @@ def decode_words(text: str) -> str:
 
 
 def from_base64(raw: bytes) -> bytes:
-    """Decode base64 of any quality: without padding, with noise, with a piece too little. Never raises."""
+    """Decode base64 of any quality: in padded pieces, without padding, with noise, with a piece too little.
+
+    Never raises.
+    """
     try:
-        return binascii.a2b_base64(raw)
+        if not _PADDING_WITHIN.search(raw):
+            return binascii.a2b_base64(raw)
+        # The decoder stops at the first padding.
+        return b"".join([_from_piece(piece) for piece in _PADDING.split(raw)])
     except binascii.Error:
-        clean = _NO_BASE64.sub(b"", raw)
-        whole, rest = clean[: len(clean) // 4 * 4], clean[len(clean) // 4 * 4 :]
-        return binascii.a2b_base64(
-            whole + (rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b"")
-        )
+        return _from_piece(raw)
+
+
+def _from_piece(raw: bytes) -> bytes:
+    """Decode base64 without regard to padding, with noise."""
+    clean = _NO_BASE64.sub(b"", raw)
+    whole, rest = clean[: len(clean) // 4 * 4], clean[len(clean) // 4 * 4 :]
+    return binascii.a2b_base64(whole + (rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""))

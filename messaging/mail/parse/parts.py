@@ -8,7 +8,7 @@ every line with every open boundary, and copies every line of every attachment. 
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -25,13 +25,23 @@ _MAX_BOUNDARY_CHARS: Final = 200  # RFC 2046 section 5.1.1 allows 70
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)\n?")
 _WANTED: Final = frozenset(
     b"subject from message-id auto-submitted content-type content-disposition"
-    b" content-transfer-encoding in-reply-to references precedence list-id list-unsubscribe"
-    b" x-autoreply x-autorespond x-autoresponder x-auto-reply".split()
+    b" content-transfer-encoding content-id in-reply-to references reply-to precedence list-id"
+    b" list-unsubscribe x-autoreply x-autorespond x-autoresponder x-auto-reply".split()
 )
 _NEWLINE: Final = 10
 _STRUCTURED: Final = frozenset(
     (b"content-type", b"content-disposition", b"content-transfer-encoding")
 )
+_KNOWN_FIELD: Final = re.compile(
+    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|reply-to|sender|return-path"
+    rb"|in-reply-to|references|x-mailer|user-agent|dkim-signature|list-[a-z-]+|importance|x-priority)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TYPE_IN_BODY: Final = re.compile(rb"\n*(?=content-type[ \t]*:[ \t]*[a-z]+/)", re.IGNORECASE)
+_PARAMETER_LINE: Final = re.compile(rb"[\w*-]{1,40}[ \t]*=")
+_LOOK_AHEAD_BYTES: Final = 2000
+_MAX_ODD_LINE_BYTES: Final = 1000
+_COMMENT: Final = re.compile(r"\([^()]*\)")
 _UUENCODINGS: Final = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
 
 
@@ -44,6 +54,8 @@ class MailPart:
     end: int
     fields: Mapping[bytes, bytes]
     default_type: str = "text/plain"
+    repeated: frozenset[bytes] = frozenset()
+    """The names of the fields that come more than once; `fields` has the first of each."""
 
     def field(self, name: bytes) -> str:
         """Return a field unfolded onto one line, empty when missing."""
@@ -61,14 +73,15 @@ class MailPart:
     @cached_property
     def content_type(self) -> str:
         """The media type in lower case; `text/plain` if it is malformed (RFC 2045 section 5.2)."""
-        if not self._type.value:
+        value = _first_token(self._type.value)
+        if not value:
             return self.default_type
-        return self._type.value if self._type.value.count("/") == 1 else "text/plain"
+        return value if value.count("/") == 1 else "text/plain"
 
     @cached_property
     def encoding(self) -> str:
         """The transfer encoding in lower case, empty when missing."""
-        return self.field(b"content-transfer-encoding").strip(" ;\"'").lower()
+        return _first_token(self.field(b"content-transfer-encoding")).strip(" ;\"'").lower()
 
     @property
     def is_attachment(self) -> bool:
@@ -117,7 +130,11 @@ class MailPart:
 
 def part_of(data: bytes) -> MailPart:
     """Return a whole mail as a part; accepts every kind of line end."""
-    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    # Text mode on Windows, where the program wrote CR LF itself.
+    if b"\r\r\n" in data:
+        data = data.replace(b"\r\r\n", b"\n")
+    data = data.replace(b"\r\n", b"\n")
     if b"\r" in data:
         data = data.replace(b"\r", b"\n")
     start = 0
@@ -127,15 +144,25 @@ def part_of(data: bytes) -> MailPart:
 
 
 def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain") -> MailPart:
-    """Read the header fields at `start`; the body is the rest, or everything when there is no header."""
+    """Read the header fields at `start`; the body is the rest, or everything when there is no header.
+
+    Skips lines that are no fields while known fields follow.
+    """
     fields: dict[bytes, bytes] = {}
-    at, limit = start, min(end, start + MAX_HEADER_BYTES)
+    repeated: set[bytes] = set()
+    at, limit, name = start, min(end, start + MAX_HEADER_BYTES), b""
     for _ in range(MAX_HEADER_FIELDS):
         match = _FIELD.match(data, at, limit)
         if match is None:
-            break
+            after = _skip_odd_line(data, at, limit, fields, name) if at > start else 0
+            if not after:
+                break
+            at = after
+            continue
         name = match[1].lower()
-        if name in _WANTED and name not in fields:
+        if name in fields:
+            repeated.add(name)
+        elif name in _WANTED:
             limit_bytes = MAX_STRUCTURED_BYTES if name in _STRUCTURED else MAX_FIELD_BYTES
             fields[name] = match[2][:limit_bytes]
         at = match.end()
@@ -146,7 +173,37 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
         at = end if blank < 0 else blank + 1
     if at < end and data[at] == _NEWLINE:
         at += 1
-    return MailPart(data, at, end, fields, default_type)
+    if fields and b"content-type" not in fields and (late := _TYPE_IN_BODY.match(data, at, end)):
+        # Scripts end the header too early.
+        rest = part_at(data, late.end(), end, default_type)
+        return replace(rest, fields={**rest.fields, **fields}, repeated=frozenset(repeated))
+    return MailPart(data, at, end, fields, default_type, frozenset(repeated))
+
+
+def _skip_odd_line(
+    data: bytes, at: int, limit: int, fields: dict[bytes, bytes], last: bytes
+) -> int:
+    """Return the position behind a line that is no field, 0 when the header has ended before it.
+
+    A parameter that is not indented belongs to the field above it.
+    """
+    line_end = data.find(b"\n", at, limit)
+    if line_end <= at:
+        return 0
+    line = data[at : min(line_end, at + _MAX_ODD_LINE_BYTES)]
+    is_parameter = last in _STRUCTURED and _PARAMETER_LINE.match(line)
+    if is_parameter and fields[last].rstrip().endswith(b";"):
+        fields[last] = (fields[last] + b" " + line)[:MAX_STRUCTURED_BYTES]
+        return line_end + 1
+    following = data[line_end + 1 : min(limit, line_end + 1 + _LOOK_AHEAD_BYTES)]
+    rest_of_header = b"" if following.startswith(b"\n") else following.partition(b"\n\n")[0]
+    return line_end + 1 if _KNOWN_FIELD.search(rest_of_header) else 0
+
+
+def _first_token(value: str) -> str:
+    """Return the first word of a value without its comments (RFC 2045 section 5.1)."""
+    words = _COMMENT.sub(" ", value).split(None, 1)
+    return words[0] if words else ""
 
 
 def _delimiters(

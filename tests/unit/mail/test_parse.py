@@ -153,8 +153,8 @@ TEXTS = {
         ),
         "ann@x.example does not exist\n\n[1 mail left out]",
     ),
-    "control characters": (b"Subject: x\r\n\r\na\x00b\x07c\td\x1b[0m", "abc\td[0m"),
-    "white space": (b"Subject: x\r\n\r\n\r\na  \r\n\r\n\r\n\r\n\r\n\r\nb \r\n\r\n", "a\n\n\nb"),
+    "control characters": (b"Subject: x\r\n\r\na\x00b\x07c\td\x1b[0m", "abc d[0m"),
+    "white space": (b"Subject: x\r\n\r\n\r\na  \r\n\r\n\r\n\r\n\r\n\r\nb \r\n\r\n", "a\n\nb"),
 }
 
 

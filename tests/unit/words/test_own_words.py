@@ -73,7 +73,7 @@ def test_names_encrypted_text() -> None:
     words = own_words(
         MarkedText("-----BEGIN PGP MESSAGE-----\n\nhQEM\n=abcd\n-----END PGP MESSAGE-----\n")
     )
-    assert (words.text, words.notes) == ("", ("1 encrypted text",))
+    assert (words.text, words.encrypted_texts) == ("", 1)
 
 
 @pytest.mark.parametrize(
