@@ -23,6 +23,7 @@ MAX_LABEL_CHARS: Final = 30
 _MAX_ATTRIBUTION_CHARS: Final = 400
 _MAX_POINTER_LINES: Final = 12
 _COLONS: Final = (":", "：")
+VERBS_AT_END: Final = ("wrote", "schrieb", "a écrit", "写道", "寫道", "님이 작성")
 _FRAMES: Final = "-=—–―_*> "
 _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
@@ -221,7 +222,7 @@ def _begins_history_within(words: str) -> bool:
 
 def _is_verb_line(words: str) -> bool:
     """Whether a line ends with a verb of attribution, whose colon some programs omit."""
-    return words.casefold().endswith(("wrote", "schrieb", "a écrit", "写道", "寫道", "님이 작성"))
+    return words.casefold().endswith(VERBS_AT_END)
 
 
 def _start_of_attribution(

@@ -20,11 +20,12 @@ _BLACK_FLAG: Final = "\U0001f3f4"
 
 def remove_invisible(text: str) -> str:
     """Return `text` without invisible characters, with one blank for each run of blanks, and no blank at line ends."""
-    text = _ALWAYS_INVISIBLE.sub("", text)
-    text = _JOINERS.sub(_keep_joiner, text)
-    if not _RIGHT_TO_LEFT.search(text):
-        text = _DIRECTION_MARKS.sub("", text)
-    text = _TAGS.sub(_keep_tags, text)
+    if not text.isascii():
+        text = _ALWAYS_INVISIBLE.sub("", text)
+        text = _JOINERS.sub(_keep_joiner, text)
+        if not _RIGHT_TO_LEFT.search(text):
+            text = _DIRECTION_MARKS.sub("", text)
+        text = _TAGS.sub(_keep_tags, text)
     text = _BLANKS.sub(_one_blank, text)
     return "\n".join(line.strip(" ") for line in text.split("\n"))
 

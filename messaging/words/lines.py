@@ -1,7 +1,6 @@
 """Reads the lines of a text with their depth of quotation. Pure."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from messaging.words.spans import Kind, MarkedText
 
@@ -9,8 +8,7 @@ MAX_LINE_WORDS: Final = 500
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Line:
+class Line(NamedTuple):
     """A line as a position in its text; `end` includes the line end.
 
     `depth` is the number of quote marks, `words` the rest with single blanks, cut at `MAX_LINE_WORDS` characters.
@@ -37,7 +35,9 @@ def read_lines(marked: MarkedText) -> list[Line]:
         end = len(text) if newline < 0 else newline + 1
         depth, words_start = _quote_depth(text, at, end)
         words = text[words_start : min(end, words_start + MAX_LINE_WORDS)]
-        words = " ".join(words.translate(_INVISIBLE).split())
+        if not words.isascii():
+            words = words.translate(_INVISIBLE)
+        words = " ".join(words.split())
         while mark_index < len(marked.marks) and marked.marks[mark_index].end <= at:
             mark_index += 1
         kind = None

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from messaging.words.footers import mark_footers
-from messaging.words.history import mark_history
+from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
 from messaging.words.placeholders import find_placeholders
 from messaging.words.spans import Kind, MarkedText, Span, Split
 from messaging.words.tickets import mark_tickets
 
+_SIGNS_OF_MACHINES: Final = ("-----BEGIN PGP", "begin ", "=ybegin")
+_SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
+_SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
 _NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
 
@@ -25,9 +28,12 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     text = marked.text
     lines = read_lines(marked)
     kinds = [_kind_of(line) for line in lines]
-    inner = mark_machine_lines(text, lines, kinds)
-    mark_tickets(lines, kinds)
-    mark_history(lines, kinds, is_forward=is_forward)
+    inner = mark_machine_lines(text, lines, kinds) if _has_any(text, _SIGNS_OF_MACHINES) else []
+    if _has_any(text, _SIGNS_OF_RULES):
+        mark_tickets(lines, kinds)
+    # Most mails have nothing of it.
+    if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(text.casefold(), VERBS_AT_END):
+        mark_history(lines, kinds, is_forward=is_forward)
     inner += find_placeholders(text)
     if is_reply or Kind.ATTRIBUTION in kinds or Kind.HEADERS in kinds:
         inner += _quote_marks(text, lines, kinds)
@@ -60,6 +66,10 @@ def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[Kind]) -> lis
             end = line.start + 2 if text.startswith("> ", line.start) else line.start + 1
             marks.append(Span(Kind.QUOTE, line.start, end))
     return marks
+
+
+def _has_any(text: str, signs: Sequence[str]) -> bool:
+    return any(sign in text for sign in signs)
 
 
 def _kind_of(line: Line) -> Kind:
@@ -98,6 +108,8 @@ def _mark_answered(lines: Sequence[Line], kinds: list[Kind]) -> None:
     Answers are interleaved when two of them follow quotations, or when a quotation goes on below one. A quotation
     with one answer below it is an answer under a whole mail, whose words the reader knows.
     """
+    if Kind.QUOTE not in kinds:
+        return
     quotes, answers, answers_within = _find_answers(lines, kinds)
     if len(answers) < 2 and not answers_within:
         return
