@@ -59,14 +59,23 @@ def print_history(history: MessageHistory) -> None:
         print_text(f"failure notice to its author: message {history.notice[:12]}")
     print_text("")
     print_text(printable("\n".join(filter(None, (message.subject, history.text)))))
+    _print_originals(history)
+    for delivery in history.deliveries:
+        _print_delivery(delivery)
+
+
+def _print_originals(history: MessageHistory) -> None:
+    """Print all that was written where a device is shown less of it, and the bytes of a dead letter."""
+    if whole := history.whole_text:
+        print_text("")
+        print_text(f"as it was written ({len(whole)} characters):")
+        print_text(printable(whole))
     if (raw := history.raw_text) and raw != history.text:
         if len(raw) > MAX_RAW_CHARACTERS:
             end = f"… ({len(raw)} characters in all; --json has them)"
             raw = raw[:MAX_RAW_CHARACTERS] + end
         print_text("")
         print_text(f"as it came ({history.raw_bytes} bytes): {raw}")
-    for delivery in history.deliveries:
-        _print_delivery(delivery)
 
 
 def _print_steps(delivery: DeliveryRow) -> None:

@@ -209,6 +209,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_daily_units_per_device: Annotated[int, Field(ge=0)] = 600
     sms_countries: Annotated[str, AfterValidator(_check_sms_countries)] = ""
     satellite_max_parts: Count = 4
+    mail_text: Annotated[Literal["own", "whole"], BeforeValidator(str.lower)] = "own"
     devices_per_message: Annotated[Literal["one", "all"], BeforeValidator(str.lower)] = "one"
     map_url: Annotated[str, AfterValidator(_check_map_url)] = (
         "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}"

@@ -51,14 +51,19 @@ def classify(
     if parsed.origin is Origin.ANSWER or not mail.sender:
         names_delivery = _names_delivery(mail, parsed, mail_domain)
         return [_dead_letter(mail, parsed, ids[0])] if names_delivery else []
+    # The envelope sender is where bounces go: lists, services and gateways put other names there.
+    author = parsed.author or mail.sender
     records: list[Record] = []
     for id, recipient in zip(ids, mail.recipients, strict=True):
         message = Message(
             id=id,
-            sender=Address(Network.EMAIL, mail.sender),
+            sender=Address(Network.EMAIL, author),
             recipient=Address(Network.EMAIL, recipient),
             subject=parsed.subject,
             text=parsed.text,
+            whole_text="" if parsed.whole_text == parsed.text else parsed.whole_text,
+            answer_address=parsed.answer_address,
+            return_path="" if mail.sender == author else mail.sender,
             via=VIA,
             wants_notice=may_get_notice(parsed.origin, mail.sender),
             reference=parsed.message_id_header or "",
@@ -76,7 +81,7 @@ def _names_delivery(mail: ReceivedMail, parsed: ParsedMail, mail_domain: str) ->
     """Whether the header or the beginning of the mail has a Message-ID of this gateway."""
     texts = (
         mail.content[:NAMED_WITHIN_BYTES].decode("latin-1"),
-        parsed.text,
+        parsed.whole_text,
         *(parsed.report.references if parsed.report else ()),
     )
     return any(find_reference(text, mail_domain) for text in texts)
@@ -93,7 +98,7 @@ def _dead_letter(mail: ReceivedMail, parsed: ParsedMail, id: str) -> DeadLetter:
         raw=mail.content,
         reason=(ANSWER if parsed.origin is Origin.ANSWER else NO_SENDER)
         + (f" ({others} more recipients)" if others else ""),
-        text=parsed.text,
+        text=parsed.whole_text,
     )
 
 

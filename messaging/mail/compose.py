@@ -41,6 +41,8 @@ def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail
     mail["Subject"] = subject_of(message.subject, sender)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id_header(delivery, mail_domain)
+    # Some relays give the mail a Message-ID of their own: a bounce then names this.
+    mail["X-Satbridge-Delivery"] = message_id_header(delivery, mail_domain)
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no holiday notice answers it
     mail.set_content(clean(message.text) + "\n", charset="utf-8")
     return OutgoingMail(sender, recipient, mail.as_bytes(), international)

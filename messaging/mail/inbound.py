@@ -142,7 +142,7 @@ class MailIngest:
         """Return an id for each recipient, and the keys of those that are random."""
         header = parsed.message_id_header
         if header:
-            content = (parsed.subject, parsed.text)
+            content = (parsed.subject, parsed.whole_text)
             ids = [message_id("mail", header, mail.sender, r, *content) for r in mail.recipients]
             return ids, []
         digest = sha256(mail.content).digest()

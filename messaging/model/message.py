@@ -70,7 +70,9 @@ class Message:
     notice if it fails. `reference` is the author's own id of it (a Message-ID), empty without one. `failure` is set on
     a notice, whose text says the same in words; a notice causes no further notice. `position`, `battery_percent` and
     `sos` are reports of the device that came with the text. `sender_name` is the name of the sender among the contacts
-    of the receiving device's owner, empty without one.
+    of the receiving device's owner, empty without one. `whole_text` is all that was written, where `text` has only the
+    words that a device is shown, and is empty where both are the same. `return_path` is the address that hears of a
+    failure, and `answer_address` the one that answers go to; both are empty for the sender.
     """
 
     id: str
@@ -86,6 +88,9 @@ class Message:
     battery_percent: int | None = None
     sos: Sos | None = None
     sender_name: str = ""
+    whole_text: str = ""
+    return_path: str = ""
+    answer_address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

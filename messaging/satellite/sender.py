@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from messaging.errors import NotBegun
@@ -9,6 +10,7 @@ from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
 from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
+from messaging.words.letters import write_plainly
 
 NO_TIME: Final = "no time was left to send it, or the rest of it"
 
@@ -54,8 +56,7 @@ class SatelliteSender:
                         attempt = await begin(delivery)
                         if attempt is None:
                             return None
-                        message, codec = delivery.message, delivery.codec
-                        packets = self._account.packets(message, codec, self._max_parts)
+                        packets = self._packets(delivery)
                     if position < len(packets):
                         seconds = lease_seconds_left(attempt)
                         if seconds < self._account.timeout_seconds:
@@ -66,6 +67,16 @@ class SatelliteSender:
         except Exception as error:
             return outcome_of(delivery, error, *submitted, parts_sent=position)
         return Outcome.sent(delivery, *submitted, parts_sent=len(packets))
+
+    def _packets(self, delivery: Delivery) -> Sequence[bytes]:
+        """Return the packets of a message in the letters of the account. Raises Rejected."""
+        message, letters = delivery.message, self._account.letters
+        message = replace(
+            message,
+            subject=write_plainly(message.subject, letters),
+            text=write_plainly(message.text, letters),
+        )
+        return self._account.packets(message, delivery.codec, self._max_parts)
 
     async def close(self) -> None:
         """Close the connections to the network."""

@@ -10,6 +10,7 @@ from messaging.config.account import Account
 from messaging.config.settings import Count, Positive
 from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, SubmittedPart
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
+from messaging.words.letters import Letters
 
 Received = Message | OptOutChange | DeadLetter | Receipt
 """A record that a webhook may bring."""
@@ -53,7 +54,7 @@ class SmsAccount(Account):
     `timeout_seconds` bounds one request, `max_sends` the requests at once, `max_parts` the parts of a long text, and
     `lookup_hours` the age of an uncertain attempt that is looked up at the provider. The provider calls
     `POST /sms/<account name>`, with any path behind that. With `media_links`, pictures that a phone sends stand in the
-    text as links; without, the text only counts them.
+    text as links; without, the text only counts them. Plain `letters` are sent where they take fewer segments.
     """
 
     max_characters: ClassVar[int]
@@ -66,6 +67,7 @@ class SmsAccount(Account):
     lookup_hours: Positive = 2
     max_webhook_bytes: WebhookBytes = 65_536
     media_links: bool = True
+    letters: Letters = Letters.PLAIN
 
     @abstractmethod
     def connect(self, public_url: str = "") -> SmsProvider:

@@ -10,6 +10,9 @@ from messaging.model.address_syntax import sms_address
 from messaging.model.message import Address, DeadLetter, Message, Network, OptOutChange, message_id
 from messaging.sms.account import Received
 from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer
+from messaging.words.clean import clean
+from messaging.words.invisible import remove_invisible
+from messaging.words.reactions import shorten_reaction
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +159,7 @@ def _text_with_media(phone_text: PhoneText, *, media_links: bool) -> str:
     """Return the text, with links to its media, and a count of those that have none."""
     media = phone_text.media[:MAX_MEDIA]
     with_link = [one for one in media if media_links and one.link]
-    lines = [phone_text.text.replace("\0", "")]
+    lines = [shorten_reaction(remove_invisible(clean(phone_text.text))).strip("\n")]
     lines += [f"[{one.noun}: {one.link}]" for one in with_link]
     nouns = [one.noun for one in media if one not in with_link]
     counts = [(nouns.count(noun), noun) for noun in ("picture", "attachment")]

@@ -1,7 +1,7 @@
 """The words by which a phone opts out, opts in or asks for help.
 
-The default keywords of North American carriers, as in Twilio's opt-out documentation; they count only when they are
-the whole message, in any case.
+The default keywords of North American carriers, as in Twilio's opt-out documentation, and the usual words of other
+languages. They count only when they are the whole message, in any case.
 """
 
 from enum import Enum
@@ -15,21 +15,36 @@ class Keyword(Enum):
     HELP = "help"
 
 
-_STOP = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT"))
-_START = frozenset(("START", "YES", "UNSTOP"))
+_STOP = frozenset((
+    "STOP", "STOPALL", "STOPP", "STOPPEN", "UNSUBSCRIBE", "END", "QUIT", "CANCEL", "REVOKE", "OPTOUT", "ARRET",
+    "ARRÊT", "ARRÊTER", "ARRETER", "DESABONNER", "DÉSABONNER", "DÉSINSCRIRE", "ABMELDEN", "ABBESTELLEN", "BAJA",
+    "DESUSCRIBIR", "CANCELARSUSCRIPCION", "SAIR", "DESCADASTRAR", "DISISCRIVI", "DISISCRIVIMI", "AFMELDEN", "AFMELD",
+    "FRAMELD", "AVREGISTRERA", "PERUUTATILAUS", "WYPISZ", "ODHLASIT", "ODHLÁSIT", "СТОП", "ОТПИСАТЬСЯ", "ВІДПИСАТИСЯ",
+    "IPTAL", "İPTAL", "ストップ", "停止", "配信停止", "退订", "退訂", "取消订阅", "取消訂閱", "수신거부", "중지",
+))  # fmt: skip
+_START = frozenset(("START", "YES", "UNSTOP", "OPTIN", "SUBSCRIBE"))
+# Providers answer these words alone; any other call for help is for the person.
 _HELP = frozenset(("HELP", "INFO"))
+_SIGNS = " \t\r\n.,;:!?'\"`´‘’“”„«»()[]{}<>-–—_*#。！？、"
+_MAX_CHARACTERS = 40
 
 
 def keyword(text: str) -> Keyword | None:
-    """Return the keyword that the whole of `text` is, or None when it is an ordinary text."""
-    word = text.strip().upper()
+    """Return the keyword that the whole of `text` is, or None when it is an ordinary text.
+
+    Neither punctuation around the word nor spaces and dashes within it count: `STOP ALL`, `opt-out!`.
+    """
+    plain = text.strip().upper()
+    if plain in _HELP:
+        return Keyword.HELP
+    if len(plain) > _MAX_CHARACTERS:
+        return None
+    word = plain.strip(_SIGNS).replace(" ", "").replace("-", "")
     if word in _STOP:
         return Keyword.STOP
-    if word in _START:
-        return Keyword.START
-    return Keyword.HELP if word in _HELP else None
+    return Keyword.START if word in _START else None
 
 
 def is_everyday_answer(text: str) -> bool:
     """Return whether this opt-in word also answers everyday questions, so that it must still be delivered."""
-    return text.strip().upper() == "YES"
+    return text.strip().upper().strip(_SIGNS) == "YES"

@@ -1,7 +1,7 @@
-"""Reads delivery reports of mail servers (RFC 3464, in a multipart/report of RFC 6522). Pure, and bounded."""
+"""Reads delivery reports of mail servers: fields (RFC 3464), perhaps wrapped, or words alone. Pure, and bounded."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -14,6 +14,8 @@ MAX_STATUS_BYTES: Final = 64 * 1024
 MAX_HEADER_BYTES: Final = 64 * 1024
 MAX_RECIPIENTS: Final = 100
 MAX_DIAGNOSTIC_CHARS: Final = 300
+MAX_WORDS_CHARS: Final = 4000
+MAX_REPORT_DEPTH: Final = 4
 
 _STATUS: Final = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _RETURNED: Final = frozenset(
@@ -28,6 +30,42 @@ _RETURNED: Final = frozenset(
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _GROUP_END: Final = re.compile(r"\n[ \t]*\n")
 _STATUS_CODE: Final = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})")
+_SMTP_CODE: Final = re.compile(r"\b5\d\d[ -](?:5\.\d|[A-Za-z<#])|\b5\.\d{1,3}\.\d{1,3}\b")
+_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,255}")
+_SERVERS: Final = (
+    "mailer-daemon",
+    "postmaster",
+    "mail delivery s",
+    "mdaemon",
+    "mail.daemon",
+    "maildaemon",
+    "mailerdaemon",
+)
+_NOTICE_SUBJECTS: Final = tuple(
+    phrase.casefold()
+    for phrase in (
+        "delivery failure", "delivery failed", "delivery status notification", "delivery notification",
+        "failure notice", "failure delivery", "failed delivery", "mail delivery fail", "mail failure",
+        "mail delivery problem", "mail system error", "message delivery failure", "message not delivered",
+        "nondeliverable", "non delivery", "returned mail", "returned to sender", "undeliverable",
+        "undelivered", "unable to deliver", "warning: could not send", "warning: message",
+        "could not deliver", "message status - undeliverable", "mail could not be delivered", "your message",
+        "unzustellbar", "zustellung fehlgeschlagen", "fehlgeschlagene zustellung", "nicht zustellbar",
+        "benachrichtigung", "rückläufer", "échec", "non remis", "message non distribué", "courrier non remis",
+        "error de entrega", "no se puede entregar", "correo devuelto", "no entregado", "não foi possível",
+        "falha na entrega", "não entregue", "mancata consegna", "non recapitabile", "impossibile recapitare",
+        "niet te bezorgen", "onbestelbaar", "kan ikke leveres", "kunne ikke leveres", "kan inte levereras",
+        "olevererbart", "toimitus epäonnistui", "ei voitu toimittaa", "niedostarczalne", "nie dostarczono",
+        "nedoručitelné", "nedoručiteľné", "недоставленное", "не доставлено", "сообщение не доставлено",
+        "недоставлене", "teslim edilemedi", "配信不能", "配信できません", "無法傳遞", "无法投递", "退信", "系统退信",
+        "전송 실패", "배달되지 않음",
+    )
+)  # fmt: skip
+_DELAYS: Final = (
+    "will be retried", "still trying", "will continue to try", "will keep trying", "not yet been delivered",
+    "delayed", "you do not need to resend", "do not resend", "wird weiterhin versucht", "verzögert",
+    "no action is required", "message has not been delivered yet",
+)  # fmt: skip
 
 # Subject and detail of RFC 3463, then the subject alone.
 _MEANINGS: Final = {
@@ -67,28 +105,103 @@ class DeliveryReport:
     reason: str
 
 
-def read_report(mail: MailPart) -> DeliveryReport | None:
-    """Return the delivery report in a multipart/report, None when it has none that can be read."""
-    children = list(islice(mail.children(), MAX_PARTS))
+def find_report(mail: MailPart, subject: str) -> DeliveryReport | None:
+    """Return the report of a mail server in a mail, None when it is none.
+
+    Scanners wrap reports, and several servers report in words alone.
+    """
+    level = [mail]
+    for _ in range(MAX_REPORT_DEPTH):
+        if found := next((one for one in level if one.content_type == "multipart/report"), None):
+            return read_report(found, mail)
+        level = [
+            child
+            for part in level
+            if part.content_type.startswith("multipart/")
+            for child in islice(part.children(), MAX_PARTS)
+        ]
+        if any(child.content_type in _STATUS for child in level):
+            return read_report_of(level, mail)
+    return read_report_in_words(mail, subject)
+
+
+def read_report(part: MailPart, mail: MailPart | None = None) -> DeliveryReport | None:
+    """Return the delivery report in a multipart/report of `mail`, None when it has none that can be read."""
+    return read_report_of(list(islice(part.children(), MAX_PARTS)), mail or part)
+
+
+def read_report_of(children: Sequence[MailPart], mail: MailPart) -> DeliveryReport | None:
+    """Return the report in the parts of one multipart of `mail`."""
     status = next((child for child in children if child.content_type in _STATUS), None)
     if status is None:
         return None
     text = status.body(MAX_STATUS_BYTES).decode("utf-8", "replace")
-    groups = [group for group in _read_groups(text) if "action" in group]
+    groups = [_with_action(group) for group in _read_groups(text)]
+    groups = [group for group in groups if "action" in group]
     if not groups:
         return None
     failures = [group for group in groups if group["action"].lower().startswith("failed")]
-    # The Message-ID of the mail that was sent back, or of its header.
+    # The names of the mail that was sent back, or of its header: relays replace the Message-ID.
     returns = [
-        part_of(child.body(MAX_HEADER_BYTES)).field(b"message-id")
+        part_of(child.body(MAX_HEADER_BYTES))
         for child in children
         if child.content_type in _RETURNED
     ]
+    names = [
+        one.field(name)
+        for one in returns
+        for name in (b"message-id", b"x-satbridge-delivery", b"references")
+    ]
     return DeliveryReport(
-        references=(*returns, mail.field(b"in-reply-to"), mail.field(b"references"), text),
+        references=(*names, mail.field(b"in-reply-to"), mail.field(b"references"), text),
         recipients=tuple(filter(None, map(_recipient_of, failures or groups))),
         failed=bool(failures),
         reason=_describe(failures[0] if failures else groups[0], bool(failures)),
+    )
+
+
+def _with_action(group: dict[str, str]) -> dict[str, str]:
+    """Return a group with the action that its status implies when it has none."""
+    if "action" in group or "final-recipient" not in group or "status" not in group:
+        return group
+    return group | {"action": "failed" if group["status"].startswith("5") else "delayed"}
+
+
+def read_report_in_words(mail: MailPart, subject: str) -> DeliveryReport | None:
+    """Return the report of a server such as qmail, Exim or hMailServer, which writes no fields for programs."""
+    author = mail.field(b"from")[:MAX_DIAGNOSTIC_CHARS].lower()
+    title = subject.casefold()
+    is_notice = any(name in author for name in _SERVERS) and (
+        title.startswith(_NOTICE_SUBJECTS) or b"x-failed-recipients" in mail.fields
+    )
+    if not is_notice:
+        return None
+    # The copy of the mail follows its own header: the words of the server come first.
+    text = mail.data[mail.start : min(mail.end, mail.start + MAX_STATUS_BYTES)].decode(
+        "utf-8", "replace"
+    )
+    words = text.casefold()
+    failed = not any(phrase in words[:MAX_WORDS_CHARS] for phrase in _DELAYS)
+    code = _SMTP_CODE.search(text)
+    line = (
+        one_line(
+            text[code.start() : code.start() + MAX_DIAGNOSTIC_CHARS].split("\n")[0],
+            MAX_DIAGNOSTIC_CHARS,
+        )
+        if code
+        else ""
+    )
+    status = _STATUS_CODE.search(line)
+    meaning = explain_status(status[0]) if status else "no reason was given"
+    quote = f"; the mail server said: {line}" if line else ""
+    failure = f"the mail bounced: {meaning}{quote}"
+    named = mail.field(b"x-failed-recipients") or text[:MAX_WORDS_CHARS]
+    recipients = dict.fromkeys(one.lower() for one in _ADDRESS.findall(named)[:MAX_RECIPIENTS])
+    return DeliveryReport(
+        references=(mail.field(b"in-reply-to"), mail.field(b"references"), text),
+        recipients=tuple(recipients),
+        failed=failed,
+        reason=failure if failed else "the recipient's mail server reports: delayed, still trying",
     )
 
 
@@ -118,7 +231,7 @@ def _describe(group: dict[str, str], failed: bool) -> str:
         action = group["action"].lower()
         state = "delayed, still trying" if action.startswith("delayed") else action[:40]
         return f"the recipient's mail server reports: {state}"
-    diagnostic = group.get("diagnostic-code", "")
-    text = one_line(diagnostic.partition(";")[2] or diagnostic, MAX_DIAGNOSTIC_CHARS).strip()
+    diagnostic = group.get("diagnostic-code") or group.get("x-supplementary-info", "")
+    text = one_line(diagnostic.partition(";")[2] or diagnostic, MAX_DIAGNOSTIC_CHARS).strip(" <>")
     quote = f"; the mail server said: {text}" if text else ""
     return f"the mail bounced: {explain_status(group.get('status', ''))}{quote}"

@@ -96,9 +96,9 @@ def _time_in_words(parameters: str, value: str, zone: tzinfo) -> str:
         if key.strip().upper() == "TZID":
             name = text.strip('" ')
     try:
-        # The given offset is local to the zone of the event.
         own = UTC if is_utc else ZoneInfo(name)
-        time = datetime(*map(int, (year, month, day, hour, minute)), tzinfo=own).astimezone(zone)
+        stamp = f"{year}-{month}-{day}T{hour}:{minute}"
+        time = datetime.fromisoformat(stamp).replace(tzinfo=own).astimezone(zone)
     except (ValueError, OSError, OverflowError, KeyError):
         return f"{year}-{month}-{day} {hour}:{minute} {name}".rstrip()
     return f"{time:%Y-%m-%d %H:%M} {time.tzname() or ''}".rstrip()

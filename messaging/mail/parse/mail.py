@@ -3,12 +3,13 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from messaging.errors import Rejected
 from messaging.mail.parse.attachments import describe_counts, kind_of
-from messaging.mail.parse.bounce import DeliveryReport, read_report
+from messaging.mail.parse.automatic import Origin as Origin
+from messaging.mail.parse.automatic import origin_of
+from messaging.mail.parse.bounce import DeliveryReport, find_report
 from messaging.mail.parse.header import answer_address_of, author_of, subject_of
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.parse.reader import TextReader
@@ -18,20 +19,6 @@ from messaging.words.own_words import OwnWords, own_words
 from messaging.words.spans import Kind, MarkedText
 
 _RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_KEYWORD_END: Final = re.compile(r"[;(\s]")  # a comment or parameters may follow
-_ANSWER_FIELDS: Final = (b"x-autoreply", b"x-autorespond", b"x-autoresponder", b"x-auto-reply")
-_LIST_FIELDS: Final = (b"list-id", b"list-unsubscribe")
-_BULK: Final = frozenset(("bulk", "list", "junk"))
-
-
-class Origin(Enum):
-    """The kind of author of a mail."""
-
-    HUMAN = "human"
-    LIST = "list"
-    MACHINE = "machine"
-    ANSWER = "answer"
-    """A machine that answers another mail: a holiday notice, a receipt, a bounce."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +53,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     reader, words = read_words(mail, max_text_chars)
     whole = clean(words.split.text)
     subject = subject_of(mail)
-    report = read_report(mail) if mail.content_type == "multipart/report" else None
+    report = find_report(mail, subject)
     own_counts = reader.left_out + _counts_of(words)
     if not (subject or whole or own_counts or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
@@ -80,7 +67,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
         text=_with_notes(words.text, cut_note if is_own_cut else "", left_out),
         whole_text=_with_notes(whole, cut_note, tuple(describe_counts(reader.left_out))),
         message_id_header=one_line(mail.field(b"message-id"), 998) or None,
-        origin=origin_of(mail),
+        origin=origin_of(mail, subject),
         hops=len(_RECEIVED.findall(mail.data, 0, mail.start)),  # RFC 5321 section 6.3
         report=report,
         author=author_of(mail),
@@ -121,21 +108,3 @@ def _with_notes(text: str, cut_note: str, left_out: tuple[str, ...]) -> str:
         notes.append(f"[{listing} left out]")
     blocks = [text.rstrip(), "\n".join(notes)]
     return "\n\n".join(block for block in blocks if block)
-
-
-def origin_of(mail: MailPart) -> Origin:
-    """Return the origin that the header declares (RFC 3834, RFC 2919, and common fields without an RFC)."""
-    submitted = _KEYWORD_END.split(mail.field(b"auto-submitted").lower(), maxsplit=1)[0]
-    precedence = _KEYWORD_END.split(mail.field(b"precedence").lower(), maxsplit=1)[0]
-    if (
-        submitted == "auto-replied"
-        or mail.content_type == "multipart/report"
-        or precedence in ("auto_reply", "auto-reply")
-        or any(name in mail.fields for name in _ANSWER_FIELDS)
-    ):
-        return Origin.ANSWER
-    if submitted not in ("", "no"):
-        return Origin.MACHINE
-    if precedence in _BULK or any(name in mail.fields for name in _LIST_FIELDS):
-        return Origin.LIST
-    return Origin.HUMAN

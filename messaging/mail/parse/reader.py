@@ -207,10 +207,8 @@ class TextReader:
 
     def _read_best(self, children: list[MailPart], depth: int) -> MarkedText:
         """Return the plain text if it says something, else the richest form (the last one, RFC 2046 section 5.1.4)."""
-        plain_parts, others = [], []
-        for child in children:
-            is_plain = child.content_type == "text/plain" and not child.is_attachment
-            (plain_parts if is_plain else others).append(child)
+        plain_parts = [one for one in children if _is_plain(one)]
+        others = [one for one in children if not _is_plain(one)]
         plain = self._join_halves([self.read(child, depth + 1) for child in plain_parts])
         has_words = not is_invisible(plain.text) and not points_to_html(plain.text)
         if has_words and not self.prefers_html:
@@ -324,6 +322,10 @@ class TextReader:
         )
         if kind and not is_logo:
             self.left_out[kind] += 1
+
+
+def _is_plain(part: MailPart) -> bool:
+    return part.content_type == "text/plain" and not part.is_attachment
 
 
 def points_to_html(text: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from messaging.model.message import Message
 from messaging.satellite.codecs.protobuf import clean
 from messaging.sending.split import split
+from messaging.words.subject import lines_to_show
 
 _PADDING = b"\0"
 # Keyboards make none of these, and every packet of the devices' own format has some: the bytes 8 and 1.
@@ -51,11 +52,10 @@ def text_packets(message: Message, limit: Limit, max_parts: int) -> list[bytes]:
     """Return the downlink packets that carry `message` in plain text, in order; the same for the same arguments.
 
     Each begins with the address for an answer: `@alice 1/2 …` for a contact of the device's owner, else the address
-    itself. The subject is the first line. Raises Rejected when the address leaves no room for text.
+    itself. A subject that is news is the first line. Raises Rejected when the address leaves no room for text.
     """
     sender = f"@{message.sender_name}" if message.sender_name else message.sender.value
     before = clean(f"{sender} " if sender else "")
-    lines = [line for line in (message.subject, message.text) if line]
-    text = clean("\n".join(lines))
+    text = clean(lines_to_show(message.subject, message.text))
     parts = split(text, lambda part: limit.size(before + part), limit.most, max_parts)
     return [(before + part).strip().encode() for part in parts]

@@ -15,6 +15,7 @@ from messaging.satellite.codecs.message_data_pb2 import (
 )
 from messaging.satellite.codecs.message_data_pb2 import Message as WireMessage
 from messaging.sending.split import split
+from messaging.words.subject import lines_to_show
 
 VERSION = 1
 _PROTOCOLS = {Network.EMAIL: WireMessage.EMAIL, Network.SMS: WireMessage.SMS}
@@ -62,15 +63,15 @@ def encode(texts: Sequence[Text], *, from_device: bool) -> bytes:
 def packets(message: Message, max_packet_bytes: int, max_parts: int) -> list[bytes]:
     """Return the downlink packets that carry `message` to its device, in order; the same for the same arguments.
 
-    The subject is the first line. The sender is in the field that the device answers to. Raises Rejected when the
-    sender's address leaves no room for text.
+    A subject that is news is the first line. The sender is in the field that the device answers to. Raises Rejected
+    when the sender's address leaves no room for text.
     """
 
     def packet(part: str) -> bytes:
         return encode([Text(part, message.sender)], from_device=False)
 
-    lines = [line for line in (message.subject, message.text) if line]
-    parts = split(clean("\n".join(lines)), lambda p: len(packet(p)), max_packet_bytes, max_parts)
+    text = clean(lines_to_show(message.subject, message.text))
+    parts = split(text, lambda p: len(packet(p)), max_packet_bytes, max_parts)
     return [packet(part) for part in parts]
 
 

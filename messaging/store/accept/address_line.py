@@ -4,6 +4,7 @@
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,8 +13,9 @@ from messaging.model.message import Address, Network
 from messaging.store.accept.refusals import Refusal
 
 MAX_QUOTED_CHARACTERS = 24
-PUNCTUATION = ":,;"
-"""The characters that may follow a recipient and do not belong to it."""
+PUNCTUATION = ":,;.!"
+"""The characters that may follow a recipient and do not belong to it: two spaces make a full stop on a phone."""
+_ADDRESSED = re.compile(r"\s*(?:to|an|à|pour|para|aan|till?|кому|宛先)\s*[:：]\s*", re.IGNORECASE)
 
 _NUMBER_WITH_PLUS = re.compile(r"(\+|00)[0-9().\-/]*[0-9]")
 _NUMBER = re.compile(r"[0-9().\-/]*[0-9]")
@@ -44,7 +46,13 @@ def parse_address_line(
 
     Only `mail_domain`, the domain of the gateway, may be without a dot.
     """
-    word, rest = _split_first_word(text)
+    addressed = _ADDRESSED.match(text)
+    word, rest = _split_first_word(text[addressed.end() :] if addressed else text)
+    if (addressed or _ends_with_colon(text, word)) and "@" not in word:
+        contact = known.contacts.get(word.lower())
+        if contact is None and addressed and _find_recipient(word, known, mail_domain) is None:
+            return Refusal(_KIND, f"no contact {_quote(word)}") if word else NO_RECIPIENT
+        word = f"@{word}" if contact else word
     recipient = _find_recipient(word, known, mail_domain)
     if isinstance(recipient, Refusal):
         return recipient
@@ -65,9 +73,19 @@ def _split_first_word(text: str) -> tuple[str, str]:
     """Return the first word without the punctuation behind it, and the rest. `@alice:text` are two words."""
     words = text.split(None, 1)
     word, rest = words[0] if words else "", words[1].rstrip() if len(words) > 1 else ""
+    typed = len(word)
+    # Keyboards for Japanese and Chinese write addresses in full width.
+    word = unicodedata.normalize("NFKC", word)
     if named := _NAME_AND_TEXT.match(word):
-        word, rest = named[1], word[named.end() :] + text.lstrip()[len(word) :].rstrip()
+        word, rest = named[1], word[named.end() :] + text.lstrip()[typed:].rstrip()
     return word.rstrip(PUNCTUATION), rest
+
+
+def _ends_with_colon(text: str, word: str) -> bool:
+    """Return whether the first word is one that a colon follows: `alice: hi`."""
+    return (
+        bool(word) and unicodedata.normalize("NFKC", text.lstrip()[: len(word) + 1]) == f"{word}:"
+    )
 
 
 def _find_recipient(word: str, known: KnownAddresses, mail_domain: str) -> Address | Refusal | None:

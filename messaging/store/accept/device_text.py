@@ -134,23 +134,30 @@ def _find_devices(addresses: set[tuple[str, str]]) -> dict[tuple[str, str], _Tex
         .annotate(
             last_network=Subquery(_messages_to_device().values("sender_network")[:1]),
             last_sender=Subquery(_messages_to_device().values("sender")[:1]),
+            answer_address=Subquery(_messages_to_device().values("message__answer_address")[:1]),
         )
-        .values_list("network", "serial", "codec", "owner_id", "last_network", "last_sender")
+        .values_list(
+            *("network", "serial", "codec", "owner_id"),
+            *("last_network", "last_sender", "answer_address"),
+        )
     )
     return {
         (account, serial): _TextDevice(
-            codec, owner, Address(Network(network), sender) if sender else None
+            codec, owner, Address(Network(network), answer or sender) if sender else None
         )
-        for account, serial, codec, owner, network, sender in rows
+        for account, serial, codec, owner, network, sender, answer in rows
         if (account, serial) in addresses
     }
 
 
 def _messages_to_device() -> "QuerySet[Delivery]":
-    # Messages of the gateway itself have no sender.
+    # Messages of the gateway itself have no sender. Lists, machines and names instead of numbers take no answers.
+    no_person = Q(message__via="smtp", message__wants_notice=False) | (
+        Q(sender_network=Network.SMS.value) & ~Q(sender__startswith="+")
+    )
     sent = Q(state__in=GIVEN) | Q(parts_sent__gt=0)
     rows = Delivery.objects.filter(sent, device=OuterRef("pk"))
-    return rows.exclude(sender="").order_by("-id")
+    return rows.exclude(sender="").exclude(no_person).order_by("-id")
 
 
 def _find_contacts(owners: set[int]) -> dict[int, dict[str, Address]]:

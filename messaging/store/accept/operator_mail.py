@@ -14,18 +14,20 @@ def forward(message: Message) -> Message:
 
     Causes no notice: its author may be forged, and the operator finds a failure among the messages.
     """
-    text = f"Mail for {message.recipient.value} from {message.sender.value}:\n\n{message.text}"
-    return replace(message, text=text, wants_notice=False)
+    whole = message.whole_text or message.text
+    text = f"Mail for {message.recipient.value} from {message.sender.value}:\n\n{whole}"
+    return replace(message, text=text, whole_text="", wants_notice=False)
 
 
 def keep(message: Message) -> DeadLetter:
     """Return the dead letter of a message that no operator can get by mail."""
+    text = f"Subject: {message.subject}\n\n{message.whole_text or message.text}"
     return DeadLetter(
         id=message.id,
         sender=message.sender,
         recipient=message.recipient,
         via=message.via,
-        raw=f"Subject: {message.subject}\n\n{message.text}".encode("utf-8", "replace"),
+        raw=text.encode("utf-8", "replace"),
         reason=NOT_FORWARDED,
-        text=f"Subject: {message.subject}\n\n{message.text}",
+        text=text,
     )

@@ -66,10 +66,13 @@ _MESSAGE_COLUMNS: Final = (
     "recipient",
     "subject",
     "text",
+    "whole_text",
     "raw",
     "reason",
     "wants_notice",
     "reference",
+    "return_path",
+    "answer_address",
     "subscriber_id",
     "device_id",
     "created_at",
@@ -135,7 +138,7 @@ class AcceptTransaction:
         """
         now = self._now()
         routes = operator_routes or {}
-        validated = [validate(one, self._limits, now) for one in records]
+        validated = [validate(self._choose_text(one), self._limits, now) for one in records]
         kept = self._quota.batch()
         if all(isinstance(record, RecipientCheck | Refusal) for record in validated):
             decisions, _ = self._decide(validated, kept, has_room, routes)
@@ -151,6 +154,16 @@ class AcceptTransaction:
         self._counters.unreached += written.unreached
         self._limiters.note(decisions)
         return [_result(one, written.attempts) for one in decisions]
+
+    def _choose_text(self, record: Inbound) -> Inbound:
+        """Return a message with the text that devices are shown."""
+        if (
+            isinstance(record, Message)
+            and record.whole_text
+            and self._settings.mail_text == "whole"
+        ):
+            return replace(record, text=record.whole_text, whole_text="")
+        return record
 
     def _decide(
         self,
@@ -255,8 +268,10 @@ class AcceptTransaction:
         rows: list[Row] = [
             (
                 *_address_columns(one.message, one.message.recipient),
-                *(encrypt_text(one.message.subject), encrypt_text(one.message.text), None, ""),
+                *(encrypt_text(one.message.subject), encrypt_text(one.message.text)),
+                *(encrypt_text(one.message.whole_text), None, ""),
                 *(one.message.wants_notice, one.message.reference),
+                *(one.message.return_path, one.message.answer_address),
                 *(one.route.subscriber_id, one.route.sender_device_id, made),
             )
             for one in routed
@@ -268,8 +283,8 @@ class AcceptTransaction:
                 rows.append(
                     (
                         *_address_columns(record, record.recipient),
-                        *("", encrypt_text(record.text), encrypt_bytes(record.raw)),
-                        *(record.reason, False, ""),
+                        *("", encrypt_text(record.text), "", encrypt_bytes(record.raw)),
+                        *(record.reason, False, "", "", ""),
                         owner.id if owner else None,
                         device.device_id if device else None,
                         made,
@@ -387,7 +402,7 @@ def new_delivery(
 def _first_attempt(
     row_id: int, routed: RoutedMessage, planned: PlannedDelivery, lease: Lease
 ) -> Delivery:
-    # `wants_notice` and `reference` matter to the store only.
+    # These fields matter to the store only.
     leaving = replace(
         routed.message,
         sender=planned.sender,
@@ -395,6 +410,9 @@ def _first_attempt(
         via=planned.via,
         wants_notice=False,
         reference="",
+        whole_text="",
+        return_path="",
+        answer_address="",
         sender_name=planned.sender_name,
     )
     return Delivery(

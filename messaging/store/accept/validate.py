@@ -59,12 +59,21 @@ def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | R
     """
     match record:
         case Message():
-            text = record.subject + record.text
-            addresses = (record.sender, record.recipient)
+            text = record.subject + max(record.text, record.whole_text, key=len)
+            addresses = (
+                record.sender,
+                record.recipient,
+                *(
+                    Address(Network.EMAIL, one)
+                    for one in (record.return_path, record.answer_address)
+                    if one
+                ),
+            )
             return _refuse_content(record, text, limits, *addresses) or replace(
                 replace_future_times(record, now),
                 subject=storable(record.subject),
                 text=storable(record.text),
+                whole_text=storable(record.whole_text),
                 reference=storable(record.reference)[:MAX_REFERENCE_CHARACTERS],
             )
         case DeviceText():

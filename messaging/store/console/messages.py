@@ -136,6 +136,7 @@ class MessageHistory:
 
     message: MessageRow
     text: str
+    whole_text: str
     raw_bytes: int
     raw_text: str
     kept_because: str
@@ -173,7 +174,7 @@ def search_messages(wanted: MessageFilter, limits: SearchLimits = LIMITS) -> Mes
         hits = find_by_text(chosen, [wanted.text], wanted.limit, limits=limits)
         chosen = Message.objects.filter(id__in=hits.ids)
         searched_since = searched_since or hits.searched_since
-    found = chosen.select_related("subscriber").defer("text", "raw")
+    found = chosen.select_related("subscriber").defer("text", "whole_text", "raw")
     messages = list(found.order_by("-created_at", "-id")[: wanted.limit])
     deliveries = _deliveries(message.id for message in messages)
     rows = [_message_row(message, deliveries[message.id]) for message in messages]
@@ -193,6 +194,7 @@ def show(message_id: str) -> MessageHistory:
     return MessageHistory(
         message=_message_row(message, deliveries),
         text=text,
+        whole_text=message.whole_text,
         raw_bytes=len(raw),
         raw_text="" if raw == message.text.encode() else readable(raw),
         kept_because=message.reason,

@@ -95,7 +95,7 @@ class Notices:
         failed = Delivery.objects.filter(id__in=delivery_ids).values("message_id")
         networks = [network.value for network in self._accounts]
         rows = Message.objects.filter(id__in=failed, wants_notice=True, sender_network__in=networks)
-        rows = rows.defer("text", "raw").order_by("id")
+        rows = rows.defer("text", "whole_text", "raw").order_by("id")
         if connection.features.has_select_for_update:
             # The weaker lock: rows that refer to the message may still be inserted.
             rows = rows.select_for_update(no_key=connection.vendor == "postgresql")
@@ -150,9 +150,9 @@ class Notices:
 
     def _parties(self, message: Message) -> tuple[Address, Address] | None:
         """Return the sender and the recipient of the notice, None if the author has no address for one."""
-        author = message.sender
+        author = message.return_path or message.sender
         if message.sender_network == Network.SMS:
-            ours, theirs = e164(message.recipient), e164(author)
+            ours, theirs = e164(message.recipient), e164(message.sender)
             if ours is None or theirs is None:
                 return None
             return Address(Network.SMS, ours), Address(Network.SMS, theirs)

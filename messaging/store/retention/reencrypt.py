@@ -67,19 +67,21 @@ def _walk_messages(cipher: StoreCipher) -> int:
                 "subscriber_id",
                 ExpressionWrapper(F("subject"), models.TextField()),
                 ExpressionWrapper(F("text"), models.TextField()),
+                ExpressionWrapper(F("whole_text"), models.TextField()),
                 ExpressionWrapper(F("raw"), models.BinaryField()),
                 ExpressionWrapper(F("failure"), models.JSONField()),
             )[:BATCH_ROWS]
             grown: Counter[int | None] = Counter()
-            for last, owner, subject, text, raw, failure in rows:
+            for last, owner, subject, text, whole_text, raw, failure in rows:
                 raw = None if raw is None else bytes(raw)
-                stored = (subject, text, raw, failure)
+                stored = (subject, text, whole_text, raw, failure)
                 if all(is_key_name_of(cipher.name, value) for value in stored):
                     continue
                 plain = None if raw is None else decrypt_bytes(raw)
                 Message.objects.filter(id=last).update(
                     subject=decrypt_text(subject),
                     text=decrypt_text(text),
+                    whole_text=decrypt_text(whole_text),
                     raw=plain,
                     failure=decrypt_value(failure),
                 )

@@ -12,7 +12,15 @@ from messaging.store.models import WAITING, Delivery, Message, RemovedMessage
 from messaging.store.queue.removal import delete_deliveries
 from messaging.store.retention.quota import Kept, write_changes
 
-_EMPTY: Final[dict[str, Any]] = {"subject": "", "text": "", "failure": None, "reference": ""}
+_EMPTY: Final[dict[str, Any]] = {
+    "subject": "",
+    "text": "",
+    "whole_text": "",
+    "failure": None,
+    "reference": "",
+    "return_path": "",
+    "answer_address": "",
+}
 
 
 def blank_texts(ids: Sequence[str], now: datetime) -> int:

@@ -10,7 +10,8 @@ from contextlib import suppress
 import pytest
 
 from messaging.errors import Rejected
-from messaging.mail.parse.mail import MAX_PARTS, read_mail
+from messaging.mail.parse.mail import read_mail
+from messaging.mail.parse.reader import MAX_PARTS
 from messaging.mail.text import _CHARSETS, _load_codec, decode_text
 from tests.support.mail.hostile import KINDS
 from tests.support.mail.mails import MIXED

@@ -16,14 +16,14 @@ from messaging.satellite.codecs.protobuf import clean, packets
 from messaging.satellite.http_client import json_of
 from messaging.satellite.providers.garmin.addresses import sender_address
 from messaging.sending.split import split
+from messaging.words.subject import lines_to_show
 
 GENERIC_BINARY: Final = 1
 
 
 def text_packets(message: Message, domain: str, limit: Limit, max_parts: int) -> list[bytes]:
-    """Return the texts that carry `message`, in order, with the subject as first line. Raises Rejected without text."""
-    lines = [line for line in (message.subject, message.text) if line.strip()]
-    text = clean("\n".join(lines)).strip()
+    """Return the texts that carry `message`, in order, below a subject that is news. Raises Rejected without text."""
+    text = clean(lines_to_show(message.subject.strip(), message.text.strip()))
     if not text:
         raise Rejected("the message is empty, which this network does not carry")
     sender = sender_address(message.sender, domain)
