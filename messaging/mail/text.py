@@ -81,7 +81,7 @@ def decode_text(
 
 
 def _decode_by_signs(data: bytes, codec: str | None) -> str | None:
-    """Return the text of bytes that say themselves what they are, whatever their label `codec`."""
+    """Return the text of bytes that say themselves what they are, against their label `codec`."""
     if codec is not None and codec.startswith(("utf-16", "utf-32")):
         return None
     for mark, name in _MARKS:

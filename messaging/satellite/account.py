@@ -22,7 +22,7 @@ from messaging.model.raw_mail import MailSubmitter, RawMail
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
 from messaging.satellite.codecs.plain_text import Limit, text_packets, utf8_bytes, utf16_units
 from messaging.satellite.codecs.protobuf import Text, Undecodable, packets
-from messaging.words.letters import Letters
+from messaging.words.alphabet import Alphabet
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class SatelliteAccount(Account):
 
     `codec` is the default for devices without one; of a packet, `max_texts_per_packet` texts are delivered. A provider
     declares the size of a packet: `max_packet_bytes`, and `max_packet_characters` too where it counts the characters of
-    texts. `letters` are those of the texts to devices.
+    texts. `alphabet` is that of the texts to devices.
     """
 
     serials: ClassVar[SerialSyntax] = SerialSyntax.ANY
@@ -105,7 +105,7 @@ class SatelliteAccount(Account):
     timeout_seconds: Seconds = 20
     max_sends: Count = 32
     codec: Codec = Codec.PROTOBUF
-    letters: Letters = Letters.PLAIN
+    alphabet: Alphabet = Alphabet.PLAIN
     max_texts_per_packet: Annotated[int, Field(ge=1, le=1000)] = 10
 
     @property

@@ -10,7 +10,7 @@ from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
 from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
-from messaging.words.letters import write_plainly
+from messaging.words.alphabet import write_plainly
 
 NO_TIME: Final = "no time was left to send it, or the rest of it"
 
@@ -69,12 +69,12 @@ class SatelliteSender:
         return Outcome.sent(delivery, *submitted, parts_sent=len(packets))
 
     def _packets(self, delivery: Delivery) -> Sequence[bytes]:
-        """Return the packets of a message in the letters of the account. Raises Rejected."""
-        message, letters = delivery.message, self._account.letters
+        """Return the packets of a message in the alphabet of the account. Raises Rejected."""
+        message, alphabet = delivery.message, self._account.alphabet
         message = replace(
             message,
-            subject=write_plainly(message.subject, letters),
-            text=write_plainly(message.text, letters),
+            subject=write_plainly(message.subject, alphabet),
+            text=write_plainly(message.text, alphabet),
         )
         return self._account.packets(message, delivery.codec, self._max_parts)
 

@@ -10,7 +10,7 @@ from messaging.config.account import Account
 from messaging.config.settings import Count, Positive
 from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, SubmittedPart
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
-from messaging.words.letters import Letters
+from messaging.words.alphabet import Alphabet
 
 Received = Message | OptOutChange | DeadLetter | Receipt
 """A record that a webhook may bring."""
@@ -54,7 +54,8 @@ class SmsAccount(Account):
     `timeout_seconds` bounds one request, `max_sends` the requests at once, `max_parts` the parts of a long text, and
     `lookup_hours` the age of an uncertain attempt that is looked up at the provider. The provider calls
     `POST /sms/<account name>`, with any path behind that. With `media_links`, pictures that a phone sends stand in the
-    text as links; without, the text only counts them. Plain `letters` are sent where they take fewer segments.
+    text as links; without, the text only counts them. Texts of the plain `alphabet` are sent where they take
+    fewer segments.
     """
 
     max_characters: ClassVar[int]
@@ -67,7 +68,7 @@ class SmsAccount(Account):
     lookup_hours: Positive = 2
     max_webhook_bytes: WebhookBytes = 65_536
     media_links: bool = True
-    letters: Letters = Letters.PLAIN
+    alphabet: Alphabet = Alphabet.PLAIN
 
     @abstractmethod
     def connect(self, public_url: str = "") -> SmsProvider:

@@ -15,7 +15,7 @@ from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 from messaging.sending.split import split
 from messaging.sms.account import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
-from messaging.words.letters import write_plainly
+from messaging.words.alphabet import write_plainly
 
 KNOWN_IDS: Final = 10_000
 NO_TIME: Final = "no time was left to send it, or the rest of it"
@@ -81,7 +81,7 @@ class SmsSender:
         text = "\n".join(part for part in (message.subject.strip(), message.text.strip()) if part)
         # Composed characters take fewer units. Half a surrogate pair cannot be encoded.
         body = normalize("NFC", text).encode("utf-8", "replace").decode()
-        body = write_plainly(body, self._account.letters, segments)
+        body = write_plainly(body, self._account.alphabet, segments)
         if not body:
             raise Rejected("the text is empty")
         bodies = split(body, utf16_units, self._account.max_characters, self._account.max_parts)

@@ -64,13 +64,102 @@ def test_one_failed_recipient_among_several_makes_it_failed() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        (b"multipart/report", b"multipart/mixed"),
         (b"message/delivery-status", b"text/plain"),
-        (b"Action:", b"X-Action:"),
+        (b"Status:", b"X-Status:"),
     ],
 )
 def test_other_mails_have_no_report(change: tuple[bytes, bytes]) -> None:
-    assert read_mail(bounce().replace(*change)).report is None
+    changed = bounce().replace(*change).replace(b"Action:", b"X-Action:")
+    assert read_mail(changed).report is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"multipart/report", b"multipart/mixed"),
+        (b"Action: failed\r\n", b""),
+        (
+            b"Content-Type: multipart/report",
+            b"Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: text/plain\r\n\r\n"
+            b"Scanned\r\n--o\r\nContent-Type: multipart/report",
+        ),
+    ],
+    ids=["wrong type", "no action", "wrapped by a scanner"],
+)
+def test_reports_out_of_form_are_read(change: tuple[bytes, bytes]) -> None:
+    report = read_mail(bounce().replace(*change)).report
+    assert report is not None
+    assert report.failed
+    assert any(OURS in text for text in report.references)
+
+
+def test_the_reason_may_stand_in_a_field_of_the_server() -> None:
+    text = re.sub(
+        rb"Diagnostic-Code:[^\r]*",
+        b'X-Supplementary-Info: <mx #5.0.0 smtp; 550 "Unknown User">',
+        bounce(),
+    )
+    report = read_mail(text).report
+    assert report is not None
+    assert 'said: 550 "Unknown User"' in report.reason
+
+
+IN_WORDS = [
+    (
+        "MAILER-DAEMON@mx.example",
+        "failure notice",
+        "Hi. This is the qmail-send program at mx.example.\nI'm afraid I wasn't able to deliver your message.\n"
+        "This is a permanent error; I've given up.\n\n<ann@x.example>:\n550 5.1.1 no such user\n\n"
+        "--- Below this line is a copy of the message.\n\n",
+    ),
+    (
+        "Mail Delivery System <Mailer-Daemon@mx.example>",
+        "Mail delivery failed: returning message to sender",
+        "A message that you sent could not be delivered. This is a permanent error.\n\n  ann@x.example\n"
+        "    host mx.x.example: 550 5.1.1 unknown user\n\n",
+    ),
+    (
+        "postmaster@x.example",
+        "Delivery failure",
+        "Failed Recipient: ann@x.example\nReason: Remote host said: 550 5.1.1 no such account\n\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("author", "subject", "words"), IN_WORDS, ids=["qmail", "Exim", "hMailServer"]
+)
+def test_reports_in_words_are_read(author: str, subject: str, words: str) -> None:
+    text = f"From: {author}\nSubject: {subject}\n\n{words}Message-ID: {OURS}\nSubject: Hi\n"
+    report = read_mail(text.encode()).report
+    assert report is not None
+    assert (report.failed, report.recipients[0]) == (True, "ann@x.example")
+    assert any(OURS in one for one in report.references)
+    assert report.reason.startswith(
+        "the mail bounced: there is no such mailbox; the mail server said: 5"
+    )
+
+
+def test_a_delay_in_words_is_no_failure() -> None:
+    text = f"From: Mailer-Daemon@mx.example\nSubject: Warning: message delayed\n\nIt will be retried.\n{OURS}\n"
+    report = read_mail(text.encode()).report
+    assert report is not None
+    assert not report.failed
+
+
+def test_a_person_who_quotes_a_report_makes_none() -> None:
+    text = f"From: Ann <ann@x.example>\nSubject: Undelivered\n\n550 5.1.1 what is that?\n{OURS}\n"
+    assert read_mail(text.encode()).report is None
+
+
+def test_a_relay_that_renames_a_mail_leaves_its_other_name() -> None:
+    renamed = bounce().replace(
+        f"Message-ID: {OURS}".encode(),
+        f"Message-ID: <1@ses>\r\nX-Satbridge-Delivery: {OURS}".encode(),
+    )
+    report = read_mail(renamed).report
+    assert report is not None
+    assert OURS in report.references
 
 
 def test_a_report_without_words_for_people_is_read_too() -> None:

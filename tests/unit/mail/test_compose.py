@@ -15,7 +15,7 @@ from messaging.model.message import Address, Delivery, Message, Network
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 HEADERS = {
-    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted",
+    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Satbridge-Delivery",
     "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
 }  # fmt: skip
 

@@ -12,7 +12,15 @@ from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer, keyword
         *((word, Keyword.STOP) for word in ("cancel", "REVOKE", "OptOut")),
         *((word, Keyword.START) for word in ("START", "yes", "Unstop")),
         *((word, Keyword.HELP) for word in ("help", "INFO")),
-        *((text, None) for text in ("stop it", "please stop", "STOP.", "", "yes!", "start\nhelp")),
+        *(
+            (word, Keyword.STOP)
+            for word in ("Stop.", "STOP!", '"STOP"', "STOP ALL", "Arrêt", "opt-out")
+        ),
+        *((word, Keyword.STOP) for word in ("ABMELDEN", "Baja.", "Стоп", "停止", "退订")),
+        *((word, Keyword.START) for word in ("yes!", "opt in")),
+        *((text, None) for text in ("stop it", "please stop", "STOP 12345", "", "start\nhelp")),
+        # No provider answers these, so a person must see them.
+        *((text, None) for text in ("Help!", "Hilfe", "AYUDA")),
     ],
 )
 def test_a_keyword_is_the_whole_text_in_any_case(text: str, wanted: Keyword | None) -> None:

@@ -1,4 +1,4 @@
-"""Writes typographic letters in their plain form, which costs less. Pure."""
+"""Writes typographic characters in their plain form, which costs less. Pure."""
 
 import unicodedata
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 
-class Letters(StrEnum):
-    """The letters that a text may have: as they were written, without typographic signs, or ASCII alone."""
+class Alphabet(StrEnum):
+    """The characters that a text may have: as they were written, without typographic ones, or ASCII alone."""
 
     EXACT = "exact"
     PLAIN = "plain"
@@ -32,15 +32,15 @@ _TO_ASCII: Final = str.maketrans({
 })  # fmt: skip
 
 
-def write_plainly(text: str, letters: Letters, cost: Callable[[str], int] | None = None) -> str:
-    """Return `text` in these letters. With a `cost`, plain letters are taken only where they cost less.
+def write_plainly(text: str, alphabet: Alphabet, cost: Callable[[str], int] | None = None) -> str:
+    """Return `text` in this alphabet. With a `cost`, plain characters are taken only where they cost less.
 
-    Accents stay in plain letters. ASCII has no other script: such characters become question marks.
+    Accents stay in plain text. ASCII has no other script: such characters become question marks.
     """
-    if letters is Letters.EXACT or text.isascii():
+    if alphabet is Alphabet.EXACT or text.isascii():
         return text
     plain = text.translate(_TO_PLAIN)
-    if letters is Letters.ASCII:
+    if alphabet is Alphabet.ASCII:
         apart = unicodedata.normalize("NFKD", plain.translate(_TO_ASCII))
         bare = "".join(one for one in apart if not unicodedata.combining(one))
         return bare.encode("ascii", "replace").decode()
