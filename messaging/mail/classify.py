@@ -66,6 +66,7 @@ def classify(
             return_path="" if mail.sender == author else mail.sender,
             via=VIA,
             wants_notice=may_get_notice(parsed.origin, mail.sender),
+            takes_answers=may_get_notice(parsed.origin, author),
             reference=parsed.message_id_header or "",
         )
         records.append(message)

@@ -73,11 +73,11 @@ def _split_first_word(text: str) -> tuple[str, str]:
     """Return the first word without the punctuation behind it, and the rest. `@alice:text` are two words."""
     words = text.split(None, 1)
     word, rest = words[0] if words else "", words[1].rstrip() if len(words) > 1 else ""
-    typed = len(word)
+    length = len(word)
     # Keyboards for Japanese and Chinese write addresses in full width.
     word = unicodedata.normalize("NFKC", word)
     if named := _NAME_AND_TEXT.match(word):
-        word, rest = named[1], word[named.end() :] + text.lstrip()[typed:].rstrip()
+        word, rest = named[1], word[named.end() :] + text.lstrip()[length:].rstrip()
     return word.rstrip(PUNCTUATION), rest
 
 

@@ -152,12 +152,12 @@ def _find_devices(addresses: set[tuple[str, str]]) -> dict[tuple[str, str], _Tex
 
 def _messages_to_device() -> "QuerySet[Delivery]":
     # Messages of the gateway itself have no sender. Lists, machines and names instead of numbers take no answers.
-    no_person = Q(message__via="smtp", message__wants_notice=False) | (
+    takes_none = Q(message__takes_answers=False) | (
         Q(sender_network=Network.SMS.value) & ~Q(sender__startswith="+")
     )
     sent = Q(state__in=GIVEN) | Q(parts_sent__gt=0)
     rows = Delivery.objects.filter(sent, device=OuterRef("pk"))
-    return rows.exclude(sender="").exclude(no_person).order_by("-id")
+    return rows.exclude(sender="").exclude(takes_none).order_by("-id")
 
 
 def _find_contacts(owners: set[int]) -> dict[int, dict[str, Address]]:

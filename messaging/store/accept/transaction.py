@@ -73,6 +73,7 @@ _MESSAGE_COLUMNS: Final = (
     "reference",
     "return_path",
     "answer_address",
+    "takes_answers",
     "subscriber_id",
     "device_id",
     "created_at",
@@ -271,7 +272,7 @@ class AcceptTransaction:
                 *(encrypt_text(one.message.subject), encrypt_text(one.message.text)),
                 *(encrypt_text(one.message.whole_text), None, ""),
                 *(one.message.wants_notice, one.message.reference),
-                *(one.message.return_path, one.message.answer_address),
+                *(one.message.return_path, one.message.answer_address, one.message.takes_answers),
                 *(one.route.subscriber_id, one.route.sender_device_id, made),
             )
             for one in routed
@@ -284,7 +285,7 @@ class AcceptTransaction:
                     (
                         *_address_columns(record, record.recipient),
                         *("", encrypt_text(record.text), "", encrypt_bytes(record.raw)),
-                        *(record.reason, False, "", "", ""),
+                        *(record.reason, False, "", "", "", True),
                         owner.id if owner else None,
                         device.device_id if device else None,
                         made,

@@ -24,4 +24,9 @@ class Migration(migrations.Migration):
             name='answer_address',
             field=models.TextField(blank=True, db_default='', default=''),
         ),
+        migrations.AddField(
+            model_name='message',
+            name='takes_answers',
+            field=models.BooleanField(db_default=True, default=True),
+        ),
     ]

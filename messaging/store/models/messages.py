@@ -24,9 +24,9 @@ class Message(models.Model):
 
     `reason` of a dead letter says why it has no recipient; its `raw` holds its bytes. `subscriber` is the subscriber
     that it counts for, `device` the device that sent it. `text_removed_at` is the time at which retention or a person
-    removed the text. `whole_text`, `wants_notice`, `reference`, `return_path`, `answer_address` and `failure` are
-    fields of `messaging.model.message.Message`; they have defaults in the database for an older version that works
-    beside this one.
+    removed the text. `whole_text`, `wants_notice`, `reference`, `return_path`, `answer_address`, `takes_answers`
+    and `failure` are fields of `messaging.model.message.Message`; they have defaults in the database for an older
+    version that works beside this one.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -44,6 +44,7 @@ class Message(models.Model):
     reference = models.TextField(blank=True, default="", db_default="")
     return_path = models.TextField(blank=True, default="", db_default="")
     answer_address = models.TextField(blank=True, default="", db_default="")
+    takes_answers = models.BooleanField(default=True, db_default=True)
     failure = EncryptedJSONField(null=True)
     subscriber = models.ForeignKey(
         Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False

@@ -154,13 +154,16 @@ def _texts(
             addresses.append(clean(str(address)))
     if not addresses and meaning.kind is not EventKind.ALARM:
         yield Undecodable(NO_RECIPIENT)
+    known: set[str] = set()
     for address in addresses:
         try:
             to = recipient(address, context.domain, context.region)
         except Undecodable as error:
             yield error
         else:
-            if to is not None:
+            # Mail servers take a local part in any case: one person, one mail.
+            if to is not None and to.value.lower() not in known:
+                known.add(to.value.lower())
                 yield Text(text, to)
 
 

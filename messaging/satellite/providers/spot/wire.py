@@ -20,6 +20,7 @@ from messaging.satellite.providers.spot.errors import check_errors
 
 CANCEL: Final = "-CANCEL"
 LOW_BATTERY: Final = "The battery of the device is low."
+MAX_ID_DIGITS: Final = 18
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SERIAL: Final = re.compile(r"[A-Za-z0-9-]{1,40}")
 
@@ -67,6 +68,8 @@ def _packet(item: Any, context: ItemContext) -> Packet:
     raw = json.dumps(item).encode()
     known = item if isinstance(item, Mapping) else {}
     serial, number = str(known.get("messengerId", "")), known.get("id")
+    if isinstance(number, str) and number.isascii() and number.isdecimal():
+        number = int(number[:MAX_ID_DIGITS])
     if not isinstance(number, int) or isinstance(number, bool) or not _SERIAL.fullmatch(serial):
         return Packet(id=message_id("unreadable", raw), serial="", payload=None, raw=raw)
     kind = str(known.get("messageType")).strip().upper()
