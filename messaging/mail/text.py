@@ -11,8 +11,8 @@ from typing import Final
 import charset_normalizer
 
 from messaging.mail.iso_2022 import decode_iso_2022
-from messaging.words.clean import clean as clean
-from messaging.words.clean import one_line as one_line
+from messaging.words.invisible import clean as clean
+from messaging.words.invisible import one_line as one_line
 
 # Labels that mail clients read as a larger charset than the label names, and labels that Python does not know.
 _ALIASES: Final = {

@@ -10,8 +10,7 @@ from messaging.model.address_syntax import sms_address
 from messaging.model.message import Address, DeadLetter, Message, Network, OptOutChange, message_id
 from messaging.sms.account import Received
 from messaging.sms.opt_out_keywords import Keyword, is_everyday_answer
-from messaging.words.clean import clean
-from messaging.words.invisible import remove_invisible
+from messaging.words.invisible import clean, remove_invisible
 from messaging.words.reactions import shorten_reaction
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,11 @@
-"""Reads the lines of a text with their depth of quotation. Pure."""
+"""Reads the lines of a text with their depth of quotation, and joins those of `format=flowed`. Pure."""
 
 from typing import Final, NamedTuple
 
 from messaging.words.spans import Kind, MarkedText
 
 MAX_LINE_WORDS: Final = 500
+_SIGNATURE: Final = "-- "
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
 
 
@@ -63,3 +64,25 @@ def _quote_depth(text: str, start: int, end: int) -> tuple[int, int]:
             words_start = at + 1
         at += 1
     return depth, words_start
+
+
+def unflow(text: str, *, delete_space: bool) -> str:
+    """Return `text`, whose line ends are `\\n`, with each flowed paragraph (RFC 3676) on one line.
+
+    With `delete_space` (DelSp) the space at a soft break is not part of the words. Quoted lines keep their marks.
+    """
+    pieces: list[str] = []
+    flowing_depth = -1
+    for line in text.split("\n"):
+        words = line.lstrip(">")
+        depth = len(line) - len(words)
+        words = words.removeprefix(" ")
+        is_soft = words.endswith(" ") and words != _SIGNATURE
+        if flowing_depth != depth or words == _SIGNATURE:
+            pieces.append(f"\n{'>' * depth} " if depth else "\n")
+            # A stuffed `>` is the author's own: its blank tells it from a quote mark.
+            if not depth and words.startswith(">"):
+                pieces.append(" ")
+        pieces.append(words[:-1] if is_soft and delete_space else words)
+        flowing_depth = depth if is_soft else -1
+    return "".join(pieces)[1:]

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from messaging.words.clean import clean
-from messaging.words.invisible import remove_invisible
+from messaging.words.invisible import clean, remove_invisible
 from messaging.words.spans import Kind, MarkedText, Split
 from messaging.words.split import split_words
 

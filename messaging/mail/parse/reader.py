@@ -13,9 +13,9 @@ from messaging.mail.parse.parts import MailPart, part_at, part_of
 from messaging.mail.parse.smime import signed_content
 from messaging.mail.parse.tnef import TnefContent, read_tnef
 from messaging.mail.text import decode_text
-from messaging.words.flowed import unflow
 from messaging.words.html import read_html
 from messaging.words.invisible import is_invisible
+from messaging.words.lines import unflow
 from messaging.words.phrases import POINTERS_TO_HTML
 from messaging.words.spans import MarkedText, join_marked
 
