@@ -274,15 +274,15 @@ class MessageAdmin(ReadOnly):
     list_display = ("id", "created_at", "sender", "recipient", "via", "subject", "state")
     list_filter = (IsDeadLetter, "deliveries__state", "via", OfSubscriber, "created_at")
     search_fields = (*PLAIN_FIELDS, *TEXT_FIELDS)
-    exclude = ("raw", "text")
-    readonly_fields = ("text_or_bytes", "bytes_as_they_came", "position")
+    exclude = ("raw", "text", "whole_text")
+    readonly_fields = ("text_or_bytes", "text_as_it_was_written", "bytes_as_they_came", "position")
     inlines: ClassVar = [DeliveryInline]
     actions = ("retry", "deliver")
     action_form = RecipientForm
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[models.Model]":
         """Leave out the bytes, and read the states of a whole page in one query."""
-        return super().get_queryset(request).defer("raw").prefetch_related("deliveries")
+        return super().get_queryset(request).defer("raw", "whole_text").prefetch_related("deliveries")
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return all fields, and say beside the search how it works."""
@@ -321,6 +321,11 @@ class MessageAdmin(ReadOnly):
     def text_or_bytes(self, message: Message) -> str:
         """Return the text, or the bytes of a dead letter in a form that can be read."""
         return printable(text_of(message))
+
+    @admin.display(description="as it was written")
+    def text_as_it_was_written(self, message: Message) -> str:
+        """Return all of the text, where devices are shown less of it."""
+        return printable(message.whole_text)
 
     @admin.display(description="as it came")
     def bytes_as_they_came(self, message: Message) -> str:

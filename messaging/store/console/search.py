@@ -24,7 +24,7 @@ MAX_DECRYPTED: Final = 10_000
 """How many messages a search by text reads where this process must compare the texts itself."""
 MAX_HITS: Final = 1_000
 """How many messages a search of the admin finds, the newest first."""
-TEXT_FIELDS: Final = ("subject", "text")
+TEXT_FIELDS: Final = ("subject", "text", "whole_text")
 _ROWS_READ: Final = 500
 _HEX: Final = re.compile("[0-9a-f]{1,32}")
 _OURS: Final = re.compile(r"<?([0-9a-f]{32})\.[0-9]{1,18}@[^\s<>@]{1,255}>?", re.IGNORECASE)
