@@ -149,9 +149,12 @@ def _empty(messages: "QuerySet[Message]", deliveries: "QuerySet[Delivery]", now:
         recipient="",
         subject="",
         text="",
+        whole_text="",
         raw=None,
         reason="",
         reference="",
+        return_path="",
+        answer_address="",
         failure=None,
         text_removed_at=now,
     )
