@@ -116,6 +116,12 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "preview",
+        "messaging.cli.preview:app",
+        "Print what a device would show of a mail in a file.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "audit",
         "messaging.cli.audit:app",
         "List the changes by operators, the newest first: time, operator, action, row.",

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, ClassVar, Protocol, Self, TypeVar
 
@@ -21,8 +21,8 @@ from messaging.model.position import Sos as Sos
 from messaging.model.raw_mail import MailSubmitter, RawMail
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
 from messaging.satellite.codecs.plain_text import Limit, text_packets, utf8_bytes, utf16_units
-from messaging.satellite.codecs.protobuf import Text, Undecodable, packets
-from messaging.words.alphabet import Alphabet
+from messaging.satellite.codecs.protobuf import Text, Undecodable, display_of, packets
+from messaging.words.alphabet import Alphabet, write_plainly
 
 T = TypeVar("T")
 
@@ -116,6 +116,18 @@ class SatelliteAccount(Account):
     @abstractmethod
     def connect(self) -> SatelliteClient:
         """Return the client of this account, without I/O."""
+
+    def write_packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
+        """Return the packets of a message in the alphabet of the account. Raises Rejected."""
+        subject = write_plainly(message.subject, self.alphabet)
+        text = write_plainly(message.text, self.alphabet)
+        return self.packets(replace(message, subject=subject, text=text), codec, max_parts)
+
+    def display(self, packet: bytes, codec: str) -> str:
+        """Return the text that a device shows of a packet."""
+        if self.codec_of(codec) is Codec.TEXT:
+            return packet.decode("utf-8", "replace")
+        return "\n".join(text for _, text in display_of(packet))
 
     def packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
         """Return the packets for `send`, in order. Pure: the same for the same arguments. Raises Rejected.

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from messaging.errors import NotBegun
@@ -10,7 +9,6 @@ from messaging.model.message import Delivery, Outcome, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
 from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
-from messaging.words.alphabet import write_plainly
 
 NO_TIME: Final = "no time was left to send it, or the rest of it"
 
@@ -56,7 +54,9 @@ class SatelliteSender:
                         attempt = await begin(delivery)
                         if attempt is None:
                             return None
-                        packets = self._packets(delivery)
+                        packets = self._account.write_packets(
+                            delivery.message, delivery.codec, self._max_parts
+                        )
                     if position < len(packets):
                         seconds = lease_seconds_left(attempt)
                         if seconds < self._account.timeout_seconds:
@@ -67,16 +67,6 @@ class SatelliteSender:
         except Exception as error:
             return outcome_of(delivery, error, *submitted, parts_sent=position)
         return Outcome.sent(delivery, *submitted, parts_sent=len(packets))
-
-    def _packets(self, delivery: Delivery) -> Sequence[bytes]:
-        """Return the packets of a message in the alphabet of the account. Raises Rejected."""
-        message, alphabet = delivery.message, self._account.alphabet
-        message = replace(
-            message,
-            subject=write_plainly(message.subject, alphabet),
-            text=write_plainly(message.text, alphabet),
-        )
-        return self._account.packets(message, delivery.codec, self._max_parts)
 
     async def close(self) -> None:
         """Close the connections to the network."""

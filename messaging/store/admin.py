@@ -282,7 +282,9 @@ class MessageAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[models.Model]":
         """Leave out the bytes, and read the states of a whole page in one query."""
-        return super().get_queryset(request).defer("raw", "whole_text").prefetch_related("deliveries")
+        return (
+            super().get_queryset(request).defer("raw", "whole_text").prefetch_related("deliveries")
+        )
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return all fields, and say beside the search how it works."""

@@ -31,7 +31,7 @@ from messaging.satellite.providers.garmin.auth import (
 )
 from messaging.satellite.providers.garmin.client import Garmin
 from messaging.satellite.providers.garmin.webhook import EventContext, packets_of
-from messaging.satellite.providers.garmin.wire import binary_packets, text_packets
+from messaging.satellite.providers.garmin.wire import binary_packets, content_of, text_packets
 from messaging.satellite.unreadable import read_or_keep
 
 MIN_SECRET_CHARACTERS: Final = 32  # the minimum of a key for HS256, RFC 7518 section 3.2
@@ -92,6 +92,10 @@ class GarminAccount(WebhookAccount, prefix="SATBRIDGE_GARMIN_"):
         if own is Codec.PROTOBUF:
             return binary_packets(message, self.limit(own).most, max_parts)
         return text_packets(message, self.address_domain, self.limit(own), max_parts)
+
+    def display(self, packet: bytes, codec: str) -> str:
+        """Return the text that a device shows of a message of the API."""
+        return super().display(content_of(packet), codec)
 
     def parse(self, webhook: Webhook, public_url: str) -> Sequence[Packet | Receipt]:
         """Return the packets of a post, event by event; none for a token request. Raises NotAuthentic."""

@@ -4,7 +4,7 @@ A packet is a message of the API in JSON, without its device and its date, which
 """
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import Any, Final
 
 import httpx
@@ -37,6 +37,12 @@ def binary_packets(message: Message, max_bytes: int, max_parts: int) -> list[byt
         _json({"Type": GENERIC_BINARY, "Payload": b64encode(packet).decode()})
         for packet in packets(message, max_bytes, max_parts)
     ]
+
+
+def content_of(packet: bytes) -> bytes:
+    """Return the text of a packet, or its payload in the devices' own format."""
+    fields = json.loads(packet)
+    return b64decode(fields["Payload"]) if "Payload" in fields else str(fields["Message"]).encode()
 
 
 def is_binary(packet: bytes) -> bool:
