@@ -50,7 +50,15 @@ class Preview:
 
 @app.command("preview")
 def print_preview(
-    file: Annotated[Path, typer.Argument(help="A mail as it came (.eml); - for standard input.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            allow_dash=True,
+            help="A mail as it came; - for standard input.",
+        ),
+    ],
     device: Annotated[str, typer.Option(help="The serial of a device.")],
     network: Annotated[str | None, typer.Option(help="Its account, if several have it.")] = None,
     as_json: Json = False,

@@ -123,3 +123,39 @@ async def test_our_own_mail_is_not_taken_back() -> None:
         answer = MAIL.replace(b"Subject", b"In-Reply-To: " + OURS.encode() + b"\r\nSubject")
         assert (await wire.send(answer)).startswith("250")
         assert len(server.router.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "prvs=1234567890=ann@x.example",
+        "btv1==983c44cee94==ann@x.example",
+        "ann+caf_=boop=example.org@mail.example",
+        "SRS0=abcd=xy=x.example=ann@forward.example",
+        "bounces+123@service.example",
+    ],
+)
+async def test_the_author_is_shown_and_the_envelope_sender_hears_of_failures(sender: str) -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        mail = b"From: Ann <ann@x.example>\r\nReply-To: desk@x.example\r\nSubject: s\r\n\r\nhi\r\n"
+        assert (await wire.send(mail, sender=sender)).startswith("250")
+        [message] = server.router.messages
+        assert (message.sender.value, message.return_path) == ("ann@x.example", sender)
+        assert message.answer_address == "desk@x.example"
+
+
+async def test_without_one_author_the_envelope_sender_is_the_author() -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        mail = b"From: ann@x.example, bob@y.example\r\nSubject: s\r\n\r\nhi\r\n"
+        await wire.send(mail, sender="carl@z.example")
+        assert server.router.messages[0].sender.value == "carl@z.example"
+
+
+async def test_lists_and_machines_take_no_answers() -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        for header in (b"", b"List-Id: <l.x.example>\r\n"):
+            await wire.send(header + MAIL.replace(b"<1@", b"<2%d@" % len(header)))
+        assert [one.takes_answers for one in server.router.messages] == [True, False]

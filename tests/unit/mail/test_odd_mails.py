@@ -1,0 +1,193 @@
+"""Mails that people reported: out of form, but any reader knows what the author wrote."""
+
+import base64
+
+import pytest
+
+from messaging.mail.parse.mail import read_mail
+from tests.support.mail.mails import ALTERNATIVE, HTML, MIXED, PDF, PLAIN, part, parts
+
+TEXT = "Größe"
+EVENT = (
+    "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VTIMEZONE\r\nTZID:Berlin\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\n"
+    "SUMMARY:Crew\r\n  change\r\nDTSTART:20261201T120000Z\r\nDTEND:20261201T130000Z\r\nLOCATION:Pier 3\\, left\r\n"
+    "BEGIN:VALARM\r\nSUMMARY:no\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+IN_WORDS = "Invitation: Crew change\n2026-12-01 12:00 - 13:00 UTC\nPier 3, left"
+ENCODED = base64.encodebytes(TEXT.encode())
+INNER = b"Content-Type: text/plain; charset=utf-8\r\n\r\nAnchor well.\r\n"
+
+
+def der(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    return bytes((tag, 0x82, length >> 8, length & 255)) + content
+
+
+SIGNED = der(
+    0x30,
+    der(0x06, bytes.fromhex("2a864886f70d010702"))
+    + der(
+        0xA0,
+        der(
+            0x30,
+            b"\x02\x01\x01"
+            + der(0x31, b"")
+            + der(
+                0x30,
+                der(0x06, bytes.fromhex("2a864886f70d010701"))
+                + der(0xA0, der(0x24, der(0x04, INNER))),
+            ),
+        ),
+    ),
+)
+
+
+def header(*lines: str) -> bytes:
+    return "".join(f"{line}\r\n" for line in ("From: ann@x.example", "Subject: s", *lines)).encode()
+
+
+def in_base64(content_type: str, body: bytes, *more: str) -> bytes:
+    encoded = base64.encodebytes(body)
+    return part(content_type, encoded, "Content-Transfer-Encoding: base64", *more)
+
+
+FLOWED = "text/plain; format=flowed"
+MAILS = {
+    "a line that is no field": (
+        header("This line is no field", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64")
+        + b"\r\n" + ENCODED,
+        TEXT,
+    ),
+    "a field with a space in its name": (
+        header("X Mailer: 1", "MIME-Version: 1.0", "Content-Transfer-Encoding: base64") + b"\r\n" + ENCODED,
+        TEXT,
+    ),
+    "a boundary that is not indented": (
+        header("Content-Type: multipart/mixed;", 'boundary="b"') + b"\r\n" + parts(PLAIN), "plain ✓"
+    ),
+    "a header that ends too early": (
+        header() + b"\r\n\r\nContent-type: multipart/mixed; boundary=b\r\n\r\n" + parts(PLAIN), "plain ✓"
+    ),
+    "line ends of three characters": (b"Subject: s\r\r\n\r\r\none\r\r\ntwo\r\r\n", "one\ntwo"),
+    "a made-up kind of text": (part("text/$type; charset=iso-8859-1", b"Gr\xf6\xdfe"), TEXT),
+    "no semicolon": (part("text/html charset=utf-8", "<p>Hello</p>"), "Hello"),
+    "a comment in the type": (part("text/plain (Plain); charset=utf-8", TEXT), TEXT),
+    "parts in a text": (part('text/html; boundary="b"', parts(PLAIN)), "plain ✓"),
+    "a comment in the encoding": (
+        part("text/plain; charset=utf-8", ENCODED, "Content-Transfer-Encoding: base64 (MIME)"), TEXT
+    ),
+    "base64 in padded pieces": (
+        part("text/plain", "SGVsbA==\r\nbw==\r\n", "Content-Transfer-Encoding: base64"), "Hello"
+    ),
+    "a text attachment alone": (
+        MIXED + parts(part("text/plain; name=text_0.txt", "Where?", "Content-Disposition: attachment")), "Where?"
+    ),
+    "an attached text alone": (part("text/plain", "Hello", "Content-Disposition: attachment"), "Hello"),
+    "a plain part of invisible characters": (
+        ALTERNATIVE + parts(part("text/plain; charset=utf-8", "\u00a0\u200b\ufeff"), HTML), "rich text"
+    ),
+    "a plain part that points to the HTML": (
+        ALTERNATIVE + parts(part("text/plain", "Please use an HTML compatible email viewer!"), HTML), "rich text"
+    ),
+    "two halves": (
+        ALTERNATIVE + parts(part("text/plain", "one"), part("text/plain", "two"), HTML), "one\n\ntwo"
+    ),
+    "a file among the forms": (ALTERNATIVE + parts(PLAIN, HTML, PDF), "plain ✓\n\n[1 document left out]"),
+    "a form for one program": (
+        ALTERNATIVE + parts(HTML, part("text/x-amp-html", "<p>amp</p>")), "rich text"
+    ),
+    "an encrypted mail": (
+        part('multipart/encrypted; boundary="b"', parts(part("application/octet-stream", "x"))),
+        "[1 encrypted text left out]",
+    ),
+    "an invitation alone": (part("text/calendar; method=REQUEST", EVENT), IN_WORDS),
+    "an invitation beside empty forms": (
+        ALTERNATIVE
+        + parts(part("text/plain", ""), part("text/html", "<p></p>"), part("text/calendar", EVENT)),
+        IN_WORDS,
+    ),
+    "an invitation that the text tells": (
+        ALTERNATIVE + parts(part("text/plain", "Crew change at noon"), part("text/calendar", EVENT)),
+        "Crew change at noon",
+    ),
+    "an invitation that the text does not tell": (
+        ALTERNATIVE + parts(part("text/plain", "Please come."), part("text/calendar", EVENT)),
+        f"{IN_WORDS}\n\nPlease come.",
+    ),
+    "signed data": (in_base64("application/pkcs7-mime; smime-type=signed-data", SIGNED), "Anchor well."),
+    "logos": (
+        part(
+            "multipart/related; boundary=b",
+            parts(HTML, in_base64("image/png", b"x" * 5000, "Content-ID: <logo>", "Content-Disposition: inline")),
+        ),
+        "rich text",
+    ),
+    "a photograph in the page": (
+        part(
+            "multipart/related; boundary=b",
+            parts(HTML, in_base64("image/jpeg", b"x" * 50_000, "Content-ID: <photo>")),
+        ),
+        "rich text\n\n[1 picture left out]",
+    ),
+    "flowed lines": (part(FLOWED, "one \r\ntwo\r\n\r\nthree"), "one two\n\nthree"),
+    "flowed Japanese": (part(f"{FLOWED}; delsp=yes; charset=utf-8", "東側 \r\nに"), "東側に"),
+    "stuffed lines": (part(FLOWED, " From the north\r\n >no quote"), "From the north\n>no quote"),
+    "no flowed lines": (part("text/plain", "one \r\ntwo"), "one\ntwo"),
+    "a charset within the page": (
+        part("text/html", b"<meta charset=koi8-r>" + "Привет".encode("koi8-r")), "Привет"
+    ),
+    "a file in the text": (
+        b"\r\nThe photo:\r\n\r\nbegin 644 photo.jpg\r\n#86)C\r\n`\r\nend\r\n",
+        "The photo:\n\n[1 picture left out]",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "text"), MAILS.values(), ids=MAILS.keys())
+def test_a_mail_out_of_form_is_read(data: bytes, text: str) -> None:
+    assert read_mail(data).text == text
+
+
+def test_the_history_keeps_what_the_device_is_not_shown() -> None:
+    history = "On 1.1.2026 at 10:12, b <b@x.y> wrote:\n> When?\n"
+    parsed = read_mail(f"Subject: Re: x\nIn-Reply-To: <1@x>\n\nYes.\n\n{history}".encode())
+    assert parsed.text == "Yes."
+    assert "> When?" in parsed.whole_text
+
+
+def test_a_cut_within_the_history_is_no_loss_of_words() -> None:
+    history = "On 1.1.2026 at 10:12, b <b@x.y> wrote:\n" + "> When? \n" * 1000
+    parsed = read_mail(f"In-Reply-To: <1@x>\n\nYes.\n\n{history}".encode(), max_text_chars=500)
+    assert parsed.text == "Yes."
+    assert parsed.whole_text.endswith("[cut after 500 characters]")
+
+
+@pytest.mark.parametrize(
+    ("from_fields", "author"),
+    [
+        (("ann@x.example",), "ann@x.example"),
+        (('"bob@y.example" <ann@x.example>',), "ann@x.example"),
+        (("ann@x.example, bob@y.example",), ""),
+        (("ann@x.example", "bob@y.example"), ""),
+        ((), ""),
+    ],
+)
+def test_the_author_is_the_only_address_in_from(from_fields: tuple[str, ...], author: str) -> None:
+    fields = "".join(f"From: {one}\n" for one in from_fields)
+    assert read_mail(f"{fields}\nhi".encode()).author == author
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "address"),
+    [
+        ("desk@x.example", "desk@x.example"),
+        ("desk@X.EXAMPLE", "desk@X.EXAMPLE"),
+        ("ann@x.example", ""),
+        ("desk@y.example", ""),
+        ("desk@sub.x.example", ""),
+        ("a@x.example, b@x.example", ""),
+    ],
+)
+def test_answers_stay_in_the_domain_of_the_author(reply_to: str, address: str) -> None:
+    data = f"From: ann@x.example\nReply-To: {reply_to}\n\nhi".encode()
+    assert read_mail(data).answer_address == address

@@ -1,0 +1,57 @@
+"""Subjects, plain characters and reactions as devices and phones are shown them."""
+
+import pytest
+
+from messaging.words.alphabet import Alphabet, write_plainly
+from messaging.words.reactions import shorten_reaction
+from messaging.words.subject import lines_to_show
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("Weather", "Weather\nYes."),
+        ("Re: Weather", "Yes."),
+        ("AW: Re[2]: Weather", "Yes."),
+        ("SV: Weather", "Yes."),
+        ("回复：Weather", "Yes."),
+        ("Message from boop", "Yes."),
+        ("Re: Message from boop", "Yes."),
+        ("Message from the harbour", "Message from the harbour\nYes."),
+        ("Fwd: Weather", "Fwd: Weather\nYes."),
+        ("Report: Weather", "Report: Weather\nYes."),
+        ("", "Yes."),
+    ],
+)
+def test_a_subject_is_shown_where_it_is_news(subject: str, shown: str) -> None:
+    assert lines_to_show(subject, "Yes.") == shown
+
+
+def test_a_subject_alone_is_the_message() -> None:
+    assert lines_to_show("Re: On my way", "") == "On my way"
+
+
+def test_typographic_characters_become_plain() -> None:
+    text = "It’s “fine” – see you… ﬁne\u00a0é"
+    assert write_plainly(text, Alphabet.PLAIN) == 'It\'s "fine" - see you... fine é'
+    assert write_plainly(text, Alphabet.EXACT) == text
+    assert write_plainly("Grüße, Łódź: 5 €, 北", Alphabet.ASCII) == "Gruesse, Lodz: 5 EUR, ?"
+
+
+def test_plain_characters_are_taken_where_they_cost_less() -> None:
+    assert write_plainly("“ok”", Alphabet.PLAIN, len) == "“ok”"
+    assert write_plainly("“ok”", Alphabet.PLAIN, lambda text: len(text.encode())) == '"ok"'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Liked “Are you at the pier at noon tomorrow?”", 'Liked "Are you at the pier at..."'),
+        ("Laughed at “ok”", 'Laughed at "ok"'),
+        ("👍 to “See you”", '👍 to "See you"'),
+        ("Liked it very much", "Liked it very much"),
+        ("I liked “Moby Dick”", "I liked “Moby Dick”"),
+    ],
+)
+def test_reactions_are_shortened(text: str, shown: str) -> None:
+    assert shorten_reaction(text) == shown
