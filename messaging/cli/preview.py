@@ -1,9 +1,7 @@
 """The command `preview`: the packets that a device would get for a mail."""
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,13 +49,7 @@ class Preview:
 @app.command("preview")
 def print_preview(
     file: Annotated[
-        Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
-            help="A mail as it came; - for standard input.",
-        ),
+        typer.FileBinaryRead, typer.Argument(help="A mail as it came; - for standard input.")
     ],
     device: Annotated[str, typer.Option(help="The serial of a device.")],
     network: Annotated[str | None, typer.Option(help="Its account, if several have it.")] = None,
@@ -73,8 +65,7 @@ def print_preview(
     account = gateway.satellites.get(row.network)
     if account is None:
         raise ConfigurationError(f"the account {row.network} of this device has no settings")
-    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    preview = preview_mail(data, row, account, gateway.policy, settings.satellite_max_parts)
+    preview = preview_mail(file.read(), row, account, gateway.policy, settings.satellite_max_parts)
     if as_json:
         print_json(preview)
         return

@@ -8,7 +8,9 @@ from typer.testing import CliRunner, Result
 
 from messaging.cli.app import app
 from messaging.config.settings import Settings
+from messaging.errors import ConfigurationError
 from messaging.store.console import contacts, directory
+from messaging.store.console.save import InvalidInput
 from messaging.store.db.connection import open_store
 
 SERIAL = "300234010753370"
@@ -24,7 +26,9 @@ def device(store_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SATBRIDGE_ROCKBLOCK_PASSWORD", "password")
     open_store(store_settings)
     directory.add_subscriber("boop")
-    directory.add_device(SERIAL, owner="boop", network="rockblock", networks=["rockblock"], codec="text")
+    directory.add_device(
+        SERIAL, owner="boop", network="rockblock", networks=["rockblock"], codec="text"
+    )
     contacts.add_contact("boop", "ann", "ann@x.example")
 
 
@@ -52,9 +56,10 @@ def test_reads_standard_input() -> None:
 
 def test_an_automatic_answer_reaches_no_device() -> None:
     result = run("-", "--device", SERIAL, typed="Subject: Automatic reply: x\n\naway")
-    assert result.exit_code == 2
-    assert "reaches no device" in result.output
+    assert isinstance(result.exception, ConfigurationError)
+    assert "reaches no device" in str(result.exception)
 
 
 def test_an_unknown_device_is_named() -> None:
-    assert run("-", "--device", "300000000000000", typed=MAIL).exit_code == 2
+    result = run("-", "--device", "300000000000000", typed=MAIL)
+    assert isinstance(result.exception, InvalidInput)
