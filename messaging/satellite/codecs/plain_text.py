@@ -15,6 +15,10 @@ from messaging.words.subject import lines_to_show
 
 _PADDING = b"\0"
 # Keyboards make none of these, and every packet of the devices' own format has some: the bytes 8 and 1.
+_CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
+# Terminals that know no UTF-8 type these; few of them in a text, many in any other bytes.
+_ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠšŽžŒœ€£§°¿¡«»‘’“”–…")
+_MIN_PLAIN_SHARE = 3
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -37,14 +41,20 @@ def utf16_units(text: str) -> int:
 
 
 def text_of(payload: bytes) -> str | None:
-    """Return the text in UTF-8 bytes; None for bytes that no keyboard makes. Never raises.
+    """Return the text in UTF-8 bytes, or in those of Windows; None for bytes that no keyboard makes. Never raises.
 
-    Leaves out padding, and a last character that the device cut off.
+    Leaves out padding, control characters at the end, and a last character that the device cut off.
     """
+    payload = payload.rstrip(_PADDING)
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(payload.rstrip(_PADDING))
+        text = codecs.getincrementaldecoder("utf-8")().decode(payload)
     except UnicodeDecodeError:
-        return None
+        text = payload.decode("cp1252", "replace")
+        accented = [character for character in text if character > "\x7f"]
+        is_typed = all(character in _ACCENTED for character in accented)
+        if not is_typed or len(accented) * _MIN_PLAIN_SHARE > len(text):
+            return None
+    text = text.rstrip(_CONTROLS)
     return None if _CONTROL.search(text) or not text.strip() else text.strip()
 
 

@@ -59,6 +59,10 @@ def message(text: str, subject: str = "", sender: Address = ALICE, name: str = "
         (b"  hello\r\n\0\0\0", "hello"),
         ("cut off é".encode()[:-1], "cut off"),
         ("👩‍🚀".encode(), "👩‍🚀"),
+        (b"Gr\xfc\xdfe an alle", "Grüße an alle"),
+        (b"bient\xf4t \xe0 quai", "bientôt à quai"),
+        (b"All well\x1a", "All well"),
+        (b"All well\r\n\x04\x00", "All well"),
     ],
 )
 def test_what_was_typed_is_read(payload: bytes, text: str) -> None:

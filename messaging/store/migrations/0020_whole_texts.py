@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Adds the whole text of a mail, and the addresses for failures and answers."""
 
     dependencies = [
-        ('users', '0018_attempts'),
+        ('users', '0019_losses'),
     ]
 
     operations = [
