@@ -18,7 +18,7 @@ _PADDING = b"\0"
 _CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
 # Terminals that know no UTF-8 type these; few of them in a text, many in any other bytes.
 _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠšŽžŒœ€£§°¿¡«»‘’“”–…")
-_MIN_PLAIN_SHARE = 3
+_MIN_PLAIN_SHARE = 2
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 

@@ -26,17 +26,17 @@ MIN_DIGITS_WITH_PLUS, MIN_DIGITS_WITHOUT = 5, 10
 
 _KIND = "not_understood"
 NO_TEXT = Refusal(_KIND, "no text")
-NO_RECIPIENT = Refusal(_KIND, "no sender to answer; begin with @name, mailbox or +number")
+NO_RECIPIENT = Refusal(_KIND, "no contact to answer; begin with @name, mailbox or +number")
 NO_SPACES = Refusal(_KIND, "write the number without spaces")
 ONE_AT_A_TIME = Refusal(_KIND, "one recipient at a time")
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAddresses:
-    """The addresses that a text can leave out: the owner's contacts by name, and the last sender to the device."""
+    """The owner's contacts by name, and the recipient of a text that names none."""
 
     contacts: Mapping[str, Address] = field(default_factory=dict)
-    last_sender: Address | None = None
+    default: Address | None = None
 
 
 def parse_address_line(
@@ -60,7 +60,7 @@ def parse_address_line(
         if _NUMBER_WITH_SPACES.match(text):
             return NO_SPACES
         answer = text.strip()
-        return (known.last_sender, answer) if known.last_sender and answer else NO_RECIPIENT
+        return (known.default, answer) if known.default and answer else NO_RECIPIENT
     if not rest:
         return NO_TEXT
     second, more = _split_first_word(rest)

@@ -20,7 +20,7 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.context import BatchContext
-from messaging.store.accept.device_reply import add_position, device_reply
+from messaging.store.accept.device_reply import add_position, device_echo, device_reply
 from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
 from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
 from messaging.store.accept.operator_mail import forward, keep
@@ -75,8 +75,8 @@ class Decision:
     """The decision about one record. `kind` counts it, `error` answers it, and the rest is written.
 
     `pair` is the author and the subscriber that the hourly limit counts; `replied_device` the device that gets a reply.
-    `alarm` is the message about the emergency that the record declares, besides the record's own. `unknown_device` is
-    set on a packet that is kept of an unknown device of a shared account.
+    `alarm` is the message about the emergency that the record declares, besides the record's own; `echo` tells a device
+    whom its text went to. `unknown_device` is set on a packet that is kept of an unknown device of a shared account.
     """
 
     kind: str
@@ -85,9 +85,15 @@ class Decision:
     report: DeviceReport | None = None
     routed: RoutedMessage | None = None
     alarm: RoutedMessage | None = None
+    echo: RoutedMessage | None = None
     pair: Pair | None = None
     replied_device: Pair | None = None
     unknown_device: Pair | None = None
+
+    @property
+    def messages(self) -> tuple[RoutedMessage, ...]:
+        """The messages to write: an alarm first."""
+        return tuple(one for one in (self.alarm, self.routed, self.echo) if one)
 
 
 class BatchDecider:
@@ -278,7 +284,21 @@ class BatchDecider:
         decision = self._accept_message(text.message)
         if isinstance(decision.error, Rejected):
             return self._reply_to_device(text, decision.error.reason)
-        return decision
+        return self._add_echo(text, decision) if text.echo and decision.routed else decision
+
+    def _add_echo(self, text: ParsedDeviceText, decision: Decision) -> Decision:
+        """Add the message that tells the device whom its text went to, within the hourly limit of replies."""
+        source, message = text.source, text.message
+        device = self._context.sender_device(source.sender, source.via)
+        if device is None or message is None:
+            return decision
+        echo = device_echo(source, text.echo, message.recipient, device, self._policy)
+        key = (source.sender.value, device.device_id)
+        if echo is None or self._reply_rate.room(key) <= self._new_replies[key]:
+            return decision
+        self._new_replies[key] += 1
+        self._count(echo.message.id, echo.route)
+        return replace(decision, echo=echo, replied_device=key)
 
     def _reply_to_device(self, text: ParsedDeviceText, reason: str) -> Decision:
         """Keep a text that goes nowhere, and tell its device, within the hourly limit of replies."""

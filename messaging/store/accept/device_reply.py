@@ -21,12 +21,27 @@ def device_reply(
     """
     if not policy.is_on(text.via):
         return None
-    no_sender = Address(Network.EMAIL, "")
     reply = f"Not sent: {reason}"
     if len(reply) > MAX_REPLY_CHARACTERS:
         reply = reply[: MAX_REPLY_CHARACTERS - 1] + "…"
+    return _from_gateway(text, reply, device)
+
+
+def device_echo(
+    text: DeviceText, name: str, recipient: Address, device: SenderDevice, policy: Policy
+) -> RoutedMessage | None:
+    """Return the message that tells a device whom its text went to; None when its account is off."""
+    if not policy.is_on(text.via):
+        return None
+    echo = _from_gateway(text, f"-> {name}"[:MAX_REPLY_CHARACTERS], device)
+    return replace(echo, message=replace(echo.message, answer_address=recipient.value))
+
+
+def _from_gateway(text: DeviceText, words: str, device: SenderDevice) -> RoutedMessage:
+    """Return a message of the gateway itself to the device of a text."""
+    no_sender = Address(Network.EMAIL, "")
     message = Message(
-        id=notice_id(text.id), sender=no_sender, recipient=text.sender, text=reply, via=VIA
+        id=notice_id(text.id), sender=no_sender, recipient=text.sender, text=words, via=VIA
     )
     delivery = PlannedDelivery(text.via, no_sender, text.sender, device.device_id, Codec.TEXT)
     return RoutedMessage(message, Route(device.owner.id, (delivery,)))

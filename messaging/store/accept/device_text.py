@@ -1,13 +1,15 @@
 """Parses the device texts of a batch, and names the senders of messages that go to text devices.
 
-Parsing needs the store: the recipient depends on the codec of the device, its owner's contacts and its last sender.
+Parsing needs the store: the recipient depends on the codec of the device, its owner's contacts, and whom the device
+wrote to or heard of last.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from messaging.model.message import (
@@ -27,6 +29,7 @@ from messaging.store.accept.address_line import KnownAddresses, parse_address_li
 from messaging.store.accept.refusals import UNKNOWN_DEVICE, Refusal
 from messaging.store.accept.routing import Policy, RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
+from messaging.store.models import Message as Stored
 from messaging.store.states import GIVEN
 
 WRONG_FORMAT = Refusal("undecodable", "the packet is not in the devices' message format")
@@ -34,11 +37,15 @@ WRONG_FORMAT = Refusal("undecodable", "the packet is not in the devices' message
 
 @dataclass(frozen=True, slots=True)
 class ParsedDeviceText:
-    """A device text and its message; `reason` says why there is none."""
+    """A device text and its message; `reason` says why there is none.
+
+    `echo` names the recipient of a text that names none, where the last message to the device told another address.
+    """
 
     source: DeviceText
     message: Message | None
     reason: str = ""
+    echo: str = ""
 
     @property
     def id(self) -> str:
@@ -78,25 +85,29 @@ ParsedRecord = (
 
 @dataclass(frozen=True, slots=True)
 class _TextDevice:
-    """The codec of a device, its owner, and the last sender of a message to it."""
+    """The codec of a device, its owner, and the recipient of its texts that name none.
+
+    `shown` is the address that the last message to it told its owner: that of its sender, or that of an echo.
+    """
 
     codec: str
     owner_id: int
-    last_sender: Address | None
+    default: Address | None
+    shown: str = ""
 
 
 def parse_device_texts(
-    texts: Sequence[DeviceText], policy: Policy, *, answers_last_sender: bool = True
+    texts: Sequence[DeviceText], policy: Policy, *, has_default: bool = True
 ) -> dict[DeviceText, ParsedDeviceText | Refusal]:
     """Parse the texts: two queries.
 
-    Refuses a text from a device with another codec: its packet is not a text. Without `answers_last_sender` each text
-    needs a recipient of its own.
+    Refuses a text from a device with another codec: its packet is not a text. Without `has_default` each text needs a
+    recipient of its own.
     """
     devices = _find_devices({(text.via, text.sender.value) for text in texts})
     contacts = _find_contacts({device.owner_id for device in devices.values()}) if devices else {}
-    if not answers_last_sender:
-        devices = {key: replace(one, last_sender=None) for key, one in devices.items()}
+    if not has_default:
+        devices = {key: replace(one, default=None) for key, one in devices.items()}
     return {text: _parse(text, devices, contacts, policy) for text in texts}
 
 
@@ -111,7 +122,9 @@ def _parse(
         return UNKNOWN_DEVICE
     if policy.codec(text.via, device.codec) != Codec.TEXT:
         return WRONG_FORMAT
-    known = KnownAddresses(contacts.get(device.owner_id, {}), device.last_sender)
+    of_owner = contacts.get(device.owner_id, {})
+    default = device.default
+    known = KnownAddresses(of_owner, default)
     parsed = parse_address_line(text.text, known, policy.mail_domain)
     if isinstance(parsed, Refusal):
         return ParsedDeviceText(text, None, parsed.reason)
@@ -125,39 +138,67 @@ def _parse(
         battery_percent=text.battery_percent,
         sos=text.sos,
     )
-    return ParsedDeviceText(text, message)
+    echo = ""
+    is_default = default is not None and parsed[0] is default
+    if is_default and device.shown and device.shown.lower() != parsed[0].value.lower():
+        names = (name for name, one in of_owner.items() if one == parsed[0])
+        name = next(names, "")
+        echo = f"@{name}" if name else parsed[0].value
+    return ParsedDeviceText(text, message, echo=echo)
 
 
 def _find_devices(addresses: set[tuple[str, str]]) -> dict[tuple[str, str], _TextDevice]:
     rows = (
         Device.objects.filter(serial__in={serial for _, serial in addresses})
         .annotate(
-            last_network=Subquery(_messages_to_device().values("sender_network")[:1]),
-            last_sender=Subquery(_messages_to_device().values("sender")[:1]),
-            answer_address=Subquery(_messages_to_device().values("message__answer_address")[:1]),
+            from_network=Subquery(_messages_of_contacts().values("sender_network")[:1]),
+            from_address=Subquery(_messages_of_contacts().values("sender")[:1]),
+            answer_address=Subquery(_messages_of_contacts().values("message__answer_address")[:1]),
+            shown_sender=Subquery(_downlinks().values("sender")[:1]),
+            shown_answer=Subquery(_downlinks().values("message__answer_address")[:1]),
+            to_network=Subquery(_messages_from_device().values("recipient_network")[:1]),
+            to_address=Subquery(_messages_from_device().values("recipient")[:1]),
         )
-        .values_list(
-            *("network", "serial", "codec", "owner_id"),
-            *("last_network", "last_sender", "answer_address"),
-        )
+        .values()
     )
-    return {
-        (account, serial): _TextDevice(
-            codec, owner, Address(Network(network), answer or sender) if sender else None
-        )
-        for account, serial, codec, owner, network, sender, answer in rows
-        if (account, serial) in addresses
-    }
+    devices = {(str(row["network"]), str(row["serial"])): _text_device(row) for row in rows}
+    return {key: one for key, one in devices.items() if key in addresses}
 
 
-def _messages_to_device() -> "QuerySet[Delivery]":
-    # Messages of the gateway itself have no sender. Lists, machines and names instead of numbers take no answers.
+def _text_device(row: Mapping[str, Any]) -> _TextDevice:
+    network, address = row["to_network"], row["to_address"]
+    if not address:
+        network, address = row["from_network"], row["answer_address"] or row["from_address"]
+    return _TextDevice(
+        codec=row["codec"],
+        owner_id=row["owner_id"],
+        default=Address(Network(network), address) if address else None,
+        shown=row["shown_answer"] or row["shown_sender"] or "",
+    )
+
+
+def _messages_from_device() -> "QuerySet[Stored]":
+    # Dead letters of the device have their bytes, and calls for help no recipient.
+    sent = Stored.objects.filter(device=OuterRef("pk"), raw__isnull=True)
+    return sent.exclude(recipient="").exclude(recipient_network="").order_by("-created_at", "-id")
+
+
+def _messages_of_contacts() -> "QuerySet[Delivery]":
+    # Strangers, lists, machines and names instead of numbers are not answered.
+    contact = Contact.objects.annotate(lower=Lower("address")).filter(
+        owner_id=OuterRef(OuterRef("owner_id")), lower=Lower(OuterRef("sender"))
+    )
     takes_none = Q(message__takes_answers=False) | (
         Q(sender_network=Network.SMS.value) & ~Q(sender__startswith="+")
     )
+    return _downlinks().exclude(takes_none).filter(Exists(contact))
+
+
+def _downlinks() -> "QuerySet[Delivery]":
+    # Messages of the gateway itself have no sender; only an echo has an address for answers.
     sent = Q(state__in=GIVEN) | Q(parts_sent__gt=0)
     rows = Delivery.objects.filter(sent, device=OuterRef("pk"))
-    return rows.exclude(sender="").exclude(takes_none).order_by("-id")
+    return rows.exclude(sender="", message__answer_address="").order_by("-id")
 
 
 def _find_contacts(owners: set[int]) -> dict[int, dict[str, Address]]:

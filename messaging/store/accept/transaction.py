@@ -237,7 +237,7 @@ class AcceptTransaction:
     ) -> _Written:
         """Write the decisions, in the transaction that is open."""
         now = self._now()
-        routed = [made for one in decisions for made in (one.alarm, one.routed) if made]
+        routed = [made for one in decisions for made in one.messages]
         codec_of = self._policy.codec
         if any(
             delivery.device_id and codec_of(delivery.via, delivery.codec) == Codec.TEXT
@@ -315,10 +315,7 @@ class AcceptTransaction:
 def _result(decision: Decision, attempts: Mapping[str, Sequence[Delivery]]) -> RecordResult:
     """Return the result of a record; `attempts` has the first attempts of the batch by message id."""
     first = tuple(
-        attempt
-        for routed in (decision.alarm, decision.routed)
-        if routed
-        for attempt in attempts.get(routed.message.id, ())
+        attempt for routed in decision.messages for attempt in attempts.get(routed.message.id, ())
     )
     return RecordResult(decision.kind, first, decision.error)
 

@@ -134,7 +134,7 @@ class KeptMessages:
     def retry(self, message_id: str) -> SendOnResult:
         """Send a dead letter as if it came now: to the emergency contacts, or to the recipient that its text names.
 
-        A text that names none is not an answer to the last sender: that may be another one by now.
+        A text that names none goes nowhere: whom the device wrote to last may be another one by now.
         """
         return self._send_on(find_message(message_id).id, None)
 
@@ -217,7 +217,7 @@ class KeptMessages:
     def _reroute_from_device(self, row: Message, source: values.Message) -> RoutedMessage | Refusal:
         if not row.recipient:
             text = DeviceText(id=row.id, sender=source.sender, text=row.text, via=row.via)
-            parsed = parse_device_texts([text], self._policy, answers_last_sender=False)[text]
+            parsed = parse_device_texts([text], self._policy, has_default=False)[text]
             if isinstance(parsed, Refusal):
                 return parsed
             if parsed.message is None:

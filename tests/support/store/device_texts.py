@@ -33,6 +33,12 @@ def offer(gateway: Gateway, record: DeviceText | Message) -> list[Delivery] | Ex
     return result
 
 
+def take_all(gateway: Gateway, record: DeviceText | Message) -> list[Delivery]:
+    result = offer(gateway, record)
+    assert isinstance(result, list), result
+    return result
+
+
 def take(gateway: Gateway, record: DeviceText | Message) -> Delivery:
     result = offer(gateway, record)
     assert isinstance(result, list), result

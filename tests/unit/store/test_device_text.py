@@ -10,7 +10,16 @@ from messaging.store.accept.router import Router
 from messaging.store.models import Contact, Device, Subscriber
 from messaging.store.models import Delivery as Row
 from tests.support.store import records as g
-from tests.support.store.device_texts import DORA, PLACE, offer, parties, take, typed, wrote
+from tests.support.store.device_texts import (
+    DORA,
+    PLACE,
+    offer,
+    parties,
+    take,
+    take_all,
+    typed,
+    wrote,
+)
 from tests.support.store.records import VIAS, Gateway
 
 
@@ -33,11 +42,13 @@ def test_the_contacts_are_the_owners_own(typing: Gateway) -> None:
     assert hint.message.text == "Not sent: no contact @alice"
 
 
-def test_a_text_alone_answers_who_wrote_last_and_was_heard(typing: Gateway) -> None:
+def test_a_text_alone_answers_the_last_contact_who_wrote_and_was_heard(typing: Gateway) -> None:
     wrote(typing, "alice@example.net", "first")
-    wrote(typing, DORA, "second")
-    wrote(typing, "eve@example.net", "lost", Rejected("no such device"))
-    assert parties(take(typing, typed("On my way")))[1:] == (DORA, "On my way")
+    wrote(typing, DORA, "a stranger")
+    wrote(typing, "alice@example.net", "lost", Rejected("no such device"))
+    texts = [one.message.text for one in take_all(typing, typed("On my way"))]
+    assert texts == ["On my way", "-> @alice"]
+    assert Row.objects.filter(recipient="alice@example.net").count() == 1
 
 
 def test_a_phone_is_answered_by_sms(typing: Gateway) -> None:
@@ -45,24 +56,50 @@ def test_a_phone_is_answered_by_sms(typing: Gateway) -> None:
     assert take(typing, typed("On my way")).message.recipient == g.phone(g.FRIENDS_NUMBER)
 
 
-def test_each_device_answers_for_itself(typing: Gateway) -> None:
+def test_a_text_alone_goes_to_whom_the_device_wrote_last(typing: Gateway) -> None:
+    wrote(typing, "alice@example.net")
+    take(typing, typed(f"{DORA} hello", "first"))
+    typing.clock.turn(60)
+    sent, echo = take_all(typing, typed("On my way", "second"))
+    assert (sent.message.recipient.value, echo.message.text) == (DORA, f"-> {DORA}")
+    # The device knows it from the echo.
+    typing.settle(echo)
+    typing.clock.turn(60)
+    assert parties(take(typing, typed("At the pier", "third")))[1:] == (DORA, "At the pier")
+
+
+def test_no_stranger_list_or_machine_is_answered(typing: Gateway) -> None:
     wrote(typing, DORA)
+    machine = replace(g.mail("machine"), sender=g.email("alice@example.net"), takes_answers=False)
+    typing.settle(typing.take_one(machine))
+    typing.settle(typing.take_one(replace(g.sms("name"), sender=g.phone("SUPPORT"))))
+    assert "no contact to answer" in take(typing, typed("Yes")).message.text
+
+
+def test_an_answer_goes_to_the_address_for_answers(typing: Gateway) -> None:
+    mail = replace(g.mail(), sender=g.email("alice@example.net"), answer_address="office@example.net")
+    typing.settle(typing.take_one(mail))
+    assert take(typing, typed("Yes")).message.recipient.value == "office@example.net"
+
+
+def test_each_device_answers_for_itself(typing: Gateway) -> None:
+    wrote(typing, "alice@example.net")
     owner = Subscriber.objects.get()
     Device.objects.create(network="hive", serial="1002", owner=owner, codec="text")
     sender = Address(Network.SATELLITE, "1002")
-    assert "no sender to answer" in take(typing, typed("Yes", sender=sender)).message.text
+    assert "no contact to answer" in take(typing, typed("Yes", sender=sender)).message.text
 
 
 def test_the_gateways_own_words_are_nobody_to_answer(typing: Gateway) -> None:
-    wrote(typing, DORA)
+    wrote(typing, "alice@example.net")
     typing.settle(take(typing, typed("@nobody hi")))
-    assert take(typing, typed("Yes", "then")).message.recipient.value == DORA
+    assert take(typing, typed("Yes", "then")).message.recipient.value == "alice@example.net"
 
 
 def test_what_is_offered_twice_leaves_once_to_the_first(typing: Gateway) -> None:
-    wrote(typing, DORA)
+    wrote(typing, "alice@example.net")
     take(typing, typed("Yes"))
-    wrote(typing, "alice@example.net", "later")
+    wrote(typing, DORA, "later")
     assert offer(typing, typed("Yes")) == []
     assert Row.objects.filter(recipient_network="email").count() == 1
 

@@ -226,7 +226,7 @@ def test_a_text_without_a_recipient_never_becomes_an_answer_to_a_later_sender(
     typing.settle(typing.take_one(replace(g.mail("later"), sender=g.email("shop@example.net"))))
     result = kept(typing).retry(message_id("typed"))
     assert not result.deliveries
-    assert result.reason.startswith("no sender to answer")
+    assert result.reason.startswith("no contact to answer")
 
 
 def test_a_text_from_an_unknown_device_goes_to_people_as_from_the_postmaster(
