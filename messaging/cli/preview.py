@@ -20,7 +20,7 @@ from messaging.store.accept.routing import PlannedDelivery, Policy, Route, Route
 from messaging.store.console.directory import find_device
 from messaging.store.console.readable import printable
 from messaging.store.models import Device
-from messaging.words.spans import Kind
+from messaging.words.spans import SpanKind
 
 app = typer.Typer()
 
@@ -104,7 +104,7 @@ def preview_mail(
     packets = account.write_packets(leaving, device.codec, max_parts)
     folded: Counter[str] = Counter()
     for span in words_of_mail(data).split.spans:
-        if span.kind is not Kind.OWN:
+        if span.kind is not SpanKind.OWN:
             folded[span.kind.value] += span.end - span.start
     return Preview(
         sender=message.sender.value,

@@ -62,7 +62,7 @@ def decode_text(
 ) -> str:
     """Decode bytes. Never raises; U+FFFD replaces undecodable bytes, and none vanishes.
 
-    What counts, in this order: a byte order mark; the escapes of ISO-2022; UTF-8 that no accident makes; the label;
+    In this order count: a byte order mark; the escapes of ISO-2022; UTF-8 that no accident makes; the label;
     `other_label`, such as that of a `<meta>`; UTF-8 with a few bytes of another charset; a guess, which takes
     milliseconds; Latin-1 as Windows uses it.
     """

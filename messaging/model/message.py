@@ -72,8 +72,8 @@ class Message:
     `sos` are reports of the device that came with the text. `sender_name` is the name of the sender among the contacts
     of the receiving device's owner, empty without one. `whole_text` is all that was written, where `text` has only the
     words that a device is shown, and is empty where both are the same. `return_path` is the address that hears of a
-    failure, and `answer_address` the one that answers go to; both are empty for the sender. A sender of whom
-    `takes_answers` is false is a list or a machine.
+    failure, and `answer_address` the one that answers go to; both are empty for the sender. `takes_answers`
+    is false for a list or a machine.
     """
 
     id: str

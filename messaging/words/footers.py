@@ -19,7 +19,7 @@ from messaging.words.phrases import (
     LIST_HINTS,
     NOTICES_ABOVE,
 )
-from messaging.words.spans import Kind
+from messaging.words.spans import SpanKind
 from messaging.words.tickets import is_token
 
 MAX_SIGNATURE_LINES: Final = 20
@@ -43,15 +43,15 @@ _CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
 _BULLETS: Final = "*_-–—[](){}<>|~ "
 
 
-def mark_footers(text: str, lines: Sequence[Line], kinds: list[Kind]) -> None:
+def mark_footers(text: str, lines: Sequence[Line], kinds: list[SpanKind]) -> None:
     """Set the kinds of all footers, in each run of own lines for itself."""
     at, is_first = 0, True
     while at < len(lines):
-        if kinds[at] is not Kind.OWN:
+        if kinds[at] is not SpanKind.OWN:
             at += 1
             continue
         end = at
-        while end < len(lines) and kinds[end] is Kind.OWN:
+        while end < len(lines) and kinds[end] is SpanKind.OWN:
             end += 1
         start = _mark_banner(lines, kinds, at, end) if is_first else at
         end_of_words = _mark_signature(text, lines, kinds, start, end)
@@ -61,7 +61,7 @@ def mark_footers(text: str, lines: Sequence[Line], kinds: list[Kind]) -> None:
         at, is_first = end, False
 
 
-def _mark_banner(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> int:
+def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> int:
     """Fold a warning that a mail server puts above a mail."""
     first = start
     while first < end and lines[first].is_blank:
@@ -71,18 +71,18 @@ def _mark_banner(lines: Sequence[Line], kinds: list[Kind], start: int, end: int)
         stop += 1
     words = _paragraph(lines, first, stop)
     if stop < end and any(phrase in words for phrase in DISCLAIMER_CERTAIN):
-        return _mark(kinds, first, stop, Kind.DISCLAIMER)
+        return _mark(kinds, first, stop, SpanKind.DISCLAIMER)
     if (
         stop == first + 1
         and len(words) <= MAX_NOTICE_CHARS
         and any(n in words for n in NOTICES_ABOVE)
     ):
-        return _mark(kinds, first, stop, Kind.ATTRIBUTION)
+        return _mark(kinds, first, stop, SpanKind.ATTRIBUTION)
     return start
 
 
 def _mark_signature(
-    text: str, lines: Sequence[Line], kinds: list[Kind], start: int, end: int
+    text: str, lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int
 ) -> int:
     """Fold all from the last delimiter on, unless too much follows it; return the end of the rest."""
     filled = 0
@@ -90,7 +90,7 @@ def _mark_signature(
         if lines[at].words in _DASHES:
             raw = text[lines[at].start : lines[at].end].rstrip("\r\n")
             if _is_signature(lines, at, end, filled, is_exact=raw == "-- "):
-                _mark(kinds, at, end, Kind.SIGNATURE)
+                _mark(kinds, at, end, SpanKind.SIGNATURE)
                 return at
             return end
         filled += not lines[at].is_blank
@@ -114,7 +114,9 @@ def _is_signature(lines: Sequence[Line], at: int, end: int, filled: int, *, is_e
     )
 
 
-def _mark_last_paragraphs(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> int:
+def _mark_last_paragraphs(
+    lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int
+) -> int:
     """Fold footers from the end on, paragraph by paragraph; return the end of the rest.
 
     Each line is looked at a constant number of times.
@@ -143,23 +145,25 @@ def _mark_last_paragraphs(lines: Sequence[Line], kinds: list[Kind], start: int, 
     return end
 
 
-def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kind] | None:
+def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, SpanKind] | None:
     """Return the line of a paragraph at which a footer of a list or a disclaimer begins, and its kind."""
     words = _paragraph(lines, first, last)
     for at in range(first, last):
         if _is_rule(lines[at].words) or lines[at].words in _DASHES:
             below = _paragraph(lines, at + 1, last)
             if any(hint in below for hint in LIST_HINTS):
-                return at, Kind.LIST_FOOTER
+                return at, SpanKind.LIST_FOOTER
             is_box = len(lines[at].words) >= MIN_BOX_RULE_CHARS
-            return (at, Kind.SIGNATURE) if is_box and _is_address(lines[at + 1 : last]) else None
+            return (
+                (at, SpanKind.SIGNATURE) if is_box and _is_address(lines[at + 1 : last]) else None
+            )
     has_evidence = any(sign in words for sign in LIST_EVIDENCE)
     for at in range(first, last):
         line = lines[at].words.casefold().lstrip(_BULLETS)
         if line.startswith(LIST_FOOTERS_CERTAIN) or (
             has_evidence and line.startswith(LIST_FOOTERS)
         ):
-            return at, Kind.LIST_FOOTER
+            return at, SpanKind.LIST_FOOTER
     if len(words) < MIN_DISCLAIMER_CHARS:
         return None
     core = sum(hint in words for hint in DISCLAIMER_CORE)
@@ -170,15 +174,15 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Kin
     wanted = (*DISCLAIMER_CERTAIN, *(DISCLAIMER_CORE + DISCLAIMER_HINTS if is_disclaimer else ()))
     for at in range(first, last):
         if any(phrase in lines[at].words.casefold() for phrase in wanted):
-            return at, Kind.DISCLAIMER
-    return first, Kind.DISCLAIMER
+            return at, SpanKind.DISCLAIMER
+    return first, SpanKind.DISCLAIMER
 
 
-def _kind_of_line(words: str) -> Kind | None:
+def _kind_of_line(words: str) -> SpanKind | None:
     """Return the kind of a line that is a footer by itself; a rule at the end belongs to the footer below it."""
     if is_client_footer(words):
-        return Kind.CLIENT_FOOTER
-    return Kind.LIST_FOOTER if _is_rule(words) or is_token(words) else None
+        return SpanKind.CLIENT_FOOTER
+    return SpanKind.LIST_FOOTER if _is_rule(words) or is_token(words) else None
 
 
 def _is_rule(words: str) -> bool:
@@ -200,7 +204,7 @@ def is_client_footer(words: str) -> bool:
     return any(folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES)
 
 
-def _mark_contact_block(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> None:
+def _mark_contact_block(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> None:
     """Fold the address lines below a closing phrase and a name, which stay."""
     filled = [at for at in range(max(start, end - 2 * MAX_SIGNATURE_LINES), end) if lines[at].words]
     for position, at in enumerate(filled):
@@ -214,7 +218,7 @@ def _mark_contact_block(lines: Sequence[Line], kinds: list[Kind], start: int, en
         ):
             below = below[1:]
         if _is_address([lines[index] for index in below]):
-            _mark(kinds, below[0], end, Kind.SIGNATURE)
+            _mark(kinds, below[0], end, SpanKind.SIGNATURE)
             return
 
 
@@ -266,6 +270,6 @@ def _paragraph(lines: Sequence[Line], start: int, end: int) -> str:
     return " ".join(pieces).casefold()
 
 
-def _mark(kinds: list[Kind], start: int, end: int, kind: Kind) -> int:
+def _mark(kinds: list[SpanKind], start: int, end: int, kind: SpanKind) -> int:
     kinds[start:end] = [kind] * (end - start)
     return end

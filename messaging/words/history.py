@@ -15,7 +15,7 @@ from messaging.words.phrases import (
     WROTE,
     WROTE_WITHIN,
 )
-from messaging.words.spans import Kind
+from messaging.words.spans import SpanKind
 
 MAX_ATTRIBUTION_LINES: Final = 4
 MAX_HEADER_LINES: Final = 14
@@ -29,7 +29,7 @@ _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
 
 
-def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool = False) -> None:
+def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bool = False) -> None:
     """Set the kinds of attributions, and of header blocks with all that follows them.
 
     A header block or an attribution with a date and an address begins a history without quote marks, which goes on to
@@ -39,54 +39,55 @@ def mark_history(lines: Sequence[Line], kinds: list[Kind], *, is_forward: bool =
     next_filled = _next_filled_lines(lines)
     at, forwarded = 0, False
     while at < len(lines):
-        is_own = kinds[at] in (Kind.OWN, Kind.HEADERS)
+        is_own = kinds[at] in (SpanKind.OWN, SpanKind.HEADERS)
         if lines[at].is_blank or not (is_own or (not forwarded and lines[at].depth <= 1)):
             at += 1
             continue
         end = _end_of_header_block(lines, at, next_filled)
-        if not end and kinds[at] is Kind.HEADERS:
-            end = _end_of_kind(kinds, at)
+        if not end and kinds[at] is SpanKind.HEADERS:
+            others = (index for index in range(at, len(kinds)) if kinds[index] is not kinds[at])
+            end = next(others, len(kinds))
         if end and not forwarded and (is_forward or is_separator_of_forward(lines, at, end)):
-            kinds[at:end] = [Kind.HEADERS] * (end - at)
+            kinds[at:end] = [SpanKind.HEADERS] * (end - at)
             _raise_forwarded_lines(lines, kinds, end, lines[end - 1].depth)
             at, forwarded = end, True
         elif end and is_own:
-            kinds[at:end] = [Kind.HEADERS] * (end - at)
+            kinds[at:end] = [SpanKind.HEADERS] * (end - at)
             _mark_below_headers(lines, kinds, at, end)
             return
         else:
-            if kinds[at] is Kind.OWN:
+            if kinds[at] is SpanKind.OWN:
                 _mark_attribution(lines, kinds, at, next_filled[at + 1])
             at += 1
 
 
-def _mark_attribution(lines: Sequence[Line], kinds: list[Kind], at: int, below: int) -> None:
+def _mark_attribution(lines: Sequence[Line], kinds: list[SpanKind], at: int, below: int) -> None:
     """Set the kinds of the attribution that ends at `at`, and of all below it when no quote marks follow."""
     words = lines[at].words
     if _begins_history_within(words):
-        kinds[at:] = [Kind.QUOTE] * (len(lines) - at)
-    elif words.endswith(_COLONS) or _is_verb_line(words):
-        is_quoted = below < len(lines) and kinds[below] is Kind.QUOTE
+        kinds[at:] = [SpanKind.QUOTE] * (len(lines) - at)
+    elif words.endswith(_COLONS) or words.casefold().endswith(VERBS_AT_END):
+        is_quoted = below < len(lines) and kinds[below] is SpanKind.QUOTE
         start = _start_of_attribution(lines, kinds, at, is_quoted=is_quoted)
         if start is None:
             return
-        kinds[start : at + 1] = [Kind.ATTRIBUTION] * (at + 1 - start)
+        kinds[start : at + 1] = [SpanKind.ATTRIBUTION] * (at + 1 - start)
         if not is_quoted:
-            kinds[at + 1 :] = [Kind.QUOTE] * (len(lines) - at - 1)
+            kinds[at + 1 :] = [SpanKind.QUOTE] * (len(lines) - at - 1)
 
 
-def _mark_below_headers(lines: Sequence[Line], kinds: list[Kind], start: int, end: int) -> None:
+def _mark_below_headers(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> None:
     """Fold the history below a header block, but not the answers in colour within it.
 
     Where the author points to answers that no colour tells from the history, all of it stays.
     """
     points = points_below([line.words for line in lines[:start]])
-    is_coloured = points and any(line.mark is Kind.OWN for line in lines[end:])
+    is_coloured = points and any(line.mark is SpanKind.OWN for line in lines[end:])
     if points and not is_coloured:
         return
     for at in range(end, len(lines)):
-        if not (is_coloured and lines[at].mark is Kind.OWN):
-            kinds[at] = Kind.QUOTE
+        if not (is_coloured and lines[at].mark is SpanKind.OWN):
+            kinds[at] = SpanKind.QUOTE
 
 
 def points_below(words: Sequence[str]) -> bool:
@@ -95,20 +96,15 @@ def points_below(words: Sequence[str]) -> bool:
     return any(pointer in beginning for pointer in POINTERS_BELOW)
 
 
-def _end_of_kind(kinds: Sequence[Kind], at: int) -> int:
-    kind = kinds[at]
-    while at < len(kinds) and kinds[at] is kind:
-        at += 1
-    return at
-
-
-def _raise_forwarded_lines(lines: Sequence[Line], kinds: list[Kind], start: int, base: int) -> None:
+def _raise_forwarded_lines(
+    lines: Sequence[Line], kinds: list[SpanKind], start: int, base: int
+) -> None:
     """Make the lines of the forwarded mail own lines, up to the first line that is quoted less."""
     for at in range(start, len(lines)):
         if lines[at].depth < base and not lines[at].is_blank:
             return
-        if lines[at].depth <= base and kinds[at] is Kind.QUOTE:
-            kinds[at] = Kind.OWN
+        if lines[at].depth <= base and kinds[at] is SpanKind.QUOTE:
+            kinds[at] = SpanKind.OWN
 
 
 def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
@@ -220,13 +216,8 @@ def _begins_history_within(words: str) -> bool:
     )  # fmt: skip
 
 
-def _is_verb_line(words: str) -> bool:
-    """Whether a line ends with a verb of attribution, whose colon some programs omit."""
-    return words.casefold().endswith(VERBS_AT_END)
-
-
 def _start_of_attribution(
-    lines: Sequence[Line], kinds: Sequence[Kind], last: int, *, is_quoted: bool
+    lines: Sequence[Line], kinds: Sequence[SpanKind], last: int, *, is_quoted: bool
 ) -> int | None:
     """Return the first line of the attribution that ends at `last`, None when there is none.
 
@@ -235,7 +226,7 @@ def _start_of_attribution(
     weak = None
     words = ""
     for first in range(last, max(-1, last - MAX_ATTRIBUTION_LINES), -1):
-        if kinds[first] is not Kind.OWN or lines[first].is_blank:
+        if kinds[first] is not SpanKind.OWN or lines[first].is_blank:
             break
         words = f"{lines[first].words} {words}"
         if len(words) > _MAX_ATTRIBUTION_CHARS:
@@ -254,10 +245,10 @@ def _start_of_attribution(
     return weak
 
 
-def _extend_to_opener(lines: Sequence[Line], kinds: Sequence[Kind], first: int) -> int:
+def _extend_to_opener(lines: Sequence[Line], kinds: Sequence[SpanKind], first: int) -> int:
     """Return the line above `first` when the attribution begins there: `On Mon,` before a line break."""
     above = first - 1
-    if above < 0 or kinds[above] is not Kind.OWN or _first_word(lines[first].words) in OPENERS:
+    if above < 0 or kinds[above] is not SpanKind.OWN or _first_word(lines[first].words) in OPENERS:
         return first
     return (
         above if _first_word(lines[above].words) in OPENERS and "," in lines[above].words else first

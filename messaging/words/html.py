@@ -8,10 +8,11 @@ from typing import Any, Final
 from lxml import etree
 from lxml import html as lxml_html
 
-from messaging.words.spans import Kind, Mark, MarkedText
+from messaging.words.spans import Mark, MarkedText, SpanKind
 from messaging.words.styles import HidingRules, hides, hides_text, is_coloured, read_sheets
 
 _TAG: Final = re.compile(r"<[^<>]*(?:>|\Z)")
+_DEEP: Final = 200
 # The parser refuses decoded text that declares a charset.
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^<>]*>")
 _SILENT: Final = frozenset(
@@ -40,37 +41,37 @@ _SPACED: Final = frozenset(
 _CELLS: Final = frozenset(("td", "th"))
 
 _CLASS_KINDS: Final = {
-    "gmail_attr": Kind.ATTRIBUTION,
-    "moz-cite-prefix": Kind.ATTRIBUTION,
-    "gmail_signature": Kind.SIGNATURE,
-    "gmail_signature_prefix": Kind.SIGNATURE,
-    "moz-signature": Kind.SIGNATURE,
-    "signature": Kind.SIGNATURE,
-    "protonmail_signature_block": Kind.SIGNATURE,
-    "k9mail-signature": Kind.SIGNATURE,
-    "k9mail_signature": Kind.SIGNATURE,
-    "yahoo-signature": Kind.SIGNATURE,
-    "ymail_signature": Kind.SIGNATURE,
-    "outlookmessageheader": Kind.HEADERS,
-    "yahoo_quoted": Kind.QUOTE,
-    "yahoo-quoted": Kind.QUOTE,
-    "gmx_quote": Kind.QUOTE,
-    "tutanota_quote": Kind.QUOTE,
-    "ms-outlook-mobile-reference-message": Kind.QUOTE,
+    "gmail_attr": SpanKind.ATTRIBUTION,
+    "moz-cite-prefix": SpanKind.ATTRIBUTION,
+    "gmail_signature": SpanKind.SIGNATURE,
+    "gmail_signature_prefix": SpanKind.SIGNATURE,
+    "moz-signature": SpanKind.SIGNATURE,
+    "signature": SpanKind.SIGNATURE,
+    "protonmail_signature_block": SpanKind.SIGNATURE,
+    "k9mail-signature": SpanKind.SIGNATURE,
+    "k9mail_signature": SpanKind.SIGNATURE,
+    "yahoo-signature": SpanKind.SIGNATURE,
+    "ymail_signature": SpanKind.SIGNATURE,
+    "outlookmessageheader": SpanKind.HEADERS,
+    "yahoo_quoted": SpanKind.QUOTE,
+    "yahoo-quoted": SpanKind.QUOTE,
+    "gmx_quote": SpanKind.QUOTE,
+    "tutanota_quote": SpanKind.QUOTE,
+    "ms-outlook-mobile-reference-message": SpanKind.QUOTE,
 }
 # The signature of Outlook's app is not among them: authors type below it, within its element.
 _ID_KINDS: Final = {
-    "applemailsignature": Kind.SIGNATURE,
-    "signature": Kind.SIGNATURE,
-    "composer_signature": Kind.CLIENT_FOOTER,
-    "mail-editor-reference-message-container": Kind.QUOTE,
-    "reply-intro": Kind.ATTRIBUTION,
-    "olk_src_body_section": Kind.QUOTE,
-    "yahoo_quoted": Kind.QUOTE,
-    "ymail_android_signature": Kind.CLIENT_FOOTER,
-    "ymail_ios_signature": Kind.CLIENT_FOOTER,
-    "avast_block": Kind.DISCLAIMER,
-    "dab4fad8-2dd7-40bb-a1b8-4e2aa1f9fdf2": Kind.DISCLAIMER,
+    "applemailsignature": SpanKind.SIGNATURE,
+    "signature": SpanKind.SIGNATURE,
+    "composer_signature": SpanKind.CLIENT_FOOTER,
+    "mail-editor-reference-message-container": SpanKind.QUOTE,
+    "reply-intro": SpanKind.ATTRIBUTION,
+    "olk_src_body_section": SpanKind.QUOTE,
+    "yahoo_quoted": SpanKind.QUOTE,
+    "ymail_android_signature": SpanKind.CLIENT_FOOTER,
+    "ymail_ios_signature": SpanKind.CLIENT_FOOTER,
+    "avast_block": SpanKind.DISCLAIMER,
+    "dab4fad8-2dd7-40bb-a1b8-4e2aa1f9fdf2": SpanKind.DISCLAIMER,
 }
 _QUOTE_CLASSES: Final = frozenset(("gmail_quote", "protonmail_quote", "cite", "gmail_extra"))
 
@@ -87,14 +88,11 @@ def read_html(markup: str) -> MarkedText:
         marked = writer.finish()
     except (etree.LxmlError, ValueError, AssertionError):
         marked = MarkedText("")
-    if marked.text.strip() or len(markup) < 3 or not _has_deep_text(markup):
+    # libxml2 omits the text below some thousand levels; visible pages of mails have a few dozen.
+    is_deep = markup.count("<div") + markup.count("<span") + markup.count("<b>") > _DEEP
+    if marked.text.strip() or not is_deep:
         return marked
     return MarkedText(html.unescape(_TAG.sub(" ", markup)))
-
-
-def _has_deep_text(markup: str) -> bool:
-    # libxml2 omits the text below some thousand levels; visible pages of mails have a few dozen.
-    return markup.count("<div") + markup.count("<span") + markup.count("<b>") > 200
 
 
 @dataclass(slots=True)
@@ -102,7 +100,7 @@ class _State:
     """The state within one open element."""
 
     tag: str
-    kind: Kind | None
+    kind: SpanKind | None
     depth: int
     is_invisible: bool
     is_preformatted: bool
@@ -209,7 +207,7 @@ class _Writer:
         kind, depth = outer.kind, outer.depth
         if kind is None:
             kind = self._kind_of(element, tag, classes.lower().split(), identifier.lower())
-        if kind is Kind.QUOTE and (outer.kind is None or tag == "blockquote"):
+        if kind is SpanKind.QUOTE and (outer.kind is None or tag == "blockquote"):
             depth += 1
         return _State(
             tag, kind, depth,
@@ -218,25 +216,27 @@ class _Writer:
             outer.is_coloured if coloured is None else coloured,
         )  # fmt: skip
 
-    def _kind_of(self, element: Any, tag: str, classes: list[str], identifier: str) -> Kind | None:
+    def _kind_of(
+        self, element: Any, tag: str, classes: list[str], identifier: str
+    ) -> SpanKind | None:
         """Return the kind that the marks of mail programs give to an element."""
         if identifier == "divrplyfwdmsg" or element.get("data-marker") == "__HEADERS__":
-            return Kind.HEADERS
+            return SpanKind.HEADERS
         if tag == "div" and "gmail_quote" in classes and element not in self.holders:
             # Old clients put the history in it without a blockquote; a forwarded mail begins with dashes.
             first = next((text for text in element.itertext() if text.strip()), "")
-            return None if first.lstrip().startswith("---") else Kind.QUOTE
+            return None if first.lstrip().startswith("---") else SpanKind.QUOTE
         for name in classes:
             if name in _CLASS_KINDS:
                 return _CLASS_KINDS[name]
         if identifier in _ID_KINDS:
             return _ID_KINDS[identifier]
         if identifier.startswith(("yahoo_quoted", "yiv")):
-            return Kind.QUOTE
+            return SpanKind.QUOTE
         if tag == "blockquote":
-            return Kind.QUOTE if self._is_citation(element, classes) else None
+            return SpanKind.QUOTE if self._is_citation(element, classes) else None
         if tag == "div" and element.get("name") == "quote":
-            return Kind.QUOTE
+            return SpanKind.QUOTE
         return None
 
     def _is_citation(self, element: Any, classes: list[str]) -> bool:
@@ -300,6 +300,6 @@ class _Writer:
             self.marks.append(Mark(state.kind, self.length, self.length + len(text), state.depth))
         elif state.is_coloured and text != "\n":
             # Authors answer in colour within the history.
-            self.marks.append(Mark(Kind.OWN, self.length, self.length + len(text)))
+            self.marks.append(Mark(SpanKind.OWN, self.length, self.length + len(text)))
         self.pieces.append(text)
         self.length += len(text)

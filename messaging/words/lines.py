@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from messaging.words.spans import Kind, MarkedText
+from messaging.words.spans import MarkedText, SpanKind
 
 MAX_LINE_WORDS: Final = 500
 _SIGNATURE: Final = "-- "
@@ -20,7 +20,7 @@ class Line(NamedTuple):
     end: int
     depth: int
     words: str
-    mark: Kind | None
+    mark: SpanKind | None
 
     @property
     def is_blank(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from messaging.words.lines import Line
-from messaging.words.spans import Kind, Span
+from messaging.words.spans import Span, SpanKind
 
 _BEGIN_FILE: Final = re.compile(r"begin [0-7]{3,4} \S")
 _BEGIN_ARMOUR: Final = "-----BEGIN PGP "
@@ -15,7 +15,7 @@ _ENCRYPTED: Final = "-----BEGIN PGP MESSAGE"
 _LONGEST_UU_LINE: Final = 62
 
 
-def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[Kind]) -> list[Span]:
+def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[SpanKind]) -> list[Span]:
     """Set the kind of each line that is for programs; return the dash escapes of signed text (RFC 9580, 7.2)."""
     escapes: list[Span] = []
     at, signed = 0, False
@@ -23,23 +23,23 @@ def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[Kind]) -> l
         line = lines[at]
         if line.words == _SIGNED:
             signed = True
-            at = _mark(kinds, at, _end_of_armour_headers(lines, at + 1), Kind.MACHINE)
+            at = _mark(kinds, at, _end_of_armour_headers(lines, at + 1), SpanKind.MACHINE)
         elif line.words.startswith(_BEGIN_ARMOUR):
             signed = False
-            kind = Kind.ENCRYPTED if line.words.startswith(_ENCRYPTED) else Kind.MACHINE
+            kind = SpanKind.ENCRYPTED if line.words.startswith(_ENCRYPTED) else SpanKind.MACHINE
             at = _mark(kinds, at, _end_of_armour(lines, at + 1), kind)
         elif line.words.startswith("=ybegin "):
-            at = _mark(kinds, at, _end_of_yenc(lines, at + 1), Kind.FILE)
+            at = _mark(kinds, at, _end_of_yenc(lines, at + 1), SpanKind.FILE)
         elif _BEGIN_FILE.match(line.words) and (end := _end_of_uu(text, lines, at + 1)) > at + 1:
-            at = _mark(kinds, at, end, Kind.FILE)
+            at = _mark(kinds, at, end, SpanKind.FILE)
         else:
-            if signed and text.startswith("- ", line.start) and kinds[at] is Kind.OWN:
-                escapes.append(Span(Kind.MACHINE, line.start, line.start + 2))
+            if signed and text.startswith("- ", line.start) and kinds[at] is SpanKind.OWN:
+                escapes.append(Span(SpanKind.MACHINE, line.start, line.start + 2))
             at += 1
     return escapes
 
 
-def _mark(kinds: list[Kind], start: int, end: int, kind: Kind) -> int:
+def _mark(kinds: list[SpanKind], start: int, end: int, kind: SpanKind) -> int:
     kinds[start:end] = [kind] * (end - start)
     return end
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from messaging.words.invisible import clean, remove_invisible
-from messaging.words.spans import Kind, MarkedText, Split
+from messaging.words.spans import MarkedText, SpanKind, Split
 from messaging.words.split import split_words
 
 MAX_ANSWERED_CHARS: Final = 40
@@ -40,22 +40,22 @@ def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -
     split = split_words(marked, is_forward=is_forward_subject(subject), is_reply=is_reply)
     pieces = []
     for span in split.spans:
-        if span.kind is Kind.OWN:
+        if span.kind is SpanKind.OWN:
             pieces.append(split.text[span.start : span.end])
-        elif span.kind is Kind.ANSWERED:
+        elif span.kind is SpanKind.ANSWERED:
             pieces.append(f"\n{shorten_question(split.text[span.start : span.end])}\n")
-        elif span.kind is not Kind.PLACEHOLDER:
+        elif span.kind is not SpanKind.PLACEHOLDER:
             # A folded line ends the paragraph before it; a stand-in stands within one.
             pieces.append("\n" if split.text[span.end - 1] == "\n" else "")
     text = remove_invisible(clean("".join(pieces)))
     return OwnWords(
         _MANY_NEWLINES.sub("\n\n", text).strip(),
         split,
-        sum(span.kind is Kind.ENCRYPTED for span in split.spans),
+        sum(span.kind is SpanKind.ENCRYPTED for span in split.spans),
         tuple(
             _file_name(split.text[span.start : span.end])
             for span in split.spans
-            if span.kind is Kind.FILE
+            if span.kind is SpanKind.FILE
         ),
     )
 

@@ -3,10 +3,11 @@
 import re
 from typing import Final
 
-from messaging.words.spans import Kind, Span
+from messaging.words.spans import Span, SpanKind
 
 MAX_PLACEHOLDER_CHARS: Final = 300
 MAX_ADDRESS_CHARS: Final = 4000
+_MAX_LOOK_BACK: Final = 200
 _IN_BRACKETS: Final = (
     "[cid:", "[image:", "[inline image", "[bild:", "[imagen:", "[immagine:", "[afbeelding:",
     "[billede:", "[bilde:", "[kuva:", "[obraz:", "[obrázek:", "[изображение:", "[image.", "[https://",
@@ -33,9 +34,12 @@ def find_placeholders(text: str) -> list[Span]:
             is_placeholder = beginning.startswith(_IN_BRACKETS)
         else:
             end = _closing(text, found, ">", MAX_ADDRESS_CHARS)
-            is_placeholder = text.startswith(_ADDRESSES, found) and _follows_text(text, found)
+            # An address alone on its line is the message.
+            line_start = text.rfind("\n", max(0, found - _MAX_LOOK_BACK), found) + 1
+            before = text[max(line_start, found - _MAX_LOOK_BACK) : found].strip("> \t")
+            is_placeholder = text.startswith(_ADDRESSES, found) and bool(before)
         if is_placeholder and end:
-            spans.append(Span(Kind.PLACEHOLDER, found, end))
+            spans.append(Span(SpanKind.PLACEHOLDER, found, end))
             at = end
     return spans
 
@@ -44,9 +48,3 @@ def _closing(text: str, start: int, bracket: str, most: int) -> int:
     """Return the position behind the closing bracket, 0 when the line has none within `most` characters."""
     end = text.find(bracket, start, start + most)
     return 0 if end < 0 or "\n" in text[start:end] else end + 1
-
-
-def _follows_text(text: str, at: int) -> bool:
-    """Whether the address stands behind other words of its line: an address alone is the message."""
-    before = text[max(0, text.rfind("\n", max(0, at - 200), at) + 1) : at]
-    return bool(before.strip("> \t"))

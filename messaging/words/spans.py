@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 
-class Kind(Enum):
+class SpanKind(Enum):
     """The kind of a span; all kinds but OWN are folded."""
 
     OWN = "own"
@@ -30,7 +30,7 @@ class Kind(Enum):
 class Span:
     """Characters `start` to `end` of a text."""
 
-    kind: Kind
+    kind: SpanKind
     start: int
     end: int
 
@@ -39,7 +39,7 @@ class Span:
 class Mark:
     """The kind that markup declares for characters `start` to `end`, and how deep they are quoted."""
 
-    kind: Kind
+    kind: SpanKind
     start: int
     end: int
     depth: int = 0
@@ -60,19 +60,19 @@ class Split:
     text: str
     spans: tuple[Span, ...]
 
-    def text_of(self, *kinds: Kind) -> str:
+    def text_of(self, *kinds: SpanKind) -> str:
         """Return the text of all spans of these kinds."""
         return "".join(self.text[s.start : s.end] for s in self.spans if s.kind in kinds)
 
     @property
     def own(self) -> str:
         """The author's own words, as they stand in the text."""
-        return self.text_of(Kind.OWN)
+        return self.text_of(SpanKind.OWN)
 
     @property
-    def folded(self) -> str:
+    def rest(self) -> str:
         """The rest of the text."""
-        return "".join(self.text[s.start : s.end] for s in self.spans if s.kind is not Kind.OWN)
+        return "".join(self.text[s.start : s.end] for s in self.spans if s.kind is not SpanKind.OWN)
 
 
 def join_marked(texts: Iterable[MarkedText], separator: str) -> MarkedText:

@@ -8,14 +8,16 @@ from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
 from messaging.words.placeholders import find_placeholders
-from messaging.words.spans import Kind, MarkedText, Span, Split
+from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.tickets import mark_tickets
 
 _SIGNS_OF_MACHINES: Final = ("-----BEGIN PGP", "begin ", "=ybegin")
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
-_NEVER_SHOWN: Final = frozenset((Kind.MACHINE, Kind.ENCRYPTED, Kind.FILE, Kind.PLACEHOLDER))
+_NEVER_SHOWN: Final = frozenset(
+    (SpanKind.MACHINE, SpanKind.ENCRYPTED, SpanKind.FILE, SpanKind.PLACEHOLDER)
+)
 
 
 def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True) -> Split:
@@ -27,7 +29,7 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     """
     text = marked.text
     lines = read_lines(marked)
-    kinds = [_kind_of(line) for line in lines]
+    kinds = [line.mark or (SpanKind.QUOTE if line.depth else SpanKind.OWN) for line in lines]
     inner = mark_machine_lines(text, lines, kinds) if _has_any(text, _SIGNS_OF_MACHINES) else []
     if _has_any(text, _SIGNS_OF_RULES):
         mark_tickets(lines, kinds)
@@ -35,36 +37,36 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(text.casefold(), VERBS_AT_END):
         mark_history(lines, kinds, is_forward=is_forward)
     inner += find_placeholders(text)
-    if is_reply or Kind.ATTRIBUTION in kinds or Kind.HEADERS in kinds:
+    if is_reply or SpanKind.ATTRIBUTION in kinds or SpanKind.HEADERS in kinds:
         inner += _quote_marks(text, lines, kinds)
     else:
         kinds = [
-            Kind.OWN if kind is Kind.QUOTE and line.mark is None else kind
+            SpanKind.OWN if kind is SpanKind.QUOTE and line.mark is None else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
     mark_footers(text, lines, kinds)
     if not _has_own_words(text, lines, kinds, inner):
         # Some programs let the author write within the element of the signature.
         kinds = [
-            Kind.OWN if line.mark is Kind.SIGNATURE else kind
+            SpanKind.OWN if line.mark is SpanKind.SIGNATURE else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
         mark_footers(text, lines, kinds)
     if not _has_own_words(text, lines, kinds, inner):
-        kinds = [kind if kind in _NEVER_SHOWN else Kind.OWN for kind in kinds]
+        kinds = [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
     else:
         _mark_answered(lines, kinds)
     inner.sort(key=lambda span: span.start)
     return Split(text, _spans_of(lines, kinds, inner))
 
 
-def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[Kind]) -> list[Span]:
+def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[SpanKind]) -> list[Span]:
     """Return the quote marks before own lines, which a forwarded mail has."""
     marks = []
     for line, kind in zip(lines, kinds, strict=True):
-        if kind is Kind.OWN and line.depth and text[line.start] == ">":
+        if kind is SpanKind.OWN and line.depth and text[line.start] == ">":
             end = line.start + 2 if text.startswith("> ", line.start) else line.start + 1
-            marks.append(Span(Kind.QUOTE, line.start, end))
+            marks.append(Span(SpanKind.QUOTE, line.start, end))
     return marks
 
 
@@ -72,20 +74,14 @@ def _has_any(text: str, signs: Sequence[str]) -> bool:
     return any(sign in text for sign in signs)
 
 
-def _kind_of(line: Line) -> Kind:
-    if line.mark is not None:
-        return line.mark
-    return Kind.QUOTE if line.depth else Kind.OWN
-
-
 def _has_own_words(
-    text: str, lines: Sequence[Line], kinds: Sequence[Kind], inner: Sequence[Span]
+    text: str, lines: Sequence[Line], kinds: Sequence[SpanKind], inner: Sequence[Span]
 ) -> bool:
     """Whether a line has a letter, a digit or a sign such as an emoji outside of the folded spans."""
     folded = sorted((span.start, span.end) for span in inner)
     at = 0
     for line, kind in zip(lines, kinds, strict=True):
-        if kind is not Kind.OWN or line.is_blank:
+        if kind is not SpanKind.OWN or line.is_blank:
             continue
         while at < len(folded) and folded[at][1] <= line.start:
             at += 1
@@ -102,13 +98,13 @@ def _has_own_words(
     return False
 
 
-def _mark_answered(lines: Sequence[Line], kinds: list[Kind]) -> None:
+def _mark_answered(lines: Sequence[Line], kinds: list[SpanKind]) -> None:
     """Mark the last paragraph of each quotation that an interleaved answer follows.
 
     Answers are interleaved when two of them follow quotations, or when a quotation goes on below one. A quotation
     with one answer below it is an answer under a whole mail, whose words the reader knows.
     """
-    if Kind.QUOTE not in kinds:
+    if SpanKind.QUOTE not in kinds:
         return
     quotes, answers, answers_within = _find_answers(lines, kinds)
     if len(answers) < 2 and not answers_within:
@@ -118,16 +114,16 @@ def _mark_answered(lines: Sequence[Line], kinds: list[Kind]) -> None:
         first = last
         while (
             first > 0
-            and kinds[first - 1] is Kind.QUOTE
+            and kinds[first - 1] is SpanKind.QUOTE
             and not lines[first - 1].is_blank
             and lines[first - 1].depth == lines[last].depth
         ):
             first -= 1
-        kinds[first : last + 1] = [Kind.ANSWERED] * (last + 1 - first)
+        kinds[first : last + 1] = [SpanKind.ANSWERED] * (last + 1 - first)
 
 
 def _find_answers(
-    lines: Sequence[Line], kinds: Sequence[Kind]
+    lines: Sequence[Line], kinds: Sequence[SpanKind]
 ) -> tuple[dict[int, int], list[int], bool]:
     """Return the quoted line above each answer, the answers, and whether a quotation follows one."""
     quotes: dict[int, int] = {}
@@ -137,21 +133,21 @@ def _find_answers(
     for at, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
         if line.is_blank:
             continue
-        if kind is Kind.QUOTE:
+        if kind is SpanKind.QUOTE:
             within = within or (bool(answers) and quoted is None)
             quoted = at
-        elif kind is Kind.OWN and quoted is not None:
+        elif kind is SpanKind.OWN and quoted is not None:
             quotes[at] = quoted
             answers.append(at)
             quoted = None
-        elif kind is not Kind.OWN:
+        elif kind is not SpanKind.OWN:
             # An attribution begins another mail; an answer does not reach across it.
             quoted = None
     return quotes, answers, within
 
 
 def _spans_of(
-    lines: Sequence[Line], kinds: Sequence[Kind], inner: Sequence[Span]
+    lines: Sequence[Line], kinds: Sequence[SpanKind], inner: Sequence[Span]
 ) -> tuple[Span, ...]:
     """Join lines of one kind, and cut the inner spans out of own lines."""
     spans: list[Span] = []
@@ -162,7 +158,7 @@ def _spans_of(
             cut = inner[index]
             index += 1
             start, end = max(at, cut.start), min(cut.end, line.end)
-            if kind is not Kind.OWN or start >= end:
+            if kind is not SpanKind.OWN or start >= end:
                 continue
             _append(spans, kind, at, start)
             _append(spans, cut.kind, start, end)
@@ -171,7 +167,7 @@ def _spans_of(
     return tuple(spans)
 
 
-def _append(spans: list[Span], kind: Kind, start: int, end: int) -> None:
+def _append(spans: list[Span], kind: SpanKind, start: int, end: int) -> None:
     if start == end:
         return
     if spans and spans[-1].kind is kind:

@@ -15,7 +15,7 @@ _MAX_MARKS: Final = 20
 MADE_UP: Final = "Message from "
 
 
-def shown_subject(subject: str, text: str) -> str:
+def subject_to_show(subject: str, text: str) -> str:
     """Return the subject as a device is shown it before `text`; empty for one that the reader knows.
 
     That of an answer stood in the conversation before, and so did one that this gateway made up.
@@ -42,4 +42,4 @@ def is_made_up(subject: str) -> bool:
 
 def lines_to_show(subject: str, text: str) -> str:
     """Return the subject, where it is news, and the text below it."""
-    return "\n".join(line for line in (shown_subject(subject, text), text) if line)
+    return "\n".join(line for line in (subject_to_show(subject, text), text) if line)

@@ -6,7 +6,7 @@ from typing import Final
 from messaging.words.history import count_numbers
 from messaging.words.lines import Line
 from messaging.words.phrases import TICKET_NOTICES
-from messaging.words.spans import Kind
+from messaging.words.spans import SpanKind
 
 MIN_RULE_CHARS: Final = 10
 MAX_HEADING_CHARS: Final = 100
@@ -16,7 +16,7 @@ _MIN_TOKEN_CHARS: Final = 8
 _SENTENCE_ENDS: Final = (".", "!", "?")
 
 
-def mark_tickets(lines: Sequence[Line], kinds: list[Kind]) -> None:
+def mark_tickets(lines: Sequence[Line], kinds: list[SpanKind]) -> None:
     """Fold the notice, the headings and the older entries of a ticket, each below a rule.
 
     Without a notice above the first entry the rules are the author's own.
@@ -28,9 +28,9 @@ def mark_tickets(lines: Sequence[Line], kinds: list[Kind]) -> None:
     notice = " ".join(line.words for line in lines[:start]).casefold()
     if not any(phrase in notice for phrase in TICKET_NOTICES):
         return
-    kinds[:body] = [Kind.ATTRIBUTION] * body
+    kinds[:body] = [SpanKind.ATTRIBUTION] * body
     if len(entries) > 1:
-        kinds[entries[1][0] :] = [Kind.QUOTE] * (len(lines) - entries[1][0])
+        kinds[entries[1][0] :] = [SpanKind.QUOTE] * (len(lines) - entries[1][0])
 
 
 def is_token(words: str) -> bool:
@@ -47,12 +47,12 @@ def is_token(words: str) -> bool:
     )
 
 
-def _find_entries(lines: Sequence[Line], kinds: Sequence[Kind]) -> list[tuple[int, int]]:
+def _find_entries(lines: Sequence[Line], kinds: Sequence[SpanKind]) -> list[tuple[int, int]]:
     """Return the first line of each entry, and the first line of its text."""
     entries: list[tuple[int, int]] = []
     rule: int | None = None
     for at, line in enumerate(lines):
-        if kinds[at] is not Kind.OWN or line.is_blank:
+        if kinds[at] is not SpanKind.OWN or line.is_blank:
             continue
         if rule is not None and _is_heading(line.words):
             entries.append((rule, at + 1))

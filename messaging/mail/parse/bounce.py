@@ -136,7 +136,11 @@ def read_report_of(children: Sequence[MailPart], mail: MailPart) -> DeliveryRepo
     if status is None:
         return None
     text = status.body(MAX_STATUS_BYTES).decode("utf-8", "replace")
-    groups = [_with_action(group) for group in _read_groups(text)]
+    groups = list(_read_groups(text))
+    for group in groups:
+        if "final-recipient" in group and "status" in group:
+            implied = "failed" if group["status"].startswith("5") else "delayed"
+            group.setdefault("action", implied)
     groups = [group for group in groups if "action" in group]
     if not groups:
         return None
@@ -158,13 +162,6 @@ def read_report_of(children: Sequence[MailPart], mail: MailPart) -> DeliveryRepo
         failed=bool(failures),
         reason=_describe(failures[0] if failures else groups[0], bool(failures)),
     )
-
-
-def _with_action(group: dict[str, str]) -> dict[str, str]:
-    """Return a group with the action that its status implies when it has none."""
-    if "action" in group or "final-recipient" not in group or "status" not in group:
-        return group
-    return group | {"action": "failed" if group["status"].startswith("5") else "delayed"}
 
 
 def read_report_in_words(mail: MailPart, subject: str) -> DeliveryReport | None:

@@ -1,4 +1,4 @@
-"""Says in words what a calendar invitation asks: what, when and where (RFC 5545). Pure."""
+"""Describes a calendar invitation in words: the event, its times and its place (RFC 5545). Pure."""
 
 import re
 from dataclasses import dataclass

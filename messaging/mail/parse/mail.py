@@ -16,7 +16,7 @@ from messaging.mail.parse.reader import TextReader
 from messaging.mail.text import clean, one_line
 from messaging.words.history import points_below
 from messaging.words.own_words import OwnWords, own_words
-from messaging.words.spans import Kind, MarkedText
+from messaging.words.spans import MarkedText, SpanKind
 
 _RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
@@ -54,14 +54,17 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     whole = clean(words.split.text)
     subject = subject_of(mail)
     report = find_report(mail, subject)
-    own_counts = reader.left_out + _counts_of(words)
+    own_counts = reader.left_out + Counter(
+        kind_of("", one) or "document" for one in words.file_names
+    )
+    own_counts["encrypted text"] += words.encrypted_texts
     if not (subject or whole or own_counts or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
     left_out = tuple(describe_counts(own_counts))
     spans = words.split.spans
     cut_note = f"[cut after {len(words.split.text)} characters]" if reader.cut else ""
     # The cut takes nothing from the author's own words where it falls into the history.
-    is_own_cut = not spans or spans[-1].kind is Kind.OWN
+    is_own_cut = not spans or spans[-1].kind is SpanKind.OWN
     return ParsedMail(
         subject=subject,
         text=_with_notes(words.text, cut_note if is_own_cut else "", left_out),
@@ -77,7 +80,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
 
 
 def read_words(mail: MailPart, max_text_chars: int) -> tuple[TextReader, OwnWords]:
-    """Return the own words of a mail, and the reader with the counts of what it left out."""
+    """Return the own words of a mail, and the reader with the counts of the omitted parts."""
     reader = TextReader(max_text_chars + 1)
     marked = reader.read_mail(mail)
     # Only the HTML tells answers in colour from the history that they stand in.
@@ -91,13 +94,6 @@ def read_words(mail: MailPart, max_text_chars: int) -> tuple[TextReader, OwnWord
         marked = MarkedText(marked.text[:max_text_chars], marked.marks)
     is_reply = b"in-reply-to" in mail.fields or b"references" in mail.fields
     return reader, own_words(marked, subject_of(mail), is_reply=is_reply)
-
-
-def _counts_of(words: OwnWords) -> Counter[str]:
-    """Return the counts of the encrypted texts and files within the text."""
-    counts = Counter(kind_of("", name) or "document" for name in words.file_names)
-    counts["encrypted text"] += words.encrypted_texts
-    return counts
 
 
 def _with_notes(text: str, cut_note: str, left_out: tuple[str, ...]) -> str:

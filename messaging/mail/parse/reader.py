@@ -10,7 +10,7 @@ from messaging.mail.parse.attachments import kind_of
 from messaging.mail.parse.calendar import read_invitation
 from messaging.mail.parse.header import author_of, subject_of
 from messaging.mail.parse.parts import MailPart, part_at, part_of
-from messaging.mail.parse.smime import signed_content
+from messaging.mail.parse.smime import extract_content
 from messaging.mail.parse.tnef import TnefContent, read_tnef
 from messaging.mail.text import decode_text
 from messaging.words.html import read_html
@@ -258,7 +258,7 @@ class TextReader:
 
     def _read_signed(self, part: MailPart, depth: int) -> MarkedText:
         """Return the text of signed data, which is not encrypted; count encrypted text."""
-        content = signed_content(part.body(self._take_bytes(part, MAX_RAW_BYTES)))
+        content = extract_content(part.body(self._take_bytes(part, MAX_RAW_BYTES)))
         if content is None:
             self.left_out["encrypted text"] += 1
             return _NO_TEXT

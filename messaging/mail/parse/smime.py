@@ -19,11 +19,11 @@ class _Malformed(ValueError):
     """These bytes are no such structure."""
 
 
-def signed_content(data: bytes) -> bytes | None:
+def extract_content(data: bytes) -> bytes | None:
     """Return the mail within signed data; None for encrypted data and anything else. Never raises."""
     try:
         at = _enter(data, 0, _SEQUENCE)
-        start, at = _read(data, at, _OBJECT)
+        start, at = _enter(data, at, _OBJECT), _skip(data, at)
         if data[start:at] != _SIGNED_DATA:
             return None
         at = _enter(data, _enter(data, at, _CONTEXT_0), _SEQUENCE)
@@ -54,13 +54,6 @@ def _enter(data: bytes, at: int, wanted: int) -> int:
     if tag != wanted:
         raise _Malformed
     return start
-
-
-def _read(data: bytes, at: int, wanted: int) -> tuple[int, int]:
-    tag, start, length = _header(data, at)
-    if tag != wanted or length < 0 or start + length > len(data):
-        raise _Malformed
-    return start, start + length
 
 
 def _skip(data: bytes, at: int) -> int:

@@ -1,7 +1,7 @@
 """Parses the device texts of a batch, and names the senders of messages that go to text devices.
 
-Parsing needs the store: the recipient depends on the codec of the device, its owner's contacts, and whom the device
-wrote to or heard of last.
+Parsing needs the store: the recipient depends on the codec of the device, its owner's contacts, and its last
+messages.
 """
 
 from collections import defaultdict

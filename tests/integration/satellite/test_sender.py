@@ -147,7 +147,7 @@ async def test_a_long_message_is_sent_in_order_and_whole(hive: HiveServer) -> No
 async def test_more_parts_than_allowed_end_with_what_was_left_out(hive: HiveServer) -> None:
     async with sending(hive.account(), max_parts=2) as sender:
         assert (await outcome_of(sender, delivery("word " * 400))).parts_sent == 2
-    assert texts(hive)[1].endswith(" characters left out]")
+    assert texts(hive)[1].endswith(" more kept]")
 
 
 async def test_a_retry_begins_at_the_part_that_failed(hive: HiveServer) -> None:

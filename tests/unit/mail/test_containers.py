@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from messaging.mail.parse.calendar import read_invitation
 from messaging.mail.parse.mail import read_mail
-from messaging.mail.parse.smime import signed_content
+from messaging.mail.parse.smime import extract_content
 from messaging.mail.parse.tnef import read_tnef
 from tests.support.mail.mails import MIXED, part, parts
 
@@ -71,7 +71,7 @@ def test_any_bytes_behind_the_start_of_a_winmail_are_read(noise: bytes) -> None:
     )
 )
 def test_any_pieces_of_signed_data_are_read(pieces: list[bytes]) -> None:
-    found = signed_content(b"".join(pieces))
+    found = extract_content(b"".join(pieces))
     assert found is None or isinstance(found, bytes)
 
 

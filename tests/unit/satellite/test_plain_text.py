@@ -144,7 +144,7 @@ def test_a_sender_that_leaves_no_room_is_refused() -> None:
 SEEN = ["a", "é", "ß", "e\u0301", "👩‍🚀", "🇨🇭", "漢", " ", "\n", "👍🏽"]
 """Each is one character for people, whatever it is in Unicode."""
 WHOLE = re.compile(f"(?:{'|'.join(SEEN)})*")
-LEFT_OUT = re.compile(r" ?\[(\+[0-9,]+|[0-9,]+ characters left out)\]\Z")
+LEFT_OUT = re.compile(r" ?\[(\+[0-9,]+|[0-9,]+ more kept)\]\Z")
 
 
 @given(

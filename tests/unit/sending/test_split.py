@@ -43,7 +43,7 @@ def test_a_word_longer_than_a_part_is_cut() -> None:
 def test_what_is_beyond_the_last_part_is_counted() -> None:
     parts = split("word " * 500, size, 60, 2)
     assert len(parts) == 2
-    left_out = re.fullmatch(r"2/2 ((?:word ?)+) \[([\d,]+) characters left out\]", parts[1])
+    left_out = re.fullmatch(r"2/2 ((?:word ?)+) \[([\d,]+) more kept\]", parts[1])
     assert left_out
     kept = len(unmarked(parts)[0]) + len(left_out[1])
     assert int(left_out[2].replace(",", "")) in (2500 - kept, 2500 - kept - 1)
@@ -51,7 +51,7 @@ def test_what_is_beyond_the_last_part_is_counted() -> None:
 
 
 def test_with_one_part_allowed_the_rest_is_counted_without_a_number() -> None:
-    assert split("a" * 100, size, 40, 1) == ["a" * 14 + " [86 characters left out]"]
+    assert split("a" * 100, size, 40, 1) == ["a" * 24 + " [76 more kept]"]
 
 
 def test_a_notice_that_has_no_room_is_shortened() -> None:

@@ -77,7 +77,9 @@ def test_no_stranger_list_or_machine_is_answered(typing: Gateway) -> None:
 
 
 def test_an_answer_goes_to_the_address_for_answers(typing: Gateway) -> None:
-    mail = replace(g.mail(), sender=g.email("alice@example.net"), answer_address="office@example.net")
+    mail = replace(
+        g.mail(), sender=g.email("alice@example.net"), answer_address="office@example.net"
+    )
     typing.settle(typing.take_one(mail))
     assert take(typing, typed("Yes")).message.recipient.value == "office@example.net"
 

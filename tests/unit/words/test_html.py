@@ -147,7 +147,7 @@ def test_never_raises_and_marks_lie_within_the_text(markup: str) -> None:
         assert at <= mark.start < mark.end <= len(marked.text)
         at = mark.end
     split = own_words(marked).split
-    assert len(split.own) + len(split.folded) == len(marked.text)
+    assert len(split.own) + len(split.rest) == len(marked.text)
 
 
 @pytest.mark.parametrize(

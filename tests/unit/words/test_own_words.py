@@ -100,4 +100,4 @@ def test_takes_bounded_time_for_hostile_text(text: str) -> None:
     words = own_words(MarkedText(text))
     # An idle machine needs a tenth; a step that is not linear would need minutes.
     assert time.process_time() - start < 10
-    assert len(words.split.own) + len(words.split.folded) == len(text)
+    assert len(words.split.own) + len(words.split.rest) == len(text)

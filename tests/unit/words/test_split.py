@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.words.spans import Kind, MarkedText, Split
+from messaging.words.spans import MarkedText, SpanKind, Split
 from messaging.words.split import split_words
 
 REPLY = (
@@ -17,7 +17,7 @@ def own_words_of(text: str, **kwargs: bool) -> str:
     return " ".join(split_words(MarkedText(text), **kwargs).own.split())
 
 
-def kinds_of(split: Split) -> set[Kind]:
+def kinds_of(split: Split) -> set[SpanKind]:
     return {span.kind for span in split.spans if split.text[span.start : span.end].strip()}
 
 
@@ -100,12 +100,12 @@ def test_keeps_a_typed_sign_in_a_mail_that_is_no_reply() -> None:
 def test_marks_the_questions_of_interleaved_answers() -> None:
     text = "Am 27.11.26 um 15:14 schrieb Boop:\n> Tide?\n\nUm elf.\n\n> Warten?\n\nNein.\n"
     split = split_words(MarkedText(text))
-    assert split.text_of(Kind.ANSWERED) == "> Tide?\n> Warten?\n"
+    assert split.text_of(SpanKind.ANSWERED) == "> Tide?\n> Warten?\n"
 
 
 def test_a_single_answer_below_a_quotation_marks_no_question() -> None:
     split = split_words(MarkedText("> Tide?\n\nUm elf.\n"))
-    assert kinds_of(split) == {Kind.QUOTE, Kind.OWN}
+    assert kinds_of(split) == {SpanKind.QUOTE, SpanKind.OWN}
 
 
 def test_folds_armour_and_its_dash_escapes() -> None:
@@ -120,7 +120,7 @@ def test_folds_uuencoded_files() -> None:
     text = "A photo.\n\nbegin 644 photo.jpg\n#0V%T\n`\nend\n"
     split = split_words(MarkedText(text))
     assert split.own.strip() == "A photo."
-    assert Kind.FILE in kinds_of(split)
+    assert SpanKind.FILE in kinds_of(split)
 
 
 def test_a_sentence_with_begin_is_no_file() -> None:
@@ -178,8 +178,8 @@ def test_spans_cover_the_text(text: str, is_forward: bool, is_reply: bool) -> No
         assert span.start == at < span.end
         at = span.end
     assert at == len(text)
-    assert len(split.own) + len(split.folded) == len(text)
-    assert sorted(split.own + split.folded) == sorted(text)
+    assert len(split.own) + len(split.rest) == len(text)
+    assert sorted(split.own + split.rest) == sorted(text)
 
 
 @given(
