@@ -57,7 +57,7 @@ def _fill(text: str, parts: int, count: int, size: Size, limit: int) -> list[str
 
 
 def _shorten(text: str, size: Size, limit: int, max_parts: int) -> list[str]:
-    """Fill `max_parts` parts; the last one ends with the number of characters that only the history has, in words if they fit."""
+    """Fill `max_parts` parts; the last one ends with the number of characters that are only kept."""
     chunks = _fill(text, max_parts - 1, max_parts, size, limit)
     start = sum(map(len, chunks))
     mark = _mark(max_parts, max_parts)

@@ -12,6 +12,7 @@ from messaging.words.spans import Mark, MarkedText, SpanKind
 from messaging.words.styles import HidingRules, hides, hides_text, is_coloured, read_sheets
 
 _TAG: Final = re.compile(r"<[^<>]*(?:>|\Z)")
+MAX_LINK_CHARS: Final = 300
 _DEEP: Final = 200
 # The parser refuses decoded text that declares a charset.
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^<>]*>")
@@ -105,6 +106,9 @@ class _State:
     is_invisible: bool
     is_preformatted: bool
     is_coloured: bool
+    link: str = ""
+    start: int = 0
+    """The length of the text before the element."""
 
 
 @dataclass
@@ -156,10 +160,23 @@ class _Writer:
     def _leave(self, state: _State) -> None:
         if state.tag == "li":
             self.bullet = ""
+        if state.link and self.length > state.start and self.newlines == 0:
+            self._write_link(state)
         if state.tag in _BLOCKS:
             self._break_line(2 if state.tag in _SPACED else 1)
         elif state.tag in _CELLS:
             self.needs_blank = True
+
+    def _write_link(self, state: _State) -> None:
+        """Write the address behind the text of a link, as programs do in plain text, unless they are the same."""
+        scheme, _, rest = state.link.partition("://")
+        is_known = rest.rstrip("/") in self.last_words
+        if (
+            scheme.lower() in ("http", "https")
+            and len(state.link) <= MAX_LINK_CHARS
+            and not (is_known or any(sign in state.link for sign in "<> \n"))
+        ):
+            self._append(f" <{state.link}>", state)
 
     def _bullet_of(self, item: Any) -> str:
         """Return `* `, or the number of an item of an ordered list."""
@@ -214,6 +231,8 @@ class _Writer:
             outer.is_invisible if invisible is None else invisible,
             outer.is_preformatted or tag == "pre",
             outer.is_coloured if coloured is None else coloured,
+            str(get("href") or "").strip() if tag == "a" else "",
+            self.length,
         )  # fmt: skip
 
     def _kind_of(

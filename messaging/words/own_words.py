@@ -2,13 +2,17 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from messaging.words.invisible import clean, remove_invisible
-from messaging.words.spans import MarkedText, SpanKind, Split
+from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.split import split_words
 
 MAX_ANSWERED_CHARS: Final = 40
+MAX_SHORT_CHARS: Final = 100
+MAX_LINK_CHARS: Final = 100
+_PUNCTUATION: Final = (".", ",", ";", ":", "!", "?", ")", "\n", "")
 _MAX_FIRST_LINE: Final = 300
 _CUT: Final = " ..."
 _MANY_NEWLINES: Final = re.compile("\n{3,}")
@@ -38,13 +42,18 @@ def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -
     `is_reply` says whether the header of the mail names a former mail.
     """
     split = split_words(marked, is_forward=is_forward_subject(subject), is_reply=is_reply)
-    pieces = []
+    link = _find_link(split)
+    pieces = [""]
     for span in split.spans:
-        if span.kind is SpanKind.OWN:
+        if span.kind is SpanKind.OWN or span is link:
             pieces.append(split.text[span.start : span.end])
         elif span.kind is SpanKind.ANSWERED:
             pieces.append(f"\n{shorten_question(split.text[span.start : span.end])}\n")
-        elif span.kind is not SpanKind.PLACEHOLDER:
+        elif span.kind is SpanKind.PLACEHOLDER:
+            # The blank before an address goes with it: `the plan <https://…>.`
+            if split.text[span.end : span.end + 1] in _PUNCTUATION:
+                pieces[-1] = pieces[-1].rstrip(" ")
+        else:
             # A folded line ends the paragraph before it; a stand-in stands within one.
             pieces.append("\n" if split.text[span.end - 1] == "\n" else "")
     text = remove_invisible(clean("".join(pieces)))
@@ -58,6 +67,22 @@ def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -
             if span.kind is SpanKind.FILE
         ),
     )
+
+
+def _find_link(split: Split) -> Span | None:
+    """Return the address behind the only link in the own words of a short mail: it may be the message."""
+    links = [
+        span
+        for before, span in pairwise(split.spans)
+        if before.kind is SpanKind.OWN
+        and span.kind is SpanKind.PLACEHOLDER
+        and split.text.startswith("<http", span.start)
+    ]
+    own_chars = sum(span.end - span.start for span in split.spans if span.kind is SpanKind.OWN)
+    is_short = own_chars <= MAX_SHORT_CHARS
+    if len(links) != 1 or not is_short or links[0].end - links[0].start > MAX_LINK_CHARS:
+        return None
+    return links[0]
 
 
 def is_forward_subject(subject: str) -> bool:

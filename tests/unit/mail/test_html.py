@@ -25,7 +25,7 @@ from messaging.words.html import read_html
         ("<div style='color:red; DISPLAY : none'>hidden</div>shown", "shown"),
         ("<div style='padding-left:9999em'>near</div>", "near"),
         ("<!-- note -->shown", "shown"),
-        ("<a href='https://example.org/?long'>here</a>", "here"),
+        ("<a href='https://example.org/?long'>here</a>", "here <https://example.org/?long>"),
         ("<?xml version='1.0' encoding='utf-8'?><html><body>shown</body></html>", "shown"),
         ("a\x00b", "ab"),
         ("<b", ""),

@@ -110,8 +110,20 @@ def test_keeps_an_indented_block_of_the_author() -> None:
     )
 
 
+LINK = '<a href="https://t.example/c?x">the plan</a>'
+
+
 def test_shows_a_link_as_its_text() -> None:
-    assert text_of('<p>See <a href="https://t.example/c?x">the plan</a>.</p>') == "See the plan."
+    assert text_of(f"<p>See {LINK}.</p><p>{'word ' * 30}</p>").startswith("See the plan. word")
+    assert text_of(f"<p>See {LINK} and {LINK}.</p>") == "See the plan and the plan."
+
+
+def test_shows_the_address_of_the_only_link_of_a_short_mail() -> None:
+    assert text_of(f"<p>See {LINK}</p>") == "See the plan <https://t.example/c?x>"
+    assert (
+        text_of('<p><a href="https://t.example/">https://t.example</a></p>') == "https://t.example"
+    )
+    assert text_of('<p><a href="mailto:ann@x.example">ann</a></p>') == "ann"
 
 
 def test_separates_cells_and_lines() -> None:
