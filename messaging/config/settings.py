@@ -224,6 +224,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     mail_failure_notices: bool = True
     sms_failure_notices: bool = False
+    device_failure_notices: bool = True
     max_hourly_notices: Annotated[int, Field(ge=0)] = 10
     sms_carriers: Annotated[str, AfterValidator(_check_carriers)] = ""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from messaging.model.message import Address, Codec, DeviceText, Message, Network
+from messaging.model.message import Address, Codec, DeviceText, Message, Network, message_id
 from messaging.model.position import Position
 from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
@@ -34,7 +34,10 @@ def device_echo(
     if not policy.is_on(text.via):
         return None
     echo = _from_gateway(text, f"-> {name}"[:MAX_REPLY_CHARACTERS], device)
-    return replace(echo, message=replace(echo.message, answer_address=recipient.value))
+    # The text itself may have a notice later, whose id is that of other messages of the gateway about it.
+    own_id = message_id(VIA, "echo", text.id)
+    message = replace(echo.message, id=own_id, answer_address=recipient.value)
+    return replace(echo, message=message)
 
 
 def _from_gateway(text: DeviceText, words: str, device: SenderDevice) -> RoutedMessage:

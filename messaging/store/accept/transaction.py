@@ -303,7 +303,9 @@ class AcceptTransaction:
             write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)
             keep_ids(one.id for one in changes)
         if bounces := [one for one in records if isinstance(one, Bounce)]:
-            settled += bounce(bounces, now)
+            bounced = bounce(bounces, now)
+            self._notices.enqueue([row.id for row in bounced], now)
+            settled += bounced
         if receipts := [one for one in records if isinstance(one, Receipt)]:
             by_receipts = write_receipts(receipts, self._settings, now)
             failed = [row.id for row in by_receipts if row.state in UNDELIVERED]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from messaging.model.message import Failure
 
 MAX_SMS_CHARACTERS = 160
+MAX_DEVICE_CHARACTERS = 120
+"""Fits one packet of every satellite network, also where a character takes several bytes."""
 _MAYBE = "The outcome of some attempts is unknown, so it may have arrived all the same."
 _PARTLY = "The first part of it arrived, the rest did not."
 _REFUSED = "Sending the same message again will hardly help. Please reach them in another way."
@@ -51,3 +53,12 @@ def sms_text(failure: Failure, doubts: Doubts) -> str:
     if len(reason) > room:
         reason = reason[: room - 3].rstrip() + "..."
     return f"{sent}: {reason}.{maybe}"
+
+
+def device_text(failure: Failure, doubts: Doubts) -> str:
+    """Return the notice to the owner of a device: one short message."""
+    maybe = " (may have arrived)" if doubts.uncertain else ""
+    text = f"Not delivered{maybe}: {failure.recipient}: {failure.reason}"
+    if len(text) > MAX_DEVICE_CHARACTERS:
+        text = text[: MAX_DEVICE_CHARACTERS - 3].rstrip() + "..."
+    return text

@@ -8,13 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from messaging.config.settings import Settings
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, e164, own_mailbox, relay_mailbox
 from messaging.model.message import Address, Failure, Network, message_id
 from messaging.store.accept.validate import short_reason
 from messaging.store.models import Delivery, Message, OptOut
-from messaging.store.notices.notice_text import Doubts, mail_text, sms_text, subject_of
+from messaging.store.notices.notice_text import (
+    Doubts,
+    device_text,
+    mail_text,
+    sms_text,
+    subject_of,
+)
 from messaging.store.notices.rate import NoticeRate
 from messaging.store.queue.delivery_state import NewDelivery
 from messaging.store.queue.enqueue import enqueue
@@ -26,6 +33,7 @@ VIA = "notice"
 """The account of a message that the gateway itself wrote."""
 
 DAEMON = "MAILER-DAEMON"
+_TEXTS = {Network.EMAIL: mail_text, Network.SMS: sms_text, Network.SATELLITE: device_text}
 NOT_COMPOSED = "no notice to the author: it could not be composed (%s)"
 TOO_MANY = "no notice to the author: too many notices within an hour"
 
@@ -63,12 +71,13 @@ class _Notice:
 class Notices:
     """The notices of one gateway. `default_accounts` names the account of each network; none if off.
 
-    There is no notice about a notice, about a message of a device, about a cancelled message, or a second one about
-    the same message. The author of a mail is not verified, so `NoticeRate` bounds how many notices go out.
+    There is no notice about a notice, about a cancelled message, or a second one about the same message. The author
+    of a mail is not verified, so `NoticeRate` bounds how many notices go out.
     """
 
     def __init__(self, settings: Settings, default_accounts: Mapping[Network, str] | None) -> None:
         self._settings = settings
+        self._tells_devices = settings.device_failure_notices
         self._rate = NoticeRate(settings.max_hourly_notices)
         self._accounts: dict[Network, str] = {
             network: via
@@ -82,7 +91,7 @@ class Notices:
 
         Runs no statement when nothing failed, and otherwise a fixed number of statements.
         """
-        if not ids or not self._accounts:
+        if not ids or not (self._accounts or self._tells_devices):
             return
         notices = self._compose_all(self._lock_messages(ids))
         stored = Message.objects.filter(id__in=[notice.id for notice in notices])
@@ -94,11 +103,16 @@ class Notices:
         """Lock the messages: of two that end the last deliveries of one at the same moment, the later one decides."""
         failed = Delivery.objects.filter(id__in=delivery_ids).values("message_id")
         networks = [network.value for network in self._accounts]
-        rows = Message.objects.filter(id__in=failed, wants_notice=True, sender_network__in=networks)
+        authors = Q(wants_notice=True, sender_network__in=networks)
+        if self._tells_devices:
+            is_active = Q(device__is_active=True, device__owner__is_active=True)
+            authors |= Q(sender_network=Network.SATELLITE.value) & is_active
+        rows = Message.objects.filter(authors, id__in=failed)
         rows = rows.defer("text", "whole_text", "raw").order_by("id")
         if connection.features.has_select_for_update:
             # The weaker lock: rows that refer to the message may still be inserted.
-            rows = rows.select_for_update(no_key=connection.vendor == "postgresql")
+            no_key = connection.vendor == "postgresql"
+            rows = rows.select_for_update(of=("self",), no_key=no_key)
         return list(rows)
 
     def _compose_all(self, messages: list[Message]) -> list[_Notice]:
@@ -136,21 +150,26 @@ class Notices:
         )
         doubts = Doubts(any(d.uncertain for d in ends), any(d.parts_sent for d in ends))
         sender, recipient = parties
-        by_sms = recipient.network is Network.SMS
+        text_of = _TEXTS[recipient.network]
+        is_short = recipient.network is not Network.EMAIL
+        account = self._settings.carriers.get(sender.value) or self._accounts.get(recipient.network)
         return _Notice(
             id=notice_id(message.id),
             about=message,
             failure=failure,
-            subject="" if by_sms else subject_of(failure),
-            text=(sms_text if by_sms else mail_text)(failure, doubts),
+            subject="" if is_short else subject_of(failure),
+            text=text_of(failure, doubts),
             sender=sender,
             recipient=recipient,
-            via=self._settings.carriers.get(sender.value) or self._accounts[recipient.network],
+            # A device is told by the account that its message came by.
+            via=account or message.via,
         )
 
     def _parties(self, message: Message) -> tuple[Address, Address] | None:
         """Return the sender and the recipient of the notice, None if the author has no address for one."""
         author = message.return_path or message.sender
+        if message.sender_network == Network.SATELLITE:
+            return Address(Network.EMAIL, ""), Address(Network.SATELLITE, message.sender)
         if message.sender_network == Network.SMS:
             ours, theirs = e164(message.recipient), e164(message.sender)
             if ours is None or theirs is None:
@@ -184,7 +203,7 @@ class Notices:
         Message.objects.bulk_create(_message(notice, now) for notice in notices)
         lifetimes = {
             network: timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)
-            for network in self._accounts
+            for network in Network
         }
         enqueue([_delivery(n, now + lifetimes[n.recipient.network]) for n in notices], now)
 
@@ -206,6 +225,7 @@ def _message(notice: _Notice, now: datetime) -> Message:
 
 
 def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
+    about, is_for_device = notice.about, notice.recipient.network is Network.SATELLITE
     return NewDelivery(
         message_id=notice.id,
         via=notice.via,
@@ -215,7 +235,7 @@ def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
         recipient=notice.recipient.value,
         # Notices do not count against the queue of the subscriber's own messages.
         subscriber_id=None,
-        device_id=None,
+        device_id=about.device_id if is_for_device else None,
         is_urgent=False,
         sender_name="",
         expires_at=expires_at,

@@ -47,6 +47,7 @@ def settings_for(url: str, folder: Path, **given: Any) -> Settings:
         "max_waiting_per_subscriber": 5,
         "max_hourly_per_pair": 0,
         "max_hourly_notices": 0,
+        "device_failure_notices": False,
         "max_hourly_per_device": 0,
         "max_daily_per_device": 0,
         "max_daily_units_per_device": 0,

@@ -31,6 +31,8 @@ def recipient(address: str, domain: str, region: str | None) -> Address | None:
 
 def sender_address(sender: Address, domain: str) -> str:
     """Return the address that the device displays and answers to; `recipient` reads it back."""
+    if not sender.value:  # a message of the gateway itself; the network wants an address
+        return f"postmaster@{domain or 'localhost'}"
     if not domain:
         return sender.value
     if sender.network is Network.SMS:
