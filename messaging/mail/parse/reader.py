@@ -107,7 +107,7 @@ class TextReader:
             return _NO_TEXT
         if content_type.startswith("multipart/"):
             return self._read_multipart(part, depth)
-        if content_type in _SMIME:
+        if content_type in _SMIME or part.filename.lower() == "smime.p7m":
             return self._read_signed(part, depth)
         if is_readable(content_type):
             if part.is_attachment:
@@ -122,9 +122,10 @@ class TextReader:
 
     def _put_aside(self, part: MailPart) -> None:
         """Keep a part that may be read later, and count any other."""
-        if part.content_type in _CALENDARS:
+        name = part.filename.lower()
+        if part.content_type in _CALENDARS or name.endswith(".ics"):
             self.calendars.append(part)
-        elif part.content_type in _TNEF or part.filename.lower() == "winmail.dat":
+        elif part.content_type in _TNEF or name == "winmail.dat":
             self.outlook_files.append(read_tnef(part.body(self._take_bytes(part, MAX_RAW_BYTES))))
         elif part.content_type not in _FOR_SOME_PROGRAMS:
             self._leave_out(part)

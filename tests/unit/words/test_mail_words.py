@@ -57,12 +57,30 @@ def test_gives_the_words_of_a_person(data: bytes, words: str) -> None:
     [
         mail("<b>x</b> " * 600_000, "text/html"),
         mail("--b\n\nx\n" * 100_000, "multipart/mixed; boundary=b"),
-        mail("\n".join(">" * depth + " x" for depth in range(0, 5000, 10))),
+        mail("\n".join(">" * depth + " x" for depth in range(5000))),
+        mail("On a " * 20_000),
+        mail("On a\n" * 20_000),
+        mail("<blockquote type=cite>" * 5000 + "x", "text/html"),
+        mail("".join(f"<a href=https://x.example/{n}>x</a> " for n in range(5000)), "text/html"),
+        mail("-----\nAnn, 1.1.2026 10:00\n" * 3000),
+        mail("begin 644 x\n" * 8000),
+        mail("[cid:" * 4000 + "<https://" * 2000),
     ],
-    ids=["one line of HTML", "parts", "nested quotes"],
+    ids=[
+        "one line of HTML",
+        "parts",
+        "nested quotes",
+        "openers in a line",
+        "openers",
+        "nested quotes in HTML",
+        "links",
+        "tickets",
+        "files",
+        "stand-ins",
+    ],
 )
 def test_takes_bounded_time_for_hostile_mails(data: bytes) -> None:
     start = time.process_time()
     words = words_of_mail(data)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 5
     assert len(words.split.own) + len(words.split.rest) == len(words.split.text)
