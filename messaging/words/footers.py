@@ -192,8 +192,8 @@ def _is_rule(words: str) -> bool:
 def is_client_footer(words: str) -> bool:
     """Whether a line is an advertisement of the author's device or program."""
     folded = words.casefold().strip(_BULLETS)
-    # The address behind `Outlook` does not count.
-    folded = folded.partition("<http")[0].rstrip()
+    # The address behind `Outlook` does not count, nor does praise behind it.
+    folded = folded.partition("<http")[0].partition("(http")[0].rstrip()
     if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or not any(
         device in folded for device in DEVICES
     ):

@@ -118,13 +118,13 @@ def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
 def _end_of_header_block(lines: Sequence[Line], at: int, next_filled: Sequence[int]) -> int:
     """Return the line after a header block that begins at `at`, 0 when none does."""
     words = lines[at].words
-    if words[0] not in _FRAMES and not (":" in words or "：" in words):
+    if not (words[0] in _FRAMES or ":" in words or "：" in words or _is_above_fields(words)):
         return 0
     start = at
     separated = False
     # A rule of underscores and a separator may precede the fields.
     for _ in range(2):
-        if at < len(lines) and (_is_rule(lines[at].words) or is_separator(lines[at].words)):
+        if at < len(lines) and _is_above_fields(lines[at].words):
             separated = separated or is_separator(lines[at].words)
             at = next_filled[at + 1]
     if at >= len(lines):
@@ -179,6 +179,9 @@ def is_separator(words: str) -> bool:
         return True
     core = folded.strip(_FRAMES)
     is_framed = folded.startswith(("---", "===", "—", "――")) and folded != core
+    # Zoho and Notes frame an attribution: `---- On Fri, 27 Nov 2026 10:12 Boop <boop@…> wrote ---`.
+    if is_framed and "@" in core and folded.endswith("---") and _has_verb(core):
+        return True
     if not is_framed or not core.startswith(_SEPARATORS):
         return False
     # Samsung's program lets the first field follow in the same line, Chinese ones frame with blanks.
@@ -187,6 +190,7 @@ def is_separator(words: str) -> bool:
     return not rest or rest.startswith("--")
 
 
+_WORDS_ALONE: Final = frozenset((*ORIGINAL, *FORWARDED))
 _SEPARATORS: Final = tuple(sorted({*ORIGINAL, *FORWARDED}, key=len, reverse=True))
 
 
@@ -199,6 +203,11 @@ def is_separator_of_forward(lines: Sequence[Line], start: int, end: int) -> bool
         ):
             return True
     return False
+
+
+def _is_above_fields(words: str) -> bool:
+    """Whether a line may stand above the fields of a former mail: a rule, a separator, the words of one alone."""
+    return _is_rule(words) or is_separator(words) or words.casefold() in _WORDS_ALONE
 
 
 def _is_rule(words: str) -> bool:

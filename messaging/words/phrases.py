@@ -9,7 +9,8 @@ def _fold(phrases: tuple[str, ...]) -> tuple[str, ...]:
 
 # Verbs of the line above a quotation. Words of languages with blanks are compared as whole words.
 WROTE: Final = frozenset((
-    "wrote", "writes", "schrieb", "schrieben", "geschrieben", "écrit", "escribió", "escribio", "escreveu",
+    "wrote", "writes", "quoting", "zitat", "citando", "citado", "cytując", "cytat", "citerar", "citerer",
+    "schrieb", "schrieben", "geschrieben", "écrit", "escribió", "escribio", "escreveu",
     "escribe", "scritto", "scrive", "schreef", "skrev", "skreiv", "kirjoitti", "napisał", "napisała",
     "napisał(a)", "pisze", "napsal", "napsala", "napsal(a)", "napísal", "написал", "написала", "написал(а)",
     "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış",
@@ -116,7 +117,10 @@ FOOTER_BEGINNINGS: Final = _fold((
 ))  # fmt: skip
 # Footers that are known by their end as well: the same words begin sentences.
 FOOTER_FRAMES: Final = (
-    ("von yahoo mail", "gesendet"), ("von meinem", "gesendet"), ("von meiner", "gesendet"),
+    ("von samsung", "gesendet"), ("von android", "gesendet"), ("von outlook", "gesendet"),
+    ("von mail", "gesendet"), ("von mobile", "gesendet"), ("von huawei", "gesendet"), ("von iphone", "gesendet"),
+    ("von ipad", "gesendet"), ("von xiaomi", "gesendet"), ("von yahoo mail", "gesendet"),
+    ("von meinem", "gesendet"), ("von meiner", "gesendet"),
     ("diese nachricht wurde", "gesendet"), ("diese e-mail wurde", "gesendet"),
     ("nachricht von meinem", "gesendet"), ("iphone", "gönderildi"), ("ipad", "gönderildi"),
     ("samsung", "gönderildi"), ("android", "gönderildi"), ("galaxy", "gönderildi"), ("iphone", "送信"),
@@ -135,7 +139,9 @@ DEVICES: Final = _fold((
     "telefone", "phone", "телефон", "смартфон", "яндекс", "mail.ru", "почт", "thunderbird", "fairemail",
     "spark", "airmail", "mailspring", "puhelime", "携帯", "スマート", "手机", "手機", "邮箱", "郵件", "갤럭시",
     "네이버", "스마트폰", "tutanota", "tuta", "posteo", "t-online", "freenet", "orange", "bluemail", "tablet",
-    "mail app", "mail-app", "e-mail app",
+    "mail app", "mail-app", "e-mail app", "boxer", "typeapp", "yandex", "fastmail", "zoho", "shortwave",
+    "superhuman", "missive", "canary", "edison", "boomerang", "mailbird", "em client", "emclient", "polymail",
+    "fairphone", "xperia", "lumia", "chromebook", "apple watch", "roundcube", "geary", "evolution",
 ))  # fmt: skip
 
 # A paragraph with one of the first and several of both is a disclaimer.

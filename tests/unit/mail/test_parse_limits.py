@@ -155,8 +155,10 @@ LEAVES = st.builds(
         f"{kind}; charset={charset}", body, f"Content-Transfer-Encoding: {encoding}"
     ),
     st.sampled_from(
-        ["text/plain", "text/html", "image/png", "x", "text/calendar", "application/ms-tnef"]
-        + ["application/pkcs7-mime", "text/enriched", "text/plain; format=flowed; delsp=yes"]
+        [
+            *("text/plain", "text/html", "image/png", "x", "text/calendar", "application/ms-tnef"),
+            *("application/pkcs7-mime", "text/enriched", "text/plain; format=flowed; delsp=yes"),
+        ]
     ),
     st.sampled_from(["utf-8", "utf-16", "latin1", "hz", "nonsense", "utf-32", "big5", "cp037"]),
     st.sampled_from(["7bit", "base64", "quoted-printable", "x-uue", "binary"]),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.words.spans import MarkedText, SpanKind, Split
+from messaging.words.spans import Mark, MarkedText, SpanKind, Split
 from messaging.words.split import split_words
 
 REPLY = (
@@ -32,6 +32,22 @@ def kinds_of(split: Split) -> set[SpanKind]:
         ("はい。\n\n2026年11月27日(金) 15:14 Boop <b@sat.example>:\n\n> いつ？\n", "はい。"),
         ("好。\n\nBoop <b@sat.example> 于2026年11月27日周五 15:14写道：\n\n> 何时？\n", "好。"),
         ("Yes.\n\n-----Original Message-----\nFrom: Boop\nSubject: x\n\nWhen?\n", "Yes."),
+        ("Yes.\n\nOriginal Message\nFrom: Boop\nSent: Friday\nSubject: x\n\nWhen?\n", "Yes."),
+        (
+            "Yes.\n\n---- On Fri, 27 Nov 2026 15:14:00 +0100 Boop <b@sat.example> wrote ---\n\nWhen?\n",
+            "Yes.",
+        ),
+        (
+            'Ja.\n\n-----"Boop" <b@sat.example> schrieb: -----\nAn: Ann\nVon: Boop\nDatum: Freitag\n\nWann?',
+            "Ja.",
+        ),
+        ("Yes.\n\nQuoting Boop <b@sat.example>:\n\n> When?\n", "Yes."),
+        ("Ja.\n\nZitat von Boop <b@sat.example>:\n\n> Wann?\n", "Ja."),
+        (
+            "Yes.\n\nSent from Mailspring (https://getmailspring.com/), the best free email app for work\n",
+            "Yes.",
+        ),
+        ("Ja.\n\nVon Samsung Galaxy Smartphone gesendet\n", "Ja."),
         ("Yes.\n-- \nAnn\nHarbour office\n", "Yes."),
         ("Yes.\n\nSent from my iPhone\n", "Yes."),
         ("Ja.\n\nVon meinem iPhone gesendet\n", "Ja."),
@@ -58,6 +74,8 @@ def test_folds_history_and_footers(text: str, own: str) -> None:
         "From: Bergen\nTo: Oslo\nDate: Friday",
         "Please delete this message, I received it in error.",
         "My phone is broken.",
+        "Von Oslo aus habe ich dir per Handy ein Bild gesendet.",
+        "------\nAnn, 1.1.2026, 10:00\nAll well\n------\nAnn, 2.1.2026, 10:00\nStill well",
         "Regards to your mum\nCall 0171 1234567\nAnn",
         "Cheers,\nAnn\nMy new number is 0171 1234567",
         "Hi\n--\nwe come at 10\nwe leave at 12",
@@ -189,3 +207,30 @@ def test_spans_cover_the_text(text: str, is_forward: bool, is_reply: bool) -> No
 )
 def test_words_without_marks_of_a_program_are_own(text: str) -> None:
     assert split_words(MarkedText("Hello\n" + text)).own.startswith("Hello\n")
+
+
+TICKET = (
+    "##- Please type your reply above this line -##\n\nYour request (1) has been updated.\n\n"
+    "----------------\n\nMarta, Nov 27, 2026, 15:14 GMT+1\n\nSwitch it off.\n\n"
+    "----------------\n\nBoop, Nov 27, 2026, 12:02 GMT+1\n\nNo fix.\n\n[K7Q2MZ-4X9P1]\n"
+)
+
+
+def test_shows_the_newest_entry_of_a_ticket() -> None:
+    assert own_words_of(TICKET) == "Switch it off."
+    only = TICKET.partition("----------------\n\nBoop")[0] + "[K7Q2MZ-4X9P1]\n"
+    assert own_words_of(only) == "Switch it off."
+
+
+def test_keeps_answers_in_colour_with_their_questions() -> None:
+    header = "From: Boop <b@x.y>\nSent: Friday\nTo: Ann\nSubject: x"
+    text = f"Answers in red below.\n\n{header}\n\nPaid?\nYes.\nWhen?\nAt ten.\n"
+    marks = tuple(
+        Mark(SpanKind.OWN, text.index(words), text.index(words) + len(words))
+        for words in ("Yes.", "At ten.")
+    )
+    split = split_words(MarkedText(text, marks))
+    assert split.text_of(SpanKind.ANSWERED).split() == ["Paid?", "When?"]
+    assert split.own.split() == ["Answers", "in", "red", "below.", "Yes.", "At", "ten."]
+    # Without colours nothing tells answers from history.
+    assert "Paid?" in split_words(MarkedText(text)).own
