@@ -105,7 +105,8 @@ class Notices:
         networks = [network.value for network in self._accounts]
         authors = Q(wants_notice=True, sender_network__in=networks)
         if self._tells_devices:
-            is_active = Q(device__is_active=True, device__owner__is_active=True)
+            # A dead letter that an operator sent on is no news for its device.
+            is_active = Q(device__is_active=True, device__owner__is_active=True, raw__isnull=True)
             authors |= Q(sender_network=Network.SATELLITE.value) & is_active
         rows = Message.objects.filter(authors, id__in=failed)
         rows = rows.defer("text", "whole_text", "raw").order_by("id")
