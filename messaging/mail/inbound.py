@@ -37,6 +37,7 @@ from messaging.model.raw_mail import MailboxHandler, RawMail
 log = logging.getLogger(__name__)
 
 INLINE_BYTES: Final = 64 * 1024
+INLINE_LINES: Final = 500  # each is compared with the phrases of programs
 INLINE_BOUNDARIES: Final = 40  # of 20 parts, each within another one
 INLINE_RICH_BYTES: Final = 4 * 1024
 CACHE_ENTRIES: Final = 10_000
@@ -227,7 +228,10 @@ class MailIngest:
 
 def _is_small(content: bytes) -> bool:
     """Whether parsing takes milliseconds: such mails are parsed within the event loop."""
-    if len(content) > INLINE_BYTES:
+    if (
+        len(content) > INLINE_BYTES
+        or max(content.count(b"\n"), content.count(b"\r")) > INLINE_LINES
+    ):
         return False
     # A tag of HTML takes as long as kilobytes of text, and an attached mail may be encoded, with HTML in it.
     if len(content) > INLINE_RICH_BYTES and _RICH.search(content):
