@@ -1,5 +1,6 @@
 """Finds the footers below own lines: of signatures, clients, disclaimers, lists. Pure, in linear time."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -40,6 +41,7 @@ _POSTSCRIPTS: Final = ("ps", "p.s")
 _SMALL_WORDS: Final = 3
 _MAX_NAME_CHARS: Final = 40
 _CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
+_ADDRESS: Final = re.compile(r"[<(]https?://[^<>()]{0,300}[>)]?")
 _BULLETS: Final = "*_-–—[](){}<>|~ "
 
 
@@ -192,8 +194,8 @@ def _is_rule(words: str) -> bool:
 def is_client_footer(words: str) -> bool:
     """Whether a line is an advertisement of the author's device or program."""
     folded = words.casefold().strip(_BULLETS)
-    # The address behind `Outlook` does not count, nor does praise behind it.
-    folded = folded.partition("<http")[0].partition("(http")[0].rstrip()
+    # The address behind `Outlook` does not count.
+    folded = " ".join(_ADDRESS.sub(" ", folded).split())
     if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or not any(
         device in folded for device in DEVICES
     ):

@@ -141,7 +141,8 @@ def _parse(
     echo = ""
     is_default = default is not None and parsed[0] is default
     if is_default and device.shown and device.shown.lower() != parsed[0].value.lower():
-        names = (name for name, one in of_owner.items() if one == parsed[0])
+        target = parsed[0].value.lower()
+        names = (name for name, one in of_owner.items() if one.value.lower() == target)
         name = next(names, "")
         echo = f"@{name}" if name else parsed[0].value
     return ParsedDeviceText(text, message, echo=echo)

@@ -88,7 +88,7 @@ WORDS = st.sampled_from(
 TYPED = st.one_of(st.text(), st.lists(WORDS | st.text(max_size=4)).map(" ".join))
 
 
-@given(TYPED, st.sampled_from([KNOWN, KnownAddresses(), KnownAddresses(last_sender=DORA)]))
+@given(TYPED, st.sampled_from([KNOWN, KnownAddresses(), KnownAddresses(default=DORA)]))
 def test_whatever_is_typed_is_for_somebody_or_refused(typed: str, known: KnownAddresses) -> None:
     found = parse_address_line(typed, known, HOME)
     if isinstance(found, Refusal):
@@ -97,7 +97,7 @@ def test_whatever_is_typed_is_for_somebody_or_refused(typed: str, known: KnownAd
     to, text = found
     assert text
     assert text in typed
-    if to not in (*known.contacts.values(), known.last_sender):
+    if to not in (*known.contacts.values(), known.default):
         checked = mailbox(to.value) if to.network is Network.EMAIL else phone_number(to.value)
         assert checked == to.value
 

@@ -58,11 +58,12 @@ def test_a_phone_is_answered_by_sms(typing: Gateway) -> None:
 
 def test_a_text_alone_goes_to_whom_the_device_wrote_last(typing: Gateway) -> None:
     wrote(typing, "alice@example.net")
-    take(typing, typed(f"{DORA} hello", "first"))
+    typing.settle(take(typing, typed(f"{DORA} hello", "first")))
     typing.clock.turn(60)
     sent, echo = take_all(typing, typed("On my way", "second"))
     assert (sent.message.recipient.value, echo.message.text) == (DORA, f"-> {DORA}")
     # The device knows it from the echo.
+    typing.settle(sent)
     typing.settle(echo)
     typing.clock.turn(60)
     assert parties(take(typing, typed("At the pier", "third")))[1:] == (DORA, "At the pier")
