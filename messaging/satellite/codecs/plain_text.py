@@ -51,8 +51,8 @@ def text_of(payload: bytes) -> str | None:
     except UnicodeDecodeError:
         text = payload.decode("cp1252", "replace")
         accented = [character for character in text if character > "\x7f"]
-        is_typed = all(character in _ACCENTED for character in accented)
-        if not is_typed or len(accented) * _MIN_PLAIN_SHARE > len(text):
+        is_text = all(character in _ACCENTED for character in accented)
+        if not is_text or len(accented) * _MIN_PLAIN_SHARE > len(text):
             return None
     text = text.rstrip(_CONTROLS)
     return None if _CONTROL.search(text) or not text.strip() else text.strip()

@@ -151,7 +151,7 @@ def test_a_height_that_is_none_is_left_out(altitude: Any) -> None:
         [],
         {"id": 7},
         item(id=None),
-        item(id="7"),
+        item(id="seven"),
         item(id=True),
         item(messengerId=None),
         item(messengerId="no id"),
@@ -165,6 +165,11 @@ def test_an_item_that_makes_no_sense_is_kept_once_and_hides_no_other(broken: Any
     assert json.loads(kept.raw) == broken
     assert first.id == again.id
     assert good.texts
+
+
+def test_an_id_in_a_text_counts_as_a_number() -> None:
+    [packet] = packets_of(page(item(id="7")), READING)
+    assert (packet.id, packet.texts is None) == ("7", False)
 
 
 def errors(code: str) -> dict[str, Any]:
