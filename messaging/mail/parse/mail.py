@@ -57,7 +57,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     own_counts = reader.left_out + Counter(
         kind_of("", one) or "document" for one in words.file_names
     )
-    own_counts["encrypted text"] += words.encrypted_texts
+    own_counts += Counter({"encrypted text": words.encrypted_texts})
     if not (subject or whole or own_counts or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
     left_out = tuple(describe_counts(own_counts))
