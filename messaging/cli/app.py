@@ -118,7 +118,7 @@ COMMANDS = (
     LazyCommand(
         "preview",
         "messaging.cli.preview:app",
-        "Print what a device would show of a mail in a file.",
+        "Print what a device would show of a mail.",
         uses_models=True,
     ),
     LazyCommand(

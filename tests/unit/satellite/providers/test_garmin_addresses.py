@@ -99,3 +99,9 @@ def test_no_address_is_too_strange_to_be_refused(
     for text in (typed, f"{typed}@{DOMAIN}"):
         with suppress(Undecodable):
             recipient(text, domain, region)
+
+
+@pytest.mark.parametrize("domain", ["", "boat.example.net"])
+def test_a_message_of_the_gateway_itself_comes_from_its_postmaster(domain: str) -> None:
+    sender = sender_address(Address(Network.EMAIL, ""), domain)
+    assert sender == f"postmaster@{domain or 'localhost'}"
