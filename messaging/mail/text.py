@@ -3,9 +3,8 @@
 import codecs
 import encodings
 import pkgutil
-from contextlib import suppress
 from encodings.aliases import aliases
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import charset_normalizer
@@ -66,14 +65,19 @@ def decode_text(
     `other_label`, such as that of a `<meta>`; UTF-8 with a few bytes of another charset; a guess, which takes
     milliseconds; Latin-1 as Windows uses it.
     """
+    is_bare = not label and not other_label
+    if is_bare and data.isascii() and b"\x1b" not in data:  # most header fields
+        return data.decode()
     codecs_in_order = [_codec_of(one) for one in (label, other_label) if one]
     first = codecs_in_order[0] if codecs_in_order else None
     if (text := _decode_by_signs(data, first)) is not None:
         return text
     for name in (*codecs_in_order, "utf-8"):
-        with suppress(ValueError):
-            if name is not None:
+        if name is not None:
+            try:
                 return data.decode(name)
+            except ValueError:
+                continue
     if (text := _decode_mixed(data)) is not None:
         return text
     codec = next((one for one in codecs_in_order if one not in (None, "ascii", "utf-8")), None)
@@ -107,17 +111,22 @@ def _is_surely_utf8(data: bytes, codec: str) -> bool:
         text = data.decode()
     except UnicodeDecodeError:
         return False
-    return sum(character > "\x7f" for character in text) >= _FEW_SEQUENCES
+    return _count_beyond_ascii(text) >= _FEW_SEQUENCES
 
 
 def _decode_mixed(data: bytes) -> str | None:
     """Return UTF-8 with single bytes of Latin-1 in it; None when those are more than the sequences."""
     text = data.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
-    right = sum(character > "\x7f" for character in text) - wrong
+    right = _count_beyond_ascii(text) - wrong
     return text if right and right >= wrong else None
 
 
+def _count_beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+@lru_cache(maxsize=64)
 def _codec_of(label: str) -> str | None:
     """Return the name of the Python codec for a label, None when there is none that fits mail."""
     wanted = label.strip(" \t'\"").lower()[:40]

@@ -41,6 +41,7 @@ _POSTSCRIPTS: Final = ("ps", "p.s")
 _SMALL_WORDS: Final = 3
 _MAX_NAME_CHARS: Final = 40
 _CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
+_FRAME_ENDS: Final = tuple({end for _, end in FOOTER_FRAMES})
 _ADDRESS: Final = re.compile(r"[<(]https?://[^<>()]{0,300}[>)]?")
 _BULLETS: Final = "*_-–—[](){}<>|~ "
 
@@ -72,12 +73,12 @@ def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: 
     while stop < end and not lines[stop].is_blank:
         stop += 1
     words = _paragraph(lines, first, stop)
-    if stop < end and any(phrase in words for phrase in DISCLAIMER_CERTAIN):
+    if stop < end and any(map(words.__contains__, DISCLAIMER_CERTAIN)):
         return _mark(kinds, first, stop, SpanKind.DISCLAIMER)
     if (
         stop == first + 1
         and len(words) <= MAX_NOTICE_CHARS
-        and any(n in words for n in NOTICES_ABOVE)
+        and any(map(words.__contains__, NOTICES_ABOVE))
     ):
         return _mark(kinds, first, stop, SpanKind.ATTRIBUTION)
     return start
@@ -95,7 +96,7 @@ def _mark_signature(
                 _mark(kinds, at, end, SpanKind.SIGNATURE)
                 return at
             return end
-        filled += not lines[at].is_blank
+        filled += bool(lines[at].words)
         if filled > MAX_SIGNATURE_LINES:
             break
     return end
@@ -153,13 +154,13 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
     for at in range(first, last):
         if _is_rule(lines[at].words) or lines[at].words in _DASHES:
             below = _paragraph(lines, at + 1, last)
-            if any(hint in below for hint in LIST_HINTS):
+            if any(map(below.__contains__, LIST_HINTS)):
                 return at, SpanKind.LIST_FOOTER
             is_box = len(lines[at].words) >= MIN_BOX_RULE_CHARS
             return (
                 (at, SpanKind.SIGNATURE) if is_box and _is_address(lines[at + 1 : last]) else None
             )
-    has_evidence = any(sign in words for sign in LIST_EVIDENCE)
+    has_evidence = any(map(words.__contains__, LIST_EVIDENCE))
     for at in range(first, last):
         line = lines[at].words.casefold().lstrip(_BULLETS)
         if line.startswith(LIST_FOOTERS_CERTAIN) or (
@@ -168,10 +169,10 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
             return at, SpanKind.LIST_FOOTER
     if len(words) < MIN_DISCLAIMER_CHARS:
         return None
-    core = sum(hint in words for hint in DISCLAIMER_CORE)
-    hints = sum(hint in words for hint in DISCLAIMER_HINTS)
+    core = sum(map(words.__contains__, DISCLAIMER_CORE))
+    hints = sum(map(words.__contains__, DISCLAIMER_HINTS)) if core else 0
     is_disclaimer = core > 0 and core + hints >= _HINTS_NEEDED
-    if not is_disclaimer and not any(phrase in words for phrase in DISCLAIMER_CERTAIN):
+    if not is_disclaimer and not any(map(words.__contains__, DISCLAIMER_CERTAIN)):
         return None
     wanted = (*DISCLAIMER_CERTAIN, *(DISCLAIMER_CORE + DISCLAIMER_HINTS if is_disclaimer else ()))
     for at in range(first, last):
@@ -194,16 +195,17 @@ def _is_rule(words: str) -> bool:
 def is_client_footer(words: str) -> bool:
     """Whether a line is an advertisement of the author's device or program."""
     folded = words.casefold().strip(_BULLETS)
-    # The address behind `Outlook` does not count.
-    folded = " ".join(_ADDRESS.sub(" ", folded).split())
-    if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or not any(
-        device in folded for device in DEVICES
-    ):
+    if "http" in folded:  # the address behind `Outlook` does not count
+        folded = " ".join(_ADDRESS.sub(" ", folded).split())
+    if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS:
         return False
-    core = folded.rstrip(".!。 ")
-    if len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS):
-        return True
-    return any(folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES)
+    is_footer = len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS)
+    if not is_footer:
+        core = folded.rstrip(".!。 ")
+        is_footer = core.endswith(_FRAME_ENDS) and any(
+            folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES
+        )
+    return is_footer and any(map(folded.__contains__, DEVICES))
 
 
 def _mark_contact_block(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> None:

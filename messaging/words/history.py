@@ -23,6 +23,7 @@ MAX_LABEL_CHARS: Final = 30
 _MAX_ATTRIBUTION_CHARS: Final = 400
 _MAX_POINTER_LINES: Final = 12
 _COLONS: Final = (":", "：")
+_HEADERS: Final = SpanKind.HEADERS  # a look-up in the class takes longer than the rest of a test
 VERBS_AT_END: Final = ("wrote", "schrieb", "a écrit", "写道", "寫道", "님이 작성")
 _FRAMES: Final = "-=—–―_*> "
 _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
@@ -36,12 +37,13 @@ def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bo
     the end of the text. Any other attribution needs a quotation below it. The first mail that the author forwards is
     no history: only its header block is folded. With `is_forward` any first header block begins such a mail.
     """
-    next_filled = _next_filled_lines(lines)
-    at, forwarded = 0, False
-    while at < len(lines):
+    # Few lines have a sign, and the others cost next to nothing.
+    candidates = [at for at, line in enumerate(lines) if _may_begin_history(line, kinds[at])]
+    next_filled = _next_filled_lines(lines) if candidates else ()
+    next_at, forwarded = 0, False
+    for at in candidates:
         is_own = kinds[at] in (SpanKind.OWN, SpanKind.HEADERS)
-        if lines[at].is_blank or not (is_own or (not forwarded and lines[at].depth <= 1)):
-            at += 1
+        if at < next_at or not (is_own or (not forwarded and lines[at].depth <= 1)):
             continue
         end = _end_of_header_block(lines, at, next_filled)
         if not end and kinds[at] is SpanKind.HEADERS:
@@ -50,15 +52,24 @@ def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bo
         if end and not forwarded and (is_forward or is_separator_of_forward(lines, at, end)):
             kinds[at:end] = [SpanKind.HEADERS] * (end - at)
             _raise_forwarded_lines(lines, kinds, end, lines[end - 1].depth)
-            at, forwarded = end, True
+            next_at, forwarded = end, True
         elif end and is_own:
             kinds[at:end] = [SpanKind.HEADERS] * (end - at)
             _mark_below_headers(lines, kinds, at, end)
             return
-        else:
-            if kinds[at] is SpanKind.OWN:
-                _mark_attribution(lines, kinds, at, next_filled[at + 1])
-            at += 1
+        elif kinds[at] is SpanKind.OWN:
+            _mark_attribution(lines, kinds, at, next_filled[at + 1])
+
+
+def _may_begin_history(line: Line, kind: SpanKind) -> bool:
+    """Whether a line has a sign of an attribution or a header block."""
+    words = line.words
+    if not words:
+        return False
+    if ":" in words or "：" in words or words[0] in _FRAMES or kind is _HEADERS:
+        return True
+    folded = words.casefold()
+    return folded.endswith(VERBS_AT_END) or folded in _WORDS_ALONE
 
 
 def _mark_attribution(lines: Sequence[Line], kinds: list[SpanKind], at: int, below: int) -> None:
@@ -93,7 +104,7 @@ def _mark_below_headers(lines: Sequence[Line], kinds: list[SpanKind], start: int
 def points_below(words: Sequence[str]) -> bool:
     """Whether the author says in the first lines that the answers stand in the history."""
     beginning = " ".join(words[:_MAX_POINTER_LINES]).casefold()
-    return any(pointer in beginning for pointer in POINTERS_BELOW)
+    return any(map(beginning.__contains__, POINTERS_BELOW))
 
 
 def _raise_forwarded_lines(
@@ -111,15 +122,12 @@ def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
     """Return for each position the first line from there on that has words."""
     following = [len(lines)] * (len(lines) + 2)
     for at in range(len(lines) - 1, -1, -1):
-        following[at] = following[at + 1] if lines[at].is_blank else at
+        following[at] = at if lines[at].words else following[at + 1]
     return following
 
 
 def _end_of_header_block(lines: Sequence[Line], at: int, next_filled: Sequence[int]) -> int:
     """Return the line after a header block that begins at `at`, 0 when none does."""
-    words = lines[at].words
-    if not (words[0] in _FRAMES or ":" in words or "：" in words or _is_above_fields(words)):
-        return 0
     start = at
     separated = False
     # A rule of underscores and a separator may precede the fields.

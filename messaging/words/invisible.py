@@ -11,9 +11,17 @@ _ALWAYS_INVISIBLE: Final = re.compile(
 _JOINERS: Final = re.compile("[\u200c\u200d]")
 _DIRECTION_MARKS: Final = re.compile("[\u200e\u200f]")
 _RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_BLANKS: Final = re.compile("[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+# Runs of blanks, and each single one that is neither a plain nor a wide one.
+_BLANKS: Final = re.compile(
+    "[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]{2,}|[\t\xa0\u1680\u2000-\u200a\u202f\u205f]"
+)
+# All characters that `remove_invisible` may change, but single plain blanks: most texts have none of them.
+_SPECIAL: Final = re.compile(
+    "[\t\xa0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800"
+    "\u3000\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_ASCII_SIGN: Final = re.compile("[!-~]")
 _MAX_PADDING: Final = 500
-_WIDE_BLANK: Final = "\u3000"
 _TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
 _BLACK_FLAG: Final = "\U0001f3f4"
 
@@ -23,6 +31,10 @@ _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u034f\u200b\u2060\ufeff]"
 )
 _LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# All that `_LINE_ENDS` and `_UNWANTED` match, and the no-break space: most texts have nothing of it.
+_UNCLEAN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\xa0\ud800-\udfff\u00ad\u034f\u200b\u2028\u2029\u2060\ufeff]"
+)
 _MANY_NEWLINES: Final = re.compile("\n{4,}")
 
 
@@ -31,33 +43,44 @@ def clean(text: str) -> str:
 
     At most two blank lines follow each other. All other characters stay unchanged, without Unicode normalisation.
     """
-    text = _LINE_ENDS.sub("\n", text).replace("\xa0", " ")
-    text = _UNWANTED.sub("", text)
+    if _UNCLEAN.search(text):
+        text = _LINE_ENDS.sub("\n", text).replace("\xa0", " ")
+        text = _UNWANTED.sub("", text)
     text = "\n".join([line.rstrip() for line in text.split("\n")])
     return _MANY_NEWLINES.sub("\n\n\n", text).strip("\n")
 
 
 def one_line(text: str, max_chars: int) -> str:
     """Return `text` on one line of at most `max_chars` characters, without control characters."""
-    line = _UNWANTED.sub("", " ".join(text.split()))
+    line = " ".join(text.split())
+    if not (line.isascii() and line.isprintable()):
+        line = _UNWANTED.sub("", line)
     return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
 
 
 def remove_invisible(text: str) -> str:
     """Return `text` without invisible characters, with one blank for each run of blanks, and no blank at line ends."""
+    if "  " in text or _SPECIAL.search(text):
+        text = _remove_special(text)
+    return "\n".join([line.strip(" ") for line in text.split("\n")])
+
+
+def _remove_special(text: str) -> str:
     if not text.isascii():
         text = _ALWAYS_INVISIBLE.sub("", text)
         text = _JOINERS.sub(_keep_joiner, text)
         if not _RIGHT_TO_LEFT.search(text):
             text = _DIRECTION_MARKS.sub("", text)
         text = _TAGS.sub(_keep_tags, text)
-    text = _BLANKS.sub(_one_blank, text)
-    return "\n".join(line.strip(" ") for line in text.split("\n"))
+    return _BLANKS.sub(" ", text)
 
 
 def is_invisible(text: str) -> bool:
     """Whether nothing of a text can be seen."""
-    return not remove_invisible(text[:_MAX_PADDING]).strip() and not remove_invisible(text).strip()
+    beginning = text[:_MAX_PADDING]
+    if _ASCII_SIGN.search(beginning):
+        return False
+    return not remove_invisible(beginning).strip() and not remove_invisible(text).strip()
 
 
 def _keep_joiner(match: re.Match[str]) -> str:
@@ -79,7 +102,3 @@ def _can_join(character: str) -> bool:
 def _keep_tags(match: re.Match[str]) -> str:
     """Keep the tags of a flag, such as that of Scotland."""
     return match[0] if match.start() and match.string[match.start() - 1] == _BLACK_FLAG else ""
-
-
-def _one_blank(match: re.Match[str]) -> str:
-    return _WIDE_BLANK if match[0] == _WIDE_BLANK else " "

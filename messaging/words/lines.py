@@ -30,20 +30,21 @@ class Line(NamedTuple):
 
 def read_lines(marked: MarkedText) -> list[Line]:
     """Return all lines; their positions cover the text."""
-    text, lines, at, mark_index = marked.text, [], 0, 0
+    text, marks, lines, at, mark_index = marked.text, marked.marks, [], 0, 0
     while at < len(text):
         newline = text.find("\n", at)
         end = len(text) if newline < 0 else newline + 1
-        depth, words_start = _quote_depth(text, at, end)
+        # A blank before the first mark is stuffing: the author typed the sign (RFC 3676 section 4.4).
+        depth, words_start = _quote_depth(text, at, end) if text[at] == ">" else (0, at)
         words = text[words_start : min(end, words_start + MAX_LINE_WORDS)]
         if not words.isascii():
             words = words.translate(_INVISIBLE)
         words = " ".join(words.split())
-        while mark_index < len(marked.marks) and marked.marks[mark_index].end <= at:
+        while mark_index < len(marks) and marks[mark_index].end <= at:
             mark_index += 1
         kind = None
-        if mark_index < len(marked.marks) and marked.marks[mark_index].start < end:
-            mark = marked.marks[mark_index]
+        if mark_index < len(marks) and marks[mark_index].start < end:
+            mark = marks[mark_index]
             # A mark that begins within the line leaves words of the author before it.
             if not text[at : max(at, mark.start)].strip():
                 kind, depth = mark.kind, depth + mark.depth
@@ -53,11 +54,8 @@ def read_lines(marked: MarkedText) -> list[Line]:
 
 
 def _quote_depth(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the number of quote marks, and where the words begin."""
+    """Return the number of quote marks of a line that begins with one, and where the words begin."""
     depth, at, words_start = 0, start, start
-    # A blank before the first mark is stuffing: the author typed the sign (RFC 3676 section 4.4).
-    if text[at] != ">":
-        return 0, start
     while at < end and text[at] in "> \t":
         if text[at] == ">":
             depth += 1

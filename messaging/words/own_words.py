@@ -78,11 +78,10 @@ def _find_link(split: Split) -> Span | None:
         and span.kind is SpanKind.PLACEHOLDER
         and split.text.startswith("<http", span.start)
     ]
-    own_chars = sum(span.end - span.start for span in split.spans if span.kind is SpanKind.OWN)
-    is_short = own_chars <= MAX_SHORT_CHARS
-    if len(links) != 1 or not is_short or links[0].end - links[0].start > MAX_LINK_CHARS:
+    if len(links) != 1 or links[0].end - links[0].start > MAX_LINK_CHARS:
         return None
-    return links[0]
+    own_chars = sum(span.end - span.start for span in split.spans if span.kind is SpanKind.OWN)
+    return links[0] if own_chars <= MAX_SHORT_CHARS else None
 
 
 def is_forward_subject(subject: str) -> bool:

@@ -29,7 +29,8 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     """
     text = marked.text
     lines = read_lines(marked)
-    kinds = [line.mark or (SpanKind.QUOTE if line.depth else SpanKind.OWN) for line in lines]
+    own, quote = SpanKind.OWN, SpanKind.QUOTE
+    kinds = [line.mark or (quote if line.depth else own) for line in lines]
     inner = mark_machine_lines(text, lines, kinds) if _has_any(text, _SIGNS_OF_MACHINES) else []
     if _has_any(text, _SIGNS_OF_RULES):
         mark_tickets(lines, kinds)
@@ -39,20 +40,22 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     inner += find_placeholders(text)
     if is_reply or SpanKind.ATTRIBUTION in kinds or SpanKind.HEADERS in kinds:
         inner += _quote_marks(text, lines, kinds)
-    else:
+    elif quote in kinds:
         kinds = [
-            SpanKind.OWN if kind is SpanKind.QUOTE and line.mark is None else kind
+            own if kind is quote and line.mark is None else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
     mark_footers(text, lines, kinds)
-    if not _has_own_words(text, lines, kinds, inner):
+    has_own_words = _has_own_words(text, lines, kinds, inner)
+    if not has_own_words:
         # Some programs let the author write within the element of the signature.
         kinds = [
             SpanKind.OWN if line.mark is SpanKind.SIGNATURE else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
         mark_footers(text, lines, kinds)
-    if not _has_own_words(text, lines, kinds, inner):
+        has_own_words = _has_own_words(text, lines, kinds, inner)
+    if not has_own_words:
         kinds = [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
     else:
         _mark_answered(lines, kinds)
@@ -64,14 +67,14 @@ def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[SpanKind]) ->
     """Return the quote marks before own lines, which a forwarded mail has."""
     marks = []
     for line, kind in zip(lines, kinds, strict=True):
-        if kind is SpanKind.OWN and line.depth and text[line.start] == ">":
+        if line.depth and kind is SpanKind.OWN and text[line.start] == ">":
             end = line.start + 2 if text.startswith("> ", line.start) else line.start + 1
             marks.append(Span(SpanKind.QUOTE, line.start, end))
     return marks
 
 
 def _has_any(text: str, signs: Sequence[str]) -> bool:
-    return any(sign in text for sign in signs)
+    return any(map(text.__contains__, signs))
 
 
 def _has_own_words(
@@ -151,9 +154,10 @@ def _spans_of(
 ) -> tuple[Span, ...]:
     """Join lines of one kind, and cut the inner spans out of own lines."""
     spans: list[Span] = []
-    index = 0
-    for line, kind in zip(lines, kinds, strict=True):
-        at = line.start
+    index = at = 0
+    for position, (line, kind) in enumerate(zip(lines, kinds, strict=True), 1):
+        if position < len(kinds) and kinds[position] is kind:
+            continue
         while index < len(inner) and inner[index].start < line.end:
             cut = inner[index]
             index += 1
@@ -164,6 +168,7 @@ def _spans_of(
             _append(spans, cut.kind, start, end)
             at = end
         _append(spans, kind, at, line.end)
+        at = line.end
     return tuple(spans)
 
 

@@ -55,5 +55,5 @@ def kind_of(content_type: str, filename: str) -> str | None:
 def describe_counts(counts: Counter[str]) -> Iterator[str]:
     """Yield "2 pictures", "1 document" and so on, always in the same order."""
     for kind, plural in _PLURALS.items():
-        if count := counts[kind]:
+        if count := counts.get(kind):
             yield f"{count} {kind if count == 1 else plural}"

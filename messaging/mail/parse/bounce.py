@@ -120,6 +120,8 @@ def find_report(mail: MailPart, subject: str) -> DeliveryReport | None:
             if part.content_type.startswith("multipart/")
             for child in islice(part.children(), MAX_PARTS)
         ]
+        if not level:
+            break
         if any(child.content_type in _STATUS for child in level):
             return read_report_of(level, mail)
     return read_report_in_words(mail, subject)
@@ -168,7 +170,7 @@ def read_report_in_words(mail: MailPart, subject: str) -> DeliveryReport | None:
     """Return the report of a server such as qmail, Exim or hMailServer, which writes no fields for programs."""
     author = mail.field(b"from")[:MAX_DIAGNOSTIC_CHARS].lower()
     title = subject.casefold()
-    is_notice = any(name in author for name in _SERVERS) and (
+    is_notice = any(map(author.__contains__, _SERVERS)) and (
         title.startswith(_NOTICE_SUBJECTS) or b"x-failed-recipients" in mail.fields
     )
     if not is_notice:

@@ -37,6 +37,8 @@ class StructuredField:
 
 def parse_field(text: str) -> StructuredField:
     """Parse `value; name=parameter; …`. Never raises: a malformed parameter is left out; of two the first counts."""
+    if "=" not in text:
+        return StructuredField(text.partition(";")[0].strip().lower())
     text = _NO_SEMICOLON.sub(r"\1; ", text, count=1)
     value, _, _ = text.partition(";")
     plain: dict[str, str] = {}

@@ -34,8 +34,9 @@ def answer_address_of(mail: MailPart) -> str:
 
     Nothing proves the author, so an answer must not be led to another domain.
     """
-    author = author_of(mail)
-    address = "" if b"reply-to" in mail.repeated else _only_address(mail.field(b"reply-to"))
+    if b"reply-to" not in mail.fields or b"reply-to" in mail.repeated:
+        return ""
+    author, address = author_of(mail), _only_address(mail.field(b"reply-to"))
     domain = author.rpartition("@")[2].lower()
     is_own = address.rpartition("@")[2].lower() == domain and address.lower() != author.lower()
     return address if author and is_own else ""

@@ -18,7 +18,8 @@ from messaging.words.history import points_below
 from messaging.words.own_words import OwnWords, own_words
 from messaging.words.spans import MarkedText, SpanKind
 
-_RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+# A pattern with a fixed first byte is searched for many times faster than one with `^`.
+_RECEIVED: Final = re.compile(rb"\nreceived[ \t]*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,16 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     Raises Rejected for a mail without subject, text, attachment and report, and nothing else on any input.
     """
     mail = part_of(data)
-    reader, words = read_words(mail, max_text_chars)
-    whole = clean(words.split.text)
     subject = subject_of(mail)
+    reader, words = read_words(mail, subject, max_text_chars)
+    whole = clean(words.split.text)
     report = find_report(mail, subject)
-    own_counts = reader.left_out + Counter(
-        kind_of("", one) or "document" for one in words.file_names
-    )
-    own_counts += Counter({"encrypted text": words.encrypted_texts})
-    if not (subject or whole or own_counts or report):
-        raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
+    kinds = [kind_of("", name) or "document" for name in words.file_names]
+    kinds += ["encrypted text"] * words.encrypted_texts
+    own_counts = reader.left_out + Counter(kinds) if kinds else reader.left_out
     left_out = tuple(describe_counts(own_counts))
+    if not (subject or whole or left_out or report):
+        raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
     spans = words.split.spans
     cut_note = f"[cut after {len(words.split.text)} characters]" if reader.cut else ""
     # The cut takes nothing from the author's own words where it falls into the history.
@@ -71,7 +71,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
         whole_text=_with_notes(whole, cut_note, tuple(describe_counts(reader.left_out))),
         message_id_header=one_line(mail.field(b"message-id"), 998) or None,
         origin=origin_of(mail, subject),
-        hops=len(_RECEIVED.findall(mail.data, 0, mail.start)),  # RFC 5321 section 6.3
+        hops=len(_RECEIVED.findall(b"\n" + mail.data[: mail.start])),  # RFC 5321 section 6.3
         report=report,
         author=author_of(mail),
         answer_address=answer_address_of(mail),
@@ -79,12 +79,15 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     )
 
 
-def read_words(mail: MailPart, max_text_chars: int) -> tuple[TextReader, OwnWords]:
+def read_words(
+    mail: MailPart, subject: str, max_text_chars: int
+) -> tuple[TextReader, OwnWords]:
     """Return the own words of a mail, and the reader with the counts of the omitted parts."""
     reader = TextReader(max_text_chars + 1)
     marked = reader.read_mail(mail)
     # Only the HTML tells answers in colour from the history that they stand in.
-    if not reader.has_html and points_below(marked.text[:2000].split("\n")):
+    may_have_html = reader.parts > 1 and not reader.has_html
+    if may_have_html and points_below(marked.text[:2000].split("\n")):
         rich = TextReader(max_text_chars + 1, prefers_html=True)
         rich_text = rich.read_mail(mail)
         if rich.has_html and rich_text.text.strip():
@@ -93,10 +96,12 @@ def read_words(mail: MailPart, max_text_chars: int) -> tuple[TextReader, OwnWord
         reader.cut = True
         marked = MarkedText(marked.text[:max_text_chars], marked.marks)
     is_reply = b"in-reply-to" in mail.fields or b"references" in mail.fields
-    return reader, own_words(marked, subject_of(mail), is_reply=is_reply)
+    return reader, own_words(marked, subject, is_reply=is_reply)
 
 
 def _with_notes(text: str, cut_note: str, left_out: tuple[str, ...]) -> str:
+    if not cut_note and not left_out:
+        return text.rstrip()
     notes = [cut_note] if cut_note else []
     if left_out:
         *others, last = left_out

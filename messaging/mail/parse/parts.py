@@ -9,7 +9,9 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from copy import copy
 from functools import cached_property
+from itertools import tee
 from typing import Final
 
 from messaging.mail.parse.fields import StructuredField, from_base64, parse_field
@@ -114,7 +116,16 @@ class MailPart:
         return raw
 
     def children(self) -> Iterator["MailPart"]:
-        """Yield the parts of a multipart, none when its boundary is missing or never used."""
+        """Yield the parts of a multipart, none when its boundary is missing or never used. Finds each part once."""
+        return copy(self._children)
+
+    @cached_property
+    def _children(self) -> Iterator["MailPart"]:
+        """The beginning of the children. A copy of it yields them all, and shares what it finds with other copies."""
+        (beginning,) = tee(self._find_children(), 1)
+        return beginning
+
+    def _find_children(self) -> Iterator["MailPart"]:
         boundary = self.parameter("boundary").rstrip()
         if not boundary or len(boundary) > _MAX_BOUNDARY_CHARS:
             return
@@ -205,7 +216,9 @@ def _skip_odd_line(
 
 def _first_token(value: str) -> str:
     """Return the first word of a value without its comments (RFC 2045 section 5.1)."""
-    words = _COMMENT.sub(" ", value).split(None, 1)
+    if "(" in value:
+        value = _COMMENT.sub(" ", value)
+    words = value.split(None, 1)
     return words[0] if words else ""
 
 
