@@ -35,6 +35,7 @@ MAX_CLOSING_CHARS: Final = 100
 MAX_PARAGRAPH_CHARS: Final = 8000
 _DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
+_DIGIT: Final = re.compile(r"\d")
 _PHONE_DIGITS: Final = 7
 _SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
 _POSTSCRIPTS: Final = ("ps", "p.s")
@@ -248,8 +249,8 @@ def _is_closing(words: str) -> bool:
 
 def _is_contact(words: str) -> bool:
     folded = words.casefold()
-    digits = sum(character.isdecimal() for character in folded)
-    return any(sign in folded for sign in CONTACT_EVIDENCE) or digits >= _PHONE_DIGITS
+    has_evidence = any(map(folded.__contains__, CONTACT_EVIDENCE))
+    return has_evidence or len(_DIGIT.findall(folded)) >= _PHONE_DIGITS
 
 
 def _is_sentence(words: str) -> bool:

@@ -1,5 +1,6 @@
 """Finds the lines above quoted history: attributions, header blocks and separators. Pure, in linear time."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,6 +28,8 @@ _HEADERS: Final = SpanKind.HEADERS  # a look-up in the class takes longer than t
 VERBS_AT_END: Final = ("wrote", "schrieb", "a écrit", "写道", "寫道", "님이 작성")
 _FRAMES: Final = "-=—–―_*> "
 _PUNCTUATION: Final = ".,;:!?()<>[]\"'*：，、「」"
+_LABEL: Final = re.compile(rf"[^:：]{{,{MAX_LABEL_CHARS}}}[:：]")
+_NUMBER: Final = re.compile(r"\d+")
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
 
 
@@ -66,7 +69,13 @@ def _may_begin_history(line: Line, kind: SpanKind) -> bool:
     words = line.words
     if not words:
         return False
-    if ":" in words or "：" in words or words[0] in _FRAMES or kind is _HEADERS:
+    if (
+        words[0] in _FRAMES
+        or words.endswith(_COLONS)
+        or ">" in words
+        or kind is _HEADERS
+        or _LABEL.match(words)
+    ):
         return True
     folded = words.casefold()
     return folded.endswith(VERBS_AT_END) or folded in _WORDS_ALONE
@@ -278,7 +287,7 @@ def _first_word(words: str) -> str:
 
 def _has_verb(words: str) -> bool:
     folded = words.casefold()
-    if any(verb in folded for verb in WROTE_WITHIN):
+    if any(map(folded.__contains__, WROTE_WITHIN)):
         return True
     # `napisał(a)` keeps its bracket: both forms of a word count.
     return any(
@@ -288,9 +297,4 @@ def _has_verb(words: str) -> bool:
 
 def count_numbers(words: str) -> int:
     """Return how many groups of digits a text has."""
-    count, inside = 0, False
-    for character in words:
-        is_digit = character.isdecimal()
-        count += is_digit and not inside
-        inside = is_digit
-    return count
+    return len(_NUMBER.findall(words))

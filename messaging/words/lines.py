@@ -31,12 +31,13 @@ class Line(NamedTuple):
 def read_lines(marked: MarkedText) -> list[Line]:
     """Return all lines; their positions cover the text."""
     text, marks, lines, at, mark_index = marked.text, marked.marks, [], 0, 0
-    while at < len(text):
-        newline = text.find("\n", at)
-        end = len(text) if newline < 0 else newline + 1
+    for raw in text.split("\n"):
+        end = min(at + len(raw) + 1, len(text))
+        if at == end:  # the text ends with a line end
+            break
         # A blank before the first mark is stuffing: the author typed the sign (RFC 3676 section 4.4).
-        depth, words_start = _quote_depth(text, at, end) if text[at] == ">" else (0, at)
-        words = text[words_start : min(end, words_start + MAX_LINE_WORDS)]
+        depth, skipped = _quote_depth(raw) if raw.startswith(">") else (0, 0)
+        words = raw[skipped : skipped + MAX_LINE_WORDS]
         if not words.isascii():
             words = words.translate(_INVISIBLE)
         words = " ".join(words.split())
@@ -53,15 +54,10 @@ def read_lines(marked: MarkedText) -> list[Line]:
     return lines
 
 
-def _quote_depth(text: str, start: int, end: int) -> tuple[int, int]:
+def _quote_depth(line: str) -> tuple[int, int]:
     """Return the number of quote marks of a line that begins with one, and where the words begin."""
-    depth, at, words_start = 0, start, start
-    while at < end and text[at] in "> \t":
-        if text[at] == ">":
-            depth += 1
-            words_start = at + 1
-        at += 1
-    return depth, words_start
+    marks = line[: len(line) - len(line.lstrip("> \t"))]
+    return marks.count(">"), marks.rindex(">") + 1
 
 
 def unflow(text: str, *, delete_space: bool) -> str:

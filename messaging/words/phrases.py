@@ -243,6 +243,12 @@ POINTERS_TO_HTML: Final = _fold((
     "tarayıcıda", "html形式", "htmlメール", "ブラウザで", "不支持html", "在浏览器中", "在瀏覽器", "브라우저에서",
 ))  # fmt: skip
 
+# Each of them has one of these.
+SIGNS_OF_POINTERS_TO_HTML: Final = (
+    "html", "browser", "naveg", "navig", "nettleser", "webbläsare", "selaime", "przeglądar", "prohlížeč",
+    "браузер", "tarayıcı", "ブラウザ", "浏览器", "瀏覽器", "브라우저", "please use",
+)  # fmt: skip
+
 # Words of an author whose answers stand within the history below, such as in colour.
 POINTERS_BELOW: Final = _fold((
     "see below", "answers below", "in red", "in blue", "in green", "inline", "in line below", "in-line",

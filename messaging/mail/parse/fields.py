@@ -39,12 +39,14 @@ def parse_field(text: str) -> StructuredField:
     """Parse `value; name=parameter; …`. Never raises: a malformed parameter is left out; of two the first counts."""
     if "=" not in text:
         return StructuredField(text.partition(";")[0].strip().lower())
-    text = _NO_SEMICOLON.sub(r"\1; ", text, count=1)
     value, _, _ = text.partition(";")
+    if "=" in value:
+        text = _NO_SEMICOLON.sub(r"\1; ", text, count=1)
+        value, _, _ = text.partition(";")
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, content in _parameters(text):
-        match = _SECTION.fullmatch(name)
+        match = _SECTION.fullmatch(name) if "*" in name else None
         if match is None or (match[2] is None and match[3] is None):
             plain.setdefault(name, content)
         else:
@@ -66,7 +68,9 @@ def _parameters(text: str) -> Iterator[tuple[str, str]]:
             at = text.find(";", at + 1)
             continue
         name, quoted, bare = match.groups()
-        yield name.lower(), bare.strip() if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted)
+        if quoted is not None and "\\" in quoted:
+            quoted = _QUOTED_PAIR.sub(r"\1", quoted)
+        yield name.lower(), bare.strip() if quoted is None else quoted
         at = text.find(";", match.end())
 
 

@@ -79,9 +79,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     )
 
 
-def read_words(
-    mail: MailPart, subject: str, max_text_chars: int
-) -> tuple[TextReader, OwnWords]:
+def read_words(mail: MailPart, subject: str, max_text_chars: int) -> tuple[TextReader, OwnWords]:
     """Return the own words of a mail, and the reader with the counts of the omitted parts."""
     reader = TextReader(max_text_chars + 1)
     marked = reader.read_mail(mail)

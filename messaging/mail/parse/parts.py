@@ -8,8 +8,8 @@ every line with every open boundary, and copies every line of every attachment. 
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import tee
 from typing import Final

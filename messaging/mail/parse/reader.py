@@ -16,7 +16,7 @@ from messaging.mail.text import decode_text
 from messaging.words.html import read_html
 from messaging.words.invisible import is_invisible
 from messaging.words.lines import unflow
-from messaging.words.phrases import POINTERS_TO_HTML
+from messaging.words.phrases import POINTERS_TO_HTML, SIGNS_OF_POINTERS_TO_HTML
 from messaging.words.spans import MarkedText, join_marked
 
 MAX_PARTS: Final = 100
@@ -334,4 +334,5 @@ def points_to_html(text: str) -> bool:
     if len(text) > MAX_POINTER_CHARS:
         return False
     folded = " ".join(text.casefold().split())
-    return any(phrase in folded for phrase in POINTERS_TO_HTML)
+    has_sign = any(map(folded.__contains__, SIGNS_OF_POINTERS_TO_HTML))
+    return has_sign and any(map(folded.__contains__, POINTERS_TO_HTML))
