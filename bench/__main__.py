@@ -20,6 +20,7 @@ NAMES = (
     "backlog",
     "recovery",
     "fairness",
+    "words",
     "routers",
     "dataflow",
     "dataflow_latency",

@@ -12,12 +12,13 @@ from messaging.mail.parse.automatic import origin_of
 from messaging.mail.parse.bounce import DeliveryReport, find_report
 from messaging.mail.parse.header import answer_address_of, author_of, subject_of
 from messaging.mail.parse.parts import MailPart, part_of
-from messaging.mail.parse.reader import TextReader
+from messaging.mail.parse.reader import InlineReader, TextReader, TooExpensive
 from messaging.mail.text import clean, one_line
 from messaging.words.history import points_below
 from messaging.words.own_words import OwnWords, own_words
 from messaging.words.spans import MarkedText, SpanKind
 
+INLINE_TEXT_LINES: Final = 500  # each is compared with the phrases of programs
 # A pattern with a fixed first byte is searched for many times faster than one with `^`.
 _RECEIVED: Final = re.compile(rb"\nreceived[ \t]*:", re.IGNORECASE)
 
@@ -45,14 +46,15 @@ class ParsedMail:
     left_out: tuple[str, ...]
 
 
-def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
+def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = False) -> ParsedMail:
     """Parse a mail; its texts have at most `max_text_chars` characters, and a note if they were cut.
 
-    Raises Rejected for a mail without subject, text, attachment and report, and nothing else on any input.
+    Raises Rejected for a mail without subject, text, attachment and report, and nothing else on any input; with
+    `is_inline` raises TooExpensive for a mail of much HTML or of many lines.
     """
     mail = part_of(data)
     subject = subject_of(mail)
-    reader, words = read_words(mail, subject, max_text_chars)
+    reader, words = read_words(mail, subject, max_text_chars, is_inline=is_inline)
     whole = clean(words.split.text)
     report = find_report(mail, subject)
     kinds = [kind_of("", name) or "document" for name in words.file_names]
@@ -79,20 +81,25 @@ def read_mail(data: bytes, max_text_chars: int = 20_000) -> ParsedMail:
     )
 
 
-def read_words(mail: MailPart, subject: str, max_text_chars: int) -> tuple[TextReader, OwnWords]:
+def read_words(
+    mail: MailPart, subject: str, max_text_chars: int, *, is_inline: bool = False
+) -> tuple[TextReader, OwnWords]:
     """Return the own words of a mail, and the reader with the counts of the omitted parts."""
-    reader = TextReader(max_text_chars + 1)
+    make_reader = InlineReader if is_inline else TextReader
+    reader = make_reader(max_text_chars + 1)
     marked = reader.read_mail(mail)
     # Only the HTML tells answers in colour from the history that they stand in.
     may_have_html = reader.parts > 1 and not reader.has_html
     if may_have_html and points_below(marked.text[:2000].split("\n")):
-        rich = TextReader(max_text_chars + 1, prefers_html=True)
+        rich = make_reader(max_text_chars + 1, prefers_html=True)
         rich_text = rich.read_mail(mail)
         if rich.has_html and rich_text.text.strip():
             reader, marked = rich, rich_text
     if len(marked.text) > max_text_chars:
         reader.cut = True
         marked = MarkedText(marked.text[:max_text_chars], marked.marks)
+    if is_inline and marked.text.count("\n") > INLINE_TEXT_LINES:
+        raise TooExpensive
     is_reply = b"in-reply-to" in mail.fields or b"references" in mail.fields
     return reader, own_words(marked, subject, is_reply=is_reply)
 

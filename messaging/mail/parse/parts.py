@@ -19,6 +19,7 @@ from messaging.mail.text import decode_text
 
 MAX_HEADER_FIELDS: Final = 2000
 MAX_HEADER_BYTES: Final = 1_000_000
+MAX_ODD_LINES: Final = 50  # each is a search in the lines below it
 MAX_FIELD_BYTES: Final = 8192
 MAX_STRUCTURED_BYTES: Final = 1024
 MAX_FALSE_DELIMITERS: Final = 10_000
@@ -38,9 +39,9 @@ _STRUCTURED: Final = frozenset(
     (b"content-type", b"content-disposition", b"content-transfer-encoding")
 )
 _KNOWN_FIELD: Final = re.compile(
-    rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|reply-to|sender|return-path"
+    rb"\n(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|reply-to|sender|return-path"
     rb"|in-reply-to|references|x-mailer|user-agent|dkim-signature|list-[a-z-]+|importance|x-priority)[ \t]*:",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _TYPE_IN_BODY: Final = re.compile(rb"\n*(?=content-type[ \t]*:[ \t]*[a-z]+/)", re.IGNORECASE)
 _PARAMETER_LINE: Final = re.compile(rb"[\w*-]{1,40}[ \t]*=")
@@ -164,14 +165,15 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
     """
     fields: dict[bytes, bytes] = {}
     repeated: set[bytes] = set()
-    at, limit, name = start, min(end, start + MAX_HEADER_BYTES), b""
+    at, limit, name, odd_lines = start, min(end, start + MAX_HEADER_BYTES), b"", 0
     for _ in range(MAX_HEADER_FIELDS):
         match = _FIELD.match(data, at, limit)
         if match is None:
-            after = _skip_odd_line(data, at, limit, fields, name) if at > start else 0
+            may_skip = at > start and odd_lines < MAX_ODD_LINES
+            after = _skip_odd_line(data, at, limit, fields, name) if may_skip else 0
             if not after:
                 break
-            at = after
+            at, odd_lines = after, odd_lines + 1
             continue
         name = match[1].lower()
         if name in fields:
@@ -209,8 +211,8 @@ def _skip_odd_line(
     if is_parameter and fields[last].rstrip().endswith(b";"):
         fields[last] = (fields[last] + b" " + line)[:MAX_STRUCTURED_BYTES]
         return line_end + 1
-    following = data[line_end + 1 : min(limit, line_end + 1 + _LOOK_AHEAD_BYTES)]
-    rest_of_header = b"" if following.startswith(b"\n") else following.partition(b"\n\n")[0]
+    following = data[line_end : min(limit, line_end + 1 + _LOOK_AHEAD_BYTES)]
+    rest_of_header = following.partition(b"\n\n")[0]
     return line_end + 1 if _KNOWN_FIELD.search(rest_of_header) else 0
 
 

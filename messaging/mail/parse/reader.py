@@ -52,6 +52,16 @@ _META_BYTES: Final = 4096
 _NO_TEXT: Final = MarkedText("")
 
 
+# The most that is read of a mail within an event loop; at these limits HTML takes 9 ms.
+INLINE_HTML_CHARS: Final = 8 * 1024
+INLINE_HTML_TAGS: Final = 400
+INLINE_SCANNED_BYTES: Final = 256 * 1024
+
+
+class TooExpensive(Exception):
+    """A mail may take longer to parse than an event loop can wait."""
+
+
 def is_readable(content_type: str) -> bool:
     """Whether a part of this type is text for people."""
     is_text = content_type.startswith("text/") and content_type not in _NOT_READ
@@ -98,7 +108,7 @@ class TextReader:
         self.parts += 1
         content_type = part.content_type
         if self.parts > MAX_PARTS or depth > MAX_DEPTH:
-            self.cut = True
+            self._note_cut()
             return _NO_TEXT
         if content_type in _MAILS:
             return self._read_attached_mail(part, depth)
@@ -135,7 +145,8 @@ class TextReader:
         size = part.end - part.start
         count = min(size, max(0, min(self.raw_bytes, most)))
         self.raw_bytes -= count
-        self.cut = self.cut or count < size
+        if count < size:
+            self._note_cut()
         return count
 
     def _read_text(self, part: MailPart) -> MarkedText:
@@ -153,7 +164,8 @@ class TextReader:
         )
         if is_html:
             text = _LONG_TAG.sub(" ", text)
-        self.cut = self.cut or len(text) > room
+        if len(text) > room:
+            self._note_cut()
         text = text[:room]
         if is_html:
             self.has_html = True
@@ -170,7 +182,7 @@ class TextReader:
     def _limit_tags(self, markup: str) -> str:
         count = markup.count("<")
         if count > self.html_tags:
-            self.cut = True
+            self._note_cut()
             markup = "<".join(markup.split("<", self.html_tags + 1)[: self.html_tags + 1])
         self.html_tags -= min(count, self.html_tags)
         return markup
@@ -197,11 +209,11 @@ class TextReader:
         children: list[MailPart] = []
         self.scanned_bytes -= part.end - part.start
         if self.scanned_bytes < 0:
-            self.cut = True
+            self._note_cut()
             return children
         for child in part.children():
             if self.parts + len(children) >= MAX_PARTS:
-                self.cut = True
+                self._note_cut()
                 break
             children.append(child)
         return children
@@ -290,6 +302,8 @@ class TextReader:
             text = decode_text(text[: self.plain_chars * 2], guess=False)
         text = text[: self.plain_chars].replace("\r\n", "\n").replace("\r", "\n")
         if is_invisible(text) and content.html:
+            if len(content.html) > self.html_chars:
+                self._note_cut()
             markup = decode_text(content.html[: self.html_chars], guess=False)
             return read_html(self._limit_tags(_LONG_TAG.sub(" ", markup)))
         if is_invisible(text):
@@ -312,6 +326,10 @@ class TextReader:
                 marked = join_marked([MarkedText(invitation.describe()), marked], "\n\n")
         return marked
 
+    def _note_cut(self) -> None:
+        """Note that something of the mail is not read."""
+        self.cut = True
+
     def _leave_out(self, part: MailPart) -> None:
         kind = kind_of(part.content_type, part.filename)
         # A small picture that the page itself shows is a logo, or the dot of a tracker.
@@ -323,6 +341,18 @@ class TextReader:
         )
         if kind and not is_logo:
             self.left_out[kind] += 1
+
+
+@dataclass
+class InlineReader(TextReader):
+    """A reader with small budgets, which raises TooExpensive instead of a cut."""
+
+    html_chars: int = INLINE_HTML_CHARS
+    html_tags: int = INLINE_HTML_TAGS
+    scanned_bytes: int = INLINE_SCANNED_BYTES
+
+    def _note_cut(self) -> None:
+        raise TooExpensive
 
 
 def _is_plain(part: MailPart) -> bool:

@@ -1,19 +1,23 @@
 """Mails that are parsed in a process of their own: results, deadlines, and the end of the process."""
 
 import asyncio
+import base64
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.mail.inbound import INLINE_BYTES, _is_small
+from messaging.mail.inbound import INLINE_BYTES, is_small
 from messaging.mail.parse.mail import read_mail
 from messaging.mail.parse.process import ParserProcess, serve
+from messaging.mail.parse.reader import TooExpensive
 from tests.support.eventually import eventually, wait_until
 from tests.support.mail.bounces import bounce
-from tests.support.mail.mails import HTML, MIXED, PDF, PLAIN, part, parts
+from tests.support.mail.hostile import HARD_MAILS
+from tests.support.mail.mails import ALTERNATIVE, HTML, MIXED, PDF, PLAIN, part, parts
 from tests.support.mail.wire import MAIL, run_server
 
 BIG = MAIL + b"x" * 80 + b"\r\n" + b"word " * 20_000
@@ -98,14 +102,50 @@ def test_an_idle_process_that_ended_is_started_again() -> None:
         parser.close()
 
 
-def test_only_small_and_plain_mails_are_parsed_in_place() -> None:
-    assert _is_small(MAIL)
-    assert _is_small(MIXED + parts(PLAIN, HTML, PDF))
-    assert not _is_small(b"x" * (INLINE_BYTES + 1))
-    assert not _is_small(MIXED + b"--b\r\n" * 50)
-    assert not _is_small(part("text/HTML", b"<p>" * 2000))
-    assert not _is_small(part("Message/RFC822", b"x" * 5000))
-    assert _is_small(part("text/plain", b"x" * 5000))
+LONG_HTML = b"<p>x" * 2000
+LONG_TEXT = base64.encodebytes(b"x\n" * 2000)
+
+
+@pytest.mark.parametrize(
+    ("data", "is_inline"),
+    [
+        (MAIL, True),
+        (MIXED + parts(PLAIN, HTML, PDF), True),
+        (part("text/plain", b"x" * 5000), True),
+        (ALTERNATIVE + parts(PLAIN, part("text/html", LONG_HTML)), True),
+        (b"x" * (INLINE_BYTES + 1), False),
+        (MIXED + b"--b\r\n" * 50, False),
+        (part("text/HTML", LONG_HTML), False),
+        (part("text/enriched", LONG_HTML), False),
+        (part("Message/RFC822", part("text/html", LONG_HTML)), False),
+        (part("text/plain", LONG_TEXT, "Content-Transfer-Encoding: base64"), False),
+    ],
+)
+def test_only_mails_of_little_work_are_parsed_in_place(data: bytes, is_inline: bool) -> None:
+    try:
+        small = is_small(data) and bool(read_mail(data, is_inline=True))
+    except TooExpensive:
+        small = False
+    assert small is is_inline
+
+
+def peak_megabytes(pid: int | None) -> float:
+    """Return the most memory that a process has had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+@pytest.mark.no_cover  # measures the process, whose tracing takes time and memory
+@pytest.mark.parametrize("data", HARD_MAILS.values(), ids=HARD_MAILS.keys())
+def test_a_hostile_mail_takes_bounded_time_and_memory(data: bytes) -> None:
+    parser = ParserProcess(max_cpu_seconds=5)  # an idle machine needs a tenth
+    try:
+        parser.read_mail(MAIL)
+        before = peak_megabytes(parser.pid)
+        assert parser.read_mail(data).text
+        assert peak_megabytes(parser.pid) - before < 100  # the most was 24
+    finally:
+        parser.close()
 
 
 @pytest.mark.anyio

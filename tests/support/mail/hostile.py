@@ -8,6 +8,21 @@ from tests.support.mail.mails import MIXED, part, parts
 HTML = b"Content-Type: text/html\r\n\r\n"
 
 
+def with_text(body: bytes) -> bytes:
+    return b"From: Ann <ann@example.net>\r\nSubject: s\r\n\r\n" + body
+
+
+# Known ways to make a parser of quotations slow.
+HARD_MAILS = {
+    "100 KB of openers": with_text(b"On a " * 20_000),
+    "100 KB of openers, each in a line": with_text(b"On a\n" * 20_000),
+    "5,000 nested quotes": with_text(b"\n".join(b">" * depth + b" x" for depth in range(5000))),
+    "5,000 nested quotes in HTML": HTML + b"Yes." + b"<blockquote type=cite>x" * 5000,
+    "100,000 parts": MIXED + b"--b\r\n\r\nx\r\n" * 100_000,
+    "5 MB of HTML in a line": HTML + b"<b>x</b> " * 600_000,
+}
+
+
 def repeat(piece: bytes, size: int) -> bytes:
     return piece * max(1, size // len(piece))
 
@@ -94,6 +109,18 @@ KINDS: dict[str, Callable[[int], bytes]] = {
     "carriage returns": lambda n: b"Subject: x\r\n\r\n" + b"\r" * n,
     "newlines": lambda n: b"\r\n" * (n // 2),
     "control characters": lambda n: b"\r\n" + b"\x0b\x00" * (n // 2),
+    "odd header lines": lambda n: b"Subject: x\r\n" + repeat(b"y\r\n" * 40 + b"To: a\r\n", n),
+    "openers": lambda n: with_text(repeat(b"On a ", n)),
+    "lines of openers": lambda n: with_text(repeat(b"On a\r\n", n)),
+    "attributions": lambda n: with_text(
+        repeat(b"On Mon, 30 Nov 2026 at 10:00 Ann Long Name <ann@example.net> wrote\r\n", n)
+    ),
+    "labels": lambda n: with_text(repeat(b"From: a, Date: b and all that follows in a line:\r\n", n)),
+    "closings": lambda n: with_text(repeat(b"Best regards\r\nAnn\r\nTel. 1234567\r\n\r\n", n)),
+    "rules": lambda n: with_text(repeat(b"------------\r\nAnn, 1.1.2026 10:00\r\n", n)),
+    "stand-ins": lambda n: with_text(repeat(b"[cid: <https://", n)),
+    "style rules": lambda n: HTML + b"<style>" + repeat(b".a{display:none}", n) + b"</style>x",
+    "styles": lambda n: HTML + repeat(b"<b class=a style='color:red;left:0;width:1'>x</b>", n),
     "Received": lambda n: repeat(b"Received: from a by b\r\n", n) + b"\r\nx",
     "header lines": lambda n: repeat(b"X-A: b\r\n", n),
     "a header without colons": lambda n: b"x" * n,

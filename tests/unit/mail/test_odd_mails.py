@@ -191,3 +191,11 @@ def test_the_author_is_the_only_address_in_from(from_fields: tuple[str, ...], au
 def test_answers_stay_in_the_domain_of_the_author(reply_to: str, address: str) -> None:
     data = f"From: ann@x.example\nReply-To: {reply_to}\n\nhi".encode()
     assert read_mail(data).answer_address == address
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(50, "hello"), (51, "odd\nTo: ann@example.net\n\nhello")]
+)
+def test_a_header_has_at_most_fifty_odd_lines(count: int, text: str) -> None:
+    mail = b"Subject: x\r\n" + b"odd\r\n" * count + b"To: ann@example.net\r\n\r\nhello"
+    assert read_mail(mail).text == text

@@ -6,6 +6,7 @@ import pytest
 
 from messaging.mail.classify import may_get_notice
 from messaging.mail.parse.mail import Origin, read_mail
+from messaging.mail.parse.parts import part_of
 from tests.support.mail.mails import ALTERNATIVE, HTML, MIXED, PDF, PICTURE, PLAIN, part, parts
 
 TEXTS = {
@@ -242,3 +243,12 @@ def test_only_people_get_notices(origin: Origin, sender: str, told: bool) -> Non
 def test_only_the_header_counts_as_the_way_of_a_mail() -> None:
     way = b"Received: from a\r\n\tby b\r\nRECEIVED: from b by c\r\nX-Received: from c by d\r\n"
     assert read_mail(way + b"Subject: x\r\n\r\nReceived: quoted\r\n").hops == 2
+
+
+def test_each_part_is_found_once() -> None:
+    mail = part_of(MIXED + parts(PLAIN, HTML, PDF))
+    first = next(mail.children())
+    children = list(mail.children())
+    assert len(children) == 3
+    assert first is children[0]
+    assert all(one is other for one, other in zip(children, mail.children(), strict=True))

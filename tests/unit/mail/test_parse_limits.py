@@ -1,6 +1,8 @@
 """Parsing a mail takes bounded time and raises nothing but Rejected, on any bytes."""
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from email.message import EmailMessage
 
 import pytest
@@ -8,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.errors import Rejected
+from messaging.mail.inbound import is_small
 from messaging.mail.parse.mail import ParsedMail, read_mail
+from messaging.mail.parse.reader import TooExpensive
 from messaging.words.invisible import remove_invisible
 from tests.support.examples import examples
+from tests.support.mail.hostile import KINDS
 from tests.support.mail.mails import MIXED, part, parts
 
 MEGABYTES = 10 * 2**20
@@ -206,3 +211,19 @@ def test_a_small_mail_is_read_fast() -> None:
     for _ in range(500):
         read_mail(data)
     assert (time.thread_time() - begin) / 500 < 0.003
+
+
+@pytest.mark.no_cover  # measures time, which tracing would multiply
+@pytest.mark.parametrize("size", [4_000, 16_000, 60_000])
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS.keys())
+def test_no_mail_keeps_the_event_loop_waiting(make: Callable[[int], bytes], size: int) -> None:
+    data = make(size)
+    # An idle machine needs a tenth.
+    assert not is_small(data) or min(seconds_inline(data) for _ in range(3)) < 0.2
+
+
+def seconds_inline(data: bytes) -> float:
+    begin = time.thread_time()
+    with suppress(Rejected, TooExpensive):
+        read_mail(data, is_inline=True)
+    return time.thread_time() - begin

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from messaging.mail.parse.reader import points_to_html
 from messaging.mail.parse.words import words_of_mail
+from messaging.words.phrases import POINTERS_TO_HTML
 
 UU_LINE = "M" + '  $" P0%!@<("0H+# T.#Q 1$A,4%187&!D:&QP=' + "'A" + r"\@(2(C)" + '"4F)R@I*BLL'
 PADDING = "\u200c\u200b\u200d\u200e\u200f\ufeff " * 150
@@ -84,3 +86,8 @@ def test_takes_bounded_time_for_hostile_mails(data: bytes) -> None:
     words = words_of_mail(data)
     assert time.process_time() - start < 5
     assert len(words.split.own) + len(words.split.rest) == len(words.split.text)
+
+
+@pytest.mark.parametrize("phrase", POINTERS_TO_HTML)
+def test_a_plain_text_that_points_to_the_html_is_known_by_each_phrase(phrase: str) -> None:
+    assert points_to_html(f"Hello:\n{phrase.title()}.")
