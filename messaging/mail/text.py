@@ -78,10 +78,16 @@ def decode_text(
                 return data.decode(name)
             except ValueError:
                 continue
-    if (text := _decode_mixed(data)) is not None:
-        return text
+    text = data.decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    right = _count_beyond_ascii(text) - wrong
+    if right and right >= wrong:
+        return text  # UTF-8 with a few bytes of Latin-1 in it
     codec = next((one for one in codecs_in_order if one not in (None, "ascii", "utf-8")), None)
-    return data.decode(codec or _guess(data, guess=guess), "replace")
+    if codec is None and guess and len(data) >= _SHORTEST_SAMPLE_BYTES:
+        best = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
+        codec = best.encoding if best is not None else None
+    return data.decode(codec or _FALLBACK, "replace")
 
 
 def _decode_by_signs(data: bytes, codec: str | None) -> str | None:
@@ -96,13 +102,6 @@ def _decode_by_signs(data: bytes, codec: str | None) -> str | None:
     return data.decode() if codec and _is_surely_utf8(data, codec) else None
 
 
-def _guess(data: bytes, *, guess: bool) -> str:
-    if guess and len(data) >= _SHORTEST_SAMPLE_BYTES:
-        best = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
-        return best.encoding if best is not None else _FALLBACK
-    return _FALLBACK
-
-
 def _is_surely_utf8(data: bytes, codec: str) -> bool:
     """Whether bytes under another label are UTF-8: two sequences of it at least, and no byte beside them."""
     if data.isascii() or codec.startswith(("utf-", "ascii")):
@@ -112,14 +111,6 @@ def _is_surely_utf8(data: bytes, codec: str) -> bool:
     except UnicodeDecodeError:
         return False
     return _count_beyond_ascii(text) >= _FEW_SEQUENCES
-
-
-def _decode_mixed(data: bytes) -> str | None:
-    """Return UTF-8 with single bytes of Latin-1 in it; None when those are more than the sequences."""
-    text = data.decode("utf-8", "replace")
-    wrong = text.count("\ufffd")
-    right = _count_beyond_ascii(text) - wrong
-    return text if right and right >= wrong else None
 
 
 def _count_beyond_ascii(text: str) -> int:

@@ -127,9 +127,14 @@ def _mark_last_paragraphs(
     """
     while end > start:
         last = end
-        while last > start and (kind := _kind_of_line(lines[last - 1].words)) is not None:
+        while last > start:
+            words = lines[last - 1].words
+            is_client = is_client_footer(words)
+            # A rule at the end belongs to the footer below it.
+            if not (is_client or _is_rule(words) or is_token(words)):
+                break
             last -= 1
-            kinds[last] = kind
+            kinds[last] = SpanKind.CLIENT_FOOTER if is_client else SpanKind.LIST_FOOTER
         if last == start:
             return start
         if lines[last - 1].is_blank:
@@ -180,13 +185,6 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
         if any(phrase in lines[at].words.casefold() for phrase in wanted):
             return at, SpanKind.DISCLAIMER
     return first, SpanKind.DISCLAIMER
-
-
-def _kind_of_line(words: str) -> SpanKind | None:
-    """Return the kind of a line that is a footer by itself; a rule at the end belongs to the footer below it."""
-    if is_client_footer(words):
-        return SpanKind.CLIENT_FOOTER
-    return SpanKind.LIST_FOOTER if _is_rule(words) or is_token(words) else None
 
 
 def _is_rule(words: str) -> bool:

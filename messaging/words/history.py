@@ -23,6 +23,7 @@ MAX_HEADER_LINES: Final = 14
 MAX_LABEL_CHARS: Final = 30
 _MAX_ATTRIBUTION_CHARS: Final = 400
 _MAX_POINTER_LINES: Final = 12
+_MIN_RULE_CHARS: Final = 5
 _COLONS: Final = (":", "：")
 _HEADERS: Final = SpanKind.HEADERS  # a look-up in the class takes longer than the rest of a test
 VERBS_AT_END: Final = ("wrote", "schrieb", "a écrit", "写道", "寫道", "님이 작성")
@@ -42,7 +43,10 @@ def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bo
     """
     # Few lines have a sign, and the others cost next to nothing.
     candidates = [at for at, line in enumerate(lines) if _may_begin_history(line, kinds[at])]
-    next_filled = _next_filled_lines(lines) if candidates else ()
+    # For each position the first line from there on that has words.
+    next_filled = [len(lines)] * (len(lines) + 2)
+    for at in range(len(lines) - 1, -1, -1) if candidates else ():
+        next_filled[at] = at if lines[at].words else next_filled[at + 1]
     next_at, forwarded = 0, False
     for at in candidates:
         is_own = kinds[at] in (SpanKind.OWN, SpanKind.HEADERS)
@@ -125,14 +129,6 @@ def _raise_forwarded_lines(
             return
         if lines[at].depth <= base and kinds[at] is SpanKind.QUOTE:
             kinds[at] = SpanKind.OWN
-
-
-def _next_filled_lines(lines: Sequence[Line]) -> list[int]:
-    """Return for each position the first line from there on that has words."""
-    following = [len(lines)] * (len(lines) + 2)
-    for at in range(len(lines) - 1, -1, -1):
-        following[at] = at if lines[at].words else following[at + 1]
-    return following
 
 
 def _end_of_header_block(lines: Sequence[Line], at: int, next_filled: Sequence[int]) -> int:
@@ -224,11 +220,8 @@ def is_separator_of_forward(lines: Sequence[Line], start: int, end: int) -> bool
 
 def _is_above_fields(words: str) -> bool:
     """Whether a line may stand above the fields of a former mail: a rule, a separator, the words of one alone."""
-    return _is_rule(words) or is_separator(words) or words.casefold() in _WORDS_ALONE
-
-
-def _is_rule(words: str) -> bool:
-    return len(words) >= 5 and not words.strip("_-=*—―")
+    is_rule = len(words) >= _MIN_RULE_CHARS and not words.strip("_-=*—―")
+    return is_rule or is_separator(words) or words.casefold() in _WORDS_ALONE
 
 
 def _begins_history_within(words: str) -> bool:

@@ -7,8 +7,10 @@ from typing import Final
 _ALWAYS_INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u2060-\u206f\u202a-\u202e\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]"
 )
-# Joiners shape letters and emoji; the marks of direction order text of two directions.
-_JOINERS: Final = re.compile("[\u200c\u200d]")
+# Joiners shape letters beyond Latin and emoji, and stay between two of them; the marks of direction order text of two
+# directions.
+_JOINABLE: Final = "[^\x00-\u02ff\\s\u200c-\u200f]"
+_LONE_JOINERS: Final = re.compile(f"(?<!{_JOINABLE})[\u200c\u200d]|[\u200c\u200d](?!{_JOINABLE})")
 _DIRECTION_MARKS: Final = re.compile("[\u200e\u200f]")
 _RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # Runs of blanks, and each single one that is neither a plain nor a wide one.
@@ -22,8 +24,8 @@ _SPECIAL: Final = re.compile(
 )
 _ASCII_SIGN: Final = re.compile("[!-~]")
 _MAX_PADDING: Final = 500
-_TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
-_BLACK_FLAG: Final = "\U0001f3f4"
+# Tags stay behind a black flag: those of Scotland make its flag.
+_TAGS: Final = re.compile("(?<![\U0001f3f4\U000e0000-\U000e007f])[\U000e0000-\U000e007f]+")
 
 # Controls but newline and tab, lone surrogates (no store takes them), and invisible characters that cost a device
 # money: soft hyphen, grapheme joiner, zero width space, word joiner, byte order mark.
@@ -68,10 +70,10 @@ def remove_invisible(text: str) -> str:
 def _remove_special(text: str) -> str:
     if not text.isascii():
         text = _ALWAYS_INVISIBLE.sub("", text)
-        text = _JOINERS.sub(_keep_joiner, text)
+        text = _LONE_JOINERS.sub("", text)
         if not _RIGHT_TO_LEFT.search(text):
             text = _DIRECTION_MARKS.sub("", text)
-        text = _TAGS.sub(_keep_tags, text)
+        text = _TAGS.sub("", text)
     return _BLANKS.sub(" ", text)
 
 
@@ -81,24 +83,3 @@ def is_invisible(text: str) -> bool:
     if _ASCII_SIGN.search(beginning):
         return False
     return not remove_invisible(beginning).strip() and not remove_invisible(text).strip()
-
-
-def _keep_joiner(match: re.Match[str]) -> str:
-    """Keep a joiner between two characters that it can join: letters beyond ASCII, emoji."""
-    at, text = match.start(), match.string
-    before = text[at - 1] if at else " "
-    after = text[at + 1] if at + 1 < len(text) else " "
-    return match[0] if _can_join(before) and _can_join(after) else ""
-
-
-def _can_join(character: str) -> bool:
-    return (
-        character > "\u02ff"
-        and not character.isspace()
-        and character not in "\u200c\u200d\u200e\u200f"
-    )
-
-
-def _keep_tags(match: re.Match[str]) -> str:
-    """Keep the tags of a flag, such as that of Scotland."""
-    return match[0] if match.start() and match.string[match.start() - 1] == _BLACK_FLAG else ""

@@ -97,10 +97,14 @@ class TextReader:
         """Return the text of a mail; that of its attachments when it has no other."""
         marked = self.read(mail, 0)
         if is_invisible(marked.text):
-            marked = self._read_spare_parts()
+            # Some programs attach the message itself.
+            texts = [self._read_text(part) for part in self.spare_parts[:MAX_SPARE_PARTS]]
+            marked = join_marked([one for one in texts if not is_invisible(one.text)], "\n\n")
+            others = self.spare_parts[MAX_SPARE_PARTS:]
         else:
-            for part in self.spare_parts:
-                self._leave_out(part)
+            others = self.spare_parts
+        for part in others:
+            self._leave_out(part)
         return self._add_invitations(self._add_outlook_text(marked))
 
     def read(self, part: MailPart, depth: int) -> MarkedText:
@@ -276,13 +280,6 @@ class TextReader:
             self.left_out["encrypted text"] += 1
             return _NO_TEXT
         return self.read(part_of(content), depth + 1)
-
-    def _read_spare_parts(self) -> MarkedText:
-        """Return the text of attached texts: some programs attach the message itself."""
-        texts = [self._read_text(part) for part in self.spare_parts[:MAX_SPARE_PARTS]]
-        for part in self.spare_parts[MAX_SPARE_PARTS:]:
-            self._leave_out(part)
-        return join_marked([one for one in texts if not is_invisible(one.text)], "\n\n")
 
     def _add_outlook_text(self, marked: MarkedText) -> MarkedText:
         """Return the text of a winmail.dat when the mail has no other; count the files in it."""

@@ -48,7 +48,11 @@ def parse_address_line(
     """
     addressed = _ADDRESSED.match(text)
     word, rest = _split_first_word(text[addressed.end() :] if addressed else text)
-    if (addressed or _ends_with_colon(text, word)) and "@" not in word:
+    # `alice: hi`
+    has_colon = bool(word) and (
+        unicodedata.normalize("NFKC", text.lstrip()[: len(word) + 1]) == f"{word}:"
+    )
+    if (addressed or has_colon) and "@" not in word:
         contact = known.contacts.get(word.lower())
         if contact is None and addressed and _find_recipient(word, known, mail_domain) is None:
             return Refusal(_KIND, f"no contact {_quote(word)}") if word else NO_RECIPIENT
@@ -79,13 +83,6 @@ def _split_first_word(text: str) -> tuple[str, str]:
     if named := _NAME_AND_TEXT.match(word):
         word, rest = named[1], word[named.end() :] + text.lstrip()[length:].rstrip()
     return word.rstrip(PUNCTUATION), rest
-
-
-def _ends_with_colon(text: str, word: str) -> bool:
-    """Return whether the first word is one that a colon follows: `alice: hi`."""
-    return (
-        bool(word) and unicodedata.normalize("NFKC", text.lstrip()[: len(word) + 1]) == f"{word}:"
-    )
 
 
 def _find_recipient(word: str, known: KnownAddresses, mail_domain: str) -> Address | Refusal | None:
