@@ -29,6 +29,14 @@ _SILENT: Final = frozenset(
         "svg",
         "select",
         "textarea",
+        "audio",
+        "canvas",
+        "datalist",
+        "dialog",
+        "iframe",
+        "noframes",
+        "video",
+        "xml",
     )
 )
 _BLOCKS: Final = frozenset((

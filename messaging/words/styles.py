@@ -9,11 +9,20 @@ MAX_SHEET_CHARS: Final = 200_000
 MAX_RULES: Final = 2000
 _LENGTHS: Final = ("max-height", "max-width")
 _FAR_AWAY: Final = -900.0
+_OFFSETS: Final = (
+    "left", "right", "top", "bottom", "text-indent", "margin-left", "margin-right", "margin-top",
+)  # fmt: skip
+_CLIPS: Final = ("inset(50%", "inset(100%", "circle(0", "polygon(0 0, 0 0", "polygon(0 0,0 0")
+_HEX: Final = {"white": "#ffffff", "#fff": "#ffffff", "black": "#000000", "#000": "#000000"}
 _MAX_COMMENTS: Final = 10_000
 _COLOURS: Final = frozenset(
     ("red", "blue", "green", "purple", "magenta", "fuchsia", "orange", "teal", "maroon", "navy")
 )
 _MIN_CHROMA: Final = 80
+_SCREENS: Final = frozenset(("@media", "only", "screen", "all"))
+_QUOTES: Final = "'\" "
+# Elements that each page has: a rule for what stands within them holds everywhere.
+_EVERYWHERE: Final = frozenset(("html", "body", "table", "tbody", "tr", "td", "div", "center"))
 
 Declarations = Mapping[str, str]
 
@@ -39,7 +48,10 @@ class HidingRules:
 def read_declarations(style: str) -> dict[str, str]:
     """Return the declarations of a style attribute in lower case."""
     found: dict[str, str] = {}
-    for declaration in style[:MAX_STYLE_CHARS].lower().split(";"):
+    style = style[:MAX_STYLE_CHARS].lower()
+    if "/*" in style:
+        style = _without_comments(style)
+    for declaration in style.split(";"):
         name, colon, value = declaration.partition(":")
         if colon:
             found[name.strip()] = value.replace("!important", "").strip()
@@ -53,12 +65,19 @@ def hides(declarations: Declarations) -> bool:
         return True
     if any(_is_zero(value(name, "")) for name in _LENGTHS):
         return True
-    cut_off = value("overflow", "").startswith("hidden")
-    if cut_off and (_is_zero(value("height", "")) or _is_zero(value("width", ""))):
+    cut_off = value("overflow", "").startswith(("hidden", "clip"))
+    if cut_off and (_is_tiny(value("height", "")) or _is_tiny(value("width", ""))):
         return True
-    if _is_zero(value("opacity", "")):
+    if _is_zero(value("opacity", "")) or value("content-visibility") == "hidden":
         return True
-    return any(_number(value(name, "")) <= _FAR_AWAY for name in ("left", "top", "text-indent"))
+    if value("transform", "").replace(" ", "").startswith(("scale(0)", "scale(0,")):
+        return True
+    corners = value("clip", "").removeprefix("rect(").rstrip(") ").replace(",", " ").split()
+    if corners and all(_is_tiny(corner) for corner in corners):
+        return True
+    return value("clip-path", "").startswith(_CLIPS) or any(
+        _number(value(name, "")) <= _FAR_AWAY for name in _OFFSETS
+    )
 
 
 def hides_text(declarations: Declarations) -> bool | None:
@@ -66,10 +85,16 @@ def hides_text(declarations: Declarations) -> bool | None:
     size, visibility = declarations.get("font-size"), declarations.get("visibility")
     if visibility in ("hidden", "collapse"):
         return True
-    if size is not None and size:
-        return _is_zero(size)
-    if declarations.get("color") == "transparent":
+    colour = declarations.get("-webkit-text-fill-color") or declarations.get("color", "")
+    is_clear = colour == "transparent" or (
+        colour.startswith("rgba") and _is_zero(colour.rstrip(") ").replace(",", " ").split()[-1])
+    )
+    ground = declarations.get("background-color") or declarations.get("background", "")
+    colour, ground = _HEX.get(colour, colour), _HEX.get(ground, ground)
+    if is_clear or (colour.startswith(("#", "rgb")) and colour == ground):
         return True
+    if size:
+        return _is_tiny(size)
     return False if visibility == "visible" else None
 
 
@@ -107,8 +132,13 @@ def _is_zero(value: str) -> bool:
     return _number(value) == 0
 
 
+def _is_tiny(value: str) -> bool:
+    """Whether a length is at most one pixel."""
+    return _is_zero(value) or (value.endswith(("1", "px", "pt")) and 0 < _number(value) <= 1)
+
+
 def read_sheets(sheets: list[str]) -> HidingRules:
-    """Read the rules with simple selectors, without those in `@media` and other blocks."""
+    """Read the rules with simple selectors, without those in `@media` with a condition and other blocks."""
     rules: dict[str, dict[str, str]] = {}
     left = MAX_RULES
     for sheet in sheets:
@@ -127,7 +157,14 @@ def read_sheets(sheets: list[str]) -> HidingRules:
 
 
 def _simple_selector(selector: str) -> str:
-    """Return `.name` for `div.name`, `#name` for `td#name`, a tag as it is; empty for anything longer."""
+    """Return `.name` for `div.name` and `[class=name]`, `#name` for `td#name`, a tag as it is; else empty."""
+    above, _, last = selector.rpartition(" ")
+    if above and _EVERYWHERE.issuperset(above.replace(">", " ").split()):
+        selector = last
+    tag, bracket, rest = selector.partition("[class")
+    if bracket and rest.endswith("]"):
+        selector = f"{tag}.{rest.lstrip('~^*|=')[:-1].strip(_QUOTES)}"
+    selector = selector.removeprefix("*")
     for sign in (".", "#"):
         tag, found, name = selector.partition(sign)
         if (
@@ -154,8 +191,8 @@ def _without_comments(sheet: str) -> str:
     return "".join(kept)
 
 
-def _rules_of(sheet: str) -> list[tuple[str, str]]:
-    """Return the selectors and bodies of the rules on the outermost level."""
+def _rules_of(sheet: str, *, is_within: bool = False) -> list[tuple[str, str]]:
+    """Return the selectors and bodies of the rules on the outermost level, and of those for each screen."""
     rules: list[tuple[str, str]] = []
     depth, begin, selectors = 0, 0, ""
     at_rule = False
@@ -170,5 +207,7 @@ def _rules_of(sheet: str) -> list[tuple[str, str]]:
             if depth == 0:
                 if not at_rule:
                     rules.append((selectors, sheet[begin:at]))
+                elif not is_within and _SCREENS.issuperset(selectors.lower().split()):
+                    rules += _rules_of(sheet[begin:at], is_within=True)
                 begin = at + 1
     return rules
