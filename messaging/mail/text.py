@@ -3,6 +3,8 @@
 import codecs
 import encodings
 import pkgutil
+import re
+from contextlib import suppress
 from encodings.aliases import aliases
 from functools import cache, lru_cache
 from typing import Final
@@ -12,6 +14,7 @@ import charset_normalizer
 from messaging.mail.iso_2022 import decode_iso_2022
 from messaging.words.invisible import clean as clean
 from messaging.words.invisible import one_line as one_line
+from messaging.words.invisible import read_controls
 
 # Labels that mail clients read as a larger charset than the label names, and labels that Python does not know.
 _ALIASES: Final = {
@@ -21,6 +24,12 @@ _ALIASES: Final = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
     "ks_c_5601-1987": "cp949",
+    "ks_c_5601-1989": "cp949",
+    "euc_jp": "euc_jis_2004",
+    "big5": "cp950",
+    "koi8-r": "koi8-u",
+    "cswindows31j": "cp932",
+    "ms932": "cp932",
     "iso-8859-8-i": "iso8859-8",
     "iso-8859-8-e": "iso8859-8",
     "x-gbk": "gb18030",
@@ -46,6 +55,8 @@ _FALLBACK: Final = "cp1252"
 _SAMPLE_BYTES: Final = 4096
 _SHORTEST_SAMPLE_BYTES: Final = 64
 _FEW_SEQUENCES: Final = 2
+# Where the usual extension of a charset does not know a character, another one may.
+_OTHER_EXTENSIONS: Final = {"cp950": "big5hkscs"}
 # The longest first: UTF-32 begins like UTF-16.
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -54,6 +65,9 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE_MARKS: Final = tuple(mark for mark, name in _MARKS if name != "utf-8")
+_ESCAPES: Final = re.compile(rb"[\0\x1b]")
+_BLANK: Final = re.compile(rb"\s")
 
 
 def decode_text(
@@ -66,18 +80,29 @@ def decode_text(
     milliseconds; Latin-1 as Windows uses it.
     """
     is_bare = not label and not other_label
-    if is_bare and data.isascii() and b"\x1b" not in data:  # most header fields
+    if is_bare and data.isascii() and not _ESCAPES.search(data):  # most header fields
         return data.decode()
-    codecs_in_order = [_codec_of(one) for one in (label, other_label) if one]
+    return read_controls(
+        _decode(data, [_codec_of(one) for one in (label, other_label) if one], guess=guess)
+    )
+
+
+def _decode(data: bytes, codecs_in_order: list[str | None], *, guess: bool) -> str:
     first = codecs_in_order[0] if codecs_in_order else None
     if (text := _decode_by_signs(data, first)) is not None:
         return text
-    for name in (*codecs_in_order, "utf-8"):
+    others = [_OTHER_EXTENSIONS.get(one or "") for one in codecs_in_order]
+    for name in (*codecs_in_order, *others, "utf-8"):
         if name is not None:
             try:
                 return data.decode(name)
             except ValueError:
                 continue
+    with suppress(ValueError):
+        # Java and some phones write each half of an emoji for itself.
+        return (
+            data.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16")
+        )
     text = data.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
     right = _count_beyond_ascii(text) - wrong
@@ -92,11 +117,20 @@ def decode_text(
 
 def _decode_by_signs(data: bytes, codec: str | None) -> str | None:
     """Return the text of bytes that say themselves what they are, against their label `codec`."""
-    if codec is not None and codec.startswith(("utf-16", "utf-32")):
-        return None
+    is_wide = codec is not None and codec.startswith(("utf-16", "utf-32"))
     for mark, name in _MARKS:
-        if data.startswith(mark):
+        if data.startswith(mark) and not is_wide:
             return data.decode(name, "replace")
+    if is_wide and data.isascii() and b"\0" not in data and _BLANK.search(data):
+        return data.decode()  # a program converted the text, but not the label
+    if b"\0" in data and not (is_wide and data.startswith(_WIDE_MARKS)):
+        # Every second byte of most texts in UTF-16 is zero.
+        even, odd = data[::2], data[1::2]
+        for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+            if zeros.count(0) * 2 > len(zeros) and not others.count(0):
+                return data.decode(name, "replace")
+    if is_wide:
+        return None
     if b"\x1b" in data and (text := decode_iso_2022(data)) is not None:
         return text
     return data.decode() if codec and _is_surely_utf8(data, codec) else None
@@ -122,7 +156,8 @@ def _codec_of(label: str) -> str | None:
     """Return the name of the Python codec for a label, None when there is none that fits mail."""
     wanted = label.strip(" \t'\"").lower()[:40]
     wanted = encodings.normalize_encoding(_ALIASES.get(wanted, wanted))
-    module = aliases.get(wanted, wanted)
+    bare = wanted.replace("_", "")
+    module = aliases.get(wanted) or (wanted if wanted in _CHARSETS else aliases.get(bare, bare))
     return _load_codec(module) if module in _CHARSETS else None
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lxml import etree
 from lxml import html as lxml_html
 
+from messaging.words.invisible import read_controls
 from messaging.words.spans import Mark, MarkedText, SpanKind
 from messaging.words.styles import HidingRules, hides, hides_text, is_coloured, read_sheets
 
@@ -203,7 +204,8 @@ class _Writer:
                 joined[-1] = Mark(mark.kind, last.start, mark.end, mark.depth)
             else:
                 joined.append(mark)
-        return MarkedText("".join(self.pieces), tuple(joined))
+        # Programs write `&#147;` for a quotation mark.
+        return MarkedText(read_controls("".join(self.pieces)), tuple(joined))
 
     def _enter(self, element: Any, outer: _State) -> _State | None:
         """Return the state within an element, None when it is invisible."""

@@ -32,6 +32,11 @@ _TAGS: Final = re.compile("(?<![\U0001f3f4\U000e0000-\U000e007f])[\U000e0000-\U0
 _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u034f\u200b\u2060\ufeff]"
 )
+# Programs write these bytes of Windows-1252 under other labels, and as numbers of Unicode.
+_CONTROLS: Final = re.compile("[\x80-\x9f]")
+_CONTROLS_AS_MEANT: Final = {
+    byte: bytes((byte,)).decode("cp1252", "replace") for byte in range(0x80, 0xA0)
+}
 _LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 # All that `_LINE_ENDS` and `_UNWANTED` match, and the no-break space: most texts have nothing of it.
 _UNCLEAN: Final = re.compile(
@@ -50,6 +55,13 @@ def clean(text: str) -> str:
         text = _UNWANTED.sub("", text)
     text = "\n".join([line.rstrip() for line in text.split("\n")])
     return _MANY_NEWLINES.sub("\n\n\n", text).strip("\n")
+
+
+def read_controls(text: str) -> str:
+    """Return `text` with the typographic characters that controls beyond ASCII stand for; U+FFFD for any other."""
+    if text.isascii() or not _CONTROLS.search(text):
+        return text
+    return text.translate(_CONTROLS_AS_MEANT)
 
 
 def one_line(text: str, max_chars: int) -> str:

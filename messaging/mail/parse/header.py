@@ -6,11 +6,13 @@ from typing import Final
 from messaging.mail.parse.fields import decode_words
 from messaging.mail.parse.parts import MailPart
 from messaging.mail.text import one_line
+from messaging.words.invisible import remove_invisible
 
 MAX_SUBJECT_CHARS: Final = 998
 MAX_AUTHOR_CHARS: Final = 2000
 _MAX_ENCODED_CHARS: Final = 4000
 _BETWEEN_BRACKETS: Final = re.compile(r"<([^\s<>@]+@[^\s<>@]+)>")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,255}")
 
 
@@ -19,7 +21,7 @@ def subject_of(mail: MailPart) -> str:
     subject = mail.field(b"subject")
     if "=?" in subject:
         subject = decode_words(subject[:_MAX_ENCODED_CHARS])
-    return one_line(subject, MAX_SUBJECT_CHARS)
+    return one_line(remove_invisible(subject), MAX_SUBJECT_CHARS)
 
 
 def author_of(mail: MailPart) -> str:
@@ -43,6 +45,14 @@ def answer_address_of(mail: MailPart) -> str:
 
 
 def _only_address(field: str) -> str:
+    """Return the address in a field; names and comments may hold others, which do not count if one is without."""
     text = field[:MAX_AUTHOR_CHARS]
-    found = set(_BETWEEN_BRACKETS.findall(text)) or set(_BARE_ADDRESS.findall(text))
-    return one_line(found.pop(), 320) if len(found) == 1 else ""
+    # Some programs encode the address together with the name.
+    decoded = decode_words(text) if "@" not in text and "=?" in text else text
+    for one in (_QUOTED.sub(" ", decoded), decoded):
+        found = _BETWEEN_BRACKETS.findall(one) or _BARE_ADDRESS.findall(one)
+        addresses = [address.removeprefix("mailto:").strip("'") for address in found]
+        if addresses:
+            is_one = len({address.lower() for address in addresses}) == 1
+            return one_line(addresses[0], 320) if is_one else ""
+    return ""

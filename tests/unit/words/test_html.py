@@ -146,6 +146,10 @@ def test_keeps_an_indented_block_of_the_author() -> None:
     )
 
 
+def test_controls_beyond_ascii_are_typographic_characters() -> None:
+    assert text_of("<p>&#147;Gale&#148; it&#146;s 8&#133;</p>") == "“Gale” it’s 8…"
+
+
 LINK = '<a href="https://t.example/c?x">the plan</a>'
 
 
