@@ -8,8 +8,10 @@ from messaging.words.lines import Line
 from messaging.words.spans import Span, SpanKind
 
 _BEGIN_FILE: Final = re.compile(r"begin [0-7]{3,4} \S")
-_BEGIN_ARMOUR: Final = "-----BEGIN PGP "
-_END_ARMOUR: Final = "-----END PGP "
+_BEGIN_BASE64: Final = re.compile(r"begin-base64 [0-7]{3,4} \S")
+_END_BASE64: Final = "===="
+_BEGIN_ARMOUR: Final = re.compile(r"-----BEGIN [A-Z0-9 ,/]{3,40}-----\Z")
+_END_ARMOUR: Final = "-----END "
 _SIGNED: Final = "-----BEGIN PGP SIGNED MESSAGE-----"
 _ENCRYPTED: Final = "-----BEGIN PGP MESSAGE"
 _LONGEST_UU_LINE: Final = 62
@@ -24,12 +26,14 @@ def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[SpanKind]) 
         if line.words == _SIGNED:
             signed = True
             at = _mark(kinds, at, _end_of_armour_headers(lines, at + 1), SpanKind.MACHINE)
-        elif line.words.startswith(_BEGIN_ARMOUR):
+        elif _BEGIN_ARMOUR.match(line.words):
             signed = False
             kind = SpanKind.ENCRYPTED if line.words.startswith(_ENCRYPTED) else SpanKind.MACHINE
-            at = _mark(kinds, at, _end_of_armour(lines, at + 1), kind)
+            at = _mark(kinds, at, _end_of_armour(lines, at + 1, _END_ARMOUR), kind)
         elif line.words.startswith("=ybegin "):
             at = _mark(kinds, at, _end_of_yenc(lines, at + 1), SpanKind.FILE)
+        elif _BEGIN_BASE64.match(line.words):
+            at = _mark(kinds, at, _end_of_armour(lines, at + 1, _END_BASE64), SpanKind.FILE)
         elif _BEGIN_FILE.match(line.words) and (end := _end_of_uu(text, lines, at + 1)) > at + 1:
             at = _mark(kinds, at, end, SpanKind.FILE)
         else:
@@ -51,12 +55,12 @@ def _end_of_armour_headers(lines: Sequence[Line], at: int) -> int:
     return at + 1 if at < len(lines) and lines[at].is_blank else at
 
 
-def _end_of_armour(lines: Sequence[Line], at: int) -> int:
-    """Return the line after the armour; without its end line the armour ends before the first line with blanks."""
+def _end_of_armour(lines: Sequence[Line], at: int, end: str) -> int:
+    """Return the line after the armour; without its `end` line the armour ends before the first line with blanks."""
     at = _end_of_armour_headers(lines, at)
     while at < len(lines):
         words = lines[at].words
-        if words.startswith(_END_ARMOUR):
+        if words.startswith(end):
             return at + 1
         if " " in words or (words and not words.isascii()):
             return at

@@ -11,7 +11,7 @@ from messaging.words.placeholders import find_placeholders
 from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.tickets import mark_tickets
 
-_SIGNS_OF_MACHINES: Final = ("-----BEGIN PGP", "begin ", "=ybegin")
+_SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin")
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.

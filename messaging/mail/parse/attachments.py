@@ -17,9 +17,13 @@ _FOR_PROGRAMS: Final = frozenset(
         "application/pkcs7-signature",
         "application/x-pkcs7-signature",
         "application/pgp-encrypted",
+        "application/pgp-keys",
         "application/applefile",
         "message/delivery-status",
         "message/disposition-notification",
+        "message/global-delivery-status",
+        "message/global-disposition-notification",
+        "message/global-headers",
         "text/rfc822-headers",
     )
 )

@@ -24,6 +24,8 @@ _SECTION: Final = re.compile(r"([^*]+)(?:\*(\d{1,2}))?(\*)?")
 _WORD_START: Final = re.compile(r"=\?([^\s?]{1,60})\?([bBqQ])\?")
 _PADDING: Final = re.compile(rb"=[=\s]*")
 _PADDING_WITHIN: Final = re.compile(rb"=[=\s]*[A-Za-z0-9+/]")
+_NO_BASE64_LINE: Final = re.compile(rb"[^A-Za-z0-9+/=\s]")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -123,6 +125,12 @@ def from_base64(raw: bytes) -> bytes:
 
     Never raises.
     """
+    if b"\n\n" in raw:
+        # Some list servers add a footer in plain text.
+        head, _, rest = raw.strip(b"\n").partition(b"\n\n")
+        raw = head if _NO_BASE64_LINE.search(rest) else raw
+    if (b"-" in raw or b"_" in raw) and b"+" not in raw and b"/" not in raw:
+        raw = raw.translate(_FROM_URL)
     try:
         if not _PADDING_WITHIN.search(raw):
             return binascii.a2b_base64(raw)

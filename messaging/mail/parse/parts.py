@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import tee
 from typing import Final
 
-from messaging.mail.parse.fields import StructuredField, from_base64, parse_field
+from messaging.mail.parse.fields import StructuredField, decode_words, from_base64, parse_field
 from messaging.mail.text import decode_text
 
 MAX_HEADER_FIELDS: Final = 2000
@@ -48,7 +48,30 @@ _PARAMETER_LINE: Final = re.compile(rb"[\w*-]{1,40}[ \t]*=")
 _LOOK_AHEAD_BYTES: Final = 2000
 _MAX_ODD_LINE_BYTES: Final = 1000
 _COMMENT: Final = re.compile(r"\([^()]*\)")
-_UUENCODINGS: Final = frozenset(("x-uuencode", "uuencode", "uue", "x-uue"))
+_NO_LETTER: Final = re.compile(r"[^a-z0-9]")
+_ENCODINGS: Final = {
+    "quotedprintable": "quoted-printable", "qp": "quoted-printable", "base64": "base64", "b64": "base64",
+    "xuuencode": "x-uuencode", "uuencode": "x-uuencode", "uue": "x-uuencode", "xuue": "x-uuencode",
+}  # fmt: skip
+_SOFT_BREAK: Final = re.compile(rb"=[ \t]+\n")
+_TYPE_NAMES: Final = {
+    "plain/text": "text/plain", "html/text": "text/html", "application/txt": "text/plain",
+    "application/text": "text/plain", "application/html": "text/html",
+}  # fmt: skip
+# The first delimiter of a multipart whose boundary is missing or another one.
+_ANY_DELIMITER: Final = re.compile(
+    rb"^--(?=[!-~])([ -~]{1,200}?)[ \t]*\n(?=content-[a-z-]{2,40}[ \t]*:)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MAX_PREAMBLE_BYTES: Final = 20_000
+_FIRST_FIELDS: Final = re.compile(
+    rb"(?:from|to|subject|date|received|return-path|delivered-to|message-id|mime-version)[ \t]*:",
+    re.IGNORECASE,
+)
+_FIELDS_OF_PROGRAMS: Final = re.compile(
+    rb"^(?:received|message-id|mime-version|content-type|dkim-signature)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -82,12 +105,15 @@ class MailPart:
         value = _first_token(self._type.value)
         if not value:
             return self.default_type
-        return value if value.count("/") == 1 else "text/plain"
+        return _TYPE_NAMES.get(value, value) if value.count("/") == 1 else "text/plain"
 
     @cached_property
     def encoding(self) -> str:
-        """The transfer encoding in lower case, empty when missing."""
-        return _first_token(self.field(b"content-transfer-encoding")).strip(" ;\"'").lower()
+        """The transfer encoding in lower case and in its usual spelling, empty when missing."""
+        value = (
+            _COMMENT.sub(" ", self.field(b"content-transfer-encoding")).partition(";")[0].lower()
+        )
+        return _ENCODINGS.get(_NO_LETTER.sub("", value), value.strip(" \"'"))
 
     @property
     def is_attachment(self) -> bool:
@@ -97,7 +123,9 @@ class MailPart:
     @property
     def filename(self) -> str:
         """The name of the file, empty when missing."""
-        return self._disposition.parameters.get("filename") or self.parameter("name")
+        name = self._disposition.parameters.get("filename") or self.parameter("name")
+        # Programs encode it as if it were text (RFC 2047 section 5 forbids that).
+        return decode_words(name) if "=?" in name else name
 
     def parameter(self, name: str) -> str:
         """Return a parameter of the content type, empty when missing."""
@@ -109,15 +137,17 @@ class MailPart:
         raw = self.data[self.start : end]
         match self.encoding:
             case "quoted-printable":
+                if b"= " in raw or b"=\t" in raw:
+                    raw = _SOFT_BREAK.sub(b"=\n", raw)
                 return binascii.a2b_qp(raw)
             case "base64":
                 return from_base64(raw)
-            case encoding if encoding in _UUENCODINGS:
+            case "x-uuencode":
                 return b"".join(_from_uu(line) for line in raw.split(b"\n"))
         return raw
 
     def children(self) -> Iterator["MailPart"]:
-        """Yield the parts of a multipart, none when its boundary is missing or never used. Finds each part once."""
+        """Yield the parts of a multipart, none when nothing looks like a boundary. Finds each part once."""
         return copy(self._children)
 
     @cached_property
@@ -128,10 +158,15 @@ class MailPart:
 
     def _find_children(self) -> Iterator["MailPart"]:
         boundary = self.parameter("boundary").rstrip()
-        if not boundary or len(boundary) > _MAX_BOUNDARY_CHARS:
-            return
         default = "message/rfc822" if self.content_type == "multipart/digest" else "text/plain"
         marker = b"--" + boundary.encode("utf-8", "surrogateescape")
+        is_usable = bool(boundary) and len(boundary) <= _MAX_BOUNDARY_CHARS
+        if not is_usable or self.data.find(marker, self.start, self.end) < 0:
+            limit = min(self.end, self.start + _MAX_PREAMBLE_BYTES)
+            match = _ANY_DELIMITER.search(self.data, self.start, limit)
+            if match is None or not self.content_type.startswith("multipart/"):
+                return
+            marker = b"--" + match[1]
         begin = None
         for line_start, line_end, closing in _delimiters(self.data, self.start, self.end, marker):
             if begin is not None:
@@ -155,6 +190,13 @@ def part_of(data: bytes) -> MailPart:
     start = 0
     if data.startswith((b"From ", b">From ")):  # the envelope line of an mbox file
         start = data.find(b"\n") + 1
+    elif data[:1] in (b" ", b"\t", b"\n"):
+        # Scripts write blank lines or blanks before the header.
+        first = len(data) - len(data.lstrip())
+        if _FIRST_FIELDS.match(data, first):
+            blank = data.find(b"\n\n", first)
+            is_header = _FIELDS_OF_PROGRAMS.search(data, first, len(data) if blank < 0 else blank)
+            start = first if is_header else 0
     return part_at(data, start, len(data))
 
 

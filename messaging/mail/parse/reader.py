@@ -49,6 +49,15 @@ _META_CHARSET: Final = re.compile(
     rb"<meta[^<>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
 )
 _META_BYTES: Final = 4096
+# A page under the label of plain text, and plain text under that of a page.
+_PAGE: Final = re.compile(
+    r"\s*(?:<\?xml[^<>]{0,200}>\s*)?<(?:!doctype html|html)[\s>]", re.IGNORECASE
+)
+_MARKUP: Final = re.compile(r"<[a-z!/]|&[a-z#]", re.IGNORECASE)
+_ENRICHED: Final = frozenset(("text/enriched", "text/richtext"))
+_ENRICHED_PARAMETER: Final = re.compile(r"<param>[^<>]{0,200}</param>", re.IGNORECASE)
+# The names of texts that programs attach as bytes of any kind.
+_TEXT_NAMES: Final = (".txt", ".text")
 _NO_TEXT: Final = MarkedText("")
 
 
@@ -141,6 +150,8 @@ class TextReader:
             self.calendars.append(part)
         elif part.content_type in _TNEF or name == "winmail.dat":
             self.outlook_files.append(read_tnef(part.body(self._take_bytes(part, MAX_RAW_BYTES))))
+        elif part.content_type == "application/octet-stream" and name.endswith(_TEXT_NAMES):
+            self.spare_parts.append(part)
         elif part.content_type not in _FOR_SOME_PROGRAMS:
             self._leave_out(part)
 
@@ -168,9 +179,15 @@ class TextReader:
         )
         if is_html:
             text = _LONG_TAG.sub(" ", text)
+        if part.content_type in _ENRICHED:
+            text = _ENRICHED_PARAMETER.sub("", text)
         if len(text) > room:
             self._note_cut()
         text = text[:room]
+        if is_html and part.content_type == "text/html":
+            is_html = bool(_MARKUP.search(text))
+        elif part.content_type == "text/plain":
+            is_html = bool(_PAGE.match(text))
         if is_html:
             self.has_html = True
             self.html_chars -= len(text)
@@ -206,8 +223,18 @@ class TextReader:
         return self._read_all(children, depth)
 
     def _read_all(self, children: list[MailPart], depth: int) -> MarkedText:
-        texts = [self.read(child, depth + 1) for child in children]
-        return join_marked([marked for marked in texts if not is_invisible(marked.text)], "\n\n")
+        texts: list[MarkedText] = []
+        plain_words: list[str] = []
+        for child in children:
+            marked = self.read(child, depth + 1)
+            words = marked.text.split() if _is_plain(child) or child.content_type in _HTML else []
+            # Some programs put both forms of a text in a row.
+            if not is_invisible(marked.text) and (
+                _is_plain(child) or not words or words != plain_words
+            ):
+                texts.append(marked)
+            plain_words = words if _is_plain(child) else []
+        return join_marked(texts, "\n\n")
 
     def _children(self, part: MailPart) -> list[MailPart]:
         children: list[MailPart] = []

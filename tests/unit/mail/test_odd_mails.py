@@ -140,6 +140,103 @@ MAILS = {
         b"\r\nThe photo:\r\n\r\nbegin 644 photo.jpg\r\n#86)C\r\n`\r\nend\r\n",
         "The photo:\n\n[1 picture left out]",
     ),
+    "pages between files": (
+        ALTERNATIVE
+        + parts(PLAIN, part("multipart/mixed; boundary=c", parts(HTML, PDF, HTML, boundary=b"c"))),
+        "plain ✓\n\n[1 document left out]",
+    ),
+    "a footer in two forms": (
+        MIXED
+        + parts(
+            part("text/plain", "Important."),
+            part(
+                "multipart/alternative; boundary=c",
+                parts(part("text/plain", "sig"), part("text/html", "<p>sig</p>"), boundary=b"c"),
+            ),
+        ),
+        "Important.\n\nsig",
+    ),
+    "a text from a phone beside a page without words": (
+        part(
+            "multipart/related; boundary=b",
+            parts(
+                part("text/html", "<title>Multimedia Message</title><img src=cid:logo>"),
+                part("text/plain; name=text0.txt", "Where?", "Content-Disposition: attachment"),
+                in_base64("image/gif", b"x", "Content-ID: <logo>"),
+            ),
+        ),
+        "Where?",
+    ),
+    "a page labelled as plain": (
+        part("text/plain", "<!DOCTYPE html><html><body><p>Gale 8.</p></body></html>"), "Gale 8."
+    ),
+    "plain text labelled as a page": (part("text/html", "Gale 8.\r\nSeek shelter."), "Gale 8.\nSeek shelter."),
+    "a page in Japanese that names its charset": (
+        part("text/html", b"<meta charset=iso-2022-jp><p>" + "開封".encode("iso-2022-jp")), "開封"
+    ),
+    "Japanese without a label": (part("text/plain;", "テスト".encode("iso-2022-jp")), "テスト"),
+    "no boundary named": (part("multipart/alternative", parts(PLAIN, boundary=b"xyz")), "plain ✓"),
+    "another boundary than the one named": (
+        part('multipart/alternative; boundary="abc"', parts(PLAIN, HTML, boundary=b"xyz")), "plain ✓"
+    ),
+    "a comment behind the boundary": (part("multipart/mixed; boundary=b (x)", parts(PLAIN)), "plain ✓"),
+    "two fields in one line": (
+        part('text/plain; charset = "iso-8859-1" Content-Transfer-Encoding: 8bit', b"Gr\xf6\xdfe"), TEXT
+    ),
+    "two semicolons": (part('multipart/mixed; boundary="b";; charset="us-ascii"', parts(PLAIN)), "plain ✓"),
+    "an encoding of the whole": (
+        part('multipart/mixed; boundary="b"', parts(PLAIN), "Content-Transfer-Encoding: quoted-printable"),
+        "plain ✓",
+    ),
+    "blank lines above the header": (
+        b"\r\n\r\n" + header("MIME-Version: 1.0", "Content-Type: text/html") + b"\r\n<p>Gale 8.</p>", "Gale 8."
+    ),
+    "a blank before the header": (
+        b" " + header("MIME-Version: 1.0", "Content-Type: text/html") + b"\r\n<p>Gale 8.</p>", "Gale 8."
+    ),
+    "a text that begins like a header": (b"\r\nFrom: Bergen\r\nTo: Oslo\r\n", "From: Bergen\nTo: Oslo"),
+    "a type the wrong way round": (part("plain/text", "Gale 8."), "Gale 8."),
+    "a text among bytes of any kind": (
+        MIXED + parts(in_base64('application/octet-stream; name="message.txt"', b"Gale 8.")), "Gale 8."
+    ),
+    "both forms in a row": (
+        MIXED + parts(part("text/plain", "Gale 8."), part("text/html", "<p>Gale <b>8.</b></p>")), "Gale 8."
+    ),
+    "a key of the author": (MIXED + parts(PLAIN, part("application/pgp-keys; name=key.asc", "x")), "plain ✓"),
+    "an encoded file name": (
+        MIXED + parts(PLAIN, part('application/octet-stream; name="=?utf-8?q?=C3=B6=2Ejpg?="', "x")),
+        "plain ✓\n\n[1 picture left out]",
+    ),
+    "enriched text": (
+        part("text/enriched", "<fontfamily><param>Times</param>Gale</fontfamily> 8."), "Gale 8."
+    ),
+    **{
+        f"quoted-printable spelt {name}": (
+            part("text/plain; charset=utf-8", "Gr=C3=B6=C3=9F= \r\ne", f"Content-Transfer-Encoding: {name}"), TEXT
+        )
+        for name in ("Quoted Printable", "quoted_printable;", '"quoted-printable"', "QP")
+    },
+    **{
+        f"base64 spelt {name}": (
+            part("text/plain; charset=utf-8", ENCODED, f"Content-Transfer-Encoding: {name}"), TEXT
+        )
+        for name in ("base-64", "BASE64;", "base64; x=y", "b64")
+    },
+    "base64 for addresses": (
+        part("text/plain", base64.urlsafe_b64encode(b"a?>~~?"), "Content-Transfer-Encoding: base64"), "a?>~~?"
+    ),
+    "base64 with a footer in plain text": (
+        part("text/plain; charset=utf-8", ENCODED + b"\r\n_____\r\nScanned by x\r\n",
+             "Content-Transfer-Encoding: base64"),
+        TEXT,
+    ),
+    "a certificate in the text": (
+        b"\r\nGale 8.\r\n\r\n-----BEGIN PKCS7-----\r\nMIIB\r\n-----END PKCS7-----\r\n", "Gale 8."
+    ),
+    "a file in the text as base64": (
+        b"\r\nThe photo:\r\n\r\nbegin-base64 644 a.jpg\r\nYWJj\r\n====\r\n",
+        "The photo:\n\n[1 picture left out]",
+    ),
 }  # fmt: skip
 
 
