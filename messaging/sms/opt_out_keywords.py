@@ -4,6 +4,7 @@ The default keywords of North American carriers, as in Twilio's opt-out document
 languages. They count only when they are the whole message, in any case.
 """
 
+import unicodedata
 from enum import Enum
 
 
@@ -20,26 +21,25 @@ _STOP = frozenset((
     "ARRÊT", "ARRÊTER", "ARRETER", "DESABONNER", "DÉSABONNER", "DÉSINSCRIRE", "ABMELDEN", "ABBESTELLEN", "BAJA",
     "DESUSCRIBIR", "CANCELARSUSCRIPCION", "SAIR", "DESCADASTRAR", "DISISCRIVI", "DISISCRIVIMI", "AFMELDEN", "AFMELD",
     "FRAMELD", "AVREGISTRERA", "PERUUTATILAUS", "WYPISZ", "ODHLASIT", "ODHLÁSIT", "СТОП", "ОТПИСАТЬСЯ", "ВІДПИСАТИСЯ",
+    "AUSTRAGEN", "DARSEDEBAJA", "DARDEBAJA", "CANCELAR", "PARAR", "CANCELARINSCRIÇÃO", "CANCELARINSCRICAO", "CANCELLAMI",
+    "ANNULLAISCRIZIONE", "UITSCHRIJVEN", "AVSLUTA", "PERUUTA", "LOPETA", "WYPISZMNIE", "REZYGNUJĘ", "REZYGNUJE", "ОТПИСКА",
+    "STOPSMS", "STOPPUB", "STOPALLMESSAGES", "REMOVEME", "TD", "TD退订", "ÇIKIŞ", "수신거부요청",
     "IPTAL", "İPTAL", "ストップ", "停止", "配信停止", "退订", "退訂", "取消订阅", "取消訂閱", "수신거부", "중지",
 ))  # fmt: skip
 _START = frozenset(("START", "YES", "UNSTOP", "OPTIN", "SUBSCRIBE"))
 # Providers answer these words alone; any other call for help is for the person.
 _HELP = frozenset(("HELP", "INFO"))
-_SIGNS = " \t\r\n.,;:!?'\"`´‘’“”„«»()[]{}<>-–—_*#。！？、"
 _MAX_CHARACTERS = 40
 
 
 def keyword(text: str) -> Keyword | None:
     """Return the keyword that the whole of `text` is, or None when it is an ordinary text.
 
-    Neither punctuation around the word nor spaces and dashes within it count: `STOP ALL`, `opt-out!`.
+    Only letters and digits count, in full width too: `STOP ALL`, `opt-out!`, `*stop*`, `ＳＴＯＰ`.
     """
-    plain = text.strip().upper()
-    if plain in _HELP:
+    if text.strip().upper() in _HELP:
         return Keyword.HELP
-    if len(plain) > _MAX_CHARACTERS:
-        return None
-    word = plain.strip(_SIGNS).replace(" ", "").replace("-", "")
+    word = _letters(text)
     if word in _STOP:
         return Keyword.STOP
     return Keyword.START if word in _START else None
@@ -47,4 +47,11 @@ def keyword(text: str) -> Keyword | None:
 
 def is_everyday_answer(text: str) -> bool:
     """Return whether this opt-in word also answers everyday questions, so that it must still be delivered."""
-    return text.strip().upper().strip(_SIGNS) == "YES"
+    return _letters(text) == "YES"
+
+
+def _letters(text: str) -> str:
+    """Return the letters and digits of a short text in capitals."""
+    if len(text) > _MAX_CHARACTERS:
+        return ""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).upper()))

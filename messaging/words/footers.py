@@ -12,6 +12,7 @@ from messaging.words.phrases import (
     DISCLAIMER_CERTAIN,
     DISCLAIMER_CORE,
     DISCLAIMER_HINTS,
+    FOOTER_APOLOGIES,
     FOOTER_BEGINNINGS,
     FOOTER_FRAMES,
     LIST_EVIDENCE,
@@ -196,6 +197,9 @@ def is_client_footer(words: str) -> bool:
     folded = words.casefold().strip(_BULLETS)
     if "http" in folded:  # the address behind `Outlook` does not count
         folded = " ".join(_ADDRESS.sub(" ", folded).split())
+    sentence, _, more = folded.partition(". ")
+    if any(apology in more for apology in FOOTER_APOLOGIES):
+        folded = sentence
     if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS:
         return False
     is_footer = len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS)

@@ -12,7 +12,7 @@ WROTE: Final = frozenset((
     "wrote", "writes", "quoting", "zitat", "citando", "citado", "cytując", "cytat", "citerar", "citerer",
     "schrieb", "schrieben", "geschrieben", "écrit", "escribió", "escribio", "escreveu",
     "escribe", "scritto", "scrive", "schreef", "skrev", "skreiv", "kirjoitti", "napisał", "napisała",
-    "napisał(a)", "pisze", "napsal", "napsala", "napsal(a)", "napísal", "написал", "написала", "написал(а)",
+    "napisał(a)", "napisana", "pisze", "napsal", "napsala", "napsal(a)", "napísal", "написал", "написала", "написал(а)",
     "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış",
 ))  # fmt: skip
 WROTE_WITHIN: Final = _fold((
@@ -46,7 +46,7 @@ _LABELS: Final = {
         "cc", "kopie", "kopi", "kopia", "копия", "копія", "bilgi", "抄送", "副本", "참조", "cópia",
     ),
     "subject": (
-        "subject", "betreff", "objet", "asunto", "assunto", "oggetto", "onderwerp", "emne", "ämne", "aihe",
+        "主旨", "subject", "betreff", "objet", "asunto", "assunto", "oggetto", "onderwerp", "emne", "ämne", "aihe",
         "temat", "předmět", "тема", "konu", "件名", "主题", "主題", "제목",
     ),
     "other": (
@@ -114,6 +114,9 @@ FOOTER_BEGINNINGS: Final = _fold((
     "outlook'u", "android için outlook", "ios için outlook", "发自我的", "发自", "來自我的", "從我的",
     "从我的", "傳送自", "發自", "获取 outlook", "获取outlook", "取得 outlook", "下載 outlook", "下载 outlook",
     "yahoo mail:", "yahoo! mail", "yahoo!メール", "ios 版 outlook", "android 版 outlook",
+    "skaff deg outlook", "lataa outlook", "uzyskaj outlook", "uzyskaj aplikację outlook", "завантажити outlook",
+    "завантажте outlook", "verzonden vanuit", "provenance : courrier", "provenance: courrier", "来自我的", "来自 outlook",
+    "发送自 ", "transmis depuis", "expédié de mon", "trimis de pe",
 ))  # fmt: skip
 # Footers that are known by their end as well: the same words begin sentences.
 FOOTER_FRAMES: Final = (
@@ -131,9 +134,14 @@ FOOTER_FRAMES: Final = (
     ("outlook for", "入手"), ("从我的", "发送"), ("從我的", "傳送"), ("mit der", "gesendet"),
     ("mobil", "gesendet"), ("unterwegs", "gesendet"), ("min ", "skickat"), ("denne besked", "sendt"),
     ("denne e-post", "sendt"), ("cet e-mail", "envoyé"), ("ce message", "envoyé"),
+    ("outlook für", "beziehen"), ("outlook für", "herunterladen"), ("outlook für", "abrufen"),
+    ("android용 outlook", "받기"), ("ios용 outlook", "받기"), ("mit proton mail", "gesendet"),
+    ("mit k-9", "gesendet"), ("gesendet mit fairemail", "android"), ("naver", "보냄"), ("네이버", "보냈습니다"),
+    ("네이버", "보냄"), ("windows용", "보냄"), ("从 windows", "发送"), ("從 windows", "傳送"),
+    ("windows 版の", "送信"), ("ソフトバンク", "送信"), ("docomo", "送信"), ("私の", "送信"),
 )  # fmt: skip
 DEVICES: Final = _fold((
-    "iphone", "ipad", "ipod", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9",
+    "iphon", "ipad", "ipod", "naver", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9",
     "k9 mail", "gmx", "web.de", "blackberry", "windows", "huawei", "xiaomi", "pixel", "nokia", "motorola",
     "oneplus", "aol", "mobile", "mobil", "smartphone", "handy", "telefon", "téléphone", "teléfono", "telefono",
     "telefone", "phone", "телефон", "смартфон", "яндекс", "mail.ru", "почт", "thunderbird", "fairemail",
@@ -144,6 +152,12 @@ DEVICES: Final = _fold((
     "fairphone", "xperia", "lumia", "chromebook", "apple watch", "roundcube", "geary", "evolution",
 ))  # fmt: skip
 
+# An apology behind the name of a program.
+FOOTER_APOLOGIES: Final = _fold((
+    "brevity", "excuse", "typo", "kürze", "tippfehler", "brièveté", "concision", "brevedad", "brevidade",
+    "brevità", "beknopt", "kortfattet", "kortfattad", "lyhyyttä", "zwięzłość", "stručnost", "краткость",
+    "стислість", "kısalığ",
+))  # fmt: skip
 # A paragraph with one of the first and several of both is a disclaimer.
 DISCLAIMER_CORE: Final = _fold((
     "confidential", "privileged", "intended recipient", "intended solely", "intended only", "vertraulich",

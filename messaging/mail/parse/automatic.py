@@ -15,8 +15,15 @@ _ANSWER_FIELDS: Final = frozenset((
 _LIST_FIELDS: Final = frozenset((b"list-id", b"list-unsubscribe"))
 _BULK: Final = frozenset(("bulk", "list", "junk"))
 _AUTO_REPLY: Final = frozenset(("auto_reply", "auto-reply", "autoreply"))
+_REPLY_MARKS: Final = (" re", " aw", " antw", " sv", " vs", " odp", " ynt", " rif", " res")
+# Notes names the absent: `AUTO: Ann is out of the office (returning 12/01)`.
+_NOTES_PREFIX: Final = "auto"
+_ABSENCES: Final = (
+    "out of the office", "out of office", "is away", "nicht im büro", "abwesend", "absent", "fuera de la oficina",
+    "fuori sede", "fuori ufficio", "fora do escritório", "niet aanwezig", "afwezig", "不在", "休暇",
+)  # fmt: skip
 # A colon and the subject of the mail that is answered follow.
-_ANSWER_SUBJECTS: Final = tuple(
+_ANSWER_SUBJECTS: Final = frozenset(
     phrase.casefold()
     for phrase in (
         "automatic reply", "auto reply", "auto-reply", "autoreply", "auto response", "auto-response",
@@ -33,7 +40,15 @@ _ANSWER_SUBJECTS: Final = tuple(
         "mimo kancelář", "автоматический ответ", "автоответ", "нет на работе", "автоматична відповідь",
         "автовідповідь", "otomatik yanıt", "ofis dışında", "自動応答", "自動返信", "不在通知", "自动答复",
         "自动回复", "自動回覆", "自動回復", "自动回覆", "不在办公室", "자동 회신", "자동 응답", "자동응답",
-        "자동회신", "부재 중", "부재중",
+        "자동회신", "부재 중", "부재중", "automated reply", "automated response", "autoresponder", "automatische reactie",
+        "abwesenheitsassistent", "abwesenheitsmeldung", "auto-antwort", "auto antwort", "auto-reply message",
+        "réponse auto", "message automatique", "notification d'absence", "mensaje automático", "fuera de oficina",
+        "mensagem automática", "messaggio automatico", "afwezigheidsmelding", "afwezigheidsassistent",
+        "fraværsmelding", "fraværsassistent", "ude af kontoret", "ikke på kontoret", "frånvarobesked",
+        "frånvaroassistent", "ej på kontoret", "poissa toimistosta", "nieobecność w biurze",
+        "nepřítomnost v kanceláři", "вне офиса", "отсутствует на рабочем месте", "автовідповідач", "поза офісом",
+        "otomatik cevap", "işyeri dışında", "不在メッセージ", "自動応答メール", "自動返信メール", "外出自动回复", "休假自动回复",
+        "假期自动回复", "부재 중 자동 응답", "부재중 자동응답", "부재중 응답",
     )
 )  # fmt: skip
 
@@ -71,12 +86,22 @@ def origin_of(mail: MailPart, subject: str = "") -> Origin:
 
 
 def is_answer_subject(subject: str) -> bool:
-    """Whether a subject begins as programs begin that of an automatic answer.
+    """Whether a subject begins as programs begin that of an automatic answer, before a colon or in brackets.
 
     A person who answers it writes `Re:` before it.
     """
-    head, colon, _ = subject[:80].replace("：", ":").partition(":")
-    return bool(colon) and head.strip(" []()").casefold() in _ANSWER_SUBJECTS
+    beginning = (
+        subject[:80].replace("：", ":").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold()
+    )
+    if beginning.startswith("[") and beginning[1:].partition("]")[0].strip() in _ANSWER_SUBJECTS:
+        return True
+    head, colon, rest = beginning.partition(":")
+    words = head.strip(" []()")
+    for mark in _REPLY_MARKS:
+        words = words.removesuffix(mark)
+    if words == _NOTES_PREFIX:
+        return any(absence in rest for absence in _ABSENCES)
+    return bool(colon) and words in _ANSWER_SUBJECTS
 
 
 def _keyword(mail: MailPart, name: bytes) -> str:

@@ -13,6 +13,103 @@ REPLY = (
 HEADERS = "Yes.\n\nFrom: Boop <boop@sat.example>\nSent: Friday\nTo: Ann\nSubject: Hello\n\nWhen?\n"
 
 
+A = "Boop <boop@sat.example>"
+# Lines above a quotation as Gmail, Apple's program, Thunderbird, Mutt and others write them.
+ATTRIBUTIONS = [
+    f"Den fre. 27. nov. 2026 kl. 15.14 skrev {A}:",
+    f"fre. 27. nov. 2026 kl. 15:14 skrev {A}:",
+    f"Den fre 27 nov. 2026 kl 15:14 skrev {A}:",
+    "pe 27.11.2026 klo 15.14 Boop (boop@sat.example) kirjoitti:",
+    f"pt., 27 lis 2026 o 15:14 {A} napisał(a):",
+    f"pá 27. 11. 2026 v 15:14 odesílatel {A} napsal:",
+    f"пт, 27 лист. 2026 р. о 15:14 {A} пише:",
+    f"{A}, 27 Kas 2026 Cum, 15:14 tarihinde şunu yazdı:",
+    f"2026년 11월 27일 (금) 오후 3:14, {A}님이 작성:",
+    f"{A} 於 2026年11月27日 週五 下午3:14寫道：",
+    f"Op vr 27 nov 2026 om 15:14 schreef {A}:",
+    f"Il giorno ven 27 nov 2026 alle ore 15:14 {A} ha scritto:",
+    "El vie, 27 nov 2026 a las 15:14, Boop (<boop@sat.example>) escribió:",
+    f"{A} escreveu (sexta, 27/11/2026 à(s) 15:14):",
+    f"Wiadomość napisana przez {A} w dniu 27.11.2026, o godz. 15:14:",
+    f"Op 27 nov. 2026 om 15:14 heeft {A} het volgende geschreven:",
+    f"{A} şunları yazdı (27 Kas 2026 15:14):",
+    f"{A} kirjoitti 27.11.2026 kello 15.14:",
+    f"2026. 11. 27. 오후 3:14, {A} 작성:",
+    f"2026年11月27日 下午3:14，{A} 写道：",
+    f"2026/11/27 15:14、{A}のメール:",
+    f"{A} hat am 27.11.2026 15:14 CET geschrieben:",
+    f"27 нояб. 2026 г., в 15:14, {A} написал(а):",
+]
+# These have no address: only the quote marks below make them what they are.
+SHORT_ATTRIBUTIONS = [
+    "W dniu 27.11.2026 o 15:14, Boop pisze:",
+    "Dne 27. 11. 26 v 15:14 Boop napsal(a):",
+    "27.11.2026 15:14, Boop пишет:",
+    "27.11.2026 15:14 tarihinde Boop yazdı:",
+    "在 2026/11/27 15:14, Boop 写道:",
+    "26. 11. 27. 15:14에 Boop 이(가) 쓴 글:",
+    "Den 2026-11-27 kl. 15:14, skrev Boop:",
+    "On Fri, 27 Nov 2026, Boop wrote:",
+    "Citando Boop:",
+]
+
+
+@pytest.mark.parametrize("line", [*ATTRIBUTIONS, *SHORT_ATTRIBUTIONS])
+def test_folds_attributions_of_many_languages(line: str) -> None:
+    assert own_words_of(f"Yes.\n\n{line}\n\n> When?\n> Where?\n") == "Yes."
+    assert own_words_of(f"Yes.\n\n{line}\n> When?\n") == "Yes."
+
+
+@pytest.mark.parametrize("line", ATTRIBUTIONS)
+def test_folds_attributions_without_quote_marks_below(line: str) -> None:
+    assert own_words_of(f"Yes.\n\n{line}\n\nWhen?\nWhere?\n") == "Yes."
+
+
+# The labels of From, Date, To and Subject in Outlook and Apple's program.
+LABELS = [
+    "From Sent To Subject", "Von Gesendet An Betreff", "De Envoyé À Objet", "De Enviado Para Asunto",
+    "De Enviada_em Para Assunto", "Da Inviato A Oggetto", "Van Verzonden Aan Onderwerp", "Fra Sendt Til Emne",
+    "Från Skickat Till Ämne", "Lähettäjä Lähetetty Vastaanottaja Aihe", "Od Wysłano Do Temat",
+    "Od Odesláno Komu Předmět", "От Отправлено Кому Тема", "Від Надіслано Кому Тема",
+    "Kimden Gönderildi Kime Konu", "差出人 送信日時 宛先 件名", "发件人 发送时间 收件人 主题",
+    "寄件者 寄件日期 收件者 主旨", "보낸_사람 보낸_날짜 받는_사람 제목", "Da Data A Oggetto", "De Fecha Para Asunto",
+    "Från Datum Till Ämne", "Od Data Do Temat", "Kimden Tarih Kime Konu", "差出人 日付 宛先 件名",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("rule", ["", "_" * 32 + "\n"])
+def test_folds_header_blocks_of_many_languages(labels: str, rule: str) -> None:
+    values = ("Boop <boop@sat.example>", "27.11.2026 15:14", "Ann", "Tide")
+    fields = zip(labels.split(), values, strict=True)
+    block = "".join(f"{label.replace('_', ' ')}: {value}\n" for label, value in fields)
+    assert own_words_of(f"Yes.\n\n{rule}{block}\nWhen?\n") == "Yes."
+
+
+CLIENT_FOOTERS = [
+    "Get Outlook for Android<https://aka.ms/AAb9ysg>", "Outlook für iOS beziehen", "Obtenez Outlook pour Android",
+    "Obter o Outlook para Android", "Ottieni Outlook per iOS", "Outlook voor iOS downloaden", "Hent Outlook til iOS",
+    "Skaff deg Outlook for iOS", "Lataa Outlook iOS:lle", "Uzyskaj aplikację Outlook dla systemu Android",
+    "Získejte Outlook pro iOS", "Скачать Outlook для Android", "Завантажити Outlook для iOS",
+    "Android için Outlook'u edinin", "Outlook for iOS を入手", "获取 Outlook for iOS", "取得 Outlook for iOS",
+    "Android용 Outlook 받기", "Lähetetty Galaxy-laitteestani", "Galaxy'mden gönderildi", "從我的 Galaxy 傳送",
+    "나의 Galaxy에서 보냄", "Enviado desde Yahoo Mail para iPhone", "Inviato da Yahoo Mail su Android",
+    "Gesendet mit der WEB.DE Mail App", "Mit Proton Mail gesendet.",
+    "Sent from my Android device with K-9 Mail. Please excuse my brevity.",
+    "Envoyé de mon appareil Android avec Courriel K-9 Mail. Veuillez excuser ma brièveté.",
+    "Gesendet mit FairEmail, freundlicher und quelloffener E-Mail-App für Android", "Odesláno z iPhonu",
+    "Wysłane z iPhone'a", "Надіслано з iPhone", "发自我的iPhone", "Provenance : Courrier pour Windows",
+    "Verzonden vanuit Mail voor Windows", "Windows 版のメールから送信", "從 Windows 版郵件傳送", "Windows용 메일에서 보냄",
+    "ソフトバンクのスマートフォンから送信", "네이버 메일앱에서 보냈습니다.", "Отправлено из мобильной Яндекс Почты",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("footer", CLIENT_FOOTERS)
+def test_folds_the_footers_of_programs(footer: str) -> None:
+    assert own_words_of(f"Yes.\n\n{footer}\n") == "Yes."
+    assert own_words_of(f"Yes.\n\n{footer}\n\n{ATTRIBUTIONS[0]}\n> When?\n") == "Yes."
+
+
 def own_words_of(text: str, **kwargs: bool) -> str:
     return " ".join(split_words(MarkedText(text), **kwargs).own.split())
 
@@ -82,6 +179,9 @@ def test_folds_history_and_footers(text: str, own: str) -> None:
         "You are receiving this because I love you",
         "Ich bin im Hafen und wir warten. Sent from my iPhone",
         "Von meinem Handy aus geht es nicht.",
+        "Outlook für Android geht bei mir nicht.",
+        "Mit dem Handy habe ich dir ein Bild gesendet.",
+        "Sent from the harbour office, excuse my brevity.",
         "On Monday Tom wrote:\nthe berth is free.",
         "On 3 May at 10:00 we leave. Call me:\n+49 171 0000000",
         "How do I get to unsubscribe? Ask bob@example.net",
