@@ -21,9 +21,9 @@ _STOP = frozenset((
     "ARRÊT", "ARRÊTER", "ARRETER", "DESABONNER", "DÉSABONNER", "DÉSINSCRIRE", "ABMELDEN", "ABBESTELLEN", "BAJA",
     "DESUSCRIBIR", "CANCELARSUSCRIPCION", "SAIR", "DESCADASTRAR", "DISISCRIVI", "DISISCRIVIMI", "AFMELDEN", "AFMELD",
     "FRAMELD", "AVREGISTRERA", "PERUUTATILAUS", "WYPISZ", "ODHLASIT", "ODHLÁSIT", "СТОП", "ОТПИСАТЬСЯ", "ВІДПИСАТИСЯ",
-    "AUSTRAGEN", "DARSEDEBAJA", "DARDEBAJA", "CANCELAR", "PARAR", "CANCELARINSCRIÇÃO", "CANCELARINSCRICAO", "CANCELLAMI",
-    "ANNULLAISCRIZIONE", "UITSCHRIJVEN", "AVSLUTA", "PERUUTA", "LOPETA", "WYPISZMNIE", "REZYGNUJĘ", "REZYGNUJE", "ОТПИСКА",
-    "STOPSMS", "STOPPUB", "STOPALLMESSAGES", "REMOVEME", "TD", "TD退订", "ÇIKIŞ", "수신거부요청",
+    "AUSTRAGEN", "DARSEDEBAJA", "DARDEBAJA", "CANCELAR", "PARAR", "CANCELARINSCRIÇÃO", "CANCELARINSCRICAO",
+    "CANCELLAMI", "ANNULLAISCRIZIONE", "UITSCHRIJVEN", "AVSLUTA", "PERUUTA", "LOPETA", "WYPISZMNIE", "REZYGNUJĘ",
+    "REZYGNUJE", "ОТПИСКА", "STOPSMS", "STOPPUB", "STOPALLMESSAGES", "REMOVEME", "TD", "TD退订", "ÇIKIŞ", "수신거부요청",
     "IPTAL", "İPTAL", "ストップ", "停止", "配信停止", "退订", "退訂", "取消订阅", "取消訂閱", "수신거부", "중지",
 ))  # fmt: skip
 _START = frozenset(("START", "YES", "UNSTOP", "OPTIN", "SUBSCRIBE"))
@@ -35,7 +35,7 @@ _MAX_CHARACTERS = 40
 def keyword(text: str) -> Keyword | None:
     """Return the keyword that the whole of `text` is, or None when it is an ordinary text.
 
-    Only letters and digits count, in full width too: `STOP ALL`, `opt-out!`, `*stop*`, `ＳＴＯＰ`.
+    Only letters and digits count, those of full width too: `STOP ALL`, `opt-out!`, `*stop*`.
     """
     if text.strip().upper() in _HELP:
         return Keyword.HELP

@@ -12,7 +12,7 @@ WROTE: Final = frozenset((
     "wrote", "writes", "quoting", "zitat", "citando", "citado", "cytując", "cytat", "citerar", "citerer",
     "schrieb", "schrieben", "geschrieben", "écrit", "escribió", "escribio", "escreveu",
     "escribe", "scritto", "scrive", "schreef", "skrev", "skreiv", "kirjoitti", "napisał", "napisała",
-    "napisał(a)", "napisana", "pisze", "napsal", "napsala", "napsal(a)", "napísal", "написал", "написала", "написал(а)",
+    "napisał(a)", "napisana", "geschreven", "pisze", "napsal", "napsala", "napsal(a)", "napísal", "написал", "написала", "написал(а)",
     "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış",
 ))  # fmt: skip
 WROTE_WITHIN: Final = _fold((
@@ -115,8 +115,8 @@ FOOTER_BEGINNINGS: Final = _fold((
     "从我的", "傳送自", "發自", "获取 outlook", "获取outlook", "取得 outlook", "下載 outlook", "下载 outlook",
     "yahoo mail:", "yahoo! mail", "yahoo!メール", "ios 版 outlook", "android 版 outlook",
     "skaff deg outlook", "lataa outlook", "uzyskaj outlook", "uzyskaj aplikację outlook", "завантажити outlook",
-    "завантажте outlook", "verzonden vanuit", "provenance : courrier", "provenance: courrier", "来自我的", "来自 outlook",
-    "发送自 ", "transmis depuis", "expédié de mon", "trimis de pe",
+    "завантажте outlook", "verzonden vanuit", "provenance : courrier", "provenance: courrier", "来自我的",
+    "来自 outlook", "发送自 ", "transmis depuis", "expédié de mon", "trimis de pe",
 ))  # fmt: skip
 # Footers that are known by their end as well: the same words begin sentences.
 FOOTER_FRAMES: Final = (

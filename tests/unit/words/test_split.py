@@ -99,7 +99,8 @@ CLIENT_FOOTERS = [
     "Envoyé de mon appareil Android avec Courriel K-9 Mail. Veuillez excuser ma brièveté.",
     "Gesendet mit FairEmail, freundlicher und quelloffener E-Mail-App für Android", "Odesláno z iPhonu",
     "Wysłane z iPhone'a", "Надіслано з iPhone", "发自我的iPhone", "Provenance : Courrier pour Windows",
-    "Verzonden vanuit Mail voor Windows", "Windows 版のメールから送信", "從 Windows 版郵件傳送", "Windows용 메일에서 보냄",
+    "Verzonden vanuit Mail voor Windows", "Windows 版のメールから送信", "從 Windows 版郵件傳送",
+    "Windows용 메일에서 보냄",
     "ソフトバンクのスマートフォンから送信", "네이버 메일앱에서 보냈습니다.", "Отправлено из мобильной Яндекс Почты",
 ]  # fmt: skip
 
