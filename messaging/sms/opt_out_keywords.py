@@ -23,7 +23,8 @@ _STOP = frozenset((
     "FRAMELD", "AVREGISTRERA", "PERUUTATILAUS", "WYPISZ", "ODHLASIT", "ODHLÁSIT", "СТОП", "ОТПИСАТЬСЯ", "ВІДПИСАТИСЯ",
     "AUSTRAGEN", "DARSEDEBAJA", "DARDEBAJA", "CANCELAR", "PARAR", "CANCELARINSCRIÇÃO", "CANCELARINSCRICAO",
     "CANCELLAMI", "ANNULLAISCRIZIONE", "UITSCHRIJVEN", "AVSLUTA", "PERUUTA", "LOPETA", "WYPISZMNIE", "REZYGNUJĘ",
-    "REZYGNUJE", "ОТПИСКА", "STOPSMS", "STOPPUB", "STOPALLMESSAGES", "REMOVEME", "TD", "TD退订", "ÇIKIŞ", "수신거부요청",
+    "REZYGNUJE", "ОТПИСКА", "STOPSMS", "STOPPUB", "STOPALLMESSAGES", "REMOVEME", "TD", "TD退订", "ÇIKIŞ",
+    "수신거부요청",
     "IPTAL", "İPTAL", "ストップ", "停止", "配信停止", "退订", "退訂", "取消订阅", "取消訂閱", "수신거부", "중지",
 ))  # fmt: skip
 _START = frozenset(("START", "YES", "UNSTOP", "OPTIN", "SUBSCRIBE"))

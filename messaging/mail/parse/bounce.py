@@ -8,6 +8,7 @@ from typing import Final
 
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.text import one_line
+from messaging.words.subject import strip_reply_marks
 
 MAX_PARTS: Final = 10
 MAX_STATUS_BYTES: Final = 64 * 1024
@@ -31,6 +32,7 @@ _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _GROUP_END: Final = re.compile(r"\n[ \t]*\n")
 _STATUS_CODE: Final = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})")
 _SMTP_CODE: Final = re.compile(r"\b5\d\d[ -](?:5\.\d|[A-Za-z<#])|\b5\.\d{1,3}\.\d{1,3}\b")
+_DELAY_CODE: Final = re.compile(r"\b4\d\d[ -]4\.\d|\b4\.\d{1,3}\.\d{1,3}\b")
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,255}")
 _SERVERS: Final = (
     "mailer-daemon",
@@ -64,7 +66,8 @@ _NOTICE_SUBJECTS: Final = tuple(
 _DELAYS: Final = (
     "will be retried", "still trying", "will continue to try", "will keep trying", "not yet been delivered",
     "delayed", "you do not need to resend", "do not resend", "wird weiterhin versucht", "verzögert",
-    "no action is required", "message has not been delivered yet",
+    "no action is required", "temporary problem", "will retry", "noch nicht zugestellt",
+    "nouvelle tentative", "message has not been delivered yet",
 )  # fmt: skip
 
 # Subject and detail of RFC 3463, then the subject alone.
@@ -169,19 +172,21 @@ def read_report_of(children: Sequence[MailPart], mail: MailPart) -> DeliveryRepo
 def read_report_in_words(mail: MailPart, subject: str) -> DeliveryReport | None:
     """Return the report of a server such as qmail, Exim or hMailServer, which writes no fields for programs."""
     author = mail.field(b"from")[:MAX_DIAGNOSTIC_CHARS].lower()
-    title = subject.casefold()
-    is_notice = any(map(author.__contains__, _SERVERS)) and (
-        title.startswith(_NOTICE_SUBJECTS) or b"x-failed-recipients" in mail.fields
-    )
-    if not is_notice:
+    if not any(map(author.__contains__, _SERVERS)):
         return None
     # The copy of the mail follows its own header: the words of the server come first.
     text = mail.data[mail.start : min(mail.end, mail.start + MAX_STATUS_BYTES)].decode(
         "utf-8", "replace"
     )
     words = text.casefold()
-    failed = not any(phrase in words[:MAX_WORDS_CHARS] for phrase in _DELAYS)
+    title = subject.casefold()
     code = _SMTP_CODE.search(text)
+    # A postmaster who answers quotes codes, too.
+    is_notice = title.startswith(_NOTICE_SUBJECTS) or b"x-failed-recipients" in mail.fields
+    if not is_notice and (code is None or strip_reply_marks(subject)[1]):
+        return None
+    delayed = "delay" in title or any(phrase in words[:MAX_WORDS_CHARS] for phrase in _DELAYS)
+    failed = not delayed and (code is not None or not _DELAY_CODE.search(text))
     line = (
         one_line(
             text[code.start() : code.start() + MAX_DIAGNOSTIC_CHARS].split("\n")[0],

@@ -8,19 +8,40 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from messaging.model.address_syntax import mailbox, phone_number
+from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, mailbox, phone_number
 from messaging.model.message import Address, Network
 from messaging.store.accept.refusals import Refusal
+from messaging.words.invisible import remove_invisible
 
 MAX_QUOTED_CHARACTERS = 24
-PUNCTUATION = ":,;.!"
+PUNCTUATION = ":,;.!、"
 """The characters that may follow a recipient and do not belong to it: two spaces make a full stop on a phone."""
+_OPENING = (
+    " \t\r\n<([{\"'*“„«‘\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202d\u2066\u2067\u2068\ufeff"
+)
+_CLOSING = ">)]}\"'*”“»’"
 _ADDRESSED = re.compile(r"\s*(?:to|an|à|pour|para|aan|till?|кому|宛先)\s*[:：]\s*", re.IGNORECASE)
+# These begin other texts as well: `A: yes`. They count before an address or a contact only.
+_PERHAPS_ADDRESSED = re.compile(
+    r"\s*(?:a|do|per|dla|komu|pro|kime|kenelle|vastaanottaja|для|收件人|收件者|받는 ?사람|destinatario|destinataire)"
+    r"\s*[:：]\s*",
+    re.IGNORECASE,
+)
+# The gateway names a recipient so: `-> @alice`.
+_ARROW = re.compile(r"\s*(?:[-=]?>|→)\s*(?=\S*[@＠])")
+_SCHEME = re.compile(r"(?:mailto|tel|sms):(?=\S)", re.IGNORECASE)
 
 _NUMBER_WITH_PLUS = re.compile(r"(\+|00)[0-9().\-/]*[0-9]")
 _NUMBER = re.compile(r"[0-9().\-/]*[0-9]")
 _NUMBER_WITH_SPACES = re.compile(r"\s*\+[0-9]{1,4}\s+[0-9().\-/]*[0-9]{2}")
-_NAME_AND_TEXT = re.compile(r"(@[^@:,;]+)[:,;](?=[^:,;])")
+# A number of one country in pieces. Pieces of four digits each are times.
+_PIECES = re.compile(r"\s*(?:\(?0[0-9()/\-]*|\([0-9]{2,5}\))(?:\s+[0-9/\-]{2,})+(?=\s|\Z)")
+_NAME_AND_TEXT = re.compile(r"(@[^@:,;、>]+)[:,;、>](?=[^:,;、>])")
+_MAILBOX_AND_TEXT = re.compile(r"([^\s@:,;]+@[^\s@:,;]+)[:;,](?=[^:,;])")
+# `alice @example.net` and `alice(at)example.net` are no text for another person.
+_BROKEN_MAILBOX = re.compile(
+    r"\s*([\w.+-]+)(?:\s+@|@\s+|\s?[(\[]at[)\]]\s?)([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
+)
 MIN_DIGITS_WITH_PLUS, MIN_DIGITS_WITHOUT = 5, 10
 """A word with fewer digits is not meant as a phone number: `+1 from me`, `2130 UTC`."""
 
@@ -46,23 +67,25 @@ def parse_address_line(
 
     Only `mail_domain`, the domain of the gateway, may be without a dot.
     """
-    addressed = _ADDRESSED.match(text)
-    word, rest = _split_first_word(text[addressed.end() :] if addressed else text)
-    # `alice: hi`
-    has_colon = bool(word) and (
-        unicodedata.normalize("NFKC", text.lstrip()[: len(word) + 1]) == f"{word}:"
-    )
-    if (addressed or has_colon) and "@" not in word:
-        contact = known.contacts.get(word.lower())
-        if contact is None and addressed and _find_recipient(word, known, mail_domain) is None:
+    arrow = _ARROW.match(text)
+    start = arrow.end() if arrow else 0
+    addressed = _ADDRESSED.match(text, start)
+    perhaps = _PERHAPS_ADDRESSED.match(text, start)
+    prefix = addressed or perhaps
+    word, rest = _split_first_word(text[prefix.end() if prefix else start :], known.contacts)
+    if prefix and "@" not in word:
+        if word.lower() in known.contacts:
+            word = f"@{word}"
+        elif addressed and _find_recipient(word, known, mail_domain) is None:
             return Refusal(_KIND, f"no contact {_quote(word)}") if word else NO_RECIPIENT
-        word = f"@{word}" if contact else word
     recipient = _find_recipient(word, known, mail_domain)
     if isinstance(recipient, Refusal):
         return recipient
     if recipient is None:
         if _NUMBER_WITH_SPACES.match(text):
             return NO_SPACES
+        if refusal := _refuse_broken_address(text):
+            return refusal
         answer = text.strip()
         return (known.default, answer) if known.default and answer else NO_RECIPIENT
     if not rest:
@@ -73,16 +96,44 @@ def parse_address_line(
     return recipient, rest
 
 
-def _split_first_word(text: str) -> tuple[str, str]:
-    """Return the first word without the punctuation behind it, and the rest. `@alice:text` are two words."""
+def _split_first_word(text: str, contacts: Mapping[str, Address] | None = None) -> tuple[str, str]:
+    """Return the first word without the signs around it, and the rest. `@alice:text` are two words.
+
+    The name of one of the `contacts` with a colon behind it becomes `@name`, and so does `@ name`.
+    """
     words = text.split(None, 1)
-    word, rest = words[0] if words else "", words[1].rstrip() if len(words) > 1 else ""
-    length = len(word)
+    first, rest = words[0] if words else "", words[1].rstrip() if len(words) > 1 else ""
     # Keyboards for Japanese and Chinese write addresses in full width.
-    word = unicodedata.normalize("NFKC", word)
-    if named := _NAME_AND_TEXT.match(word):
-        word, rest = named[1], word[named.end() :] + text.lstrip()[length:].rstrip()
-    return word.rstrip(PUNCTUATION), rest
+    word = _SCHEME.sub("", unicodedata.normalize("NFKC", first).lstrip(_OPENING), count=1)
+    behind = text.lstrip()[len(first) :].rstrip()
+    if named := _NAME_AND_TEXT.match(word) or _MAILBOX_AND_TEXT.match(word):
+        return remove_invisible(named[1]).rstrip(PUNCTUATION + _CLOSING), word[
+            named.end() :
+        ] + behind
+    name, colon, more = word.partition(":")
+    if contacts and colon and name.lower() in contacts:
+        return f"@{name}", (more + behind).strip()
+    word = remove_invisible(word).rstrip(PUNCTUATION + _CLOSING)
+    if contacts and word == "@":
+        name, more = _split_first_word(rest)
+        if name.lower() in contacts:
+            return f"@{name}", more
+    return word, rest
+
+
+def _refuse_broken_address(text: str) -> Refusal | None:
+    """Return why a text that begins with a mistyped address goes to nobody; None for any other text."""
+    head = text[:MAX_ADDRESS_CHARACTERS]
+    broken = _BROKEN_MAILBOX.match(head)
+    if broken and mailbox(f"{broken[1]}@{broken[2]}"):
+        return Refusal(_KIND, f"{_quote(broken[0].strip())} is no mailbox")
+    pieces = _PIECES.match(head)
+    if pieces is None:
+        return None
+    is_time = all(len(piece) == 4 for piece in pieces[0].split())
+    if is_time or sum(map(str.isdigit, pieces[0])) < MIN_DIGITS_WITHOUT:
+        return None
+    return Refusal(_KIND, f"{_quote(pieces[0].strip())} is no number with + and country")
 
 
 def _find_recipient(word: str, known: KnownAddresses, mail_domain: str) -> Address | Refusal | None:

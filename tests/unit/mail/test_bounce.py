@@ -140,11 +140,79 @@ def test_reports_in_words_are_read(author: str, subject: str, words: str) -> Non
     )
 
 
-def test_a_delay_in_words_is_no_failure() -> None:
-    text = f"From: Mailer-Daemon@mx.example\nSubject: Warning: message delayed\n\nIt will be retried.\n{OURS}\n"
+@pytest.mark.parametrize(
+    ("author", "subject", "words"),
+    [
+        ("postmaster@x.example", "[Postmaster] Email Delivery Failure", "550 5.1.1 No such user"),
+        (
+            "Postmaster@x.example",
+            "DELIVERY FAILURE: User ann not listed",
+            "Not delivered: user not listed",
+        ),
+        ("PostMaster@x.example", "系统退信", "550 Mailbox not found"),
+        (
+            "Mail Administrator <Postmaster@x.example>",
+            "Mail System Error - Returned Mail",
+            "Unknown user",
+        ),
+        ("MAILER-DAEMON@x.example", "Недоставленное сообщение", "550 5.7.1 No such user!"),
+        ("MAILER-DAEMON@x.example", "Failure Notice", "554: delivery error: dd no such account"),
+        (
+            "Mailer-Daemon@x.example",
+            "Message status - undeliverable",
+            "Undeliverable to: ann (user not found)",
+        ),
+        ("mailer-daemon@x.example", "메일 발송 실패 안내", "550 5.1.1 No such user"),
+        (
+            "Mailer-Daemon@x.example",
+            "Nachricht konnte nicht zugestellt werden",
+            "550 5.1.1 unbekannt",
+        ),
+        ("MAILER-DAEMON@x.example", "Nedoručená zpráva", "550 5.1.1 ann@x.example"),
+        ("postmaster@x.example", "**Message you sent blocked by our filter**", "550 5.7.1 blocked"),
+    ],
+)
+def test_reports_of_many_servers_are_read(author: str, subject: str, words: str) -> None:
+    text = f"From: {author}\nSubject: {subject}\n\n{words}\n\nMessage-ID: {OURS}\nSubject: Hi\n"
+    report = read_mail(text.encode()).report
+    assert report is not None
+    assert report.failed
+    assert any(OURS in one for one in report.references)
+
+
+def test_an_answer_of_a_postmaster_is_none() -> None:
+    text = (
+        f"From: Jo <postmaster@x.example>\nSubject: Re: Hi\n\nWe said 550 5.7.1, sorry.\n{OURS}\n"
+    )
+    assert read_mail(text.encode()).report is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("Warning: message delayed", "It will be retried."),
+        (
+            "Warning: could not send message for past 4 hours",
+            "YOU DO NOT NEED TO RESEND YOUR MESSAGE",
+        ),
+        (
+            "Delivery Status Notification (Delay)",
+            "A temporary problem: 550 5.1.1 stands in no rule",
+        ),
+        ("Undeliverable mail", "451 4.2.0 mailbox busy"),
+    ],
+)
+def test_a_delay_in_words_is_no_failure(subject: str, words: str) -> None:
+    text = f"From: Mailer-Daemon@mx.example\nSubject: {subject}\n\n{words}\n{OURS}\n"
     report = read_mail(text.encode()).report
     assert report is not None
     assert not report.failed
+
+
+def test_an_address_in_brackets_is_a_recipient() -> None:
+    report = read_report(part_of(bounce(recipient="<Ann@friends.example>")))
+    assert report is not None
+    assert report.recipients == ("ann@friends.example",)
 
 
 def test_a_person_who_quotes_a_report_makes_none() -> None:

@@ -58,6 +58,127 @@ def test_an_answer_needs_somebody_who_wrote() -> None:
     assert f"`Not sent: {NO_RECIPIENT.reason}`" in DOCUMENT
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "@ALICE: hi",
+            "＠ａｌｉｃｅ hi",
+            "@alice\u3000hi",
+            "@alice、hi",
+            "@alice，hi",
+            "@alice：hi",
+            "@alice! hi",
+        ),
+        *(
+            "alice:hi",
+            "Alice: hi",
+            "To:alice hi",
+            "TO: @alice hi",
+            "An: alice hi",
+            "À : alice hi",
+            "Para: alice hi",
+        ),
+        *(
+            "Кому: alice hi",
+            "宛先：alice hi",
+            "收件人：alice hi",
+            "Komu: alice hi",
+            "Vastaanottaja: alice hi",
+        ),
+        *(
+            "<@alice> hi",
+            "(@alice) hi",
+            "[@alice] hi",
+            '"@alice" hi',
+            "*@alice* hi",
+            "@alice> hi",
+            "=> @alice hi",
+        ),
+        *("\ufeff@alice hi", "@\u200balice hi", "\u200e@alice hi", "@alice\u00a0hi"),
+        *(
+            "<alice@example.net> hi",
+            "mailto:alice@example.net hi",
+            "alice@example.net:hi",
+            "alice@example.net,hi",
+        ),
+        *(
+            "alice＠example.net hi",
+            '"alice@example.net" hi',
+            "to: <alice@example.net> hi",
+            "\u200balice@example.net hi",
+        ),
+    ],
+)
+def test_signs_around_a_recipient_do_not_count(typed: str) -> None:
+    assert parse_address_line(typed, KNOWN, HOME) == (CONTACTS["alice"], "hi")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "＋１５５５１２３００００ hi",
+            "tel:+15551230000 hi",
+            "SMS:+15551230000 hi",
+            "<+15551230000> hi",
+        ),
+        *("\u202a+15551230000\u202c hi", "To: +15551230000 hi", "@bob: hi"),
+    ],
+)
+def test_signs_around_a_number_do_not_count(typed: str) -> None:
+    assert parse_address_line(typed, KNOWN, HOME) == (CONTACTS["bob"], "hi")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "alice@ example.net hi",
+            "alice @example.net hi",
+            "alice(at)example.net hi",
+            "alice [at] example.net hi",
+        ),
+        *(
+            "alice@example,net hi",
+            "alice@@example.net hi",
+            "(555) 123-0000 hi",
+            "0171 123 4567 hi",
+            "+1 555 123 0000 hi",
+        ),
+        *("@alice @bob hi", "@alise hi", "to: nobody hi"),
+    ],
+)
+def test_a_mistyped_address_goes_to_nobody(typed: str) -> None:
+    assert isinstance(parse_address_line(typed, KNOWN, HOME), Refusal)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "A: yes",
+            "Do: nothing",
+            "Time: 6 pm",
+            "2130 0645 UTC",
+            "0600 1200 1800 2400 watches",
+            "12.5 N 34.2 W",
+        ),
+        *(
+            "60.1234 24.9876 here",
+            "@ 6 pm",
+            "to you all",
+            "alice is here",
+            '"Hi" she said',
+            "> you?",
+            "4 at 5.30",
+        ),
+    ],
+)
+def test_words_that_only_resemble_an_address_are_an_answer(typed: str) -> None:
+    assert parse_address_line(typed, KNOWN, HOME) == (DORA, typed)
+
+
 @pytest.mark.parametrize("typed", ["", " ", "\n"])
 def test_nothing_is_no_answer(typed: str) -> None:
     assert parse_address_line(typed, KNOWN, HOME) == NO_RECIPIENT
@@ -73,6 +194,15 @@ WORDS = st.sampled_from(
     [
         "@alice",
         "@",
+        "alice:",
+        "To:",
+        "<alice@b.org>",
+        "->",
+        "\u200b",
+        "mailto:",
+        "(at)",
+        "0171",
+        "1234567",
         "+15551230000",
         "001",
         "a@b.org",
