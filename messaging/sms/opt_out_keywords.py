@@ -36,11 +36,11 @@ _MAX_CHARACTERS = 40
 def keyword(text: str) -> Keyword | None:
     """Return the keyword that the whole of `text` is, or None when it is an ordinary text.
 
-    Only letters and digits count, those of full width too: `STOP ALL`, `opt-out!`, `*stop*`.
+    Only the characters of words count, those of full width too: `STOP ALL`, `opt-out!`, `*stop*`.
     """
     if text.strip().upper() in _HELP:
         return Keyword.HELP
-    word = _letters(text)
+    word = _word_of(text)
     if word in _STOP:
         return Keyword.STOP
     return Keyword.START if word in _START else None
@@ -48,11 +48,11 @@ def keyword(text: str) -> Keyword | None:
 
 def is_everyday_answer(text: str) -> bool:
     """Return whether this opt-in word also answers everyday questions, so that it must still be delivered."""
-    return _letters(text) == "YES"
+    return _word_of(text) == "YES"
 
 
-def _letters(text: str) -> str:
-    """Return the letters and digits of a short text in capitals."""
+def _word_of(text: str) -> str:
+    """Return the characters of a short text that make words, in capitals."""
     if len(text) > _MAX_CHARACTERS:
         return ""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).upper()))

@@ -48,7 +48,7 @@ _PARAMETER_LINE: Final = re.compile(rb"[\w*-]{1,40}[ \t]*=")
 _LOOK_AHEAD_BYTES: Final = 2000
 _MAX_ODD_LINE_BYTES: Final = 1000
 _COMMENT: Final = re.compile(r"\([^()]*\)")
-_NO_LETTER: Final = re.compile(r"[^a-z0-9]")
+_SEPARATORS: Final = re.compile(r"[^a-z0-9]")
 _ENCODINGS: Final = {
     "quotedprintable": "quoted-printable", "qp": "quoted-printable", "base64": "base64", "b64": "base64",
     "xuuencode": "x-uuencode", "uuencode": "x-uuencode", "uue": "x-uuencode", "xuue": "x-uuencode",
@@ -113,7 +113,7 @@ class MailPart:
         value = (
             _COMMENT.sub(" ", self.field(b"content-transfer-encoding")).partition(";")[0].lower()
         )
-        return _ENCODINGS.get(_NO_LETTER.sub("", value), value.strip(" \"'"))
+        return _ENCODINGS.get(_SEPARATORS.sub("", value), value.strip(" \"'"))
 
     @property
     def is_attachment(self) -> bool:

@@ -122,7 +122,7 @@ def _split_first_word(text: str, contacts: Mapping[str, Address] | None = None) 
 
 
 def _refuse_broken_address(text: str) -> Refusal | None:
-    """Return why a text that begins with a mistyped address goes to nobody; None for any other text."""
+    """Return why a text that begins with a mistyped address has no recipient; None for any other text."""
     head = text[:MAX_ADDRESS_CHARACTERS]
     broken = _BROKEN_MAILBOX.match(head)
     if broken and mailbox(f"{broken[1]}@{broken[2]}"):
