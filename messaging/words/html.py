@@ -17,9 +17,9 @@ MAX_LINK_CHARS: Final = 300
 _DEEP: Final = 200
 # The parser refuses decoded text that declares a charset.
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^<>]*>")
+# The head is not among them: the parser puts elements into it that it does not know.
 _SILENT: Final = frozenset(
     (
-        "head",
         "link",
         "meta",
         "script",

@@ -12,7 +12,8 @@ WROTE: Final = frozenset((
     "wrote", "writes", "quoting", "zitat", "citando", "citado", "cytując", "cytat", "citerar", "citerer",
     "schrieb", "schrieben", "geschrieben", "écrit", "escribió", "escribio", "escreveu",
     "escribe", "scritto", "scrive", "schreef", "skrev", "skreiv", "kirjoitti", "napisał", "napisała",
-    "napisał(a)", "napisana", "geschreven", "pisze", "napsal", "napsala", "napsal(a)", "napísal", "написал", "написала", "написал(а)",
+    "napisał(a)", "napisana", "geschreven", "pisze", "napsal", "napsala", "napsal(a)", "napísal",
+    "написал", "написала", "написал(а)",
     "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış",
 ))  # fmt: skip
 WROTE_WITHIN: Final = _fold((

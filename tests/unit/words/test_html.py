@@ -76,6 +76,8 @@ def test_leaves_out_what_nobody_sees(markup: str) -> None:
         "<style>@media print{.pre{display:none}}</style><div class=pre>Gale 8.</div>",
         "<style>" + "@media all{" * 20_000 + "</style>Gale 8.",
         "<noscript>Gale 8.</noscript>",
+        "<style>p{color:red}</style><section>Gale 8.</section>",
+        "<meta charset=utf-8><td>Gale 8.</td>",
         "<!--[if !mso]><!--><p>Gale 8.</p><!--<![endif]-->",
         "<p>Gale 8.</p><style>p{color:red}",
         "<p>Gale 8.</p><div",
