@@ -27,6 +27,7 @@ from messaging.words.tickets import is_token
 MAX_SIGNATURE_LINES: Final = 20
 MAX_LOOSE_SIGNATURE_LINES: Final = 8
 MAX_FOOTER_CHARS: Final = 80
+MAX_APOLOGY_CHARS: Final = 45
 MIN_BOX_RULE_CHARS: Final = 10
 MIN_FOOTER_CHARS: Final = 5
 MIN_DISCLAIMER_CHARS: Final = 20
@@ -198,7 +199,7 @@ def is_client_footer(words: str) -> bool:
     if "http" in folded:  # the address behind `Outlook` does not count
         folded = " ".join(_ADDRESS.sub(" ", folded).split())
     sentence, _, more = folded.partition(". ")
-    if any(apology in more for apology in FOOTER_APOLOGIES):
+    if len(more) <= MAX_APOLOGY_CHARS and any(map(more.__contains__, FOOTER_APOLOGIES)):
         folded = sentence
     if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS:
         return False

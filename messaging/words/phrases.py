@@ -116,8 +116,10 @@ FOOTER_BEGINNINGS: Final = _fold((
     "从我的", "傳送自", "發自", "获取 outlook", "获取outlook", "取得 outlook", "下載 outlook", "下载 outlook",
     "yahoo mail:", "yahoo! mail", "yahoo!メール", "ios 版 outlook", "android 版 outlook",
     "skaff deg outlook", "lataa outlook", "uzyskaj outlook", "uzyskaj aplikację outlook", "завантажити outlook",
-    "завантажте outlook", "verzonden vanuit", "provenance : courrier", "provenance: courrier", "来自我的",
-    "来自 outlook", "发送自 ", "transmis depuis", "expédié de mon", "trimis de pe",
+    "завантажте outlook", "verzonden vanuit mail", "verzonden vanuit outlook", "provenance : courrier",
+    "provenance: courrier", "expédié de mon", "outlook für ios beziehen", "outlook für android beziehen",
+    "outlook für ios herunterladen", "outlook für android herunterladen", "outlook für ios abrufen",
+    "outlook für android abrufen", "mit proton mail gesendet", "mit k-9 mail gesendet",
 ))  # fmt: skip
 # Footers that are known by their end as well: the same words begin sentences.
 FOOTER_FRAMES: Final = (
@@ -135,11 +137,11 @@ FOOTER_FRAMES: Final = (
     ("outlook for", "入手"), ("从我的", "发送"), ("從我的", "傳送"), ("mit der", "gesendet"),
     ("mobil", "gesendet"), ("unterwegs", "gesendet"), ("min ", "skickat"), ("denne besked", "sendt"),
     ("denne e-post", "sendt"), ("cet e-mail", "envoyé"), ("ce message", "envoyé"),
-    ("outlook für", "beziehen"), ("outlook für", "herunterladen"), ("outlook für", "abrufen"),
-    ("android용 outlook", "받기"), ("ios용 outlook", "받기"), ("mit proton mail", "gesendet"),
-    ("mit k-9", "gesendet"), ("gesendet mit fairemail", "android"), ("naver", "보냄"), ("네이버", "보냈습니다"),
-    ("네이버", "보냄"), ("windows용", "보냄"), ("从 windows", "发送"), ("從 windows", "傳送"),
-    ("windows 版の", "送信"), ("ソフトバンク", "送信"), ("docomo", "送信"), ("私の", "送信"),
+    ("android용 outlook", "받기"), ("ios용 outlook", "받기"), ("gesendet mit fairemail", "android"),
+    ("naver 메일", "에서 보냄"), ("네이버 메일", "에서 보냈습니다"), ("네이버 메일", "에서 보냄"),
+    ("windows용 메일", "에서 보냄"), ("从 windows 版邮件", "发送"), ("從 windows 版郵件", "傳送"),
+    ("发送自", "邮件应用"), ("来自 outlook", "自 outlook"), ("来自我的", "手机"), ("来自我的", "iphone"),
+    ("windows 版のメール", "から送信"), ("ソフトバンク", "から送信"), ("docomo", "から送信"), ("私の", "から送信"),
 )  # fmt: skip
 DEVICES: Final = _fold((
     "iphon", "ipad", "ipod", "naver", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9",
@@ -155,9 +157,8 @@ DEVICES: Final = _fold((
 
 # An apology behind the name of a program.
 FOOTER_APOLOGIES: Final = _fold((
-    "brevity", "excuse", "typo", "kürze", "tippfehler", "brièveté", "concision", "brevedad", "brevidade",
-    "brevità", "beknopt", "kortfattet", "kortfattad", "lyhyyttä", "zwięzłość", "stručnost", "краткость",
-    "стислість", "kısalığ",
+    "brevity", "kürze", "brièveté", "brevedad", "brevidade", "brevità", "beknopt", "kortfattet", "kortfattad",
+    "lyhyyttä", "zwięzłość", "stručnost", "краткость", "стислість", "kısalığ",
 ))  # fmt: skip
 # A paragraph with one of the first and several of both is a disclaimer.
 DISCLAIMER_CORE: Final = _fold((

@@ -50,7 +50,11 @@ def _only_address(field: str) -> str:
     # Some programs encode the address together with the name.
     decoded = decode_words(text) if "@" not in text and "=?" in text else text
     for one in (_QUOTED.sub(" ", decoded), decoded):
-        found = _BETWEEN_BRACKETS.findall(one) or _BARE_ADDRESS.findall(one)
+        found = [
+            address
+            for piece in one.split(",")
+            for address in _BETWEEN_BRACKETS.findall(piece) or _BARE_ADDRESS.findall(piece)
+        ]
         addresses = [address.removeprefix("mailto:").strip("'") for address in found]
         if addresses:
             is_one = len({address.lower() for address in addresses}) == 1
