@@ -46,6 +46,8 @@ _MAX_NAME_CHARS: Final = 40
 _CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
 _FRAME_ENDS: Final = tuple({end for _, end in FOOTER_FRAMES})
 _ADDRESS: Final = re.compile(r"[<(]https?://[^<>()]{0,300}[>)]?")
+# A time of day makes an appointment.
+_TIME: Final = re.compile(r"\b[0-2]?\d[:.h][0-5]\d\b(?![.\d])")
 _BULLETS: Final = "*_-–—[](){}<>|~ "
 
 
@@ -261,7 +263,7 @@ def _is_sentence(words: str) -> bool:
     pieces = words.split()
     if words.casefold().startswith(_POSTSCRIPTS):
         return True
-    if len(pieces) >= 4 and words.endswith(_SENTENCE_ENDS):
+    if (len(pieces) >= 4 and words.endswith(_SENTENCE_ENDS)) or _TIME.search(words):
         return True
     small = sum(piece[0].islower() and piece.isalpha() for piece in pieces)
     return small >= _SMALL_WORDS

@@ -8,6 +8,7 @@ from messaging.words.lines import Line
 from messaging.words.spans import Span, SpanKind
 
 _BEGIN_FILE: Final = re.compile(r"begin [0-7]{3,4} \S")
+_BEGIN_YENC: Final = ("=ybegin line=", "=ybegin part=")
 _BEGIN_BASE64: Final = re.compile(r"begin-base64 [0-7]{3,4} \S")
 _END_BASE64: Final = "===="
 _BEGIN_ARMOUR: Final = re.compile(r"-----BEGIN [A-Z0-9 ,/]{3,40}-----\Z")
@@ -30,7 +31,7 @@ def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[SpanKind]) 
             signed = False
             kind = SpanKind.ENCRYPTED if line.words.startswith(_ENCRYPTED) else SpanKind.MACHINE
             at = _mark(kinds, at, _end_of_armour(lines, at + 1, _END_ARMOUR), kind)
-        elif line.words.startswith("=ybegin "):
+        elif line.words.startswith(_BEGIN_YENC):
             at = _mark(kinds, at, _end_of_yenc(lines, at + 1), SpanKind.FILE)
         elif _BEGIN_BASE64.match(line.words):
             at = _mark(kinds, at, _end_of_armour(lines, at + 1, _END_BASE64), SpanKind.FILE)

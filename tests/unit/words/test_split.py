@@ -191,6 +191,8 @@ def test_folds_history_and_footers(text: str, own: str) -> None:
         "私のiPhoneの写真を送信",
         "ソフトバンクの件、送信",
         "Verzonden vanuit Bergen, per telefoon",
+        "Regards,\nAnn\nMeet me at Pier 3, 0047 Oslo, 10:00, 01.12.2026",
+        "=ybegin is a strange word",
         "On Monday Tom wrote:\nthe berth is free.",
         "On 3 May at 10:00 we leave. Call me:\n+49 171 0000000",
         "How do I get to unsubscribe? Ask bob@example.net",

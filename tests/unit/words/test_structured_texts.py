@@ -69,6 +69,73 @@ def test_a_text_without_folds_stays_when_it_is_read_again(text: str) -> None:
         assert again.text == once.text
 
 
+OWN = st.lists(
+    st.sampled_from(
+        [
+            "Yes, we are fine.", "Der Anker hält.", "On arrive demain.", "Llegamos mañana.", "Vi kommer i morgon.",
+            "Tulemme huomenna.", "Będziemy jutro.", "Мы идём на север.", "Yarın geliyoruz.", "明日着きます。",
+            "我们明天到。", "내일 도착해요.", "Wind W 4, sea slight.", "👍",
+        ]
+    ),
+    min_size=1,
+    max_size=4,
+)  # fmt: skip
+HISTORY = st.tuples(
+    st.sampled_from(
+        [
+            "On Fri, 27 Nov 2026 at 15:14, Boop <b@x.example> wrote:", "Am 27.11.26 um 15:14 schrieb Boop:",
+            "27.11.2026 15:14, Boop пишет:", "2026年11月27日(金) 15:14 Boop <b@x.example>:",
+            "Boop <b@x.example> 于2026年11月27日 15:14写道：", "2026. 11. 27. 15:14, Boop <b@x.example> 작성:",
+        ]
+    ),
+    st.lists(st.sampled_from(["When?", "> Where?", "", "Love, Boop", "> > Why?"]), min_size=1, max_size=5),
+)  # fmt: skip
+CLIENT_FOOTERS = st.sampled_from(
+    [
+        "",
+        "\n\nSent from my iPhone",
+        "\n\nVon meinem iPhone gesendet",
+        "\n\niPhoneから送信",
+        "\n-- \nAnn",
+    ]
+)
+
+
+@FEW
+@given(OWN, HISTORY, CLIENT_FOOTERS, st.booleans())
+def test_an_answer_above_its_history_is_shown_alone_and_whole(
+    own: list[str], history: tuple[str, list[str]], footer: str, is_spaced: bool
+) -> None:
+    attribution, quoted = history
+    gap = "\n\n" if is_spaced else "\n"
+    quotation = "\n".join(f"> {line}" for line in ["Hi,", *quoted])
+    text = "\n\n".join(own) + footer + f"\n\n{attribution}{gap}{quotation}\n"
+    assert own_words(MarkedText(text)).text == "\n\n".join(own)
+
+
+@FEW
+@given(OWN, HISTORY, CLIENT_FOOTERS)
+def test_an_answer_below_its_history_is_shown_alone_and_whole(
+    own: list[str], history: tuple[str, list[str]], footer: str
+) -> None:
+    attribution, quoted = history
+    quotation = "\n".join(f"> {line}" for line in ["Hi,", *quoted])
+    text = f"{attribution}\n\n{quotation}\n\n" + "\n\n".join(own) + footer
+    assert own_words(MarkedText(text)).text == "\n\n".join(own)
+
+
+@FEW
+@given(OWN, HISTORY)
+def test_answers_between_quoted_lines_are_all_shown(
+    own: list[str], history: tuple[str, list[str]]
+) -> None:
+    blocks = [f"> Question {number}?\n\n{answer}" for number, answer in enumerate(own)]
+    text = f"{history[0]}\n" + "\n\n".join(blocks)
+    shown = own_words(MarkedText(text)).text
+    lines = [line for line in shown.split("\n") if line and not line.startswith("> ")]
+    assert lines == own
+
+
 @FEW
 @given(TEXTS)
 def test_lines_cover_each_text(text: str) -> None:
