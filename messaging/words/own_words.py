@@ -13,7 +13,10 @@ MAX_ANSWERED_CHARS: Final = 40
 MAX_SHORT_CHARS: Final = 100
 MAX_LINK_CHARS: Final = 100
 _PUNCTUATION: Final = (".", ",", ";", ":", "!", "?", ")", "\n", "")
-_MAX_FIRST_LINE: Final = 300
+# `begin 644 photo.jpg`, `=ybegin line=128 size=3 name=photo.jpg`
+_FILE_BEGINNING: Final = re.compile(
+    r"^[> ]*(?:begin(?:-base64)? [0-7]{3,4} (\S.*)|=ybegin (?:.*name=)?(.*))$", re.MULTILINE
+)
 _CUT: Final = " ..."
 _MANY_NEWLINES: Final = re.compile("\n{3,}")
 # The beginnings by which programs mark a forwarded mail in its subject.
@@ -62,9 +65,10 @@ def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -
         split,
         sum(span.kind is SpanKind.ENCRYPTED for span in split.spans),
         tuple(
-            _file_name(split.text[span.start : span.end])
+            match[1] or match[2] or ""
             for span in split.spans
             if span.kind is SpanKind.FILE
+            for match in _FILE_BEGINNING.finditer(split.text, span.start, span.end)
         ),
     )
 
@@ -97,11 +101,3 @@ def shorten_question(quoted: str) -> str:
         head = words[: MAX_ANSWERED_CHARS + 1].rpartition(" ")[0]
         words = (head or words[:MAX_ANSWERED_CHARS]) + _CUT
     return f"> {words}"
-
-
-def _file_name(block: str) -> str:
-    """Return the name of a file that a text holds: the rest of `begin 644 photo.jpg`, `=ybegin … name=photo.jpg`."""
-    first = block.lstrip("> ").partition("\n")[0][:_MAX_FIRST_LINE].strip()
-    if first.startswith("=ybegin"):
-        return first.partition("name=")[2]
-    return first.split(None, 2)[-1]

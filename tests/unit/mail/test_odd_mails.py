@@ -233,6 +233,10 @@ MAILS = {
     "a certificate in the text": (
         b"\r\nGale 8.\r\n\r\n-----BEGIN PKCS7-----\r\nMIIB\r\n-----END PKCS7-----\r\n", "Gale 8."
     ),
+    "two files in a row": (
+        b"\r\nPhotos:\r\n\r\n" + b"begin 644 a.jpg\r\n#86)C\r\n`\r\nend\r\n" * 2,
+        "Photos:\n\n[2 pictures left out]",
+    ),
     "a file in the text as base64": (
         b"\r\nThe photo:\r\n\r\nbegin-base64 644 a.jpg\r\nYWJj\r\n====\r\n",
         "The photo:\n\n[1 picture left out]",
