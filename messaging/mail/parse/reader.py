@@ -186,8 +186,11 @@ class TextReader:
         text = text[:room]
         if is_html and part.content_type == "text/html":
             is_html = bool(_MARKUP.search(text))
-        elif part.content_type == "text/plain":
-            is_html = bool(_PAGE.match(text))
+        elif part.content_type == "text/plain" and _PAGE.match(text):
+            is_html = True
+            if len(text) > self.html_chars:
+                self._note_cut()
+                text = text[: max(0, self.html_chars)]
         if is_html:
             self.has_html = True
             self.html_chars -= len(text)
