@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lxml import etree
-from lxml import html as lxml_html
 
 from messaging.words.invisible import read_controls
 from messaging.words.spans import Mark, MarkedText, SpanKind
@@ -89,10 +88,13 @@ _QUOTE_CLASSES: Final = frozenset(("gmail_quote", "protonmail_quote", "cite", "g
 def read_html(markup: str) -> MarkedText:
     """Return the visible text of HTML with marks. Never raises."""
     try:
-        root = lxml_html.document_fromstring(
+        # The parser of `lxml.html` calls a function for each element.
+        root = etree.fromstring(
             _DECLARATION.sub("", markup.replace("\x00", "")),
-            parser=lxml_html.HTMLParser(huge_tree=True, encoding=None),
+            parser=etree.HTMLParser(huge_tree=True),
         )
+        if root is None:
+            raise etree.ParserError("no element")
         writer = _Writer(read_sheets([sheet.text or "" for sheet in root.iter("style")]))
         writer.write(root)
         marked = writer.finish()

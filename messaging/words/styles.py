@@ -14,6 +14,7 @@ _OFFSETS: Final = (
 )  # fmt: skip
 _CLIPS: Final = ("inset(50%", "inset(100%", "circle(0", "polygon(0 0, 0 0", "polygon(0 0,0 0")
 _HEX: Final = {"white": "#ffffff", "#fff": "#ffffff", "black": "#000000", "#000": "#000000"}
+_NO_NUMBER: Final = float("nan")
 _MAX_COMMENTS: Final = 10_000
 _COLOURS: Final = frozenset(
     ("red", "blue", "green", "purple", "magenta", "fuchsia", "orange", "teal", "maroon", "navy")
@@ -35,13 +36,14 @@ class HidingRules:
 
     def declarations_of(self, tag: str, classes: str, identifier: str, style: str) -> Declarations:
         """Return what applies to an element; its own style comes last."""
+        if not self.by_selector:
+            return read_declarations(style) if style else {}
         merged: dict[str, str] = {}
-        if self.by_selector:
-            selectors = [tag, *(f".{name}" for name in classes.split()[:20])]
-            if identifier:
-                selectors.append(f"#{identifier}")
-            for selector in selectors:
-                merged |= self.by_selector.get(selector, {})
+        selectors = [tag, *(f".{name}" for name in classes.split()[:20])]
+        if identifier:
+            selectors.append(f"#{identifier}")
+        for selector in selectors:
+            merged |= self.by_selector.get(selector, {})
         return merged | read_declarations(style) if style else merged
 
 
@@ -119,13 +121,15 @@ def is_coloured(declarations: Declarations) -> bool | None:
 
 def _number(value: str) -> float:
     """Return the number at the beginning of a value, not a number when it has none."""
+    if not value:
+        return _NO_NUMBER
     end = 0
     while end < min(len(value), 20) and value[end] in "+-.0123456789":
         end += 1
     try:
         return float(value[:end])
     except ValueError:
-        return float("nan")
+        return _NO_NUMBER
 
 
 def _is_zero(value: str) -> bool:
