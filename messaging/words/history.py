@@ -137,9 +137,10 @@ def _end_of_header_block(lines: Sequence[Line], at: int, next_filled: Sequence[i
     separated = False
     # A rule of underscores and a separator may precede the fields.
     for _ in range(2):
-        if at < len(lines) and _is_above_fields(lines[at].words):
-            separated = separated or is_separator(lines[at].words)
-            at = next_filled[at + 1]
+        if at == len(lines) or not _is_above_fields(lines[at].words):
+            break
+        separated = separated or is_separator(lines[at].words)
+        at = next_filled[at + 1]
     if at >= len(lines):
         return at if separated else 0
     roles, end, has_address = _read_header_fields(lines, at)

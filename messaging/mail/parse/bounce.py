@@ -113,8 +113,10 @@ def find_report(mail: MailPart, subject: str) -> DeliveryReport | None:
 
     Scanners wrap reports, and several servers report in words alone.
     """
-    level = [mail]
+    level = [mail] if mail.content_type.startswith("multipart/") else []
     for _ in range(MAX_REPORT_DEPTH):
+        if not level:
+            break
         if found := next((one for one in level if one.content_type == "multipart/report"), None):
             return read_report(found, mail)
         level = [
@@ -123,8 +125,6 @@ def find_report(mail: MailPart, subject: str) -> DeliveryReport | None:
             if part.content_type.startswith("multipart/")
             for child in islice(part.children(), MAX_PARTS)
         ]
-        if not level:
-            break
         if any(child.content_type in _STATUS for child in level):
             return read_report_of(level, mail)
     return read_report_in_words(mail, subject)
