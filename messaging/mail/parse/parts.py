@@ -110,9 +110,10 @@ class MailPart:
     @cached_property
     def encoding(self) -> str:
         """The transfer encoding in lower case and in its usual spelling, empty when missing."""
-        value = (
-            _COMMENT.sub(" ", self.field(b"content-transfer-encoding")).partition(";")[0].lower()
-        )
+        field = self.field(b"content-transfer-encoding")
+        if not field:
+            return ""
+        value = _COMMENT.sub(" ", field).partition(";")[0].lower()
         return _ENCODINGS.get(_SEPARATORS.sub("", value), value.strip(" \"'"))
 
     @property
