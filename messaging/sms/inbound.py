@@ -107,7 +107,7 @@ def records_of(
         problem = "the webhook has no usable sender"
     elif not 0 < len(sms_address(phone_text.recipient)) <= MAX_ADDRESS_CHARACTERS:
         problem = "the webhook has no usable recipient"
-    elif not wish and not text:
+    elif wish not in (Keyword.STOP, Keyword.START) and not text:
         problem = "the text is empty"
     if problem:
         return [dead_letter(phone_text, problem)]

@@ -49,9 +49,37 @@ def test_plain_characters_are_taken_where_they_cost_less() -> None:
         ("Liked “Are you at the pier at noon tomorrow?”", 'Liked "Are you at the pier at..."'),
         ("Laughed at “ok”", 'Laughed at "ok"'),
         ("👍 to “See you”", '👍 to "See you"'),
+        ("\u200a👍\u200a to “See you”", '👍 to "See you"'),
+        (
+            "Hat „Sind wir am Sonntag um zwölf am Hafen?“ mit ❤️ reagiert",
+            'Hat "Sind wir am Sonntag um..." mit ❤️ reagiert',
+        ),
+        (
+            "Hat „Bis Sonntag“ mit „Gefällt mir“ markiert",
+            'Hat "Bis Sonntag" mit „Gefällt mir“ markiert',
+        ),
+        (
+            "A réagi avec ❤️ à « On vous attend au port dimanche »",
+            'A réagi avec ❤️ à "On vous attend au port..."',
+        ),
+        ("Reaccionó con 😂 a “Nos vemos”", 'Reaccionó con 😂 a "Nos vemos"'),
+        ("Vond “Tot zondag” leuk", 'Vond "Tot zondag" leuk'),
+        (
+            "「日曜日に港で会いましょう」に「いいね」しました",
+            '"日曜日に港で会いましょう" に「いいね」しました',
+        ),
+        ("Liked “He said “no” to all of them twice”", 'Liked "He said “no” to all of..."'),
+        ("5 to “go”", "5 to “go”"),
         ("Liked it very much", "Liked it very much"),
         ("I liked “Moby Dick”", "I liked “Moby Dick”"),
     ],
 )
 def test_reactions_are_shortened(text: str, shown: str) -> None:
     assert shorten_reaction(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["Liked “" * 280 + "x", "“" * 2000, "Hat „" + "a “" * 600, "* " * 900 + "“"]
+)
+def test_hostile_reactions_stay_as_they_are(text: str) -> None:
+    assert shorten_reaction(text) == text

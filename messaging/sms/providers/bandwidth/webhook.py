@@ -21,7 +21,7 @@ from messaging.sms.inbound import (
     records_of,
     unreadable_body,
 )
-from messaging.sms.opt_out_keywords import Keyword, keyword
+from messaging.sms.opt_out_keywords import keyword
 from messaging.sms.providers.bandwidth.errors import of_code
 from messaging.sms.providers.bandwidth.wire import bytes_of, segment_count, text_of, time_of
 
@@ -87,9 +87,8 @@ def _read_phone_text(
         ],
         raw=bytes_of(event),
     )
-    wish = keyword(phone_text.text)
     # Bandwidth does not answer HELP, so it is delivered like any other text.
-    wish = None if wish is Keyword.HELP else wish
+    wish = keyword(phone_text.text)
     return records_of(phone_text, wish, is_sure=False, media_links=media_links)
 
 

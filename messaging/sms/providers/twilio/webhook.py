@@ -20,7 +20,7 @@ from messaging.sms.inbound import (
     opt_out_change,
     records_of,
 )
-from messaging.sms.opt_out_keywords import Keyword, keyword
+from messaging.sms.opt_out_keywords import Keyword, is_answered_help, keyword
 from messaging.sms.providers.twilio.errors import of_callback
 
 VIA: Final = "twilio"
@@ -61,11 +61,10 @@ def read_webhook(
     kind = fields.get("OptOutType", "").strip().lower()
     is_known = kind in {known.value for known in Keyword}
     wish = Keyword(kind) if is_known else keyword(phone_text.text)
-    if wish is Keyword.HELP:
+    if wish is Keyword.HELP and (is_known or is_answered_help(phone_text.text)):
         return []  # Twilio answers it
     # Only Twilio knows whether a bare "yes" opts in or answers a question, and says so when asked to (OptOutType).
-    is_sure = "OptOutType" in fields
-    return records_of(phone_text, wish, is_sure=is_sure, media_links=media_links)
+    return records_of(phone_text, wish, is_sure=is_known, media_links=media_links)
 
 
 def _read_callback(fields: Mapping[str, str], phone_text: PhoneText, status: str) -> list[Received]:

@@ -76,6 +76,13 @@ def test_yes_is_recorded_and_still_delivered_because_it_answers_questions() -> N
     assert consent.id != message.id
 
 
+@pytest.mark.parametrize("text", ["HELP!", "Hilfe", "\uff28\uff25\uff2c\uff30", "info?"])
+def test_calls_for_help_that_twilio_does_not_answer_are_delivered(text: str) -> None:
+    (message,) = read_webhook({**FORM, "Body": text}, b"")
+    assert isinstance(message, Message)
+    assert message.text == text
+
+
 @pytest.mark.parametrize(
     "changes",
     [
