@@ -113,6 +113,7 @@ class Gateway:
             self.satellite_providers,
             settings.devices_per_message == "all",
             CountryRule(settings.sms_country_list),
+            self.whatsapp_accounts,
         )
 
     @property
@@ -129,6 +130,11 @@ class Gateway:
     def shared_accounts(self) -> frozenset[str]:
         """The satellite accounts that packets of the provider's other customers reach too."""
         return frozenset(name for name, account in self.satellites.items() if account.is_shared)
+
+    @property
+    def whatsapp_accounts(self) -> frozenset[str]:
+        """The SMS accounts that carry WhatsApp."""
+        return frozenset(name for name, account in self.sms.items() if account.carries_whatsapp)
 
     @property
     def capacity(self) -> Mapping[str, int]:

@@ -99,6 +99,7 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
             gateway.codecs,
             shared_accounts=gateway.shared_accounts,
             providers=gateway.satellite_providers,
+            whatsapp_accounts=gateway.whatsapp_accounts,
         ),
         parallelism=settings.router_count,
         durable=True,

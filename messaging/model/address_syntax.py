@@ -21,6 +21,9 @@ MAX_NAME_CHARACTERS: Final = 64
 
 MAX_CACHED: Final = 1024
 
+WHATSAPP: Final = "whatsapp:"
+"""Stands before a number that is reached over WhatsApp, as Twilio writes it."""
+
 # A gateway may stand in a network of its own: `ops@mail.local` is an address there. The library documents this list
 # as part of its interface.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -139,6 +142,15 @@ def e164(text: str) -> str | None:
     return text if _E164.fullmatch(text) else phone_number(text)
 
 
+def continues_number(number: str, digits: str) -> bool:
+    """Return whether digits behind a number in E.164 may be the rest of it: a space was typed within the number."""
+    try:
+        is_valid = phonenumbers.is_valid_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+    return not is_valid and phone_number(number + digits) is not None
+
+
 @lru_cache(MAX_CACHED)
 def country_of(number: str) -> str:
     """Return the country (ISO 3166) of a phone number in E.164; its calling code, such as `+881`, if it has none.
@@ -163,10 +175,17 @@ def check_countries(entries: Iterable[str]) -> None:
             raise ValueError("must be countries and prefixes such as DE,FR,+44, or * for all")
 
 
+def whatsapp_address(text: str) -> str | None:
+    """Return an address of WhatsApp such as `whatsapp:+15551230000`; None for every other text."""
+    channel, _, number = text.partition(":")
+    found = e164(number.strip()) if f"{channel.strip().lower()}:" == WHATSAPP else None
+    return f"{WHATSAPP}{found}" if found else None
+
+
 def sms_address(text: str) -> str:
     """Return the address of a sender or recipient of SMS: E.164 for a phone number, any other text unchanged.
 
-    Short codes, names and channel addresses (`whatsapp:…`) are no phone numbers. Removes NUL and outer spaces.
+    An address of WhatsApp keeps its channel. Short codes and names are no phone numbers. Removes NUL and outer spaces.
     """
     text = text.replace("\0", "").strip()
-    return e164(text) or text
+    return e164(text) or whatsapp_address(text) or text

@@ -61,6 +61,8 @@ class SmsAccount(Account):
     max_characters: ClassVar[int]
     """The longest text (UTF-16 units) that the provider takes at once."""
     acknowledgement: ClassVar[Acknowledgement]
+    carries_whatsapp: ClassVar[bool] = False
+    """Whether the provider takes senders and recipients such as `whatsapp:+15551230000`."""
 
     timeout_seconds: Positive = 15
     max_sends: Count = 16

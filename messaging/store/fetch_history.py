@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.config.settings import Settings
-from messaging.model.address_syntax import e164
+from messaging.model.address_syntax import WHATSAPP, e164
 from messaging.model.message import ReceiptState
 from messaging.store.db.connection import close_connection, open_store, store_errors
 from messaging.store.models import (
@@ -80,7 +80,7 @@ class FetchHistory:
 
     def own(self, numbers: Collection[str]) -> set[str]:
         """Return those of these numbers that belong to subscribers."""
-        plain = {number: e164(number) for number in numbers}
+        plain = {number: e164(number.removeprefix(WHATSAPP)) for number in numbers}
 
         def read() -> set[str]:
             found = Subscriber.objects.filter(number__in={one for one in plain.values() if one})

@@ -13,12 +13,18 @@ from messaging.satellite.codecs.protobuf import clean
 from messaging.sending.split import split
 from messaging.words.subject import lines_to_show
 
-_PADDING = b"\0"
+# Erased memory is full of ones, which are no UTF-8.
+_PADDING = b"\0\xff"
+_BYTE_ORDER_MARK = "\ufeff"
 # Keyboards make none of these, and every packet of the devices' own format has some: the bytes 8 and 1.
 _CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
 # Terminals that know no UTF-8 type these; few of them in a text, many in any other bytes.
-_ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠšŽžŒœ€£§°¿¡«»‘’“”–…")
+_ACCENTED = frozenset(
+    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠšŽžŒœ€£§°ºª·´¿¡«»‘’“”–…\xa0"
+)
 _MIN_PLAIN_SHARE = 2
+# The last letter of a text in Latin-1 stands behind a letter; a character of UTF-8 that was cut off seldom does.
+_LATIN_1_END = re.compile(rb"[\x00-\x7f]*[A-Za-z][\xdf-\xf4]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -46,6 +52,9 @@ def text_of(payload: bytes) -> str | None:
     Leaves out padding, control characters at the end, and a last character that the device cut off.
     """
     payload = payload.rstrip(_PADDING)
+    visible = payload.rstrip(_CONTROLS.encode())
+    if _LATIN_1_END.fullmatch(visible):
+        payload = visible.decode("cp1252").encode()
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(payload)
     except UnicodeDecodeError:
@@ -54,7 +63,7 @@ def text_of(payload: bytes) -> str | None:
         is_text = all(character in _ACCENTED for character in accented)
         if not is_text or len(accented) * _MIN_PLAIN_SHARE > len(text):
             return None
-    text = text.rstrip(_CONTROLS)
+    text = text.removeprefix(_BYTE_ORDER_MARK).rstrip(_CONTROLS)
     return None if _CONTROL.search(text) or not text.strip() else text.strip()
 
 

@@ -59,8 +59,16 @@ TEXTS: Final[Mapping[int, str]] = MappingProxyType(
         30034: "Message from an Unregistered Number",
         30036: "Validity Period Expired",
         30450: "Message delivery blocked by SMS pumping protection",
+        21910: "Invalid From and To pair. From and To should be of the same channel",
+        63003: "Channel could not find To address",
+        63007: "Twilio could not find a Channel with the specified From address",
+        63015: "Channel Sandbox can only send messages to phone numbers that have joined the Sandbox",
+        63016: "Failed to send freeform message because you are outside the allowed window",
+        63018: "Rate limit exceeded for Channel",
+        63024: "Invalid message recipient",
     }
 )
+_WHATSAPP: Final = "whatsapp:"
 MAGIC_SENDERS: Final[Mapping[str, int]] = MappingProxyType(
     {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
 )
@@ -175,6 +183,9 @@ class Objections:
         code = fixture_code(sender, MAGIC_SENDERS) or fixture_code(recipient, MAGIC_RECIPIENTS)
         if code and not is_found_out_later(code):
             return code
+        if sender.startswith(_WHATSAPP) != recipient.startswith(_WHATSAPP):
+            return 21910
+        sender, recipient = sender.removeprefix(_WHATSAPP), recipient.removeprefix(_WHATSAPP)
         if not _PHONE.fullmatch(recipient):
             return 21211
         if not _PHONE.fullmatch(sender):

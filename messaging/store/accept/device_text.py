@@ -7,11 +7,14 @@ messages.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
+from messaging.model.address_syntax import WHATSAPP
 from messaging.model.message import (
     Address,
     Bounce,
@@ -25,13 +28,26 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.address_line import KnownAddresses, parse_address_line
+from messaging.store.accept.address_line import (
+    KnownAddresses,
+    parse_address_line,
+    split_first_word,
+)
 from messaging.store.accept.refusals import UNKNOWN_DEVICE, Refusal
 from messaging.store.accept.routing import Policy, RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
 from messaging.store.models import Message as Stored
 from messaging.store.states import GIVEN
 
+# Senders of SMS that are names or short codes.
+_IS_NAME: Final = Q(sender_network=Network.SMS.value) & ~(
+    Q(sender__startswith="+") | Q(sender__startswith=f"{WHATSAPP}+")
+)
+_MACHINES: Final = (
+    "mailer-daemon@", "postmaster@", "noreply@", "no-reply@", "no_reply@", "donotreply@", "do-not-reply@",
+    "bounce@", "bounces@",
+)  # fmt: skip
+_IS_MACHINE: Final = reduce(or_, (Q(recipient__istartswith=one) for one in _MACHINES))
 WRONG_FORMAT = Refusal("undecodable", "the packet is not in the devices' message format")
 
 
@@ -39,13 +55,15 @@ WRONG_FORMAT = Refusal("undecodable", "the packet is not in the devices' message
 class ParsedDeviceText:
     """A device text and its message; `reason` says why there is none.
 
-    `echo` names the recipient of a text that names none, where the last message to the device told another address.
+    `is_answer` says that it names no recipient; `echo` then names the one that it goes to, where the last message to
+    the device told another address.
     """
 
     source: DeviceText
     message: Message | None
     reason: str = ""
     echo: str = ""
+    is_answer: bool = False
 
     @property
     def id(self) -> str:
@@ -85,11 +103,12 @@ ParsedRecord = (
 
 @dataclass(frozen=True, slots=True)
 class _TextDevice:
-    """The codec of a device, its owner, and the recipient of its texts that name none.
+    """The row of a device, its codec, its owner, and the recipient of its texts that name none.
 
     `shown` is the address that the last message to it told its owner: that of its sender, or that of an echo.
     """
 
+    id: int
     codec: str
     owner_id: int
     default: Address | None
@@ -99,7 +118,7 @@ class _TextDevice:
 def parse_device_texts(
     texts: Sequence[DeviceText], policy: Policy, *, has_default: bool = True
 ) -> dict[DeviceText, ParsedDeviceText | Refusal]:
-    """Parse the texts: two queries.
+    """Parse the texts in their order: two queries, and one more for those that name no recipient.
 
     Refuses a text from a device with another codec: its packet is not a text. Without `has_default` each text needs a
     recipient of its own.
@@ -108,7 +127,14 @@ def parse_device_texts(
     contacts = _find_contacts({device.owner_id for device in devices.values()}) if devices else {}
     if not has_default:
         devices = {key: replace(one, default=None) for key, one in devices.items()}
-    return {text: _parse(text, devices, contacts, policy) for text in texts}
+    parsed: dict[DeviceText, ParsedDeviceText | Refusal] = {}
+    for text in texts:
+        found = parsed[text] = _parse(text, devices, contacts, policy)
+        if has_default and isinstance(found, ParsedDeviceText) and found.message:
+            # The next text of the batch follows this one.
+            key = (text.via, text.sender.value)
+            devices[key] = replace(devices[key], default=found.message.recipient)
+    return _refuse_unanswerable(parsed, devices)
 
 
 def _parse(
@@ -139,13 +165,45 @@ def _parse(
         sos=text.sos,
     )
     echo = ""
-    is_default = default is not None and parsed[0] is default
-    if is_default and device.shown and device.shown.lower() != parsed[0].value.lower():
+    is_answer = default is not None and parsed[0] is default
+    if is_answer and device.shown and device.shown.lower() != parsed[0].value.lower():
         target = parsed[0].value.lower()
         names = (name for name, one in of_owner.items() if one.value.lower() == target)
         name = next(names, "")
         echo = f"@{name}" if name else parsed[0].value
-    return ParsedDeviceText(text, message, echo=echo)
+    return ParsedDeviceText(text, message, echo=echo, is_answer=is_answer)
+
+
+def _refuse_unanswerable(
+    parsed: dict[DeviceText, ParsedDeviceText | Refusal],
+    devices: Mapping[tuple[str, str], _TextDevice],
+) -> dict[DeviceText, ParsedDeviceText | Refusal]:
+    """Refuse the texts that begin with the name or the short code of a sender that takes no answers."""
+    words = {
+        text: (devices[text.via, text.sender.value].id, _first_words(text.text))
+        for text, one in parsed.items()
+        if isinstance(one, ParsedDeviceText) and one.is_answer
+    }
+    if not words:
+        return parsed
+    names = {name for _, of_text in words.values() for name in of_text}
+    rows = (
+        Delivery.objects.annotate(lower=Lower("sender"))
+        .filter(_IS_NAME, device_id__in={device for device, _ in words.values()}, lower__in=names)
+        .values_list("device_id", "lower", "sender")
+    )
+    senders = {(device, lower): sender for device, lower, sender in rows}
+    for text, (device, of_text) in words.items():
+        sender = next((senders[device, one] for one in of_text if (device, one) in senders), "")
+        if sender:
+            parsed[text] = ParsedDeviceText(text, None, f"{sender} takes no answers")
+    return parsed
+
+
+def _first_words(text: str) -> tuple[str, str]:
+    """Return the first word of a text and the first two, as names of senders are compared."""
+    first, rest = split_first_word(text)
+    return first.lower(), f"{first} {split_first_word(rest)[0]}".lower()
 
 
 def _find_devices(addresses: set[tuple[str, str]]) -> dict[tuple[str, str], _TextDevice]:
@@ -171,6 +229,7 @@ def _text_device(row: Mapping[str, Any]) -> _TextDevice:
     if not address:
         network, address = row["from_network"], row["answer_address"] or row["from_address"]
     return _TextDevice(
+        id=row["id"],
         codec=row["codec"],
         owner_id=row["owner_id"],
         default=Address(Network(network), address) if address else None,
@@ -181,7 +240,9 @@ def _text_device(row: Mapping[str, Any]) -> _TextDevice:
 def _messages_from_device() -> "QuerySet[Stored]":
     # Dead letters of the device have their bytes, and calls for help no recipient.
     sent = Stored.objects.filter(device=OuterRef("pk"), raw__isnull=True)
-    return sent.exclude(recipient="").exclude(recipient_network="").order_by("-created_at", "-id")
+    people = sent.exclude(_IS_MACHINE).exclude(recipient="").exclude(recipient_network="")
+    # Texts of one packet are stored at the same moment.
+    return people.order_by("-created_at", "-deliveries__id")
 
 
 def _messages_of_contacts() -> "QuerySet[Delivery]":
@@ -189,10 +250,9 @@ def _messages_of_contacts() -> "QuerySet[Delivery]":
     contact = Contact.objects.annotate(lower=Lower("address")).filter(
         owner_id=OuterRef(OuterRef("owner_id")), lower=Lower(OuterRef("sender"))
     )
-    takes_none = Q(message__takes_answers=False) | (
-        Q(sender_network=Network.SMS.value) & ~Q(sender__startswith="+")
+    return (
+        _downlinks().exclude(message__takes_answers=False).exclude(_IS_NAME).filter(Exists(contact))
     )
-    return _downlinks().exclude(takes_none).filter(Exists(contact))
 
 
 def _downlinks() -> "QuerySet[Delivery]":

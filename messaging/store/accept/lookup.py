@@ -90,13 +90,13 @@ def references_of(records: Iterable[Inbound], policy: Policy) -> References:
                 found.devices.add(device)
                 if isinstance(record, Message):
                     texted = policy.number_of(record.recipient)
-                    numbers = {texted} if texted else set()
-                    found.senders.setdefault(device, set()).update(numbers)
-                    found.peers |= numbers
+                    peer = texted or policy.peer_of(record.recipient)
+                    found.senders.setdefault(device, set()).update({texted} if texted else ())
+                    found.peers |= {peer} if peer else set()
         recipient: Address | None = getattr(record, "recipient", None)
         if recipient is not None and (name := policy.name_of(recipient)):
             found.names.add(name)
-        elif recipient is not None and (number := policy.number_of(recipient)):
+        elif recipient is not None and (number := policy.own_number_of(recipient)):
             found.numbers.add(number)
     return found
 

@@ -55,7 +55,7 @@ class Router:
 
     `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
     configured satellite accounts, each with the codec of its devices; None allows every account. `shared_accounts` are
-    those of them that packets of the provider's other customers reach too.
+    those of them that packets of the provider's other customers reach too. `whatsapp_accounts` carry WhatsApp.
 
     A record that `process` accepted is on disk when it returns. A record that is offered again is accepted again and
     changes nothing. The returned deliveries are handed to the caller. Those that no sender begins come back
@@ -70,6 +70,7 @@ class Router:
         now: Callable[[], datetime] = timezone.now,
         shared_accounts: Collection[str] = (),
         providers: Collection[str] = (),
+        whatsapp_accounts: Collection[str] = (),
     ) -> None:
         open_store(settings)
         self._settings = settings
@@ -84,6 +85,7 @@ class Router:
             frozenset(providers),
             settings.devices_per_message == "all",
             CountryRule(settings.sms_country_list),
+            frozenset(whatsapp_accounts),
         )
         self._now = now
         self._settled = Counters()

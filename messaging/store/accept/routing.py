@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from messaging.model.address_syntax import (
+    WHATSAPP,
     country_of,
     e164,
     own_mailbox,
     relay_mailbox,
     sub_address,
+    whatsapp_address,
 )
 from messaging.model.message import Address, Codec, DeadLetter, Message, Network, OptOutChange
 from messaging.store.accept.context import BatchContext, SubscriberInfo
@@ -20,8 +22,10 @@ from messaging.store.accept.refusals import (
     INACTIVE_DEVICE,
     INACTIVE_OWNER,
     MAIL_OFF,
+    NO_ANSWERS,
     NO_DEVICE,
     NO_NUMBER,
+    NO_WHATSAPP,
     NOT_ADDRESSABLE,
     NOT_OURS,
     OPTED_OUT,
@@ -85,7 +89,7 @@ class Policy:
     does not use the default. `map_url` is the template of links to a map. `shared_accounts` are the satellite accounts
     that packets of the provider's other customers reach too. `providers` are those that satellite accounts can have.
     With `delivers_to_all` a message goes to all devices of a subscriber.
-    `sms_countries` is the rule for texts from devices.
+    `sms_countries` is the rule for texts from devices. `whatsapp_accounts` are the SMS accounts that carry WhatsApp.
     """
 
     mail_domain: str
@@ -98,6 +102,7 @@ class Policy:
     providers: frozenset[str] = frozenset()
     delivers_to_all: bool = False
     sms_countries: CountryRule = field(default_factory=CountryRule)
+    whatsapp_accounts: frozenset[str] = frozenset()
 
     def account_for(self, sender: Address) -> str | None:
         """Return the account that sends for `sender` by mail or SMS; None when that network is off.
@@ -129,6 +134,16 @@ class Policy:
         """Return the phone number of an SMS address in E.164; None for every other address."""
         return e164(address.value) if address.network is Network.SMS else None
 
+    def own_number_of(self, recipient: Address) -> str | None:
+        """Return the number that a text from a phone came to, by SMS or over WhatsApp; None for every other address."""
+        if recipient.network is not Network.SMS:
+            return None
+        return e164(recipient.value.removeprefix(WHATSAPP))
+
+    def peer_of(self, address: Address) -> str | None:
+        """Return the address of a phone as opt-outs name it: a number, or one of WhatsApp."""
+        return self.number_of(address) or whatsapp_address(address.value)
+
     def opt_out_pair(self, change: OptOutChange) -> tuple[str, str]:
         """Return the phone and the number of ours that an opt-out is about."""
         peer = self.number_of(change.sender) or change.sender.value
@@ -147,7 +162,7 @@ class Policy:
                 name = self.name_of(recipient)
                 return NOT_OURS if name is None else context.by_name.get(name, UNKNOWN)
             case Address(Network.SMS):
-                return context.by_number.get(self.number_of(recipient) or "", UNKNOWN)
+                return context.by_number.get(self.own_number_of(recipient) or "", UNKNOWN)
             case Address(Network.SATELLITE):
                 return NOT_ADDRESSABLE
         return UNKNOWN
@@ -252,17 +267,16 @@ class Policy:
         to_any_country: bool = False,
     ) -> Route | Refusal:
         """Return the route of a message that leaves as from this subscriber, or why there is none."""
-        number = self.number_of(recipient)
         match recipient.network:
             case Network.EMAIL if self.name_of(recipient) is not None:
                 return self.route_to_subscriber(self.mailbox(owner), recipient, context)
             case Network.EMAIL:
                 return self._route_to_mail(owner, recipient)
-            case Network.SMS if number in context.by_number:
+            case Network.SMS if self.own_number_of(recipient) in context.by_number:
                 own = Address(Network.SMS, owner.number) if owner.number else self.mailbox(owner)
                 return self.route_to_subscriber(own, recipient, context)
             case Network.SMS:
-                return self._route_to_sms(owner, number, context, to_any_country)
+                return self._route_to_sms(owner, recipient, context, to_any_country)
         return NOT_ADDRESSABLE
 
     def _route_to_mail(self, owner: SubscriberInfo, recipient: Address) -> Route | Refusal:
@@ -276,21 +290,27 @@ class Policy:
     def _route_to_sms(
         self,
         owner: SubscriberInfo,
-        number: str | None,
+        recipient: Address,
         context: BatchContext,
         to_any_country: bool,
     ) -> Route | Refusal:
-        if number is None:
-            return BAD_NUMBER
-        sender = Address(Network.SMS, owner.number or "")
-        account = self.account_for(sender)
+        number, whatsapp = self.number_of(recipient), whatsapp_address(recipient.value)
+        peer = number or whatsapp
+        if peer is None:
+            return BAD_NUMBER if recipient.value.startswith(("+", "00", WHATSAPP)) else NO_ANSWERS
+        account = self.account_for(Address(Network.SMS, owner.number or ""))
         if account is None:
             return SMS_OFF
         if not owner.number:
             return NO_NUMBER
-        if (number, owner.number) in context.opted_out:
+        if whatsapp and account not in self.whatsapp_accounts:
+            return NO_WHATSAPP
+        own = f"{WHATSAPP}{owner.number}" if whatsapp else owner.number
+        if (peer, own) in context.opted_out:
             return OPTED_OUT
         known = context.known_numbers.get(owner.id, KnownNumbers(owner.number))
-        if not (to_any_country or self.sms_countries.allows(number, known)):
+        # Over WhatsApp a text reaches only people who wrote a short while ago.
+        if number and not (to_any_country or self.sms_countries.allows(number, known)):
             return bad_country(country_of(number))
-        return Route(owner.id, (PlannedDelivery(account, sender, Address(Network.SMS, number)),))
+        sender = Address(Network.SMS, own)
+        return Route(owner.id, (PlannedDelivery(account, sender, Address(Network.SMS, peer)),))

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from messaging.model.address_syntax import e164, mailbox, phone_number, subscriber_name
+from messaging.model.address_syntax import (
+    e164,
+    mailbox,
+    phone_number,
+    subscriber_name,
+    whatsapp_address,
+)
 from messaging.store.db.encryption import (
     current_cipher,
     decrypt_bytes,
@@ -119,8 +125,10 @@ def check_number(text: str) -> None:
 
 
 def contact_address(text: str) -> str | None:
-    """Return a mailbox or a phone number as it is stored; None when the text is neither."""
-    return mailbox(text.strip()) if "@" in text else phone_number(text.strip())
+    """Return a mailbox, a phone number or one of WhatsApp as it is stored; None when the text is none of them."""
+    if "@" in text:
+        return mailbox(text.strip())
+    return phone_number(text.strip()) or whatsapp_address(text)
 
 
 def check_address(text: str) -> None:

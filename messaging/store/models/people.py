@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
-from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
+from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS, WHATSAPP
 from messaging.model.message import Codec
 from messaging.store.models.fields import (
     NameField,
@@ -83,6 +84,11 @@ class Contact(models.Model):
     def clean(self) -> None:
         """Store the address as it is compared: E.164, or a mailbox with its domain in lower case."""
         self.address = contact_address(self.address) or self.address
+        if self.is_emergency and self.address.startswith(WHATSAPP):
+            # Meta carries a text to a person only within a day after the last one from there.
+            raise ValidationError(
+                {"address": "Emergencies go to mailboxes and phone numbers only."}
+            )
 
 
 class Device(models.Model):

@@ -129,6 +129,17 @@ def test_by_a_messaging_service_texts_keep_their_number_and_their_count(
     assert (text.resource()["sid"], outcome.billed_units) == (outcome.network_id, 2)
 
 
+def test_an_answer_over_whatsapp_leaves_without_the_messaging_service(
+    api_url: str, simulator: TwilioSimulator
+) -> None:
+    ours, theirs = f"whatsapp:{OURS}", f"whatsapp:{PHONE}"
+    with with_service(api_url, SERVICE) as gateway:
+        (outcome,) = gateway.send(delivery(sender=ours, to=theirs))
+    assert outcome.result is Result.SENT
+    text = simulator.outgoing_texts()[-1]
+    assert (text.sender, text.recipient, text.messaging_service_sid) == (ours, theirs, None)
+
+
 @pytest.mark.parametrize(
     ("sid", "sender", "words"),
     [

@@ -62,6 +62,13 @@ def message(text: str, subject: str = "", sender: Address = ALICE, name: str = "
         (b"Gr\xfc\xdfe an alle", "Grüße an alle"),
         (b"bient\xf4t \xe0 quai", "bientôt à quai"),
         (b"All well\x1a", "All well"),
+        (b"@alice un caf\xe9", "@alice un café"),
+        (b"Gru\xdf\x00\x00", "Gruß"),
+        (b"est\xf3\r\n\x1a", "estó"),
+        (b"All well\xff\xff\xff", "All well"),
+        (b"\xef\xbb\xbf@alice hi", "@alice hi"),
+        ("see you 🙂".encode()[:-3], "see you"),
+        ("see you 北".encode()[:-2], "see you"),
         (b"All well\r\n\x04\x00", "All well"),
     ],
 )
@@ -71,7 +78,7 @@ def test_what_was_typed_is_read(payload: bytes, text: str) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\0\0", b" \r\n", b"\xff\xfe", b"hel\xfflo", b"\x08\x01", b"a\x1bb", b"\xc2\x85"],
+    [b"", b"\0\0", b" \r\n", b"\xff\xfeh\0i\0", b"hel\xfflo", b"\x08\x01", b"a\x1bb", b"\xc2\x85"],
 )
 def test_what_cannot_be_typed_is_no_text(payload: bytes) -> None:
     assert text_of(payload) is None

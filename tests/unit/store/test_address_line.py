@@ -232,6 +232,18 @@ def test_whatever_is_typed_is_for_somebody_or_refused(typed: str, known: KnownAd
         assert checked == to.value
 
 
+@pytest.mark.parametrize("sign", ["\u200b", "\u200e", "\ufeff", "\x1a", "\u00ad", "\x02"])
+def test_signs_that_cannot_be_seen_change_no_recipient(sign: str) -> None:
+    alice = CONTACTS["alice"]
+    for typed in (f"{sign}@alice hi", f"@alice{sign} hi", f"{sign} alice: hi", f"@al{sign}ice hi"):
+        assert parse_address_line(typed, KNOWN, HOME) == (alice, "hi")
+
+
+def test_plain_words_name_nobody() -> None:
+    for typed in ("10:30 at the pier", "http://x.org see", "To do: buy milk", "to bob we said no"):
+        assert parse_address_line(typed, KNOWN, HOME) == (DORA, typed)
+
+
 @given(TYPED)
 def test_only_what_names_nobody_is_an_answer(typed: str) -> None:
     found = parse_address_line(typed, KNOWN, HOME)

@@ -48,3 +48,11 @@ def test_what_cannot_be_entered_is_said_in_a_sentence(
         enter()
     assert sentence in str(caught.value)
     assert c.list_contacts() == before
+
+
+def test_a_contact_may_be_reached_over_whatsapp_but_not_of_emergencies(settings: Settings) -> None:
+    add_subscriber("boop")
+    carl = c.add_contact("boop", "carl", "WhatsApp:+1 555 123 0000")
+    assert carl.address == "whatsapp:+15551230000"
+    with pytest.raises(InvalidInput, match="Emergencies go to mailboxes and phone numbers only"):
+        c.change_contact("boop", "carl", is_emergency=True)

@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import Address, Network, Outcome, SubmittedPart
+from messaging.model.message import (
+    Address,
+    Network,
+    OptOutChange,
+    Outcome,
+    SubmittedPart,
+    message_id,
+)
+from messaging.store.accept.refusals import NO_WHATSAPP, OPTED_OUT
 from messaging.store.accept.router import Router
 from messaging.store.models import Contact, Device, Subscriber
 from messaging.store.models import Delivery as Row
@@ -184,3 +192,74 @@ def test_parts_of_what_a_text_device_sends_settle_as_ever(typing: Gateway) -> No
     typing.begin(delivery)
     assert typing.ledger.process([Outcome.sent(delivery, SubmittedPart("1"))]) == [[]]
     assert Row.objects.get().state == "sent"
+
+
+def test_the_texts_of_one_batch_follow_each_other(typing: Gateway) -> None:
+    wrote(typing, DORA)
+    results = typing.router.process([typed("@alice Hi", "first"), typed("And more", "second")])
+    texts = [one.message for result in results if isinstance(result, list) for one in result]
+    people = [one.recipient.value for one in texts if not one.text.startswith("->")]
+    assert people == ["Alice@example.net", "Alice@example.net"]
+
+
+def test_the_last_of_several_texts_of_one_moment_counts(typing: Gateway) -> None:
+    typing.router.process([typed(f"@{name} Hi", f"{n}") for n, name in enumerate(("alice", "bob"))])
+    assert take(typing, typed("More", "more")).message.recipient == g.phone(g.FRIENDS_NUMBER)
+
+
+@pytest.mark.parametrize("machine", ["mailer-daemon@example.net", "NoReply@example.net"])
+def test_no_machine_that_the_device_wrote_to_gets_the_next_text(
+    typing: Gateway, machine: str
+) -> None:
+    typing.settle(take(typing, typed("@alice Hi", "first")))
+    typing.clock.turn(60)
+    typing.settle(take(typing, typed(f"{machine} Hi", "second")))
+    typing.clock.turn(60)
+    assert take(typing, typed("More", "third")).message.recipient.value == "Alice@example.net"
+
+
+@pytest.mark.parametrize("sender", ["DHL", "MyBank", "12345", "My Bank"])
+def test_a_name_or_a_short_code_takes_no_answers(typing: Gateway, sender: str) -> None:
+    typing.settle(take(typing, typed("@alice Hi", "first")))
+    text = typing.take_one(replace(g.sms("parcel"), sender=g.phone(sender)))
+    assert (text.message.sender.value, text.message.sender_name) == (sender, "")
+    typing.settle(text)
+    wrote(typing, "alice@example.net", "later")
+    for number, word in enumerate((sender, f"{sender}:", sender.lower())):
+        hint = take(typing, typed(f"{word} thanks", f"answer {number}"))
+        assert hint.message.text == f"Not sent: {sender} takes no answers"
+    assert take(typing, typed("Thanks", "plain")).message.recipient.value == "Alice@example.net"
+
+
+def test_an_answer_over_whatsapp_leaves_over_whatsapp(typing: Gateway) -> None:
+    friend, ours = f"whatsapp:{g.FRIENDS_NUMBER}", f"whatsapp:{g.BOOPS_NUMBER}"
+    came = replace(g.sms("wa"), sender=g.phone(friend), recipient=g.phone(ours))
+    downlink = typing.take_one(came)
+    assert downlink.message.sender.value == friend
+    typing.settle(downlink)
+    hint = take(typing, typed("On my way", "stranger"))
+    assert "no contact to answer" in hint.message.text
+    refused = take(typing, typed(f"{friend} On my way", "off"))
+    assert refused.message.text == f"Not sent: {NO_WHATSAPP.reason}"
+    router = Router(typing.settings, VIAS, now=typing.clock, whatsapp_accounts={"twilio"})
+    carrying = replace(typing, router=router)
+    boop = Subscriber.objects.get(name="boop")
+    Contact.objects.create(owner=boop, name="carl", address=friend)
+    for number, text in enumerate(("On my way", "@carl On my way", f"{friend} On my way")):
+        sent = take(carrying, typed(text, f"answer {number}"))
+        assert parties(sent) == (ours, friend, "On my way")
+        assert sent.via == "twilio"
+    stop = OptOutChange(
+        id=message_id("stop"),
+        sender=g.phone(friend),
+        recipient=g.phone(ours),
+        allowed=False,
+        via="twilio",
+    )
+    carrying.router.process([stop])
+    assert (
+        take(carrying, typed("@carl again", "again")).message.text
+        == f"Not sent: {OPTED_OUT.reason}"
+    )
+    sms = take(carrying, typed(f"{g.FRIENDS_NUMBER} by SMS", "sms"))
+    assert parties(sms) == (g.BOOPS_NUMBER, g.FRIENDS_NUMBER, "by SMS")

@@ -82,7 +82,8 @@ def test_an_opt_out_is_known_and_an_old_one_changes_nothing(
 
 
 def test_numbers_of_subscribers_are_own(gateway: Gateway, history: FetchHistory) -> None:
-    assert history.own({NUMBER, "+15559999999", "whatsapp:+1", ""}) == {NUMBER}
+    numbers = {NUMBER, f"whatsapp:{NUMBER}", "+15559999999", "whatsapp:+1", ""}
+    assert history.own(numbers) == {NUMBER, f"whatsapp:{NUMBER}"}
 
 
 def test_parts_without_a_final_receipt_are_unsettled(

@@ -28,6 +28,7 @@ class TwilioAccount(FetchedAccount, prefix="SATBRIDGE_TWILIO_"):
     """
 
     max_characters: ClassVar[int] = 1600
+    carries_whatsapp: ClassVar[bool] = True
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement(EMPTY_TWIML, "text/xml")
 
     account_sid: Annotated[

@@ -15,6 +15,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from messaging.errors import ConfigurationError, GatewayError, Unavailable, Uncertain
+from messaging.model.address_syntax import WHATSAPP
 from messaging.model.message import SubmittedPart
 from messaging.sms.account import OutgoingText
 from messaging.sms.errors import Meaning, report_probe
@@ -105,11 +106,13 @@ class TwilioProvider:
         # What comes back after the request was written, and cannot be read, decides nothing.
         with _translate_errors(Uncertain(MAYBE_TAKEN)):
             # The number stays the subscriber's own, also where a messaging service could choose another.
+            is_whatsapp = text.sender.startswith(WHATSAPP)
             message = await self._client.messages.create_async(
                 from_=text.sender,
                 to=text.recipient,
                 body=text.body,
-                messaging_service_sid=self._messaging_service_sid,
+                # A messaging service of numbers has no sender of WhatsApp.
+                messaging_service_sid=values.unset if is_whatsapp else self._messaging_service_sid,
                 status_callback=self._status_url,
             )
             sid, error_code = message.sid, message.error_code

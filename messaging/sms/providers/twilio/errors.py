@@ -35,6 +35,14 @@ MEANINGS: Final[Mapping[int, Meaning]] = MappingProxyType(
         30007: never("the mobile network filtered the text out as unwanted"),
         30450: never("the text was stopped by the protection against SMS fraud"),
         30036: never("the text could not be delivered before it expired"),
+        63003: never("the recipient's number is not on WhatsApp"),
+        63007: never("the gateway's number is no sender of WhatsApp"),
+        63015: never("the recipient has not joined the sandbox for WhatsApp"),
+        63016: never(
+            "WhatsApp carries answers only within 24 hours after the recipient's last text"
+        ),
+        63018: later("too many texts were sent over WhatsApp", 60),
+        63024: never("the recipient cannot be reached over WhatsApp"),
         20003: wrong_setting(
             "the gateway's SMS account was not recognised", f"{_SID} and {_TOKEN}"
         ),

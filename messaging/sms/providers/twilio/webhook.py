@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from messaging.model.address_syntax import whatsapp_address
 from messaging.model.message import Receipt, ReceiptState
 from messaging.sms.account import Received
 from messaging.sms.errors import Kind
@@ -61,7 +62,10 @@ def read_webhook(
     kind = fields.get("OptOutType", "").strip().lower()
     is_known = kind in {known.value for known in Keyword}
     wish = Keyword(kind) if is_known else keyword(phone_text.text)
-    if wish is Keyword.HELP and (is_known or is_answered_help(phone_text.text)):
+    is_whatsapp = whatsapp_address(phone_text.sender) is not None
+    if wish is Keyword.HELP and (
+        is_known or (is_answered_help(phone_text.text) and not is_whatsapp)
+    ):
         return []  # Twilio answers it
     # Only Twilio knows whether a bare "yes" opts in or answers a question, and says so when asked to (OptOutType).
     return records_of(phone_text, wish, is_sure=is_known, media_links=media_links)

@@ -76,6 +76,19 @@ def test_yes_is_recorded_and_still_delivered_because_it_answers_questions() -> N
     assert consent.id != message.id
 
 
+def test_a_text_over_whatsapp_keeps_its_channel_and_help_reaches_the_person() -> None:
+    form = {**FORM, "From": "whatsapp:+1 555 000 2222", "To": f"whatsapp:{OURS}"}
+    (message,) = read_webhook({**form, "Body": "HELP"}, b"")
+    assert isinstance(message, Message)
+    assert (message.sender.value, message.recipient.value) == (
+        f"whatsapp:{PHONE}",
+        f"whatsapp:{OURS}",
+    )
+    (stop,) = read_webhook({**form, "Body": "Stop"}, b"")
+    assert isinstance(stop, OptOutChange)
+    assert stop.sender.value == f"whatsapp:{PHONE}"
+
+
 @pytest.mark.parametrize("text", ["HELP!", "Hilfe", "\uff28\uff25\uff2c\uff30", "info?"])
 def test_calls_for_help_that_twilio_does_not_answer_are_delivered(text: str) -> None:
     (message,) = read_webhook({**FORM, "Body": text}, b"")
