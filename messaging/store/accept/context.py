@@ -36,12 +36,13 @@ class SubscriberInfo:
 
 @dataclass(frozen=True, slots=True)
 class SenderDevice:
-    """The device that a message comes from, and its owner."""
+    """The device that a message comes from, its owner, and its own codec if it has one."""
 
     device_id: int
     is_active: bool
     owner: SubscriberInfo
     adds_position: bool = True
+    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class BatchDecider:
     `max_waiting` bounds the waiting deliveries of a subscriber on each account; 0 is no bound. Without `has_room` only
     emergencies are accepted, and the reports that settle deliveries or stop them. `emergencies` has the reports of the
     records that are typed calls for help, by the ids of the records. `operator_routes` has the routes of messages that
-    an operator sends, by their ids.
+    an operator sends, by their ids. `tells_devices` says whether a device is told that its text was refused.
     """
 
     def __init__(
@@ -117,6 +117,7 @@ class BatchDecider:
         has_room: bool = True,
         emergencies: Mapping[str, DeviceReport] | None = None,
         operator_routes: Mapping[str, Route | None] | None = None,
+        tells_devices: bool = False,
     ) -> None:
         self._policy = policy
         self._context = context
@@ -129,6 +130,7 @@ class BatchDecider:
         self._device_limits = device_limits
         self._emergencies = emergencies or {}
         self._operator_routes = operator_routes or {}
+        self._tells_devices = tells_devices
         self._new_by_pair: Counter[Pair] = Counter()
         self._new_replies: Counter[Pair] = Counter()
         self._new_unknown: Counter[Pair] = Counter()
@@ -168,8 +170,7 @@ class BatchDecider:
             case ParsedDeviceText():
                 return self._accept_text(record)
             case DeadLetter():
-                self._stored_ids.add(record.id)
-                return self._keep(record)
+                return self._accept_dead_letter(record)
             case Bounce():
                 return self._accept_bounce(record)
             case DeviceReport() if record.sos is not None:
@@ -300,12 +301,24 @@ class BatchDecider:
         self._count(echo.message.id, echo.route)
         return replace(decision, echo=echo, replied_device=key)
 
+    def _accept_dead_letter(self, dead: DeadLetter) -> Decision:
+        """Keep a dead letter; where it is a text to a recipient that was refused, tell its device."""
+        self._stored_ids.add(dead.id)
+        is_refused_text = dead.recipient is not None and bool(dead.text)
+        refusal = self._policy.refuse_device(dead.sender, dead.via, self._context)
+        if not (self._tells_devices and is_refused_text) or refusal is not None:
+            return self._keep(dead)
+        return self._keep_and_reply(dead, f"{dead.recipient}: {dead.reason}")
+
     def _reply_to_device(self, text: ParsedDeviceText, reason: str) -> Decision:
-        """Keep a text that goes nowhere, and tell its device, within the hourly limit of replies."""
+        """Keep a text that goes nowhere, and tell its device."""
         self._stored_ids.add(text.id)
-        dead = text.dead_letter(reason)
+        return self._keep_and_reply(text.dead_letter(reason), reason)
+
+    def _keep_and_reply(self, dead: DeadLetter, reason: str) -> Decision:
+        """Keep a text of a device, and tell the device why, within the hourly limit of replies."""
         device = self._context.sender_device(dead.sender, dead.via)
-        reply = device_reply(text.source, reason, device, self._policy) if device else None
+        reply = device_reply(dead, reason, device, self._policy) if device else None
         key = (dead.sender.value, device.device_id if device else 0)
         is_limited = self._reply_rate.room(key) <= self._new_replies[key]
         if reply is None or is_limited or not self._has_room(reply.route):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from messaging.model.message import Address, Codec, DeviceText, Message, Network, message_id
+from messaging.model.message import Address, DeadLetter, DeviceText, Message, Network, message_id
 from messaging.model.position import Position
 from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
@@ -13,7 +13,7 @@ MAX_REPLY_CHARACTERS = 120
 
 
 def device_reply(
-    text: DeviceText, reason: str, device: SenderDevice, policy: Policy
+    text: DeviceText | DeadLetter, reason: str, device: SenderDevice, policy: Policy
 ) -> RoutedMessage | None:
     """Return the message that tells a device why its text goes nowhere; None when its account is off.
 
@@ -40,13 +40,13 @@ def device_echo(
     return replace(echo, message=message)
 
 
-def _from_gateway(text: DeviceText, words: str, device: SenderDevice) -> RoutedMessage:
+def _from_gateway(text: DeviceText | DeadLetter, words: str, device: SenderDevice) -> RoutedMessage:
     """Return a message of the gateway itself to the device of a text."""
     no_sender = Address(Network.EMAIL, "")
     message = Message(
         id=notice_id(text.id), sender=no_sender, recipient=text.sender, text=words, via=VIA
     )
-    delivery = PlannedDelivery(text.via, no_sender, text.sender, device.device_id, Codec.TEXT)
+    delivery = PlannedDelivery(text.via, no_sender, text.sender, device.device_id, device.codec)
     return RoutedMessage(message, Route(device.owner.id, (delivery,)))
 
 

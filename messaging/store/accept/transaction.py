@@ -200,6 +200,7 @@ class AcceptTransaction:
             has_room=has_room,
             emergencies=emergencies,
             operator_routes=operator_routes,
+            tells_devices=self._settings.device_failure_notices,
         )
         return [decider.decide(one) for one in parsed], context
 
@@ -300,7 +301,8 @@ class AcceptTransaction:
         """Write opt-outs, bounces and receipts; return the deliveries that they settled, or let wait again."""
         settled: list[DeliveryState] = []
         if changes := [one for one in records if isinstance(one, OptOutChange)]:
-            write_opt_outs({self._policy.opt_out_pair(one): one.allowed for one in changes}, now)
+            wishes = {self._policy.opt_out_pair(one): one.allowed for one in changes}
+            self._notices.enqueue(write_opt_outs(wishes, now), now)
             keep_ids(one.id for one in changes)
         if bounces := [one for one in records if isinstance(one, Bounce)]:
             bounced = bounce(bounces, now)

@@ -1,5 +1,6 @@
 """Composes the text of a notice: the recipient of the failed message, the reason, and a suggestion. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from messaging.model.message import Failure
@@ -57,8 +58,19 @@ def sms_text(failure: Failure, doubts: Doubts) -> str:
 
 def device_text(failure: Failure, doubts: Doubts) -> str:
     """Return the notice to the owner of a device: one short message."""
-    maybe = " (may have arrived)" if doubts.uncertain else ""
-    text = f"Not delivered{maybe}: {failure.recipient}: {failure.reason}"
-    if len(text) > MAX_DEVICE_CHARACTERS:
-        text = text[: MAX_DEVICE_CHARACTERS - 3].rstrip() + "..."
-    return text
+    doubt = " (may have arrived)" if doubts.uncertain else " (a part arrived)" * doubts.partly
+    return _cut(f"Not delivered{doubt}: {failure.recipient}: {failure.reason}")
+
+
+def device_text_of(failures: Sequence[Failure], *, uncertain: bool) -> str:
+    """Return the notice to the owner of a device about several texts: one short message."""
+    doubt = " (some may have arrived)" if uncertain else ""
+    recipients = ", ".join(sorted({failure.recipient for failure in failures}))
+    reasons = "; ".join(dict.fromkeys(failure.reason for failure in failures))
+    return _cut(f"{len(failures)} texts not delivered{doubt}: {recipients}: {reasons}")
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_DEVICE_CHARACTERS:
+        return text
+    return text[: MAX_DEVICE_CHARACTERS - 3].rstrip() + "..."

@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from messaging.store.models import Delivery, Message, OptOut
 from messaging.store.notices.notice_text import (
     Doubts,
     device_text,
+    device_text_of,
     mail_text,
     sms_text,
     subject_of,
@@ -25,6 +26,7 @@ from messaging.store.notices.notice_text import (
 from messaging.store.notices.rate import NoticeRate
 from messaging.store.queue.delivery_state import NewDelivery
 from messaging.store.queue.enqueue import enqueue
+from messaging.store.receipts.opt_outs import STOPPED
 from messaging.store.states import FINAL, GIVEN, UNDELIVERED, State
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class _Notice:
     id: str
     about: Message
     failure: Failure
+    uncertain: bool
     subject: str
     text: str
     sender: Address
@@ -71,7 +74,8 @@ class _Notice:
 class Notices:
     """The notices of one gateway. `default_accounts` names the account of each network; none if off.
 
-    There is no notice about a notice, about a cancelled message, or a second one about the same message. The author
+    There is no notice about a notice, about a message that a person cancelled, or a second one about the same message.
+    Texts of a device that fail at once have one notice. The author
     of a mail is not verified, so `NoticeRate` bounds how many notices go out.
     """
 
@@ -126,6 +130,8 @@ class Notices:
             ends = deliveries[message.id]
             if not all(end.state in FINAL and end.state not in GIVEN for end in ends):
                 continue
+            if not any(map(_has_failed, ends)):
+                continue
             try:
                 notice = self._compose(message, ends)
             except Exception as error:
@@ -134,17 +140,20 @@ class Notices:
                 continue
             if notice is not None:
                 notices.append(notice)
-        return notices
+        return _merge_of_devices(notices)
 
     def _compose(self, message: Message, ends: list[Delivery]) -> _Notice | None:
         parties = self._parties(message)
         if parties is None:
             return None
-        reasons = dict.fromkeys(d.reason for d in ends if d.state in UNDELIVERED and d.reason)
+        failed = [one for one in ends if _has_failed(one)]
+        reasons = dict.fromkeys(one.reason for one in failed if one.reason)
+        recipients = dict.fromkeys(one.recipient for one in failed)
         failure = Failure(
-            recipient=message.recipient,
+            # A call for help goes to several people and names none.
+            recipient=message.recipient or ", ".join(recipients),
             reason=short_reason("; ".join(reasons)),
-            expired=all(d.state == State.EXPIRED for d in ends if d.state in UNDELIVERED),
+            expired=all(one.state == State.EXPIRED for one in failed),
             subject=message.subject,
             reference=message.reference,
             received_at=message.created_at,
@@ -158,6 +167,7 @@ class Notices:
             id=notice_id(message.id),
             about=message,
             failure=failure,
+            uncertain=doubts.uncertain or doubts.partly,
             subject="" if is_short else subject_of(failure),
             text=text_of(failure, doubts),
             sender=sender,
@@ -192,7 +202,13 @@ class Notices:
 
     def _limit_rate(self, notices: list[_Notice]) -> list[_Notice]:
         pairs = [(n.recipient.value, n.about.subscriber_id or 0) for n in notices]
-        allowed = self._rate.allow(pairs)
+        # The author of such a message is its device: no stranger's mail uses up the notices to it.
+        own = {
+            pair
+            for pair, notice in zip(pairs, notices, strict=True)
+            if notice.recipient.network is Network.SATELLITE
+        }
+        allowed = self._rate.allow(pairs, own)
         for notice, is_allowed in zip(notices, allowed, strict=True):
             if not is_allowed:
                 log.warning(TOO_MANY, extra={"message_id": notice.about.id})
@@ -207,6 +223,28 @@ class Notices:
             for network in Network
         }
         enqueue([_delivery(n, now + lifetimes[n.recipient.network]) for n in notices], now)
+
+
+def _has_failed(delivery: Delivery) -> bool:
+    """Return whether a delivery has failed without a person's doing: refused, bounced, expired or opted out."""
+    is_opt_out = delivery.state == State.CANCELLED and delivery.reason.startswith(STOPPED)
+    return delivery.state in UNDELIVERED or is_opt_out
+
+
+def _merge_of_devices(notices: list[_Notice]) -> list[_Notice]:
+    """Return the notices with one for each device: it is told of texts that fail together in one message."""
+    merged: dict[tuple[str, Address], list[_Notice]] = defaultdict(list)
+    for number, one in enumerate(notices):
+        is_for_device = one.recipient.network is Network.SATELLITE
+        merged[one.via if is_for_device else str(number), one.recipient].append(one)
+    return [ones[0] if len(ones) == 1 else _merge(ones) for ones in merged.values()]
+
+
+def _merge(notices: Sequence[_Notice]) -> _Notice:
+    """Return the first of these notices to one device, with the text about all of them."""
+    failures = [one.failure for one in notices]
+    is_uncertain = any(one.uncertain for one in notices)
+    return replace(notices[0], text=device_text_of(failures, uncertain=is_uncertain))
 
 
 def _message(notice: _Notice, now: datetime) -> Message:

@@ -26,9 +26,10 @@ class NoticeRate:
     def __init__(self, hourly: int, seconds: Callable[[], float] = time.monotonic) -> None:
         self._limiter = RateLimiter(hourly, seconds)
 
-    def allow(self, pairs: Sequence[Pair]) -> list[bool]:
+    def allow(self, pairs: Sequence[Pair], own: Collection[Pair] = ()) -> list[bool]:
         """Return, for each author and subscriber, whether the notice is within the limits.
 
+        `own` are the pairs whose author is a device of the subscriber.
         Runs no query while there is room for all. Call it within the transaction that writes the notices.
         """
         per_subscriber = Counter(subscriber for _, subscriber in pairs)
@@ -37,7 +38,7 @@ class NoticeRate:
             for subscriber, number in per_subscriber.items()
             if number > self._limiter.room((ALL_AUTHORS, subscriber))
         }
-        known = contacts_among({pair for pair in pairs if pair[1] in full})
+        known = contacts_among({pair for pair in pairs if pair[1] in full}) | set(own)
         taken: Counter[Pair] = Counter()
         allowed = [self._take(pair, pair in known, taken) for pair in pairs]
         transaction.on_commit(partial(self._limiter.note, list(taken.elements())))

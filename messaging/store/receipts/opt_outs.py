@@ -13,11 +13,12 @@ Pair = tuple[str, str]
 STOPPED = "cancelled because the recipient asked not to get messages (STOP)"
 
 
-def write_opt_outs(wishes: Mapping[Pair, bool], now: datetime) -> None:
+def write_opt_outs(wishes: Mapping[Pair, bool], now: datetime) -> list[int]:
     """Set or clear the opt-out of every pair, and cancel the deliveries that wait for a phone that said STOP.
 
-    A repeated wish changes nothing.
+    Returns the cancelled deliveries. A repeated wish changes nothing.
     """
+    ids: list[int] = []
     out = {pair for pair, allowed in wishes.items() if not allowed}
     back = {pair for pair, allowed in wishes.items() if allowed}
     if out:
@@ -37,3 +38,4 @@ def write_opt_outs(wishes: Mapping[Pair, bool], now: datetime) -> None:
         pairs = stored.values_list("id", "peer", "number")
         gone = [number for number, *pair in pairs if tuple(pair) in back]
         OptOut.objects.filter(id__in=gone).delete()
+    return ids
