@@ -42,6 +42,7 @@ POSITION_COLUMNS = (
     *("metres high", "within", "battery", "sos"),
 )
 CODEC = "Its format: protobuf or text; empty for the format of its network."
+ALPHABET = "The characters of texts to it: exact, plain or ascii; empty for those of its network."
 PRIMARY = "Whether messages for its owner go to it; else they go to the device that was heard last."
 NEW_CODEC = "Its format: protobuf or text. Without it text where people type on the device."
 AnySerial = Annotated[
@@ -102,6 +103,7 @@ def add_device(
     network: Annotated[str, typer.Option(help=NETWORKS)],
     nickname: Annotated[str, typer.Option(help="Its name among people.")] = "",
     codec: Annotated[str | None, typer.Option(help=NEW_CODEC)] = None,
+    alphabet: Annotated[str, typer.Option(help=ALPHABET)] = "",
     position: Annotated[bool, typer.Option(help=POSITION)] = True,
     any_serial: AnySerial = False,
     primary: Annotated[bool, typer.Option("--primary", help=PRIMARY)] = False,
@@ -116,6 +118,7 @@ def add_device(
         networks=satellite_names(),
         nickname=nickname,
         codec=new_codec(network) if codec is None else codec,
+        alphabet=alphabet,
         adds_position=position,
         any_serial=any_serial,
         is_primary=primary,
@@ -141,13 +144,13 @@ def list_devices(owner: Owner = None, as_json: Json = False) -> None:
         print_json(rows)
     else:
         columns = (
-            *("network", "serial", "nickname", "owner", "active", "codec", "position"),
-            *("primary", "heard (UTC)"),
+            *("network", "serial", "nickname", "owner", "active", "codec", "alphabet"),
+            *("position", "primary", "heard (UTC)"),
         )
         cells = (
             (
                 *(r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec),
-                *(r.adds_position, r.is_primary, r.heard_at),
+                *(r.alphabet, r.adds_position, r.is_primary, r.heard_at),
             )
             for r in rows
         )
@@ -162,6 +165,7 @@ def change_device(
     nickname: Nickname = None,
     active: Active = None,
     codec: Annotated[str | None, typer.Option(help=CODEC)] = None,
+    alphabet: Annotated[str | None, typer.Option(help=ALPHABET)] = None,
     position: Annotated[bool | None, typer.Option(help=POSITION)] = None,
     new_network: Annotated[str | None, typer.Option(help=f"Move it there. {NETWORKS}")] = None,
     new_serial: Annotated[str | None, typer.Option(help="Correct its number.")] = None,
@@ -178,6 +182,7 @@ def change_device(
         nickname=nickname,
         is_active=active,
         codec=codec,
+        alphabet=alphabet,
         adds_position=position,
         new_network=new_network,
         new_serial=new_serial,

@@ -173,8 +173,8 @@ class Delivery:
     `message` is as it leaves: its sender and recipient are addresses of the network that carries it. An attempt that
     has begun is void after `lease_until` (timezone-aware): another sender may then have the next attempt. `parts_sent`
     counts the parts of a split message that the network took in earlier attempts. `uncertain` is true when the outcome
-    of an earlier attempt is unknown, so that this one may send the message a second time. `codec` is the codec of the
-    device, empty for that of its network. Senders take `is_urgent` deliveries first.
+    of an earlier attempt is unknown, so that this one may send the message a second time. `codec` and
+    `alphabet` are those of the device, empty for those of its account. Senders take `is_urgent` deliveries first.
     """
 
     id: int
@@ -184,6 +184,7 @@ class Delivery:
     parts_sent: int = 0
     uncertain: bool = False
     codec: str = ""
+    alphabet: str = ""
     is_urgent: bool = False
 
     @property

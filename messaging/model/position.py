@@ -48,7 +48,7 @@ class DeviceReport:
     `battery_low` is True where the device says so without a level, else None.
 
     A report with `sos` is never refused: it becomes a message with its `text` to the emergency contacts and operators.
-    `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
+    `claimed_at` is the impossible time that the device gave; `at` is the time of receipt then.
     """
 
     id: str

@@ -94,7 +94,7 @@ class SatelliteAccount(Account):
 
     `codec` is the default for devices without one; of a packet, `max_texts_per_packet` texts are delivered. A provider
     declares the size of a packet: `max_packet_bytes`, and `max_packet_characters` too where it counts the characters of
-    texts. `alphabet` is that of the texts to devices.
+    texts. `alphabet` is that of the texts to devices without one of their own.
     """
 
     serials: ClassVar[SerialSyntax] = SerialSyntax.ANY
@@ -117,10 +117,12 @@ class SatelliteAccount(Account):
     def connect(self) -> SatelliteClient:
         """Return the client of this account, without I/O."""
 
-    def write_packets(self, message: Message, codec: str, max_parts: int) -> list[bytes]:
-        """Return the packets of a message in the alphabet of the account. Raises Rejected."""
-        subject = write_plainly(message.subject, self.alphabet)
-        text = write_plainly(message.text, self.alphabet)
+    def write_packets(
+        self, message: Message, codec: str, max_parts: int, alphabet: str = ""
+    ) -> list[bytes]:
+        """Return the packets of a message in the alphabet of the device, else that of the account. Raises Rejected."""
+        own = Alphabet(alphabet or self.alphabet)
+        subject, text = write_plainly(message.subject, own), write_plainly(message.text, own)
         return self.packets(replace(message, subject=subject, text=text), codec, max_parts)
 
     def display(self, packet: bytes, codec: str) -> str:

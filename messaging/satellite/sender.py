@@ -55,7 +55,7 @@ class SatelliteSender:
                         if attempt is None:
                             return None
                         packets = self._account.write_packets(
-                            delivery.message, delivery.codec, self._max_parts
+                            delivery.message, delivery.codec, self._max_parts, delivery.alphabet
                         )
                     if position < len(packets):
                         seconds = lease_seconds_left(attempt)

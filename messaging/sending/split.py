@@ -13,8 +13,13 @@ from messaging.errors import Rejected
 
 Size = Callable[[str], int]
 
-# Belongs to the character before it: joiners, skin tones, tags of flags, Hangul vowels and finals.
-_EXTENDS = re.compile("[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff]")
+# Belongs to the character before it: joiners, skin tones, tags of flags, Hangul vowels and finals, vowels of Thai and
+# Lao, voiced marks of half width.
+_EXTENDS = re.compile(
+    "[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff\u0e33\u0eb3\uff9e\uff9f]"
+)
+# Joins two consonants of Indic scripts into one.
+_VIRAMAS = frozenset("\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d")
 _JOINER = "\u200d"
 _REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff]*\\Z")
 _LONGEST_CLUSTER = 64
@@ -100,6 +105,8 @@ def _continues(text: str, place: int) -> bool:
     if before == _JOINER or (before == "\r" and after == "\n"):
         return True
     if _EXTENDS.match(after) or unicodedata.category(after).startswith("M"):
+        return True
+    if before in _VIRAMAS and after.isalpha():
         return True
     flags = _REGIONAL.search(text[max(0, place - _LONGEST_CLUSTER) : place])
     return bool(_REGIONAL.match(after) and flags and len(flags.group()) % 2)

@@ -5,7 +5,7 @@ import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Protocol
 from urllib.parse import urlencode
@@ -27,6 +27,8 @@ SETTLE_SECONDS: Final = 60.0
 """The age from which a text is taken: until then its webhook may still come, and says more than the list."""
 RETRY_SECONDS: Final = 1.0
 LONGEST_RETRY_SECONDS: Final = 300.0
+FUTURE_TOLERANCE: Final = timedelta(minutes=10)
+"""How far the clock of a provider may be ahead; a text with a later time counts as settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,12 @@ class SmsFetcher:
         found: deque[ListedText] = deque(maxlen=self._limits.max_texts)
         listed: set[str] = set()
         until, number = since, 0
-        async for page in self._client.pages(since):
+        settled_at = max(since, began - timedelta(seconds=self._settle_seconds))
+        async for listed_page in self._client.pages(since):
+            page = [
+                replace(text, at=settled_at) if text.at > began + FUTURE_TOLERANCE else text
+                for text in listed_page
+            ]
             new = [text for text in page if text.network_id not in listed and text.at >= since]
             listed.update(text.network_id for text in new)
             missing = await self._select(new, began)

@@ -180,8 +180,8 @@ class DeviceAdmin(DevicePages):
 
     form = DeviceForm
     list_display = (
-        *("serial", "network", "nickname", "owner", "is_active", "codec", "adds_position"),
-        *("is_primary", "heard_at"),
+        *("serial", "network", "nickname", "owner", "is_active", "codec", "alphabet"),
+        *("adds_position", "is_primary", "heard_at"),
     )
     readonly_fields = ("heard_at",)
     list_filter = ("network", "is_active", "codec")

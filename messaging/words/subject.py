@@ -18,10 +18,18 @@ MADE_UP: Final = "Message from "
 def subject_to_show(subject: str, text: str) -> str:
     """Return the subject as a device is shown it before `text`; empty for one that the reader knows.
 
-    That of an answer stood in the conversation before, and so did one that this gateway made up.
+    That of an answer stood in the conversation before, and so did one that this gateway made up. A text that begins
+    with its subject tells it.
     """
     bare, is_answer = strip_reply_marks(subject)
-    return "" if text and (is_answer or is_made_up(bare)) else bare
+    return "" if text and (is_answer or is_made_up(bare) or _begins_with(text, bare)) else bare
+
+
+def _begins_with(text: str, subject: str) -> bool:
+    """Return whether a text begins with the words of a subject."""
+    words = subject.rstrip(". …").casefold()
+    beginning = text[: 2 * len(subject) + 1].casefold()
+    return bool(words) and beginning.startswith(words) and not beginning[len(words) :][:1].isalnum()
 
 
 def strip_reply_marks(subject: str) -> tuple[str, bool]:

@@ -10,13 +10,14 @@ from messaging.store.outgoing.limits import SentCount
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """A device that can receive: its row, its account, its serial, its own codec if it has one, and its nickname."""
+    """A device that can receive: its row, its account, its serial, its own codec and alphabet, and its nickname."""
 
     id: int
     network: str
     serial: str
     codec: str = ""
     nickname: str = ""
+    alphabet: str = ""
 
     def has_name(self, name: str) -> bool:
         """Whether a part of a mailbox names the device: its serial, or its nickname, with - for a space."""
@@ -36,13 +37,14 @@ class SubscriberInfo:
 
 @dataclass(frozen=True, slots=True)
 class SenderDevice:
-    """The device that a message comes from, its owner, and its own codec if it has one."""
+    """The device that a message comes from, its owner, and its own codec and alphabet."""
 
     device_id: int
     is_active: bool
     owner: SubscriberInfo
     adds_position: bool = True
     codec: str = ""
+    alphabet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

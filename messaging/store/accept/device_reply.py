@@ -46,7 +46,9 @@ def _from_gateway(text: DeviceText | DeadLetter, words: str, device: SenderDevic
     message = Message(
         id=notice_id(text.id), sender=no_sender, recipient=text.sender, text=words, via=VIA
     )
-    delivery = PlannedDelivery(text.via, no_sender, text.sender, device.device_id, device.codec)
+    delivery = PlannedDelivery(
+        text.via, no_sender, text.sender, device.device_id, device.codec, alphabet=device.alphabet
+    )
     return RoutedMessage(message, Route(device.owner.id, (delivery,)))
 
 

@@ -29,7 +29,7 @@ _STORED_IDS = Select(
     "id",
 )
 _SUBSCRIBERS = Select(
-    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec, d.nickname"
+    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec, d.nickname, d.alphabet"
     " FROM users_subscriber s LEFT JOIN users_device d ON d.owner_id = s.id AND d.is_active"
     " WHERE {} OR {}"
     " ORDER BY s.id, d.is_primary DESC, COALESCE(d.heard_at, '0001-01-01') DESC, d.id",
@@ -38,7 +38,7 @@ _SUBSCRIBERS = Select(
 )
 _SENDER_DEVICES = Select(
     "SELECT d.network, d.serial, d.id, d.is_active, d.adds_position,"
-    " s.id, s.name, s.number, s.is_active, d.codec"
+    " s.id, s.name, s.number, s.is_active, d.codec, d.alphabet"
     " FROM users_device d JOIN users_subscriber s ON s.id = d.owner_id WHERE {} AND {}",
     "d.network",
     "d.serial",
@@ -148,7 +148,7 @@ def _find_sender_devices(
     # May find a serial on another account of the batch too: the key tells them apart.
     for row in _SENDER_DEVICES(*map(set, zip(*addresses, strict=True))):
         owner = SubscriberInfo(row[5], row[6], row[7], bool(row[8]))
-        devices[row[0], row[1]] = SenderDevice(row[2], bool(row[3]), owner, bool(row[4]), row[9])
+        devices[row[0], row[1]] = SenderDevice(row[2], bool(row[3]), owner, bool(row[4]), *row[9:])
     return devices
 
 

@@ -23,7 +23,7 @@ HEARD_STEP: Final = timedelta(minutes=1)
 class PositionRow:
     """One report of a device, for tables and `--json`. Degrees, metres, percent; None where not reported.
 
-    `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
+    `claimed_at` is the impossible time that the device gave; `at` is the time of receipt then.
     """
 
     network: str

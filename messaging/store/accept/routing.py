@@ -47,7 +47,8 @@ OPERATOR_MAILBOXES: Final = frozenset(("postmaster", "abuse", "mailer-daemon"))
 class PlannedDelivery:
     """A delivery to make: its sender and recipient as it leaves, its account, and the device that receives it.
 
-    `sender_name` is the name of the sender among the contacts of the device's owner.
+    `codec` and `alphabet` are those of the device; `sender_name` is the name of the sender among the contacts of its
+    owner.
     """
 
     via: str
@@ -56,6 +57,7 @@ class PlannedDelivery:
     device_id: int | None = None
     codec: str = ""
     sender_name: str = ""
+    alphabet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,12 @@ class Policy:
         if chosen:
             deliveries = (
                 PlannedDelivery(
-                    d.network, sender, Address(Network.SATELLITE, d.serial), d.id, d.codec
+                    d.network,
+                    sender,
+                    Address(Network.SATELLITE, d.serial),
+                    d.id,
+                    d.codec,
+                    alphabet=d.alphabet,
                 )
                 for d in chosen
             )

@@ -423,5 +423,6 @@ def _first_attempt(
         attempt=1,
         lease_until=lease.lease_until,
         codec=planned.codec,
+        alphabet=planned.alphabet,
         is_urgent=routed.route.is_urgent,
     )

@@ -20,7 +20,7 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.claimed_times import replace_future_times
+from messaging.store.accept.claimed_times import replace_impossible_times
 from messaging.store.accept.refusals import Refusal
 
 MAX_ID_CHARACTERS = 32
@@ -54,7 +54,7 @@ def short_reason(text: str) -> str:
 def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | Refusal:
     """Return the record in a form that can be stored, or why it is refused.
 
-    The time of receipt, `now`, replaces times in the future. Shortens a `DeadLetter` and a `Bounce` instead of refusing
+    The time of receipt, `now`, replaces impossible times. Shortens a `DeadLetter` and a `Bounce` instead of refusing
     them: their network cannot repeat them.
     """
     match record:
@@ -70,7 +70,7 @@ def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | R
                 ),
             )
             return _refuse_content(record, text, limits, *addresses) or replace(
-                replace_future_times(record, now),
+                replace_impossible_times(record, now),
                 subject=storable(record.subject),
                 text=storable(record.text),
                 whole_text=storable(record.whole_text),
@@ -78,7 +78,7 @@ def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | R
             )
         case DeviceText():
             refusal = _refuse_content(record, record.text, limits, record.sender)
-            record = replace_future_times(record, now)
+            record = replace_impossible_times(record, now)
             return refusal or replace(record, text=storable(record.text))
         case DeadLetter():
             recipient = _shorten_address(record.recipient) if record.recipient else None
@@ -93,7 +93,7 @@ def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | R
         case OptOutChange():
             return _refuse_address(record.sender) or _refuse_address(record.recipient) or record
         case DeviceReport():
-            record = replace_future_times(record, now)
+            record = replace_impossible_times(record, now)
             return _refuse_address(record.sender) or replace(record, text=storable(record.text))
         case Receipt():
             return replace(record, network_id=storable(record.network_id))

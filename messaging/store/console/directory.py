@@ -40,6 +40,7 @@ class DeviceRow:
     adds_position: bool = True
     is_primary: bool = False
     heard_at: datetime | None = None
+    alphabet: str = ""
 
 
 @guard
@@ -81,6 +82,7 @@ def add_device(
     networks: Collection[str],
     nickname: str = "",
     codec: str = "",
+    alphabet: str = "",
     adds_position: bool = True,
     any_serial: bool = False,
     is_primary: bool = False,
@@ -95,6 +97,7 @@ def add_device(
         serial=check_serial(serial, network, any_serial=any_serial),
         nickname=nickname,
         codec=codec,
+        alphabet=alphabet,
         adds_position=adds_position,
         is_primary=is_primary,
         owner=find_subscriber(owner),
@@ -120,6 +123,7 @@ def change_device(
     nickname: str | None = None,
     is_active: bool | None = None,
     codec: str | None = None,
+    alphabet: str | None = None,
     adds_position: bool | None = None,
     new_network: str | None = None,
     new_serial: str | None = None,
@@ -128,8 +132,8 @@ def change_device(
 ) -> DeviceRow:
     """Change the fields that are not None; `network` is needed only when two networks know the same serial.
 
-    With an empty codec the device has that of its network. `new_network` and `new_serial` correct an entry; with
-    `any_serial` the serial is not checked.
+    With an empty codec or alphabet the device has that of its network. `new_network` and `new_serial` correct an entry;
+    with `any_serial` the serial is not checked.
     """
     device = find_device(serial, network)
     if new_network is not None:
@@ -142,6 +146,7 @@ def change_device(
     device.nickname = device.nickname if nickname is None else nickname
     device.is_active = device.is_active if is_active is None else is_active
     device.codec = device.codec if codec is None else codec
+    device.alphabet = device.alphabet if alphabet is None else alphabet
     device.adds_position = device.adds_position if adds_position is None else adds_position
     device.is_primary = device.is_primary if is_primary is None else is_primary
     return _device_row(save(device))
@@ -205,4 +210,5 @@ def _device_row(device: Device) -> DeviceRow:
         adds_position=device.adds_position,
         is_primary=device.is_primary,
         heard_at=device.heard_at,
+        alphabet=device.alphabet,
     )

@@ -50,7 +50,9 @@ def route_to_device(device: Device, author: Address, policy: Policy) -> Route | 
     if not policy.is_on(device.network):
         return SATELLITE_OFF
     recipient = Address(Network.SATELLITE, device.serial)
-    planned = PlannedDelivery(device.network, author, recipient, device.id, device.codec)
+    planned = PlannedDelivery(
+        device.network, author, recipient, device.id, device.codec, alphabet=device.alphabet
+    )
     return Route(device.owner_id, (planned,))
 
 

@@ -15,10 +15,13 @@ from messaging.store.models.fields import (
     check_number,
     contact_address,
 )
+from messaging.words.alphabet import Alphabet
 
 MAX_VIA_CHARACTERS = 32
 MAX_SERIAL_CHARACTERS = 64
 MAX_CODEC_CHARACTERS = 16
+MAX_ALPHABET_CHARACTERS = 8
+ALPHABETS = [(alphabet.value, alphabet.value) for alphabet in Alphabet]
 CODECS = [(codec.value, codec.value) for codec in Codec]
 
 
@@ -94,8 +97,9 @@ class Contact(models.Model):
 class Device(models.Model):
     """A satellite device. `network` is the account ("hive") on which `serial` is unique.
 
-    `codec` is empty for the codec of the account. With `adds_position` a line with its position ends its texts.
-    Messages for the owner go to the device that `is_primary`, else to the one that was last heard, at `heard_at`.
+    `codec` and `alphabet` are empty for those of the account. With `adds_position` a line with its position ends its
+    texts. Messages for the owner go to the device that `is_primary`, else to the one that was last heard, at
+    `heard_at`.
     """
 
     network = models.CharField(max_length=MAX_VIA_CHARACTERS)
@@ -103,6 +107,13 @@ class Device(models.Model):
     nickname = models.CharField(max_length=64, blank=True)
     codec = models.CharField(
         max_length=MAX_CODEC_CHARACTERS, choices=CODECS, blank=True, default="", db_default=""
+    )
+    alphabet = models.CharField(
+        max_length=MAX_ALPHABET_CHARACTERS,
+        choices=ALPHABETS,
+        blank=True,
+        default="",
+        db_default="",
     )
     adds_position = models.BooleanField(default=True, db_default=True)
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")

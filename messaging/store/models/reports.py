@@ -59,7 +59,7 @@ class DevicePosition(models.Model):
     `encrypted` holds the numbers of the position where the store has a key; their own columns are null then. A row that
     is read has its numbers in their fields either way.
 
-    `claimed_at` is the time in the future that the device gave; `at` is the time of receipt then.
+    `claimed_at` is the impossible time that the device gave; `at` is the time of receipt then.
     """
 
     NUMBERS: ClassVar = ("latitude", "longitude", "altitude_meters", "accuracy_meters")

@@ -189,6 +189,7 @@ def _attempt(
     text: str,
     failure: Mapping[str, Any] | None,
     codec: str | None,
+    alphabet: str | None,
 ) -> Delivery:
     message = Message(
         id=row.message_id,
@@ -209,5 +210,6 @@ def _attempt(
         # A lease that ended without a report leaves the outcome of its attempt unknown.
         uncertain=row.uncertain > 0 or row.leased,
         codec=codec or "",
+        alphabet=alphabet or "",
         is_urgent=row.is_urgent,
     )

@@ -51,7 +51,7 @@ _READ: Final = Select(
     locks=True,
 )
 _TEXTS: Final = Select(
-    "SELECT d.id, m.subject, m.text, m.failure, v.codec FROM users_delivery d"
+    "SELECT d.id, m.subject, m.text, m.failure, v.codec, v.alphabet FROM users_delivery d"
     " JOIN users_message m ON m.id = d.message_id LEFT JOIN users_device v ON v.id = d.device_id"
     " WHERE {}",
     "d.id",
@@ -148,7 +148,7 @@ def from_row(row: Sequence[Any]) -> DeliveryState:
 
 
 def read_texts(ids: Collection[int]) -> list[Row]:
-    """Return the id, subject, text, failure and device codec of these deliveries: one statement.
+    """Return the id, subject, text, failure, device codec and alphabet of these deliveries: one statement.
 
     Raises UnknownKey for a text that is encrypted with a key that is not here.
     """
@@ -159,8 +159,9 @@ def read_texts(ids: Collection[int]) -> list[Row]:
             decrypt_text(text),
             decrypt_value(json.loads(failure)) if failure else None,
             codec,
+            alphabet,
         )
-        for row_id, subject, text, failure, codec in _TEXTS(ids)
+        for row_id, subject, text, failure, codec, alphabet in _TEXTS(ids)
     ]
 
 

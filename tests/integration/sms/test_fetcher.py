@@ -120,6 +120,18 @@ async def test_texts_before_the_mark_and_to_numbers_of_others_are_left_alone() -
     assert texts_of(others.router) == ["old"]
 
 
+async def test_a_text_with_a_time_in_the_future_is_taken_and_moves_no_mark() -> None:
+    clock = datetime.now(UTC) - timedelta(days=1)
+    store = MemoryStore(Router(), mark=clock - timedelta(hours=1))
+    with twilio_without_gateway() as (simulator, at):
+        await phone_texts(simulator, "from tomorrow")
+        fetcher = SmsFetcher(at, "twilio", store, Lease(), now=lambda: clock)
+        await fetcher._round(store.router.emit)
+        await fetcher._client.aclose()
+    assert texts_of(store.router) == ["from tomorrow"]
+    assert store.mark <= clock
+
+
 async def test_a_text_younger_than_its_webhook_may_be_waits_for_it() -> None:
     store = MemoryStore(Router())
     with twilio_without_gateway() as (simulator, at):

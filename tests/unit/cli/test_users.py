@@ -61,6 +61,14 @@ def test_a_device_says_how_it_writes_and_whether_it_tells_its_place() -> None:
     assert "codec" in done("devices", "list")
 
 
+def test_a_device_has_an_alphabet_of_its_own() -> None:
+    options = ("--owner=boop", "--network=hive", "--alphabet=ascii", "--json")
+    assert json.loads(done("devices", "add", "1001", *options))["alphabet"] == "ascii"
+    assert "ascii" in done("devices", "list")
+    row = json.loads(done("devices", "change", "1001", "--alphabet=", "--json"))
+    assert row["alphabet"] == ""
+
+
 IMEI = "300234010753370"
 
 

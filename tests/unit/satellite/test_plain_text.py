@@ -201,6 +201,23 @@ def test_the_device_decides_and_else_its_account(account: str, device: str, is_t
         assert display_of(packet) == [("alice@example.org", "hi")]
 
 
+@pytest.mark.parametrize(
+    ("account", "device", "shown"),
+    [
+        ("plain", "", '@al Grüße - "ok"...'),
+        ("plain", "ascii", '@al Gruesse - "ok"...'),
+        ("plain", "exact", "@al Grüße \u2013 “ok”…"),
+        ("exact", "", "@al Grüße \u2013 “ok”…"),
+        ("ascii", "plain", '@al Grüße - "ok"...'),
+    ],
+)
+def test_the_alphabet_of_the_device_counts_and_else_that_of_its_account(
+    account: str, device: str, shown: str
+) -> None:
+    text = message("Grüße \u2013 “ok”…", name="al")
+    assert hive(alphabet=account).write_packets(text, "text", 4, device) == [shown.encode()]
+
+
 def test_texts_are_cut_by_what_the_network_counts() -> None:
     rockblock = read(RockblockAccount, username="u", password=SECRET)
     byte, character = rockblock.limit(rockblock.codec_of("text")), garmin().limit(garmin().codec)

@@ -68,7 +68,11 @@ def test_no_room_for_a_character_is_a_refusal() -> None:
 
 
 @pytest.mark.parametrize(
-    "cluster", [FAMILY, WAVE, FLAG, "e\u0301", "\u1112\u1161\u11ab", "❤\ufe0f"]
+    "cluster",
+    [
+        *(FAMILY, WAVE, FLAG, "e\u0301", "\u1112\u1161\u11ab", "❤\ufe0f", "1\ufe0f\u20e3"),
+        *("\u0915\u094d\u0937", "\u0e01\u0e33", "\uff76\uff9e"),
+    ],
 )
 @pytest.mark.parametrize("room", range(20, 45))
 def test_what_people_see_as_one_character_is_not_cut(cluster: str, room: int) -> None:

@@ -16,7 +16,7 @@ from messaging.model.message import (
     Sos,
     message_id,
 )
-from messaging.store.accept.claimed_times import TOLERANCE, replace_future_times
+from messaging.store.accept.claimed_times import TOLERANCE, replace_impossible_times
 from messaging.store.accept.positions import list_positions
 from messaging.store.models import Contact, Device, DevicePosition, Subscriber
 from messaging.store.models import Message as MessageRow
@@ -39,16 +39,19 @@ def report(key: str, at: datetime | None, latitude: float = 47.5, **more: object
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def test_a_position_of_the_future_is_stored_by_its_receipt_and_keeps_its_claim(
-    gateway: Gateway, clock: Clock
+@pytest.mark.parametrize(
+    "claimed", [YEAR_2030, datetime(1970, 1, 1, tzinfo=UTC), datetime(2007, 4, 7, tzinfo=UTC)]
+)
+def test_an_impossible_time_is_stored_by_its_receipt_and_keeps_its_claim(
+    gateway: Gateway, clock: Clock, claimed: datetime
 ) -> None:
-    gateway.accept(report("wrong", YEAR_2030, 1.0))
+    gateway.accept(report("wrong", claimed, 1.0))
     received = clock.now
     clock.turn(60)
     gateway.accept(report("right", clock.now, 2.0))
     newest, oldest = list_positions(serial="1001", limit=5)
     assert (newest.latitude, newest.at, newest.claimed_at) == (2.0, clock.now, None)
-    assert (oldest.latitude, oldest.at, oldest.claimed_at) == (1.0, received, YEAR_2030)
+    assert (oldest.latitude, oldest.at, oldest.claimed_at) == (1.0, received, claimed)
 
 
 @pytest.mark.parametrize(("ahead", "is_believed"), [(TOLERANCE, True), (TOLERANCE * 1.1, False)])
@@ -56,7 +59,7 @@ def test_a_clock_may_be_some_minutes_ahead(
     clock: Clock, ahead: timedelta, is_believed: bool
 ) -> None:
     at = clock.now + ahead
-    found = replace_future_times(report("ahead", at), clock.now)
+    found = replace_impossible_times(report("ahead", at), clock.now)
     assert found.at == (at if is_believed else clock.now)
     assert found.claimed_at == (None if is_believed else at)
 
@@ -64,7 +67,7 @@ def test_a_clock_may_be_some_minutes_ahead(
 def test_a_time_of_the_position_alone_is_replaced_too(clock: Clock) -> None:
     sent = clock.now - timedelta(hours=1)
     one = replace(report("gps", sent), position=replace(PLACE, at=YEAR_2030))
-    found = replace_future_times(one, clock.now)
+    found = replace_impossible_times(one, clock.now)
     assert (found.at, found.claimed_at) == (sent, YEAR_2030)
     assert found.position == replace(PLACE, at=clock.now)
 
@@ -112,4 +115,4 @@ def test_positions_that_an_older_version_believed_win_no_more(
 
 def test_a_message_of_another_network_has_no_time_to_replace(clock: Clock) -> None:
     mail: Message = g.mail()
-    assert replace_future_times(mail, clock.now) is mail
+    assert replace_impossible_times(mail, clock.now) is mail

@@ -2,10 +2,12 @@
 
 import pytest
 
+from messaging.errors import Unavailable
 from messaging.model.message import Address, DeviceReport, Message, Network, message_id
 from messaging.store.console import directory
 from messaging.store.models import Device
 from tests.support.store import records as g
+from tests.support.store.device_texts import typed
 from tests.support.store.records import Gateway
 
 
@@ -104,3 +106,18 @@ def test_the_list_of_devices_has_both(two: Gateway) -> None:
     assert [rows[one].is_primary for one in ("1001", "1002", "1003")] == [False, True, False]
     assert rows["1001"].heard_at is None
     assert rows["1003"].heard_at is not None
+
+
+def test_the_alphabet_of_the_device_goes_with_every_attempt(gateway: Gateway) -> None:
+    directory.change_device("1001", alphabet="ascii", codec="text")
+    first = gateway.take_one(g.mail())
+    assert first.alphabet == "ascii"
+    gateway.settle(first, Unavailable("busy"))
+    directory.change_device("1001", alphabet="exact")
+    gateway.clock.turn(3600)
+    [second] = gateway.owed()
+    assert (second.alphabet, second.codec) == ("exact", "text")
+    gateway.settle(second)
+    gateway.accept(typed("no recipient", "hint"))
+    gateway.clock.turn(3600)
+    assert [one.alphabet for one in gateway.owed()] == ["exact"]

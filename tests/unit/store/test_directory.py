@@ -36,6 +36,9 @@ def test_a_device_is_added_listed_and_changed(settings: Settings) -> None:
     expected = DeviceRow("hive", "1001", "", "ann", False, codec="text", adds_position=False)
     assert d.list_devices() == [expected]
     assert d.change_device("1001", codec="").codec == ""
+    assert d.change_device("1001", alphabet="ascii").alphabet == "ascii"
+    assert d.list_devices()[0].alphabet == "ascii"
+    assert d.change_device("1001", alphabet="").alphabet == ""
 
 
 def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") -> DeviceRow:
@@ -59,6 +62,10 @@ def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") ->
         (
             lambda: d.change_device("1000", codec="morse"),
             "codec: 'morse' is not known; it can be protobuf, text",
+        ),
+        (
+            lambda: d.change_device("1000", alphabet="latin"),
+            "alphabet: 'latin' is not known; it can be exact, plain, ascii",
         ),
         (lambda: d.change_device("2000"), "several networks have a device '2000'; say which"),
         (lambda: d.list_devices("nobody"), "there is no user 'nobody'"),

@@ -31,6 +31,23 @@ def test_a_subject_alone_is_the_message() -> None:
     assert lines_to_show("Re: On my way", "") == "On my way"
 
 
+@pytest.mark.parametrize(
+    ("subject", "text", "shown"),
+    [
+        ("On my way", "On my way, 20 minutes left", "On my way, 20 minutes left"),
+        ("On my way...", "on my way", "on my way"),
+        ("On", "Only you", "On\nOnly you"),
+        ("Grüße", "GRÜSSE aus Kiel", "GRÜSSE aus Kiel"),
+        ("", "hello", "hello"),
+        ("...", "hello", "...\nhello"),
+    ],
+)
+def test_a_subject_that_the_text_begins_with_is_shown_once(
+    subject: str, text: str, shown: str
+) -> None:
+    assert lines_to_show(subject, text) == shown
+
+
 def test_typographic_characters_become_plain() -> None:
     text = "It’s “fine” – see you… ﬁne\u00a0é"
     assert write_plainly(text, Alphabet.PLAIN) == 'It\'s "fine" - see you... fine é'
