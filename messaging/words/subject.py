@@ -22,14 +22,11 @@ def subject_to_show(subject: str, text: str) -> str:
     with its subject tells it.
     """
     bare, is_answer = strip_reply_marks(subject)
-    return "" if text and (is_answer or is_made_up(bare) or _begins_with(text, bare)) else bare
-
-
-def _begins_with(text: str, subject: str) -> bool:
-    """Return whether a text begins with the words of a subject."""
-    words = subject.rstrip(". …").casefold()
-    beginning = text[: 2 * len(subject) + 1].casefold()
-    return bool(words) and beginning.startswith(words) and not beginning[len(words) :][:1].isalnum()
+    words = bare.rstrip(". …").casefold()
+    beginning = text[: 2 * len(bare) + 1].casefold()
+    is_beginning = bool(words) and beginning.startswith(words)
+    is_told = is_beginning and not beginning[len(words) :][:1].isalnum()
+    return "" if text and (is_answer or is_made_up(bare) or is_told) else bare
 
 
 def strip_reply_marks(subject: str) -> tuple[str, bool]:

@@ -139,9 +139,13 @@ async def test_who_said_stop_hears_nothing_more(world: World, gateway: Gateway) 
         await job.inlet(HTTP_IN).emit(stop)
         uplink(world, 7, FRIEND, "Are you there?")
         await eventually(lambda: not world.hive.state.uplinks())
+        await eventually(world.downlinks)
         await job.drain()
-        (row,) = await asyncio.to_thread(list_messages, MessageFilter())
+        rows = await asyncio.to_thread(list_messages, MessageFilter())
     assert world.twilio.outgoing_texts() == []
+    ((_, told),) = world.downlinks()
+    assert told.startswith(f"Not sent: {FRIEND}: the recipient asked not to get messages")
+    (row,) = [one for one in rows if one.sender != ""]
     assert row.state == "undeliverable"
     assert "asked not to get messages" in row.reason
 

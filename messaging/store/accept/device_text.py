@@ -179,11 +179,13 @@ def _refuse_unanswerable(
     devices: Mapping[tuple[str, str], _TextDevice],
 ) -> dict[DeviceText, ParsedDeviceText | Refusal]:
     """Refuse the texts that begin with the name or the short code of a sender that takes no answers."""
-    words = {
-        text: (devices[text.via, text.sender.value].id, _first_words(text.text))
-        for text, one in parsed.items()
-        if isinstance(one, ParsedDeviceText) and one.is_answer
-    }
+    words: dict[DeviceText, tuple[int, tuple[str, str]]] = {}
+    for text, one in parsed.items():
+        if isinstance(one, ParsedDeviceText) and one.is_answer:
+            first, rest = split_first_word(text.text)
+            second, _ = split_first_word(rest)
+            of_text = first.lower(), f"{first} {second}".lower()
+            words[text] = devices[text.via, text.sender.value].id, of_text
     if not words:
         return parsed
     names = {name for _, of_text in words.values() for name in of_text}
@@ -198,12 +200,6 @@ def _refuse_unanswerable(
         if sender:
             parsed[text] = ParsedDeviceText(text, None, f"{sender} takes no answers")
     return parsed
-
-
-def _first_words(text: str) -> tuple[str, str]:
-    """Return the first word of a text and the first two, as names of senders are compared."""
-    first, rest = split_first_word(text)
-    return first.lower(), f"{first} {split_first_word(rest)[0]}".lower()
 
 
 def _find_devices(addresses: set[tuple[str, str]]) -> dict[tuple[str, str], _TextDevice]:
