@@ -49,7 +49,8 @@ def _only_address(field: str) -> str:
     text = field[:MAX_AUTHOR_CHARS]
     # Some programs encode the address together with the name.
     decoded = decode_words(text) if "@" not in text and "=?" in text else text
-    for one in (_QUOTED.sub(" ", decoded), decoded):
+    has_names = '"' in decoded or "(" in decoded
+    for one in (_QUOTED.sub(" ", decoded), decoded) if has_names else (decoded,):
         found = [
             address
             for piece in one.split(",")
