@@ -26,7 +26,7 @@ from tests.support.mail.bounces import bounce
 from tests.support.mail.mails import MIXED, part, parts
 from tests.support.mail.strategies import MAILS, SUBJECTS, TEXTS
 
-FEW = settings(max_examples=examples(120), derandomize=True)
+FEW = settings(max_examples=examples(80), derandomize=True)
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 MAX_CHARS = 400
 

@@ -19,7 +19,7 @@ from messaging.words.subject import lines_to_show, strip_reply_marks, subject_to
 from tests.support.examples import examples
 from tests.support.mail.strategies import PAGES, SENTENCES, SUBJECTS, TEXTS, Page
 
-FEW = settings(max_examples=examples(150), derandomize=True)
+FEW = settings(max_examples=examples(100), derandomize=True)
 
 
 @st.composite
