@@ -237,14 +237,12 @@ def _merge_of_devices(notices: list[_Notice]) -> list[_Notice]:
     for number, one in enumerate(notices):
         is_for_device = one.recipient.network is Network.SATELLITE
         merged[one.via if is_for_device else str(number), one.recipient].append(one)
-    return [ones[0] if len(ones) == 1 else _merge(ones) for ones in merged.values()]
-
-
-def _merge(notices: Sequence[_Notice]) -> _Notice:
-    """Return the first of these notices to one device, with the text about all of them."""
-    failures = [one.failure for one in notices]
-    is_uncertain = any(one.uncertain for one in notices)
-    return replace(notices[0], text=device_text_of(failures, uncertain=is_uncertain))
+    for ones in merged.values():
+        if len(ones) > 1:
+            failures, is_uncertain = [one.failure for one in ones], any(o.uncertain for o in ones)
+            text = device_text_of(failures, uncertain=is_uncertain)
+            ones[:] = [replace(ones[0], text=text)]
+    return [ones[0] for ones in merged.values()]
 
 
 def _message(notice: _Notice, now: datetime) -> Message:
