@@ -154,10 +154,6 @@ class MailPart:
     @cached_property
     def _children(self) -> Iterator["MailPart"]:
         """The beginning of the children. A copy of it yields them all, and shares what it finds with other copies."""
-        (beginning,) = tee(self._find_children(), 1)
-        return beginning
-
-    def _find_children(self) -> Iterator["MailPart"]:
         boundary = self.parameter("boundary").rstrip()
         default = "message/rfc822" if self.content_type == "multipart/digest" else "text/plain"
         marker = b"--" + boundary.encode("utf-8", "surrogateescape")
@@ -166,17 +162,11 @@ class MailPart:
             limit = min(self.end, self.start + _MAX_PREAMBLE_BYTES)
             match = _ANY_DELIMITER.search(self.data, self.start, limit)
             if match is None or not self.content_type.startswith("multipart/"):
-                return
+                return iter(())
             marker = b"--" + match[1]
-        begin = None
-        for line_start, line_end, closing in _delimiters(self.data, self.start, self.end, marker):
-            if begin is not None:
-                yield part_at(self.data, begin, max(begin, line_start - 1), default)
-            if closing:
-                return
-            begin = min(line_end + 1, self.end)
-        if begin is not None:
-            yield part_at(self.data, begin, self.end, default)
+        # Without a reference to this part: a cycle would keep the mail in memory.
+        (beginning,) = tee(_find_parts(self.data, self.start, self.end, marker, default), 1)
+        return beginning
 
 
 def part_of(data: bytes) -> MailPart:
@@ -237,6 +227,21 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
         rest = part_at(data, late.end(), end, default_type)
         return replace(rest, fields={**rest.fields, **fields}, repeated=frozenset(repeated))
     return MailPart(data, at, end, fields, default_type, frozenset(repeated))
+
+
+def _find_parts(
+    data: bytes, start: int, end: int, marker: bytes, default_type: str
+) -> Iterator[MailPart]:
+    """Yield the parts between delimiters that begin with `marker`."""
+    begin = None
+    for line_start, line_end, closing in _delimiters(data, start, end, marker):
+        if begin is not None:
+            yield part_at(data, begin, max(begin, line_start - 1), default_type)
+        if closing:
+            return
+        begin = min(line_end + 1, end)
+    if begin is not None:
+        yield part_at(data, begin, end, default_type)
 
 
 def _skip_odd_line(

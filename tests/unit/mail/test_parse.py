@@ -1,6 +1,7 @@
 """The parsing of difficult mails."""
 
 import base64
+import weakref
 
 import pytest
 
@@ -274,3 +275,11 @@ def test_each_part_is_found_once() -> None:
     assert len(children) == 3
     assert first is children[0]
     assert all(one is other for one, other in zip(children, mail.children(), strict=True))
+
+
+def test_a_mail_is_freed_as_soon_as_it_is_read() -> None:
+    mail = part_of(MIXED + parts(PLAIN, HTML))
+    next(mail.children())
+    freed = weakref.ref(mail)
+    del mail
+    assert freed() is None
