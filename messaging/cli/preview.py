@@ -15,7 +15,7 @@ from messaging.mail.parse.mail import read_mail
 from messaging.mail.parse.words import words_of_mail
 from messaging.model.message import Address, Message, Network
 from messaging.satellite.account import SatelliteAccount
-from messaging.store.accept.device_text import name_senders
+from messaging.store.accept.device_text import localise_invitation, name_senders
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.console.directory import find_device
 from messaging.store.console.readable import printable
@@ -97,9 +97,10 @@ def preview_mail(
         Address(Network.SATELLITE, device.serial),
         device.id,
         device.codec,
+        locale=device.locale,
     )
     routed = RoutedMessage(message, Route(device.owner_id, (planned,)))
-    [named] = name_senders([routed], policy)
+    [named] = name_senders([localise_invitation(routed)], policy)
     leaving = replace(named.message, sender_name=named.route.deliveries[0].sender_name)
     packets = account.write_packets(leaving, device.codec, max_parts, device.alphabet)
     folded: Counter[str] = Counter()

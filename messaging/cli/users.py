@@ -49,14 +49,24 @@ AnySerial = Annotated[
     bool, typer.Option("--any-serial", help="Take a number that its network would not have.")
 ]
 POSITION = "Whether mail and SMS from it end with where it was."
+TIME_ZONE = "Of the times on its devices, such as Europe/Berlin."
+LANGUAGE = "Of the gateway's texts to its devices, such as en or de."
+OWN_TIME_ZONE = "Of the times on it, such as Europe/Berlin; empty for that of its owner."
+OWN_LANGUAGE = "Of the gateway's texts to it, such as en or de; empty for that of its owner."
 Nickname = Annotated[str | None, typer.Option(help="Its name among people.")]
 
 
 @users.command("add")
-def add_user(name: Name, number: Number = None, as_json: Json = False) -> None:
+def add_user(
+    name: Name,
+    number: Number = None,
+    time_zone: Annotated[str, typer.Option(help=TIME_ZONE)] = "UTC",
+    language: Annotated[str, typer.Option(help=LANGUAGE)] = "en",
+    as_json: Json = False,
+) -> None:
     """Add a subscriber."""
     open_settings_store(creates=True)
-    row = directory.add_subscriber(name, number)
+    row = directory.add_subscriber(name, number, time_zone=time_zone, language=language)
     print_json(row) if as_json else print_text(
         f"added {row.name}" + (f", {row.number}" if row.number else "")
     )
@@ -79,20 +89,34 @@ def list_users(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = ("name", "number", "active", "devices", "emergency contacts")
+        columns = (
+            *("name", "number", "active", "devices", "emergency contacts", "time zone"),
+            "language",
+        )
         cells = (
-            (r.name, r.number, r.is_active, r.devices, r.emergency_contacts or "NONE") for r in rows
+            (
+                *(r.name, r.number, r.is_active, r.devices, r.emergency_contacts or "NONE"),
+                *(r.time_zone, r.language),
+            )
+            for r in rows
         )
         print_table("", columns, cells)
 
 
 @users.command("change")
 def change_user(
-    name: Name, number: Number = None, active: Active = None, as_json: Json = False
+    name: Name,
+    number: Number = None,
+    active: Active = None,
+    time_zone: Annotated[str | None, typer.Option(help=TIME_ZONE)] = None,
+    language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
+    as_json: Json = False,
 ) -> None:
     """Change a subscriber; an empty number takes the number away."""
     open_settings_store()
-    row = directory.change_subscriber(name, number=number, is_active=active)
+    row = directory.change_subscriber(
+        name, number=number, is_active=active, time_zone=time_zone, language=language
+    )
     print_json(row) if as_json else print_text(f"changed {row.name}")
 
 
@@ -107,6 +131,8 @@ def add_device(
     position: Annotated[bool, typer.Option(help=POSITION)] = True,
     any_serial: AnySerial = False,
     primary: Annotated[bool, typer.Option("--primary", help=PRIMARY)] = False,
+    time_zone: Annotated[str, typer.Option(help=OWN_TIME_ZONE)] = "",
+    language: Annotated[str, typer.Option(help=OWN_LANGUAGE)] = "",
     as_json: Json = False,
 ) -> None:
     """Add a device."""
@@ -122,6 +148,8 @@ def add_device(
         adds_position=position,
         any_serial=any_serial,
         is_primary=primary,
+        time_zone=time_zone,
+        language=language,
     )
     _warn_of_doubt(row)
     print_json(row) if as_json else print_text(
@@ -145,12 +173,13 @@ def list_devices(owner: Owner = None, as_json: Json = False) -> None:
     else:
         columns = (
             *("network", "serial", "nickname", "owner", "active", "codec", "alphabet"),
-            *("position", "primary", "heard (UTC)"),
+            *("position", "primary", "heard (UTC)", "time zone", "language"),
         )
         cells = (
             (
                 *(r.network, r.serial, r.nickname, r.owner, r.is_active, r.codec),
                 *(r.alphabet, r.adds_position, r.is_primary, r.heard_at),
+                *(r.time_zone, r.language),
             )
             for r in rows
         )
@@ -171,6 +200,8 @@ def change_device(
     new_serial: Annotated[str | None, typer.Option(help="Correct its number.")] = None,
     any_serial: AnySerial = False,
     primary: Annotated[bool | None, typer.Option(help=PRIMARY)] = None,
+    time_zone: Annotated[str | None, typer.Option(help=OWN_TIME_ZONE)] = None,
+    language: Annotated[str | None, typer.Option(help=OWN_LANGUAGE)] = None,
     as_json: Json = False,
 ) -> None:
     """Change a device, or switch it off."""
@@ -188,6 +219,8 @@ def change_device(
         new_serial=new_serial,
         any_serial=any_serial,
         is_primary=primary,
+        time_zone=time_zone,
+        language=language,
     )
     _warn_of_doubt(row)
     print_json(row) if as_json else print_text(f"changed {row.network} device {row.serial}")

@@ -68,6 +68,7 @@ def classify(
             wants_notice=may_get_notice(parsed.origin, mail.sender),
             takes_answers=may_get_notice(parsed.origin, author),
             reference=parsed.message_id_header or "",
+            invitation=parsed.invitation,
         )
         records.append(message)
     return records

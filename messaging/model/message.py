@@ -24,6 +24,7 @@ from messaging.model.address import Address as Address
 from messaging.model.address import Network as Network
 from messaging.model.device_text import Codec as Codec
 from messaging.model.device_text import DeviceText as DeviceText
+from messaging.model.invitation import Invitation as Invitation
 from messaging.model.position import DeviceReport as DeviceReport
 from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
@@ -73,7 +74,8 @@ class Message:
     of the receiving device's owner, empty without one. `whole_text` is all that was written, where `text` has only the
     words that a device is shown, and is empty where both are the same. `return_path` is the address that hears of a
     failure, and `answer_address` the one that answers go to; both are empty for the sender. `takes_answers`
-    is false for a list or a machine.
+    is false for a list or a machine. `invitation` is the one that the text describes, in English and with its times in
+    UTC: the router puts them into the language and the time zone of the device.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Message:
     return_path: str = ""
     answer_address: str = ""
     takes_answers: bool = True
+    invitation: Invitation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,7 +152,10 @@ class ContactInline(ContactLines):
 class SubscriberAdmin(SubscriberPages):
     """Subscribers with their devices and contacts."""
 
-    list_display = ("name", "number", "is_active", "device_count", "message_list")
+    list_display = (
+        *("name", "number", "is_active", "time_zone", "language", "device_count"),
+        "message_list",
+    )
     list_filter = ("is_active",)
     search_fields = ("name", "number", "devices__serial", "devices__nickname")
     inlines: ClassVar = [DeviceInline, ContactInline]
@@ -181,7 +184,7 @@ class DeviceAdmin(DevicePages):
     form = DeviceForm
     list_display = (
         *("serial", "network", "nickname", "owner", "is_active", "codec", "alphabet"),
-        *("adds_position", "is_primary", "heard_at"),
+        *("adds_position", "is_primary", "heard_at", "time_zone", "language"),
     )
     readonly_fields = ("heard_at",)
     list_filter = ("network", "is_active", "codec")

@@ -1,80 +1,91 @@
-"""Describes a calendar invitation in words: the event, its times and its place (RFC 5545). Pure."""
+"""Reads a calendar invitation (RFC 5545): the event, its times and its place. Pure."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from messaging.mail.parse.calendar_zone import MAX_RULES, ZoneRule, read_rule, zone_at
+from messaging.model.invitation import EventTime, Invitation
+
 MAX_CALENDAR_CHARS: Final = 100_000
 MAX_VALUE_CHARS: Final = 300
+MAX_ZONE_CHARS: Final = 60
+_RULES: Final = ("STANDARD", "DAYLIGHT")
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
 _LINE: Final = re.compile(r"([A-Za-z-]{1,40})((?:;[^:\n\"]*(?:\"[^\"\n]*\"[^:\n\"]*)*)?):(.*)")
 _ESCAPE: Final = re.compile(r"\\(.)")
 _STAMP: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
-_HEADINGS: Final = {"CANCEL": "Cancelled", "REPLY": "Answer", "COUNTER": "Proposal"}
 
 
 @dataclass(frozen=True, slots=True)
-class Invitation:
-    """The first event of a calendar. `start` and `end` are in words."""
+class _Property:
+    """A line of a calendar; `number` tells two components of one kind apart."""
 
-    summary: str
-    start: str
-    end: str
-    place: str
-    method: str
-
-    def describe(self) -> str:
-        """Return the invitation in one line for each fact."""
-        heading = _HEADINGS.get(self.method, "Invitation")
-        times = f"{self.start} - {self.end}" if self.end else self.start
-        lines = [f"{heading}: {self.summary}" if self.summary else heading]
-        lines += [line for line in (times, self.place) if line]
-        return "\n".join(lines)
-
-    def is_told_by(self, text: str) -> bool:
-        """Whether a text says the same already, by its title or its place."""
-        folded = " ".join(text.casefold().split())
-        return any(fact and fact.casefold() in folded for fact in (self.summary, self.place))
+    component: str
+    number: int
+    name: str
+    parameters: str
+    value: str
 
 
-def read_invitation(text: str, zone: tzinfo = UTC) -> Invitation | None:
-    """Return the first event, its times in `zone`; None when there is none. Never raises."""
-    fields: dict[str, tuple[str, str]] = {}
-    depth: list[str] = []
-    method = ""
+_NO_PROPERTY: Final = _Property("", 0, "", "", "")
+
+
+def read_invitation(text: str) -> Invitation | None:
+    """Return the first event; None when there is none. Never raises."""
+    properties = list(_read_properties(text))
+    of_events = [one for one in properties if one.component == "VEVENT"]
+    first = [one for one in of_events if one.number == of_events[0].number]
+    fields = {one.name: one for one in reversed(first)}
+    if "DTSTART" not in fields and "SUMMARY" not in fields:
+        return None
+    zones = _read_zones(properties)
+    methods = (one.value for one in properties if one.name == "METHOD")
+    is_cancelled = fields.get("STATUS", _NO_PROPERTY).value.strip().upper() == "CANCELLED"
+    return Invitation(
+        _plain(fields.get("SUMMARY", _NO_PROPERTY).value),
+        _read_time(fields.get("DTSTART", _NO_PROPERTY), zones),
+        _read_time(fields.get("DTEND", _NO_PROPERTY), zones),
+        _plain(fields.get("LOCATION", _NO_PROPERTY).value),
+        "CANCEL" if is_cancelled else next(methods, "").strip().upper(),
+    )
+
+
+def _read_properties(text: str) -> Iterator[_Property]:
+    components = [("", 0)]
+    number = 0
     for line in _FOLD.sub("", text[:MAX_CALENDAR_CHARS]).splitlines():
         match = _LINE.fullmatch(line)
         if match is None:
             continue
-        name, parameters, value = match[1].upper(), match[2], match[3][:MAX_VALUE_CHARS]
+        name, value = match[1].upper(), match[3][:MAX_VALUE_CHARS]
         if name == "BEGIN":
-            depth.append(value.strip().upper())
+            number += 1
+            components.append((value.strip().upper(), number))
         elif name == "END":
-            if depth and depth.pop() == "VEVENT":
-                break
-        elif name == "METHOD":
-            method = value.strip().upper()
-        elif depth[-1:] == ["VEVENT"]:
-            fields.setdefault(name, (parameters, value))
-    if "DTSTART" not in fields and "SUMMARY" not in fields:
-        return None
-    start = _time_in_words(*fields.get("DTSTART", ("", "")), zone)
-    end = _time_in_words(*fields.get("DTEND", ("", "")), zone)
-    # On the same day only the time of the end is news.
-    if end[:10] == start[:10]:
-        end = end[11:].partition(" ")[0]
-        start, _, name_of_zone = start.rpartition(" ") if end else (start, "", "")
-        end = f"{end} {name_of_zone}".strip()
-    status = fields.get("STATUS", ("", ""))[1].strip().upper()
-    return Invitation(
-        _plain(fields.get("SUMMARY", ("", ""))[1]),
-        start,
-        end,
-        _plain(fields.get("LOCATION", ("", ""))[1]),
-        "CANCEL" if status == "CANCELLED" else method,
-    )
+            components = components[:-1] or [("", 0)]
+        else:
+            yield _Property(*components[-1], name, match[2], value)
+
+
+def _read_zones(properties: Sequence[_Property]) -> dict[str, list[ZoneRule]]:
+    """Return the rules of the zones that the calendar defines, by their names."""
+    rules: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    name = ""
+    for one in properties:
+        if one.component == "VTIMEZONE" and one.name == "TZID":
+            name = _zone_name(one.value)
+        elif one.component in _RULES and len(rules) < MAX_RULES:
+            rules[name, one.number][one.name] = one.value
+    zones: dict[str, list[ZoneRule]] = defaultdict(list)
+    for (zone, _), fields in rules.items():
+        if rule := read_rule(fields):
+            zones[zone].append(rule)
+    return zones
 
 
 def _plain(value: str) -> str:
@@ -82,23 +93,28 @@ def _plain(value: str) -> str:
     return " ".join(unescaped.split())
 
 
-def _time_in_words(parameters: str, value: str, zone: tzinfo) -> str:
-    """Return `2026-12-01 12:00 UTC`; a time without a known zone keeps the name of its zone."""
-    match = _STAMP.match(value.strip())
+def _zone_name(text: str) -> str:
+    return " ".join(text.strip('" ').split())[:MAX_ZONE_CHARS]
+
+
+def _read_time(property: _Property, zones: Mapping[str, Sequence[ZoneRule]]) -> EventTime | None:
+    match = _STAMP.match(property.value.strip())
     if match is None:
-        return ""
+        return None
     year, month, day, hour, minute, is_utc = match.groups()
+    try:
+        time = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+    except ValueError:
+        return None
     if hour is None:
-        return f"{year}-{month}-{day}"
+        return EventTime(time, is_day=True)
     name = ""
-    for parameter in parameters.split(";"):
+    for parameter in property.parameters.split(";"):
         key, _, text = parameter.partition("=")
         if key.strip().upper() == "TZID":
-            name = text.strip('" ')
+            name = _zone_name(text)
     try:
-        own = UTC if is_utc else ZoneInfo(name)
-        stamp = f"{year}-{month}-{day}T{hour}:{minute}"
-        time = datetime.fromisoformat(stamp).replace(tzinfo=own).astimezone(zone)
-    except (ValueError, OSError, OverflowError, KeyError):
-        return f"{year}-{month}-{day} {hour}:{minute} {name}".rstrip()
-    return f"{time:%Y-%m-%d %H:%M} {time.tzname() or ''}".rstrip()
+        return EventTime(time.replace(tzinfo=UTC if is_utc else ZoneInfo(name)))
+    except (ValueError, OSError, KeyError):
+        zone = zone_at(zones.get(name, ()), time)
+    return EventTime(time.replace(tzinfo=zone)) if zone else EventTime(time, name)

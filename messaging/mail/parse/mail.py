@@ -14,6 +14,7 @@ from messaging.mail.parse.header import answer_address_of, author_of, subject_of
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.parse.reader import InlineReader, TextReader, TooExpensive
 from messaging.mail.text import clean, one_line
+from messaging.model.invitation import Invitation
 from messaging.words.history import points_below
 from messaging.words.own_words import OwnWords, own_words
 from messaging.words.spans import MarkedText, SpanKind
@@ -31,7 +32,7 @@ class ParsedMail:
     notes on omitted parts, which `left_out` has as well ("2 pictures"). `author` is the address in From, empty when
     there is none or more than one; `answer_address` is that in Reply-To if it is in the same domain. `hops` is the
     number of servers that passed the mail on, `report` the report of a mail server. `message_id_header` is the
-    Message-ID as the author's program wrote it.
+    Message-ID as the author's program wrote it. `invitation` is the one that the texts describe.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class ParsedMail:
     author: str
     answer_address: str
     left_out: tuple[str, ...]
+    invitation: Invitation | None = None
 
 
 def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = False) -> ParsedMail:
@@ -78,6 +80,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
         author=author_of(mail),
         answer_address=answer_address_of(mail),
         left_out=left_out,
+        invitation=reader.invitation,
     )
 
 

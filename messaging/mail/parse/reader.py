@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
 from typing import Final
 
 from messaging.mail.parse.attachments import kind_of
@@ -13,6 +12,8 @@ from messaging.mail.parse.parts import MailPart, part_at, part_of
 from messaging.mail.parse.smime import extract_content
 from messaging.mail.parse.tnef import TnefContent, read_tnef
 from messaging.mail.text import decode_text
+from messaging.model.invitation import Invitation
+from messaging.words.device.invitation import describe, is_told_by
 from messaging.words.html import read_html
 from messaging.words.invisible import is_invisible
 from messaging.words.lines import unflow
@@ -83,12 +84,11 @@ class TextReader:
 
     The budgets hold for the whole mail, so that many parts cost no more than one. `raw_bytes` are those that are
     decoded, `scanned_bytes` those that are searched for boundaries, once for each multipart around them. With
-    `prefers_html` the HTML is read where there is a plain text too. `zone` is that of the times of invitations.
+    `prefers_html` the HTML is read where there is a plain text too. `invitation` is the one that the text describes.
     """
 
     plain_chars: int
     prefers_html: bool = False
-    zone: tzinfo = UTC
     html_chars: int = MAX_HTML_CHARS
     html_tags: int = MAX_HTML_TAGS
     raw_bytes: int = MAX_RAW_BYTES
@@ -97,6 +97,7 @@ class TextReader:
     parts: int = 0
     cut: bool = False
     has_html: bool = False
+    invitation: Invitation | None = None
     left_out: Counter[str] = field(default_factory=Counter)
     spare_parts: list[MailPart] = field(default_factory=list)
     calendars: list[MailPart] = field(default_factory=list)
@@ -343,14 +344,15 @@ class TextReader:
             count = self._take_bytes(part, MAX_RAW_BYTES)
             label = part.parameter("charset")
             text = decode_text(part.body(count), label, guess=False)
-            invitation = read_invitation(text, self.zone)
+            invitation = read_invitation(text)
             if invitation is None:
                 if part.is_attachment:
                     self._leave_out(part)
-            elif is_invisible(marked.text):
-                marked = MarkedText(invitation.describe())
-            elif not invitation.is_told_by(marked.text):
-                marked = join_marked([MarkedText(invitation.describe()), marked], "\n\n")
+            elif is_invisible(marked.text) or not is_told_by(invitation, marked.text):
+                self.invitation = invitation
+                texts = [MarkedText("\n".join(describe(invitation)))]
+                texts += [] if is_invisible(marked.text) else [marked]
+                marked = join_marked(texts, "\n\n")
         return marked
 
     def _note_cut(self) -> None:

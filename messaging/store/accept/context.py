@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from messaging.model.locale import Locale
 from messaging.model.message import Address, Network
 from messaging.store.outgoing.countries import KnownNumbers
 from messaging.store.outgoing.limits import SentCount
@@ -10,7 +11,10 @@ from messaging.store.outgoing.limits import SentCount
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """A device that can receive: its row, its account, its serial, its own codec and alphabet, and its nickname."""
+    """A device that can receive: its row, its account, its serial, its own codec and alphabet, and its nickname.
+
+    `locale` is its own, else that of its owner.
+    """
 
     id: int
     network: str
@@ -18,6 +22,7 @@ class DeviceInfo:
     codec: str = ""
     nickname: str = ""
     alphabet: str = ""
+    locale: Locale = field(default_factory=Locale)
 
     def has_name(self, name: str) -> bool:
         """Whether a part of a mailbox names the device: its serial, or its nickname, with - for a space."""
@@ -37,7 +42,10 @@ class SubscriberInfo:
 
 @dataclass(frozen=True, slots=True)
 class SenderDevice:
-    """The device that a message comes from, its owner, and its own codec and alphabet."""
+    """The device that a message comes from, its owner, and its own codec and alphabet.
+
+    `locale` is its own, else that of its owner.
+    """
 
     device_id: int
     is_active: bool
@@ -45,6 +53,7 @@ class SenderDevice:
     adds_position: bool = True
     codec: str = ""
     alphabet: str = ""
+    locale: Locale = field(default_factory=Locale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from messaging.model.position import Position
 from messaging.store.accept.context import SenderDevice
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.notices.notices import VIA, notice_id
+from messaging.words.device.phrases import translate
 
 MAX_REPLY_CHARACTERS = 120
 """Fits one packet of every satellite network, also where a character takes several bytes."""
@@ -21,7 +22,8 @@ def device_reply(
     """
     if not policy.is_on(text.via):
         return None
-    reply = f"Not sent: {reason}"
+    language = device.locale.language
+    reply = f"{translate('Not sent', language)}: {translate(reason, language)}"
     if len(reply) > MAX_REPLY_CHARACTERS:
         reply = reply[: MAX_REPLY_CHARACTERS - 1] + "…"
     return _from_gateway(text, reply, device)

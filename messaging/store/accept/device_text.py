@@ -38,6 +38,7 @@ from messaging.store.accept.routing import Policy, RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
 from messaging.store.models import Message as Stored
 from messaging.store.states import GIVEN
+from messaging.words.device.invitation import localise
 
 # Senders of SMS that are names or short codes.
 _IS_NAME: Final = Q(sender_network=Network.SMS.value) & ~(
@@ -289,6 +290,20 @@ def name_senders(routed: Sequence[RoutedMessage], policy: Policy) -> list[Routed
     )
     names = {(owner, lower): name for owner, lower, name in rows}
     return [_name_sender(one, names) for one in routed]
+
+
+def localise_invitation(routed: RoutedMessage) -> RoutedMessage:
+    """Return the message with its invitation in the language and the time zone of the device, of several the first."""
+    message = routed.message
+    if message.invitation is None or not routed.route.deliveries:
+        return routed
+    locale = routed.route.deliveries[0].locale
+    texts = (
+        localise(one, message.invitation, locale) for one in (message.text, message.whole_text)
+    )
+    text, whole_text = texts
+    local = replace(message, text=text, whole_text=whole_text, invitation=None)
+    return replace(routed, message=local)
 
 
 def _name_sender(routed: RoutedMessage, names: Mapping[tuple[int, str], str]) -> RoutedMessage:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from messaging.model.locale import Locale
 from messaging.model.message import (
     Address,
     Bounce,
@@ -29,7 +30,8 @@ _STORED_IDS = Select(
     "id",
 )
 _SUBSCRIBERS = Select(
-    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec, d.nickname, d.alphabet"
+    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec, d.nickname, d.alphabet,"
+    " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language)"
     " FROM users_subscriber s LEFT JOIN users_device d ON d.owner_id = s.id AND d.is_active"
     " WHERE {} OR {}"
     " ORDER BY s.id, d.is_primary DESC, COALESCE(d.heard_at, '0001-01-01') DESC, d.id",
@@ -38,7 +40,8 @@ _SUBSCRIBERS = Select(
 )
 _SENDER_DEVICES = Select(
     "SELECT d.network, d.serial, d.id, d.is_active, d.adds_position,"
-    " s.id, s.name, s.number, s.is_active, d.codec, d.alphabet"
+    " s.id, s.name, s.number, s.is_active, d.codec, d.alphabet,"
+    " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language)"
     " FROM users_device d JOIN users_subscriber s ON s.id = d.owner_id WHERE {} AND {}",
     "d.network",
     "d.serial",
@@ -132,7 +135,7 @@ def _find_subscribers(found: References) -> list[SubscriberInfo]:
     devices: dict[int, tuple[DeviceInfo, ...]] = {}
     # Names are stored in lower case, as `Policy.name_of` returns them.
     for row in _SUBSCRIBERS(found.names, found.numbers):
-        number, device = row[0], row[4:]
+        number, device = row[0], (*row[4:10], Locale(*row[10:]))
         if device[0] is not None:
             devices[number] = (*devices.get(number, ()), DeviceInfo(*device))
         subscribers[number] = SubscriberInfo(
@@ -148,7 +151,8 @@ def _find_sender_devices(
     # May find a serial on another account of the batch too: the key tells them apart.
     for row in _SENDER_DEVICES(*map(set, zip(*addresses, strict=True))):
         owner = SubscriberInfo(row[5], row[6], row[7], bool(row[8]))
-        devices[row[0], row[1]] = SenderDevice(row[2], bool(row[3]), owner, bool(row[4]), *row[9:])
+        device = (row[2], bool(row[3]), owner, bool(row[4]), *row[9:11], Locale(*row[11:]))
+        devices[row[0], row[1]] = SenderDevice(*device)
     return devices
 
 

@@ -13,6 +13,7 @@ from messaging.model.address_syntax import (
     sub_address,
     whatsapp_address,
 )
+from messaging.model.locale import Locale
 from messaging.model.message import Address, Codec, DeadLetter, Message, Network, OptOutChange
 from messaging.store.accept.context import BatchContext, SubscriberInfo
 from messaging.store.accept.refusals import (
@@ -47,8 +48,8 @@ OPERATOR_MAILBOXES: Final = frozenset(("postmaster", "abuse", "mailer-daemon"))
 class PlannedDelivery:
     """A delivery to make: its sender and recipient as it leaves, its account, and the device that receives it.
 
-    `codec` and `alphabet` are those of the device; `sender_name` is the name of the sender among the contacts of its
-    owner.
+    `codec`, `alphabet` and `locale` are those of the device; `sender_name` is the name of the sender among the contacts
+    of its owner.
     """
 
     via: str
@@ -58,6 +59,7 @@ class PlannedDelivery:
     codec: str = ""
     sender_name: str = ""
     alphabet: str = ""
+    locale: Locale = field(default_factory=Locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,7 @@ class Policy:
                     d.id,
                     d.codec,
                     alphabet=d.alphabet,
+                    locale=d.locale,
                 )
                 for d in chosen
             )

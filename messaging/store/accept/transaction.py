@@ -29,6 +29,7 @@ from messaging.store.accept.decide import BatchDecider, Decision, Limiters
 from messaging.store.accept.device_text import (
     ParsedDeviceText,
     ParsedRecord,
+    localise_invitation,
     name_senders,
     parse_device_texts,
 )
@@ -238,7 +239,7 @@ class AcceptTransaction:
     ) -> _Written:
         """Write the decisions, in the transaction that is open."""
         now = self._now()
-        routed = [made for one in decisions for made in one.messages]
+        routed = [localise_invitation(made) for one in decisions for made in one.messages]
         codec_of = self._policy.codec
         if any(
             delivery.device_id and codec_of(delivery.via, delivery.codec) == Codec.TEXT

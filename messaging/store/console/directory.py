@@ -3,13 +3,14 @@
 Every function raises InvalidInput for wrong input and Unavailable when the store is away.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q
 
 from messaging.model.address_syntax import e164, subscriber_name
+from messaging.model.locale import language_code, time_zone_name
 from messaging.store.console.device_network import check_serial, known_networks
 from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
@@ -25,11 +26,13 @@ class SubscriberRow:
     is_active: bool
     devices: int
     emergency_contacts: int = 0
+    time_zone: str = "UTC"
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device, for tables and `--json`."""
+    """A device, for tables and `--json`. `time_zone` and `language` are None for those of its owner."""
 
     network: str
     serial: str
@@ -41,12 +44,26 @@ class DeviceRow:
     is_primary: bool = False
     heard_at: datetime | None = None
     alphabet: str = ""
+    time_zone: str | None = None
+    language: str | None = None
 
 
 @guard
-def add_subscriber(name: str, number: str | None = None) -> SubscriberRow:
+def add_subscriber(
+    name: str,
+    number: str | None = None,
+    *,
+    time_zone: str = "UTC",
+    language: str = "en",
+) -> SubscriberRow:
     """Add a subscriber with the mailbox `name` and, optionally, an E.164 number."""
-    return _subscriber_row(save(Subscriber(name=_name(name), number=_number(number))))
+    subscriber = Subscriber(
+        name=_name(name),
+        number=_number(number),
+        time_zone=_read(time_zone_name, time_zone),
+        language=_read(language_code, language),
+    )
+    return _subscriber_row(save(subscriber))
 
 
 @guard
@@ -56,13 +73,18 @@ def list_subscribers() -> list[SubscriberRow]:
         owned=Count("devices", distinct=True),
         told=Count("contacts", filter=Q(contacts__is_emergency=True), distinct=True),
     )
-    columns = ("name", "number", "is_active", "owned", "told")
+    columns = ("name", "number", "is_active", "owned", "told", "time_zone", "language")
     return [SubscriberRow(*row) for row in rows.order_by("name").values_list(*columns)]
 
 
 @guard
 def change_subscriber(
-    name: str, *, number: str | None = None, is_active: bool | None = None
+    name: str,
+    *,
+    number: str | None = None,
+    is_active: bool | None = None,
+    time_zone: str | None = None,
+    language: str | None = None,
 ) -> SubscriberRow:
     """Change the fields that are not None; an empty number removes the number."""
     subscriber = find_subscriber(name)
@@ -70,6 +92,10 @@ def change_subscriber(
         subscriber.number = _number(number)
     if is_active is not None:
         subscriber.is_active = is_active
+    if time_zone is not None:
+        subscriber.time_zone = _read(time_zone_name, time_zone)
+    if language is not None:
+        subscriber.language = _read(language_code, language)
     return _subscriber_row(save(subscriber))
 
 
@@ -86,6 +112,8 @@ def add_device(
     adds_position: bool = True,
     any_serial: bool = False,
     is_primary: bool = False,
+    time_zone: str = "",
+    language: str = "",
 ) -> DeviceRow:
     """Add a device to a subscriber. `networks` are the satellite networks that the gateway knows.
 
@@ -100,6 +128,8 @@ def add_device(
         alphabet=alphabet,
         adds_position=adds_position,
         is_primary=is_primary,
+        time_zone=_read(time_zone_name, time_zone) if time_zone else "",
+        language=_read(language_code, language) if language else "",
         owner=find_subscriber(owner),
     )
     return _device_row(save(device))
@@ -129,11 +159,13 @@ def change_device(
     new_serial: str | None = None,
     any_serial: bool = False,
     is_primary: bool | None = None,
+    time_zone: str | None = None,
+    language: str | None = None,
 ) -> DeviceRow:
     """Change the fields that are not None; `network` is needed only when two networks know the same serial.
 
-    With an empty codec or alphabet the device has that of its network. `new_network` and `new_serial` correct an entry;
-    with `any_serial` the serial is not checked.
+    With an empty codec or alphabet the device has that of its network, with an empty time zone or language that of its
+    owner. `new_network` and `new_serial` correct an entry; with `any_serial` the serial is not checked.
     """
     device = find_device(serial, network)
     if new_network is not None:
@@ -149,6 +181,10 @@ def change_device(
     device.alphabet = device.alphabet if alphabet is None else alphabet
     device.adds_position = device.adds_position if adds_position is None else adds_position
     device.is_primary = device.is_primary if is_primary is None else is_primary
+    if time_zone is not None:
+        device.time_zone = _read(time_zone_name, time_zone) if time_zone else ""
+    if language is not None:
+        device.language = _read(language_code, language) if language else ""
     return _device_row(save(device))
 
 
@@ -156,6 +192,13 @@ def _require_network(network: str, networks: Collection[str]) -> None:
     if network not in networks:
         known = ", ".join(sorted(networks)) or "none"
         raise InvalidInput(f"there is no satellite network {network!r}; known: {known}")
+
+
+def _read(read: Callable[[str], str], text: str) -> str:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
 
 
 def _name(text: str) -> str:
@@ -196,6 +239,8 @@ def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
         is_active=subscriber.is_active,
         devices=subscriber.devices.count(),
         emergency_contacts=subscriber.contacts.filter(is_emergency=True).count(),
+        time_zone=subscriber.time_zone,
+        language=subscriber.language,
     )
 
 
@@ -211,4 +256,6 @@ def _device_row(device: Device) -> DeviceRow:
         is_primary=device.is_primary,
         heard_at=device.heard_at,
         alphabet=device.alphabet,
+        time_zone=device.time_zone or None,
+        language=device.language or None,
     )

@@ -12,6 +12,7 @@ from messaging.model.address_syntax import (
     subscriber_name,
     whatsapp_address,
 )
+from messaging.model.locale import language_code, time_zone_name
 from messaging.store.db.encryption import (
     current_cipher,
     decrypt_bytes,
@@ -116,6 +117,26 @@ def check_name(text: str) -> None:
         raise ValidationError(
             "Letters, digits, dots and dashes: the part of the mailbox before the @."
         )
+
+
+def check_time_zone(text: str) -> None:
+    """Raise ValidationError unless this is the name of a time zone."""
+    try:
+        name = time_zone_name(text)
+    except ValueError as error:
+        raise ValidationError(f"{error}") from None
+    if name != text:
+        raise ValidationError(f"{text!r} is written {name}.")
+
+
+def check_language(text: str) -> None:
+    """Raise ValidationError unless this is a language code in lower case."""
+    try:
+        code = language_code(text)
+    except ValueError as error:
+        raise ValidationError(f"{error}") from None
+    if code != text:
+        raise ValidationError(f"{text!r} is written {code}.")
 
 
 def check_number(text: str) -> None:

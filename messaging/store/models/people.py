@@ -7,12 +7,19 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS, WHATSAPP
+from messaging.model.locale import (
+    MAX_LANGUAGE_CHARACTERS,
+    MAX_TIME_ZONE_CHARACTERS,
+    Locale,
+)
 from messaging.model.message import Codec
 from messaging.store.models.fields import (
     NameField,
     check_address,
+    check_language,
     check_name,
     check_number,
+    check_time_zone,
     contact_address,
 )
 from messaging.words.alphabet import Alphabet
@@ -26,7 +33,10 @@ CODECS = [(codec.value, codec.value) for codec in Codec]
 
 
 class Subscriber(models.Model):
-    """A subscriber, who owns devices: `name` is the local part of the mailbox, `number` the sender of the SMS."""
+    """A subscriber, who owns devices: `name` is the local part of the mailbox, `number` the sender of the SMS.
+
+    Texts of the gateway to the devices have their times in `time_zone` and their words in `language`.
+    """
 
     name = NameField(
         max_length=MAX_NAME_CHARACTERS,
@@ -42,6 +52,20 @@ class Subscriber(models.Model):
         validators=[check_number],
         error_messages={"unique": "This number belongs to another subscriber."},
     )
+    time_zone = models.CharField(
+        max_length=MAX_TIME_ZONE_CHARACTERS,
+        blank=True,
+        default="UTC",
+        db_default="UTC",
+        validators=[check_time_zone],
+    )
+    language = models.CharField(
+        max_length=MAX_LANGUAGE_CHARACTERS,
+        blank=True,
+        default="en",
+        db_default="en",
+        validators=[check_language],
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -54,8 +78,10 @@ class Subscriber(models.Model):
         return str(self.name)
 
     def clean(self) -> None:
-        """Store a missing number as null: many subscribers may have none."""
+        """Store a missing number as null: many subscribers may have none. Without a zone it is UTC, in English."""
         self.number = self.number or None
+        self.time_zone = self.time_zone or Locale().time_zone
+        self.language = self.language or Locale().language
 
 
 class Contact(models.Model):
@@ -97,9 +123,9 @@ class Contact(models.Model):
 class Device(models.Model):
     """A satellite device. `network` is the account ("hive") on which `serial` is unique.
 
-    `codec` and `alphabet` are empty for those of the account. With `adds_position` a line with its position ends its
-    texts. Messages for the owner go to the device that `is_primary`, else to the one that was last heard, at
-    `heard_at`.
+    `codec` and `alphabet` are empty for those of the account, `time_zone` and `language` for those of the owner. With
+    `adds_position` a line with its position ends its texts. Messages for the owner go to the device that
+    `is_primary`, else to the one that was last heard, at `heard_at`.
     """
 
     network = models.CharField(max_length=MAX_VIA_CHARACTERS)
@@ -116,6 +142,20 @@ class Device(models.Model):
         db_default="",
     )
     adds_position = models.BooleanField(default=True, db_default=True)
+    time_zone = models.CharField(
+        max_length=MAX_TIME_ZONE_CHARACTERS,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_time_zone],
+    )
+    language = models.CharField(
+        max_length=MAX_LANGUAGE_CHARACTERS,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_language],
+    )
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="devices")
     is_active = models.BooleanField(default=True)
     is_primary = models.BooleanField(default=False, db_default=False)
@@ -144,3 +184,8 @@ class Device(models.Model):
             if self.is_primary:
                 others = Device.objects.filter(owner_id=self.owner_id, is_primary=True)
                 others.exclude(pk=self.pk).update(is_primary=False)
+
+    @property
+    def locale(self) -> Locale:
+        """Its time zone and language, else those of its owner."""
+        return Locale(self.time_zone or self.owner.time_zone, self.language or self.owner.language)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from messaging.model.message import Failure
+from messaging.words.device.phrases import translate
 
 MAX_SMS_CHARACTERS = 160
 MAX_DEVICE_CHARACTERS = 120
@@ -56,18 +57,20 @@ def sms_text(failure: Failure, doubts: Doubts) -> str:
     return f"{sent}: {reason}.{maybe}"
 
 
-def device_text(failure: Failure, doubts: Doubts) -> str:
-    """Return the notice to the owner of a device: one short message."""
+def device_text(failure: Failure, doubts: Doubts, language: str = "en") -> str:
+    """Return the notice to the owner of a device: one short message in this language."""
     doubt = " (may have arrived)" if doubts.uncertain else " (a part arrived)" * doubts.partly
-    return _cut(f"Not delivered{doubt}: {failure.recipient}: {failure.reason}")
+    heading = translate(f"Not delivered{doubt}", language)
+    return _cut(f"{heading}: {failure.recipient}: {translate(failure.reason, language)}")
 
 
-def device_text_of(failures: Sequence[Failure], *, uncertain: bool) -> str:
-    """Return the notice to the owner of a device about several texts: one short message."""
+def device_text_of(failures: Sequence[Failure], *, uncertain: bool, language: str = "en") -> str:
+    """Return the notice to the owner of a device about several texts: one short message in this language."""
     doubt = " (some may have arrived)" if uncertain else ""
+    heading = translate(f"{len(failures)} texts not delivered{doubt}", language)
     recipients = ", ".join(sorted({failure.recipient for failure in failures}))
-    reasons = "; ".join(dict.fromkeys(failure.reason for failure in failures))
-    return _cut(f"{len(failures)} texts not delivered{doubt}: {recipients}: {reasons}")
+    reasons = "; ".join(dict.fromkeys(translate(one.reason, language) for one in failures))
+    return _cut(f"{heading}: {recipients}: {reasons}")
 
 
 def _cut(text: str) -> str:

@@ -35,7 +35,7 @@ VIA = "notice"
 """The account of a message that the gateway itself wrote."""
 
 DAEMON = "MAILER-DAEMON"
-_TEXTS = {Network.EMAIL: mail_text, Network.SMS: sms_text, Network.SATELLITE: device_text}
+_TEXTS = {Network.EMAIL: mail_text, Network.SMS: sms_text}
 NOT_COMPOSED = "no notice to the author: it could not be composed (%s)"
 TOO_MANY = "no notice to the author: too many notices within an hour"
 
@@ -113,7 +113,8 @@ class Notices:
             is_active = Q(device__is_active=True, device__owner__is_active=True, raw__isnull=True)
             authors |= Q(sender_network=Network.SATELLITE.value) & is_active
         rows = Message.objects.filter(authors, id__in=failed)
-        rows = rows.defer("text", "whole_text", "raw").order_by("id")
+        rows = rows.defer("text", "whole_text", "raw").select_related("device__owner")
+        rows = rows.order_by("id")
         if connection.features.has_select_for_update:
             # The weaker lock: rows that refer to the message may still be inserted.
             no_key = connection.vendor == "postgresql"
@@ -160,7 +161,11 @@ class Notices:
         )
         doubts = Doubts(any(d.uncertain for d in ends), any(d.parts_sent for d in ends))
         sender, recipient = parties
-        text_of = _TEXTS[recipient.network]
+        if recipient.network is Network.SATELLITE:
+            language = message.device.locale.language if message.device else "en"
+            text = device_text(failure, doubts, language)
+        else:
+            text = _TEXTS[recipient.network](failure, doubts)
         is_short = recipient.network is not Network.EMAIL
         account = self._settings.carriers.get(sender.value) or self._accounts.get(recipient.network)
         return _Notice(
@@ -169,7 +174,7 @@ class Notices:
             failure=failure,
             uncertain=doubts.uncertain or doubts.partly,
             subject="" if is_short else subject_of(failure),
-            text=text_of(failure, doubts),
+            text=text,
             sender=sender,
             recipient=recipient,
             # A device is told by the account that its message came by.
@@ -237,12 +242,17 @@ def _merge_of_devices(notices: list[_Notice]) -> list[_Notice]:
     for number, one in enumerate(notices):
         is_for_device = one.recipient.network is Network.SATELLITE
         merged[one.via if is_for_device else str(number), one.recipient].append(one)
-    for ones in merged.values():
-        if len(ones) > 1:
-            failures, is_uncertain = [one.failure for one in ones], any(o.uncertain for o in ones)
-            text = device_text_of(failures, uncertain=is_uncertain)
-            ones[:] = [replace(ones[0], text=text)]
-    return [ones[0] for ones in merged.values()]
+    return [ones[0] if len(ones) == 1 else _merge(ones) for ones in merged.values()]
+
+
+def _merge(notices: Sequence[_Notice]) -> _Notice:
+    """Return the first of these notices to one device, with the text about all of them."""
+    failures = [one.failure for one in notices]
+    is_uncertain = any(one.uncertain for one in notices)
+    device = notices[0].about.device
+    language = device.locale.language if device else "en"
+    text = device_text_of(failures, uncertain=is_uncertain, language=language)
+    return replace(notices[0], text=text)
 
 
 def _message(notice: _Notice, now: datetime) -> Message:

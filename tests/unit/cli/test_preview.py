@@ -63,3 +63,18 @@ def test_an_automatic_answer_reaches_no_device() -> None:
 def test_an_unknown_device_is_named() -> None:
     result = run("-", "--device", "300000000000000", typed=MAIL)
     assert isinstance(result.exception, InvalidInput)
+
+
+def test_an_invitation_is_shown_in_the_zone_and_the_language_of_the_device() -> None:
+    directory.change_subscriber("boop", time_zone="Asia/Tokyo", language="de")
+    directory.change_device(SERIAL, time_zone="Europe/Berlin")
+    mail = (
+        "From: Ann <ann@x.example>\nContent-Type: text/calendar; method=REQUEST\n\n"
+        "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:Crew change\n"
+        "DTSTART:20261201T120000Z\nDTEND:20261201T130000Z\nLOCATION:Pier 3\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    result = run("-", "--device", SERIAL, "--json", typed=mail)
+    assert result.exit_code == 0, result.output
+    shown = "".join(part["text"] for part in json.loads(result.stdout)["parts"])
+    assert "Einladung: Crew change" in shown
+    assert "2026-12-01 13:00 - 14:00 CET" in shown

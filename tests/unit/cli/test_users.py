@@ -69,6 +69,24 @@ def test_a_device_has_an_alphabet_of_its_own() -> None:
     assert row["alphabet"] == ""
 
 
+def test_a_time_zone_and_a_language_are_listed() -> None:
+    done("users", "add", "ann", "--time-zone", "Europe/Berlin", "--language", "de")
+    rows = json.loads(done("users", "list", "--json"))
+    found = {row["name"]: (row["time_zone"], row["language"]) for row in rows}
+    assert found == {"ann": ("Europe/Berlin", "de"), "boop": ("UTC", "en")}
+    assert "Europe/Berlin" in done("users", "list")
+    done("users", "change", "boop", "--time-zone", "asia/tokyo", "--language", "ja")
+    new = ("--owner=boop", "--network=hive", "--time-zone=UTC")
+    row = json.loads(done("devices", "add", "1001", *new, "--json"))
+    assert (row["time_zone"], row["language"]) == ("UTC", None)
+    done("devices", "change", "1001", "--time-zone=", "--language=en")
+    [row] = json.loads(done("devices", "list", "--json"))
+    assert (row["time_zone"], row["language"]) == (None, "en")
+    outcome = run("users", "change", "boop", "--time-zone", "Tokio")
+    assert isinstance(outcome.exception, InvalidInput)
+    assert "Asia/Tokyo" in str(outcome.exception)
+
+
 IMEI = "300234010753370"
 
 

@@ -2,6 +2,7 @@
 
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from messaging.mail.parse.calendar import read_invitation
 from messaging.mail.parse.mail import read_mail
 from messaging.mail.parse.smime import extract_content
 from messaging.mail.parse.tnef import read_tnef
+from messaging.words.device.invitation import describe
 from tests.support.mail.mails import MIXED, part, parts
 
 START = struct.pack("<IH", 0x223E9F78, 1)
@@ -88,6 +90,16 @@ LINES = st.sampled_from(
         " folded",
         ":",
         "METHOD:CANCEL",
+        "BEGIN:VTIMEZONE",
+        "TZID:Odd",
+        "BEGIN:DAYLIGHT",
+        "DTSTART:20200101T020000",
+        "TZOFFSETTO:+0400",
+        "TZOFFSETTO:-9900",
+        "RRULE:BYDAY=5SU;BYMONTH=2",
+        "RRULE:BYDAY=-5MO;BYMONTH=00",
+        "END:DAYLIGHT",
+        "DTSTART;TZID=Odd:00010101T000000",
     ]
 )
 
@@ -95,18 +107,76 @@ LINES = st.sampled_from(
 @given(st.lists(st.one_of(LINES, st.text(max_size=10)), max_size=20).map("\r\n".join))
 def test_any_calendar_is_read(text: str) -> None:
     found = read_invitation(text)
-    assert found is None or found.describe()
+    assert found is None or describe(found)
 
 
 def test_an_event_of_a_day_and_one_of_an_unknown_zone_are_told() -> None:
     day = read_invitation("BEGIN:VEVENT\nSUMMARY:Race\nDTSTART;VALUE=DATE:20261201\nEND:VEVENT")
     assert day is not None
-    assert day.describe() == "Invitation: Race\n2026-12-01"
+    assert describe(day) == ["Invitation: Race", "2026-12-01"]
     odd = read_invitation(
         "BEGIN:VEVENT\nDTSTART;TZID=Pier:20261201T120000\nSTATUS:CANCELLED\nEND:VEVENT"
     )
     assert odd is not None
-    assert odd.describe() == "Cancelled\n2026-12-01 12:00 Pier"
+    assert describe(odd) == ["Cancelled", "2026-12-01 12:00 Pier"]
     known = read_invitation("BEGIN:VEVENT\nDTSTART;TZID=Europe/Berlin:20260701T120000\nEND:VEVENT")
     assert known is not None
-    assert known.start == "2026-07-01 10:00 UTC"
+    assert describe(known) == ["Invitation", "2026-07-01 10:00 UTC"]
+
+
+OUTLOOK = """BEGIN:VCALENDAR
+BEGIN:VTIMEZONE
+TZID:W. Europe Standard Time
+BEGIN:STANDARD
+DTSTART:16010101T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3
+END:DAYLIGHT
+END:VTIMEZONE
+BEGIN:VEVENT
+DTSTART;TZID=W. Europe Standard Time:{start}
+DTEND;TZID="W. Europe Standard Time":{end}
+END:VEVENT
+END:VCALENDAR"""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "times"),
+    [
+        ("20261201T120000", "20261201T130000", "2026-12-01 11:00 - 12:00 UTC"),
+        ("20260701T120000", "20260701T130000", "2026-07-01 10:00 - 11:00 UTC"),
+        ("20260329T013000", "20260329T033000", "2026-03-29 00:30 - 01:30 UTC"),
+        ("20261025T013000", "20261025T040000", "2026-10-24 23:30 - 2026-10-25 03:00 UTC"),
+        ("20260101T120000", "20260101T130000", "2026-01-01 11:00 - 12:00 UTC"),
+    ],
+)
+def test_a_zone_that_the_calendar_defines_is_read(start: str, end: str, times: str) -> None:
+    found = read_invitation(OUTLOOK.format(start=start, end=end))
+    assert found is not None
+    assert describe(found) == ["Invitation", times]
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        ("BYDAY=2SU;BYMONTH=3", "2026-03-09 08:00 UTC"),
+        ("BYDAY=5SU;BYMONTH=2", "2026-03-09 12:00 Odd"),  # there is none in 2026
+        ("BYDAY=1SU;BYMONTH=13", "2026-03-09 12:00 Odd"),
+        ("", "2026-03-09 08:00 UTC"),
+    ],
+)
+def test_odd_rules_of_a_zone_are_no_error(rule: str, times: str) -> None:
+    found = read_invitation(
+        "BEGIN:VTIMEZONE\nTZID:Odd\nBEGIN:DAYLIGHT\nDTSTART:20200101T020000\nTZOFFSETTO:+0400\n"
+        f"RRULE:FREQ=YEARLY;{rule}\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+        "BEGIN:VEVENT\nDTSTART;TZID=Odd:20260309T120000\nEND:VEVENT"
+    )
+    assert found is not None
+    assert describe(found) == ["Invitation", times]

@@ -41,6 +41,20 @@ def test_a_device_is_added_listed_and_changed(settings: Settings) -> None:
     assert d.change_device("1001", alphabet="").alphabet == ""
 
 
+def test_a_time_zone_and_a_language_are_entered_and_changed(settings: Settings) -> None:
+    row = d.add_subscriber("boop", time_zone="europe/berlin", language="DE")
+    assert (row.time_zone, row.language) == ("Europe/Berlin", "de")
+    row = d.change_subscriber("boop", time_zone="Asia/Tokyo")
+    assert (row.time_zone, row.language) == ("Asia/Tokyo", "de")
+    assert d.list_subscribers() == [row]
+    device = _device()
+    assert (device.time_zone, device.language) == (None, None)
+    device = d.change_device("1001", time_zone="UTC", language="en")
+    assert (device.time_zone, device.language) == ("UTC", "en")
+    device = d.change_device("1001", time_zone="", language="")
+    assert (device.time_zone, device.language) == (None, None)
+
+
 def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") -> DeviceRow:
     return d.add_device(serial, owner=owner, network=network, networks=["hive", "rock"])
 
@@ -52,6 +66,9 @@ def _device(serial: str = "1001", network: str = "hive", owner: str = "boop") ->
         (lambda: d.add_subscriber("x", "+15550001111"), "number: This number belongs to another"),
         (lambda: d.add_subscriber("a b"), "'a b' cannot be a name"),
         (lambda: d.add_subscriber("ann", "12345"), "'12345' is not a telephone number"),
+        (lambda: d.add_subscriber("ann", time_zone="Berlin"), "did you mean Europe/Berlin?"),
+        (lambda: d.add_subscriber("ann", language="german"), "is not a language code such as en"),
+        (lambda: d.change_device("1000", time_zone="Europ/Rome"), "did you mean Europe/Rome"),
         (lambda: d.change_subscriber("nobody"), "there is no user 'nobody'"),
         (lambda: _device(owner="nobody"), "there is no user 'nobody'"),
         (lambda: _device(network="hvie"), "no satellite network 'hvie'; known: hive, rock"),
