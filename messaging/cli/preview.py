@@ -101,7 +101,11 @@ def preview_mail(
     )
     routed = RoutedMessage(message, Route(device.owner_id, (planned,)))
     [named] = name_senders([localise_invitation(routed)], policy)
-    leaving = replace(named.message, sender_name=named.route.deliveries[0].sender_name)
+    leaving = replace(
+        named.message,
+        sender_name=named.route.deliveries[0].sender_name,
+        display_name=named.route.deliveries[0].display_name,
+    )
     packets = account.write_packets(leaving, device.codec, max_parts, device.alphabet)
     folded: Counter[str] = Counter()
     for span in words_of_mail(data).split.spans:

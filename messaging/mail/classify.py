@@ -69,6 +69,7 @@ def classify(
             takes_answers=may_get_notice(parsed.origin, author),
             reference=parsed.message_id_header or "",
             invitation=parsed.invitation,
+            display_name=parsed.display_name,
         )
         records.append(message)
     return records

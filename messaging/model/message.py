@@ -75,7 +75,8 @@ class Message:
     words that a device is shown, and is empty where both are the same. `return_path` is the address that hears of a
     failure, and `answer_address` the one that answers go to; both are empty for the sender. `takes_answers`
     is false for a list or a machine. `invitation` is the one that the text describes, in English and with its times in
-    UTC: the router puts them into the language and the time zone of the device.
+    UTC: the router puts them into the language and the time zone of the device. `display_name` is the name that the
+    sender goes by; the router leaves it on the messages for devices that are shown it beside the address.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Message:
     answer_address: str = ""
     takes_answers: bool = True
     invitation: Invitation | None = None
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,11 @@ from messaging.words.invisible import remove_invisible
 
 MAX_SUBJECT_CHARS: Final = 998
 MAX_AUTHOR_CHARS: Final = 2000
+MAX_DISPLAY_NAME_CHARS: Final = 200
 _MAX_ENCODED_CHARS: Final = 4000
 _BETWEEN_BRACKETS: Final = re.compile(r"<([^\s<>@]+@[^\s<>@]+)>")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')
+_ESCAPE: Final = re.compile(r"\\(.)")
 _BARE_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}@[^\s<>()\[\],;:\"\\@]{1,255}")
 
 
@@ -29,6 +31,17 @@ def author_of(mail: MailPart) -> str:
     if b"from" in mail.repeated:
         return ""
     return _only_address(mail.field(b"from"))
+
+
+def display_name_of(mail: MailPart) -> str:
+    """Return the name of the author in From, as it was written; empty without the one address."""
+    field = mail.field(b"from")[:MAX_AUTHOR_CHARS]
+    if not author_of(mail):
+        return ""
+    before, bracket, _ = field.rpartition("<")
+    name = before if bracket else field.partition("(")[2].rpartition(")")[0]
+    name = decode_words(name) if "=?" in name else name
+    return _ESCAPE.sub(r"\1", one_line(name, MAX_DISPLAY_NAME_CHARS)).strip('" ')
 
 
 def answer_address_of(mail: MailPart) -> str:

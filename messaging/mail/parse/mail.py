@@ -10,7 +10,7 @@ from messaging.mail.parse.attachments import describe_counts, kind_of
 from messaging.mail.parse.automatic import Origin as Origin
 from messaging.mail.parse.automatic import origin_of
 from messaging.mail.parse.bounce import DeliveryReport, find_report
-from messaging.mail.parse.header import answer_address_of, author_of, subject_of
+from messaging.mail.parse.header import answer_address_of, author_of, display_name_of, subject_of
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.parse.reader import InlineReader, TextReader, TooExpensive
 from messaging.mail.text import clean, one_line
@@ -32,7 +32,8 @@ class ParsedMail:
     notes on omitted parts, which `left_out` has as well ("2 pictures"). `author` is the address in From, empty when
     there is none or more than one; `answer_address` is that in Reply-To if it is in the same domain. `hops` is the
     number of servers that passed the mail on, `report` the report of a mail server. `message_id_header` is the
-    Message-ID as the author's program wrote it. `invitation` is the one that the texts describe.
+    Message-ID as the author's program wrote it. `display_name` is that of the author. `invitation`
+    is the one that the texts describe.
     """
 
     subject: str
@@ -46,6 +47,7 @@ class ParsedMail:
     answer_address: str
     left_out: tuple[str, ...]
     invitation: Invitation | None = None
+    display_name: str = ""
 
 
 def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = False) -> ParsedMail:
@@ -81,6 +83,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
         answer_address=answer_address_of(mail),
         left_out=left_out,
         invitation=reader.invitation,
+        display_name=display_name_of(mail),
     )
 
 

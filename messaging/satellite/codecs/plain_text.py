@@ -71,10 +71,12 @@ def text_packets(message: Message, limit: Limit, max_parts: int) -> list[bytes]:
     """Return the downlink packets that carry `message` in plain text, in order; the same for the same arguments.
 
     Each begins with the address for an answer: `@alice 1/2 …` for a contact of the device's owner, else the address
-    itself. A subject that is news is the first line. Raises Rejected when the address leaves no room for text.
+    itself, behind which the first one has the display name in brackets. A subject that is news is the first line.
+    Raises Rejected when the address leaves no room for text.
     """
     sender = f"@{message.sender_name}" if message.sender_name else message.sender.value
     before = clean(f"{sender} " if sender else "")
-    text = clean(lines_to_show(message.subject, message.text))
+    name = f"({message.display_name}) " if message.display_name and not message.sender_name else ""
+    text = clean(name + lines_to_show(message.subject, message.text))
     parts = split(text, lambda part: limit.size(before + part), limit.most, max_parts)
     return [(before + part).strip().encode() for part in parts]

@@ -38,6 +38,7 @@ from messaging.store.accept.routing import Policy, RoutedMessage
 from messaging.store.models import Contact, Delivery, Device
 from messaging.store.models import Message as Stored
 from messaging.store.states import GIVEN
+from messaging.words.device.display_name import display_name_to_show, names_that_it_imitates
 from messaging.words.device.invitation import localise
 
 # Senders of SMS that are names or short codes.
@@ -268,28 +269,41 @@ def _find_contacts(owners: set[int]) -> dict[int, dict[str, Address]]:
 
 
 def name_senders(routed: Sequence[RoutedMessage], policy: Policy) -> list[RoutedMessage]:
-    """Return the messages with their senders named as in the contacts of text devices' owners: one query, or none.
+    """Return the messages with their senders named for text devices: one query, or none.
 
-    Of several names for one address the first in the alphabet is taken.
+    The name is that among the contacts of the owner, of several the first in the alphabet; else the display name,
+    unless a reader could take it for that of a contact.
     """
-    wanted = {
-        (one.route.subscriber_id or 0, delivery.sender.value.lower())
-        for one in routed
-        for delivery in one.route.deliveries
-        if delivery.device_id
-        and policy.codec(delivery.via, delivery.codec) == Codec.TEXT
-        and delivery.sender.value
-    }
+    wanted: set[tuple[int, str]] = set()
+    display_names: dict[str, str] = {}
+    for one in routed:
+        for delivery in one.route.deliveries:
+            codec, sender = policy.codec(delivery.via, delivery.codec), delivery.sender.value
+            if delivery.device_id and codec == Codec.TEXT and sender:
+                wanted.add((one.route.subscriber_id or 0, sender.lower()))
+                name = display_name_to_show(one.message.display_name, sender)
+                display_names[one.message.id] = name
     if not wanted:
         return list(routed)
-    rows = (
+    imitated = {name: names_that_it_imitates(name) for name in display_names.values() if name}
+    is_like = Q(name__in=frozenset[str]().union(*imitated.values())) if imitated else Q()
+    contacts = list(
         Contact.objects.annotate(lower=Lower("address"))
-        .filter(owner_id__in={owner for owner, _ in wanted}, lower__in={one for _, one in wanted})
+        .filter(
+            Q(lower__in={one for _, one in wanted}) | is_like,
+            owner_id__in={owner for owner, _ in wanted},
+        )
         .order_by("-name")
         .values_list("owner_id", "lower", "name")
     )
-    names = {(owner, lower): name for owner, lower, name in rows}
-    return [_name_sender(one, names) for one in routed]
+    names = {(owner, lower): name for owner, lower, name in contacts}
+    known = {(owner, name) for owner, _, name in contacts}
+    named = []
+    for one in routed:
+        owner, name = one.route.subscriber_id or 0, display_names.get(one.message.id, "")
+        is_safe = not any((owner, other) in known for other in imitated.get(name, ()))
+        named.append(_name_sender(one, names, name if is_safe else ""))
+    return named
 
 
 def localise_invitation(routed: RoutedMessage) -> RoutedMessage:
@@ -306,10 +320,13 @@ def localise_invitation(routed: RoutedMessage) -> RoutedMessage:
     return replace(routed, message=local)
 
 
-def _name_sender(routed: RoutedMessage, names: Mapping[tuple[int, str], str]) -> RoutedMessage:
+def _name_sender(
+    routed: RoutedMessage, names: Mapping[tuple[int, str], str], display_name: str
+) -> RoutedMessage:
     owner = routed.route.subscriber_id or 0
-    deliveries = tuple(
-        replace(one, sender_name=names.get((owner, one.sender.value.lower()), ""))
-        for one in routed.route.deliveries
-    )
-    return replace(routed, route=replace(routed.route, deliveries=deliveries))
+    deliveries = []
+    for one in routed.route.deliveries:
+        contact = names.get((owner, one.sender.value.lower()), "")
+        shown = "" if contact or not one.device_id else display_name
+        deliveries.append(replace(one, sender_name=contact, display_name=shown))
+    return replace(routed, route=replace(routed.route, deliveries=tuple(deliveries)))

@@ -49,7 +49,7 @@ class PlannedDelivery:
     """A delivery to make: its sender and recipient as it leaves, its account, and the device that receives it.
 
     `codec`, `alphabet` and `locale` are those of the device; `sender_name` is the name of the sender among the contacts
-    of its owner.
+    of its owner, `display_name` that of the sender where the device is shown it.
     """
 
     via: str
@@ -60,6 +60,7 @@ class PlannedDelivery:
     sender_name: str = ""
     alphabet: str = ""
     locale: Locale = field(default_factory=Locale)
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

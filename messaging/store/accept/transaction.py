@@ -398,6 +398,7 @@ def new_delivery(
         device_id=planned.device_id,
         is_urgent=route.is_urgent,
         sender_name=planned.sender_name,
+        display_name=planned.display_name,
         expires_at=NEVER if route.is_urgent else expires_at[planned.recipient.network],
     )
 
@@ -417,6 +418,7 @@ def _first_attempt(
         return_path="",
         answer_address="",
         sender_name=planned.sender_name,
+        display_name=planned.display_name,
     )
     return Delivery(
         id=row_id,

@@ -27,6 +27,7 @@ MAX_ID_CHARACTERS = 32
 MAX_VIA_CHARACTERS = 32
 MAX_REASON_CHARACTERS = 1000
 MAX_REFERENCE_CHARACTERS = 998
+MAX_DISPLAY_NAME_CHARACTERS = 200
 MAX_HEADER_BYTES = 65_536
 RAW_CUT = "; only the first {limit} of its {size} bytes are kept"
 
@@ -75,6 +76,7 @@ def validate(record: Inbound, limits: StoreLimits, now: datetime) -> Inbound | R
                 text=storable(record.text),
                 whole_text=storable(record.whole_text),
                 reference=storable(record.reference)[:MAX_REFERENCE_CHARACTERS],
+                display_name=storable(record.display_name)[:MAX_DISPLAY_NAME_CHARACTERS],
             )
         case DeviceText():
             refusal = _refuse_content(record, record.text, limits, record.sender)

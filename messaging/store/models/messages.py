@@ -89,7 +89,8 @@ class Delivery(models.Model):
     `units` are the billed units, as far as the network reported them. An `is_urgent` delivery neither expires nor uses
     up its attempts. `losses` counts its attempts since the last retry by an operator that may have been charged and did
     not arrive; too many of them end it. `sender_name` is the name of the sender among the contacts of the device's
-    owner at the time of acceptance: all attempts split the text alike.
+    owner at the time of acceptance, `display_name` that of a sender who is none of them: all attempts split the text
+    alike.
     """
 
     message = models.ForeignKey(
@@ -120,6 +121,9 @@ class Delivery(models.Model):
     units = models.PositiveIntegerField(null=True)
     is_urgent = models.BooleanField(default=False, db_default=False)
     sender_name = models.CharField(
+        max_length=MAX_NAME_CHARACTERS, blank=True, default="", db_default=""
+    )
+    display_name = models.CharField(
         max_length=MAX_NAME_CHARACTERS, blank=True, default="", db_default=""
     )
     created_at = models.DateTimeField()

@@ -285,5 +285,6 @@ def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
         device_id=about.device_id if is_for_device else None,
         is_urgent=False,
         sender_name="",
+        display_name="",
         expires_at=expires_at,
     )

@@ -198,5 +198,6 @@ def _delivery(one: _Unreached, other: Delivery) -> NewDelivery:
         device_id=None,
         is_urgent=True,
         sender_name="",
+        display_name="",
         expires_at=NEVER,
     )

@@ -200,6 +200,7 @@ def _attempt(
         via=row.via,
         failure=failure_from_json(failure) if failure else None,
         sender_name=row.sender_name,
+        display_name=row.display_name,
     )
     return Delivery(
         id=row.id,

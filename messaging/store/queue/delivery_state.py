@@ -34,6 +34,7 @@ class NewDelivery:
     device_id: int | None
     is_urgent: bool
     sender_name: str
+    display_name: str
     expires_at: datetime
 
 

@@ -25,7 +25,8 @@ def blank_addresses(rows: "QuerySet[Delivery]") -> int:
     """
     _require_settled(rows)
     DeliveryAttempt.objects.filter(delivery__in=rows.values("id")).update(reason="")
-    return rows.update(sender="", recipient="", sender_name="", reason="", network_id="")
+    names = {"sender": "", "recipient": "", "sender_name": "", "display_name": ""}
+    return rows.update(**names, reason="", network_id="")
 
 
 def _require_settled(rows: "QuerySet[Delivery]") -> None:

@@ -283,3 +283,22 @@ def test_a_mail_is_freed_as_soon_as_it_is_read() -> None:
     freed = weakref.ref(mail)
     del mail
     assert freed() is None
+
+
+@pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ("Ann Smith <ann@x.example>", "Ann Smith"),
+        ('"Smith, Ann" <ann@x.example>', "Smith, Ann"),
+        (r'"Ann \"Bo\" Smith" <ann@x.example>', 'Ann "Bo" Smith'),
+        ("=?utf-8?q?S=C3=B8ren?= <soren@x.example>", "Søren"),
+        ("ann@x.example (Ann Smith)", "Ann Smith"),
+        ("ann@x.example", ""),
+        ("<ann@x.example>", ""),
+        ("Ann <ann@x.example>, Bob <bob@x.example>", ""),
+        ("=?utf-8?q?mum=40home=2Eorg?= <evil@x.example>", "mum@home.org"),
+    ],
+)
+def test_the_display_name_of_the_author_is_read(author: str, name: str) -> None:
+    mail = read_mail(f"From: {author}\nSubject: s\n\nhi\n".encode())
+    assert mail.display_name == name

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,6 +147,15 @@ def test_every_part_of_a_long_downlink_can_be_answered() -> None:
 def test_a_sender_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(Rejected, match="no room for text"):
         text_packets(message("hello there"), Limit(18, utf8_bytes), 4)
+
+
+def test_a_display_name_stands_in_the_first_packet_behind_the_address() -> None:
+    stranger = replace(message("word " * 8), display_name="Ann Smith")
+    first, second = text_packets(stranger, Limit(60, utf8_bytes), 4)
+    assert first.startswith(b"alice@example.org 1/2 (Ann Smith) word word")
+    assert second.startswith(b"alice@example.org 2/2 word")
+    contact = replace(message("hi", name="al"), display_name="Ann Smith")
+    assert text_packets(contact, ROOMY, 4) == [b"@al hi"]
 
 
 SEEN = ["a", "é", "ß", "e\u0301", "👩‍🚀", "🇨🇭", "漢", " ", "\n", "👍🏽"]

@@ -154,6 +154,37 @@ def test_a_stranger_has_no_name(typing: Gateway, sender: str) -> None:
     assert typing.take_one(mail).message.sender_name == ""
 
 
+@pytest.mark.parametrize(
+    ("sender", "display_name", "shown"),
+    [
+        ("x7f3@relay.example", "Ann Smith", "Ann Smith"),
+        ("x7f3@relay.example", "Alice", ""),
+        ("x7f3@relay.example", "Ann (Alice)", ""),
+        ("x7f3@relay.example", "Alice Smith", ""),
+        ("x7f3@relay.example", "alice@example.net", ""),
+        ("alice@example.net", "Ann Smith", ""),
+        ("ann.smith@example.net", "Ann Smith", ""),
+    ],
+)
+def test_a_stranger_is_shown_by_address_and_a_display_name_that_imitates_no_contact(
+    typing: Gateway, sender: str, display_name: str, shown: str
+) -> None:
+    mail = replace(g.mail(), sender=g.email(sender), display_name=display_name)
+    delivery = typing.take_one(mail)
+    assert delivery.message.display_name == shown
+    typing.settle(delivery, Unavailable("busy"))
+    typing.clock.turn(3600)
+    [again] = typing.owed()
+    assert (again.message.display_name, again.message.sender.value) == (shown, sender)
+
+
+def test_a_contact_of_another_owner_is_not_imitated(typing: Gateway) -> None:
+    ann = Subscriber.objects.create(name="ann")
+    Contact.objects.create(owner=ann, name="carol", address="carol@example.com")
+    mail = replace(g.mail(), sender=g.email("x7f3@relay.example"), display_name="Carol")
+    assert typing.take_one(mail).message.display_name == "Carol"
+
+
 def test_a_place_is_one_line_of_mail_and_sms_and_stays(typing: Gateway) -> None:
     link = "https://www.openstreetmap.org/?mlat=47.12346&mlon=-8.50000"
     for number, name in enumerate(("alice", "bob")):
