@@ -9,6 +9,7 @@ from typing import Any
 
 from messaging.config.settings import Settings
 from messaging.gateway import MAIL, Gateway
+from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.send import MailSender
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.model.message import (
@@ -37,6 +38,7 @@ from messaging.sending.user_operators import UserOperators
 from messaging.sms.fetcher import FetchedAccount, SmsFetcher
 from messaging.sms.sender import SmsSender
 from messaging.store.accept.router import Router
+from messaging.store.db.django_settings import secret_key
 from messaging.store.fetch_history import FetchHistory
 from messaging.store.queue.begin import StoreBegins
 from messaging.store.queue.due import Due
@@ -80,6 +82,7 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
         share_port=settings.mail_receivers > 1,
         pod_label=gateway.pod_label,
         mailboxes=mailboxes,
+        bounce_addresses=_bounce_addresses(settings),
     )
     mail = dataflow.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
     satellites = [
@@ -104,6 +107,10 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
         parallelism=settings.router_count,
         durable=True,
     )
+
+
+def _bounce_addresses(settings: Settings) -> BounceAddresses:
+    return BounceAddresses(partial(secret_key, settings))
 
 
 def _fetch_texts(dataflow: Dataflow, gateway: Gateway) -> list[Stream[Inbound]]:
@@ -164,7 +171,10 @@ def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Str
     name = f"{account}-out"
     if account == MAIL and gateway.relay:
         name = MAIL_OUT
-        sender: Any = partial(MailSender, gateway.relay, settings.mail_domain)
+        addresses = _bounce_addresses(settings) if gateway.relay.bounce_addresses else None
+        sender: Any = partial(
+            MailSender, gateway.relay, settings.mail_domain, bounce_addresses=addresses
+        )
     elif account in gateway.satellites:
         sender = partial(SatelliteSender, gateway.satellites[account], settings.satellite_max_parts)
     else:

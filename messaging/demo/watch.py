@@ -41,7 +41,9 @@ class Watch:
         """Print a mail that the relay accepted."""
         body = mail.message.get_body(("plain",))
         text = body.get_content().strip() if body else ""
-        self._line("mailbox", f"{', '.join(mail.recipients)} got, from {mail.sender}:", text)
+        self._line(
+            "mailbox", f"{', '.join(mail.recipients)} got, from {mail.message['From']}:", text
+        )
 
     def look(self) -> None:
         """Print each message whose state has changed since the last call."""

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from messaging.mail.message_ids import find_reference
-from messaging.mail.parse.bounce import DeliveryReport
+from messaging.mail.message_ids import Reference, find_reference
+from messaging.mail.parse.bounce import DeliveryReport, find_report_by_signs
 from messaging.mail.parse.mail import Origin, ParsedMail
+from messaging.mail.parse.parts import part_of
 from messaging.model.message import Address, Bounce, DeadLetter, Message, Network
 
 Record = Message | Bounce | DeadLetter
@@ -24,7 +25,8 @@ _NO_REPLY: Final = re.compile(
 class ReceivedMail:
     """A mail as it was received: envelope, bytes, and the address of the client.
 
-    `size` is the number of bytes received; `content` is shorter if they exceeded a limit.
+    `size` is the number of bytes received; `content` is shorter if they exceeded a limit. `bounced` is the delivery
+    that the address of a recipient names.
     """
 
     sender: str
@@ -32,6 +34,7 @@ class ReceivedMail:
     size: int
     content: bytes
     client: str
+    bounced: Reference | None = None
 
 
 def classify(
@@ -44,8 +47,11 @@ def classify(
     record. It is accepted all the same, because a refusal would make its server write to a person who wrote nothing
     (RFC 3834), or to the sender that a third party forged.
     """
-    if parsed.report is not None:
-        bounce = _read_bounce(mail, parsed, parsed.report, ids[0], mail_domain)
+    report = parsed.report
+    if report is None and mail.bounced:
+        report = find_report_by_signs(part_of(mail.content), parsed.subject)
+    if report is not None:
+        bounce = _read_bounce(mail, parsed, report, ids[0], mail_domain)
         if bounce is not None:
             return [bounce]
     if parsed.origin is Origin.ANSWER or not mail.sender:
@@ -81,7 +87,9 @@ def may_get_notice(origin: Origin, sender: str) -> bool:
 
 
 def _names_delivery(mail: ReceivedMail, parsed: ParsedMail, mail_domain: str) -> bool:
-    """Whether the header or the beginning of the mail has a Message-ID of this gateway."""
+    """Whether its address, its header or the beginning of the mail names a delivery of this gateway."""
+    if mail.bounced:
+        return True
     texts = (
         mail.content[:NAMED_WITHIN_BYTES].decode("latin-1"),
         parsed.whole_text,
@@ -110,7 +118,7 @@ def _read_bounce(
 ) -> Bounce | None:
     """Return the bounce that a report makes, None when it names no delivery of this gateway."""
     references = (find_reference(text, mail_domain) for text in report.references)
-    reference = next((one for one in references if one is not None), None)
+    reference = mail.bounced or next((one for one in references if one is not None), None)
     if reference is None:
         return None
     # If the report is about this gateway's own domain, another server has forwarded our mail back to us and we refused

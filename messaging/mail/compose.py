@@ -8,7 +8,8 @@ from email.utils import format_datetime
 from typing import Final
 
 from messaging.errors import Rejected
-from messaging.mail.message_ids import message_id_header
+from messaging.mail.bounce_addresses import BounceAddresses
+from messaging.mail.message_ids import Reference, message_id_header
 from messaging.mail.text import clean, one_line
 from messaging.model.address_syntax import relay_mailbox
 from messaging.model.message import Delivery
@@ -29,8 +30,16 @@ class OutgoingMail:
     international: bool
 
 
-def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail:
-    """Write the mail of a delivery; a repeat has the same Message-ID. Raises Rejected for a malformed address."""
+def compose(
+    delivery: Delivery,
+    mail_domain: str,
+    now: datetime,
+    bounce_addresses: BounceAddresses | None = None,
+) -> OutgoingMail:
+    """Write the mail of a delivery; a repeat has the same Message-ID. Raises Rejected for a malformed address.
+
+    With `bounce_addresses` the envelope sender names the delivery.
+    """
     message = delivery.message
     sender = mail_address(message.sender.value)
     recipient = mail_address(message.recipient.value)
@@ -45,7 +54,10 @@ def compose(delivery: Delivery, mail_domain: str, now: datetime) -> OutgoingMail
     mail["X-Satbridge-Delivery"] = message_id_header(delivery, mail_domain)
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no holiday notice answers it
     mail.set_content(clean(message.text) + "\n", charset="utf-8")
-    return OutgoingMail(sender, recipient, mail.as_bytes(), international)
+    envelope_sender = sender
+    if bounce_addresses is not None:
+        envelope_sender = bounce_addresses.make(sender, Reference(message.id, delivery.id))
+    return OutgoingMail(envelope_sender, recipient, mail.as_bytes(), international)
 
 
 def subject_of(subject: str, sender: str) -> str:

@@ -146,11 +146,13 @@ class MailIngest:
     def _make_ids(self, mail: ReceivedMail, parsed: ParsedMail) -> tuple[list[str], list[MailKey]]:
         """Return an id for each recipient, and the keys of those that are random."""
         header = parsed.message_id_header
+        # Bounces of several deliveries may be alike but for their addresses.
+        bounced = () if mail.bounced is None else (str(mail.bounced.delivery_id),)
         if header:
-            content = (parsed.subject, parsed.whole_text)
+            content = (parsed.subject, parsed.whole_text, *bounced)
             ids = [message_id("mail", header, mail.sender, r, *content) for r in mail.recipients]
             return ids, []
-        digest = sha256(mail.content).digest()
+        digest = sha256(b"".join((mail.content, *map(str.encode, bounced)))).digest()
         keys = [(digest, mail.sender, recipient) for recipient in mail.recipients]
         ids = [
             self._random_ids.setdefault(key, message_id("mail", secrets.token_bytes(16)))

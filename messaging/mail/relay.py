@@ -73,7 +73,8 @@ class Relay(Section, prefix="SATBRIDGE_RELAY_"):
 
     `smtp://` talks in the clear, log-in included: for a relay on this machine or a trusted network. `ca_file` is the
     only authority to trust then, in PEM form; without it, those of the system. `hostname` is what we call ourselves;
-    without it, the mail domain. `timeout_seconds` bounds each answer.
+    without it, the mail domain. `timeout_seconds` bounds each answer. With `bounce_addresses` each mail has an envelope
+    sender of its own.
     """
 
     url: Annotated[SecretStr, AfterValidator(_require_relay_url)]
@@ -85,6 +86,7 @@ class Relay(Section, prefix="SATBRIDGE_RELAY_"):
         ]
         | None
     ) = None
+    bounce_addresses: bool = True
 
     def endpoint(self) -> Endpoint:
         """Return the parts of the URL."""

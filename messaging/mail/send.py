@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from messaging.errors import ConfigurationError, NotBegun, Rejected, Unavailable, Uncertain
+from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.compose import OutgoingMail, compose
 from messaging.mail.dsn_mime import compose_notice
 from messaging.mail.relay import Relay
@@ -36,18 +37,28 @@ SERVICE_NOT_AVAILABLE: Final = 421  # RFC 5321 section 3.8: the server closes th
 class MailSender:
     """Sends mails through the relay, over `max_sessions` connections at a time; urgent ones have as many again.
 
-    A connection is kept for the next mail, for `IDLE_SECONDS`.
+    A connection is kept for the next mail, for `IDLE_SECONDS`. With `bounce_addresses` each mail but a notice has an
+    envelope sender of its own.
     """
 
-    def __init__(self, relay: Relay, mail_domain: str, max_sessions: int = MAX_SESSIONS) -> None:
-        self._arguments = (relay, mail_domain, max_sessions)
+    def __init__(
+        self,
+        relay: Relay,
+        mail_domain: str,
+        max_sessions: int = MAX_SESSIONS,
+        bounce_addresses: BounceAddresses | None = None,
+    ) -> None:
+        self._arguments = (relay, mail_domain, max_sessions, bounce_addresses)
+        self._bounce_addresses = bounce_addresses
         self._relay = relay
         self._mail_domain = mail_domain
         self._slots = {urgent: FairSlots(max_sessions) for urgent in (False, True)}
         self._idle: list[RelaySession] = []
         self._threads = ThreadPoolExecutor(4 * max_sessions, "relay")
 
-    def __reduce__(self) -> tuple[type["MailSender"], tuple[Relay, str, int]]:
+    def __reduce__(
+        self,
+    ) -> tuple[type["MailSender"], tuple[Relay, str, int, BounceAddresses | None]]:
         """Pickle the arguments only."""
         return type(self), self._arguments
 
@@ -77,7 +88,7 @@ class MailSender:
                 if failure is not None:
                     mail = compose_notice(delivery, failure, self._mail_domain, now)
                 else:
-                    mail = compose(delivery, self._mail_domain, now)
+                    mail = compose(delivery, self._mail_domain, now, self._bounce_addresses)
                 # The session bounds the thread by itself. If it were abandoned here, the fate of a mail would be
                 # unknown.
                 until = time.monotonic() + seconds

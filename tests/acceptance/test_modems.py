@@ -144,7 +144,7 @@ def test_a_device_writes_a_mail(stage: Stage, network: Network) -> None:
         return [m for m in texts if f"Anchored, {network.owner}" in m.message.get_content()]
 
     (mail,) = wait_until(arrived)
-    assert mail.sender == f"{network.owner}@example.org"
+    assert mail.message["From"] == f"{network.owner}@example.org"
 
 
 def test_a_mail_reaches_the_device(stage: Stage, network: Network) -> None:

@@ -40,7 +40,7 @@ def test_an_inreach_writes_a_mail(stage: Stage, version: str) -> None:
         "taken"
     ]
     (mail,) = wait_until(lambda: stage.mails("bob@example.net", text))
-    assert mail.sender == "ines@example.org"
+    assert mail.message["From"] == "ines@example.org"
 
 
 def test_a_mail_reaches_the_inreach_and_its_answer_comes_back(stage: Stage) -> None:
@@ -106,7 +106,7 @@ def test_positions_are_listed(stage: Stage) -> None:
 def test_a_spot_writes_a_mail_and_a_text(stage: Stage) -> None:
     stage.tracker("All is well, says the SPOT")
     (mail,) = wait_until(lambda: stage.mails("mum@example.net", "All is well, says the SPOT"))
-    assert mail.sender == "sven@example.org"
+    assert mail.message["From"] == "sven@example.org"
     (text,) = wait_until(lambda: stage.texts("All is well, says the SPOT"))
     assert (text["to"], text["from"]) == (FRIEND, "+15550003333")
 

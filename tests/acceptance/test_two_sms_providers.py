@@ -136,7 +136,7 @@ def test_mail_still_goes_both_ways(gateway: RunningGateway) -> None:
     wait_until(lambda: [x for x in gateway.shown() if "North, 7" in x[2]])
     gateway.uplink(1001, "bob@example.net", "Thanks")
     (mail,) = wait_until(lambda: [m for m in gateway.sink.received if "bob@" in m.recipients[0]])
-    assert mail.sender == "user1@example.org"
+    assert mail.message["From"] == "user1@example.org"
 
 
 def test_who_says_stop_gets_no_more_texts_by_that_number(

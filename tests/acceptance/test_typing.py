@@ -41,7 +41,7 @@ class Stage:
     def mails(self, to: str) -> list[str]:
         """From whom and what, of every mail that arrived."""
         received = [mail for mail in self.gateway.sink.received if to in mail.recipients]
-        return [f"{mail.sender}: {_body(mail.message)}" for mail in received]
+        return [f"{mail.message['From']}: {_body(mail.message)}" for mail in received]
 
     def mail(self, author: str, subject: str, text: str) -> None:
         message = EmailMessage()

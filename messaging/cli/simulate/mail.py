@@ -22,6 +22,6 @@ def mail(host: Host = "127.0.0.1", port: Port = 7433) -> None:
 
 
 def print_mail(mail: ReceivedMail) -> None:
-    """Print the envelope and the subject of a mail."""
-    recipients = ", ".join(mail.recipients)
-    print_text(f"mail from {mail.sender} to {recipients}: {mail.message['Subject']}")
+    """Print the author, the recipients and the subject of a mail."""
+    author, recipients = mail.message["From"] or mail.sender, ", ".join(mail.recipients)
+    print_text(f"mail from {author} to {recipients}: {mail.message['Subject']}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from messaging.mail.parse.automatic import Origin, origin_of
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.text import one_line
 from messaging.words.subject import strip_reply_marks
@@ -174,17 +175,45 @@ def read_report_in_words(mail: MailPart, subject: str) -> DeliveryReport | None:
     author = mail.field(b"from")[:MAX_DIAGNOSTIC_CHARS].lower()
     if not any(map(author.__contains__, _SERVERS)):
         return None
-    # The copy of the mail follows its own header: the words of the server come first.
-    text = mail.data[mail.start : min(mail.end, mail.start + MAX_STATUS_BYTES)].decode(
-        "utf-8", "replace"
+    # A postmaster who answers quotes codes, too.
+    is_notice = subject.casefold().startswith(_NOTICE_SUBJECTS)
+    is_notice = is_notice or b"x-failed-recipients" in mail.fields
+    if not is_notice and (not _SMTP_CODE.search(_words_of(mail)) or strip_reply_marks(subject)[1]):
+        return None
+    return _read_words(mail, subject)
+
+
+def find_report_by_signs(mail: MailPart, subject: str) -> DeliveryReport | None:
+    """Return the report in a mail to an address for bounces, where one sign of a report is enough.
+
+    None for the answer of a person's program, such as a holiday notice.
+    """
+    is_report = mail.content_type == "multipart/report"
+    if is_report and mail.parameter("report-type").lower() == "disposition-notification":
+        return None
+    if not is_report and origin_of(mail, subject) is Origin.ANSWER:
+        return None
+    author = mail.field(b"from")[:MAX_DIAGNOSTIC_CHARS].lower()
+    has_sign = (
+        not author
+        or any(map(author.__contains__, _SERVERS))
+        or subject.casefold().startswith(_NOTICE_SUBJECTS)
+        or (_SMTP_CODE.search(_words_of(mail)) and not strip_reply_marks(subject)[1])
     )
+    return _read_words(mail, subject) if has_sign else None
+
+
+def _words_of(mail: MailPart) -> str:
+    # The copy of the mail follows its own header: the words of the server come first.
+    end = min(mail.end, mail.start + MAX_STATUS_BYTES)
+    return mail.data[mail.start : end].decode("utf-8", "replace")
+
+
+def _read_words(mail: MailPart, subject: str) -> DeliveryReport:
+    text = _words_of(mail)
     words = text.casefold()
     title = subject.casefold()
     code = _SMTP_CODE.search(text)
-    # A postmaster who answers quotes codes, too.
-    is_notice = title.startswith(_NOTICE_SUBJECTS) or b"x-failed-recipients" in mail.fields
-    if not is_notice and (code is None or strip_reply_marks(subject)[1]):
-        return None
     delayed = "delay" in title or any(phrase in words[:MAX_WORDS_CHARS] for phrase in _DELAYS)
     failed = not delayed and (code is not None or not _DELAY_CODE.search(text))
     line = (

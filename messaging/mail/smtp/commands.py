@@ -16,6 +16,7 @@ _ARGUMENT: Final = re.compile(
     r"(?:\s+(?P<parameters>.*))?",
     re.IGNORECASE,
 )
+_SUB_ADDRESS: Final = re.compile(r"\+([A-Za-z0-9.]{1,64})@")
 _SOURCE_ROUTE: Final = re.compile(r"@[^:\s]*:")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLAIN_LOCAL: Final = re.compile(r"[^\s()<>\[\]:;@\\,\"]+")
@@ -81,6 +82,12 @@ def read_forward_path(argument: str | None, mail_domain: str) -> str:
     if name is None:
         raise BadCommand(NOT_A_MAILBOX_NAME)
     return f"{name}@{mail_domain}"
+
+
+def read_sub_address(argument: str | None) -> str:
+    """Return the part between `+` and `@` of the argument of RCPT, in lower case; empty without one."""
+    found = _SUB_ADDRESS.search(argument or "")
+    return found[1].lower() if found else ""
 
 
 def _split_argument(keyword: str, argument: str | None) -> tuple[str, dict[str, str | None]]:

@@ -8,7 +8,12 @@ import asyncio
 from contextlib import closing
 
 from messaging.mail.smtp import replies
-from messaging.mail.smtp.commands import BadCommand, read_forward_path, read_reverse_path
+from messaging.mail.smtp.commands import (
+    BadCommand,
+    read_forward_path,
+    read_reverse_path,
+    read_sub_address,
+)
 from messaging.mail.smtp.session import MailCollector, MailSession
 from messaging.mail.smtp.wire import SmtpWire
 
@@ -69,7 +74,7 @@ class SmtpConnection(SmtpWire):
             try:
                 mailbox = read_forward_path(arg, self._server.mail_domain)
                 self._reset_timeout(self._server.settings.idle_seconds)  # for the router
-                reply = await session.rcpt(mailbox)
+                reply = await session.rcpt(mailbox, read_sub_address(arg))
             except BadCommand as error:
                 reply = error.reply
         if reply.startswith(replies.UNKNOWN_RECIPIENT_CODE):

@@ -10,6 +10,7 @@ from typing import Final
 from messaging.config.ip_allowlist import LOOPBACK
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError
+from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.smtp.connection import SmtpConnection
 from messaging.mail.smtp.pod_readiness import PodLabel, PodReadiness
 from messaging.mail.smtp.server import SmtpServer
@@ -32,7 +33,8 @@ class MailReceiver:
     The reply 250 guarantees that every recipient's message is committed. A repeat of the same mail has the same
     message ids. Mail for `mailboxes` goes to their handlers, not to subscribers. Can be pickled until it runs.
     Several receivers may share one port of a machine (`share_port`, SO_REUSEPORT). The pod has the label
-    `pod_label` while the receiver takes mail. Clients in the networks of `loopback` may always connect.
+    `pod_label` while the receiver takes mail. Clients in the networks of `loopback` may always connect. A mail
+    without a sender to one of `bounce_addresses` is a bounce of the delivery that the address names.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class MailReceiver:
         mailboxes: Sequence[MailboxHandler] = (),
         patience: Patience = PATIENCE,
         loopback: str = LOOPBACK,
+        bounce_addresses: BounceAddresses | None = None,
     ) -> None:
+        self._bounce_addresses = bounce_addresses
         self._settings = settings
         self._patience = patience
         self._loopback = loopback
@@ -78,6 +82,7 @@ class MailReceiver:
             self._mailboxes,
             self._patience,
             self._loopback,
+            self._bounce_addresses,
         )
         self._server = server
         if self._pod_label is not None:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from messaging.config.ip_allowlist import LOOPBACK, is_peer
 from messaging.logs.records import details
+from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.clients import SITE_SHARES, ByteBudget, Clients, client_networks
@@ -60,7 +61,9 @@ class SmtpServer:
         mailboxes: Sequence[MailboxHandler] = (),
         patience: Patience = PATIENCE,
         loopback: str = LOOPBACK,
+        bounce_addresses: BounceAddresses | None = None,
     ) -> None:
+        self.bounce_addresses = bounce_addresses
         self.settings = settings
         self.patience = patience
         self._loopback = loopback

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from messaging.mail.classify import ReceivedMail
+from messaging.mail.message_ids import Reference
 from messaging.mail.smtp import replies
 from messaging.mail.smtp.clients import ByteBudget
 from messaging.mail.smtp.server import SmtpServer
@@ -78,13 +79,15 @@ class MailCollector:
 class MailSession:
     """The transactions of one client, one after the other; EHLO makes a new session.
 
-    `sender` is None while no transaction is open. A transaction ends with `reset`.
+    `sender` is None while no transaction is open. A transaction ends with `reset`. `bounced` is the delivery that the
+    address of a recipient names.
     """
 
     server: SmtpServer
     client: str
     sender: str | None = None
     recipients: list[str] = field(default_factory=list)
+    bounced: Reference | None = None
 
     def mail(self, sender: str, size: int) -> str:
         """Open a transaction, unless the announced size exceeds the limit (RFC 1870). Return the reply."""
@@ -93,8 +96,11 @@ class MailSession:
         self.sender = sender
         return replies.SENDER_OK
 
-    async def rcpt(self, mailbox: str) -> str:
+    async def rcpt(self, mailbox: str, sub_address: str = "") -> str:
         """Add a recipient if the router takes mail for it. Return the reply."""
+        addresses = self.server.bounce_addresses
+        bounced = addresses.read(sub_address) if addresses and sub_address else None
+        self.bounced = self.bounced or bounced
         if mailbox in self.recipients:
             return replies.RECIPIENT_OK
         if len(self.recipients) >= self.server.settings.max_recipients:
@@ -113,7 +119,11 @@ class MailSession:
             size=collector.size,
             content=collector.content(),
             client=self.client,
+            bounced=self.bounced,
         )
+        # Not at RCPT: a mail server in front asks about a recipient as from a sender of its own.
+        if self.bounced and self.sender:
+            return self.server.ingest.record_reply(mail, replies.BOUNCES_ONLY)
         if collector.too_big:
             return self.server.ingest.record_reply(mail, replies.TOO_BIG)
         if collector.no_room:
@@ -124,3 +134,4 @@ class MailSession:
         """Drop the sender and the recipients."""
         self.sender = None
         self.recipients = []
+        self.bounced = None

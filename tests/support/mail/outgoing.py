@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from messaging.config.env import read
+from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.relay import Relay
 from messaging.mail.send import MailSender
 from messaging.model.message import Address, Delivery, Message, Network, Outcome, Result
@@ -41,11 +42,17 @@ def relay_at(url: str, **settings: Any) -> Relay:
     return read(Relay, **{"url": url, "timeout_seconds": 20, **settings})
 
 
-def send(relay: Relay, *deliveries: Delivery, max_sessions: int = 1) -> list[Outcome]:
+def send(
+    relay: Relay,
+    *deliveries: Delivery,
+    max_sessions: int = 1,
+    bounce_addresses: BounceAddresses | None = None,
+) -> list[Outcome]:
     """Send as the pipeline does; return the outcomes of those that have one."""
 
     async def run() -> list[Outcome]:
-        sender = SenderOperator(partial(MailSender, relay, DOMAIN, max_sessions), MemoryBegins)
+        make = partial(MailSender, relay, DOMAIN, max_sessions, bounce_addresses)
+        sender = SenderOperator(make, MemoryBegins)
         try:
             return await outcomes_of(sender, *deliveries)
         finally:

@@ -7,6 +7,7 @@ from typing import Any
 
 from messaging.config.ip_allowlist import LOOPBACK
 from messaging.errors import Rejected
+from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.pod_readiness import PodLabel
 from messaging.mail.smtp.settings import PATIENCE, Patience, SmtpSettings
@@ -150,13 +151,19 @@ async def run_server(
     pod_label: PodLabel | None = None,
     patience: Patience = PATIENCE,
     loopback: str = LOOPBACK,
+    bounce_addresses: BounceAddresses | None = None,
     **settings: Any,
 ) -> AsyncIterator[MailServer]:
     """Run a receiver on a free port until the block ends, and close the connections to it."""
     router = router or Router()
     smtp_settings = SmtpSettings(**{"listen": "127.0.0.1:0", **settings})
     receiver = MailReceiver(
-        smtp_settings, DOMAIN, pod_label=pod_label, patience=patience, loopback=loopback
+        smtp_settings,
+        DOMAIN,
+        pod_label=pod_label,
+        patience=patience,
+        loopback=loopback,
+        bounce_addresses=bounce_addresses,
     )
     running = asyncio.create_task(receiver.run(router.emit))
     server = MailServer(receiver, router)
