@@ -15,7 +15,7 @@ _MIN_NEWS_CHARS: Final = 3
 _MAX_MARKS_IN_A_ROW: Final = 2
 _BY_A_SERVICE: Final = re.compile(r"\s+(?:via|über)\s+.*", re.IGNORECASE)
 _QUOTES: Final = "\"'\u2018\u2019\u201c\u201d\u00ab\u00bb "
-_LETTERS: Final = ("L", "M")
+_ALPHABETIC: Final = ("L", "M")
 _BETWEEN: Final = frozenset(" ,.'’-")
 # `home.org`, and a capital I among small letters, which looks like an l.
 _FALSE: Final = re.compile(r"[^\W_]{2}\.\w|[^\W_]I[a-z]|[a-z]I")
@@ -63,16 +63,16 @@ def _fold(text: str) -> str:
 
 def _is_plain(name: str) -> bool:
     """Return whether a name consists of a few words of letters of one alphabet."""
-    marks = letters = 0
+    marks = length = 0
     scripts: set[str] = set()
     for character in name:
         category = unicodedata.category(character)
-        if category[0] not in _LETTERS and character not in _BETWEEN:
+        if category[0] not in _ALPHABETIC and character not in _BETWEEN:
             return False
         marks = marks + 1 if category[0] == "M" else 0
-        letters += category[0] == "L"
+        length += category[0] == "L"
         if marks > _MAX_MARKS_IN_A_ROW:
             return False
         script = unicodedata.name(character, "").partition(" ")[0]
         scripts |= {script} & _SCRIPTS
-    return letters > 1 and len(scripts) < 2 and not _FALSE.search(name)
+    return length > 1 and len(scripts) < 2 and not _FALSE.search(name)

@@ -22,8 +22,8 @@ def describe(invitation: Invitation, locale: Locale | None = None) -> list[str]:
 def is_told_by(invitation: Invitation, text: str) -> bool:
     """Whether a text says the same already, by its title or its place."""
     folded = " ".join(text.casefold().split())
-    facts = (invitation.summary, invitation.place)
-    return any(fact and fact.casefold() in folded for fact in facts)
+    words = (invitation.summary, invitation.place)
+    return any(word and word.casefold() in folded for word in words)
 
 
 def localise(text: str, invitation: Invitation, locale: Locale) -> str:

@@ -1,4 +1,4 @@
-"""A bounce that comes to the envelope sender of a mail settles its delivery, whatever it says."""
+"""A bounce that comes to the envelope sender of a mail settles its delivery, even if it names none."""
 
 import pytest
 
