@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 CORPUS: Final = Path(__file__).parents[1] / "corpus" / "own_words"
+# Written without a look at the code, and first read when it was done.
+BLIND_CORPUS: Final = CORPUS.with_name("own_words_blind")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from messaging.mail.parse.words import words_of_mail
-from tests.support.own_words_corpus import CorpusMail, load_corpus, measure
+from tests.support.own_words_corpus import BLIND_CORPUS, CorpusMail, load_corpus, measure
 
 
 def text_of(data: bytes) -> str:
@@ -19,8 +19,14 @@ def test_finds_the_own_words_of_the_corpus() -> None:
     assert figures.junk_share <= 0.03
 
 
+def test_finds_the_own_words_of_the_mails_that_its_authors_had_not_seen() -> None:
+    figures = measure(load_corpus(BLIND_CORPUS), text_of)
+    assert figures.right_share >= 0.84, figures.wrong
+    assert figures.junk_share <= 0.07
+
+
 def test_spans_cover_the_text_of_each_mail() -> None:
-    for mail in load_corpus():
+    for mail in (*load_corpus(), *load_corpus(BLIND_CORPUS)):
         split = words_of_mail(mail.data).split
         assert "".join(split.text[span.start : span.end] for span in split.spans) == split.text
 
