@@ -30,10 +30,10 @@ LABEL org.opencontainers.image.title="Satbridge" \
       org.opencontainers.image.description="A gateway between e-mail, SMS and satellite messaging devices" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# tini ends what Ray leaves behind when it is the first process. tzdata has the time zones of subscribers. The version is the distribution's.
+# tini ends what Ray leaves behind when it is the first process. The version is the distribution's.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends tini tzdata \
+    && apt-get install --yes --no-install-recommends tini \
     && apt-get clean && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 1000 satbridge \
     && useradd --uid 1000 --gid 1000 --home-dir /var/lib/satbridge --create-home --shell /usr/sbin/nologin satbridge

@@ -185,7 +185,7 @@ class MailIngest:
 
     def _find_handler(self, mailbox: str, client: str) -> MailboxHandler | None:
         """Return the handler of a network's mailbox; other clients than the network's own get None."""
-        handler = self._mailboxes.get(mailbox)
+        handler = self._mailboxes.get(re.sub(r"\+.*@", "@", mailbox))
         return handler if handler and handler.admits(client) else None
 
     async def _submit_to_handlers(self, mail: ReceivedMail) -> tuple[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ _ARGUMENT: Final = re.compile(
     r"(?:\s+(?P<parameters>.*))?",
     re.IGNORECASE,
 )
-_SUB_ADDRESS: Final = re.compile(r"\+([A-Za-z0-9.]{1,64})@")
+_SUB_ADDRESS: Final = re.compile(r"\+([^\s@<>\"(),:;\[\]\\]{1,64})@")
 _SOURCE_ROUTE: Final = re.compile(r"@[^:\s]*:")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLAIN_LOCAL: Final = re.compile(r"[^\s()<>\[\]:;@\\,\"]+")

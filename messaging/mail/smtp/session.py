@@ -97,18 +97,24 @@ class MailSession:
         return replies.SENDER_OK
 
     async def rcpt(self, mailbox: str, sub_address: str = "") -> str:
-        """Add a recipient if the router takes mail for it. Return the reply."""
+        """Add a recipient if the router takes mail for it. Return the reply.
+
+        The router is asked about `mailbox`; the recipient keeps its sub-address, which may name a device.
+        """
         addresses = self.server.bounce_addresses
         bounced = addresses.read(sub_address) if addresses and sub_address else None
         self.bounced = self.bounced or bounced
-        if mailbox in self.recipients:
+        recipient = mailbox
+        if sub_address and bounced is None:
+            recipient = mailbox.replace("@", f"+{sub_address}@")
+        if recipient in self.recipients:
             return replies.RECIPIENT_OK
         if len(self.recipients) >= self.server.settings.max_recipients:
             return replies.TOO_MANY_RECIPIENTS
         is_report = not self.sender
         reply = await self.server.ingest.verify_recipient(mailbox, self.client, is_report=is_report)
         if reply is replies.RECIPIENT_OK:
-            self.recipients.append(mailbox)
+            self.recipients.append(recipient)
         return reply
 
     async def data(self, collector: MailCollector) -> str:

@@ -125,9 +125,22 @@ async def test_bytes_that_are_no_text_are_refused_in_addresses() -> None:
 async def test_the_same_recipient_twice_is_one_message() -> None:
     async with run_server() as server:
         wire = await server.connect_and_greet()
-        recipients = ("boop@example.org", "Boop@EXAMPLE.org", "boop+x@example.org")
+        recipients = ("boop@example.org", "Boop@EXAMPLE.org")
         assert (await wire.send(MAIL, *recipients)).startswith("250")
         assert len(server.router.messages) == 1
+
+
+async def test_a_recipient_keeps_the_name_of_a_device() -> None:
+    async with run_server() as server:
+        wire = await server.connect_and_greet()
+        recipients = (
+            "boop@example.org",
+            "Boop+Spare-Boat@example.org",
+            "boop+spare-boat@example.org",
+        )
+        assert (await wire.send(MAIL, *recipients)).startswith("250")
+        found = [one.recipient.value for one in server.router.messages]
+        assert found == ["boop@example.org", "boop+spare-boat@example.org"]
 
 
 async def test_too_many_recipients_are_deferred() -> None:
