@@ -32,6 +32,7 @@ from messaging.mail.smtp.replies import (
     refusal,
 )
 from messaging.mail.smtp.settings import SmtpSettings
+from messaging.model.address_syntax import own_mailbox
 from messaging.model.message import Address, Emit, Network, RecipientCheck, message_id
 from messaging.model.raw_mail import MailboxHandler, RawMail
 
@@ -185,7 +186,8 @@ class MailIngest:
 
     def _find_handler(self, mailbox: str, client: str) -> MailboxHandler | None:
         """Return the handler of a network's mailbox; other clients than the network's own get None."""
-        handler = self._mailboxes.get(re.sub(r"\+.*@", "@", mailbox))
+        name = own_mailbox(mailbox, self._mail_domain)
+        handler = self._mailboxes.get(f"{name}@{self._mail_domain}")
         return handler if handler and handler.admits(client) else None
 
     async def _submit_to_handlers(self, mail: ReceivedMail) -> tuple[str, tuple[str, ...]]:
