@@ -1,11 +1,16 @@
 """Reads the lines of a text with their depth of quotation, and joins those of `format=flowed`. Pure."""
 
+import re
 from typing import Final, NamedTuple
 
 from messaging.words.spans import MarkedText, SpanKind
 
 MAX_LINE_WORDS: Final = 500
 _SIGNATURE: Final = "-- "
+# The Bat! puts the initials of the author before the sign: `AB> text`, `AB>> text`.
+INITIALS: Final = re.compile(r"[^\W\d_]{1,3}(>{1,9})(?:[ \t]|\Z)")
+_LINE_WITH_INITIALS: Final = re.compile(r"\n[^\W\d_]{1,3}>{1,9}(?=[ \t\n])")
+_MIN_LINES_WITH_INITIALS: Final = 2
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
 
 
@@ -31,12 +36,15 @@ class Line(NamedTuple):
 def read_lines(marked: MarkedText) -> list[Line]:
     """Return all lines; their positions cover the text."""
     text, marks, lines, at, mark_index = marked.text, marked.marks, [], 0, 0
+    has_initials = _has_initials(text)
     for raw in text.split("\n"):
         end = min(at + len(raw) + 1, len(text))
         if at == end:  # the text ends with a line end
             break
         # A blank before the first mark is stuffing: the author typed the sign (RFC 3676 section 4.4).
         depth, skipped = _quote_depth(raw) if raw.startswith(">") else (0, 0)
+        if has_initials and (sign := match_initials(raw)):
+            depth, skipped = len(sign[1]), sign.end()
         words = raw[skipped : skipped + MAX_LINE_WORDS]
         if not words.isascii():
             words = words.translate(_INVISIBLE)
@@ -52,6 +60,22 @@ def read_lines(marked: MarkedText) -> list[Line]:
         lines.append(Line(at, end, depth, words, kind))
         at = end
     return lines
+
+
+def match_initials(line: str) -> re.Match[str] | None:
+    """Return the quote mark with capital initials that a line begins with."""
+    sign = INITIALS.match(line)
+    return sign if sign and sign[0] == sign[0].upper() else None
+
+
+def _has_initials(text: str) -> bool:
+    """Whether two lines at least begin with capital initials of one author and quote marks."""
+    if ">" not in text:
+        return False
+    signs = [one for one in _LINE_WITH_INITIALS.findall(f"\n{text}\n") if one == one.upper()]
+    # Two writers at one depth make a conversation that the author copied.
+    writers = {one.strip(" \t\n>") for one in signs if one.count(">") == 1}
+    return len(signs) >= _MIN_LINES_WITH_INITIALS and len(writers) <= 1
 
 
 def _quote_depth(line: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from messaging.words.invisible import clean, remove_invisible
+from messaging.words.lines import match_initials
 from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.split import split_words
 
@@ -39,12 +40,16 @@ class OwnWords:
     file_names: tuple[str, ...] = ()
 
 
-def own_words(marked: MarkedText, subject: str = "", *, is_reply: bool = True) -> OwnWords:
+def own_words(
+    marked: MarkedText, subject: str = "", *, is_reply: bool = True, author: str = ""
+) -> OwnWords:
     """Return the own words of a mail's text, clean and with interleaved questions shortened.
 
-    `is_reply` says whether the header of the mail names a former mail.
+    `is_reply` says whether the header of the mail names a former mail, `author` is the name in From.
     """
-    split = split_words(marked, is_forward=is_forward_subject(subject), is_reply=is_reply)
+    split = split_words(
+        marked, is_forward=is_forward_subject(subject), is_reply=is_reply, author=author
+    )
     link = _find_link(split)
     pieces = [""]
     for span in split.spans:
@@ -95,7 +100,12 @@ def is_forward_subject(subject: str) -> bool:
 
 def shorten_question(quoted: str) -> str:
     """Return quoted lines as one line of about `MAX_ANSWERED_CHARS` characters, cut between words."""
-    lines = [line.lstrip("> \t") for line in quoted[: 20 * MAX_ANSWERED_CHARS].split("\n")]
+    lines = quoted[: 20 * MAX_ANSWERED_CHARS].split("\n")
+    signs = [match_initials(line) for line in lines]
+    lines = [
+        line[sign.end() if sign else 0 :].lstrip("> \t")
+        for line, sign in zip(lines, signs, strict=True)
+    ]
     words = " ".join(remove_invisible(" ".join(lines)).split())
     if len(words) > MAX_ANSWERED_CHARS:
         head = words[: MAX_ANSWERED_CHARS + 1].rpartition(" ")[0]

@@ -14,7 +14,9 @@ WROTE: Final = frozenset((
     "escribe", "scritto", "scrive", "schreef", "skrev", "skreiv", "kirjoitti", "napisał", "napisała",
     "napisał(a)", "napisana", "geschreven", "pisze", "napsal", "napsala", "napsal(a)", "napísal",
     "написал", "написала", "написал(а)",
-    "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış",
+    "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış", "yazdınız", "yazdın",
+    "писали", "написали", "écriviez", "écrivais", "scriveva", "scrivevi", "scriveste", "escribía", "escribías",
+    "escrevia", "kirjoitit", "kirjoititte", "napisałeś", "napisałaś", "pisałeś", "pisałaś", "napsali", "psal", "psali",
 ))  # fmt: skip
 WROTE_WITHIN: Final = _fold((
     "写道", "寫道", "写入", "님이 작성", "작성:", "쓴 글", "のメール", "は書きました", "書きました",
@@ -98,28 +100,48 @@ FORWARD_LINES: Final = _fold((
 
 # A client footer has one of these beginnings, and names a device or a program.
 FOOTER_BEGINNINGS: Final = _fold((
-    "sent from", "sent with", "sent via", "sent using", "get outlook", "typed on my", "written on my",
-    "gesendet mit", "gesendet von", "gesendet über", "versendet mit", "holen sie sich outlook",
-    "envoyé de mon", "envoyé depuis", "envoyé à partir", "envoyé avec", "télécharger outlook",
-    "téléchargez outlook", "obtenez outlook", "obtenir outlook", "enviado desde", "enviado con",
+    "sent from", "sent with", "sent via", "sent using", "typed on my", "written on my",
+    "gesendet mit", "gesendet von", "gesendet über", "versendet mit",
+    "envoyé de mon", "envoyé depuis", "envoyé à partir", "envoyé avec", "enviado desde", "enviado con",
     "enviado de mi", "enviado do meu", "enviado do", "enviado pelo", "enviado com", "enviado a partir",
-    "enviado via", "obtener outlook", "obter o outlook", "obter outlook", "baixe o outlook", "inviato da",
-    "inviato dal", "inviato con", "ottieni outlook", "scarica outlook", "verzonden vanaf", "verstuurd vanaf",
-    "verzonden met", "verzonden via", "download outlook", "outlook voor", "sendt fra", "sendt med",
-    "sendt via", "hent outlook", "få outlook", "skickat från", "skickat med", "skickades från",
-    "skaffa outlook", "hämta outlook", "lähetetty", "hanki outlook", "wysłano z", "wysłane z", "wysłano za",
-    "pobierz outlook", "pobierz program outlook", "pobierz aplikację outlook", "odesláno z", "odesláno pomocí",
-    "odesláno přes", "získat outlook", "získejte outlook", "stáhnout outlook", "отправлено с", "отправлено из",
-    "отправлено через", "послано с", "скачать outlook", "получить outlook", "получите outlook", "надіслано з",
-    "надіслано за", "надіслано через", "відправлено з", "отримати outlook", "отримайте outlook", "outlook for",
-    "outlook'u", "android için outlook", "ios için outlook", "发自我的", "发自", "來自我的", "從我的",
-    "从我的", "傳送自", "發自", "获取 outlook", "获取outlook", "取得 outlook", "下載 outlook", "下载 outlook",
-    "yahoo mail:", "yahoo! mail", "yahoo!メール", "ios 版 outlook", "android 版 outlook",
-    "skaff deg outlook", "lataa outlook", "uzyskaj outlook", "uzyskaj aplikację outlook", "завантажити outlook",
-    "завантажте outlook", "verzonden vanuit mail", "verzonden vanuit outlook", "provenance : courrier",
-    "provenance: courrier", "expédié de mon", "outlook für ios beziehen", "outlook für android beziehen",
-    "outlook für ios herunterladen", "outlook für android herunterladen", "outlook für ios abrufen",
-    "outlook für android abrufen", "mit proton mail gesendet", "mit k-9 mail gesendet",
+    "enviado via", "inviato da", "inviato dal", "inviato con", "verzonden vanaf", "verstuurd vanaf",
+    "verzonden met", "verzonden via", "sendt fra", "sendt med", "sendt via", "skickat från", "skickat med",
+    "skickades från", "lähetetty", "wysłano z", "wysłane z", "wysłano za", "odesláno z", "odesláno pomocí",
+    "odesláno přes", "отправлено с", "отправлено из", "отправлено через", "послано с", "надіслано з",
+    "надіслано за", "надіслано через", "відправлено з", "发自我的", "发自", "來自我的", "從我的",
+    "从我的", "傳送自", "發自", "yahoo mail:", "yahoo! mail", "yahoo!メール", "verzonden vanuit mail",
+    "verzonden vanuit outlook", "provenance : courrier", "provenance: courrier", "expédié de mon",
+    "mit proton mail gesendet", "mit k-9 mail gesendet",
+))  # fmt: skip
+# Verbs of the advertisements such as `Get BlueMail for Android`, before the name of the program.
+GET_BEFORE: Final = _fold((
+    "get", "download", "holen sie sich", "hol dir", "hole dir", "laden sie", "laden sie sich",
+    "lade dir", "downloaden sie", "télécharger", "téléchargez", "télécharge", "obtenez", "obtenir", "obtener",
+    "obtén", "obtenga", "descargar", "descarga", "descargue", "consigue", "obter", "obtenha", "baixe", "baixar",
+    "descarregar", "descarregue", "transferir", "ottieni", "scarica", "scaricare", "haal", "ontvang", "hent", "få",
+    "skaff deg", "skaff", "last ned", "skaffa", "hämta", "ladda ned", "ladda ner", "hanki", "lataa", "pobierz",
+    "uzyskaj", "získat", "získejte", "stáhnout", "stáhněte", "stáhněte si", "скачать", "скачайте",
+    "получить", "получите", "загрузить", "загрузите", "завантажити", "завантажте",
+    "отримати", "отримайте", "获取", "取得", "獲取", "下載", "下载",
+))  # fmt: skip
+# The same behind the name.
+GET_BEHIND: Final = _fold((
+    "beziehen", "herunterladen", "abrufen", "holen", "downloaden", "ophalen", "edinin", "indirin", "indir",
+    "alın", "を入手", "をダウンロード", "を入手する", "をダウンロードする", "を取得", "받기", "다운로드", "가져오기",
+))  # fmt: skip
+CLIENTS: Final = _fold((
+    "outlook", "bluemail", "blue mail", "k-9 mail", "k9 mail", "spark", "spark mail", "gmail", "yahoo mail",
+    "yahoo! mail", "yahoo", "proton mail", "protonmail", "aqua mail", "aquamail", "fairemail", "nine", "typeapp",
+    "type mail", "mymail", "newton mail", "edison mail", "canary mail", "airmail", "boxer", "samsung email",
+    "gmx", "gmx mail", "web.de", "web.de mail", "freenet mail", "mailspring", "thunderbird", "tutanota", "tuta",
+    "tuta mail", "fastmail", "zoho mail", "aol", "aol mail", "seznam email", "email.cz", "wp poczta", "onet poczta",
+    "яндекс почту", "яндекс почта", "яндекс.почту", "яндекс пошту", "почту mail.ru", "mail.ru", "ukr.net", "naver",
+    "네이버 메일", "다음 메일", "qq邮箱", "网易邮箱大师", "yahoo!メール", "em client", "mailbird", "missive",
+    "superhuman", "shortwave", "spike", "orange mail", "libero mail", "virgilio mail", "t-online mail", "e-mail.dk",
+))  # fmt: skip
+PLATFORMS: Final = _fold((
+    "android", "ios", "iphone", "ipad", "macos", "mac", "windows", "windows 10", "windows 11", "windows phone",
+    "mobile", "mobil", "huawei",
 ))  # fmt: skip
 # Footers that are known by their end as well: the same words begin sentences.
 FOOTER_FRAMES: Final = (
@@ -132,12 +154,10 @@ FOOTER_FRAMES: Final = (
     ("samsung", "gönderildi"), ("android", "gönderildi"), ("galaxy", "gönderildi"), ("iphone", "送信"),
     ("ipad", "送信"), ("android", "送信"), ("スマート", "送信"), ("galaxy", "送信"), ("xperia", "送信"),
     ("내", "보냄"), ("나의", "보냄"), ("iphone", "보냄"), ("내", "전송"), ("나의", "보낸"), ("갤럭시", "보냄"),
-    ("galaxy", "보냄"), ("samsung", "보냄"), ("ios용 outlook", "다운로드"), ("android용 outlook", "다운로드"),
-    ("ios용 outlook", "가져오기"), ("android용 outlook", "가져오기"), ("ios 用の outlook", "入手"),
-    ("outlook for", "入手"), ("从我的", "发送"), ("從我的", "傳送"), ("mit der", "gesendet"),
+    ("galaxy", "보냄"), ("samsung", "보냄"), ("从我的", "发送"), ("從我的", "傳送"), ("mit der", "gesendet"),
     ("mobil", "gesendet"), ("unterwegs", "gesendet"), ("min ", "skickat"), ("denne besked", "sendt"),
     ("denne e-post", "sendt"), ("cet e-mail", "envoyé"), ("ce message", "envoyé"),
-    ("android용 outlook", "받기"), ("ios용 outlook", "받기"), ("gesendet mit fairemail", "android"),
+    ("gesendet mit fairemail", "android"),
     ("naver 메일", "에서 보냄"), ("네이버 메일", "에서 보냈습니다"), ("네이버 메일", "에서 보냄"),
     ("windows용 메일", "에서 보냄"), ("从 windows 版邮件", "发送"), ("從 windows 版郵件", "傳送"),
     ("发送自", "邮件应用"), ("来自 outlook", "自 outlook"), ("来自我的", "手机"), ("来自我的", "iphone"),
@@ -198,6 +218,44 @@ DISCLAIMER_CERTAIN: Final = _fold((
     "sitz der gesellschaft", "registergericht", "handelsregister", "denken sie an die umwelt", "virus-free",
     "checked by avg", "scanned for viruses", "auf viren geprüft", "garanti sans virus", "libre de virus",
     "virenfrei", "sans virus.", "livre de vírus", "privo di virus", "virusvrij", "avast.com",
+))  # fmt: skip
+# A paragraph with one of each asks not to print the mail.
+PRINT_HINTS: Final = _fold((
+    "before print", "before you print", "not print this", "don't print this", "don’t print this",
+    "really need to print", "ausdrucken dieser", "bevor sie diese e-mail", "bevor sie diese mail",
+    "bevor sie diese nachricht", "bevor du diese e-mail", "bevor du diese mail", "bevor sie drucken",
+    "vor dem ausdrucken", "vor dem drucken", "ausgedruckt werden", "mail ausdrucken", "mail auszudrucken",
+    "avant d'imprimer", "avant d’imprimer", "n'imprimez", "n’imprimez", "n'imprimer", "n’imprimer",
+    "avant l'impression", "avant de l'imprimer", "antes de imprimir", "no imprima", "não imprima",
+    "prima di stampare", "non stampare", "non stampate", "print deze", "deze e-mail print", "deze e-mail afdrukt",
+    "dit bericht afdrukt", "dit bericht print", "alvorens deze", "alvorens dit", "alvorens te print",
+    "voordat u deze", "voordat u dit", "voordat u print", "voordat je deze", "voor u print", "inden du printer",
+    "inden du udskriver", "før du printer", "før du udskriver", "før du skriver ut", "før utskrift",
+    "skrive ut denne", "innan du skriver ut", "innan du printar", "före utskrift", "skriva ut detta",
+    "skriva ut det här", "ennen kuin tulostat", "ennen tulost", "älä tulosta", "tulostamista", "zanim wydruk",
+    "przed wydruk", "przed drukow", "musisz drukować", "musisz wydrukować", "drukować tę", "drukować ten",
+    "než vytisk", "než budete tisknout", "před vytišt", "před tisk", "tisknout tento", "прежде чем распечат",
+    "прежде чем печат", "прежде чем напечат", "перед печатью", "перед распечат", "перед тем как распечат",
+    "перед тем, как распечат", "не распечатывайте", "перш ніж друк", "перш ніж роздрук", "перш ніж надрук",
+    "перед друком", "перед роздрук", "перед тим як роздрук", "перед тим, як роздрук", "не друкуйте", "yazdırmadan",
+    "çıktı almadan", "çıktısını almadan", "印刷する前", "印刷の前", "印刷前", "打印前", "打印之前", "打印本",
+    "打印此", "列印前", "列印之前", "列印本", "列印此", "인쇄하기 전", "인쇄 전", "출력하기 전", "출력 전",
+))  # fmt: skip
+# Such a paragraph has one of these as well.
+SIGNS_OF_PRINT: Final = (
+    "print", "druck", "impr", "stampa", "afdruk", "udskriv", "utskrift", "skriv", "tulost", "druk", "tisk", "tišt",
+    "печат", "друк", "yazdır", "çıktı", "印", "인쇄", "출력",
+)  # fmt: skip
+ENVIRONMENT_HINTS: Final = _fold((
+    "consider the environment", "of the environment", "about the environment", "protect the environment",
+    "save paper", "save trees", "an die umwelt", "der umwelt", "unsere umwelt", "umwelt zuliebe", "die umwelt",
+    "à l'environnement", "à l’environnement", "l'environnement", "l’environnement", "la planète", "el medio ambiente",
+    "el medioambiente", "al medio ambiente", "meio ambiente", "meio-ambiente", "pense no ambiente", "a natureza",
+    "all'ambiente", "all’ambiente", "l'ambiente", "l’ambiente", "dell'ambiente", "dell’ambiente", "het milieu",
+    "miljøet", "miljön", "ympäristöä", "ympäristön", "luontoa", "o środowisku", "o środowisko",
+    "środowisko naturalne", "chroń środowisko", "przyrodę", "životní prostředí", "životnímu prostředí", "přírodu",
+    "окружающей сред", "окружающую сред", "природе", "природу", "экологи", "довкілля", "навколишнє", "екологі",
+    "çevreyi", "çevre için", "çevremizi", "doğayı", "環境", "环境", "地球", "환경을", "환경 보호", "자연을", "나무를",
 ))  # fmt: skip
 LIST_FOOTERS: Final = _fold((
     "you received this message because you are subscribed", "to unsubscribe", "unsubscribe from this group",
@@ -292,4 +350,46 @@ CLOSINGS: Final = _fold((
 CONTACT_EVIDENCE: Final = _fold((
     "tel", "phone", "mobile", "mob.", "cell", "fax", "www.", "http://", "https://", "@", "gmbh", " ltd",
     " inc", "telefon", "tél", "móvil", "тел", "電話", "电话", "전화",
+))  # fmt: skip
+PHONE_LABELS: Final = _fold((
+    "tel", "phone", "mob", "cell", "fax", "dir", "office", "handy", "büro", "tél", "port", "móv", "cel", "fijo",
+    "telem", "gsm", "tlf", "puh", "kom", "тел", "моб", "факс", "cep", "電話", "携帯", "电话", "手机", "手機", "전화",
+    "휴대",
+))  # fmt: skip
+# Beginnings of words for offices and firms, such as stand below a name.
+OFFICES: Final = _fold((
+    "manager", "director", "head of", "chief", "officer", "engineer", "surveyor", "secretary", "assistant",
+    "coordinator", "consultant", "president", "partner", "department", "office", "services", "institute",
+    "university", "leiter", "geschäftsführ", "abteilung", "büro", "vertrieb", "ingenieur", "assistenz",
+    "sachbearbeit", "institut", "universität", "directeur", "directrice", "responsable", "bureau", "ingénieur",
+    "secrétaire", "chargé", "gérant", "service", "gerente", "jefe", "jefa", "departamento", "oficina", "ingenier",
+    "directora", "armador", "diretor", "engenheir", "gabinete", "responsabile", "direttor",
+    "direttrice", "ufficio", "ingegner", "studio", "afdeling", "kantoor", "bedrijfsleider", "hoofd",
+    "direktør", "kontor", "leder", "avdeling", "daglig leder", "chef", "avdelning", "ingenjör",
+    "inspektör", "verkställande", "johtaja", "päällikkö", "toimisto", "osasto", "insinööri", "kierownik", "dyrektor",
+    "dział", "biuro", "inżynier", "prezes", "vedoucí", "ředitel", "oddělení", "kancelář", "jednatel", "inženýr",
+    "директор", "менеджер", "руководитель", "отдел", "инженер", "начальник", "керівник", "відділ", "інженер", "müdür",
+    "şef", "uzman", "mühendis", "bölüm", "株式会社", "有限会社", "部長", "課長", "営業部", "代表", "担当", "有限公司",
+    "经理", "經理", "主任", "部门", "总监", "주식회사", "팀장", "과장", "부장", "대표", "이사", "대리", "사원",
+))  # fmt: skip
+# Small words within the names of offices.
+NAME_PARTICLES: Final = frozenset((
+    "of", "the", "for", "and", "für", "der", "des", "von", "und", "de", "du", "la", "le", "les", "et", "del", "los",
+    "las", "y", "do", "da", "dos", "das", "e", "di", "della", "dei", "degli", "van", "voor", "en", "til", "og", "för",
+    "och", "ds.", "pro", "po", "по", "и", "з", "ve",
+))  # fmt: skip
+# Words for the forms of firms, and for the registers with their numbers.
+FIRMS: Final = (
+    "Ltd", "LTD", "Limited", "Inc", "LLC", "PLC", "plc", "LLP", "Corp", "GmbH", "mbH", "AG", "KG", "OHG", "UG", "e.V",
+    "e.K", "SARL", "SAS", "S.A", "SA", "S.A.S", "S.A.R.L", "S.L", "SL", "S.L.U", "Lda", "LDA", "Ltda", "LTDA",
+    "S.r.l", "s.r.l", "Srl", "SRL", "S.p.A", "s.p.a", "SpA", "B.V", "BV", "N.V", "NV", "VOF", "A/S", "ApS", "I/S",
+    "AS", "ASA", "AB", "HB", "Oy", "OY", "Oyj", "Sp. z o.o", "sp. z o.o", "S.K.A", "s.r.o", "spol. s r.o", "a.s",
+    "A.Ş", "Ltd. Şti",
+)  # fmt: skip
+REGISTERS: Final = _fold((
+    "nip", "krs", "regon", "vat", "ust-id", "ust-idnr", "ustid", "ust.-id", "hrb", "hra", "siret", "siren", "rcs",
+    "tva", "cif", "nif", "cnpj", "nipc", "p.iva", "p. iva", "partita iva", "c.f.", "rea", "kvk", "btw", "cvr",
+    "org.nr", "org.nr.", "orgnr", "org nr", "org. nr", "y-tunnus", "ičo", "ič", "dič", "инн", "огрн", "кпп", "єдрпоу",
+    "іпн", "mersis", "vkn", "vergi no", "company no", "reg. no", "reg no", "registered in", "法人番号", "登録番号",
+    "统一社会信用代码", "統一編號", "사업자등록번호",
 ))  # fmt: skip

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from messaging.words.footers import mark_footers
+from messaging.words.footers.mark import DASHES, mark_footers
+from messaging.words.footers.signature import NO_NAMES, is_sentence, names_of
 from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
@@ -20,12 +21,14 @@ _NEVER_SHOWN: Final = frozenset(
 )
 
 
-def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True) -> Split:
+def split_words(
+    marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True, author: str = ""
+) -> Split:
     """Return the spans of `marked.text`, whose line ends are `\\n`.
 
     `is_forward` says that the subject announces a forwarded mail, `is_reply` that the header names a former mail: in
-    any other mail the author typed the sign `>`, unless a line tells of a quotation. Without own words the whole text
-    counts as own.
+    any other mail the author typed the sign `>`, unless a line tells of a quotation. `author` is the name in From.
+    Without own words the whole text counts as own.
     """
     text = marked.text
     lines = read_lines(marked)
@@ -34,18 +37,28 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
     inner = mark_machine_lines(text, lines, kinds) if _has_any(text, _SIGNS_OF_MACHINES) else []
     if _has_any(text, _SIGNS_OF_RULES):
         mark_tickets(lines, kinds)
+    folded_text = text.casefold()
     # Most mails have nothing of it.
-    if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(text.casefold(), VERBS_AT_END):
+    if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(folded_text, VERBS_AT_END):
         mark_history(lines, kinds, is_forward=is_forward)
     inner += find_placeholders(text)
-    if is_reply or SpanKind.ATTRIBUTION in kinds or SpanKind.HEADERS in kinds:
+    has_attribution = SpanKind.ATTRIBUTION in kinds or SpanKind.HEADERS in kinds
+    if is_reply or has_attribution:
         inner += _quote_marks(text, lines, kinds)
-    elif quote in kinds:
+    if quote in kinds and not has_attribution:
+        # Initials before the sign need it in a reply, too: `PS> dir` is typed.
         kinds = [
-            own if kind is quote and line.mark is None else kind
+            own
+            if kind is quote
+            and line.mark is None
+            and (not is_reply or (line.depth and text[line.start] != ">"))
+            else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
-    mark_footers(text, lines, kinds)
+    # A name in the last line has no address below it.
+    above = folded_text.rstrip().rpartition("\n")[0] if author else ""
+    names = names_of(author) if _has_any(above, author.casefold().split()) else NO_NAMES
+    mark_footers(text, lines, kinds, names)
     has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
         # Some programs let the author write within the element of the signature.
@@ -53,7 +66,11 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
             SpanKind.OWN if line.mark is SpanKind.SIGNATURE else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
-        mark_footers(text, lines, kinds)
+        mark_footers(text, lines, kinds, names)
+        has_own_words = _has_own_words(text, lines, kinds, inner)
+    if not has_own_words and SpanKind.SIGNATURE in kinds:
+        kinds = _raise_message_below_delimiter(lines, kinds)
+        mark_footers(text, lines, kinds, names)
         has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
         kinds = [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
@@ -61,6 +78,22 @@ def split_words(marked: MarkedText, *, is_forward: bool = False, is_reply: bool 
         _mark_answered(lines, kinds)
     inner.sort(key=lambda span: span.start)
     return Split(text, _spans_of(lines, kinds, inner))
+
+
+def _raise_message_below_delimiter(
+    lines: Sequence[Line], kinds: Sequence[SpanKind]
+) -> list[SpanKind]:
+    """Return the kinds with the message as own that an author wrote below the delimiter of the signature.
+
+    A signature alone has no sentence.
+    """
+    signature = [at for at, kind in enumerate(kinds) if kind is SpanKind.SIGNATURE]
+    below = [at for at in signature if lines[at].words not in DASHES]
+    raised = list(kinds)
+    if any(is_sentence(lines[at].words) for at in below):
+        for at in below:
+            raised[at] = SpanKind.OWN
+    return raised
 
 
 def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[SpanKind]) -> list[Span]:

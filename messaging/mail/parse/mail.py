@@ -58,7 +58,8 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
     """
     mail = part_of(data)
     subject = subject_of(mail)
-    reader, words = read_words(mail, subject, max_text_chars, is_inline=is_inline)
+    name = display_name_of(mail)
+    reader, words = read_words(mail, subject, max_text_chars, author=name, is_inline=is_inline)
     whole = clean(words.split.text)
     report = find_report(mail, subject)
     kinds = [kind_of("", name) or "document" for name in words.file_names]
@@ -83,14 +84,14 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
         answer_address=answer_address_of(mail),
         left_out=left_out,
         invitation=reader.invitation,
-        display_name=display_name_of(mail),
+        display_name=name,
     )
 
 
 def read_words(
-    mail: MailPart, subject: str, max_text_chars: int, *, is_inline: bool = False
+    mail: MailPart, subject: str, max_text_chars: int, *, author: str, is_inline: bool = False
 ) -> tuple[TextReader, OwnWords]:
-    """Return the own words of a mail, and the reader with the counts of the omitted parts."""
+    """Return the own words of a mail by `author`, and the reader with the counts of the omitted parts."""
     make_reader = InlineReader if is_inline else TextReader
     reader = make_reader(max_text_chars + 1)
     marked = reader.read_mail(mail)
@@ -107,7 +108,7 @@ def read_words(
     if is_inline and marked.text.count("\n") > INLINE_TEXT_LINES:
         raise TooExpensive
     is_reply = b"in-reply-to" in mail.fields or b"references" in mail.fields
-    return reader, own_words(marked, subject, is_reply=is_reply)
+    return reader, own_words(marked, subject, is_reply=is_reply, author=author)
 
 
 def _with_notes(text: str, cut_note: str, left_out: tuple[str, ...]) -> str:

@@ -111,8 +111,8 @@ def test_folds_the_footers_of_programs(footer: str) -> None:
     assert own_words_of(f"Yes.\n\n{footer}\n\n{ATTRIBUTIONS[0]}\n> When?\n") == "Yes."
 
 
-def own_words_of(text: str, **kwargs: bool) -> str:
-    return " ".join(split_words(MarkedText(text), **kwargs).own.split())
+def own_words_of(text: str, *, is_forward: bool = False) -> str:
+    return " ".join(split_words(MarkedText(text), is_forward=is_forward).own.split())
 
 
 def kinds_of(split: Split) -> set[SpanKind]:

@@ -1,59 +1,49 @@
 """Finds the footers below own lines: of signatures, clients, disclaimers, lists. Pure, in linear time."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from messaging.words.footers.client import BULLETS, is_client_footer
+from messaging.words.footers.signature import (
+    MAX_LOOSE_SIGNATURE_LINES,
+    MAX_SIGNATURE_LINES,
+    NO_NAMES,
+    AuthorNames,
+    is_address,
+    is_contact,
+    is_sentence,
+    mark_contact_block,
+)
 from messaging.words.lines import Line
 from messaging.words.phrases import (
-    CLOSINGS,
-    CONTACT_EVIDENCE,
-    DEVICES,
     DISCLAIMER_CERTAIN,
     DISCLAIMER_CORE,
     DISCLAIMER_HINTS,
-    FOOTER_APOLOGIES,
-    FOOTER_BEGINNINGS,
-    FOOTER_FRAMES,
+    ENVIRONMENT_HINTS,
     LIST_EVIDENCE,
     LIST_FOOTERS,
     LIST_FOOTERS_CERTAIN,
     LIST_HINTS,
     NOTICES_ABOVE,
+    PRINT_HINTS,
+    SIGNS_OF_PRINT,
 )
 from messaging.words.spans import SpanKind
 from messaging.words.tickets import is_token
 
-MAX_SIGNATURE_LINES: Final = 20
-MAX_LOOSE_SIGNATURE_LINES: Final = 8
-MAX_FOOTER_CHARS: Final = 80
-MAX_APOLOGY_CHARS: Final = 45
 MIN_BOX_RULE_CHARS: Final = 10
-MIN_FOOTER_CHARS: Final = 5
 MIN_DISCLAIMER_CHARS: Final = 20
-MAX_PLAIN_FOOTER_CHARS: Final = 60
 MAX_NOTICE_CHARS: Final = 120
-MAX_CLOSING_CHARS: Final = 100
 MAX_PARAGRAPH_CHARS: Final = 8000
-_DASHES: Final = frozenset(("--", "—", "- --"))
+DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
-_DIGIT: Final = re.compile(r"\d")
-_PHONE_DIGITS: Final = 7
-_SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
-_POSTSCRIPTS: Final = ("ps", "p.s")
-_SMALL_WORDS: Final = 3
-_MAX_NAME_CHARS: Final = 40
-_CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
-_FRAME_ENDS: Final = tuple({end for _, end in FOOTER_FRAMES})
-_ADDRESS: Final = re.compile(r"[<(]https?://[^<>()]{0,300}[>)]?")
-# A time of day makes an appointment.
-_TIME: Final = re.compile(r"\b[0-2]?\d[:.h][0-5]\d\b(?![.\d])")
-_BULLETS: Final = "*_-–—[](){}<>|~ "
 
 
-def mark_footers(text: str, lines: Sequence[Line], kinds: list[SpanKind]) -> None:
-    """Set the kinds of all footers, in each run of own lines for itself."""
-    at, is_first = 0, True
+def mark_footers(
+    text: str, lines: Sequence[Line], kinds: list[SpanKind], names: AuthorNames = NO_NAMES
+) -> None:
+    """Set the kinds of all footers, in each run of own lines for itself; `names` are those of the author."""
+    at, is_first, has_words = 0, True, False
     while at < len(lines):
         if kinds[at] is not SpanKind.OWN:
             at += 1
@@ -63,10 +53,28 @@ def mark_footers(text: str, lines: Sequence[Line], kinds: list[SpanKind]) -> Non
             end += 1
         start = _mark_banner(lines, kinds, at, end) if is_first else at
         end_of_words = _mark_signature(text, lines, kinds, start, end)
-        _mark_contact_block(
-            lines, kinds, start, _mark_last_paragraphs(lines, kinds, start, end_of_words)
-        )
+        end_of_words = _mark_last_paragraphs(lines, kinds, start, end_of_words)
+        mark_contact_block(lines, kinds, start, end_of_words, names, is_first=not has_words)
+        has_words |= _mark_lone_footers(lines, kinds, start, end_of_words)
         at, is_first = end, False
+
+
+def _mark_lone_footers(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> bool:
+    """Fold each footer of a program that is a paragraph, with own words below it; return whether any are left."""
+    has_words = False
+    for at in range(start, end):
+        words = lines[at].words
+        if not words or kinds[at] is not SpanKind.OWN:
+            continue
+        # The last line has been looked at.
+        is_alone = (
+            at + 1 < end and not lines[at + 1].words and (at == start or not lines[at - 1].words)
+        )
+        if is_alone and is_client_footer(words):
+            kinds[at] = SpanKind.CLIENT_FOOTER
+        else:
+            has_words = True
+    return has_words
 
 
 def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> int:
@@ -95,7 +103,7 @@ def _mark_signature(
     """Fold all from the last delimiter on, unless too much follows it; return the end of the rest."""
     filled = 0
     for at in range(end - 1, start - 1, -1):
-        if lines[at].words in _DASHES:
+        if lines[at].words in DASHES:
             raw = text[lines[at].start : lines[at].end].rstrip("\r\n")
             if _is_signature(lines, at, end, filled, is_exact=raw == "-- "):
                 _mark(kinds, at, end, SpanKind.SIGNATURE)
@@ -113,11 +121,11 @@ def _is_signature(lines: Sequence[Line], at: int, end: int, filled: int, *, is_e
         return filled <= MAX_SIGNATURE_LINES
     return (
         filled <= MAX_LOOSE_SIGNATURE_LINES
-        and not any(_is_sentence(line.words) for line in lines[at + 1 : end])
+        and not any(is_sentence(line.words) for line in lines[at + 1 : end])
         and (
             at == 0
             or lines[at - 1].is_blank
-            or any(_is_contact(line.words) for line in lines[at + 1 : end])
+            or any(is_contact(line.words) for line in lines[at + 1 : end])
         )
     )
 
@@ -162,111 +170,50 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
     """Return the line of a paragraph at which a footer of a list or a disclaimer begins, and its kind."""
     words = _paragraph(lines, first, last)
     for at in range(first, last):
-        if _is_rule(lines[at].words) or lines[at].words in _DASHES:
+        if _is_rule(lines[at].words) or lines[at].words in DASHES:
             below = _paragraph(lines, at + 1, last)
             if any(map(below.__contains__, LIST_HINTS)):
                 return at, SpanKind.LIST_FOOTER
             is_box = len(lines[at].words) >= MIN_BOX_RULE_CHARS
-            return (
-                (at, SpanKind.SIGNATURE) if is_box and _is_address(lines[at + 1 : last]) else None
-            )
+            return (at, SpanKind.SIGNATURE) if is_box and is_address(lines[at + 1 : last]) else None
     has_evidence = any(map(words.__contains__, LIST_EVIDENCE))
     for at in range(first, last):
-        line = lines[at].words.casefold().lstrip(_BULLETS)
+        line = lines[at].words.casefold().lstrip(BULLETS)
         if line.startswith(LIST_FOOTERS_CERTAIN) or (
             has_evidence and line.startswith(LIST_FOOTERS)
         ):
             return at, SpanKind.LIST_FOOTER
-    if len(words) < MIN_DISCLAIMER_CHARS:
+    is_short = len(words) < MIN_DISCLAIMER_CHARS
+    if is_short and (words.isascii() or not _asks_not_to_print(words)):
         return None
     core = sum(map(words.__contains__, DISCLAIMER_CORE))
     hints = sum(map(words.__contains__, DISCLAIMER_HINTS)) if core else 0
     is_disclaimer = core > 0 and core + hints >= _HINTS_NEEDED
-    if not is_disclaimer and not any(map(words.__contains__, DISCLAIMER_CERTAIN)):
+    is_about_paper = _asks_not_to_print(words)
+    if not (is_disclaimer or is_about_paper or any(map(words.__contains__, DISCLAIMER_CERTAIN))):
         return None
-    wanted = (*DISCLAIMER_CERTAIN, *(DISCLAIMER_CORE + DISCLAIMER_HINTS if is_disclaimer else ()))
+    wanted = (
+        *DISCLAIMER_CERTAIN,
+        *(DISCLAIMER_CORE + DISCLAIMER_HINTS if is_disclaimer else ()),
+        *(PRINT_HINTS + ENVIRONMENT_HINTS if is_about_paper else ()),
+    )
     for at in range(first, last):
         if any(phrase in lines[at].words.casefold() for phrase in wanted):
             return at, SpanKind.DISCLAIMER
     return first, SpanKind.DISCLAIMER
 
 
-def _is_rule(words: str) -> bool:
-    return len(words) >= 3 and not words.strip("_-=*—―")
-
-
-def is_client_footer(words: str) -> bool:
-    """Whether a line is an advertisement of the author's device or program."""
-    folded = words.casefold().strip(_BULLETS)
-    if "http" in folded:  # the address behind `Outlook` does not count
-        folded = " ".join(_ADDRESS.sub(" ", folded).split())
-    sentence, _, more = folded.partition(". ")
-    if len(more) <= MAX_APOLOGY_CHARS and any(map(more.__contains__, FOOTER_APOLOGIES)):
-        folded = sentence
-    if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS:
-        return False
-    is_footer = len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS)
-    if not is_footer:
-        core = folded.rstrip(".!。 ")
-        is_footer = core.endswith(_FRAME_ENDS) and any(
-            folded.startswith(begin) and core.endswith(end) for begin, end in FOOTER_FRAMES
-        )
-    return is_footer and any(map(folded.__contains__, DEVICES))
-
-
-def _mark_contact_block(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> None:
-    """Fold the address lines below a closing phrase and a name, which stay."""
-    filled = [at for at in range(max(start, end - 2 * MAX_SIGNATURE_LINES), end) if lines[at].words]
-    for position, at in enumerate(filled):
-        if not _is_closing(lines[at].words):
-            continue
-        below = filled[position + 1 :]
-        if (
-            below
-            and len(lines[below[0]].words) <= _MAX_NAME_CHARS
-            and not _is_contact(lines[below[0]].words)
-        ):
-            below = below[1:]
-        if _is_address([lines[index] for index in below]):
-            _mark(kinds, below[0], end, SpanKind.SIGNATURE)
-            return
-
-
-def _is_address(lines: Sequence[Line]) -> bool:
-    """Whether some lines tell how to reach a person; one sentence among them makes them words of the author."""
+def _asks_not_to_print(words: str) -> bool:
+    """Whether a paragraph asks to save paper for the sake of nature."""
     return (
-        len(lines) <= MAX_LOOSE_SIGNATURE_LINES
-        and any(_is_contact(line.words) for line in lines)
-        and not any(_is_sentence(line.words) for line in lines)
+        any(map(words.__contains__, SIGNS_OF_PRINT))
+        and any(map(words.__contains__, PRINT_HINTS))
+        and any(map(words.__contains__, ENVIRONMENT_HINTS))
     )
 
 
-def _is_closing(words: str) -> bool:
-    """Whether a line is a closing phrase, with a name at most."""
-    if len(words) > MAX_CLOSING_CHARS:
-        return False
-    folded = words.casefold().rstrip(",.!;:、， ")
-    if not folded.startswith(_CLOSINGS):
-        return False
-    rest = folded[len(next(phrase for phrase in _CLOSINGS if folded.startswith(phrase))) :]
-    return not rest or (not rest[0].isalnum() and len(rest.split()) <= 1)
-
-
-def _is_contact(words: str) -> bool:
-    folded = words.casefold()
-    has_evidence = any(map(folded.__contains__, CONTACT_EVIDENCE))
-    return has_evidence or len(_DIGIT.findall(folded)) >= _PHONE_DIGITS
-
-
-def _is_sentence(words: str) -> bool:
-    """Whether a line is a sentence rather than a name, an office or an address."""
-    pieces = words.split()
-    if words.casefold().startswith(_POSTSCRIPTS):
-        return True
-    if (len(pieces) >= 4 and words.endswith(_SENTENCE_ENDS)) or _TIME.search(words):
-        return True
-    small = sum(piece[0].islower() and piece.isalpha() for piece in pieces)
-    return small >= _SMALL_WORDS
+def _is_rule(words: str) -> bool:
+    return len(words) >= 3 and not words.strip("_-=*—―")
 
 
 def _paragraph(lines: Sequence[Line], start: int, end: int) -> str:

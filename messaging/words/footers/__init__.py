@@ -1,0 +1,1 @@
+"""Footers below the own words of a mail: signatures, advertisements of programs, disclaimers, footers of lists."""
