@@ -81,6 +81,18 @@ async def test_a_sent_message_has_the_networks_id(hive: HiveServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("alphabet", "shown"),
+    [("exact", "\u201cBöe\u201d \u2013 auf"), ("plain", '"Böe" - auf'), ("ascii", '"Boee" - auf')],
+)
+async def test_a_device_gets_the_characters_of_its_own_alphabet(
+    hive: HiveServer, alphabet: str, shown: str
+) -> None:
+    async with sending(hive.account()) as sender:
+        await outcome_of(sender, replace(delivery("\u201cBöe\u201d \u2013 auf"), alphabet=alphabet))
+    assert texts(hive) == [shown]
+
+
+@pytest.mark.parametrize(
     ("faults", "result", "sends"),
     [
         (Faults(error_rate=1, error_status=400), Result.REJECTED, 0),
