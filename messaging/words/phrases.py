@@ -286,7 +286,7 @@ NOTICES_ABOVE: Final = _fold((
     " left a comment (", " commented on ", "please type your reply above this line", "reply above this line",
 ))  # fmt: skip
 
-# What a ticket system says above its entries.
+# The lines of a ticket system above its entries.
 TICKET_NOTICES: Final = _fold((
     "type your reply above this line", "reply above this line", "reply to this email", "has been updated",
     "a new comment", "has been received", "to add additional comments", "antworten sie auf diese e-mail",
@@ -298,7 +298,7 @@ TICKET_NOTICES: Final = _fold((
     "업데이트되었습니다",
 ))  # fmt: skip
 
-# What the plain form of a mail says when only its HTML has the message.
+# The plain form of a mail of which only the HTML has the message.
 POINTERS_TO_HTML: Final = _fold((
     "html compatible email viewer", "html-compatible", "html capable", "html-capable", "html enabled",
     "html-enabled", "does not support html", "doesn't support html", "not support html", "cannot display html",

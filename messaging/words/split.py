@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from messaging.words.footers.mark import DASHES, mark_footers
-from messaging.words.footers.signature import NO_NAMES, is_sentence, names_of
+from messaging.words.footers.signature import NO_NAMES, AuthorNames, is_sentence, names_of
 from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
@@ -58,6 +58,19 @@ def split_words(
     # A name in the last line has no address below it.
     above = folded_text.rstrip().rpartition("\n")[0] if author else ""
     names = names_of(author) if _has_any(above, author.casefold().split()) else NO_NAMES
+    kinds = _mark_own_words(text, lines, kinds, inner, names)
+    inner.sort(key=lambda span: span.start)
+    return Split(text, _spans_of(lines, kinds, inner))
+
+
+def _mark_own_words(
+    text: str,
+    lines: Sequence[Line],
+    kinds: list[SpanKind],
+    inner: Sequence[Span],
+    names: AuthorNames,
+) -> list[SpanKind]:
+    """Fold footers, and return the kinds: less is folded, step by step, where no own words would remain."""
     mark_footers(text, lines, kinds, names)
     has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
@@ -73,11 +86,9 @@ def split_words(
         mark_footers(text, lines, kinds, names)
         has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
-        kinds = [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
-    else:
-        _mark_answered(lines, kinds)
-    inner.sort(key=lambda span: span.start)
-    return Split(text, _spans_of(lines, kinds, inner))
+        return [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
+    _mark_answered(lines, kinds)
+    return kinds
 
 
 def _raise_message_below_delimiter(

@@ -175,6 +175,6 @@ def test_a_device_that_packs_messages_is_told_that_a_recipient_was_refused(
     assert told.message.text == f"Not sent: {g.FRIENDS_NUMBER}: {refusal.reason}"
     assert telling.router.process([dead]) == [[]]
     assert Row.objects.filter(via=VIA).count() == 1
-    # A packet that nobody can read has no recipient, and is kept only.
+    # An unreadable packet has no recipient, and is kept only.
     unreadable = replace(dead, id=message_id("unreadable"), recipient=None, text="")
     assert telling.router.process([unreadable]) == [[]]
