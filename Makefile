@@ -1,6 +1,8 @@
 # The verbs of the project. Each one makes the virtual environment if it is missing and uses it as it is if not.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Images set it to stay small. Tests start hundreds of processes, and each would compile the whole package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast coverage check docs bench chaos soak format lock proto clean
 

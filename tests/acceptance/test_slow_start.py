@@ -6,7 +6,7 @@ import smtplib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -58,9 +58,14 @@ def busy_machine() -> Iterator[None]:
 
 
 class BusyGateway(RunningGateway):
-    """Starts on a busy machine, which stays so until the test ends."""
+    """Starts on a machine that was idle until then."""
+
+    def __init__(self, folder: Path, load: ExitStack) -> None:
+        super().__init__(f"sqlite:///{folder}/store.sqlite3", folder)
+        self._load = load
 
     def start(self) -> None:
+        self._load.enter_context(busy_machine())
         self.up = Process("up", environment=self.environment)
         line = self.up.line_with("accepts mail", READY_SECONDS)
         self.smtp_port = int(line.rpartition(":")[2])
@@ -87,11 +92,11 @@ def answers(url: str) -> bool:
 @pytest.mark.ray
 @pytest.mark.timeout(1500)
 def test_up_becomes_ready_beside_twenty_busy_processes(tmp_path: Path) -> None:
-    gateway = BusyGateway(f"sqlite:///{tmp_path}/store.sqlite3", tmp_path)
-    with busy_machine(), gateway:
+    with ExitStack() as load, BusyGateway(tmp_path, load) as gateway:
         wait_until(partial(takes_mail, gateway.smtp_port), WAIT_SECONDS)
         wait_until(partial(answers, gateway.http), WAIT_SECONDS)
         wait_until(gateway.shown, WAIT_SECONDS)
+        load.close()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ class Sender:
         self.ports = ports
         self.accepted: list[str] = []
         self.turned_away: Counter[int] = Counter()
+        self.pause_seconds = 0.3  # each mail takes processor time from the service that starts
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run)
 
@@ -34,7 +35,7 @@ class Sender:
             if self._offered(token):
                 self.accepted.append(token)
                 number += 1
-            time.sleep(0.02)
+            time.sleep(self.pause_seconds)
 
     def _offered(self, token: str) -> bool:
         content = f"Subject: {token}\r\nMessage-ID: <{token}@example.net>\r\n\r\nhello\r\n"
@@ -76,6 +77,7 @@ def test_a_new_version_takes_over_while_the_old_one_drains(
             workers = json.loads(running_file.read_text())["workers"]
             (poller,) = [row for row in workers if row.get("name") == "hive-in/0"]
             assert poller["standing_by"]
+            sender.pause_seconds = 0.02
             stopping = threading.Thread(target=old.up.stop)
             stopping.start()
             wait_until(lambda: "draining" in httpx.get(f"{old.http}/readyz").text, 10)
