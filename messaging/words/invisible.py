@@ -53,8 +53,12 @@ def clean(text: str) -> str:
     if _UNCLEAN.search(text):
         text = _LINE_ENDS.sub("\n", text).replace("\xa0", " ")
         text = _UNWANTED.sub("", text)
-    text = "\n".join([line.rstrip() for line in text.split("\n")])
-    return _MANY_NEWLINES.sub("\n\n\n", text).strip("\n")
+    # Without the characters above, lines of ASCII can end in blanks and tabs alone.
+    if not text.isascii() or " \n" in text or "\t\n" in text:
+        text = "\n".join([line.rstrip() for line in text.split("\n")])
+    if "\n\n\n\n" in text:
+        text = _MANY_NEWLINES.sub("\n\n\n", text)
+    return text.rstrip().lstrip("\n")
 
 
 def read_controls(text: str) -> str:
@@ -66,9 +70,10 @@ def read_controls(text: str) -> str:
 
 def one_line(text: str, max_chars: int) -> str:
     """Return `text` on one line of at most `max_chars` characters, without control characters."""
-    line = " ".join(text.split())
-    if not (line.isascii() and line.isprintable()):
-        line = _UNWANTED.sub("", line)
+    if text.isascii() and text.isprintable() and "  " not in text:
+        line = text.strip()
+    else:
+        line = _UNWANTED.sub("", " ".join(text.split()))
     return line if len(line) <= max_chars else line[: max_chars - 1] + "…"
 
 
@@ -76,7 +81,9 @@ def remove_invisible(text: str) -> str:
     """Return `text` without invisible characters, with one blank for each run of blanks, and no blank at line ends."""
     if "  " in text or _SPECIAL.search(text):
         text = _remove_special(text)
-    return "\n".join([line.strip(" ") for line in text.split("\n")])
+    if " \n" in text or "\n " in text:
+        text = "\n".join([line.strip(" ") for line in text.split("\n")])
+    return text.strip(" ")
 
 
 def _remove_special(text: str) -> str:

@@ -31,10 +31,12 @@ _FORWARD_SUBJECTS: Final = (
 class OwnWords:
     """The author's own words as the device is shown them, and the split that they come from.
 
-    `encrypted_texts` counts the encrypted texts, `file_names` has the files that the text holds.
+    `whole_text` is all of the text, clean. `encrypted_texts` counts the encrypted texts, `file_names` has the files
+    that the text holds.
     """
 
     text: str
+    whole_text: str
     split: Split
     encrypted_texts: int = 0
     file_names: tuple[str, ...] = ()
@@ -50,6 +52,10 @@ def own_words(
     split = split_words(
         marked, is_forward=is_forward_subject(subject), is_reply=is_reply, author=author
     )
+    whole = clean(split.text)
+    spans = split.spans
+    if not spans or (len(spans) == 1 and spans[0].kind is SpanKind.OWN):
+        return OwnWords(_shorten_gaps(remove_invisible(whole)), whole, split)
     link = _find_link(split)
     pieces = [""]
     for span in split.spans:
@@ -64,9 +70,9 @@ def own_words(
         else:
             # A folded line ends the paragraph before it; a stand-in stands within one.
             pieces.append("\n" if split.text[span.end - 1] == "\n" else "")
-    text = remove_invisible(clean("".join(pieces)))
     return OwnWords(
-        _MANY_NEWLINES.sub("\n\n", text).strip(),
+        _shorten_gaps(remove_invisible(clean("".join(pieces)))),
+        whole,
         split,
         sum(span.kind is SpanKind.ENCRYPTED for span in split.spans),
         tuple(
@@ -76,6 +82,13 @@ def own_words(
             for match in _FILE_BEGINNING.finditer(split.text, span.start, span.end)
         ),
     )
+
+
+def _shorten_gaps(text: str) -> str:
+    """Return `text` with at most one blank line between two others."""
+    if "\n\n\n" in text:
+        text = _MANY_NEWLINES.sub("\n\n", text)
+    return text.strip()
 
 
 def _find_link(split: Split) -> Span | None:

@@ -9,6 +9,7 @@ from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
 from messaging.words.placeholders import find_placeholders
+from messaging.words.signs import may_be_folded
 from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.tickets import mark_tickets
 
@@ -31,15 +32,28 @@ def split_words(
     Without own words the whole text counts as own.
     """
     text = marked.text
+    folded_text = text.casefold()
+    # A name in the last line has no address below it.
+    above = folded_text.rstrip().rpartition("\n")[0] if author else ""
+    names = names_of(author) if _has_any(above, author.casefold().split()) else NO_NAMES
+    if not marked.marks and not names.closings and not may_be_folded(text, folded_text):
+        return Split(text, (Span(SpanKind.OWN, 0, len(text)),) if text else ())
+    return split_by_lines(marked, names, is_forward=is_forward, is_reply=is_reply)
+
+
+def split_by_lines(
+    marked: MarkedText, names: AuthorNames, *, is_forward: bool, is_reply: bool
+) -> Split:
+    """Return the same spans after a look at each line, without regard to signs; `names` are those of the author."""
+    text = marked.text
     lines = read_lines(marked)
     own, quote = SpanKind.OWN, SpanKind.QUOTE
     kinds = [line.mark or (quote if line.depth else own) for line in lines]
     inner = mark_machine_lines(text, lines, kinds) if _has_any(text, _SIGNS_OF_MACHINES) else []
     if _has_any(text, _SIGNS_OF_RULES):
         mark_tickets(lines, kinds)
-    folded_text = text.casefold()
     # Most mails have nothing of it.
-    if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(folded_text, VERBS_AT_END):
+    if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(text.casefold(), VERBS_AT_END):
         mark_history(lines, kinds, is_forward=is_forward)
     inner += find_placeholders(text)
     has_attribution = SpanKind.ATTRIBUTION in kinds or SpanKind.HEADERS in kinds
@@ -55,9 +69,6 @@ def split_words(
             else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
-    # A name in the last line has no address below it.
-    above = folded_text.rstrip().rpartition("\n")[0] if author else ""
-    names = names_of(author) if _has_any(above, author.casefold().split()) else NO_NAMES
     kinds = _mark_own_words(text, lines, kinds, inner, names)
     inner.sort(key=lambda span: span.start)
     return Split(text, _spans_of(lines, kinds, inner))

@@ -27,12 +27,12 @@ _MAX_NAME_CHARS: Final = 40
 _MAX_NAME_WORDS: Final = 8
 _MAX_TITLE_CHARS: Final = 7
 _DIGIT: Final = re.compile(r"\d")
-_PHONE_DIGITS: Final = 7
+PHONE_DIGITS: Final = 7
 _REGISTER_DIGITS: Final = 6
 _SMALL_WORDS: Final = 3
 _SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
 _POSTSCRIPTS: Final = ("ps", "p.s")
-_CLOSINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
+CLOSING_BEGINNINGS: Final = tuple(phrase.rstrip(",") for phrase in CLOSINGS)
 # A time of day makes an appointment.
 _TIME: Final = re.compile(r"\b(?<!\d[.])[0-2]?\d[:.h][0-5]\d\b(?![.\d])")
 # A date or a position belongs to a message.
@@ -226,7 +226,7 @@ def _is_evidence(words: str) -> bool:
     """Whether a line has a phone number, an address in the net, a firm or the number of a register."""
     digits = len(_DIGIT.findall(words))
     return bool(
-        digits >= _PHONE_DIGITS
+        digits >= PHONE_DIGITS
         or _LINK.search(words)
         or _FIRM.search(words)
         or (digits >= _REGISTER_DIGITS and _REGISTER.search(words))
@@ -267,9 +267,9 @@ def _is_closing(words: str) -> bool:
     if len(words) > MAX_CLOSING_CHARS:
         return False
     folded = words.casefold().rstrip(",.!;:、， ")
-    if not folded.startswith(_CLOSINGS):
+    if not folded.startswith(CLOSING_BEGINNINGS):
         return False
-    rest = folded[len(next(phrase for phrase in _CLOSINGS if folded.startswith(phrase))) :]
+    rest = folded[len(next(phrase for phrase in CLOSING_BEGINNINGS if folded.startswith(phrase))) :]
     return not rest or (not rest[0].isalnum() and len(rest.split()) <= 1)
 
 
@@ -277,7 +277,7 @@ def is_contact(words: str) -> bool:
     """Whether a line has a phone number, an address in the net or the like."""
     folded = words.casefold()
     has_evidence = any(map(folded.__contains__, CONTACT_EVIDENCE))
-    return has_evidence or len(_DIGIT.findall(folded)) >= _PHONE_DIGITS
+    return has_evidence or len(_DIGIT.findall(folded)) >= PHONE_DIGITS
 
 
 def is_sentence(words: str) -> bool:

@@ -1,0 +1,87 @@
+"""Tells from a few signs whether anything of a text may be folded. Pure, in linear time.
+
+Most texts of people have none of these signs, and a search for them costs less than a look at each line.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from messaging.words.footers.client import BULLETS
+from messaging.words.footers.signature import CLOSING_BEGINNINGS, PHONE_DIGITS
+from messaging.words.phrases import (
+    CONTACT_EVIDENCE,
+    DISCLAIMER_CERTAIN,
+    DISCLAIMER_CORE,
+    FOOTER_BEGINNINGS,
+    FOOTER_FRAMES,
+    FORWARD_LINES,
+    LIST_FOOTERS,
+    LIST_FOOTERS_CERTAIN,
+    NOTICES_ABOVE,
+    PLATFORMS,
+    SIGNS_OF_PRINT,
+)
+
+_FEW_COLONS: Final = 2  # a header block has three fields
+# Two characters of a rule, a separator or a delimiter.
+_RULE: Final = re.compile("[-_=*—―][-_=*—―]")
+_DIGIT: Final = re.compile(r"\d")
+
+
+def _pattern(phrases: Iterable[str], before: str) -> re.Pattern[str]:
+    """Return the pattern of a line that begins with a phrase. The line end gives it a fixed first character."""
+    words = "|".join(re.escape(phrase).replace(r"\ ", " +") for phrase in phrases)
+    return re.compile(rf"\n[ {re.escape(before)}]*(?:{words})")
+
+
+def choose_signs(phrases: Iterable[str]) -> tuple[str, ...]:
+    """Return words of which each phrase has one. No line break within a phrase divides a word."""
+    signs: list[str] = []
+    for phrase in sorted(phrases, key=lambda one: (one.count(" "), len(one))):
+        if not any(sign in phrase for sign in signs):
+            signs.append(max(reversed(phrase.split()), key=len))
+    return tuple(signs)
+
+
+# Lines of programs: footers, the beginnings of forwarded mails, of files and of lines framed by a dash.
+_BEGINNING: Final = _pattern(
+    (
+        *FOOTER_BEGINNINGS,
+        *(begin for begin, _ in FOOTER_FRAMES),
+        *LIST_FOOTERS,
+        *LIST_FOOTERS_CERTAIN,
+        *FORWARD_LINES,
+        *("begin", "=ybegin", "—"),
+    ),
+    BULLETS,
+)
+_CLOSING: Final = _pattern(CLOSING_BEGINNINGS, "")
+_SIGNS: Final = choose_signs(
+    (*DISCLAIMER_CERTAIN, *DISCLAIMER_CORE, *NOTICES_ABOVE, *SIGNS_OF_PRINT, *PLATFORMS)
+)
+_ASCII_SIGNS: Final = tuple(filter(str.isascii, _SIGNS))
+
+
+def may_be_folded(text: str, folded: str) -> bool:
+    """Whether `text` has a sign of folded words, apart from the name of its author; `folded` is its case-folded form.
+
+    Quotations, attributions, stand-ins and addresses need one of the single characters. A text with invisible
+    characters may hide a sign.
+    """
+    if "<" in text or ">" in text or "[" in text or "@" in text or "(http" in folded:
+        return True
+    if folded.count(":") + folded.count("：") > _FEW_COLONS or _RULE.search(text):
+        return True
+    if not text.replace("\n", " ").isprintable() or "\u034f" in text:
+        return True
+    lines = f"\n{folded}"
+    if _BEGINNING.search(lines) or (_CLOSING.search(lines) and _has_contact(folded)):
+        return True
+    return any(map(folded.__contains__, _ASCII_SIGNS if folded.isascii() else _SIGNS))
+
+
+def _has_contact(folded: str) -> bool:
+    """Whether a text has a phone number, an address in the net or the like, perhaps in several lines."""
+    has_evidence = any(map(folded.__contains__, CONTACT_EVIDENCE))
+    return has_evidence or len(_DIGIT.findall(folded)) >= PHONE_DIGITS
