@@ -1,7 +1,6 @@
 """Names the files that a mail contains in plain words. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Final
 
 _KIND_OF_MAJOR: Final = {"image": "picture", "audio": "recording", "video": "video"}
@@ -56,8 +55,11 @@ def kind_of(content_type: str, filename: str) -> str | None:
     return "video" if extension in _VIDEOS else "document"
 
 
-def describe_counts(counts: Counter[str]) -> Iterator[str]:
-    """Yield "2 pictures", "1 document" and so on, always in the same order."""
-    for kind, plural in _PLURALS.items():
-        if count := counts.get(kind):
-            yield f"{count} {kind if count == 1 else plural}"
+def describe_counts(counts: Counter[str]) -> tuple[str, ...]:
+    """Return "2 pictures", "1 document" and so on, always in the same order."""
+    if not counts:
+        return ()
+    found = [(counts[kind], kind, plural) for kind, plural in _PLURALS.items() if kind in counts]
+    return tuple(
+        f"{count} {kind if count == 1 else plural}" for count, kind, plural in found if count
+    )

@@ -13,6 +13,9 @@ _ANSWER_FIELDS: Final = frozenset((
     b"x-vacation", b"x-away-message",
 ))  # fmt: skip
 _LIST_FIELDS: Final = frozenset((b"list-id", b"list-unsubscribe"))
+_FIELDS_OF_PROGRAMS: Final = _ANSWER_FIELDS | _LIST_FIELDS | frozenset((
+    b"auto-submitted", b"precedence", b"x-precedence", b"delivered-to", b"x-post-messageclass",
+))  # fmt: skip
 _BULK: Final = frozenset(("bulk", "list", "junk"))
 _AUTO_REPLY: Final = frozenset(("auto_reply", "auto-reply", "autoreply"))
 _REPLY_MARKS: Final = (" re", " aw", " antw", " sv", " vs", " odp", " ynt", " rif", " res")
@@ -70,6 +73,9 @@ class Origin(Enum):
 
 def origin_of(mail: MailPart, subject: str = "") -> Origin:
     """Return the origin that the header declares (RFC 3834, RFC 2919, and common fields without an RFC)."""
+    if _FIELDS_OF_PROGRAMS.isdisjoint(mail.fields):  # most mails of people
+        is_answer = mail.content_type == "multipart/report" or is_answer_subject(subject)
+        return Origin.ANSWER if is_answer else Origin.HUMAN
     submitted = _keyword(mail, b"auto-submitted")
     precedence = _keyword(mail, b"precedence")
     if (
@@ -95,6 +101,8 @@ def is_answer_subject(subject: str) -> bool:
 
     A person who answers it writes `Re:` before it.
     """
+    if ":" not in subject and "：" not in subject and "[" not in subject:
+        return False
     beginning = subject[:80].casefold().translate(_AS_IN_TABLE)
     if beginning.startswith("[") and beginning[1:].partition("]")[0].strip() in _ANSWER_SUBJECTS:
         return True

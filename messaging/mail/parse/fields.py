@@ -5,7 +5,7 @@ The functions of the standard library need quadratic time on hostile fields.
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -34,7 +34,10 @@ class StructuredField:
     """A field's value in lower case, and its parameters by their names in lower case."""
 
     value: str
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_FIELD: Final = StructuredField("")
 
 
 def parse_field(text: str) -> StructuredField:

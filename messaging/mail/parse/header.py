@@ -28,33 +28,34 @@ def subject_of(mail: MailPart) -> str:
 
 def author_of(mail: MailPart) -> str:
     """Return the address in From; empty when there is none, or more than one."""
-    if b"from" in mail.repeated:
+    if b"from" not in mail.fields or b"from" in mail.repeated:
         return ""
     return _only_address(mail.field(b"from"))
 
 
-def display_name_of(mail: MailPart) -> str:
-    """Return the name of the author in From, as it was written; empty without the one address."""
-    field = mail.field(b"from")[:MAX_AUTHOR_CHARS]
-    if not author_of(mail):
+def display_name_of(mail: MailPart, author: str) -> str:
+    """Return the name in From beside the address of the author, as it was written; empty without the address."""
+    if not author:
         return ""
+    field = mail.field(b"from")[:MAX_AUTHOR_CHARS]
     before, bracket, _ = field.rpartition("<")
     name = before if bracket else field.partition("(")[2].rpartition(")")[0]
     name = decode_words(name) if "=?" in name else name
-    return _ESCAPE.sub(r"\1", one_line(name, MAX_DISPLAY_NAME_CHARS)).strip('" ')
+    name = one_line(name, MAX_DISPLAY_NAME_CHARS)
+    return (_ESCAPE.sub(r"\1", name) if "\\" in name else name).strip('" ')
 
 
-def answer_address_of(mail: MailPart) -> str:
+def answer_address_of(mail: MailPart, author: str) -> str:
     """Return the address in Reply-To that belongs to the domain of the author, empty when there is none.
 
     Nothing proves the author, so an answer must not be led to another domain.
     """
-    if b"reply-to" not in mail.fields or b"reply-to" in mail.repeated:
+    if not author or b"reply-to" not in mail.fields or b"reply-to" in mail.repeated:
         return ""
-    author, address = author_of(mail), _only_address(mail.field(b"reply-to"))
+    address = _only_address(mail.field(b"reply-to"))
     domain = author.rpartition("@")[2].lower()
     is_own = address.rpartition("@")[2].lower() == domain and address.lower() != author.lower()
-    return address if author and is_own else ""
+    return address if is_own else ""
 
 
 def _only_address(field: str) -> str:
@@ -71,6 +72,6 @@ def _only_address(field: str) -> str:
         ]
         addresses = [address.removeprefix("mailto:").strip("'") for address in found]
         if addresses:
-            is_one = len({address.lower() for address in addresses}) == 1
+            is_one = len(addresses) == 1 or len({each.lower() for each in addresses}) == 1
             return one_line(addresses[0], 320) if is_one else ""
     return ""

@@ -13,7 +13,7 @@ from messaging.mail.parse.bounce import DeliveryReport, find_report
 from messaging.mail.parse.header import answer_address_of, author_of, display_name_of, subject_of
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.parse.reader import InlineReader, TextReader, TooExpensive
-from messaging.mail.text import clean, one_line
+from messaging.mail.text import one_line
 from messaging.model.invitation import Invitation
 from messaging.words.history import points_below
 from messaging.words.own_words import OwnWords, own_words
@@ -58,14 +58,16 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
     """
     mail = part_of(data)
     subject = subject_of(mail)
-    name = display_name_of(mail)
+    author = author_of(mail)
+    name = display_name_of(mail, author)
     reader, words = read_words(mail, subject, max_text_chars, author=name, is_inline=is_inline)
-    whole = clean(words.split.text)
+    whole = words.whole_text
     report = find_report(mail, subject)
     kinds = [kind_of("", name) or "document" for name in words.file_names]
     kinds += ["encrypted text"] * words.encrypted_texts
-    own_counts = reader.left_out + Counter(kinds) if kinds else reader.left_out
-    left_out = tuple(describe_counts(own_counts))
+    left_out = whole_left_out = describe_counts(reader.left_out)
+    if kinds:
+        left_out = describe_counts(reader.left_out + Counter(kinds))
     if not (subject or whole or left_out or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
     spans = words.split.spans
@@ -75,13 +77,13 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
     return ParsedMail(
         subject=subject,
         text=_with_notes(words.text, cut_note if is_own_cut else "", left_out),
-        whole_text=_with_notes(whole, cut_note, tuple(describe_counts(reader.left_out))),
+        whole_text=_with_notes(whole, cut_note, whole_left_out),
         message_id_header=one_line(mail.field(b"message-id"), 998) or None,
         origin=origin_of(mail, subject),
         hops=len(_RECEIVED.findall(b"\n" + mail.data[: mail.start])),  # RFC 5321 section 6.3
         report=report,
-        author=author_of(mail),
-        answer_address=answer_address_of(mail),
+        author=author,
+        answer_address=answer_address_of(mail, author),
         left_out=left_out,
         invitation=reader.invitation,
         display_name=name,

@@ -6,15 +6,22 @@ every line with every open boundary, and copies every line of every attachment. 
 """
 
 import binascii
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import tee
 from typing import Final
 
-from messaging.mail.parse.fields import StructuredField, decode_words, from_base64, parse_field
+from messaging.mail.parse.fields import (
+    NO_FIELD,
+    StructuredField,
+    decode_words,
+    from_base64,
+    parse_field,
+)
 from messaging.mail.text import decode_text
 
 MAX_HEADER_FIELDS: Final = 2000
@@ -76,45 +83,41 @@ _FIELDS_OF_PROGRAMS: Final = re.compile(
 
 @dataclass(frozen=True)
 class MailPart:
-    """A header, and a body as a position in `data`, whose line ends are all `\\n`."""
+    """A header, and a body as a position in `data`, whose line ends are all `\\n`.
+
+    `content_type` is the media type in lower case. `repeated` has the names of the fields that come more than once;
+    `fields` has the first of each.
+    """
 
     data: bytes
     start: int
     end: int
     fields: Mapping[bytes, bytes]
-    default_type: str = "text/plain"
-    repeated: frozenset[bytes] = frozenset()
-    """The names of the fields that come more than once; `fields` has the first of each."""
+    content_type: str
+    parameters: Mapping[str, str]
+    repeated: frozenset[bytes]
+    _texts: dict[bytes, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     def field(self, name: bytes) -> str:
         """Return a field unfolded onto one line, empty when missing."""
         raw = self.fields.get(name)
-        return " ".join(decode_text(raw, guess=False).split()) if raw else ""
+        if not raw:
+            return ""
+        text = self._texts.get(name)
+        if text is None:
+            text = self._texts[name] = _unfold(raw)
+        return text
 
-    @cached_property
-    def _type(self) -> StructuredField:
-        return parse_field(self.field(b"content-type"))
-
-    @cached_property
-    def _disposition(self) -> StructuredField:
-        return parse_field(self.field(b"content-disposition"))
-
-    @cached_property
-    def content_type(self) -> str:
-        """The media type in lower case; `text/plain` if it is malformed (RFC 2045 section 5.2)."""
-        value = _first_token(self._type.value)
-        if not value:
-            return self.default_type
-        return _TYPE_NAMES.get(value, value) if value.count("/") == 1 else "text/plain"
-
-    @cached_property
+    @property
     def encoding(self) -> str:
         """The transfer encoding in lower case and in its usual spelling, empty when missing."""
-        field = self.field(b"content-transfer-encoding")
-        if not field:
-            return ""
-        value = _COMMENT.sub(" ", field).partition(";")[0].lower()
-        return _ENCODINGS.get(_SEPARATORS.sub("", value), value.strip(" \"'"))
+        raw = self.fields.get(b"content-transfer-encoding")
+        return _read_encoding(raw) if raw else ""
+
+    @property
+    def _disposition(self) -> StructuredField:
+        raw = self.fields.get(b"content-disposition")
+        return _parse_field(raw) if raw else NO_FIELD
 
     @property
     def is_attachment(self) -> bool:
@@ -130,7 +133,7 @@ class MailPart:
 
     def parameter(self, name: str) -> str:
         """Return a parameter of the content type, empty when missing."""
-        return self._type.parameters.get(name, "")
+        return self.parameters.get(name, "")
 
     def body(self, max_bytes: int | None = None) -> bytes:
         """Return the body without its transfer encoding, of at most the first `max_bytes` encoded bytes."""
@@ -225,8 +228,15 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
     if fields and b"content-type" not in fields and (late := _TYPE_IN_BODY.match(data, at, end)):
         # Scripts end the header too early.
         rest = part_at(data, late.end(), end, default_type)
-        return replace(rest, fields={**rest.fields, **fields}, repeated=frozenset(repeated))
-    return MailPart(data, at, end, fields, default_type, frozenset(repeated))
+        return replace(
+            rest, fields={**rest.fields, **fields}, repeated=frozenset(repeated), _texts={}
+        )
+    content_type, parameters = default_type, NO_FIELD.parameters
+    if raw := fields.get(b"content-type"):
+        type_field = _parse_field(raw)
+        content_type = _media_type(type_field.value) or default_type
+        parameters = type_field.parameters
+    return MailPart(data, at, end, fields, content_type, parameters, frozenset(repeated))
 
 
 def _find_parts(
@@ -264,12 +274,32 @@ def _skip_odd_line(
     return line_end + 1 if _KNOWN_FIELD.search(rest_of_header) else 0
 
 
-def _first_token(value: str) -> str:
-    """Return the first word of a value without its comments (RFC 2045 section 5.1)."""
+def _unfold(raw: bytes) -> str:
+    return " ".join(decode_text(raw, guess=False).split())
+
+
+# Most mails have one of a few fields.
+@lru_cache(maxsize=256)
+def _parse_field(raw: bytes) -> StructuredField:
+    return parse_field(_unfold(raw))
+
+
+@lru_cache(maxsize=64)
+def _read_encoding(raw: bytes) -> str:
+    value = _COMMENT.sub(" ", _unfold(raw)).partition(";")[0].lower()
+    return _ENCODINGS.get(_SEPARATORS.sub("", value), value.strip(" \"'"))
+
+
+def _media_type(value: str) -> str:
+    """Return the first word of a content type without comments, empty when there is none (RFC 2045 section 5.1).
+
+    A malformed one is `text/plain` (section 5.2).
+    """
     if "(" in value:
         value = _COMMENT.sub(" ", value)
-    words = value.split(None, 1)
-    return words[0] if words else ""
+    name = value.split(None, 1)[0] if value.strip() else ""
+    name = _TYPE_NAMES.get(name, name)
+    return name if not name or name.count("/") == 1 else "text/plain"
 
 
 def _delimiters(

@@ -88,7 +88,7 @@ def test_a_report_is_bounded(data: bytes) -> None:
 def test_fields_are_one_line_each(value: str) -> None:
     field = value.encode("utf-8", "replace")
     mail = part_of(b"From: " + field + b"\nReply-To: " + field + b"\nSubject: " + field + b"\n\nx")
-    for text in (subject_of(mail), author_of(mail), answer_address_of(mail)):
+    for text in (subject_of(mail), author_of(mail), answer_address_of(mail, author_of(mail))):
         assert not CONTROLS.search(text)
     assert isinstance(decode_words(value), str)
     assert isinstance(parse_field(value).parameters, dict)
