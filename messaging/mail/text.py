@@ -67,6 +67,8 @@ _MARKS: Final = (
 )
 _WIDE_MARKS: Final = tuple(mark for mark, name in _MARKS if name != "utf-8")
 _ESCAPES: Final = re.compile(rb"[\0\x1b]")
+# The usual codecs that read bytes of ASCII as ASCII.
+_LIKE_ASCII: Final = frozenset(("ascii", "utf-8", "cp1252", "iso8859-15", "iso8859-2"))
 _BLANK: Final = re.compile(rb"\s")
 
 
@@ -79,8 +81,9 @@ def decode_text(
     `other_label`, such as that of a `<meta>`; UTF-8 with a few bytes of another charset; a guess, which takes
     milliseconds; Latin-1 as Windows uses it.
     """
-    is_bare = not label and not other_label
-    if is_bare and data.isascii() and not _ESCAPES.search(data):  # most header fields
+    # Most header fields and most texts.
+    is_plain = _codec_of(label) in _LIKE_ASCII if label else not other_label
+    if is_plain and data.isascii() and not _ESCAPES.search(data):
         return data.decode()
     return read_controls(
         _decode(data, [_codec_of(one) for one in (label, other_label) if one], guess=guess)

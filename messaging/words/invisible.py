@@ -79,7 +79,7 @@ def one_line(text: str, max_chars: int) -> str:
 
 def remove_invisible(text: str) -> str:
     """Return `text` without invisible characters, with one blank for each run of blanks, and no blank at line ends."""
-    if "  " in text or _SPECIAL.search(text):
+    if "  " in text or ("\t" in text if text.isascii() else _SPECIAL.search(text)):
         text = _remove_special(text)
     if " \n" in text or "\n " in text:
         text = "\n".join([line.strip(" ") for line in text.split("\n")])

@@ -36,17 +36,19 @@ class Line(NamedTuple):
 def read_lines(marked: MarkedText) -> list[Line]:
     """Return all lines; their positions cover the text."""
     text, marks, lines, at, mark_index = marked.text, marked.marks, [], 0, 0
-    has_initials = _has_initials(text)
+    has_initials, is_ascii, size = _has_initials(text), text.isascii(), len(text)
     for raw in text.split("\n"):
-        end = min(at + len(raw) + 1, len(text))
-        if at == end:  # the text ends with a line end
+        if at == size:  # the text ends with a line end
             break
+        end = at + len(raw) + 1
+        if end > size:
+            end = size
         # A blank before the first mark is stuffing: the author typed the sign (RFC 3676 section 4.4).
         depth, skipped = _quote_depth(raw) if raw.startswith(">") else (0, 0)
         if has_initials and (sign := match_initials(raw)):
             depth, skipped = len(sign[1]), sign.end()
         words = raw[skipped : skipped + MAX_LINE_WORDS]
-        if not words.isascii():
+        if not (is_ascii or words.isascii()):
             words = words.translate(_INVISIBLE)
         words = " ".join(words.split())
         while mark_index < len(marks) and marks[mark_index].end <= at:

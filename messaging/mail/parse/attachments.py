@@ -1,6 +1,6 @@
 """Names the files that a mail contains in plain words. Pure."""
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 _KIND_OF_MAJOR: Final = {"image": "picture", "audio": "recording", "video": "video"}
@@ -55,7 +55,7 @@ def kind_of(content_type: str, filename: str) -> str | None:
     return "video" if extension in _VIDEOS else "document"
 
 
-def describe_counts(counts: Counter[str]) -> tuple[str, ...]:
+def describe_counts(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Return "2 pictures", "1 document" and so on, always in the same order."""
     if not counts:
         return ()

@@ -67,7 +67,7 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
     kinds += ["encrypted text"] * words.encrypted_texts
     left_out = whole_left_out = describe_counts(reader.left_out)
     if kinds:
-        left_out = describe_counts(reader.left_out + Counter(kinds))
+        left_out = describe_counts(Counter(reader.left_out) + Counter(kinds))
     if not (subject or whole or left_out or report):
         raise Rejected("the mail has no readable text" if reader.cut else "the mail has no text")
     spans = words.split.spans

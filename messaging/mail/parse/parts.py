@@ -205,7 +205,8 @@ def part_at(data: bytes, start: int, end: int, default_type: str = "text/plain")
     for _ in range(MAX_HEADER_FIELDS):
         match = _FIELD.match(data, at, limit)
         if match is None:
-            may_skip = at > start and odd_lines < MAX_ODD_LINES
+            is_end = at == start or data[at : at + 1] == b"\n"
+            may_skip = odd_lines < MAX_ODD_LINES and not is_end
             after = _skip_odd_line(data, at, limit, fields, name) if may_skip else 0
             if not after:
                 break

@@ -1,7 +1,7 @@
 """Reads the text of a mail from its parts, and counts the parts that it leaves out. Pure, within budgets."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -98,7 +98,7 @@ class TextReader:
     cut: bool = False
     has_html: bool = False
     invitation: Invitation | None = None
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     spare_parts: list[MailPart] = field(default_factory=list)
     calendars: list[MailPart] = field(default_factory=list)
     outlook_files: list[TnefContent | None] = field(default_factory=list)
