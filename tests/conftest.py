@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from messaging.store.db.connection import set_up_django
 from tests.support.examples import FAST_EXAMPLES, FAST_PROFILE
+from tests.support.longest_first import LongestFirst
 
 # Test modules import models.
 set_up_django()
@@ -16,6 +18,11 @@ set_up_django()
 settings.register_profile("satbridge", deadline=None)
 settings.register_profile(FAST_PROFILE, deadline=None, max_examples=FAST_EXAMPLES)
 settings.load_profile("satbridge")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst | None:
+    return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture

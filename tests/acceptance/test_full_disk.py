@@ -13,7 +13,7 @@ import pytest
 
 from chaos.stores import fill, small_disk
 from tests.support.acceptance.mail_client import mail
-from tests.support.acceptance.running_gateway import Process, RunningGateway, running
+from tests.support.acceptance.running_gateway import Process, RunningGateway
 from tests.support.eventually import wait_until
 from tests.support.paths import ROOT
 
@@ -64,30 +64,6 @@ def full(folder: Path) -> Iterator[None]:
         filler.unlink()
 
 
-def test_a_full_disk_of_the_store_and_the_state_folder_ends_nothing(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    with (
-        small_disk(disk, 40),
-        running(f"sqlite:///{disk}/store.sqlite3", disk, MIN_FREE_MB=MARK_MB) as gateway,
-    ):
-        wait_until(lambda: send(gateway, 1) == 250, WAIT_SECONDS)
-        with full(disk):
-            wait_until(lambda: send(gateway, 2) == 452, WAIT_SECONDS)
-            gateway.up.line_with("running.json cannot be written", WAIT_SECONDS)
-            status, reason = readiness(gateway)
-            assert (status, "no room" in reason) == (503, True), reason
-            assert finding(gateway, "store", 1).startswith("False no room")
-            assert finding(gateway, "room", 1).startswith("False no room: the disk of the state")
-            assert gateway.up.process.poll() is None
-        wait_until(lambda: send(gateway, 2) == 250, WAIT_SECONDS)
-        wait_until(lambda: readiness(gateway)[0] == 200, WAIT_SECONDS)
-        gateway.up.line_with("running.json is written again", WAIT_SECONDS)
-        wait_until(lambda: len(gateway.shown()) >= 2, WAIT_SECONDS)
-        assert finding(gateway, "store", 0).startswith("True can be written")
-        assert "Traceback" not in gateway.up.output
-
-
 class OwnTmpGateway(RunningGateway):
     """Its service has a small disk of its own as /tmp, where Ray and Python keep their files."""
 
@@ -101,19 +77,49 @@ class OwnTmpGateway(RunningGateway):
         return Path(f"/proc/{self.up.process.pid}/root/tmp")
 
 
-def test_a_full_folder_of_temporary_files_ends_nothing() -> None:
-    with (
-        TemporaryDirectory(dir="/var/tmp") as outside,
-        OwnTmpGateway(f"sqlite:///{outside}/store.sqlite3", Path(outside)) as gateway,
-    ):
-        wait_until(lambda: send(gateway, 1) == 250, WAIT_SECONDS)
-        with full(gateway.temporary):
-            wait_until(lambda: send(gateway, 2) == 250, WAIT_SECONDS)
-            wait_until(partial(_problem, gateway), WAIT_SECONDS)
-            assert gateway.up.process.poll() is None
-        wait_until(lambda: not _problem(gateway), WAIT_SECONDS)
-        wait_until(lambda: send(gateway, 3) == 250, WAIT_SECONDS)
-        wait_until(lambda: len(gateway.shown()) >= 3, WAIT_SECONDS)
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[OwnTmpGateway]:
+    """A service with another small disk for its store and its state folder."""
+    # Not in /tmp, which its own hides.
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        disk = Path(folder) / "disk"
+        disk.mkdir()
+        store = f"sqlite:///{disk}/store.sqlite3"
+        with small_disk(disk, 40), OwnTmpGateway(store, disk, MIN_FREE_MB=MARK_MB) as gateway:
+            yield gateway
+
+
+def test_a_full_disk_of_the_store_and_the_state_folder_ends_nothing(
+    gateway: OwnTmpGateway,
+) -> None:
+    before = len(gateway.shown())
+    wait_until(lambda: send(gateway, 1) == 250, WAIT_SECONDS)
+    with full(gateway.folder):
+        wait_until(lambda: send(gateway, 2) == 452, WAIT_SECONDS)
+        gateway.up.line_with("running.json cannot be written", WAIT_SECONDS)
+        status, reason = readiness(gateway)
+        assert (status, "no room" in reason) == (503, True), reason
+        assert finding(gateway, "store", 1).startswith("False no room")
+        assert finding(gateway, "room", 1).startswith("False no room: the disk of the state")
+        assert gateway.up.process.poll() is None
+    wait_until(lambda: send(gateway, 2) == 250, WAIT_SECONDS)
+    wait_until(lambda: readiness(gateway)[0] == 200, WAIT_SECONDS)
+    gateway.up.line_with("running.json is written again", WAIT_SECONDS)
+    wait_until(lambda: len(gateway.shown()) >= before + 2, WAIT_SECONDS)
+    assert finding(gateway, "store", 0).startswith("True can be written")
+    assert "Traceback" not in gateway.up.output
+
+
+def test_a_full_folder_of_temporary_files_ends_nothing(gateway: OwnTmpGateway) -> None:
+    before = len(gateway.shown())
+    wait_until(lambda: send(gateway, 3) == 250, WAIT_SECONDS)
+    with full(gateway.temporary):
+        wait_until(lambda: send(gateway, 4) == 250, WAIT_SECONDS)
+        wait_until(partial(_problem, gateway), WAIT_SECONDS)
+        assert gateway.up.process.poll() is None
+    wait_until(lambda: not _problem(gateway), WAIT_SECONDS)
+    wait_until(lambda: send(gateway, 5) == 250, WAIT_SECONDS)
+    wait_until(lambda: len(gateway.shown()) >= before + 3, WAIT_SECONDS)
 
 
 def _problem(gateway: RunningGateway) -> str:

@@ -1,5 +1,6 @@
-"""A running service tells Prometheus every figure under its name, and no secret."""
+"""A running service tells Prometheus every figure under its name, and no secret, and `status` what waits."""
 
+import json
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -32,6 +33,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
         "METRICS_TOKEN": METRICS_TOKEN,
         "SMTP_CERTIFICATE": str(files.certificate),
         "SMTP_KEY": str(files.key),
+        "RELAY_URL": "smtp://127.0.0.1:1",
     }
     with running(f"sqlite:///{folder}/store.sqlite3", folder, **settings) as gateway:
         yield gateway
@@ -84,6 +86,20 @@ def test_after_some_traffic_every_name_has_figures(gateway: RunningGateway) -> N
     assert told["satbridge_waiting_deliveries", "hive"] == 0
     assert 0 <= told["satbridge_poller_silent_seconds", "hive"] < 30
     assert 29 * 86400 < told["satbridge_certificate_seconds_left",] < 30 * 86400
+
+
+def test_an_unreachable_relay_is_a_state_that_status_shows(gateway: RunningGateway) -> None:
+    gateway.uplink(1000, "bob@example.net", "nobody takes this")
+
+    def with_a_reason() -> list[dict[str, str]]:
+        rows = json.loads(gateway.satbridge("messages", "list", "--json"))
+        return [row for row in rows if row["reason"]]
+
+    [row] = wait_until(with_a_reason)
+    assert row["state"] == "waiting"
+    assert "relay" in row["reason"]
+    assert gateway.waiting() == 1
+    assert "runs already" in gateway.satbridge("up", code=2)
 
 
 def test_a_network_that_answers_no_more_is_silent_longer_and_longer(

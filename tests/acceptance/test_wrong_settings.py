@@ -4,10 +4,7 @@ import json
 import socket
 from pathlib import Path
 
-import pytest
-
-from tests.support.acceptance.running_gateway import Process, running
-from tests.support.eventually import wait_until
+from tests.support.acceptance.running_gateway import Process
 
 
 def told(folder: Path, *arguments: str, code: int, **settings: str) -> str:
@@ -134,23 +131,3 @@ def test_unknown_entries_are_refused_in_words(tmp_path: Path) -> None:
 def test_nothing_running_is_an_exit_code(tmp_path: Path) -> None:
     assert told(tmp_path, "status", code=1).startswith("not running")
     assert told(tmp_path, "down", code=1) == "satbridge: no gateway is running with these settings"
-
-
-@pytest.mark.ray
-def test_an_unreachable_relay_is_a_state_that_status_shows(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/store.sqlite3"
-    with running(url, tmp_path, RELAY_URL="smtp://127.0.0.1:1") as gateway:
-        gateway.uplink(1000, "bob@example.net", "nobody takes this")
-
-        rows = wait_until(
-            lambda: [
-                row
-                for row in json.loads(gateway.satbridge("messages", "list", "--json"))
-                if row["reason"]
-            ]
-        )
-        assert rows[0]["state"] == "waiting"
-        assert "relay" in rows[0]["reason"]
-        assert gateway.waiting() == 1
-        twice = told(tmp_path, "up", code=2, DATABASE_URL=url)
-        assert "runs already" in twice

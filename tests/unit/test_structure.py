@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.longest_first import FIRST
 from tests.support.paths import ROOT
 
 PATCHES = ("setattr", "delattr", "setitem", "delitem")
@@ -71,3 +72,7 @@ def test_no_test_patches_the_product() -> None:
         for patch in patches(path.read_text())
     ]
     assert wrong == []
+
+
+def test_the_tests_that_come_first_are_where_the_list_says() -> None:
+    assert [place for place in FIRST if not (ROOT / place).exists()] == []

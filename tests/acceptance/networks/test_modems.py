@@ -1,34 +1,28 @@
-"""Mails, texts and modems on two real networks at once: a gateway and four simulators, each a process of its own."""
+"""Mails, texts and modems on two real networks at once, by webhooks and web services."""
 
 import json
-import smtplib
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from messaging.satellite.codecs.protobuf import display_of
-from tests.support.acceptance.running_gateway import (
-    NUMBER,
-    Process,
-    RunningGateway,
-    running,
+from tests.support.acceptance.all_networks import (
+    CLOUDLOOP_IMEI,
+    CLOUDLOOP_SECRET,
+    CLOUDLOOP_THING,
+    CLOUDLOOP_TOKEN,
+    FRIEND,
+    PASSWORD,
+    ROCKBLOCK_IMEI,
+    AllNetworks,
+    request,
+    send,
 )
+from tests.support.acceptance.running_gateway import NUMBER, RunningGateway
 from tests.support.eventually import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
-
-FRIEND = "+15551230000"
-IMEI = "300234010753370"
-THING = "DgXeoxwVPMyrdOBJeEGlqKRJLbajQkzZ"
-THING_IMEI = "300234010753371"
-PASSWORD, TOKEN = "a password of the modems", "a token of the things"
-SECRET = "s3cret-that-stands-in-the-path"
 
 
 @dataclass(frozen=True)
@@ -37,22 +31,20 @@ class Network:
 
     url: str
     owner: str
-    serial: str
     imei: str
     hook: str
 
     def uplink(self, to: str, text: str, **more: Any) -> dict[str, Any]:
         texts = [{"text": text, "to": to, "protocol": "email" if "@" in to else "sms"}]
         content = {"imei": self.imei, "texts": texts, "webhook_url": self.hook, **more}
-        answer = httpx.post(f"{self.url}/sim/uplinks", json=content, timeout=30)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = request("POST", f"{self.url}/sim/uplinks", content)
         return found
 
     def shown(self) -> list[tuple[str, str]]:
         """(from, text) of every message that the device got."""
-        listed = httpx.get(f"{self.url}/sim/downlinks", timeout=30).json()
-        arrived = [one for one in listed if one["state"] == "delivered"]
+        listed = request("GET", f"{self.url}/sim/downlinks")
+        own = [one for one in listed if one["imei"] == self.imei]
+        arrived = [one for one in own if one["state"] == "delivered"]
         return [line for one in arrived for line in display_of(bytes.fromhex(one["data"]))]
 
 
@@ -64,76 +56,22 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder: Path = tmp_path_factory.mktemp("modems")
-    with ExitStack() as exits:
-
-        def simulator(*arguments: str) -> tuple[Process, str]:
-            process = Process("simulate", *arguments, "--port=0")
-            exits.callback(process.stop)
-            url = process.line_with(" at http").rpartition(" ")[2]
-            return process, url.removesuffix("/rockblock")
-
-        login = ["--username=boss", f"--password={PASSWORD}"]
-        process, rockblock = simulator("rockblock", f"--modem={IMEI}", *login)
-        key = process.line_with("SATBRIDGE_ROCKBLOCK_PUBLIC_KEY=").partition("=")[2]
-        thing = f"--thing={THING_IMEI}={THING}"
-        _, cloudloop = simulator("cloudloop", thing, f"--token={TOKEN}")
-        settings = {
-            "ROCKBLOCK_URL": f"{rockblock}/rockblock",
-            "ROCKBLOCK_USERNAME": "boss",
-            "ROCKBLOCK_PASSWORD": PASSWORD,
-            "ROCKBLOCK_PUBLIC_KEY": key,
-            "ROCKBLOCK_TIMEOUT_SECONDS": "4",
-            "CLOUDLOOP_ACCOUNTS": "north",
-            "CLOUDLOOP_NORTH_URL": cloudloop,
-            "CLOUDLOOP_NORTH_TOKEN": TOKEN,
-            "CLOUDLOOP_NORTH_WEBHOOK_SECRET": SECRET,
-            "CLOUDLOOP_NORTH_TIMEOUT_SECONDS": "4",
-            "CLOUDLOOP_NORTH_DELIVERED_STATUSES": "DELIVERED",
-            "CLOUDLOOP_NORTH_TRACE_SECONDS": "0.5",
-        }
-        url = f"sqlite:///{folder}/store.sqlite3"
-        gateway = exits.enter_context(running(url, folder, **settings))
-        for owner, number, serial, network in (
-            ("robin", "+15550002222", IMEI, "rockblock"),
-            ("carla", "+15550003333", THING, "cloudloop-north"),
-        ):
-            gateway.satbridge("users", "add", owner, f"--number={number}")
-            gateway.satbridge(
-                "devices",
-                "add",
-                serial,
-                f"--owner={owner}",
-                f"--network={network}",
-                "--codec=protobuf",
-            )
-        hooks = f"{gateway.http}/satellite"
-        yield Stage(
-            gateway,
-            Network(rockblock, "robin", IMEI, IMEI, f"{hooks}/rockblock/rockblock"),
-            Network(
-                cloudloop,
-                "carla",
-                THING,
-                THING_IMEI,
-                f"{hooks}/cloudloop/cloudloop-north/{SECRET}",
-            ),
-        )
+def stage(networks: AllNetworks) -> Stage:
+    networks.add("robin", "+15550003333", ROCKBLOCK_IMEI, "rockblock", "--codec=protobuf")
+    networks.add("carla", "+15550004444", CLOUDLOOP_THING, "cloudloop-north", "--codec=protobuf")
+    hooks = f"{networks.gateway.http}/satellite"
+    cloudloop = f"{hooks}/cloudloop/cloudloop-north/{CLOUDLOOP_SECRET}"
+    return Stage(
+        networks.gateway,
+        Network(networks.rockblock, "robin", ROCKBLOCK_IMEI, f"{hooks}/rockblock/rockblock"),
+        Network(networks.cloudloop, "carla", CLOUDLOOP_IMEI, cloudloop),
+    )
 
 
 @pytest.fixture(params=["rockblock", "cloudloop"])
 def network(stage: Stage, request: pytest.FixtureRequest) -> Network:
     found: Network = getattr(stage, request.param)
     return found
-
-
-def send(gateway: RunningGateway, to: str, subject: str, text: str) -> None:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "alice@example.net", to, subject
-    message.set_content(text)
-    with smtplib.SMTP("127.0.0.1", gateway.smtp_port, timeout=30) as client:
-        client.send_message(message)
 
 
 def test_a_device_writes_a_mail(stage: Stage, network: Network) -> None:
@@ -218,19 +156,16 @@ def test_what_nothing_proves_is_refused(stage: Stage) -> None:
     rockblock, cloudloop = stage.rockblock, stage.cloudloop
     forged = rockblock.uplink("eve@example.net", "Forged", token="wrong key")
     assert forged["status"] == 403
-    bare = cloudloop.hook.removesuffix(SECRET)
+    bare = cloudloop.hook.removesuffix(CLOUDLOOP_SECRET)
     assert cloudloop.uplink("eve@example.net", "Forged", webhook_url=bare)["status"] == 403
     assert "Forged" not in stage.gateway.satbridge("messages", "list", "--json")
 
 
-def test_the_check_probes_both(stage: Stage) -> None:
-    found = json.loads(stage.gateway.satbridge("check", "--json"))
-    told = {finding["part"]: finding["ok"] for finding in found}
-    assert (told["rockblock"], told["cloudloop-north"]) == (True, True)
-
-
-def test_no_secret_is_in_any_output(stage: Stage) -> None:
-    told = stage.gateway.up.output + stage.gateway.satbridge("status", "--json")
-    told += stage.gateway.satbridge("check", "--json")
-    for secret in (PASSWORD, TOKEN, SECRET, "Sturm kommt", "Back on Friday"):
+def test_the_check_probes_both_and_no_secret_is_in_any_output(
+    networks: AllNetworks, stage: Stage
+) -> None:
+    found = networks.findings()
+    assert (found["rockblock"]["ok"], found["cloudloop-north"]["ok"]) == (True, True)
+    told = stage.gateway.up.output + stage.gateway.satbridge("status", "--json") + json.dumps(found)
+    for secret in (PASSWORD, CLOUDLOOP_TOKEN, CLOUDLOOP_SECRET, "Sturm kommt", "Back on Friday"):
         assert secret not in told
