@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 # Mails within these limits, and those of the inline reader, are parsed on the event loop. Of 130 kinds of hostile mails
 # at the limits the slowest took 12 to 18 ms: odd header lines in 30 multiparts, 500 lines of disclaimers. A
-# mail of a person takes 0.1 to 0.5 ms: `python -m bench words`.
+# mail of a person takes 0.05 to 0.5 ms: `python -m bench words`.
 INLINE_BYTES: Final = 64 * 1024
 INLINE_LINES: Final = 2000  # the fields of the header among them
 INLINE_DASHES: Final = 1000  # each pair may begin a boundary

@@ -58,7 +58,7 @@ def own_words(
         return OwnWords(_shorten_gaps(remove_invisible(whole)), whole, split)
     link = _find_link(split)
     pieces = [""]
-    for span in split.spans:
+    for span in spans:
         if span.kind is SpanKind.OWN or span is link:
             pieces.append(split.text[span.start : span.end])
         elif span.kind is SpanKind.ANSWERED:
@@ -70,17 +70,23 @@ def own_words(
         else:
             # A folded line ends the paragraph before it; a stand-in stands within one.
             pieces.append("\n" if split.text[span.end - 1] == "\n" else "")
+    kinds = [span.kind for span in spans]
     return OwnWords(
         _shorten_gaps(remove_invisible(clean("".join(pieces)))),
         whole,
         split,
-        sum(span.kind is SpanKind.ENCRYPTED for span in split.spans),
-        tuple(
-            match[1] or match[2] or ""
-            for span in split.spans
-            if span.kind is SpanKind.FILE
-            for match in _FILE_BEGINNING.finditer(split.text, span.start, span.end)
-        ),
+        kinds.count(SpanKind.ENCRYPTED),
+        _names_of_files(split) if SpanKind.FILE in kinds else (),
+    )
+
+
+def _names_of_files(split: Split) -> tuple[str, ...]:
+    """Return the names in the first lines of the files that a text holds."""
+    return tuple(
+        match[1] or match[2] or ""
+        for span in split.spans
+        if span.kind is SpanKind.FILE
+        for match in _FILE_BEGINNING.finditer(split.text, span.start, span.end)
     )
 
 

@@ -139,7 +139,7 @@ def _has_own_words(
     folded = sorted((span.start, span.end) for span in inner)
     at = 0
     for line, kind in zip(lines, kinds, strict=True):
-        if kind is not SpanKind.OWN or line.is_blank:
+        if kind is not SpanKind.OWN or not line.words:
             continue
         while at < len(folded) and folded[at][1] <= line.start:
             at += 1
@@ -189,7 +189,7 @@ def _find_answers(
     quoted: int | None = None
     within = False
     for at, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
-        if line.is_blank:
+        if not line.words:
             continue
         if kind is SpanKind.QUOTE:
             within = within or (bool(answers) and quoted is None)
