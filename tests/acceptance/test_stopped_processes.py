@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
 WAIT_SECONDS = 300.0
 # Of each kind: before the store, after it, and to a network.
-STOPPED = (("router/0",), ("due/0",), ("ledger/0", "hive-out/0"))
+STOPPED = (("router/0",), ("due/0", "ledger/0", "hive-out/0"))
 
 
 class SupervisedGateway(RunningGateway):
