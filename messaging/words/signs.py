@@ -30,9 +30,12 @@ _DIGIT: Final = re.compile(r"\d")
 
 
 def _pattern(phrases: Iterable[str], before: str) -> re.Pattern[str]:
-    """Return the pattern of a line that begins with a phrase. The line end gives it a fixed first character."""
+    """Return the pattern of a line that begins with a phrase behind characters of `before`.
+
+    The line end gives it a fixed first character, and nothing is tried twice.
+    """
     words = "|".join(re.escape(phrase).replace(r"\ ", " +") for phrase in phrases)
-    return re.compile(rf"\n[ {re.escape(before)}]*(?:{words})")
+    return re.compile(rf"\n[ {re.escape(before)}]*+(?:{words})")
 
 
 def choose_signs(phrases: Iterable[str]) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ _BEGINNING: Final = _pattern(
         *FORWARD_LINES,
         *("begin", "=ybegin", "—"),
     ),
-    BULLETS,
+    BULLETS.replace("—", ""),
 )
 _CLOSING: Final = _pattern(CLOSING_BEGINNINGS, "")
 _SIGNS: Final = choose_signs(
