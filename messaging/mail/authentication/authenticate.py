@@ -1,0 +1,299 @@
+"""Finds out who wrote a mail: joins SPF, DKIM, DMARC, ARC and the results of trusted relays into one level."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from messaging.config.ip_allowlist import is_peer
+from messaging.mail.authentication.arc import ArcChain, read_chain, sealed_results, verify_chain
+from messaging.mail.authentication.dkim import (
+    BadSignature,
+    Signature,
+    named_mailboxes,
+    read_signatures,
+    verify,
+)
+from messaging.mail.authentication.dmarc import DmarcRecord, Walk, walk
+from messaging.mail.authentication.header import SplitMail, author_of, split_mail
+from messaging.mail.authentication.resolver import Answer, Lookups, Resolver
+from messaging.mail.authentication.results import ForeignResult, authserv_id, read_results
+from messaging.mail.authentication.settings import AuthenticationSettings
+from messaging.mail.authentication.spf import check_spf
+from messaging.model.authentication import Authentication, Level, MechanismResult
+
+INLINE_BYTES: Final = 64 * 1024  # a longer body is hashed in a thread
+SPF_END: Final = " by spf"
+_YES: Final = re.compile(rb"\s*yes\b", re.IGNORECASE)
+_SPAM_MARKS: Final = (b"x-spam-flag", b"x-spam", b"x-spam-status")
+
+
+class Authenticator:
+    """Checks mails with one resolver and one set of trusted relays and sealers. Belongs to one event loop."""
+
+    def __init__(self, settings: AuthenticationSettings, resolver: Resolver) -> None:
+        self._settings = settings
+        self._resolver = resolver
+
+    async def authenticate(
+        self, content: bytes, client_ip: str, helo: str, envelope_sender: str
+    ) -> Authentication:
+        """Find out who wrote a mail, within the time of the settings. Never raises but when it is cancelled."""
+        mail = split_mail(content)
+        settings = self._settings
+        from_relay = bool(settings.trusted_relays and is_peer(client_ip, settings.trusted_relays))
+        spam_mark = _spam_mark(mail) if from_relay else ""
+        author, problem = author_of(mail)
+        if problem := problem or mail.problem:
+            return Authentication(
+                level=Level.UNPROVED,
+                author="" if mail.problem else author,
+                reason=f"the author is unproved: {problem}",
+                from_relay=from_relay,
+                spam_mark=spam_mark,
+            )
+        lookups = Lookups(self._resolver, settings.authentication_seconds)
+        check = _Check(mail, author, lookups, settings)
+        client = None if from_relay else (client_ip, helo, envelope_sender)
+        found = await check.run(client)
+        return replace(found, from_relay=from_relay, spam_mark=spam_mark)
+
+
+@dataclass
+class _Check:
+    """The check of one mail with a single author."""
+
+    mail: SplitMail
+    author: str
+    lookups: Lookups
+    settings: AuthenticationSettings
+    results: list[MechanismResult] = field(default_factory=list)
+    walks: dict[str, Walk] = field(default_factory=dict)
+    is_undecided: bool = False
+    has_flawed_pass: bool = False
+
+    @property
+    def domain(self) -> str:
+        """The domain of the author."""
+        return self.author.rpartition("@")[2]
+
+    async def run(self, client: tuple[str, str, str] | None) -> Authentication:
+        """Check the mechanisms, the best one first; `client` is None for a trusted relay."""
+        signatures, problems = read_signatures(self.mail, self.domain)
+        self.results += [MechanismResult("dkim", "permerror", "", one) for one in problems]
+        own, spf, keys = await asyncio.gather(
+            walk(self.lookups, self.domain),
+            self._check_client(client),
+            asyncio.gather(*(self.lookups.find(one.key_name, "TXT") for one in signatures)),
+        )
+        self.walks[self.domain] = own
+        signature = await self._check_signatures(signatures, keys)
+        relay = await self._vouching_relay() if client is None else ""
+        is_sent_by_domain = relay.endswith(SPF_END) or await self._names_client(spf)
+        if signature:
+            return self._proved(signature, is_sent_by_domain)
+        if spf is not None and is_sent_by_domain:
+            return self._likely("its domain names the client (SPF)", True)
+        if relay:
+            return self._likely(relay, is_sent_by_domain)
+        if sealer := await self._vouching_sealer():
+            return self._likely(sealer, True)
+        return await self._unproved(client is None)
+
+    def _proved(self, signature: Signature, is_sent_by_domain: bool) -> Authentication:
+        """Return the result for a mail with a signature that is proof."""
+        found = self._result(Level.PROVED, f"signed by {signature.domain} (DKIM)")
+        return replace(
+            found,
+            signed_fields=frozenset(one.decode("ascii", "replace") for one in signature.names),
+            named=named_mailboxes(self.mail, signature.names),
+            is_sent_by_domain=is_sent_by_domain,
+        )
+
+    def _likely(self, reason: str, is_sent_by_domain: bool) -> Authentication:
+        """Return the result for a mail that SPF, a relay or a sealer speaks for."""
+        named = named_mailboxes(self.mail, (b"to", b"cc"))
+        found = self._result(Level.LIKELY, reason)
+        return replace(found, named=named, is_sent_by_domain=is_sent_by_domain)
+
+    async def _names_client(self, spf: MechanismResult | None) -> bool:
+        """Whether SPF passes for the author's domain."""
+        if spf is None:
+            return False
+        self.results.append(spf)
+        if spf.result not in ("pass", "temperror") or not await self._is_aligned(spf.domain, "spf"):
+            return False
+        self.is_undecided = self.is_undecided or spf.result == "temperror"
+        return spf.result == "pass"
+
+    def _result(self, level: Level, reason: str) -> Authentication:
+        is_good = level in (Level.PROVED, Level.LIKELY)
+        if is_good and (record := self.walks[self.domain].record):
+            policy = f"p={record.policy}"
+            self.results.append(MechanismResult("dmarc", "pass", record.domain, policy))
+        return Authentication(
+            level=level,
+            author=self.author,
+            reason=f"the author is {level}: {reason}",
+            results=tuple(self.results),
+            is_undecided=self.is_undecided and not is_good,
+        )
+
+    async def _check_client(self, client: tuple[str, str, str] | None) -> MechanismResult | None:
+        return await check_spf(self.lookups, *client) if client else None
+
+    async def _check_signatures(
+        self, signatures: list[Signature], keys: list[Answer]
+    ) -> Signature | None:
+        """Return the first signature that is proof: it verifies, is aligned, and has no flaw."""
+        for signature, key in zip(signatures, keys, strict=True):
+            reason = signature.flaw
+            result = "policy" if reason else "pass"
+            try:
+                if key.failed:
+                    raise BadSignature("temperror", "DNS did not answer")
+                await self._verify(signature, key.texts)
+            except BadSignature as error:
+                result, reason = error.result, error.reason
+            is_aligned = result in ("pass", "policy", "temperror") and await self._is_aligned(
+                signature.domain, "dkim"
+            )
+            if result == "pass":
+                reason = "signed" if is_aligned else "signed, but not by the author's domain"
+            self.results.append(MechanismResult("dkim", result, signature.domain, reason))
+            if not is_aligned:
+                continue
+            if result == "pass":
+                return signature
+            self.is_undecided = self.is_undecided or (result == "temperror" and not signature.flaw)
+            # The policy of the domain accepts a signature that is no proof for us: the mail is not forged.
+            self.has_flawed_pass = self.has_flawed_pass or bool(
+                signature.flaw and result == "policy"
+            )
+        return None
+
+    async def _verify(self, signature: Signature, key: tuple[bytes, ...]) -> None:
+        if len(self.mail.body) > INLINE_BYTES:
+            await asyncio.to_thread(verify, self.mail, signature, key)
+        else:
+            verify(self.mail, signature, key)
+
+    async def _is_aligned(self, domain: str, mechanism: str) -> bool:
+        """Whether a domain is the author's, or of the same organization if the policy allows it (RFC 9989 4.10.2)."""
+        if not domain:
+            return False
+        if domain == self.domain:
+            return True
+        own = self.walks[self.domain]
+        if own.failed:
+            self.is_undecided = True
+            return False
+        if own.record is None or _is_strict(own.record, mechanism):
+            return False
+        if domain not in self.walks:
+            self.walks[domain] = await walk(self.lookups, domain)
+        other = self.walks[domain]
+        self.is_undecided = self.is_undecided or other.failed
+        return not other.failed and other.organization == own.organization
+
+    async def _vouching_relay(self) -> str:
+        """Return what a trusted relay found, if it speaks for the author; empty if not."""
+        if not self.settings.authserv_id:
+            return ""
+        for value in self.mail.values(b"authentication-results"):
+            if authserv_id(value) != self.settings.authserv_id.lower():
+                continue
+            # The relay writes its field above those that it did not remove.
+            method = await self._vouching(sorted(read_results(value), key=_spf_first))
+            result = "pass" if method else "none"
+            name = self.settings.authserv_id
+            self.results.append(MechanismResult("relay", result, name, method or "nothing aligned"))
+            return f"the relay {name} vouches for it by {method}" if method else ""
+        return ""
+
+    async def _vouching_sealer(self) -> str:
+        """Return what trusted sealers found, if that speaks for the author; empty if not."""
+        chain = read_chain(self.mail)
+        if chain is None:
+            return ""
+        if chain.problem or chain.sealer not in self.settings.sealers:
+            reason = chain.problem or "the sealer is not in SATBRIDGE_MAIL_ARC_SEALERS"
+            self.results.append(MechanismResult("arc", "policy", chain.sealer, reason))
+            return ""
+        try:
+            await self._verify_chain(chain)
+        except BadSignature as error:
+            self.results.append(MechanismResult("arc", error.result, chain.sealer, error.reason))
+            self.is_undecided = self.is_undecided or error.result == "temperror"
+            return ""
+        method = await self._vouching(sealed_results(chain, self.settings.sealers))
+        reason = f"sealed; {method} then" if method else "sealed; nothing aligned then"
+        self.results.append(MechanismResult("arc", "pass", chain.sealer, reason))
+        return f"{chain.sealer} vouches for it (ARC, {method})" if method else ""
+
+    async def _verify_chain(self, chain: ArcChain) -> None:
+        names = chain.key_names
+        answers = await asyncio.gather(*(self.lookups.find(name, "TXT") for name in names))
+        if any(answer.failed for answer in answers):
+            raise BadSignature("temperror", "DNS did not answer")
+        keys = {name: answer.texts for name, answer in zip(names, answers, strict=True)}
+        await asyncio.to_thread(verify_chain, self.mail, chain, keys)
+
+    async def _vouching(self, found: list[ForeignResult]) -> str:
+        """Return the method by which another server found the author's domain; empty without one."""
+        for one in found:
+            if one.result != "pass" or one.method not in ("dmarc", "dkim", "spf"):
+                continue
+            if one.domain == self.domain or (
+                one.method != "dmarc" and await self._is_aligned(one.domain, one.method)
+            ):
+                return one.method
+        return ""
+
+    async def _unproved(self, from_relay: bool) -> Authentication:
+        """Return the result for a mail that nothing speaks for: forged where the policy of its domain says reject."""
+        own = self.walks[self.domain]
+        record = own.record
+        if own.failed:
+            self.is_undecided = True
+        elif record is not None:
+            policy = await self._policy(own)
+            self.results.append(MechanismResult("dmarc", "fail", record.domain, f"p={policy}"))
+            is_refused = policy == "reject" and not self.has_flawed_pass
+            # A relay hides the client: without its own result nothing is known about SPF.
+            is_refused = is_refused and (not from_relay or self._relay_says_fail())
+            if is_refused and not self.is_undecided:
+                return self._result(Level.FORGED, f"{record.domain} asks to reject it (DMARC)")
+        reason = "DNS did not answer" if self.is_undecided else "nothing proves it"
+        return self._result(Level.UNPROVED, reason)
+
+    def _relay_says_fail(self) -> bool:
+        name = (self.settings.authserv_id or "").lower()
+        values = self.mail.values(b"authentication-results")
+        own = next((one for one in values if name and authserv_id(one) == name), b"")
+        found = [one for one in read_results(own) if one.method == "dmarc"]
+        return any(one.result == "fail" and one.domain == self.domain for one in found)
+
+    async def _policy(self, own: Walk) -> str:
+        record = own.record
+        if record is None or record.domain == self.domain:
+            return own.policy(True)
+        answer = await self.lookups.find(self.domain, "A")
+        return own.policy(answer.exists)
+
+
+def _spf_first(result: ForeignResult) -> bool:
+    # By SPF the relay also knows that this copy came from the author's domain.
+    return result.method != "spf"
+
+
+def _is_strict(record: DmarcRecord, mechanism: str) -> bool:
+    return record.is_dkim_strict if mechanism == "dkim" else record.is_spf_strict
+
+
+def _spam_mark(mail: SplitMail) -> str:
+    """Return the first field by which a trusted relay marks a mail as spam; empty without one."""
+    for name in _SPAM_MARKS:
+        if any(_YES.match(value) for value in mail.values(name)):
+            return name.decode().title()
+    return ""

@@ -1,0 +1,161 @@
+"""Asks DNS: asynchronous, with a cache by TTL, and bounded for each mail."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import dns.asyncresolver
+import dns.exception
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+from cachetools import TLRUCache
+
+from messaging.mail.authentication.settings import DnsSettings
+
+MAX_CACHED: Final = 20_000
+MAX_CACHED_BYTES: Final = 4096  # of one answer; a longer one is asked again
+MAX_RECORDS: Final = 100  # of one answer; further ones are left out
+MAX_TTL_SECONDS: Final = 3600.0
+NO_TTL_SECONDS: Final = 60.0  # of an answer "there is none" without a time (RFC 2308)
+MAX_LOOKUPS: Final = 100  # for one mail: SPF alone may need 60
+TRY_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The records of one name and type.
+
+    `texts` are TXT records, `names` addresses and names (A, AAAA, PTR, NS), `exchanges` MX records. `exists` is false
+    when the name has no record of any type (NXDOMAIN), `failed` when DNS did not answer.
+    """
+
+    texts: tuple[bytes, ...] = ()
+    names: tuple[str, ...] = ()
+    exchanges: tuple[tuple[int, str], ...] = ()
+    exists: bool = True
+    failed: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no record, for whatever reason."""
+        return not (self.texts or self.names or self.exchanges)
+
+
+FAILED: Final = Answer(failed=True)
+NOTHING: Final = Answer()
+NXDOMAIN: Final = Answer(exists=False)
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    answer: Answer
+    seconds: float
+
+
+class Resolver:
+    """Asks DNS servers, and caches their answers as long as they say, an hour at most. Belongs to one event loop.
+
+    Several lookups of one record at a time are one query. Failures are not cached.
+    """
+
+    def __init__(self, settings: DnsSettings) -> None:
+        self._resolver = _make_resolver(settings)
+        self._pending: dict[Key, asyncio.Task[Answer]] = {}
+        self._cache: TLRUCache[Key, _Cached] = TLRUCache(
+            MAX_CACHED, ttu=lambda _key, cached, now: now + cached.seconds
+        )
+
+    async def find(self, name: str, kind: str) -> Answer:
+        """Return the records of a name and type. Never raises but when it is cancelled."""
+        key = (name.lower().removesuffix("."), kind)
+        if cached := self._cache.get(key):
+            return cached.answer
+        task = self._pending.get(key)
+        if task is None:
+            task = asyncio.create_task(self._ask(key))
+            self._pending[key] = task
+            task.add_done_callback(lambda _: self._pending.pop(key, None))
+        # One mail that gives up does not end the query of another.
+        return await asyncio.shield(task)
+
+    async def _ask(self, key: Key) -> Answer:
+        name, kind = key
+        try:
+            found = await self._resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
+        except dns.resolver.NXDOMAIN:
+            answer, seconds = NXDOMAIN, NO_TTL_SECONDS
+        except (dns.resolver.YXDOMAIN, dns.exception.SyntaxError):
+            return NOTHING
+        except (dns.exception.DNSException, OSError, UnicodeError, ValueError):
+            return FAILED if _is_name(name) else NXDOMAIN
+        else:
+            answer = _read_answer(found, kind)
+            seconds = float(found.rrset.ttl) if found.rrset is not None else NO_TTL_SECONDS
+        seconds = min(seconds, MAX_TTL_SECONDS)
+        if seconds > 0 and _size(answer) <= MAX_CACHED_BYTES:
+            self._cache[key] = _Cached(answer, seconds)
+        return answer
+
+
+class Lookups:
+    """The lookups for one mail: at most `MAX_LOOKUPS`, and none after `seconds`. Beyond that each fails."""
+
+    def __init__(self, resolver: Resolver, seconds: float) -> None:
+        self._resolver = resolver
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._left = MAX_LOOKUPS
+
+    async def find(self, name: str, kind: str) -> Answer:
+        """Return the records of a name and type."""
+        self._left -= 1
+        if self._left < 0:
+            return FAILED
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await self._resolver.find(name, kind)
+        except TimeoutError:
+            return FAILED
+
+
+def _make_resolver(settings: DnsSettings) -> dns.asyncresolver.Resolver:
+    if settings.servers:
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = [
+            dns.nameserver.Do53Nameserver(address, port) for address, port in settings.addresses
+        ]
+    else:
+        try:
+            resolver = dns.asyncresolver.Resolver()
+        except dns.resolver.NoResolverConfiguration:
+            # A machine without resolv.conf: as the C library does.
+            resolver = dns.asyncresolver.Resolver(configure=False)
+            resolver.nameservers = [dns.nameserver.Do53Nameserver("127.0.0.1")]
+    resolver.timeout = min(TRY_SECONDS, settings.seconds)
+    resolver.lifetime = settings.seconds
+    return resolver
+
+
+def _read_answer(found: dns.resolver.Answer, kind: str) -> Answer:
+    records = list(found.rrset or ())[:MAX_RECORDS]
+    match kind:
+        case "TXT":
+            return Answer(texts=tuple(b"".join(record.strings) for record in records))
+        case "MX":
+            return Answer(
+                exchanges=tuple((one.preference, one.exchange.to_text(True)) for one in records)
+            )
+        case "A" | "AAAA":
+            return Answer(names=tuple(record.address for record in records))
+    return Answer(names=tuple(record.target.to_text(True) for record in records))
+
+
+def _size(answer: Answer) -> int:
+    names = sum(map(len, answer.names)) + sum(len(name) for _, name in answer.exchanges)
+    return sum(map(len, answer.texts)) + names
+
+
+def _is_name(name: str) -> bool:
+    """Whether this is a name that DNS can have; of any other there is no record."""
+    return len(name) <= 253 and name.isascii() and all(0 < len(x) < 64 for x in name.split("."))

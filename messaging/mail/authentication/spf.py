@@ -1,0 +1,111 @@
+"""Checks SPF (RFC 7208) by pyspf over records that were looked up before."""
+
+import asyncio
+from typing import Any, Final
+
+import spf
+
+from messaging.mail.authentication.resolver import Answer, Lookups
+from messaging.model.address_syntax import ascii_domain
+from messaging.model.authentication import MechanismResult
+
+MAX_LOOKUPS: Final = 60
+MAX_RECORD_BYTES: Final = 4096  # of one TXT record; RFC 7208 section 3.4 recommends 450
+INLINE_BYTES: Final = 2048  # more text than this is evaluated in a thread
+MAX_REASON_CHARS: Final = 200
+
+
+class _Missing(Exception):
+    """The evaluation needs a record that was not looked up yet."""
+
+    def __init__(self, key: tuple[str, str]) -> None:
+        super().__init__(*key)
+        self.key = key
+
+
+async def check_spf(lookups: Lookups, client: str, helo: str, sender: str) -> MechanismResult:
+    """Check whether the domain of the envelope sender names the client; of HELO for an empty sender.
+
+    Starts again for each record that is missing: the library is synchronous, and this needs no thread that waits.
+    """
+    known: dict[tuple[str, str], Answer] = {}
+    for _ in range(MAX_LOOKUPS):
+        size = sum(len(text) for answer in known.values() for text in answer.texts)
+        try:
+            if size > INLINE_BYTES:
+                return await asyncio.to_thread(_evaluate, known, client, helo, sender)
+            return _evaluate(known, client, helo, sender)
+        except _Missing as missing:
+            known[missing.key] = await lookups.find(*missing.key)
+    return MechanismResult("spf", "permerror", "", "the record needs too many lookups")
+
+
+def _evaluate(
+    known: dict[tuple[str, str], Answer], client: str, helo: str, sender: str
+) -> MechanismResult:
+    """Evaluate SPF on known records. Raises _Missing for the first one that is not known."""
+    local, at, domain = sender.rpartition("@")
+    sender = f"{local}@{ascii_domain(domain)}" if at else sender
+    domain = ascii_domain(domain if sender else helo)
+    try:
+        query = _Query(known, client, ascii_domain(helo), sender)
+        result, _, reason = query.check()
+    except _Missing:
+        raise
+    except spf.PermError as error:
+        result, reason = "permerror", str(error)
+    except Exception as error:
+        # The library fails in many ways on malformed records and names.
+        result, reason = "permerror", f"the record cannot be read ({type(error).__name__})"
+    return MechanismResult("spf", result, domain, _REASONS.get(result, "") or _one_line(reason))
+
+
+_REASONS: Final = {
+    "pass": "the domain names the client",
+    "fail": "the domain says that the client may not send for it",
+    "softfail": "the domain says that the client should not send for it",
+    "neutral": "the domain says nothing about the client",
+    "none": "the domain has no SPF record",
+}
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(one if one.isprintable() else " " for one in text[:1000])
+    return " ".join(printable.split())[:MAX_REASON_CHARS]
+
+
+class _Query(spf.query):  # type: ignore[misc]
+    """A query of pyspf that takes every record from those that are known: the one place where it meets DNS."""
+
+    def __init__(
+        self, known: dict[tuple[str, str], Answer], client: str, helo: str, sender: str
+    ) -> None:
+        super().__init__(i=client, s=sender, h=helo, strict=True, querytime=0)
+        self._known = known
+
+    def dns(
+        self, name: Any, qtype: str, cnames: object = None, ignore_void: bool = False
+    ) -> list[Any]:
+        """Return the records in the form that the library expects, and count empty answers (RFC 7208 section 4.6.4)."""
+        name = str(name).lower().removesuffix(".")
+        is_name = name.isascii() and all(0 < len(label) < 64 for label in name.split("."))
+        if not is_name or len(name) > 253:
+            return []
+        key = (name, qtype)
+        answer = self._known.get(key)
+        if answer is None:
+            raise _Missing(key)
+        if answer.failed:
+            raise spf.TempError("DNS did not answer")
+        if any(len(text) > MAX_RECORD_BYTES for text in answer.texts if spf.RE_SPF.match(text)):
+            raise spf.PermError("the record is too long")
+        records: list[Any] = [(text,) for text in answer.texts]
+        records += [*answer.names, *answer.exchanges]
+        if not records and not ignore_void:
+            self.void_lookups += 1
+            if self.void_lookups > spf.MAX_VOID_LOOKUPS:
+                raise spf.PermError("too many lookups without an answer")
+        return records
+
+    def get_explanation(self, spec: object) -> None:
+        """Return nothing: the text of the domain is for its own senders, and would cost a lookup."""

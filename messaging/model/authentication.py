@@ -1,0 +1,78 @@
+"""The result of the check who wrote a mail. Values only."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How sure it is that the address in From wrote the mail, best first."""
+
+    PROVED = "proved"
+    """A signature of the author's domain covers the whole body, From and Subject."""
+    LIKELY = "likely"
+    """The author's domain names the client (SPF), or a relay or sealer that the operator trusts vouches for it."""
+    ALIAS = "alias"
+    """The mail came to a valid reply alias: it is from the holder of that conversation."""
+    UNPROVED = "unproved"
+    """Nothing of this, or the check could not be made."""
+    FORGED = "forged"
+    """The author's domain asks to reject such a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismResult:
+    """The result of one mechanism for one domain, with the words of RFC 8601, and its reason in one line.
+
+    `policy` stands for a pass that does not count here. `mechanism` is spf, dkim, dmarc, arc or relay.
+    """
+
+    mechanism: str
+    result: str
+    domain: str
+    reason: str
+
+    def __str__(self) -> str:
+        domain = f" ({self.domain})" if self.domain else ""
+        return f"{self.mechanism}={self.result}{domain}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """Who wrote a mail, and how sure that is.
+
+    `author` is the only address in From, with its domain in ASCII; empty when there is no single one. `reason` is one
+    line for people. `is_undecided`: a failure of DNS kept the level from being a better one, or from being `forged`.
+    `from_relay`: a trusted relay handed the mail over, so a refusal would bounce to an address that may be forged.
+    `spam_mark` is the mark that a trusted relay set, empty without one.
+
+    `signed_fields` are the names of the fields that the signature of a `proved` mail covers: an answer goes to
+    Reply-To only if it is among them. `named` are the mailboxes in To and Cc, of a `proved` mail in the signed ones.
+    `is_sent_by_domain`: SPF names the client too, here or at a trusted relay, or a trusted sealer vouches for the mail.
+    """
+
+    level: Level
+    author: str
+    reason: str
+    results: tuple[MechanismResult, ...] = ()
+    is_undecided: bool = False
+    from_relay: bool = False
+    spam_mark: str = ""
+    signed_fields: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
+    is_sent_by_domain: bool = False
+
+    def level_for(self, *mailboxes: str) -> Level:
+        """Return the level of the copy for a recipient with these mailboxes.
+
+        A signature proves who wrote a mail, not to whom: a copy that reaches a mailbox which its signed To and Cc do
+        not name, from a client that the author's domain does not name, may be a replay.
+        """
+        if self.level not in (Level.PROVED, Level.LIKELY) or self.is_sent_by_domain:
+            return self.level
+        is_named = any(mailbox.lower() in self.named for mailbox in mailboxes)
+        return self.level if is_named else Level.UNPROVED
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether the mail is refused for its author (550)."""
+        return self.level is Level.FORGED and not self.from_relay
