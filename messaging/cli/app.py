@@ -53,6 +53,11 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "dkim",
+        f"{OPERATION}.dkim:dkim",
+        "The keys that sign outgoing mail: make one, print the DNS records.",
+    ),
+    LazyCommand(
         "graph",
         f"{OPERATION}.graph:app",
         "Print the dataflow that these settings declare.",

@@ -159,10 +159,7 @@ def verify_fields(
     key: PublicKey,
 ) -> None:
     """Verify the signature over header fields and its own field. Raises BadSignature."""
-    own = (signature_field[0], without_signature(signature_field[1]))
-    fields = policy.canonicalize_headers([*signed, own])
-    data = b"".join(name + b":" + value for name, value in fields)
-    digest = hashlib.sha256(data.removesuffix(b"\r\n")).digest()
+    digest = header_digest(policy, signed, signature_field)
     try:
         if isinstance(key, RSAPublicKey):
             key.verify(_from_base64(tags[b"b"]), digest, PKCS1v15(), Prehashed(SHA256()))
@@ -170,6 +167,16 @@ def verify_fields(
             key.verify(_from_base64(tags[b"b"]), digest)
     except InvalidSignature:
         raise BadSignature("fail", "the signature does not match the header") from None
+
+
+def header_digest(
+    policy: CanonicalizationPolicy, signed: list[Field], signature_field: Field
+) -> bytes:
+    """Return the hash that a signature signs: of the fields, and of its own field with an empty `b=`."""
+    own = (signature_field[0], without_signature(signature_field[1]))
+    fields = policy.canonicalize_headers([*signed, own])
+    data = b"".join(name + b":" + value for name, value in fields)
+    return hashlib.sha256(data.removesuffix(b"\r\n")).digest()
 
 
 def select(fields: tuple[Field, ...], names: tuple[bytes, ...]) -> list[Field]:
