@@ -10,6 +10,11 @@ from messaging.config.account import account_names, account_prefixes, read_accou
 from messaging.config.env import Section, read, read_if_set, variables_given
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
+from messaging.mail.authentication.settings import (
+    AuthenticationSettings,
+    DkimSettings,
+    DnsSettings,
+)
 from messaging.mail.relay import Relay
 from messaging.mail.send import RelaySubmitter
 from messaging.mail.smtp.pod_readiness import PodLabel
@@ -39,6 +44,9 @@ class Gateway:
 
     settings: Settings
     smtp: SmtpSettings
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    authentication: AuthenticationSettings = field(default_factory=AuthenticationSettings)
+    dkim: DkimSettings = field(default_factory=DkimSettings)
     relay: Relay | None = None
     pod_label: PodLabel | None = None
     satellites: Mapping[str, SatelliteAccount] = field(default_factory=dict)
@@ -158,6 +166,9 @@ def read_gateway(**given: Any) -> Gateway:
 
     settings = collect(lambda: read(Settings, **given))
     smtp = collect(lambda: read(SmtpSettings))
+    dns = collect(lambda: read(DnsSettings))
+    authentication = collect(lambda: read(AuthenticationSettings))
+    dkim = collect(lambda: read(DkimSettings))
     relay = collect(lambda: read_if_set(Relay))
     pod_label = collect(lambda: read_if_set(PodLabel))
     satellites: dict[str, SatelliteAccount] = {}
@@ -178,6 +189,9 @@ def read_gateway(**given: Any) -> Gateway:
     return Gateway(
         settings=settings,
         smtp=smtp,
+        dns=dns or DnsSettings(),
+        authentication=authentication or AuthenticationSettings(),
+        dkim=dkim or DkimSettings(),
         pod_label=pod_label,
         relay=relay,
         satellites=satellites,
@@ -214,4 +228,5 @@ def satellite_names() -> list[str]:
 def sections() -> tuple[type[Section], ...]:
     """Return every group of settings."""
     networks = (*SATELLITE_ACCOUNTS.values(), *SMS_ACCOUNTS.values())
-    return (Settings, SmtpSettings, PodLabel, Relay, *networks)
+    mail = (SmtpSettings, PodLabel, AuthenticationSettings, DnsSettings, Relay, DkimSettings)
+    return (Settings, *mail, *networks)

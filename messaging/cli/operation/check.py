@@ -16,9 +16,18 @@ from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
 from messaging.config.account import Account
+from messaging.config.ip_allowlist import LOOPBACK, is_peer
 from messaging.config.settings import Listen, Settings
 from messaging.errors import ConfigurationError, GatewayError, Unavailable
 from messaging.gateway import Gateway, read_gateway
+from messaging.mail.authentication.dns_check import (
+    DnsFinding,
+    MailHost,
+    check_dns,
+    is_public_domain,
+)
+from messaging.mail.authentication.resolver import Resolver
+from messaging.mail.authentication.signing import load_signer
 from messaging.mail.relay_client import check_relay
 from messaging.mail.smtp.tls import load_certificate
 from messaging.model.address_syntax import ascii_domain
@@ -82,6 +91,7 @@ def check(as_json: Json = False) -> None:
         store,
         Finding("room", not no_room, room),
         *_check_mail(gateway),
+        *_check_dns(gateway),
         find_out("http-in", lambda: _check_http(gateway)),
         *_check_admin(gateway),
         *_check_satellites(gateway),
@@ -261,6 +271,26 @@ def _check_mail(gateway: Gateway) -> list[Finding]:
         where = f"SATBRIDGE_RELAY_URL: {relay.endpoint().host}"
         sending = find_out("mail-out", lambda: check_relay(relay, sender, operators), where)
     return [find_out("mail-in", receive), sending]
+
+
+def _check_dns(gateway: Gateway) -> list[Finding]:
+    """Compare the DNS records of the mail domain with those that it should have; of a public domain only."""
+    domain = ascii_domain(gateway.settings.mail_domain)
+    if gateway.dns.servers is None and not is_public_domain(domain):
+        return []
+    try:
+        signer = load_signer(gateway.dkim, domain)
+    except ConfigurationError as error:
+        return [Finding("dns DKIM", False, str(error))]
+    relay = gateway.relay.endpoint().host if gateway.relay else ""
+    # Mail that a relay on this machine passes on leaves from the gateway's own address.
+    is_local = relay in ("localhost", "") or is_peer(relay, LOOPBACK)
+    host = MailHost(domain, gateway.smtp.hostname or domain, "" if is_local else relay)
+
+    async def find() -> list[DnsFinding]:
+        return await check_dns(Resolver(gateway.dns), host, signer)
+
+    return [Finding(f"dns {one.record}", one.is_right, one.text) for one in asyncio.run(find())]
 
 
 def _check_satellites(gateway: Gateway) -> list[Finding]:

@@ -14,7 +14,9 @@ from messaging.mail.authentication.settings import DkimSettings
 from messaging.mail.authentication.signing import SigningKey, load_key, make_key, zone_line
 from messaging.model.address_syntax import ascii_domain
 
-dkim = typer.Typer(no_args_is_help=True, help="The keys that sign outgoing mail (DKIM).")
+dkim = typer.Typer(
+    no_args_is_help=True, help="The keys that sign outgoing mail: make one, print the DNS records."
+)
 
 
 @dkim.command("new")

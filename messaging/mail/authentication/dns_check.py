@@ -16,6 +16,12 @@ from messaging.mail.authentication.spf import check_spf
 CHECK_SECONDS: Final = 15.0
 POLICY_SECONDS: Final = 5.0
 MAX_POLICY_BYTES: Final = 65_536
+NOT_PUBLIC: Final = (
+    *("localhost", "local", "test", "example", "invalid", "internal", "lan", "onion"),
+    *("home.arpa", "example.com", "example.net", "example.org"),
+)
+"""The domains that public DNS has no mail servers of (RFC 2606, RFC 6761, RFC 6762)."""
+
 NO_ANSWER: Final = "DNS did not answer"
 
 
@@ -35,6 +41,12 @@ class MailHost:
     domain: str
     hostname: str
     relay: str = ""
+
+
+def is_public_domain(domain: str) -> bool:
+    """Whether others can find a domain in DNS."""
+    names = (domain, *(domain[at + 1 :] for at, one in enumerate(domain) if one == "."))
+    return "." in domain and not any(name in NOT_PUBLIC for name in names)
 
 
 async def check_dns(

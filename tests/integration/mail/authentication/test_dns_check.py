@@ -86,7 +86,7 @@ async def test_everything_is_right() -> None:
     [
         ({"sat.example": []}, "MX", False, "none; wanted: sat.example. IN MX 10 mx.sat.example."),
         ({"sat.example": [("MX", "5 front.example.")]}, "MX", None, "front.example, which must pass mail on"),
-        ({"sat.example": [("MX", "5 mx.sat.example.")]}, "SPF", False, '0 records; wanted: sat.example. IN TXT "v=spf1'),
+        ({"sat.example": [("MX", "5 mx.sat.example.")]}, "SPF", False, "0 records; wanted: sat.example. IN"),
         ({"sat.example": [("TXT", "v=spf1 -all")]}, "SPF", False, "does not name 192.0.2.25 (fail)"),
         ({"s1._domainkey.sat.example": []}, "DKIM", False, "none; wanted: s1._domainkey.sat.example. IN TXT"),
         ({"s1._domainkey.sat.example": [("TXT", "v=DKIM1; p=AAAA")]}, "DKIM", False, "another key; wanted:"),
