@@ -54,7 +54,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "dkim",
-        f"{OPERATION}.dkim:dkim",
+        "messaging.cli.dkim:dkim",
         "The keys that sign outgoing mail: make one, print the DNS records.",
     ),
     LazyCommand(

@@ -1,4 +1,4 @@
-"""The result of the check who wrote a mail. Values only."""
+"""The result of the authentication of a mail. Values only."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,7 +38,7 @@ class MechanismResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """Who wrote a mail, and how sure that is.
+    """The author of a mail, and how sure that is.
 
     `author` is the only address in From, with its domain in ASCII; empty when there is no single one. `reason` is one
     line for people. `is_undecided`: a failure of DNS kept the level from being a better one, or from being `forged`.
@@ -64,7 +64,7 @@ class Authentication:
     def level_for(self, *mailboxes: str) -> Level:
         """Return the level of the copy for a recipient with these mailboxes.
 
-        A signature proves who wrote a mail, not to whom: a copy that reaches a mailbox which its signed To and Cc do
+        A signature proves the author of a mail, not its recipient: a copy that reaches a mailbox which its signed To and Cc do
         not name, from a client that the author's domain does not name, may be a replay.
         """
         if self.level not in (Level.PROVED, Level.LIKELY) or self.is_sent_by_domain:

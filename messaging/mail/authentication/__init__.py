@@ -1,1 +1,1 @@
-"""Finds out who wrote a mail: SPF, DKIM, DMARC, ARC, and what trusted relays found; signs outgoing mail."""
+"""Finds out who wrote a mail: SPF, DKIM, DMARC, ARC, results of trusted relays; signs outgoing mail."""

@@ -13,7 +13,7 @@ from messaging.mail.authentication.dkim import (
     flaw_of,
     parse_tags,
     read_key,
-    signed_names,
+    field_names,
     verify,
     verify_fields,
 )
@@ -85,7 +85,7 @@ def _read_seal(field: Field) -> Signature:
 def _read_signature(field: Field, mail: SplitMail) -> Signature:
     tags = parse_tags(field[1])
     _validate(tags, [b"i", b"a", b"b", b"bh", b"d", b"h", b"s"])
-    names = signed_names(tags)
+    names = field_names(tags)
     if b"arc-seal" in names:
         raise BadSignature("permerror", "an ARC-Message-Signature covers ARC-Seal")
     return Signature(field, {b"c": b"relaxed/relaxed", **tags}, names, flaw_of(tags, names, mail))
@@ -132,7 +132,7 @@ def _verify_seal(chain: ArcChain, number: int, seal: Signature, records: tuple[b
     verify_fields(policy, signed, seal.field, seal.tags, key)
 
 
-def sealed_results(chain: ArcChain, sealers: frozenset[str]) -> list[ForeignResult]:
+def results_of_sealers(chain: ArcChain, sealers: frozenset[str]) -> list[ForeignResult]:
     """Return what the trusted sealers found, from the newest set down to the first of a sealer that is not trusted."""
     found: list[ForeignResult] = []
     for seal, value in zip(chain.seals, chain.results, strict=True):

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from messaging.config.ip_allowlist import is_peer
-from messaging.mail.authentication.arc import ArcChain, read_chain, sealed_results, verify_chain
+from messaging.mail.authentication.arc import ArcChain, read_chain, results_of_sealers, verify_chain
 from messaging.mail.authentication.dkim import (
     BadSignature,
     Signature,
-    named_mailboxes,
+    recipients_of,
     read_signatures,
     verify,
 )
-from messaging.mail.authentication.dmarc import DmarcRecord, Walk, walk
+from messaging.mail.authentication.dmarc import Walk, walk
 from messaging.mail.authentication.header import SplitMail, author_of, split_mail
 from messaging.mail.authentication.resolver import Answer, Lookups, Resolver
 from messaging.mail.authentication.results import ForeignResult, authserv_id, read_results
@@ -83,7 +83,7 @@ class _Check:
         self.results += [MechanismResult("dkim", "permerror", "", one) for one in problems]
         own, spf, keys = await asyncio.gather(
             walk(self.lookups, self.domain),
-            self._check_client(client),
+            check_spf(self.lookups, *client) if client else asyncio.sleep(0),
             asyncio.gather(*(self.lookups.find(one.key_name, "TXT") for one in signatures)),
         )
         self.walks[self.domain] = own
@@ -91,28 +91,28 @@ class _Check:
         relay = await self._vouching_relay() if client is None else ""
         is_sent_by_domain = relay.endswith(SPF_END) or await self._names_client(spf)
         if signature:
-            return self._proved(signature, is_sent_by_domain)
+            return self._prove(signature, is_sent_by_domain)
         if spf is not None and is_sent_by_domain:
             return self._likely("its domain names the client (SPF)", True)
         if relay:
             return self._likely(relay, is_sent_by_domain)
         if sealer := await self._vouching_sealer():
             return self._likely(sealer, True)
-        return await self._unproved(client is None)
+        return await self._weigh_policy(client is None)
 
-    def _proved(self, signature: Signature, is_sent_by_domain: bool) -> Authentication:
+    def _prove(self, signature: Signature, is_sent_by_domain: bool) -> Authentication:
         """Return the result for a mail with a signature that is proof."""
         found = self._result(Level.PROVED, f"signed by {signature.domain} (DKIM)")
         return replace(
             found,
             signed_fields=frozenset(one.decode("ascii", "replace") for one in signature.names),
-            named=named_mailboxes(self.mail, signature.names),
+            named=recipients_of(self.mail, signature.names),
             is_sent_by_domain=is_sent_by_domain,
         )
 
     def _likely(self, reason: str, is_sent_by_domain: bool) -> Authentication:
         """Return the result for a mail that SPF, a relay or a sealer speaks for."""
-        named = named_mailboxes(self.mail, (b"to", b"cc"))
+        named = recipients_of(self.mail, (b"to", b"cc"))
         found = self._result(Level.LIKELY, reason)
         return replace(found, named=named, is_sent_by_domain=is_sent_by_domain)
 
@@ -138,9 +138,6 @@ class _Check:
             results=tuple(self.results),
             is_undecided=self.is_undecided and not is_good,
         )
-
-    async def _check_client(self, client: tuple[str, str, str] | None) -> MechanismResult | None:
-        return await check_spf(self.lookups, *client) if client else None
 
     async def _check_signatures(
         self, signatures: list[Signature], keys: list[Answer]
@@ -188,7 +185,7 @@ class _Check:
         if own.failed:
             self.is_undecided = True
             return False
-        if own.record is None or _is_strict(own.record, mechanism):
+        if own.record is None or own.record.is_strict(mechanism):
             return False
         if domain not in self.walks:
             self.walks[domain] = await walk(self.lookups, domain)
@@ -226,7 +223,7 @@ class _Check:
             self.results.append(MechanismResult("arc", error.result, chain.sealer, error.reason))
             self.is_undecided = self.is_undecided or error.result == "temperror"
             return ""
-        method = await self._vouching(sealed_results(chain, self.settings.sealers))
+        method = await self._vouching(results_of_sealers(chain, self.settings.sealers))
         reason = f"sealed; {method} then" if method else "sealed; nothing aligned then"
         self.results.append(MechanismResult("arc", "pass", chain.sealer, reason))
         return f"{chain.sealer} vouches for it (ARC, {method})" if method else ""
@@ -250,7 +247,7 @@ class _Check:
                 return one.method
         return ""
 
-    async def _unproved(self, from_relay: bool) -> Authentication:
+    async def _weigh_policy(self, from_relay: bool) -> Authentication:
         """Return the result for a mail that nothing speaks for: forged where the policy of its domain says reject."""
         own = self.walks[self.domain]
         record = own.record
@@ -285,10 +282,6 @@ class _Check:
 def _spf_first(result: ForeignResult) -> bool:
     # By SPF the relay also knows that this copy came from the author's domain.
     return result.method != "spf"
-
-
-def _is_strict(record: DmarcRecord, mechanism: str) -> bool:
-    return record.is_dkim_strict if mechanism == "dkim" else record.is_spf_strict
 
 
 def _spam_mark(mail: SplitMail) -> str:

@@ -92,7 +92,7 @@ def read_signature(field: Field, mail: SplitMail) -> Signature:
         dkim.validate_signature_fields(tags)
     except (dkim.DKIMException, IndexError, KeyError, ValueError) as error:
         raise BadSignature("permerror", "the signature is malformed") from error
-    return Signature(field, tags, names := signed_names(tags), flaw_of(tags, names, mail))
+    return Signature(field, tags, names := field_names(tags), flaw_of(tags, names, mail))
 
 
 def parse_tags(value: bytes) -> Tags:
@@ -109,7 +109,7 @@ def parse_tags(value: bytes) -> Tags:
         raise BadSignature("permerror", "the signature is malformed") from error
 
 
-def signed_names(tags: Tags) -> tuple[bytes, ...]:
+def field_names(tags: Tags) -> tuple[bytes, ...]:
     """Return the names of the signed fields in lower case. Raises BadSignature for too many, and without From."""
     names = tuple(name.lower() for name in tags.get(b"h", b"").split(b":"))
     if len(names) > MAX_SIGNED_FIELDS:
@@ -120,7 +120,7 @@ def signed_names(tags: Tags) -> tuple[bytes, ...]:
 
 
 def flaw_of(tags: Tags, names: tuple[bytes, ...], mail: SplitMail) -> str:
-    """Return the reason for which a valid signature is no proof of what a reader sees; empty if it is one."""
+    """Return the reason for which a valid signature is no proof here; empty if it is one."""
     if b"l" in tags:
         return "it covers a part of the body only (l=)"
     if len(mail.values(b"from")) != 1:
@@ -210,7 +210,7 @@ def canonical_body(body: bytes, is_relaxed: bool) -> bytes:
     return body + b"\r\n" if body or not is_relaxed else b""
 
 
-def named_mailboxes(mail: SplitMail, names: tuple[bytes, ...]) -> frozenset[str]:
+def recipients_of(mail: SplitMail, names: tuple[bytes, ...]) -> frozenset[str]:
     """Return the mailboxes in To and Cc in lower case, as far as these are signed and there once."""
     found: set[str] = set()
     for name in (b"to", b"cc"):

@@ -23,6 +23,10 @@ class DmarcRecord:
     is_spf_strict: bool = False
     is_test: bool = False
 
+    def is_strict(self, mechanism: str) -> bool:
+        """Whether the policy asks for the author's very domain, for `dkim` or `spf`."""
+        return self.is_dkim_strict if mechanism == "dkim" else self.is_spf_strict
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:

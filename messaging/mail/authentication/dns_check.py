@@ -27,7 +27,7 @@ NO_ANSWER: Final = "DNS did not answer"
 
 @dataclass(frozen=True, slots=True)
 class DnsFinding:
-    """One line: the record, whether it is right (None: not set, which is a choice), and what is there or wanted."""
+    """One line: the record, whether it is right (None: not set, which is a choice), and the record that is there or wanted."""
 
     record: str
     is_right: bool | None
@@ -52,7 +52,7 @@ def is_public_domain(domain: str) -> bool:
 async def check_dns(
     resolver: Resolver, host: MailHost, signer: Signer | None, policy_url: str = ""
 ) -> list[DnsFinding]:
-    """Compare MX, SPF, DKIM, DMARC, PTR and MTA-STS with what is wanted. `policy_url` is for tests."""
+    """Compare MX, SPF, DKIM, DMARC, PTR and MTA-STS with the records that are wanted. `policy_url` is for tests."""
     lookups = Lookups(resolver, CHECK_SECONDS)
     first = await lookups.find(host.domain, "MX")
     if first.failed:

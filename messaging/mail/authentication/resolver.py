@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no record, for whatever reason."""
+        """Whether there is no record: none exists, or DNS did not answer."""
         return not (self.texts or self.names or self.exchanges)
 
 
@@ -88,7 +88,8 @@ class Resolver:
             answer, seconds = NXDOMAIN, NO_TTL_SECONDS
         except (dns.resolver.YXDOMAIN, dns.exception.SyntaxError):
             return NOTHING
-        except (dns.exception.DNSException, OSError, UnicodeError, ValueError):
+        except Exception:
+            # Failures of DNS, of the network, and of the library on malformed answers.
             return FAILED if _is_name(name) else NXDOMAIN
         else:
             answer = _read_answer(found, kind)
