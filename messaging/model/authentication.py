@@ -64,8 +64,8 @@ class Authentication:
     def level_for(self, *mailboxes: str) -> Level:
         """Return the level of the copy for a recipient with these mailboxes.
 
-        A signature proves the author of a mail, not its recipient: a copy that reaches a mailbox which its signed To and Cc do
-        not name, from a client that the author's domain does not name, may be a replay.
+        A signature proves the author of a mail, not its recipient. A copy may be a replay if its signed To and Cc do
+        not name the mailbox, and the author's domain does not name the client.
         """
         if self.level not in (Level.PROVED, Level.LIKELY) or self.is_sent_by_domain:
             return self.level

@@ -10,10 +10,10 @@ from dkim.canonicalization import CanonicalizationPolicy
 from messaging.mail.authentication.dkim import (
     BadSignature,
     Signature,
+    field_names,
     flaw_of,
     parse_tags,
     read_key,
-    field_names,
     verify,
     verify_fields,
 )

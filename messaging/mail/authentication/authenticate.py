@@ -10,8 +10,8 @@ from messaging.mail.authentication.arc import ArcChain, read_chain, results_of_s
 from messaging.mail.authentication.dkim import (
     BadSignature,
     Signature,
-    recipients_of,
     read_signatures,
+    recipients_of,
     verify,
 )
 from messaging.mail.authentication.dmarc import Walk, walk
@@ -201,7 +201,9 @@ class _Check:
             if authserv_id(value) != self.settings.authserv_id.lower():
                 continue
             # The relay writes its field above those that it did not remove.
-            method = await self._vouching(sorted(read_results(value), key=_spf_first))
+            # By SPF the relay also knows that this copy came from the author's domain: that goes first.
+            found = sorted(read_results(value), key=lambda one: one.method != "spf")
+            method = await self._vouching(found)
             result = "pass" if method else "none"
             name = self.settings.authserv_id
             self.results.append(MechanismResult("relay", result, name, method or "nothing aligned"))
@@ -277,11 +279,6 @@ class _Check:
             return own.policy(True)
         answer = await self.lookups.find(self.domain, "A")
         return own.policy(answer.exists)
-
-
-def _spf_first(result: ForeignResult) -> bool:
-    # By SPF the relay also knows that this copy came from the author's domain.
-    return result.method != "spf"
 
 
 def _spam_mark(mail: SplitMail) -> str:

@@ -227,6 +227,7 @@ def _choose_key(records: tuple[bytes, ...], tags: Tags) -> PublicKey:
     """Return the first of a few keys that fits the algorithm. Raises BadSignature with the flaw of the first."""
     if not records:
         raise BadSignature("permerror", "there is no key in DNS")
+    identity = tags.get(b"i", b"@" + tags[b"d"])
     flaw: BadSignature | None = None
     for record in records[:3]:
         try:
@@ -239,16 +240,11 @@ def _choose_key(records: tuple[bytes, ...], tags: Tags) -> PublicKey:
             flaw = flaw or BadSignature("permerror", "the key is of another algorithm")
         elif "y" in flags:
             flaw = flaw or BadSignature("policy", "the key is for tests (t=y)")
-        elif "s" in flags and not _is_exact(tags):
+        elif "s" in flags and identity.rpartition(b"@")[2].lower() != tags[b"d"].lower():
             flaw = flaw or BadSignature("permerror", "the key is not for subdomains (t=s)")
         else:
             return key
     raise flaw or BadSignature("permerror", "there is no key in DNS")
-
-
-def _is_exact(tags: Tags) -> bool:
-    identity = tags.get(b"i", b"@" + tags[b"d"])
-    return identity.rpartition(b"@")[2].lower() == tags[b"d"].lower()
 
 
 @lru_cache(1024)

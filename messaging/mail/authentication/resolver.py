@@ -36,11 +36,6 @@ class Answer:
     exists: bool = True
     failed: bool = False
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no record: none exists, or DNS did not answer."""
-        return not (self.texts or self.names or self.exchanges)
-
 
 FAILED: Final = Answer(failed=True)
 NOTHING: Final = Answer()
@@ -95,7 +90,8 @@ class Resolver:
             answer = _read_answer(found, kind)
             seconds = float(found.rrset.ttl) if found.rrset is not None else NO_TTL_SECONDS
         seconds = min(seconds, MAX_TTL_SECONDS)
-        if seconds > 0 and _size(answer) <= MAX_CACHED_BYTES:
+        # Names have at most 255 bytes, and there are at most `MAX_RECORDS`.
+        if seconds > 0 and sum(map(len, answer.texts)) <= MAX_CACHED_BYTES:
             self._cache[key] = _Cached(answer, seconds)
         return answer
 
@@ -150,11 +146,6 @@ def _read_answer(found: dns.resolver.Answer, kind: str) -> Answer:
         case "A" | "AAAA":
             return Answer(names=tuple(record.address for record in records))
     return Answer(names=tuple(record.target.to_text(True) for record in records))
-
-
-def _size(answer: Answer) -> int:
-    names = sum(map(len, answer.names)) + sum(len(name) for _, name in answer.exchanges)
-    return sum(map(len, answer.texts)) + names
 
 
 def _is_name(name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from messaging.config.env import Section, entries_of
-from messaging.config.ip_allowlist import networks_of
+from messaging.mail.smtp.settings import Networks
 from messaging.model.address_syntax import ascii_domain
 
 DNS_PORT = 53
@@ -31,11 +31,6 @@ def _check_servers(text: str) -> str:
         found = []
     if not found:
         raise ValueError("must be addresses such as 192.0.2.53 or [2001:db8::53]:5353, with commas")
-    return text
-
-
-def _check_networks(text: str) -> str:
-    networks_of(text)
     return text
 
 
@@ -65,7 +60,7 @@ class AuthenticationSettings(Section, prefix="SATBRIDGE_MAIL_"):
     Authentication-Results. `arc_sealers` are the domains (`d=`) whose ARC seals count.
     """
 
-    trusted_relays: Annotated[str, AfterValidator(_check_networks)] | None = None
+    trusted_relays: Networks | None = None
     authserv_id: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,255}$", examples=["mx.example.org"])
     ] = None

@@ -6,6 +6,7 @@ from typing import Any, Final
 import spf
 
 from messaging.mail.authentication.resolver import Answer, Lookups
+from messaging.mail.text import one_line
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.authentication import MechanismResult
 
@@ -57,7 +58,9 @@ def _evaluate(
     except Exception as error:
         # The library fails in many ways on malformed records and names.
         result, reason = "permerror", f"the record cannot be read ({type(error).__name__})"
-    return MechanismResult("spf", result, domain, _REASONS.get(result, "") or _one_line(reason))
+    return MechanismResult(
+        "spf", result, domain, _REASONS.get(result, "") or one_line(reason, MAX_REASON_CHARS)
+    )
 
 
 _REASONS: Final = {
@@ -67,11 +70,6 @@ _REASONS: Final = {
     "neutral": "the domain says nothing about the client",
     "none": "the domain has no SPF record",
 }
-
-
-def _one_line(text: str) -> str:
-    printable = "".join(one if one.isprintable() else " " for one in text[:1000])
-    return " ".join(printable.split())[:MAX_REASON_CHARS]
 
 
 class _Query(spf.query):  # type: ignore[misc]
