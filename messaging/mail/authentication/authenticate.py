@@ -149,7 +149,10 @@ class _Check:
             try:
                 if key.failed:
                     raise BadSignature("temperror", "DNS did not answer")
-                await self._verify(signature, key.texts)
+                if len(self.mail.body) > INLINE_BYTES:
+                    await asyncio.to_thread(verify, self.mail, signature, key.texts)
+                else:
+                    verify(self.mail, signature, key.texts)
             except BadSignature as error:
                 result, reason = error.result, error.reason
             is_aligned = result in ("pass", "policy", "temperror") and await self._is_aligned(
@@ -168,12 +171,6 @@ class _Check:
                 signature.flaw and result == "policy"
             )
         return None
-
-    async def _verify(self, signature: Signature, key: tuple[bytes, ...]) -> None:
-        if len(self.mail.body) > INLINE_BYTES:
-            await asyncio.to_thread(verify, self.mail, signature, key)
-        else:
-            verify(self.mail, signature, key)
 
     async def _is_aligned(self, domain: str, mechanism: str) -> bool:
         """Whether a domain is the author's, or of the same organization if the policy allows it (RFC 9989 4.10.2)."""

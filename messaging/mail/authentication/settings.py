@@ -34,11 +34,7 @@ def _check_servers(text: str) -> str:
     return text
 
 
-def _read_domains(text: str) -> str:
-    return ",".join(ascii_domain(entry) for entry in entries_of(text))
-
-
-Domains = Annotated[str, AfterValidator(_read_domains)]
+Domains = Annotated[str, AfterValidator(lambda text: ",".join(map(ascii_domain, entries_of(text))))]
 
 
 class DnsSettings(Section, prefix="SATBRIDGE_DNS_"):
