@@ -114,4 +114,4 @@ def _rdata(record: Record) -> dns.rdata.Rdata:
         return kind_class(dns.rdataclass.IN, rdtype, strings)
     assert isinstance(value, str)
     origin = dns.name.root
-    return dns.rdata.from_text(dns.rdataclass.IN, rdtype, value, origin=origin)
+    return dns.rdata.from_text(dns.rdataclass.IN, rdtype, value, origin=origin, relativize=False)

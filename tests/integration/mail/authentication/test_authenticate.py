@@ -1,5 +1,7 @@
 """The levels of honest mails, through a real DNS server."""
 
+from typing import Any
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -13,7 +15,7 @@ from tests.support.mail.dns_server import FAILS, DnsServer
 from tests.support.mail.signed_mails import HEADER, MAIL, key_zone, seal, sign
 
 pytestmark = pytest.mark.anyio
-RELAYED = {"trusted_relays": "10.0.0.0/8", "authserv_id": "mx.sat.example"}
+RELAYED: dict[str, Any] = {"trusted_relays": "10.0.0.0/8", "authserv_id": "mx.sat.example"}
 
 
 def _results(found: Authentication) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Ten kinds of forged mails: none of them passes for the author that it shows."""
 
+from typing import Any
+
 import pytest
 
 from messaging.mail.authentication.results import remove_results
@@ -15,7 +17,7 @@ from tests.support.mail.signed_mails import HEADER, MAIL, key_zone, seal, sign
 
 pytestmark = pytest.mark.anyio
 GOOD = (Level.PROVED, Level.LIKELY)
-RELAYED = {"trusted_relays": "10.0.0.0/8", "authserv_id": "mx.sat.example"}
+RELAYED: dict[str, Any] = {"trusted_relays": "10.0.0.0/8", "authserv_id": "mx.sat.example"}
 
 
 def _passes_for_friend(found: Authentication) -> bool:
