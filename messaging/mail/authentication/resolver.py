@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import dns.asyncresolver
-import dns.exception
+import dns.message
+import dns.name
 import dns.nameserver
 import dns.rdatatype
 import dns.resolver
@@ -78,14 +79,20 @@ class Resolver:
     async def _ask(self, key: Key) -> Answer:
         name, kind = key
         try:
-            found = await self._resolver.resolve(name, kind, raise_on_no_answer=False, search=False)
+            # Of labels, not of text: a backslash is no escape here.
+            labels = [label.encode("ascii") for label in name.split(".")]
+            found = await self._resolver.resolve(
+                dns.name.Name([*labels, b""]), kind, raise_on_no_answer=False, search=False
+            )
         except dns.resolver.NXDOMAIN:
             answer, seconds = NXDOMAIN, NO_TTL_SECONDS
-        except (dns.resolver.YXDOMAIN, dns.exception.SyntaxError):
+        except (dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel, UnicodeError):
+            return NXDOMAIN  # no name that DNS can have
+        except (dns.resolver.YXDOMAIN, dns.message.ChainTooLong):
             return NOTHING
         except Exception:
             # Failures of DNS, of the network, and of the library on malformed answers.
-            return FAILED if _is_name(name) else NXDOMAIN
+            return FAILED
         else:
             answer = _read_answer(found, kind)
             seconds = float(found.rrset.ttl) if found.rrset is not None else NO_TTL_SECONDS
@@ -146,8 +153,3 @@ def _read_answer(found: dns.resolver.Answer, kind: str) -> Answer:
         case "A" | "AAAA":
             return Answer(names=tuple(record.address for record in records))
     return Answer(names=tuple(record.target.to_text(True) for record in records))
-
-
-def _is_name(name: str) -> bool:
-    """Whether this is a name that DNS can have; of any other there is no record."""
-    return len(name) <= 253 and name.isascii() and all(0 < len(x) < 64 for x in name.split("."))

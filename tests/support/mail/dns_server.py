@@ -20,7 +20,7 @@ from messaging.mail.authentication.settings import DnsSettings
 Record = tuple[str, str | bytes | tuple[bytes, ...]]
 Zone = Mapping[str, Sequence[Record]]
 FAILS: Record = ("FAIL", "")
-"""Instead of records: the server answers SERVFAIL. `("FAIL", "A")` fails for one type only."""
+"""Beside records: the server answers SERVFAIL for all other types. `("FAIL", "A")` fails for one type only."""
 SILENT: Record = ("SILENT", "")
 """Instead of records: the server does not answer."""
 
@@ -72,7 +72,7 @@ class DnsServer:
     def _answer(self, query: dns.message.Message) -> dns.message.Message | None:
         question = query.question[0]
         kind = dns.rdatatype.to_text(question.rdtype)
-        name = question.name.to_text(True).lower()
+        name = b".".join(question.name.labels[:-1]).decode("latin-1").lower()
         self.asked.append((name, kind))
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
@@ -85,11 +85,12 @@ class DnsServer:
                 return response
             if SILENT in records:
                 return None
-            if FAILS in records or ("FAIL", kind) in records:
+            found = [_rdata(one) for one in records if one[0] == kind]
+            if (FAILS in records and not found) or ("FAIL", kind) in records:
                 response.set_rcode(dns.rcode.SERVFAIL)
                 return response
-            owner = dns.name.from_text(name)
-            found = [_rdata(one) for one in records if one[0] == kind]
+            labels = [label.encode("latin-1") for label in name.split(".")]
+            owner = dns.name.Name([*labels, b""])
             if found:
                 response.answer.append(dns.rrset.from_rdata_list(owner, self.ttl, found))
                 return response
@@ -111,7 +112,7 @@ def _rdata(record: Record) -> dns.rdata.Rdata:
         data = [one.encode() if isinstance(one, str) else one for one in texts]
         strings = [one[at : at + 255] for one in data for at in range(0, len(one) or 1, 255)]
         kind_class: type[TXTBase] = TXT
-        return kind_class(dns.rdataclass.IN, rdtype, strings)
+        return kind_class(dns.rdataclass.IN, rdtype, strings or [b""])
     assert isinstance(value, str)
     origin = dns.name.root
     return dns.rdata.from_text(dns.rdataclass.IN, rdtype, value, origin=origin, relativize=False)

@@ -35,7 +35,7 @@ async def test_1_a_domain_that_looks_alike() -> None:
         "fri\u0435nd.example>".encode(),  # a Cyrillic letter
     )
     found = await authenticate(homograph, sender="x@evil.example")
-    assert (found.level, found.author) == (Level.UNPROVED, "alice@xn--frind-8of.example")
+    assert (found.level, found.author) == (Level.UNPROVED, "alice@xn--frind-1we.example")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def test_2_two_authors(addition: bytes, domain: str) -> None:
     for mail in (addition + sign(domain=domain), sign(addition + MAIL, domain)):
         found = await authenticate(mail, sender="mallory@evil.example")
         assert found.level is Level.UNPROVED
-        assert found.reason.startswith("the author is unproved: its ")
+        assert found.reason.startswith("the author is unproved: it")
     both = MAIL.replace(b"<alice@friend.example>", b"<alice@friend.example>, m@evil.example")
     found = await authenticate(sign(both, domain), sender="mallory@evil.example")
     assert found.reason == "the author is unproved: its From has 2 addresses"
@@ -109,7 +109,8 @@ async def test_5_a_signed_mail_that_is_sent_to_another_recipient() -> None:
     assert found.level_for("boop@sat.example", "mallory@evil.example") is Level.PROVED
     # A To that is not signed names nobody.
     unsigned = await authenticate(
-        b"To: boop@sat.example\r\n" + sign(MAIL.replace(b"To:", b"X-To:"))
+        b"To: boop@sat.example\r\n"
+        + sign(MAIL.replace(b"To:", b"X-To:"), names=(b"from", b"subject"))
     )
     assert unsigned.level_for("boop@sat.example") is Level.UNPROVED
 
