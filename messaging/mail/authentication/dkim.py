@@ -203,7 +203,9 @@ def canonical_body(body: bytes, is_relaxed: bool) -> bytes:
     if is_relaxed:
         # After the first step at most one blank is before a line end; the library's pattern takes quadratic time.
         body = re.sub(rb"[ \t]+", b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
-    end = len(body)
+    end = len(body.rstrip(b"\r\n"))
+    if body[end:] != b"\r\n" * ((len(body) - end) // 2):
+        end = len(body)  # there is a bare CR among the last line ends
     while body.endswith(b"\r\n", 0, end):
         end -= 2
     body = body[:end]

@@ -48,7 +48,9 @@ def split_mail(content: bytes) -> SplitMail:
     if end is None and len(content) > MAX_HEADER_BYTES:
         return SplitMail((), b"", "its header is too long")
     header = content[: end.start()] if end else content
-    body = re.sub(rb"\r?\n", b"\r\n", content[end.end() :]) if end else b""
+    body = content[end.end() :] if end else b""
+    if body.count(b"\n") != body.count(b"\r\n"):
+        body = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     fields: list[tuple[bytes, list[bytes]]] = []
     problem = "its header has a bare CR or a NUL" if re.search(rb"\r(?!\n)|\0", header) else ""
     for line in re.split(rb"\r?\n", header) if header else []:

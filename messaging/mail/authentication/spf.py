@@ -1,6 +1,7 @@
 """Checks SPF (RFC 7208) by pyspf over records that were looked up before."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 
 import spf
@@ -104,6 +105,18 @@ class _Query(spf.query):  # type: ignore[misc]
             if self.void_lookups > spf.MAX_VOID_LOOKUPS:
                 raise spf.PermError("too many lookups without an answer")
         return records
+
+    def validated_ptrs(self) -> list[str]:
+        """Return the names of the client that lead back to it; leaves out those that DNS fails for (section 5.5)."""
+        found = []
+        try:
+            for name in self.dns_ptr(self.i)[: spf.MAX_PTR]:
+                with suppress(spf.TempError):
+                    if self.cidrmatch(self.dns_a(name, self.A), self.cidrmax):
+                        found.append(name)
+        except spf.TempError:
+            return []
+        return found
 
     def get_explanation(self, spec: object) -> None:
         """Return nothing: the text of the domain is for its own senders, and would cost a lookup."""

@@ -15,7 +15,7 @@ from messaging.model.authentication import Authentication, Level
 from tests.support.closed_port import closed_port
 from tests.support.mail.authentication import authenticate, world
 from tests.support.mail.dns_server import SILENT, DnsServer
-from tests.support.mail.signed_mails import HEADER, MAIL, key_zone, sign
+from tests.support.mail.signed_mails import BODY, HEADER, MAIL, key_zone, sign
 
 
 @pytest.mark.anyio
@@ -92,7 +92,7 @@ async def test_concurrent_mails_share_their_queries() -> None:
         b"From: " + b"<" * 4000 + b"\r\n\r\n",
         HEADER + b" " * 8_000_000,
         HEADER + b"\r\n" * 4_000_000,
-        sign(HEADER + b" \t" * 4_000_000),
+        sign().removesuffix(BODY) + b" \t" * 4_000_000,
     ],
     ids=range(11),
 )
