@@ -14,12 +14,12 @@ from messaging.mail.authentication.dkim import (
     recipients_of,
     verify,
 )
-from messaging.mail.authentication.dmarc import Walk, walk
+from messaging.mail.authentication.dmarc import Walk, walk, walk_names
 from messaging.mail.authentication.header import SplitMail, author_of, split_mail
 from messaging.mail.authentication.resolver import Answer, Lookups, Resolver
 from messaging.mail.authentication.results import ForeignResult, authserv_id, read_results
 from messaging.mail.authentication.settings import AuthenticationSettings
-from messaging.mail.authentication.spf import check_spf
+from messaging.mail.authentication.spf import check_spf, sender_domain
 from messaging.model.authentication import Authentication, Level, MechanismResult
 
 INLINE_BYTES: Final = 64 * 1024  # a longer body is hashed in a thread
@@ -81,11 +81,14 @@ class _Check:
         """Check the mechanisms, the best one first; `client` is None for a trusted relay."""
         signatures, problems = read_signatures(self.mail, self.domain)
         self.results += [MechanismResult("dkim", "permerror", "", one) for one in problems]
-        own, spf, keys = await asyncio.gather(
-            walk(self.lookups, self.domain),
-            check_spf(self.lookups, *client) if client else asyncio.sleep(0),
-            asyncio.gather(*(self.lookups.find(one.key_name, "TXT") for one in signatures)),
-        )
+        # The records that every mail needs are asked at the same time; what follows finds them.
+        names = [f"_dmarc.{name}" for name in walk_names(self.domain)]
+        names += [signature.key_name for signature in signatures]
+        names += [sender_domain(*client[1:])] if client else []
+        await self.lookups.find_texts(names)
+        own = await walk(self.lookups, self.domain)
+        spf = await check_spf(self.lookups, *client) if client else None
+        keys = [await self.lookups.find(one.key_name, "TXT") for one in signatures]
         self.walks[self.domain] = own
         signature = await self._check_signatures(signatures, keys)
         relay = await self._vouching_relay() if client is None else ""
@@ -229,7 +232,7 @@ class _Check:
 
     async def _verify_chain(self, chain: ArcChain) -> None:
         names = chain.key_names
-        answers = await asyncio.gather(*(self.lookups.find(name, "TXT") for name in names))
+        answers = await self.lookups.find_texts(names)
         if any(answer.failed for answer in answers):
             raise BadSignature("temperror", "DNS did not answer")
         keys = {name: answer.texts for name, answer in zip(names, answers, strict=True)}

@@ -1,6 +1,5 @@
 """Finds the DMARC policy and the organizational domain of a domain by the tree walk (RFC 9989 section 4.10)."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,7 +72,7 @@ class Walk:
 async def walk(lookups: Lookups, domain: str) -> Walk:
     """Look up the records of a domain and of the domains above it, at most `MAX_WALK` names, at the same time."""
     names = walk_names(domain)
-    answers = await asyncio.gather(*(lookups.find(f"_dmarc.{name}", "TXT") for name in names))
+    answers = await lookups.find_texts(f"_dmarc.{name}" for name in names)
     records, failed = [], False
     for name, answer in zip(names, answers, strict=True):
         # A top-level domain that does not answer says no less than one without a record.

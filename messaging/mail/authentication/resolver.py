@@ -1,6 +1,8 @@
 """Asks DNS: asynchronous, with a cache by TTL, and bounded for each mail."""
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,11 +65,13 @@ class Resolver:
             MAX_CACHED, ttu=lambda _key, cached, now: now + cached.seconds
         )
 
-    async def find(self, name: str, kind: str) -> Answer:
-        """Return the records of a name and type. Never raises but when it is cancelled."""
-        key = (name.lower().removesuffix("."), kind)
-        if cached := self._cache.get(key):
-            return cached.answer
+    def peek(self, key: Key) -> Answer | None:
+        """Return an answer from the cache; None when it is not there."""
+        cached = self._cache.get(key)
+        return cached.answer if cached else None
+
+    async def ask(self, key: Key) -> Answer:
+        """Return the records of a name and type, not from the cache. Never raises but when it is cancelled."""
         task = self._pending.get(key)
         if task is None:
             task = asyncio.create_task(self._ask(key))
@@ -104,23 +108,43 @@ class Resolver:
 
 
 class Lookups:
-    """The lookups for one mail: at most `MAX_LOOKUPS`, and none after `seconds`. Beyond that each fails."""
+    """The lookups for one mail: at most `MAX_LOOKUPS` queries, and none after `seconds`. Beyond that each fails.
+
+    Each record is asked once, also when it fails.
+    """
 
     def __init__(self, resolver: Resolver, seconds: float) -> None:
         self._resolver = resolver
         self._deadline = asyncio.get_running_loop().time() + seconds
         self._left = MAX_LOOKUPS
+        self._known: dict[Key, Answer] = {}
+
+    def peek(self, name: str, kind: str) -> Answer | None:
+        """Return the records of a name and type without a query; None when it needs one."""
+        key = (name.lower().removesuffix("."), kind)
+        return self._known.get(key) or self._resolver.peek(key)
 
     async def find(self, name: str, kind: str) -> Answer:
         """Return the records of a name and type."""
+        if found := self.peek(name, kind):
+            return found
+        key = (name.lower().removesuffix("."), kind)
         self._left -= 1
-        if self._left < 0:
-            return FAILED
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await self._resolver.find(name, kind)
-        except TimeoutError:
-            return FAILED
+        answer = FAILED
+        if self._left >= 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._deadline):
+                    answer = await self._resolver.ask(key)
+        self._known[key] = answer
+        return answer
+
+    async def find_texts(self, names: Iterable[str]) -> list[Answer]:
+        """Return the TXT records of several names, which are asked at the same time."""
+        names = list(dict.fromkeys(names))
+        missing = [name for name in names if self.peek(name, "TXT") is None]
+        if missing:
+            await asyncio.gather(*(self.find(name, "TXT") for name in missing))
+        return [await self.find(name, "TXT") for name in names]
 
 
 def _make_resolver(settings: DnsSettings) -> dns.asyncresolver.Resolver:

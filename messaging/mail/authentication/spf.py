@@ -1,12 +1,13 @@
 """Checks SPF (RFC 7208) by pyspf over records that were looked up before."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
 import spf
 
-from messaging.mail.authentication.resolver import Answer, Lookups
+from messaging.mail.authentication.resolver import Answer, Key, Lookups
 from messaging.mail.text import one_line
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.authentication import MechanismResult
@@ -20,7 +21,7 @@ MAX_REASON_CHARS: Final = 200
 class _Missing(Exception):
     """The evaluation needs a record that was not looked up yet."""
 
-    def __init__(self, key: tuple[str, str]) -> None:
+    def __init__(self, key: Key) -> None:
         super().__init__(*key)
         self.key = key
 
@@ -30,27 +31,40 @@ async def check_spf(lookups: Lookups, client: str, helo: str, sender: str) -> Me
 
     Starts again for each record that is missing: the library is synchronous, and this needs no thread that waits.
     """
-    known: dict[tuple[str, str], Answer] = {}
+    known: dict[Key, Answer] = {}
+
+    def find(key: Key) -> Answer:
+        answer = known.get(key) or lookups.peek(*key)
+        if answer is None:
+            raise _Missing(key)
+        known[key] = answer
+        return answer
+
     for _ in range(MAX_LOOKUPS):
         size = sum(len(text) for answer in known.values() for text in answer.texts)
         try:
             if size > INLINE_BYTES:
-                return await asyncio.to_thread(_evaluate, known, client, helo, sender)
-            return _evaluate(known, client, helo, sender)
+                return await asyncio.to_thread(_evaluate, find, client, helo, sender)
+            return _evaluate(find, client, helo, sender)
         except _Missing as missing:
             known[missing.key] = await lookups.find(*missing.key)
     return MechanismResult("spf", "permerror", "", "the record needs too many lookups")
 
 
+def sender_domain(helo: str, sender: str) -> str:
+    """Return the domain that SPF is about: of the envelope sender, else of HELO."""
+    return ascii_domain(sender.rpartition("@")[2] if sender else helo)
+
+
 def _evaluate(
-    known: dict[tuple[str, str], Answer], client: str, helo: str, sender: str
+    find: Callable[[Key], Answer], client: str, helo: str, sender: str
 ) -> MechanismResult:
     """Evaluate SPF on known records. Raises _Missing for the first one that is not known."""
-    local, at, domain = sender.rpartition("@")
-    sender = f"{local}@{ascii_domain(domain)}" if at else sender
-    domain = ascii_domain(domain if sender else helo)
+    local, at, own = sender.rpartition("@")
+    domain = sender_domain(helo, sender)
+    sender = f"{local}@{ascii_domain(own)}" if at else sender
     try:
-        query = _Query(known, client, ascii_domain(helo), sender)
+        query = _Query(find, client, ascii_domain(helo), sender)
         result, _, reason = query.check()
     except _Missing:
         raise
@@ -76,11 +90,9 @@ _REASONS: Final = {
 class _Query(spf.query):  # type: ignore[misc]
     """A query of pyspf that takes every record from those that are known: the one place where it meets DNS."""
 
-    def __init__(
-        self, known: dict[tuple[str, str], Answer], client: str, helo: str, sender: str
-    ) -> None:
+    def __init__(self, find: Callable[[Key], Answer], client: str, helo: str, sender: str) -> None:
         super().__init__(i=client, s=sender, h=helo, strict=True, querytime=0)
-        self._known = known
+        self._find = find
 
     def dns(
         self, name: Any, qtype: str, cnames: object = None, ignore_void: bool = False
@@ -90,10 +102,7 @@ class _Query(spf.query):  # type: ignore[misc]
         is_name = name.isascii() and all(0 < len(label) < 64 for label in name.split("."))
         if not is_name or len(name) > 253:
             return []
-        key = (name, qtype)
-        answer = self._known.get(key)
-        if answer is None:
-            raise _Missing(key)
+        answer = self._find((name, qtype))
         if answer.failed:
             raise spf.TempError("DNS did not answer")
         if any(len(text) > MAX_RECORD_BYTES for text in answer.texts if spf.RE_SPF.match(text)):
