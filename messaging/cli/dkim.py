@@ -36,12 +36,12 @@ def new_key(
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(data)
     settings = read(DkimSettings)
-    key = SigningKey(selector or entries_of(settings.selector)[0], load_key(file))
+    key = SigningKey(selector or entries_of(settings.selectors)[0], load_key(file))
     print_text("Publish in DNS:\n")
     for domain in _domains(settings):
         print_text(zone_line(key.name(domain), key.record))
     print_text(
-        f"\nThen set SATBRIDGE_DKIM_KEY={file.absolute()} and SATBRIDGE_DKIM_SELECTOR={key.selector},"
+        f"\nThen set SATBRIDGE_DKIM_KEYS={file.absolute()} and SATBRIDGE_DKIM_SELECTORS={key.selector},"
         " and run `satbridge check`."
     )
 
@@ -51,7 +51,7 @@ def print_records() -> None:
     """Print the DNS record of every key of the settings."""
     settings = read(DkimSettings)
     if not settings.files:
-        raise ConfigurationError("SATBRIDGE_DKIM_KEY is not set")
+        raise ConfigurationError("SATBRIDGE_DKIM_KEYS is not set")
     for selector, path in settings.files:
         key = SigningKey(selector, load_key(path))
         for domain in _domains(settings):
@@ -59,4 +59,4 @@ def print_records() -> None:
 
 
 def _domains(settings: DkimSettings) -> list[str]:
-    return entries_of(settings.domains) or [ascii_domain(read(Settings).mail_domain)]
+    return entries_of(settings.domains or "") or [ascii_domain(read(Settings).mail_domain)]

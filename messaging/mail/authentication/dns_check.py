@@ -113,7 +113,7 @@ async def _check_spf(lookups: Lookups, host: MailHost) -> list[DnsFinding]:
 
 async def _check_dkim(lookups: Lookups, host: MailHost, signer: Signer | None) -> list[DnsFinding]:
     if signer is None:
-        text = "SATBRIDGE_DKIM_KEY is not set: mail leaves unsigned; see `satbridge dkim new`"
+        text = "SATBRIDGE_DKIM_KEYS is not set: mail leaves unsigned; see `satbridge dkim new`"
         return [DnsFinding("DKIM", None, text)]
     found = []
     for domain in signer.domains:

@@ -78,26 +78,26 @@ class AuthenticationSettings(Section, prefix="SATBRIDGE_MAIL_"):
 
 
 class DkimSettings(Section, prefix="SATBRIDGE_DKIM_"):
-    """The keys that sign outgoing mail. Off without `key`.
+    """The keys that sign outgoing mail. Off without `keys`.
 
-    `key` are files in PEM form, RSA or Ed25519, separated by commas, and `selector` the selector of each: several
+    `keys` are files in PEM form, RSA or Ed25519, separated by commas, and `selectors` the selector of each: several
     keys make several signatures. `domains` are the domains of authors that are signed, by default the mail domain.
     """
 
-    key: str = ""
-    selector: Annotated[
+    keys: str | None = None
+    selectors: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(,[A-Za-z0-9._-]+)*$", examples=["sat2026"])
     ] = "satbridge"
-    domains: Domains = ""
+    domains: Domains | None = None
 
     @model_validator(mode="after")
     def _selector_for_each(self) -> "DkimSettings":
-        if len(entries_of(self.selector)) != max(1, len(entries_of(self.key))):
-            raise ValueError("SATBRIDGE_DKIM_SELECTOR: must have one selector for each key")
+        if len(entries_of(self.selectors)) != max(1, len(entries_of(self.keys or ""))):
+            raise ValueError("SATBRIDGE_DKIM_SELECTORS: must have one selector for each key")
         return self
 
     @property
     def files(self) -> list[tuple[str, Path]]:
         """The selector and the file of each key."""
-        files = map(Path, entries_of(self.key))
-        return list(zip(entries_of(self.selector), files, strict=False))
+        files = map(Path, entries_of(self.keys or ""))
+        return list(zip(entries_of(self.selectors), files, strict=False))

@@ -119,7 +119,7 @@ def load_signer(settings: DkimSettings, mail_domain: str) -> Signer | None:
     if not settings.files:
         return None
     keys = tuple(SigningKey(selector, load_key(path)) for selector, path in settings.files)
-    domains = entries_of(settings.domains) or [ascii_domain(mail_domain)]
+    domains = entries_of(settings.domains or "") or [ascii_domain(mail_domain)]
     return Signer(keys, tuple(domains))
 
 
@@ -129,13 +129,13 @@ def load_key(path: Path) -> PrivateKey:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        raise ConfigurationError(f"SATBRIDGE_DKIM_KEY: {path}: {reason}") from None
+        raise ConfigurationError(f"SATBRIDGE_DKIM_KEYS: {path}: {reason}") from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ConfigurationError(f"SATBRIDGE_DKIM_KEY: {path} is no private key (PEM)") from None
+        raise ConfigurationError(f"SATBRIDGE_DKIM_KEYS: {path} is no private key (PEM)") from None
     if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
-        raise ConfigurationError(f"SATBRIDGE_DKIM_KEY: {path}: the key has too few bits")
+        raise ConfigurationError(f"SATBRIDGE_DKIM_KEYS: {path}: the key has too few bits")
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
-        raise ConfigurationError(f"SATBRIDGE_DKIM_KEY: {path} is no RSA and no Ed25519 key")
+        raise ConfigurationError(f"SATBRIDGE_DKIM_KEYS: {path} is no RSA and no Ed25519 key")
     return key
 
 

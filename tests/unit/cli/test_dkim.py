@@ -24,11 +24,11 @@ def test_a_new_key_and_its_record(
     assert made.exit_code == 0, made.output
     start = f's2026._domainkey.sat.example. IN TXT ( "v=DKIM1; k={kind}; p='
     [line] = [one for one in made.stdout.splitlines() if one.startswith(start)]
-    assert f"SATBRIDGE_DKIM_KEY={file} and SATBRIDGE_DKIM_SELECTOR=s2026" in made.stdout
+    assert f"SATBRIDGE_DKIM_KEYS={file} and SATBRIDGE_DKIM_SELECTORS=s2026" in made.stdout
     assert "PRIVATE" not in made.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    monkeypatch.setenv("SATBRIDGE_DKIM_KEY", str(file))
-    monkeypatch.setenv("SATBRIDGE_DKIM_SELECTOR", "s2026")
+    monkeypatch.setenv("SATBRIDGE_DKIM_KEYS", str(file))
+    monkeypatch.setenv("SATBRIDGE_DKIM_SELECTORS", "s2026")
     assert run("records").stdout.splitlines() == [line]
 
 
@@ -43,4 +43,4 @@ def test_a_file_is_never_replaced(tmp_path: Path) -> None:
 def test_no_key_has_no_record() -> None:
     failed = run("records")
     assert isinstance(failed.exception, ConfigurationError)
-    assert str(failed.exception) == "SATBRIDGE_DKIM_KEY is not set"
+    assert str(failed.exception) == "SATBRIDGE_DKIM_KEYS is not set"

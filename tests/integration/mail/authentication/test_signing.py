@@ -79,14 +79,14 @@ def test_keys_of_the_settings(tmp_path: Path) -> None:
     for path, kind in zip(paths, ("rsa", "ed25519"), strict=True):
         path.write_bytes(make_key("rsa" if kind == "rsa" else "ed25519"))
     assert load_signer(DkimSettings(), "sat.example") is None
-    settings = DkimSettings(key=",".join(map(str, paths)), selector="a,b")
+    settings = DkimSettings(keys=",".join(map(str, paths)), selectors="a,b")
     signer = load_signer(settings, "Sat.example")
     assert signer is not None
     assert signer.domains == ("sat.example",)
     assert [(key.selector, key.kind) for key in signer.keys] == [("a", "rsa"), ("b", "ed25519")]
     assert "PRIVATE" not in repr(signer.keys)
     with pytest.raises(ValueError, match="one selector for each key"):
-        DkimSettings(key=",".join(map(str, paths)))
+        DkimSettings(keys=",".join(map(str, paths)))
 
 
 @pytest.mark.parametrize(
