@@ -173,7 +173,11 @@ def _by_sender(carried: Stream[Delivery], gateway: Gateway, account: str) -> Str
         name = MAIL_OUT
         addresses = _bounce_addresses(settings) if gateway.relay.bounce_addresses else None
         sender: Any = partial(
-            MailSender, gateway.relay, settings.mail_domain, bounce_addresses=addresses
+            MailSender,
+            gateway.relay,
+            settings.mail_domain,
+            bounce_addresses=addresses,
+            dkim=gateway.dkim,
         )
     elif account in gateway.satellites:
         sender = partial(SatelliteSender, gateway.satellites[account], settings.satellite_max_parts)

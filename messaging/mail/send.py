@@ -6,11 +6,13 @@ import smtplib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from messaging.errors import ConfigurationError, NotBegun, Rejected, Unavailable, Uncertain
+from messaging.mail.authentication.settings import DkimSettings
+from messaging.mail.authentication.signing import load_signer
 from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.compose import OutgoingMail, compose
 from messaging.mail.dsn_mime import compose_notice
@@ -38,7 +40,8 @@ class MailSender:
     """Sends mails through the relay, over `max_sessions` connections at a time; urgent ones have as many again.
 
     A connection is kept for the next mail, for `IDLE_SECONDS`. With `bounce_addresses` each mail but a notice has an
-    envelope sender of its own.
+    envelope sender of its own. With keys in `dkim`, mails of its domains are signed.
+    Raises ConfigurationError for a key that cannot be read.
     """
 
     def __init__(
@@ -47,18 +50,18 @@ class MailSender:
         mail_domain: str,
         max_sessions: int = MAX_SESSIONS,
         bounce_addresses: BounceAddresses | None = None,
+        dkim: DkimSettings | None = None,
     ) -> None:
-        self._arguments = (relay, mail_domain, max_sessions, bounce_addresses)
+        self._arguments = (relay, mail_domain, max_sessions, bounce_addresses, dkim)
         self._bounce_addresses = bounce_addresses
+        self._signer = load_signer(dkim, mail_domain) if dkim else None
         self._relay = relay
         self._mail_domain = mail_domain
         self._slots = {urgent: FairSlots(max_sessions) for urgent in (False, True)}
         self._idle: list[RelaySession] = []
         self._threads = ThreadPoolExecutor(4 * max_sessions, "relay")
 
-    def __reduce__(
-        self,
-    ) -> tuple[type["MailSender"], tuple[Relay, str, int, BounceAddresses | None]]:
+    def __reduce__(self) -> tuple[type["MailSender"], tuple[Any, ...]]:
         """Pickle the arguments only."""
         return type(self), self._arguments
 
@@ -93,7 +96,7 @@ class MailSender:
                 # unknown.
                 until = time.monotonic() + seconds
                 write_until = attempt.lease_until.timestamp() - self._relay.timeout_seconds
-                answer = await self._run(session.submit, mail, until, write_until)
+                answer = await self._run(self._submit, session, mail, until, write_until)
             except Exception as error:
                 return outcome_of(delivery, error)
             finally:
@@ -109,6 +112,14 @@ class MailSender:
         for session in idle:
             await self._run(session.close)
         self._threads.shutdown(wait=False)
+
+    def _submit(
+        self, session: "RelaySession", mail: OutgoingMail, until: float, write_until: float
+    ) -> str:
+        """Sign a mail and submit it. Called in a thread."""
+        if self._signer is not None:
+            mail = replace(mail, content=self._signer.sign(mail.content))
+        return session.submit(mail, until, write_until)
 
     def _end_if_idle(self, session: "RelaySession", mails: int) -> None:
         """End a connection that has carried no mail since then."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from messaging.config.env import read
+from messaging.mail.authentication.settings import DkimSettings
 from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.relay import Relay
 from messaging.mail.send import MailSender
@@ -47,11 +48,12 @@ def send(
     *deliveries: Delivery,
     max_sessions: int = 1,
     bounce_addresses: BounceAddresses | None = None,
+    dkim: DkimSettings | None = None,
 ) -> list[Outcome]:
     """Send as the pipeline does; return the outcomes of those that have one."""
 
     async def run() -> list[Outcome]:
-        make = partial(MailSender, relay, DOMAIN, max_sessions, bounce_addresses)
+        make = partial(MailSender, relay, DOMAIN, max_sessions, bounce_addresses, dkim)
         sender = SenderOperator(make, MemoryBegins)
         try:
             return await outcomes_of(sender, *deliveries)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from messaging.mail.authentication.dns_check import MailHost, check_dns
+from messaging.mail.authentication.dns_check import MailHost, check_dns, is_public_domain
 from messaging.mail.authentication.resolver import Resolver
 from messaging.mail.authentication.signing import Signer, SigningKey
 from tests.support.mail.dns_server import FAILS, DnsServer, Record, Zone
@@ -132,3 +132,19 @@ async def test_mail_that_a_relay_sends() -> None:
 
 async def test_one_line_when_dns_does_not_answer() -> None:
     assert list(await _check({"sat.example": [FAILS]})) == ["dns"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_public"),
+    [
+        ("sat.example.se", True),
+        ("satbridge.io", True),
+        ("localhost", False),
+        ("example.org", False),
+        ("sat.example.org", False),
+        ("mail.local", False),
+        ("boat.home.arpa", False),
+    ],
+)
+async def test_only_public_domains_are_compared(domain: str, is_public: bool) -> None:
+    assert is_public_domain(domain) is is_public

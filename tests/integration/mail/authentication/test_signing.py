@@ -1,5 +1,6 @@
 """Signatures of outgoing mail, verified by dkimpy and by our own check."""
 
+import asyncio
 from pathlib import Path
 
 import dkim
@@ -17,7 +18,10 @@ from messaging.mail.authentication.signing import (
     zone_line,
 )
 from messaging.model.authentication import Level
+from messaging.model.message import Result
+from messaging.simulator.mail.server import MailSink
 from tests.support.mail.authentication import authenticate
+from tests.support.mail.outgoing import DOMAIN, delivery, relay_at, results, send
 from tests.support.mail.signed_mails import MAIL, pem
 
 pytestmark = pytest.mark.anyio
@@ -112,6 +116,18 @@ def test_a_record_as_a_line_of_a_zone(tmp_path: Path) -> None:
     pieces = line.split('"')[1::2]
     assert "".join(pieces) == key.record
     assert max(map(len, pieces)) <= 255
+
+
+async def test_a_mail_that_leaves_is_signed(tmp_path: Path) -> None:
+    key = _key(tmp_path, "rsa", "r1")
+    settings = DkimSettings(keys=str(tmp_path / "r1.pem"), selectors="r1")
+    with MailSink() as sink:
+        outcomes = await asyncio.to_thread(send, relay_at(sink.url), delivery(), dkim=settings)
+        assert results(outcomes) == [Result.SENT]
+        [received] = sink.received
+    zone = {key.name(DOMAIN): [("TXT", key.record)]}
+    found = await authenticate(received.content, sender=f"boop@{DOMAIN}", zone=zone)
+    assert (found.level, found.author) == (Level.PROVED, f"boop@{DOMAIN}")
 
 
 def test_a_key_of_dkimpy_is_read(tmp_path: Path) -> None:
