@@ -54,7 +54,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "dkim",
-        "messaging.cli.dkim:dkim",
+        "messaging.cli.mail.dkim:dkim",
         "The keys that sign outgoing mail: make one, print the DNS records.",
     ),
     LazyCommand(

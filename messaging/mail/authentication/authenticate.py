@@ -42,7 +42,12 @@ class Authenticator:
         mail = split_mail(content)
         settings = self._settings
         from_relay = bool(settings.trusted_relays and is_peer(client_ip, settings.trusted_relays))
-        spam_mark = _spam_mark(mail) if from_relay else ""
+        marks = [
+            name.decode().title()
+            for name in _SPAM_MARKS
+            if from_relay and any(_YES.match(value) for value in mail.values(name))
+        ]
+        spam_mark = marks[0] if marks else ""
         author, problem = author_of(mail)
         if problem := problem or mail.problem:
             return Authentication(
@@ -279,11 +284,3 @@ class _Check:
             return own.policy(True)
         answer = await self.lookups.find(self.domain, "A")
         return own.policy(answer.exists)
-
-
-def _spam_mark(mail: SplitMail) -> str:
-    """Return the first field by which a trusted relay marks a mail as spam; empty without one."""
-    for name in _SPAM_MARKS:
-        if any(_YES.match(value) for value in mail.values(name)):
-            return name.decode().title()
-    return ""
