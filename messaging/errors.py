@@ -2,7 +2,8 @@
 
 GatewayError
 ├── Rejected          permanent: the same message will be refused again                (SMTP 550)
-│   └── OptedOut      permanent for every message of this sender: the recipient opted out
+│   ├── OptedOut      permanent for every message of this sender: the recipient opted out
+│   └── AuthorRefused permanent: this recipient refuses the author, others may accept   (SMTP 550)
 ├── Unavailable       temporary: the same message may be accepted later                (SMTP 451, HTTP 503)
 │   ├── Busy          temporary: a limit is reached that passes by itself              (SMTP 452, HTTP 503)
 │   └── AccountBlocked  temporary: nothing can be sent by the account until an operator acts
@@ -35,6 +36,10 @@ class Rejected(GatewayError):
 
 class OptedOut(Rejected):
     """The recipient refuses all messages from this sender, so none is tried any more."""
+
+
+class AuthorRefused(Rejected):
+    """The recipient refuses messages of this author; other recipients of the same mail may accept them."""
 
 
 class Unavailable(GatewayError):

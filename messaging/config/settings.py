@@ -209,6 +209,9 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_daily_units_per_device: Annotated[int, Field(ge=0)] = 600
     sms_countries: Annotated[str, AfterValidator(_check_sms_countries)] = ""
     satellite_max_parts: Count = 4
+    senders: Annotated[Literal["known", "open", "closed"], BeforeValidator(str.lower)] = "known"
+    held_days: Annotated[int, Field(ge=1, le=90)] = 14
+    max_held_per_subscriber: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     mail_text: Annotated[Literal["own", "whole"], BeforeValidator(str.lower)] = "own"
     devices_per_message: Annotated[Literal["one", "all"], BeforeValidator(str.lower)] = "one"
     map_url: Annotated[str, AfterValidator(_check_map_url)] = (

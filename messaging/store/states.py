@@ -11,14 +11,16 @@ from messaging.model.message import Network
 
 
 class State(StrEnum):
-    """The state of a delivery; all but `waiting` are final."""
+    """The state of a delivery; all but `waiting` and `held` are final."""
 
+    HELD = "held"
     WAITING = "waiting"
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,15 @@ _FOREVER = "no limit"
 _ENDS = (State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED, State.WAITING, State.CANCELLED)
 
 STAGES = (
+    Stage(
+        name="held",
+        state=State.HELD,
+        longest="`held_days`",
+        ended_by="a person releases or refuses it; the end of that time",
+        settings=("held_days",),
+        becomes=(State.EXPIRED,),
+        by_hand=(State.WAITING, State.REFUSED),
+    ),
     Stage(
         name="handed out",
         state=State.WAITING,
@@ -106,9 +117,11 @@ STAGES = (
         ended_by="a retry by hand",
         by_hand=(State.WAITING,),
     ),
+    Stage(name="refused", state=State.REFUSED, longest=_FOREVER, ended_by="nothing"),
 )
 
-FINAL = frozenset(state for state in State if state is not State.WAITING)
+PENDING = (State.WAITING, State.HELD)
+FINAL = frozenset(state for state in State if state not in PENDING)
 GIVEN = (State.SENT, State.DELIVERED)
 """The network accepted it."""
 UNDELIVERED = (State.FAILED, State.EXPIRED)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from messaging.model.locale import Locale
 from messaging.model.message import Address, Network
+from messaging.store.admission.rules import AdmissionFacts
+from messaging.store.admission.terms import SenderMode
 from messaging.store.outgoing.countries import KnownNumbers
 from messaging.store.outgoing.limits import SentCount
 
@@ -31,13 +33,17 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True)
 class SubscriberInfo:
-    """A subscriber with the active devices: the primary one first, then those that were heard last."""
+    """A subscriber with the active devices: the primary one first, then those that were heard last.
+
+    `senders` says from whom the subscriber takes messages.
+    """
 
     id: int
     name: str
     number: str | None
     is_active: bool
     devices: tuple[DeviceInfo, ...] = ()
+    senders: SenderMode = SenderMode.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class BatchContext:
     messages of the batch that the store has already. `waiting` counts the waiting deliveries by subscriber and account.
     `emergency_contacts` are by subscriber, only of those whose device reports an emergency. `known_numbers` are by
     subscriber, only of those whose device sends a text; `sent` has how much the sending devices have sent, by device.
+    `admission` has the contacts, correspondents and blocks that the authors of the batch are among.
     """
 
     by_name: Mapping[str, SubscriberInfo] = field(default_factory=dict)
@@ -77,6 +84,7 @@ class BatchContext:
     emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
     known_numbers: Mapping[int, KnownNumbers] = field(default_factory=dict)
     sent: Mapping[int, SentCount] = field(default_factory=dict)
+    admission: AdmissionFacts = field(default_factory=AdmissionFacts)
 
     def sender_device(self, sender: Address, via: str) -> SenderDevice | None:
         """Return the device at this address of the account `via`; None when it is not registered."""

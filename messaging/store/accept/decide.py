@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from messaging.config.settings import Settings
-from messaging.errors import Busy, GatewayError, Rejected, Unavailable
+from messaging.errors import AuthorRefused, Busy, GatewayError, Rejected, Unavailable
 from messaging.model.message import (
     Address,
     Bounce,
@@ -19,14 +19,17 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.context import BatchContext
+from messaging.store.accept.context import BatchContext, SenderDevice
 from messaging.store.accept.device_reply import add_position, device_echo, device_reply
 from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
 from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
 from messaging.store.accept.operator_mail import forward, keep
-from messaging.store.accept.refusals import Refusal
+from messaging.store.accept.refusals import AUTHOR_REFUSALS, CLOSED, Refusal
 from messaging.store.accept.routing import Policy, Route, RoutedMessage
+from messaging.store.admission.gate import Gate
+from messaging.store.admission.terms import Hold
 from messaging.store.outgoing.limits import DeviceLimits, estimate_units
+from messaging.store.queue.delivery_state import NewHold
 from messaging.store.rate_limit import Pair, RateLimiter
 from messaging.store.retention.quota import KeptBatch
 
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 
 BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
+TOO_MANY_HELD = "too many messages wait for a decision of this subscriber; try again later"
 NO_ROOM = "the gateway has no room for messages now; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
 AcceptedRecord = Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
@@ -103,6 +107,7 @@ class BatchDecider:
     emergencies are accepted, and the reports that settle deliveries or stop them. `emergencies` has the reports of the
     records that are typed calls for help, by the ids of the records. `operator_routes` has the routes of messages that
     an operator sends, by their ids. `tells_devices` says whether a device is told that its text was refused.
+    `gate` decides who may write.
     """
 
     def __init__(
@@ -113,6 +118,7 @@ class BatchDecider:
         limiters: Limiters,
         device_limits: DeviceLimits,
         kept: KeptBatch,
+        gate: Gate,
         *,
         has_room: bool = True,
         emergencies: Mapping[str, DeviceReport] | None = None,
@@ -135,6 +141,7 @@ class BatchDecider:
         self._new_replies: Counter[Pair] = Counter()
         self._new_unknown: Counter[Pair] = Counter()
         self._kept = kept
+        self._gate = gate
         self._has_disk_room = has_room
 
     def decide(self, record: ParsedRecord) -> Decision:
@@ -214,6 +221,8 @@ class BatchDecider:
         route = self._policy.route_to_subscriber(NO_SENDER, check.recipient, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
+        if self._gate.is_closed(check.recipient):
+            return _refuse(CLOSED)
         if not self._has_disk_room:
             return Decision("no_room", error=Busy(NO_ROOM))
         if not self._has_room(route):
@@ -229,6 +238,10 @@ class BatchDecider:
         route = self._operator_routes.get(message.id) or self._policy.route(message, self._context)
         if isinstance(route, Refusal):
             return _refuse(route)
+        if message.id not in self._operator_routes:
+            admission = self._gate.admit(message)
+            if admission is not None:
+                return self._stop(message, route, admission)
         if not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
         pair = None
@@ -240,6 +253,25 @@ class BatchDecider:
         self._count(message.id, route)
         return Decision("accepted", routed=RoutedMessage(message, route), pair=pair)
 
+    def _stop(self, message: Message, route: Route, admission: Hold | Refusal) -> Decision:
+        """Hold a message, or refuse it: with an error, or in the history where its source asks for that."""
+        if isinstance(admission, Refusal):
+            if admission not in AUTHOR_REFUSALS:
+                return _refuse(admission)
+            kind = f"rejected_{admission.kind}"
+            if not message.keeps_refusal:
+                return Decision(kind, error=AuthorRefused(admission.reason))
+            hold: NewHold | None = NewHold("", admission.reason, None)
+        else:
+            kind = "held"
+            hold = self._gate.hold(message, route, admission)
+        if hold is None:
+            return Decision("busy", error=Busy(TOO_MANY_HELD))
+        self._stored_ids.add(message.id)
+        return Decision(
+            kind, routed=RoutedMessage(replace(message, wants_notice=False), route, hold)
+        )
+
     def _accept_from_device(self, message: Message) -> Decision:
         """Accept a message within the limits of its device. A call for help passes them, up to a bound of its own."""
         device = self._context.sender_device(message.sender, message.via)
@@ -249,7 +281,10 @@ class BatchDecider:
         route = self._policy.route(message, self._context, to_any_country=has_no_limit)
         if isinstance(route, Refusal):
             return _refuse(route)
-        if device is not None and device.adds_position:
+        admission = None if is_emergency else self._gate.admit(message)
+        if admission is not None:
+            return self._stop(message, route, admission)
+        if device is not None and device.adds_position and self._sees_position(device, message):
             message = add_position(message, route, self._policy.map_url)
         texts = sum(one.recipient.network is Network.SMS for one in route.deliveries)
         units = texts * estimate_units(message.text)
@@ -263,6 +298,10 @@ class BatchDecider:
         limits.count(device_id, units, is_urgent=is_urgent)
         route = replace(route, is_urgent=is_urgent)
         return Decision("accepted", routed=RoutedMessage(message, route))
+
+    def _sees_position(self, device: SenderDevice, message: Message) -> bool:
+        to = self._policy.number_of(message.recipient) or message.recipient.value
+        return self._context.admission.sees_positions(device.owner.id, to)
 
     def _accept_for_operators(self, message: Message) -> Decision:
         """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it."""

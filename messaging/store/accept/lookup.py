@@ -8,7 +8,9 @@ from messaging.model.locale import Locale
 from messaging.model.message import (
     Address,
     Bounce,
+    DeadLetter,
     DeviceReport,
+    DeviceText,
     Inbound,
     Message,
     Network,
@@ -18,6 +20,8 @@ from messaging.model.message import (
 )
 from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
 from messaging.store.accept.routing import Policy
+from messaging.store.admission.facts import find_facts
+from messaging.store.admission.terms import SenderMode
 from messaging.store.db.sql import Select
 from messaging.store.models import Contact
 from messaging.store.outgoing.countries import KnownNumbers
@@ -30,7 +34,8 @@ _STORED_IDS = Select(
     "id",
 )
 _SUBSCRIBERS = Select(
-    "SELECT s.id, s.name, s.number, s.is_active, d.id, d.network, d.serial, d.codec, d.nickname, d.alphabet,"
+    "SELECT s.id, s.name, s.number, s.is_active, s.senders,"
+    " d.id, d.network, d.serial, d.codec, d.nickname, d.alphabet,"
     " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language)"
     " FROM users_subscriber s LEFT JOIN users_device d ON d.owner_id = s.id AND d.is_active"
     " WHERE {} OR {}"
@@ -54,13 +59,16 @@ _WAITING = Select(
     "subscriber_id",
 )
 
+_FromAuthor = Message | DeviceText | DeadLetter | Bounce | DeviceReport
+
 
 @dataclass(slots=True)
 class References:
     """The names, numbers, devices and ids that a batch refers to.
 
     `senders` has the devices that send a message, each with the numbers that they text. `devices` and
-    `emergency_devices` are pairs of an account and a serial, `deliveries` of a delivery and its message.
+    `emergency_devices` are pairs of an account and a serial, `deliveries` of a delivery and its message. `authors` are
+    the addresses, in lower case, of the authors of messages to subscribers and of the recipients of devices.
     """
 
     names: set[str] = field(default_factory=set)
@@ -69,6 +77,7 @@ class References:
     emergency_devices: set[tuple[str, str]] = field(default_factory=set)
     senders: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     peers: set[str] = field(default_factory=set)
+    authors: set[str] = field(default_factory=set)
     message_ids: set[str] = field(default_factory=set)
     deliveries: set[tuple[int, str]] = field(default_factory=set)
 
@@ -88,20 +97,28 @@ def references_of(records: Iterable[Inbound], policy: Policy) -> References:
                 found.emergency_devices.add((record.via, record.sender.value))
         if not isinstance(record, RecipientCheck | Receipt):
             found.message_ids.add(record.id)
-            if record.sender.network is Network.SATELLITE:
-                device = record.via, record.sender.value
-                found.devices.add(device)
-                if isinstance(record, Message):
-                    texted = policy.number_of(record.recipient)
-                    peer = texted or policy.peer_of(record.recipient)
-                    found.senders.setdefault(device, set()).update({texted} if texted else ())
-                    found.peers |= {peer} if peer else set()
+            _refer_to_author(record, policy, found)
         recipient: Address | None = getattr(record, "recipient", None)
         if recipient is not None and (name := policy.name_of(recipient)):
             found.names.add(name)
         elif recipient is not None and (number := policy.own_number_of(recipient)):
             found.numbers.add(number)
     return found
+
+
+def _refer_to_author(record: _FromAuthor, policy: Policy, found: References) -> None:
+    """Add the device that a record comes from with whom its message goes to, or the author of any other message."""
+    if record.sender.network is Network.SATELLITE:
+        device = record.via, record.sender.value
+        found.devices.add(device)
+        if isinstance(record, Message):
+            texted = policy.number_of(record.recipient)
+            peer = texted or policy.peer_of(record.recipient)
+            found.senders.setdefault(device, set()).update({texted} if texted else ())
+            found.peers |= {peer} if peer else set()
+            found.authors.add((texted or record.recipient.value).lower())
+    elif isinstance(record, Message) and record.sender.value:
+        found.authors.add((policy.number_of(record.sender) or record.sender.value).lower())
 
 
 def look_up(
@@ -114,6 +131,9 @@ def look_up(
     waiting = _WAITING(ids) if counts_waiting else []
     emergencies = {devices[key].owner.id for key in found.emergency_devices & devices.keys()}
     senders = {devices[key]: numbers for key, numbers in found.senders.items() if key in devices}
+    own = {address for one in senders for address in policy.author_addresses(one.owner)}
+    authors = found.authors | own if found.authors else set()
+    holding = {one.id for one in subscribers if one.senders is SenderMode.KNOWN}
     return BatchContext(
         by_name={subscriber.name: subscriber for subscriber in subscribers},
         by_number={one.number: one for one in subscribers if one.number},
@@ -127,6 +147,7 @@ def look_up(
         emergency_contacts=_find_emergency_contacts(emergencies) if emergencies else {},
         known_numbers=_find_known_numbers(senders, policy, now),
         sent=count_sent([device.device_id for device in senders], now),
+        admission=find_facts(ids, authors, holding, now),
     )
 
 
@@ -135,11 +156,16 @@ def _find_subscribers(found: References) -> list[SubscriberInfo]:
     devices: dict[int, tuple[DeviceInfo, ...]] = {}
     # Names are stored in lower case, as `Policy.name_of` returns them.
     for row in _SUBSCRIBERS(found.names, found.numbers):
-        number, device = row[0], (*row[4:10], Locale(*row[10:]))
+        number, device = row[0], (*row[5:11], Locale(*row[11:]))
         if device[0] is not None:
             devices[number] = (*devices.get(number, ()), DeviceInfo(*device))
         subscribers[number] = SubscriberInfo(
-            number, row[1], row[2], bool(row[3]), devices.get(number, ())
+            number,
+            row[1],
+            row[2],
+            bool(row[3]),
+            devices.get(number, ()),
+            SenderMode(row[4]),
         )
     return list(subscribers.values())
 

@@ -29,6 +29,14 @@ NO_WHATSAPP = Refusal("network_off", "the SMS account of the owner's number carr
 MAIL_OFF = Refusal("network_off", "mail-out is off: no relay is configured")
 SMS_OFF = Refusal("network_off", "SMS-out is off: no provider is configured")
 SATELLITE_OFF = Refusal("network_off", "the network of the subscriber's device is not configured")
+CLOSED = Refusal("closed", "this subscriber takes no messages from others now")
+AUTHOR_BLOCKED = Refusal("blocked", "this recipient takes no messages from you")
+AUTHOR_FORGED = Refusal(
+    "forged",
+    "the domain of the author asks to refuse mail that does not prove that it is from there",
+)
+AUTHOR_REFUSALS = (AUTHOR_BLOCKED, AUTHOR_FORGED)
+"""These depend on the author: another recipient of the same mail may accept it."""
 SATELLITE_AWAY = Refusal("network_away", SATELLITE_OFF.reason + " now", is_temporary=True)
 """For a network that the gateway knows: its settings may be lost, and come back."""
 

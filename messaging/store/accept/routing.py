@@ -39,6 +39,7 @@ from messaging.store.accept.refusals import (
     bad_country,
 )
 from messaging.store.outgoing.countries import CountryRule, KnownNumbers
+from messaging.store.queue.delivery_state import NewHold
 
 # RFC 5321 section 4.5.1, RFC 2142, and the sender of this gateway's own notices and alarms.
 OPERATOR_MAILBOXES: Final = frozenset(("postmaster", "abuse", "mailer-daemon"))
@@ -78,10 +79,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RoutedMessage:
-    """A message and its route."""
+    """A message and its route. With a `hold` its deliveries are held, or refused from the start."""
 
     message: Message
     route: Route
+    hold: NewHold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,11 @@ class Policy:
     def mailbox(self, subscriber: SubscriberInfo) -> Address:
         """Return the mailbox of a subscriber."""
         return Address(Network.EMAIL, f"{subscriber.name}@{self.mail_domain}")
+
+    def author_addresses(self, subscriber: SubscriberInfo) -> tuple[str, ...]:
+        """Return the addresses, in lower case, by which others know a subscriber as an author."""
+        both = (self.mailbox(subscriber).value.lower(), subscriber.number)
+        return tuple(one for one in both if one)
 
     def find_subscriber(
         self, recipient: Address | None, context: BatchContext

@@ -1,6 +1,6 @@
 """Accepts a batch of records: one transaction, a fixed number of statements, idempotent on the message id."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -39,6 +39,8 @@ from messaging.store.accept.positions import note_heard, write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
+from messaging.store.admission.facts import note_correspondents
+from messaging.store.admission.gate import Gate
 from messaging.store.audit import record as audit
 from messaging.store.audit.log_line import log_after_commit
 from messaging.store.counters import Counters
@@ -47,8 +49,8 @@ from messaging.store.db.sql import Row, insert, storable_time
 from messaging.store.notices.notices import Notices
 from messaging.store.notices.unreached import enqueue_unreached
 from messaging.store.outgoing.limits import DeviceLimits
-from messaging.store.queue.delivery_state import NEVER, DeliveryState, NewDelivery
-from messaging.store.queue.enqueue import enqueue
+from messaging.store.queue.delivery_state import NEVER, DeliveryState, NewDelivery, NewHold
+from messaging.store.queue.enqueue import enqueue, hold
 from messaging.store.queue.lanes import take_places
 from messaging.store.queue.lease import Lease, hand_out_end
 from messaging.store.queue.reports import bounce
@@ -75,6 +77,7 @@ _MESSAGE_COLUMNS: Final = (
     "return_path",
     "answer_address",
     "takes_answers",
+    "author_level",
     "subscriber_id",
     "device_id",
     "created_at",
@@ -198,6 +201,7 @@ class AcceptTransaction:
             self._limiters,
             DeviceLimits(self._settings, context.sent),
             kept,
+            Gate(self._settings, self._policy, context, now),
             has_room=has_room,
             emergencies=emergencies,
             operator_routes=operator_routes,
@@ -251,7 +255,10 @@ class AcceptTransaction:
         self._write_messages(routed, records, context, now)
         lease = Lease.starting(now, self._settings.lease_seconds)
         expires_at = {network: now + lifetime for network, lifetime in self._lifetimes.items()}
-        attempts = _enqueue_deliveries(routed, now, lease, expires_at, full_providers)
+        admitted = [one for one in routed if one.hold is None]
+        attempts = _enqueue_deliveries(admitted, now, lease, expires_at, full_providers)
+        hold(_hold_deliveries(routed), now)
+        note_correspondents(_correspondents(admitted, self._policy, context), now)
         changed = self._write_reports(records, now) if records else []
         if reports := [one.report for one in decisions if one.report]:
             write_positions(reports, context, now)
@@ -275,6 +282,7 @@ class AcceptTransaction:
                 *(encrypt_text(one.message.whole_text), None, ""),
                 *(one.message.wants_notice, one.message.reference),
                 *(one.message.return_path, one.message.answer_address, one.message.takes_answers),
+                one.message.level.value if one.message.sender.value else "",
                 *(one.route.subscriber_id, one.route.sender_device_id, made),
             )
             for one in routed
@@ -287,7 +295,7 @@ class AcceptTransaction:
                     (
                         *_address_columns(record, record.recipient),
                         *("", encrypt_text(record.text), "", encrypt_bytes(record.raw)),
-                        *(record.reason, False, "", "", "", True),
+                        *(record.reason, False, "", "", "", True, ""),
                         owner.id if owner else None,
                         device.device_id if device else None,
                         made,
@@ -378,6 +386,31 @@ def _enqueue_deliveries(
             attempt = _first_attempt(row_id, one, delivery, lease)
             attempts.setdefault(one.message.id, []).append(attempt)
     return attempts
+
+
+def _hold_deliveries(routed: Sequence[RoutedMessage]) -> list[tuple[NewDelivery, NewHold]]:
+    """Return the rows of deliveries that are held or refused. Their lifetime begins when they are released."""
+    never = dict.fromkeys(Network, NEVER)
+    return [
+        (new_delivery(one.message.id, one.route, planned, never), one.hold)
+        for one in routed
+        for planned in one.route.deliveries
+        if one.hold is not None
+    ]
+
+
+def _correspondents(
+    routed: Sequence[RoutedMessage], policy: Policy, context: BatchContext
+) -> Iterator[tuple[int, str]]:
+    """Yield the owners of sending devices with the addresses that their messages go to."""
+    for one in routed:
+        device = context.sender_device(one.message.sender, one.message.via)
+        if device is None:
+            continue
+        for planned in one.route.deliveries:
+            is_for_device = planned.recipient.network is Network.SATELLITE
+            to = one.message.recipient if is_for_device else planned.recipient
+            yield device.owner.id, (policy.number_of(to) or to.value).lower()
 
 
 def new_delivery(

@@ -35,6 +35,8 @@ class Action(StrEnum):
     REMOVE = "remove"
     RETRY = "retry"
     CANCEL = "cancel"
+    RELEASE = "release"
+    REFUSE = "refuse"
     DELIVER = "deliver"
     SEND = "send"
     ERASE = "erase"

@@ -1,8 +1,10 @@
 """The tables of the store, one module for each subject."""
 
+from messaging.store.models.admission import BlockedAuthor, ContactAddress, Correspondent
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import (
+    PENDING,
     WAITING,
     Delivery,
     DeliveryAttempt,
@@ -15,10 +17,14 @@ from messaging.store.models.reports import DeliveryPart, DevicePosition
 from messaging.store.models.retention import FetchMark, KeptChange, RemovedMessage, StoreKey
 
 __all__ = [
+    "PENDING",
     "WAITING",
     "AuditEntry",
+    "BlockedAuthor",
     "CacheEntry",
     "Contact",
+    "ContactAddress",
+    "Correspondent",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryPart",

@@ -24,9 +24,10 @@ class Message(models.Model):
 
     `reason` of a dead letter says why it has no recipient; its `raw` holds its bytes. `subscriber` is the subscriber
     that it counts for, `device` the device that sent it. `text_removed_at` is the time at which retention or a person
-    removed the text. `whole_text`, `wants_notice`, `reference`, `return_path`, `answer_address`, `takes_answers`
-    and `failure` are fields of `messaging.model.message.Message`; they have defaults in the database for an older
-    version that works beside this one.
+    removed the text. `author_level` is the `AuthorLevel`, empty for texts of the gateway itself. `whole_text`,
+    `wants_notice`, `reference`, `return_path`, `answer_address`, `takes_answers` and `failure` are fields of
+    `messaging.model.message.Message`; they have defaults in the database for an older version that works beside this
+    one.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -45,6 +46,7 @@ class Message(models.Model):
     return_path = models.TextField(blank=True, default="", db_default="")
     answer_address = models.TextField(blank=True, default="", db_default="")
     takes_answers = models.BooleanField(default=True, db_default=True)
+    author_level = models.CharField(max_length=16, blank=True, default="", db_default="")
     failure = EncryptedJSONField(null=True)
     subscriber = models.ForeignKey(
         Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False
@@ -76,6 +78,10 @@ class Message(models.Model):
 WAITING = Q(due_at__isnull=False)
 """The condition of every partial index of the queue. Not `state`: SQLite uses a partial index only when the query has
 the condition without a parameter, and `due_at <= …` implies this one."""
+HELD = Q(held_until__isnull=False)
+"""The condition of held deliveries, for the same reason not their state."""
+PENDING = WAITING | HELD
+"""The condition of deliveries that have not ended."""
 
 
 class Delivery(models.Model):
@@ -91,6 +97,8 @@ class Delivery(models.Model):
     not arrive; too many of them end it. `sender_name` is the name of the sender among the contacts of the device's
     owner at the time of acceptance, `display_name` that of a sender who is none of them: all attempts split the text
     alike.
+    `held_until` is the end of the time that a held delivery waits for a decision, null in every other state. `hold` is
+    the reason why it is held, kept when it expires or is refused, and empty for one that was released.
     """
 
     message = models.ForeignKey(
@@ -129,6 +137,8 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
+    hold = models.CharField(max_length=16, blank=True, default="", db_default="")
+    held_until = models.DateTimeField(null=True)
 
     class Meta:
         """Order, indexes and constraints."""
@@ -139,7 +149,11 @@ class Delivery(models.Model):
             models.CheckConstraint(
                 condition=(Q(state="waiting") & WAITING) | (~Q(state="waiting") & ~WAITING),
                 name="delivery_due_while_waiting",
-            )
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="held") & HELD) | (~Q(state="held") & ~HELD),
+                name="delivery_held_until",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["message"], name="delivery_of_message"),
@@ -167,6 +181,8 @@ class Delivery(models.Model):
                 condition=WAITING,
             ),
             models.Index(fields=["expires_at"], name="delivery_expiry", condition=WAITING),
+            models.Index(fields=["held_until"], name="delivery_held_expiry", condition=HELD),
+            models.Index(fields=["subscriber", "id"], name="delivery_held", condition=HELD),
             models.Index(
                 fields=["subscriber", "via"],
                 name="delivery_backlog",

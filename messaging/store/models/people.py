@@ -13,6 +13,7 @@ from messaging.model.locale import (
     Locale,
 )
 from messaging.model.message import Codec
+from messaging.store.admission.terms import MayWrite, SenderMode
 from messaging.store.models.fields import (
     NameField,
     check_address,
@@ -29,6 +30,8 @@ MAX_SERIAL_CHARACTERS = 64
 MAX_CODEC_CHARACTERS = 16
 MAX_ALPHABET_CHARACTERS = 8
 ALPHABETS = [(alphabet.value, alphabet.value) for alphabet in Alphabet]
+SENDER_MODES = [(mode.value, mode.value) for mode in SenderMode]
+MAY_WRITE = [(one.value, one.value) for one in MayWrite]
 CODECS = [(codec.value, codec.value) for codec in Codec]
 
 
@@ -36,6 +39,7 @@ class Subscriber(models.Model):
     """A subscriber, who owns devices: `name` is the local part of the mailbox, `number` the sender of the SMS.
 
     Texts of the gateway to the devices have their times in `time_zone` and their words in `language`.
+    `senders` is the `SenderMode`.
     """
 
     name = NameField(
@@ -67,6 +71,13 @@ class Subscriber(models.Model):
         validators=[check_language],
     )
     is_active = models.BooleanField(default=True)
+    # Rows that an older version made take messages from all authors, as they did there.
+    senders = models.CharField(
+        max_length=8,
+        choices=SENDER_MODES,
+        default=SenderMode.OPEN.value,
+        db_default=SenderMode.OPEN.value,
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -85,15 +96,27 @@ class Subscriber(models.Model):
 
 
 class Contact(models.Model):
-    """A mailbox or a number that the devices of a subscriber can address by `name`.
+    """A person whom the devices of a subscriber can address by `name`; `address` is a mailbox or a number.
 
-    An `is_emergency` contact is told of every emergency that a device of the subscriber reports.
+    An `is_emergency` contact is told of every emergency that a device of the subscriber reports. `write_until` ends the
+    permission `until`. Messages of a contact who `must_be_proved` count only with a proof. `ContactAddress` has the
+    further addresses that the contact writes from.
     """
 
     owner = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="contacts")
     name = NameField(max_length=MAX_NAME_CHARACTERS, validators=[check_name])
     address = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, validators=[check_address])
     is_emergency = models.BooleanField(default=False)
+    may_write = models.CharField(
+        max_length=8,
+        choices=MAY_WRITE,
+        default=MayWrite.ALWAYS.value,
+        db_default=MayWrite.ALWAYS.value,
+    )
+    write_until = models.DateTimeField(null=True, blank=True)
+    must_be_proved = models.BooleanField(default=False, db_default=False)
+    sees_positions = models.BooleanField(default=True, db_default=True)
+    gets_receipts = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         """Order, indexes and constraints."""
@@ -118,6 +141,8 @@ class Contact(models.Model):
             raise ValidationError(
                 {"address": "Emergencies go to mailboxes and phone numbers only."}
             )
+        if (self.may_write == MayWrite.UNTIL) != (self.write_until is not None):
+            raise ValidationError("The permission `until` needs a date, and no other has one.")
 
 
 class Device(models.Model):

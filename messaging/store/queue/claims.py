@@ -21,7 +21,7 @@ from messaging.store.queue import queries
 from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.queue.lanes import LaneRotation
 from messaging.store.queue.lease import Lease, hand_out_end
-from messaging.store.queue.next_state import expire, give_up, is_spent
+from messaging.store.queue.next_state import expire, expire_held, give_up, is_spent
 from messaging.store.queue.poison import Rows, each_if_not_all
 from messaging.store.queue.queries import Change, read_rows, update_all
 from messaging.store.states import State
@@ -128,6 +128,27 @@ class Claims:
                 break
             total += len(ended)
         return total
+
+    @guard
+    def expire_held(self, now: datetime) -> int:
+        """Expire every delivery that was held for its time without a decision; return how many."""
+        total = 0
+        old = models.Delivery.objects.filter(held_until__lte=now)
+        while old.exists():
+            rows = (old.order_by("held_until"),)
+            ended = each_if_not_all(partial(self._expire_held, now=now), rows, SWEEP_ROWS, now)
+            if not ended:
+                break
+            total += len(ended)
+        return total
+
+    def _expire_held(self, rows: Rows, now: datetime) -> list[int]:
+        with transaction.atomic(durable=True):
+            old = [row for part in rows for row in read_rows(_lock(part)[:SWEEP_ROWS])]
+            expired = [(row, expire_held(row, now)) for row in old]
+            self._end(expired, now)
+        self.counters.note([after for _, after in expired])
+        return [row.id for row in old]
 
     def _expire(self, rows: Rows, now: datetime) -> list[int]:
         with transaction.atomic(durable=True):

@@ -39,6 +39,15 @@ class NewDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class NewHold:
+    """The reason why a new delivery is held until a time; without a time it is refused from the start."""
+
+    hold: str
+    reason: str
+    held_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryState(NewDelivery):
     """One row of the deliveries. The database model documents the columns.
 
@@ -60,6 +69,8 @@ class DeliveryState(NewDelivery):
     units: int | None = field(metadata=_UPDATED)
     updated_at: datetime = field(metadata=_UPDATED)
     settled_at: datetime | None = field(metadata=_UPDATED)
+    hold: str = field(metadata=_UPDATED)
+    held_until: datetime | None = field(metadata=_UPDATED)
 
     @property
     def attempts_of_round(self) -> int:

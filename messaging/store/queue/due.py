@@ -120,10 +120,11 @@ class Due:
         if self._draining.is_set():
             return
         self._recall()
-        number = self._runner.run_one(lambda: self._claims.expire(self._now()))
-        if isinstance(number, GatewayError):
-            return
-        self._counters["expired"] += number
+        for expire in (self._claims.expire, self._claims.expire_held):
+            number = self._runner.run_one(partial(expire, self._now()))
+            if isinstance(number, GatewayError):
+                return
+            self._counters["expired"] += number
         self._has_more = False
         for via in self._capacity:
             self._refill(via, emit)

@@ -1,10 +1,10 @@
-"""Puts new deliveries into the queue."""
+"""Puts new deliveries into the queue, or holds them for the decision of a person."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from messaging.store.queue import queries
-from messaging.store.queue.delivery_state import NewDelivery
+from messaging.store.queue.delivery_state import NewDelivery, NewHold
 
 
 def enqueue(
@@ -23,3 +23,9 @@ def enqueue(
     # The store returns the rows in no particular order.
     ids = {(message_id, via, recipient): number for number, message_id, via, recipient in rows}
     return [ids[one.message_id, one.via, one.recipient] for one in deliveries]
+
+
+def hold(deliveries: Sequence[tuple[NewDelivery, NewHold]], now: datetime) -> None:
+    """Insert deliveries that are held or refused, one statement; none without any. Call it within a transaction."""
+    if deliveries:
+        queries.insert_held(deliveries, now)

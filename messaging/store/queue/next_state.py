@@ -19,6 +19,7 @@ SLOW_AFTER: Final = timedelta(hours=1)
 
 The other recipients of the emergency are told then.
 """
+NO_DECISION = "it was held, and no decision came in time"
 NO_REASON_FOR_LOSS = "the network could not deliver it and gave no reason"
 
 
@@ -101,6 +102,18 @@ def give_up(row: DeliveryState, now: datetime) -> DeliveryState:
 def expire(row: DeliveryState, now: datetime) -> DeliveryState:
     """Return the state of a delivery whose lifetime is over, with an attempt that never reported counted."""
     return _end_without_attempt(row, State.EXPIRED, _late_reason(row, row.last_reason), now)
+
+
+def expire_held(row: DeliveryState, now: datetime) -> DeliveryState:
+    """Return the state of a held delivery without a decision in time. It keeps its `hold`: no retry sends it."""
+    return replace(
+        row,
+        state=State.EXPIRED,
+        held_until=None,
+        reason=NO_DECISION,
+        updated_at=now,
+        settled_at=now,
+    )
 
 
 def after_bounce(row: DeliveryState, bounce: Bounce, now: datetime) -> DeliveryState:

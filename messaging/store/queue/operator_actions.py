@@ -1,4 +1,4 @@
-"""Retries and cancels deliveries, for operators and for phones that said STOP."""
+"""Retries and cancels deliveries, for operators and for phones that said STOP; releases and refuses held ones."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,8 @@ from messaging.store.states import DEAD, State
 BY_HAND = "cancelled by hand"
 UNDER_WAY = " while an attempt was under way: it may still arrive"
 RETRIED = "tried again by hand"
+RELEASED = "released by hand"
+REFUSED = "refused by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     """
     asked = deliveries.count()
     # Retention or a person removed the text: nothing is left to send.
-    deliveries = deliveries.filter(message__text_removed_at__isnull=True)
+    # What expired while it was held has had no decision: `release` is for it.
+    deliveries = deliveries.filter(message__text_removed_at__isnull=True, hold="")
     can_change = (Q(state=State.WAITING) & ~_under_way(now)) | Q(state__in=DEAD)
     record_deliveries(Action.RETRY, deliveries.filter(can_change), now)
     changed = _first_keys(deliveries.filter(can_change))
@@ -142,6 +145,68 @@ def cancel(
     if by_operator:
         log_after_commit(Action.CANCEL, number)
     return CancelResult(under_way + idle, under_way)
+
+
+@guard
+@transaction.atomic
+def release(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> int:
+    """Make held deliveries due now, with the whole lifetime of their network; return how many.
+
+    Also those that expired while they were held, unless their text was removed.
+    """
+    can_change = Q(state=State.HELD) | Q(state=State.EXPIRED)
+    found = deliveries.filter(can_change, message__text_removed_at__isnull=True).exclude(hold="")
+    record_deliveries(Action.RELEASE, found, now)
+    changed = _first_keys(found)
+    number = 0
+    for network in Network:
+        lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
+        number += update_all(
+            found.filter(recipient_network=network),
+            [State.HELD, State.EXPIRED],
+            State.WAITING,
+            by_hand=True,
+            hold="",
+            held_until=None,
+            reason=RELEASED,
+            due_at=now,
+            expires_at=now + lifetime,
+            settled_at=None,
+            updated_at=now,
+        )
+    log_deliveries_after_commit(State.WAITING, changed, number, RELEASED, by_operator=True)
+    log_after_commit(Action.RELEASE, number)
+    return number
+
+
+@guard
+@transaction.atomic
+def refuse(
+    deliveries: "QuerySet[Delivery]",
+    now: datetime,
+    why: str = REFUSED,
+    *,
+    by_operator: bool = True,
+) -> int:
+    """Refuse held deliveries; return how many. Their authors are not told."""
+    found = deliveries.filter(state=State.HELD)
+    if by_operator:
+        record_deliveries(Action.REFUSE, found, now)
+    changed = _first_keys(found)
+    number = update_all(
+        found,
+        [State.HELD],
+        State.REFUSED,
+        by_hand=True,
+        held_until=None,
+        reason=why,
+        settled_at=now,
+        updated_at=now,
+    )
+    log_deliveries_after_commit(State.REFUSED, changed, number, why, by_operator=by_operator)
+    if by_operator:
+        log_after_commit(Action.REFUSE, number)
+    return number
 
 
 def _under_way(now: datetime) -> Q:

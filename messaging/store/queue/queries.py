@@ -30,6 +30,7 @@ from messaging.store.queue.delivery_state import (
     UPDATED_COLUMNS,
     DeliveryState,
     NewDelivery,
+    NewHold,
     new_values,
     time_indexes,
     updated_values,
@@ -76,6 +77,12 @@ _INSERT: Final = (
     " state, attempts_forgiven, parts_sent, uncertain, reason, network_id) VALUES "
 )
 _INSERT_ONE: Final = f"({'%s, ' * (len(NEW_COLUMNS) + 5)}'waiting', 0, 0, 0, '', '')"
+_INSERT_HELD: Final = (
+    f"INSERT INTO users_delivery ({', '.join(NEW_COLUMNS)},"  # noqa: S608
+    " state, hold, reason, held_until, settled_at, created_at, updated_at,"
+    " attempts, leased, attempts_forgiven, parts_sent, uncertain, network_id) VALUES "
+)
+_INSERT_ONE_HELD: Final = f"({'%s, ' * (len(NEW_COLUMNS) + 9)}0, 0, 0, '')"
 _INSERT_KEYS: Final = " RETURNING id, message_id, via, recipient"
 # A delivery is written only if it still waits for the outcome of the very attempt that was read.
 _UPDATE: Final = (
@@ -122,6 +129,23 @@ def insert(
     with connection.cursor() as cursor:
         execute_values(cursor, _INSERT, _INSERT_ONE, rows, _INSERT_KEYS)
         return list(cursor.fetchall())
+
+
+def insert_held(deliveries: Sequence[tuple[NewDelivery, NewHold]], now: datetime) -> None:
+    """Insert held and refused deliveries: one statement."""
+    storable = cache(storable_time)
+    moment = storable(now)
+    rows = []
+    for delivery, held in deliveries:
+        values = list(new_values(delivery))
+        for index in _NEW_TIMES:
+            values[index] = storable(values[index])
+        is_held = held.held_until is not None
+        state = State.HELD if is_held else State.REFUSED
+        ends = (storable(held.held_until), None if is_held else moment)
+        rows.append((*values, state.value, held.hold, held.reason, *ends, moment, moment, 0, False))
+    with connection.cursor() as cursor:
+        execute_values(cursor, _INSERT_HELD, _INSERT_ONE_HELD, rows)
 
 
 def read(ids: Collection[int]) -> list[DeliveryState]:

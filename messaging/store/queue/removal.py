@@ -4,14 +4,14 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from messaging.store.models import WAITING, Delivery, DeliveryAttempt, Device, Subscriber
+from messaging.store.models import PENDING, Delivery, DeliveryAttempt, Device, Subscriber
 from messaging.store.states import IllegalTransition, State
 
 
 def delete_deliveries(message_ids: Collection[str]) -> int:
     """Delete the deliveries of these messages with their parts; return how many rows went.
 
-    Raises IllegalTransition, and deletes none, if one still waits.
+    Raises IllegalTransition, and deletes none, if one still waits or is held.
     """
     rows = Delivery.objects.filter(message_id__in=message_ids)
     _require_settled(rows)
@@ -21,7 +21,7 @@ def delete_deliveries(message_ids: Collection[str]) -> int:
 def blank_addresses(rows: "QuerySet[Delivery]") -> int:
     """Empty the addresses, names and reasons of these deliveries; state, counts and charges stay.
 
-    Raises IllegalTransition, and changes none, if one still waits.
+    Raises IllegalTransition, and changes none, if one still waits or is held.
     """
     _require_settled(rows)
     DeliveryAttempt.objects.filter(delivery__in=rows.values("id")).update(reason="")
@@ -30,7 +30,7 @@ def blank_addresses(rows: "QuerySet[Delivery]") -> int:
 
 
 def _require_settled(rows: "QuerySet[Delivery]") -> None:
-    if rows.filter(WAITING).exists():
+    if rows.filter(PENDING).exists():
         raise IllegalTransition(State.WAITING, State.CANCELLED)
 
 

@@ -18,7 +18,10 @@ from messaging.store.console.directory import find_device
 from messaging.store.console.save import find_subscriber
 from messaging.store.db.connection import guard
 from messaging.store.models import (
+    BlockedAuthor,
     Contact,
+    ContactAddress,
+    Correspondent,
     Delivery,
     DeliveryAttempt,
     Device,
@@ -26,7 +29,7 @@ from messaging.store.models import (
     Message,
     OptOut,
 )
-from messaging.store.queue.operator_actions import cancel
+from messaging.store.queue.operator_actions import cancel, refuse
 from messaging.store.queue.removal import blank_addresses, delete_owner
 from messaging.store.retention.quota import Kept, write_changes
 
@@ -73,6 +76,11 @@ def export(name: str) -> dict[str, Any]:
         "subscriber": _values(subscriber),
         "devices": list(subscriber.devices.order_by("id").values()),
         "contacts": list(subscriber.contacts.order_by("id").values()),
+        "contact_addresses": list(
+            ContactAddress.objects.filter(contact__owner=subscriber).order_by("id").values()
+        ),
+        "correspondents": list(subscriber.correspondents.order_by("id").values()),
+        "blocked": list(subscriber.blocked.order_by("id").values()),
         "opt_outs": list(OptOut.objects.filter(number=subscriber.number or "").values()),
         "positions": [_values(row, but="encrypted") for row in positions],
         "messages": messages,
@@ -86,7 +94,9 @@ def erase(name: str, now: datetime) -> Erasure:
     positions = DevicePosition.objects.filter(device__owner=subscriber)
     with transaction.atomic():
         record(Action.ERASE, "subscriber", subscriber.pk)
-        contacts, _ = Contact.objects.filter(owner=subscriber).delete()
+        contacts = Contact.objects.filter(owner=subscriber).delete()[1].get("users.Contact", 0)
+        Correspondent.objects.filter(owner=subscriber).delete()
+        BlockedAuthor.objects.filter(owner=subscriber).delete()
     return _erase(_of_subscriber(name), positions, contacts, now)
 
 
@@ -131,6 +141,7 @@ def _erase(
     for page in _pages(ids):
         deliveries = Delivery.objects.filter(message_id__in=page)
         cancelled += cancel(deliveries, now, ERASED).cancelled
+        cancelled += refuse(deliveries, now, ERASED)
         with transaction.atomic():
             number += _empty(Message.objects.filter(id__in=page), deliveries, now)
     gone = 0

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.db.models.functions import Length
 
-from messaging.store.models import WAITING, Delivery, Message, RemovedMessage
+from messaging.store.models import PENDING, Delivery, Message, RemovedMessage
 from messaging.store.queue.removal import delete_deliveries
 from messaging.store.retention.quota import Kept, write_changes
 
@@ -24,10 +24,10 @@ _EMPTY: Final[dict[str, Any]] = {
 
 
 def blank_texts(ids: Sequence[str], now: datetime) -> int:
-    """Remove the texts of those messages that no longer wait; return of how many."""
+    """Remove the texts of those messages that no longer wait and are not held; return of how many."""
     deliveries = Delivery.objects.filter(message_id=OuterRef("pk"))
     settled = Message.objects.filter(
-        ~Exists(deliveries.filter(WAITING)), id__in=ids, text_removed_at__isnull=True
+        ~Exists(deliveries.filter(PENDING)), id__in=ids, text_removed_at__isnull=True
     )
     # A dead letter goes by a setting of its own, unless it was sent on.
     removed = settled.filter(raw__isnull=True).update(**_EMPTY, text_removed_at=now)

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.store.db.connection import BatchRunner
-from messaging.store.models import WAITING, Delivery, Device, DevicePosition, Message
+from messaging.store.models import PENDING, Delivery, Device, DevicePosition, Message
 from messaging.store.retention import quota
 from messaging.store.retention.removal import blank_texts, remove_messages
 
@@ -60,7 +60,7 @@ class MessageWalk:
 class Sweeper:
     """Does one small job at a time when it is called: the oldest texts, dead letters, rows and positions go.
 
-    Never raises; while the store is away it does nothing. Messages that still wait stay as they are.
+    Never raises; while the store is away it does nothing. Messages that still wait, or are held, stay as they are.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Sweeper:
         self._jobs: dict[str, Callable[[], int]] = {
             "texts": self._sweep_texts,
             "dead_letters": partial(self._sweep_messages, dead_letters, but_with=Q()),
-            "messages": partial(self._sweep_messages, messages, but_with=WAITING),
+            "messages": partial(self._sweep_messages, messages, but_with=PENDING),
             "positions": self._sweep_positions,
             "counts": quota.fold,
             "pages": vacuum,

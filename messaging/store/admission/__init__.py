@@ -1,0 +1,1 @@
+"""Admission: who may write to the devices of a subscriber."""

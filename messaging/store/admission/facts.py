@@ -1,0 +1,93 @@
+"""Looks up the facts that admission needs for a batch, in two queries at most, and notes the correspondents."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.db import connection
+
+from messaging.store.admission.rules import (
+    AdmissionFacts,
+    AuthorKey,
+    ContactRights,
+    block_candidates,
+)
+from messaging.store.admission.terms import MayWrite
+from messaging.store.db.sql import Select, execute_values, storable_time
+
+MEMORY: Final = timedelta(days=90)
+"""For how long an address may answer that a device wrote to."""
+
+_CONTACT, _WRITTEN, _BLOCKED = "contact", "written", "blocked"
+_RIGHTS: Final = (
+    "c.may_write, c.write_until, c.must_be_proved, c.is_emergency, c.sees_positions"
+    " FROM users_contact c"
+)
+_FACTS: Final = Select(
+    f"SELECT '{_CONTACT}', c.owner_id, LOWER(c.address), {_RIGHTS} WHERE {{}} AND {{}}"  # noqa: S608
+    f" UNION ALL SELECT '{_CONTACT}', c.owner_id, LOWER(a.address), {_RIGHTS}"
+    " JOIN users_contactaddress a ON a.contact_id = c.id WHERE {} AND {}"
+    f" UNION ALL SELECT '{_WRITTEN}', w.owner_id, w.address, '', w.written_at, FALSE, FALSE, FALSE"
+    " FROM users_correspondent w WHERE {} AND {}"
+    f" UNION ALL SELECT '{_BLOCKED}', COALESCE(b.owner_id, 0), b.address, '', NULL,"
+    " FALSE, FALSE, FALSE FROM users_blockedauthor b WHERE ({} OR b.owner_id IS NULL) AND {}",
+    *("c.owner_id", "LOWER(c.address)"),
+    *("c.owner_id", "LOWER(a.address)"),
+    *("w.owner_id", "w.address"),
+    *("b.owner_id", "b.address"),
+)
+_HELD: Final = Select(
+    "SELECT subscriber_id, LOWER(sender), COUNT(*) FROM users_delivery"
+    " WHERE held_until IS NOT NULL AND {} GROUP BY subscriber_id, LOWER(sender)",
+    "subscriber_id",
+)
+_NOTE: Final = "INSERT INTO users_correspondent (owner_id, address, written_at) VALUES "
+_NOTE_AGAIN: Final = (
+    " ON CONFLICT (owner_id, address) DO UPDATE SET written_at = excluded.written_at"
+)
+
+
+def find_facts(
+    owners: Collection[int],
+    addresses: Collection[str],
+    holding: Collection[int],
+    now: datetime,
+) -> AdmissionFacts:
+    """Return what these subscribers said about these addresses: one query, or none without either.
+
+    One more query counts the held deliveries of the subscribers `holding`, who may hold a message of the batch.
+    """
+    if not owners or not addresses:
+        return AdmissionFacts()
+    contacts: dict[AuthorKey, list[ContactRights]] = defaultdict(list)
+    correspondents: set[AuthorKey] = set()
+    blocked: set[AuthorKey] = set()
+    candidates = block_candidates(addresses)
+    lists = (owners, addresses) * 3 + (owners, candidates)
+    for kind, owner, address, may_write, moment, *flags in _FACTS(*lists):
+        key = (owner, address)
+        if kind == _BLOCKED:
+            blocked.add(key)
+        elif kind == _CONTACT:
+            rights = ContactRights(MayWrite(may_write), _moment(moment), *map(bool, flags))
+            contacts[key].append(rights)
+        elif (written_at := _moment(moment)) and written_at >= now - MEMORY:
+            correspondents.add(key)
+    held = {(owner, sender): number for owner, sender, number in _HELD(holding)}
+    return AdmissionFacts(contacts, correspondents, blocked, held)
+
+
+def note_correspondents(written: Iterable[AuthorKey], now: datetime) -> None:
+    """Note that devices of these subscribers wrote to these addresses: one statement, none without any."""
+    # In one order everywhere: two batches that share rows wait for each other instead of locking up.
+    rows = [(owner, address, storable_time(now)) for owner, address in sorted(set(written))]
+    if rows:
+        with connection.cursor() as cursor:
+            execute_values(cursor, _NOTE, "(%s, %s, %s)", rows, _NOTE_AGAIN)
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return the time of a row; SQLite stores UTC without an offset, as a text in a joint query."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

@@ -1,0 +1,75 @@
+"""Applies the rules of admission to the messages of one batch, each counting the earlier ones. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from messaging.config.settings import Settings
+from messaging.model.message import Address, Message, Network
+from messaging.store.accept.context import BatchContext, SubscriberInfo
+from messaging.store.accept.refusals import Refusal
+from messaging.store.accept.routing import Policy, Route
+from messaging.store.admission.rules import Admission, Author, admit
+from messaging.store.admission.terms import HOLD_REASONS, Hold, SenderMode
+from messaging.store.queue.delivery_state import NewHold
+
+
+class Gate:
+    """Decides who may write to the subscribers of a batch.
+
+    The operators may write to all of them, and a subscriber to the own devices. A call for help does not come here.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy, context: BatchContext, now: datetime
+    ) -> None:
+        self._policy = policy
+        self._context = context
+        self._now = now
+        self._held_until = now + timedelta(days=settings.held_days)
+        self._max_held = settings.max_held_per_subscriber
+        self._held = _count_held(context.admission.held)
+
+    def is_closed(self, recipient: Address) -> bool:
+        """Return whether the subscriber takes no messages from others."""
+        subscriber = self._policy.find_subscriber(recipient, self._context)
+        return isinstance(subscriber, SubscriberInfo) and subscriber.senders is SenderMode.CLOSED
+
+    def admit(self, message: Message) -> Admission:
+        """Return why a message is held or refused; None when it is delivered, or goes to no subscriber."""
+        subscriber = self._policy.find_subscriber(message.recipient, self._context)
+        if isinstance(subscriber, Refusal):
+            return None
+        addresses = self._addresses(message)
+        own = self._policy.mailbox(subscriber).value.lower()
+        if message.sender.network is Network.SATELLITE and own in addresses:
+            return None
+        author = Author(addresses=addresses, level=message.level, is_bulk=not message.takes_answers)
+        facts, mode = self._context.admission, subscriber.senders
+        admission = admit(author, subscriber.id, mode, facts, self._now)
+        operators = {one.value.lower() for one in self._policy.operators}
+        is_operator = author.level.names_author and not operators.isdisjoint(addresses)
+        return None if isinstance(admission, Hold) and is_operator else admission
+
+    def hold(self, message: Message, route: Route, why: Hold) -> NewHold | None:
+        """Return the hold of a message, and count it; None when too many messages of the subscriber are held."""
+        owner = route.subscriber_id or 0
+        if self._held[owner] >= self._max_held:
+            return None
+        self._held[owner] += 1
+        return NewHold(why.value, HOLD_REASONS[why], self._held_until)
+
+    def _addresses(self, message: Message) -> tuple[str, ...]:
+        """Return the addresses of the author in lower case: of a device those of its owner."""
+        device = self._context.sender_device(message.sender, message.via)
+        if device is not None:
+            return self._policy.author_addresses(device.owner)
+        sender = self._policy.number_of(message.sender) or message.sender.value
+        return (sender.lower(),)
+
+
+def _count_held(held: Mapping[tuple[int, str], int]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    for (owner, _), number in held.items():
+        counts[owner] += number
+    return counts

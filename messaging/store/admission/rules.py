@@ -1,0 +1,125 @@
+"""Decides whether a message is delivered, held or refused. Pure: reads the message and the facts of its batch."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from messaging.model.author_level import AuthorLevel
+from messaging.store.accept.refusals import AUTHOR_BLOCKED, AUTHOR_FORGED, CLOSED, Refusal
+from messaging.store.admission.terms import Hold, MayWrite, SenderMode
+
+ALL_SUBSCRIBERS: Final = 0
+"""Stands for every subscriber in the keys of blocks."""
+
+AuthorKey = tuple[int, str]
+"""The id of a subscriber, and an address in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRights:
+    """The permissions of a contact, as far as messages of a batch need them."""
+
+    may_write: MayWrite = MayWrite.ALWAYS
+    write_until: datetime | None = None
+    must_be_proved: bool = False
+    is_emergency: bool = False
+    sees_positions: bool = True
+
+    def may_write_at(self, now: datetime) -> bool:
+        """Return whether the contact may write at this time. An emergency contact always may, unless blocked."""
+        match self.may_write:
+            case MayWrite.ALWAYS:
+                return True
+            case MayWrite.NEVER:
+                return False
+        return self.is_emergency or (self.write_until is not None and now < self.write_until)
+
+    def accepts(self, level: AuthorLevel) -> bool:
+        """Return whether the author is proved well enough for this contact."""
+        return level is AuthorLevel.PROVED if self.must_be_proved else level.names_author
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionFacts:
+    """The contacts, correspondents, blocks and held messages that a batch refers to, looked up once.
+
+    `contacts` has the permissions of every contact with the address. `correspondents` are the addresses that devices of
+    the subscriber wrote to. `blocked` has addresses and `@domain`s. `held` counts the held deliveries of a subscriber
+    by author.
+    """
+
+    contacts: Mapping[AuthorKey, Sequence[ContactRights]] = field(default_factory=dict)
+    correspondents: Collection[AuthorKey] = ()
+    blocked: Collection[AuthorKey] = ()
+    held: Mapping[AuthorKey, int] = field(default_factory=dict)
+
+    def sees_positions(self, owner: int, address: str) -> bool:
+        """Return whether messages to this address may end with a position: all but contacts without the permission."""
+        rights = self.contacts.get((owner, address.lower()), ())
+        return all(one.sees_positions for one in rights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """The author of a message: the addresses in lower case, the level, and whether it is a list or a program."""
+
+    addresses: tuple[str, ...]
+    level: AuthorLevel
+    is_bulk: bool = False
+
+
+Admission = Hold | Refusal | None
+"""The reason why a message is held or refused; None for one that is delivered."""
+
+
+def admit(
+    author: Author, owner: int, mode: SenderMode, facts: AdmissionFacts, now: datetime
+) -> Admission:
+    """Return why a message of this author to this subscriber is held or refused; None when it is delivered.
+
+    A block comes before every permission, in every mode. Of several contacts with one address, one that may never
+    write blocks it, and otherwise one that may write is enough.
+    """
+    if author.level is AuthorLevel.FORGED:
+        return AUTHOR_FORGED
+    if mode is SenderMode.CLOSED:
+        return CLOSED
+    rights = [
+        one for address in author.addresses for one in facts.contacts.get((owner, address), ())
+    ]
+    if _is_blocked(author, owner, facts) or any(one.may_write is MayWrite.NEVER for one in rights):
+        return AUTHOR_BLOCKED
+    if mode is SenderMode.OPEN or author.level is AuthorLevel.ALIAS:
+        return None
+    contacts = [one for one in rights if one.may_write_at(now)]
+    if any(one.accepts(author.level) for one in contacts):
+        return None
+    is_correspondent = any((owner, one) in facts.correspondents for one in author.addresses)
+    # Proof that a contact needs is not replaced by an answer of the device.
+    if is_correspondent and not contacts and author.level.names_author and not author.is_bulk:
+        return None
+    if author.is_bulk and not contacts:
+        return Hold.BULK
+    return Hold.UNPROVED if contacts or is_correspondent else Hold.STRANGER
+
+
+def block_candidates(addresses: Iterable[str]) -> set[str]:
+    """Return the entries of block lists that would match these addresses."""
+    return {one for address in addresses for one in _candidates(address)}
+
+
+def _is_blocked(author: Author, owner: int, facts: AdmissionFacts) -> bool:
+    candidates = block_candidates(author.addresses)
+    return any(
+        (subscriber, one) in facts.blocked
+        for one in candidates
+        for subscriber in (owner, ALL_SUBSCRIBERS)
+    )
+
+
+def _candidates(address: str) -> Iterator[str]:
+    yield address
+    labels = address.rpartition("@")[2].split(".") if "@" in address else []
+    for start in range(len(labels)):
+        yield "@" + ".".join(labels[start:])

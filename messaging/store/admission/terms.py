@@ -1,0 +1,35 @@
+"""The modes of subscribers, the permissions of contacts, and the reasons why a message is held."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class SenderMode(StrEnum):
+    """From whom a subscriber takes messages: contacts and correspondents, all authors, or none."""
+
+    KNOWN = "known"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class MayWrite(StrEnum):
+    """When a contact may write to the devices of its subscriber."""
+
+    ALWAYS = "always"
+    UNTIL = "until"
+    NEVER = "never"
+
+
+class Hold(StrEnum):
+    """Why a delivery is held."""
+
+    STRANGER = "stranger"
+    UNPROVED = "unproved"
+    BULK = "bulk"
+
+
+HOLD_REASONS: Final = {
+    Hold.STRANGER: "held: the author is no contact; it waits for a decision",
+    Hold.UNPROVED: "held: the author is not proved well enough; it waits for a decision",
+    Hold.BULK: "held: from a list or a program; it waits for a decision",
+}
