@@ -1,4 +1,4 @@
-"""The commands `messages list|show|retry|cancel`, and where `messages send` and `deliver` are."""
+"""The commands `messages list|show|retry|cancel|release|refuse`, and where `messages send` and `deliver` are."""
 
 from typing import Annotated
 
@@ -24,15 +24,17 @@ from messaging.store.console.selection import (
 )
 
 messages = typer.Typer(
-    help="The history of each message; search, send, retry and cancel.", no_args_is_help=True
+    help="The history of each message; search, send, retry and cancel; release what is held.",
+    no_args_is_help=True,
 )
 messages.command("send")(send_text)
 messages.command("deliver")(deliver_message)
 
-STATES = "waiting, sent, delivered, failed, expired, cancelled"
+STATES = "held, waiting, sent, delivered, failed, expired, cancelled, refused"
 State = Annotated[str | None, typer.Option(help=f"In this state: {STATES}.")]
 Via = Annotated[str | None, typer.Option(help="By this provider, such as smtp, hive or twilio.")]
 User = Annotated[str | None, typer.Option(help="To or from this subscriber.")]
+Author = Annotated[str | None, typer.Option("--from", help="Written by this mailbox or number.")]
 OlderThan = Annotated[str | None, typer.Option(help="Accepted longer ago than this: 90m, 12h, 3d.")]
 SINCE = "Not older than this (UTC): 2026-11-30, 2026-11-30T14:00, today, yesterday, 12h, 3d."
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -147,6 +149,59 @@ def cancel_message(
             f"; {done.under_way} were under way and may still arrive" if done.under_way else ""
         )
         print_text(f"{done.cancelled} deliveries cancelled{under_way}")
+
+
+@messages.command("release")
+def release_message(
+    message_id: MaybeId = None,
+    author: Author = None,
+    user: User = None,
+    older_than: OlderThan = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Let held messages go: one, or all that match. One that expired while it was held goes by its id."""
+    settings = open_settings_store()
+    selected = _held_filter(message_id, author, user, older_than)
+    if message_id is not None:
+        number = history.release(message_id, settings)
+    else:
+        _ask(history.count_held(selected), "released", yes or as_json)
+        number = history.release_all(selected, settings)
+    print_json({"released": number}) if as_json else print_text(f"{number} deliveries released")
+
+
+@messages.command("refuse")
+def refuse_message(
+    message_id: MaybeId = None,
+    author: Author = None,
+    user: User = None,
+    older_than: OlderThan = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Refuse held messages: one, or all that match. Their authors are not told."""
+    open_settings_store()
+    selected = _held_filter(message_id, author, user, older_than)
+    if message_id is not None:
+        number = history.refuse(message_id)
+    else:
+        _ask(history.count_held(selected), "refused", yes or as_json)
+        number = history.refuse_all(selected)
+    print_json({"refused": number}) if as_json else print_text(f"{number} deliveries refused")
+
+
+def _held_filter(
+    message_id: str | None, author: str | None, user: str | None, age: str | None
+) -> DeliveryFilter:
+    """Return the filter of the options. Raises typer.BadParameter unless there is either a filter or an id."""
+    selected = DeliveryFilter(author=author, user=user, before=moment_before(age))
+    if (message_id is None) == (selected == DeliveryFilter()):
+        raise typer.BadParameter(
+            "give either the id of a message, or a filter: --from, --user, --older-than"
+        )
+    require_known((), user)
+    return selected
 
 
 def _filter(

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from messaging.cli.contacts import contacts
+from messaging.cli.contacts import blocks, contacts
 from messaging.cli.output import Json, print_error, print_json, print_table, print_text
 from messaging.cli.removal import erase_user, export_user, remove_device, remove_user
 from messaging.cli.store import open_settings_store
 from messaging.gateway import satellite_names
 from messaging.satellite.providers import ACCOUNTS
 from messaging.store.accept import positions
+from messaging.store.admission.terms import SenderMode
 from messaging.store.console import directory
 from messaging.store.console.contacts import list_contacts
 from messaging.store.console.device_network import new_codec, serial_doubt
@@ -20,6 +21,7 @@ users = typer.Typer(
     help="The subscribers: each has a mailbox and a number here.", no_args_is_help=True
 )
 users.add_typer(contacts, name="contacts")
+users.add_typer(blocks, name="blocks")
 users.command("export")(export_user)
 users.command("erase")(erase_user)
 users.command("remove")(remove_user)
@@ -31,6 +33,11 @@ Number = Annotated[str | None, typer.Option(help="The gateway's number for SMS, 
 Active = Annotated[
     bool | None, typer.Option("--active/--inactive", help="Whether messages are accepted.")
 ]
+SENDERS = (
+    "From whom messages go to its devices: known (contacts, and whom a device wrote to; others wait"
+    " for a decision), open (all), closed (none)."
+)
+Senders = Annotated[SenderMode | None, typer.Option(help=SENDERS)]
 Serial = Annotated[str, typer.Argument(help="The device's number on its network.")]
 Owner = Annotated[str | None, typer.Option(help="The user that carries it.")]
 NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-north."
@@ -60,13 +67,17 @@ Nickname = Annotated[str | None, typer.Option(help="Its name among people.")]
 def add_user(
     name: Name,
     number: Number = None,
+    senders: Senders = None,
     time_zone: Annotated[str, typer.Option(help=TIME_ZONE)] = "UTC",
     language: Annotated[str, typer.Option(help=LANGUAGE)] = "en",
     as_json: Json = False,
 ) -> None:
     """Add a subscriber."""
-    open_settings_store(creates=True)
-    row = directory.add_subscriber(name, number, time_zone=time_zone, language=language)
+    settings = open_settings_store(creates=True)
+    mode = senders.value if senders else settings.senders
+    row = directory.add_subscriber(
+        name, number, senders=mode, time_zone=time_zone, language=language
+    )
     print_json(row) if as_json else print_text(
         f"added {row.name}" + (f", {row.number}" if row.number else "")
     )
@@ -90,13 +101,13 @@ def list_users(as_json: Json = False) -> None:
         print_json(rows)
     else:
         columns = (
-            *("name", "number", "active", "devices", "emergency contacts", "time zone"),
-            "language",
+            *("name", "number", "active", "senders", "devices", "emergency contacts"),
+            *("time zone", "language"),
         )
         cells = (
             (
-                *(r.name, r.number, r.is_active, r.devices, r.emergency_contacts or "NONE"),
-                *(r.time_zone, r.language),
+                *(r.name, r.number, r.is_active, r.senders, r.devices),
+                *(r.emergency_contacts or "NONE", r.time_zone, r.language),
             )
             for r in rows
         )
@@ -110,12 +121,18 @@ def change_user(
     active: Active = None,
     time_zone: Annotated[str | None, typer.Option(help=TIME_ZONE)] = None,
     language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
+    senders: Senders = None,
     as_json: Json = False,
 ) -> None:
     """Change a subscriber; an empty number takes the number away."""
     open_settings_store()
     row = directory.change_subscriber(
-        name, number=number, is_active=active, time_zone=time_zone, language=language
+        name,
+        number=number,
+        is_active=active,
+        senders=senders.value if senders else None,
+        time_zone=time_zone,
+        language=language,
     )
     print_json(row) if as_json else print_text(f"changed {row.name}")
 

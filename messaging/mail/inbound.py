@@ -14,7 +14,7 @@ from typing import Final
 
 from cachetools import LRUCache, TTLCache
 
-from messaging.errors import GatewayError, Rejected, Unavailable
+from messaging.errors import AuthorRefused, GatewayError, Rejected, Unavailable
 from messaging.logs.records import details
 from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
@@ -33,7 +33,14 @@ from messaging.mail.smtp.replies import (
 )
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.address_syntax import own_mailbox
-from messaging.model.message import Address, Emit, Network, RecipientCheck, message_id
+from messaging.model.message import (
+    Address,
+    Emit,
+    Message,
+    Network,
+    RecipientCheck,
+    message_id,
+)
 from messaging.model.raw_mail import MailboxHandler, RawMail
 
 log = logging.getLogger(__name__)
@@ -214,15 +221,17 @@ class MailIngest:
         return self.record_reply(mail, ACCEPTED), others
 
     async def _emit_records(self, records: list[Record]) -> str:
-        errors: list[BaseException | None] = [None]
-        if len(records) > 1:
-            emits = (self._emit(record) for record in records)
-            errors = await asyncio.gather(*emits, return_exceptions=True)
-        else:
-            try:
-                await self._emit(records[0])
-            except Exception as error:
-                errors = [error]
+        errors = await self._emit_each(records)
+        # One reply stands for all recipients: a copy that is refused for its author ends in the history.
+        if None in errors:
+            refused = [n for n, one in enumerate(errors) if isinstance(one, AuthorRefused)]
+            kept = [
+                replace(one, keeps_refusal=True)
+                for one in (records[n] for n in refused)
+                if isinstance(one, Message)
+            ]
+            for number, error in zip(refused, await self._emit_each(kept), strict=True):
+                errors[number] = error
         for record, failure in zip(records, errors, strict=True):
             if failure is not None:
                 if record.recipient is not None:  # the next RCPT asks the router again
@@ -232,6 +241,18 @@ class MailIngest:
             return joint_refusal(errors)
         ids = " ".join(record.id for record in records[:MAX_IDS_IN_REPLY])
         return f"{ACCEPTED} {ids}"
+
+    async def _emit_each(self, records: Sequence[Record]) -> list[BaseException | None]:
+        """Offer the records side by side, and return the failure of each, None for one that was accepted."""
+        if len(records) > 1:
+            emits = (self._emit(record) for record in records)
+            return await asyncio.gather(*emits, return_exceptions=True)
+        for record in records:
+            try:
+                await self._emit(record)
+            except Exception as error:
+                return [error]
+        return [None] * len(records)
 
 
 def is_small(content: bytes) -> bool:

@@ -1,8 +1,9 @@
 """Takes the webhooks of SMS providers: checks and reads them, and submits each record to the router."""
 
 import logging
+from dataclasses import replace
 
-from messaging.errors import Rejected
+from messaging.errors import AuthorRefused, Rejected
 from messaging.model.message import DeadLetter, Emit, Message, Receipt
 from messaging.model.webhook import Webhook, take_each
 from messaging.sms.account import Received, SmsAccount
@@ -24,12 +25,17 @@ async def receive(account: SmsAccount, webhook: Webhook, emit: Emit, public_url:
 
 
 async def offer(emit: Emit, inbound: Received, raw: bytes) -> None:
-    """Submit one record; when it is rejected, submit it again as a dead letter, so that it can be looked up."""
+    """Submit one record; when it is rejected, submit it again as a dead letter, so that it can be looked up.
+
+    A text of an author whom its recipient refuses is stored as refused.
+    """
     try:
         await emit(inbound)
     except Rejected as error:
         log.info("rejected: %s", error.reason, extra={"message_id": inbound.id})
-        if not isinstance(inbound, DeadLetter | Receipt):
+        if isinstance(error, AuthorRefused) and isinstance(inbound, Message):
+            await emit(replace(inbound, keeps_refusal=True))
+        elif not isinstance(inbound, DeadLetter | Receipt):
             kept = DeadLetter(
                 id=inbound.id,
                 sender=inbound.sender,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from messaging.cli.operation.status import open_line
 from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
@@ -42,6 +43,7 @@ from messaging.store.console.device_network import (
     known_networks,
     networks_in_use,
 )
+from messaging.store.console.directory import open_subscribers
 from messaging.store.console.emergencies import without_emergency_contact
 from messaging.store.db.health import clock_difference, write_problem
 from messaging.store.db.room import (
@@ -98,6 +100,7 @@ def check(as_json: Json = False) -> None:
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
         *(_check_contacts() if has_store else []),
+        *(_check_senders() if has_store else []),
         *(_check_devices(gateway) if has_store else []),
         *(_check_clock(settings) if store.ok else []),
         _check_files(gateway),
@@ -166,6 +169,12 @@ def _check_contacts() -> list[Finding]:
         return []
     shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
     return [Finding("emergency", None, f"without an emergency contact: {shown}")]
+
+
+def _check_senders() -> list[Finding]:
+    """Name the subscribers whose devices get messages of all authors. Call it when the store is open."""
+    names = open_subscribers()
+    return [Finding("senders", None, open_line(names))] if names else []
 
 
 def _check_devices(gateway: Gateway) -> list[Finding]:

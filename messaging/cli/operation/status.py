@@ -1,7 +1,7 @@
 """The command `status`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -22,12 +22,15 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.service.state_file import RunningService, read_running
+from messaging.store.console.directory import open_subscribers
 from messaging.store.console.emergencies import EmergencyRow, recent_emergencies
 from messaging.store.console.queues import QueueRow, counts
 from messaging.store.console.readable import printable
 from messaging.store.db.room import has_no_store
 
-STATES = ("waiting", "sent", "delivered", "failed", "expired", "cancelled")
+STATES = ("held", "waiting", "sent", "delivered", "failed", "expired", "cancelled", "refused")
+MAX_NAMES = 20
+"""How many subscribers one line names."""
 
 app = typer.Typer()
 
@@ -62,8 +65,19 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
             print_text(no_store(settings))
         else:
             _print_queues(queues)
+            if names := open_subscribers():
+                print_text(f"\n{open_line(names)}")
     if running is None or running.problem:
         raise typer.Exit(1)
+
+
+def open_line(names: Sequence[str]) -> str:
+    """Return the warning about subscribers whose devices get messages of all authors."""
+    shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+    return (
+        f"all authors can write to the devices of {shown}, at their cost; only contacts and those whom"
+        " a device wrote to can after: satbridge users change NAME --senders known"
+    )
 
 
 def _ask_cluster(address: str) -> RunningService | None:

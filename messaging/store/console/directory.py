@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 
 from messaging.model.address_syntax import e164, subscriber_name
 from messaging.model.locale import language_code, time_zone_name
+from messaging.store.admission.terms import SenderMode
 from messaging.store.console.device_network import check_serial, known_networks
 from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
@@ -28,6 +29,7 @@ class SubscriberRow:
     emergency_contacts: int = 0
     time_zone: str = "UTC"
     language: str = "en"
+    senders: str = SenderMode.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,15 @@ def add_subscriber(
     name: str,
     number: str | None = None,
     *,
+    senders: str = SenderMode.OPEN,
     time_zone: str = "UTC",
     language: str = "en",
 ) -> SubscriberRow:
-    """Add a subscriber with the mailbox `name` and, optionally, an E.164 number."""
+    """Add a subscriber with the mailbox `name` and, optionally, an E.164 number. `senders` is the `SenderMode`."""
     subscriber = Subscriber(
         name=_name(name),
         number=_number(number),
+        senders=senders,
         time_zone=_read(time_zone_name, time_zone),
         language=_read(language_code, language),
     )
@@ -73,8 +77,18 @@ def list_subscribers() -> list[SubscriberRow]:
         owned=Count("devices", distinct=True),
         told=Count("contacts", filter=Q(contacts__is_emergency=True), distinct=True),
     )
-    columns = ("name", "number", "is_active", "owned", "told", "time_zone", "language")
+    columns = (
+        *("name", "number", "is_active", "owned", "told"),
+        *("time_zone", "language", "senders"),
+    )
     return [SubscriberRow(*row) for row in rows.order_by("name").values_list(*columns)]
+
+
+@guard
+def open_subscribers() -> list[str]:
+    """Return the active subscribers whose devices get messages of all authors: one query."""
+    rows = Subscriber.objects.filter(is_active=True, senders=SenderMode.OPEN.value)
+    return list(rows.order_by("name").values_list("name", flat=True))
 
 
 @guard
@@ -85,6 +99,7 @@ def change_subscriber(
     is_active: bool | None = None,
     time_zone: str | None = None,
     language: str | None = None,
+    senders: str | None = None,
 ) -> SubscriberRow:
     """Change the fields that are not None; an empty number removes the number."""
     subscriber = find_subscriber(name)
@@ -96,6 +111,8 @@ def change_subscriber(
         subscriber.time_zone = _read(time_zone_name, time_zone)
     if language is not None:
         subscriber.language = _read(language_code, language)
+    if senders is not None:
+        subscriber.senders = senders
     return _subscriber_row(save(subscriber))
 
 
@@ -241,6 +258,7 @@ def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
         emergency_contacts=subscriber.contacts.filter(is_emergency=True).count(),
         time_zone=subscriber.time_zone,
         language=subscriber.language,
+        senders=subscriber.senders,
     )
 
 

@@ -228,10 +228,42 @@ def cancel_all(chosen: DeliveryFilter) -> CancelResult:
     return operator_actions.cancel(filter_deliveries(chosen), timezone.now())
 
 
+def release(message_id: str, settings: Settings) -> int:
+    """Release the held deliveries of one message: see `operator_actions.release`."""
+    return operator_actions.release(_deliveries_of(message_id), settings, timezone.now())
+
+
+def release_all(chosen: DeliveryFilter, settings: Settings) -> int:
+    """Release all held deliveries that match."""
+    return operator_actions.release(_held(chosen), settings, timezone.now())
+
+
+def refuse(message_id: str) -> int:
+    """Refuse the held deliveries of one message: see `operator_actions.refuse`."""
+    return operator_actions.refuse(_deliveries_of(message_id), timezone.now())
+
+
+def refuse_all(chosen: DeliveryFilter) -> int:
+    """Refuse all held deliveries that match."""
+    return operator_actions.refuse(_held(chosen), timezone.now())
+
+
+@guard
+def count_held(chosen: DeliveryFilter) -> int:
+    """Return how many of these a release or a refusal would change."""
+    return _held(chosen).count()
+
+
+def _held(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
+    # By filter only what is held: not what expired long ago.
+    return filter_deliveries(chosen).filter(state=State.HELD)
+
+
 @guard
 def count_dead_or_waiting(chosen: DeliveryFilter) -> int:
     """Return how many of these a retry would make due, unless they are under way."""
-    return filter_deliveries(chosen).filter(state__in=(State.WAITING, *DEAD)).count()
+    found = filter_deliveries(chosen).filter(state__in=(State.WAITING, *DEAD), hold="")
+    return found.count()
 
 
 @guard

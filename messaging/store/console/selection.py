@@ -40,11 +40,15 @@ class MessageFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """A filter of deliveries; an empty field matches all. `before` compares the time at which the message came."""
+    """A filter of deliveries; an empty field matches all.
+
+    `before` compares the time at which the message came. `author` is the address of the author, in any case.
+    """
 
     state: str | None = None
     via: str | None = None
     user: str | None = None
+    author: str | None = None
     before: datetime | None = None
 
 
@@ -106,6 +110,8 @@ def filter_deliveries(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
         found = found.filter(via=chosen.via)
     if chosen.before is not None:
         found = found.filter(message__created_at__lt=chosen.before)
+    if chosen.author is not None:
+        found = found.filter(message__sender__iexact=chosen.author.strip())
     if chosen.user is not None:
         found = found.filter(message__in=Message.objects.filter(of_subscriber(chosen.user)))
     return found

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.errors import Busy, Rejected, Unavailable
+from messaging.errors import AuthorRefused, Busy, Rejected, Unavailable
 from tests.support.mail.bounces import OURS
 from tests.support.mail.wire import MAIL, Router, run_server
 
@@ -73,6 +73,28 @@ async def test_several_recipients_get_one_answer(
         answer = await wire.send(MAIL, "a@example.org", "b@example.org")
         assert answer.startswith(reply)
         assert len(router.messages) == 2 - len(refusals)
+
+
+@pytest.mark.parametrize(
+    ("others", "reply", "kept"),
+    [
+        ({}, "250", [False, True]),
+        ({"a": AuthorRefused("blocked")}, "550 5.7.1 blocked", []),
+        ({"a": Rejected("gone")}, "550 5.7.1 gone", []),
+        ({"a": Unavailable("away")}, "451", []),
+    ],
+)
+async def test_a_mail_is_refused_for_its_author_only_where_no_recipient_accepts(
+    others: dict[str, Exception], reply: str, kept: list[bool]
+) -> None:
+    router = Router()
+    refusals = {**others, "b": AuthorRefused("blocked")}
+    router.message_refusals = {f"{name}@example.org": error for name, error in refusals.items()}
+    async with run_server(router) as server:
+        wire = await server.connect_and_greet()
+        answer = await wire.send(MAIL, "a@example.org", "b@example.org")
+        assert answer.startswith(reply)
+        assert [one.keeps_refusal for one in router.messages] == kept
 
 
 async def test_a_repeat_has_the_same_ids_and_each_recipient_another() -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging.errors import Unavailable
+from messaging.errors import AuthorRefused, Unavailable
 from messaging.model.message import Inbound, Message
 from messaging.simulator.shared.serving import Serving
 from messaging.simulator.twilio.push import signature
@@ -139,6 +139,24 @@ def test_twilio_comes_back_after_a_503_only_when_the_url_asks_for_it(
         tries = asyncio.run(twilio.receive(text))
     assert [one.status for one in tries] == ([503, 200] if taken else [503])
     assert [m.text for m in router.all() if isinstance(m, Message)] == [text.body] * taken
+
+
+class BlockingRouter(Router):
+    """A router whose subscriber refuses the author of every text."""
+
+    async def emit(self, inbound: Inbound) -> None:
+        if isinstance(inbound, Message) and not inbound.keeps_refusal:
+            raise AuthorRefused("this recipient takes no messages from you")
+        await super().emit(inbound)
+
+
+def test_a_text_of_a_blocked_author_is_kept_as_refused() -> None:
+    router = BlockingRouter()
+    with serving(router, account()) as url:
+        assert post(url, FORM).status_code == 200
+    [kept] = router.all()
+    assert isinstance(kept, Message)
+    assert kept.keeps_refusal
 
 
 def test_get_is_not_allowed() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from messaging.config.ip_allowlist import LOOPBACK
-from messaging.errors import Rejected
+from messaging.errors import AuthorRefused, Rejected
 from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.smtp.listener import MailReceiver
 from messaging.mail.smtp.pod_readiness import PodLabel
@@ -51,6 +51,8 @@ class Router:
             if self.before is not None:
                 await self.before()
             refusal = self.message_refusals.get(recipient)
+            if inbound.keeps_refusal and isinstance(refusal, AuthorRefused):
+                refusal = None
         if refusal is not None:
             raise refusal
         if isinstance(inbound, Message):
