@@ -33,6 +33,7 @@ from messaging.store.console.selection import DEAD_LETTER, of_subscriber, summar
 from messaging.store.db.encryption import current_cipher
 from messaging.store.models import (
     AuditEntry,
+    BlockedAuthor,
     Contact,
     Delivery,
     Device,
@@ -47,13 +48,14 @@ if TYPE_CHECKING:
     SubscriberPages = admin.ModelAdmin[Subscriber]
     DevicePages = admin.ModelAdmin[Device]
     OptOutPages = admin.ModelAdmin[OptOut]
+    BlockPages = admin.ModelAdmin[BlockedAuthor]
     AnyPages = admin.ModelAdmin[models.Model]
     DeviceLines = admin.TabularInline[Device, Subscriber]
     ContactLines = admin.TabularInline[Contact, Subscriber]
     DeliveryLines = admin.TabularInline[Delivery, Message]
 else:
     DeviceForms = forms.ModelForm
-    SubscriberPages = DevicePages = OptOutPages = AnyPages = admin.ModelAdmin
+    SubscriberPages = DevicePages = OptOutPages = BlockPages = AnyPages = admin.ModelAdmin
     DeviceLines = ContactLines = DeliveryLines = admin.TabularInline
 
 
@@ -153,16 +155,20 @@ class SubscriberAdmin(SubscriberPages):
     """Subscribers with their devices and contacts."""
 
     list_display = (
-        *("name", "number", "is_active", "time_zone", "language", "device_count"),
-        "message_list",
+        *("name", "number", "is_active", "senders", "time_zone", "language"),
+        *("device_count", "message_list"),
     )
-    list_filter = ("is_active",)
+    list_filter = ("is_active", "senders")
     search_fields = ("name", "number", "devices__serial", "devices__nickname")
     inlines: ClassVar = [DeviceInline, ContactInline]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Subscriber]":
         """Count the devices of all subscribers in one query."""
         return super().get_queryset(request).annotate(owned=Count("devices", distinct=True))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the mode of new subscribers."""
+        return {"senders": _settings().senders, **super().get_changeform_initial_data(request)}
 
     @admin.display(description="devices")
     def device_count(self, subscriber: Subscriber) -> int:
@@ -191,6 +197,17 @@ class DeviceAdmin(DevicePages):
     list_select_related = ("owner",)
     search_fields = ("serial", "nickname", "owner__name")
     autocomplete_fields = ("owner",)
+
+
+@admin.register(BlockedAuthor)
+class BlockedAuthorAdmin(BlockPages):
+    """The authors whose messages are refused, by one subscriber or by all."""
+
+    list_display = ("address", "owner", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("address", "owner__name")
+    autocomplete_fields = ("owner",)
+    fields = ("address", "owner")
 
 
 @admin.register(OptOut)
@@ -438,7 +455,7 @@ class DeliveryAdmin(ReadOnly):
     )
     list_filter = ("state", "via", IsUncertain, "recipient_network", OfSubscriber, "created_at")
     search_fields = ("sender", "recipient", "=message__id", "message__subject", "device__serial")
-    actions = ("retry", "cancel")
+    actions = ("retry", "cancel", "release", "refuse")
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
@@ -455,7 +472,7 @@ class DeliveryAdmin(ReadOnly):
         return format_html('<a href="{}">{}</a>', page, delivery.message_id[:8])
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Allow retry and cancel to users that may change deliveries."""
+        """Allow these actions to users that may change deliveries."""
         return request.user.has_perm("users.change_delivery")
 
     @admin.action(description="Try the selected deliveries again now", permissions=["retry"])
@@ -477,6 +494,24 @@ class DeliveryAdmin(ReadOnly):
         note = f", {done.under_way} of them during an attempt: these may still arrive"
         note = note if done.under_way else ""
         self.message_user(request, f"{done.cancelled} cancelled{note}.")
+
+    @admin.action(description="Release the selected held deliveries", permissions=["retry"])
+    def release(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
+        """Let held deliveries go."""
+        try:
+            number = operator_actions.release(_without_joins(chosen), _settings(), timezone.now())
+        except Unavailable as error:
+            return self.message_user(request, error.reason, messages.ERROR)
+        self.message_user(request, f"{number} released.")
+
+    @admin.action(description="Refuse the selected held deliveries", permissions=["retry"])
+    def refuse(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
+        """Refuse held deliveries; their authors are not told."""
+        try:
+            number = operator_actions.refuse(_without_joins(chosen), timezone.now())
+        except Unavailable as error:
+            return self.message_user(request, error.reason, messages.ERROR)
+        self.message_user(request, f"{number} refused.")
 
 
 def _settings() -> Settings:

@@ -39,7 +39,7 @@ class Snapshot:
 
     `workers` are the statuses of all instances. `queues`, and `sendable`, the accounts with a delivery that could go,
     are None while the store is away. `webhooks` counts the answers of this `replica` of the web server by account and
-    status code.
+    status code. `held` is the number of held deliveries, and the age in seconds of the oldest.
     """
 
     now: datetime
@@ -49,6 +49,7 @@ class Snapshot:
     sendable: Collection[str] | None
     webhooks: Counter[tuple[str, int]]
     replica: str
+    held: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,18 @@ FIGURES: Final = (
         "Deliveries that wait.",
         ("via",),
         _by_queue(lambda q: q.waiting),
+    ),
+    Figure(
+        "satbridge_held_deliveries",
+        "Deliveries that are held: they wait for the decision of a person.",
+        (),
+        lambda s: [((), s.held[0])] if s.held else [],
+    ),
+    Figure(
+        "satbridge_oldest_held_seconds",
+        "Age of the oldest delivery that is held.",
+        (),
+        lambda s: [((), s.held[1])] if s.held else [],
     ),
     Figure(
         "satbridge_oldest_waiting_seconds",

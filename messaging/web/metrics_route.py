@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from messaging.errors import GatewayError
-from messaging.store.console.queues import Queue, queues, sendable
+from messaging.store.console.queues import Queue, held, queues, sendable
 from messaging.web.front.answers import NotAllowed
 from messaging.web.front.pages import READ
 from messaging.web.metrics import Snapshot, exposition
@@ -52,7 +52,7 @@ def metrics_route(
         if not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
             return PlainTextResponse("not allowed", 401, headers={"WWW-Authenticate": "Bearer"})
         workers, stored = await asyncio.gather(measured.workers(), _read_store(measured))
-        waiting, could_go = stored or (None, None)
+        waiting, could_go, holding = stored or (None, None, None)
         snapshot = Snapshot(
             now=datetime.now(UTC),
             vias=measured.vias,
@@ -61,6 +61,7 @@ def metrics_route(
             sendable=could_go,
             webhooks=answered,
             replica=measured.replica,
+            held=holding,
         )
         return Response(exposition(snapshot), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -68,9 +69,12 @@ def metrics_route(
     return router
 
 
-async def _read_store(measured: MetricsSource) -> tuple[list[Queue], set[str]] | None:
-    def read() -> tuple[list[Queue], set[str]]:
-        return queues(), sendable(measured.vias, measured.lease_seconds)
+_Stored = tuple[list[Queue], set[str], tuple[int, float]]
+
+
+async def _read_store(measured: MetricsSource) -> _Stored | None:
+    def read() -> _Stored:
+        return queues(), sendable(measured.vias, measured.lease_seconds), held()
 
     try:
         async with asyncio.timeout(STORE_SECONDS):

@@ -12,7 +12,14 @@ from django.db.models.signals import post_delete, post_save, pre_save
 
 from messaging.store.audit.actor import is_in_admin
 from messaging.store.audit.record import Action, record
-from messaging.store.models import Contact, Device, OptOut, Subscriber
+from messaging.store.models import (
+    BlockedAuthor,
+    Contact,
+    ContactAddress,
+    Device,
+    OptOut,
+    Subscriber,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,8 @@ _AUDITED: Final[dict[type[Model], Audited]] = {
     Subscriber: Audited("subscriber"),
     Device: Audited("device", "owner_id"),
     Contact: Audited("contact", "owner_id"),
+    ContactAddress: Audited("address", "contact_id"),
+    BlockedAuthor: Audited("block", "owner_id"),
     # Phones opt out and in by themselves.
     OptOut: Audited("opt-out", in_admin_only=True),
 }

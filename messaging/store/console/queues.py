@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from messaging.store.db.connection import guard
-from messaging.store.models import WAITING, Delivery
+from messaging.store.models import HELD, WAITING, Delivery
 from messaging.store.queue.lease import hand_out_end
 
 
@@ -39,6 +39,14 @@ def queues(now: datetime | None = None) -> list[Queue]:
     moment = now or timezone.now()
     rows = waiting_by_via()
     return [Queue(via, number, _seconds_between(oldest, moment)) for via, number, oldest in rows]
+
+
+@guard
+def held(now: datetime | None = None) -> tuple[int, float]:
+    """Return how many deliveries are held, and the age of the oldest: one query that an index answers."""
+    found = Delivery.objects.filter(HELD).aggregate(number=Count("*"), oldest=Min("created_at"))
+    oldest, moment = found["oldest"], now or timezone.now()
+    return found["number"], 0.0 if oldest is None else _seconds_between(oldest, moment)
 
 
 def waiting_by_via() -> "QuerySet[Delivery, tuple[str, int, datetime]]":

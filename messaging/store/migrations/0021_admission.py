@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.CharField(db_index=True, max_length=254)),
-                ('created_at', models.DateTimeField()),
+                ('created_at', models.DateTimeField(default=timezone.now, editable=False)),
             ],
             options={
                 'ordering': ['owner', 'address'],

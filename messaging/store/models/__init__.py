@@ -4,6 +4,7 @@ from messaging.store.models.admission import BlockedAuthor, ContactAddress, Corr
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import (
+    HELD,
     PENDING,
     WAITING,
     Delivery,
@@ -17,6 +18,7 @@ from messaging.store.models.reports import DeliveryPart, DevicePosition
 from messaging.store.models.retention import FetchMark, KeptChange, RemovedMessage, StoreKey
 
 __all__ = [
+    "HELD",
     "PENDING",
     "WAITING",
     "AuditEntry",

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 from messaging.model.address_syntax import MAX_ADDRESS_CHARACTERS
 from messaging.store.models.fields import check_address, contact_address
@@ -65,7 +66,7 @@ class BlockedAuthor(models.Model):
         Subscriber, null=True, blank=True, on_delete=models.CASCADE, related_name="blocked"
     )
     address = models.CharField(max_length=MAX_ADDRESS_CHARACTERS, db_index=True)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         """Order, indexes and constraints."""

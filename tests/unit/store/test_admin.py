@@ -226,6 +226,7 @@ def test_a_subscriber_is_entered_with_a_device_and_a_contact(staff: Client) -> N
         "name": "Ann",
         "number": "",
         "is_active": "on",
+        "senders": "known",
         "devices-TOTAL_FORMS": "1",
         "devices-INITIAL_FORMS": "0",
         "devices-0-network": "hive",
@@ -237,6 +238,7 @@ def test_a_subscriber_is_entered_with_a_device_and_a_contact(staff: Client) -> N
         "contacts-0-name": "Mum",
         "contacts-0-address": "+1 555 000 2222",
         "contacts-0-is_emergency": "on",
+        "contacts-0-may_write": "always",
     }
     assert staff.post("/admin/users/subscriber/add/", form).status_code == 302
     ann = Subscriber.objects.get(name="ANN")

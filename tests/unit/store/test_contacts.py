@@ -19,7 +19,9 @@ def test_a_contact_is_added_listed_changed_and_removed(settings: Settings) -> No
     c.add_contact("ann", "alice", "+1 (555) 123-0000")
     assert [row.address for row in c.list_contacts()] == ["+15551230000", "Alice@example.org"]
     assert c.list_contacts("boop") == [alice]
-    changed = c.change_contact("boop", "ALICE", address="alice@example.net", is_emergency=False)
+    changed = c.change_contact(
+        "boop", "ALICE", c.ContactChange(address="alice@example.net", is_emergency=False)
+    )
     assert changed == ContactRow("boop", "alice", "alice@example.net", False)
     assert c.remove_contact("boop", "alice") == changed
     assert [row.owner for row in c.list_contacts()] == ["ann"]
@@ -33,8 +35,11 @@ def test_a_contact_is_added_listed_changed_and_removed(settings: Settings) -> No
         (lambda: c.add_contact("boop", "a b", "x@example.org"), "name: Letters, digits, dots"),
         (lambda: c.add_contact("boop", "bob", "5551230000"), "address: A mailbox such as"),
         (lambda: c.add_contact("boop", "bob", "bob@"), "address: A mailbox such as"),
-        (lambda: c.change_contact("boop", "alice", address=""), "address: This field cannot be"),
-        (lambda: c.change_contact("boop", "bob"), "'boop' has no contact 'bob'"),
+        (
+            lambda: c.change_contact("boop", "alice", c.ContactChange(address="")),
+            "address: This field cannot be",
+        ),
+        (lambda: c.change_contact("boop", "bob", c.ContactChange()), "'boop' has no contact 'bob'"),
         (lambda: c.remove_contact("boop", "bob"), "'boop' has no contact 'bob'"),
         (lambda: c.list_contacts("nobody"), "there is no user 'nobody'"),
     ],

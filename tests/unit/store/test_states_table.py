@@ -4,7 +4,16 @@ import pytest
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network
-from messaging.store.states import DEAD, FINAL, STAGES, TRANSITIONS, Stage, State, longest_seconds
+from messaging.store.states import (
+    DEAD,
+    FINAL,
+    STAGES,
+    TRANSITIONS,
+    TRANSITIONS_BY_HAND,
+    Stage,
+    State,
+    longest_seconds,
+)
 from tests.support.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "states.md"
@@ -36,7 +45,10 @@ def test_only_a_waiting_delivery_has_an_end_of_its_own_and_settings_that_bound_i
 
 
 def test_no_state_is_a_trap_and_the_final_ones_are_final() -> None:
-    assert all((State.WAITING, end) in TRANSITIONS for end in FINAL - {State.DELIVERED})
+    by_hand = {State.REFUSED}
+    assert all((State.WAITING, end) in TRANSITIONS for end in FINAL - {State.DELIVERED} - by_hand)
+    assert all((State.HELD, end) in TRANSITIONS_BY_HAND for end in {State.WAITING} | by_hand)
+    assert {after for state, after in TRANSITIONS if state is State.HELD} == {State.EXPIRED}
     changing = {state for state in FINAL for after in State if (state, after) in TRANSITIONS}
     assert changing == {State.SENT}
     assert set(DEAD) == {State.FAILED, State.EXPIRED, State.CANCELLED}
