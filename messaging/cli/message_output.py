@@ -43,6 +43,8 @@ def print_history(history: MessageHistory) -> None:
     message = history.message
     print_text(f"{message.id}  {message.created_at:%Y-%m-%d %H:%M:%S} UTC  by {message.via}")
     print_text(f"from {message.sender} to {message.recipient or '-'}: {message.state}")
+    if history.author_level:
+        print_text(f"author: {history.author_level}")
     if message.reason:
         print_text(f"reason: {printable(message.reason)}")
     if history.kept_because and history.deliveries:

@@ -131,7 +131,7 @@ class MessageHistory:
     in a form that can be read; empty where they are the text. `kept_because` is why it had no recipient.
 
     `position` is the last one that its device reported within the hour before. `notice` is the id of the notice to its
-    author, if there is one.
+    author, if there is one. `author_level` says how well the author is proved; empty for older messages.
     """
 
     message: MessageRow
@@ -144,6 +144,7 @@ class MessageHistory:
     position: Position | None
     notice: str | None
     deliveries: tuple[DeliveryRow, ...]
+    author_level: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +193,7 @@ def show(message_id: str) -> MessageHistory:
     raw = bytes(message.raw or b"")
     text = text_of(message)
     return MessageHistory(
+        author_level=message.author_level,
         message=_message_row(message, deliveries),
         text=text,
         whole_text=message.whole_text,

@@ -30,6 +30,7 @@ from messaging.model.message import (
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from messaging.store.models import Delivery
 from messaging.store.queue import operator_actions
+from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.fixtures import settings_for
 from tests.support.store.watched_gateway import WatchedGateway
@@ -50,7 +51,9 @@ class Life(WatchedGateway):
     """A gateway whose senders, peers, operator and clock do as they please."""
 
     @rule(
-        kinds=st.lists(st.sampled_from(["mail", "robot", "sms", "up", "text"]), max_size=4),
+        kinds=st.lists(
+            st.sampled_from(["mail", "robot", "stranger", "sms", "up", "text"]), max_size=4
+        ),
         fate=st.sampled_from(["handed on", "lost", "released"]),
     )
     def offer(self, kinds: list[str], fate: str) -> None:
@@ -141,6 +144,21 @@ class Life(WatchedGateway):
             self.every_step_is_in_the_table()
         self.look_for_what_is_due(refuse=False)
 
+    @precondition(lambda self: State.HELD in self.states.values())
+    @rule(which=WHICH, is_released=st.booleans())
+    def a_person_decides(self, which: int, is_released: bool) -> None:
+        held = sorted(number for number, state in self.states.items() if state is State.HELD)
+        row = self._row(held[which % len(held)])
+        chosen = Delivery.objects.filter(id=row.id)
+        self.touched.add(row.message_id)
+        if is_released:
+            assert operator_actions.release(chosen, self.settings, self.clock.now) == 1
+        else:
+            assert operator_actions.refuse(chosen, self.clock.now) == 1
+        self.by_hand = True
+        self.every_step_is_in_the_table()
+        self.look_for_what_is_due(refuse=False)
+
     @precondition(lambda self: self.states)
     @rule(which=WHICH, is_final=st.booleans())
     def something_comes_back(self, which: int, is_final: bool) -> None:
@@ -187,6 +205,8 @@ class Life(WatchedGateway):
                 return replace(g.mail(key), wants_notice=True, reference=f"<{key}@example.com>")
             case "robot":
                 return g.mail(key)
+            case "stranger":
+                return g.mail(key, "ann@example.org")
             case "sms":
                 return replace(g.sms(key), wants_notice=True)
             case "up":

@@ -29,6 +29,7 @@ from messaging.store.queue.ledger import Ledger
 from messaging.store.states import (
     FINAL,
     GIVEN,
+    PENDING,
     TRANSITIONS,
     TRANSITIONS_BY_HAND,
     UNDELIVERED,
@@ -72,6 +73,8 @@ class WatchedGateway(RuleBasedStateMachine):
         directory.add_subscriber("boop", g.BOOPS_NUMBER)
         for number in range(devices):
             directory.add_device(f"100{number}", owner="boop", network="hive", networks=["hive"])
+        directory.add_subscriber("ann", senders="known")
+        directory.add_device("2000", owner="ann", network="hive", networks=["hive"])
         self.hands: list[Hand] = []
         self.accepted: dict[str, values.Message] = {}
         self.states: dict[int, State] = {}
@@ -124,8 +127,9 @@ class WatchedGateway(RuleBasedStateMachine):
             if before not in (None, after):
                 by_hand = self.by_hand and (before, after) in TRANSITIONS_BY_HAND
                 assert by_hand or (before, after) in TRANSITIONS, (before, after)
-            assert (row.due_at is None) == (after in FINAL)
-            assert (row.settled_at is None) == (after is State.WAITING)
+            assert (row.due_at is None) == (after is not State.WAITING)
+            assert (row.held_until is None) == (after is not State.HELD)
+            assert (row.settled_at is None) == (after not in FINAL)
             assert after not in UNDELIVERED or row.reason
             self.states[row.id] = after
         self.by_hand = False
@@ -153,10 +157,11 @@ class WatchedGateway(RuleBasedStateMachine):
     def _all_ends(self) -> None:
         """The clock passes the bounds twice: once for the messages, once for the notices that they cause."""
         longest = max(longest_seconds(self.settings, network) for network in Network)
+        longest = max(longest, self.settings.held_days * 86_400)
         for _ in range(2):
             self.clock.turn(longest + self.seconds_back)
             self.due.turn(lambda delivery: Future())
-        assert not Delivery.objects.filter(state=State.WAITING).exists()
+        assert not Delivery.objects.filter(state__in=PENDING).exists()
         self.every_step_is_in_the_table()
         self._authors_were_told()
 

@@ -11,6 +11,7 @@ from messaging.cli.message_output import print_found
 from messaging.config.settings import Settings
 from messaging.errors import Rejected, Unavailable, Uncertain
 from messaging.model.message import SubmittedPart, message_id
+from messaging.store.console import directory
 from messaging.store.console.messages import MessageList
 from messaging.store.db.connection import open_store
 from tests.support.store import records as g
@@ -93,7 +94,7 @@ def test_the_list_can_be_limited_to_what_is_old(gateway: Gateway) -> None:
 def test_a_state_that_there_is_not_is_answered_with_all_that_can_be_asked_for(
     gateway: Gateway,
 ) -> None:
-    names = "waiting, sent, delivered, failed, expired, cancelled"
+    names = "held, waiting, sent, delivered, failed, expired, cancelled, refused"
     assert run("list", "--state", "undeliverable").exit_code == 0
     assert str(run("list", "--state", "x").exception).endswith(f"there are {names}, undeliverable")
     assert str(run("cancel", "--state", "undeliverable").exception).endswith(f"there are {names}")
@@ -183,3 +184,31 @@ def test_a_text_is_sent_and_can_be_followed(
     assert "from a pipe" in run("show", done["message_id"]).stdout
     refused = run("send", "nowhere", "hello").exception
     assert "is neither a mailbox" in str(refused)
+
+
+def test_held_messages_are_listed_released_and_refused(gateway: Gateway) -> None:
+    directory.change_subscriber("boop", senders="known")
+    gateway.router.process([g.mail(key) for key in ("one", "two", "three")])
+    held = json.loads(run("list", "--state", "held", "--json").stdout)
+    assert {row["id"] for row in held} == {message_id(key) for key in ("one", "two", "three")}
+    shown = run("show", message_id("one")).stdout
+    assert "author: unproved" in shown
+    assert "the author is no contact" in shown
+    assert run("release", message_id("one")).stdout == "1 deliveries released\n"
+    assert run("release", message_id("one")).stdout == "0 deliveries released\n"
+    answer = run("refuse", "--from", "Friend@example.com", answer="n\n")
+    assert answer.exit_code == 1
+    assert "2 deliveries will be refused" in answer.stdout
+    done = run("refuse", "--from", "Friend@example.com", "--user", "boop", "--json")
+    assert json.loads(done.stdout) == {"refused": 2}
+    assert run("release").exit_code == 2
+    found = states()
+    assert [found[message_id(key)] for key in ("one", "two", "three")] == [
+        "waiting",
+        "refused",
+        "refused",
+    ]
+    assert json.loads(run("retry", "--user", "boop", "--json").stdout)["left_alone"] >= 2
+    audited = CliRunner().invoke(app, ["audit", "--json"]).stdout
+    assert audited.count('"release"') == 1
+    assert audited.count('"refuse"') == 2

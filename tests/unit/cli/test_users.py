@@ -39,10 +39,60 @@ def test_contacts_are_added_listed_changed_and_removed() -> None:
         "name": "alice",
         "address": "alice@example.org",
         "is_emergency": False,
+        "may_write": "always",
+        "write_until": None,
+        "must_be_proved": False,
+        "sees_positions": True,
+        "gets_receipts": True,
+        "further_addresses": [],
     }
     assert "alice@example.org" in done("users", "contacts", "list")
     done("users", "contacts", "remove", "boop", "alice")
     assert json.loads(done("users", "contacts", "list", "--json")) == []
+
+
+def test_a_contact_has_permissions_and_further_addresses() -> None:
+    contacts = ("users", "contacts")
+    done(*contacts, "add", "boop", "al", "al@example.org", "--write", "2999-01-02", "--proved")
+    [row] = json.loads(done(*contacts, "list", "--json"))
+    assert (row["may_write"], row["must_be_proved"]) == ("until", True)
+    assert row["write_until"].startswith("2999-01-02")
+    assert "until 2999-01-02" in done(*contacts, "list")
+    done(*contacts, "change", "boop", "al", "--write", "never", "--no-positions")
+    done(*contacts, "add-address", "boop", "al", "+1 555 123 0000")
+    [row] = json.loads(done(*contacts, "list", "--json"))
+    assert (row["may_write"], row["write_until"]) == ("never", None)
+    assert (row["sees_positions"], row["further_addresses"]) == (False, ["+15551230000"])
+    done(*contacts, "remove-address", "boop", "al", "+15551230000")
+    [row] = json.loads(done(*contacts, "list", "--json"))
+    assert row["further_addresses"] == []
+    again = run(*contacts, "remove-address", "boop", "al", "+15551230000")
+    assert isinstance(again.exception, InvalidInput)
+
+
+def test_authors_are_blocked_for_one_user_or_all() -> None:
+    blocks = ("users", "blocks")
+    done(*blocks, "add", "Spam@Example.org", "--user", "boop")
+    done(*blocks, "add", "@Example.org")
+    rows = json.loads(done(*blocks, "list", "--json"))
+    found = {(row["owner"], row["address"]) for row in rows}
+    assert found == {("boop", "spam@example.org"), (None, "@example.org")}
+    for words in (("@example.org",), ("nonsense",), ("@",)):
+        assert isinstance(run(*blocks, "add", *words).exception, InvalidInput)
+    done(*blocks, "remove", "@example.org")
+    assert len(json.loads(done(*blocks, "list", "--json"))) == 1
+
+
+def test_new_users_take_messages_of_known_authors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def modes() -> dict[str, str]:
+        return {row["name"]: row["senders"] for row in json.loads(done("users", "list", "--json"))}
+
+    monkeypatch.setenv("SATBRIDGE_SENDERS", "open")
+    done("users", "add", "ann")
+    done("users", "add", "bob", "--senders", "closed")
+    assert modes() == {"ann": "open", "bob": "closed", "boop": "known"}
+    done("users", "change", "ann", "--senders", "known")
+    assert modes()["ann"] == "known"
 
 
 def test_what_cannot_be_a_contact_is_refused() -> None:
