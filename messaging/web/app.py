@@ -18,6 +18,8 @@ from messaging.web.front.answers import NotAllowed, not_found
 from messaging.web.front.pages import READ
 from messaging.web.front.serve_proxy import MarkedAnswers
 from messaging.web.metrics_route import MetricsSource, metrics_route
+from messaging.web.pages.held import PATH as HELD_PATH
+from messaging.web.pages.held import held_page
 from messaging.web.readiness import CachedReadiness, NotReady
 from messaging.web.webhook_routes import Answered, routes
 
@@ -32,7 +34,8 @@ def build_app(
 ) -> FastAPI:
     """Return the application. `/healthz` answers while the process runs, `/readyz` with 503 unless it accepts messages.
 
-    `/metrics` exists when a token for it is set. A path that exists answers other methods with 405 and `Allow`.
+    `/held/…` is the page behind the link about a held message. `/metrics` exists when a token for it is set.
+    A path that exists answers other methods with 405 and `Allow`.
     Every other path is 404, `/admin` too.
     """
     app = FastAPI(title="Satbridge", docs_url=None, redoc_url=None, openapi_url=None)
@@ -42,6 +45,7 @@ def build_app(
     if settings.metrics_token is not None:
         app.include_router(metrics_route(settings.metrics_token, measured, answered))
 
+    app.include_router(held_page(settings))
     readiness = CachedReadiness(not_ready, partial(asyncio.to_thread, write_problem, settings))
 
     @app.api_route("/healthz", methods=list(READ))
@@ -57,5 +61,6 @@ def build_app(
 
     for path in ("/healthz", "/readyz"):
         app.router.routes.append(Route(path, NotAllowed(READ)))
+    app.router.routes.append(Route(HELD_PATH, NotAllowed(("GET", "POST"))))
     app.mount("/", not_found)  # the admin has a socket of its own: `admin_server`
     return app

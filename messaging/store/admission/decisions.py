@@ -1,0 +1,108 @@
+"""The decisions of an owner about a held message: release it, allow its author, or block the author.
+
+Every function raises Unavailable when the store is away.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from messaging.config.settings import Settings
+from messaging.model.address_syntax import MAX_NAME_CHARACTERS, subscriber_name
+from messaging.store.db.connection import guard
+from messaging.store.models import BlockedAuthor, Contact, Delivery, Message
+from messaging.store.models.fields import contact_address
+from messaging.store.queue import operator_actions
+from messaging.store.states import State
+
+
+class Choice(StrEnum):
+    """What the owner may decide."""
+
+    RELEASE = "release"
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message as the page about it shows it. `is_held` is false once it was decided about, or has expired."""
+
+    id: str
+    owner: str
+    author: str
+    author_level: str
+    subject: str
+    text: str
+    reason: str
+    received_at: datetime
+    is_held: bool
+
+
+@guard
+def find_held(message_id: str) -> HeldMessage | None:
+    """Return the message; None when there is none of that id, or when it was never held."""
+    message = Message.objects.select_related("subscriber").filter(id=message_id).first()
+    row = Delivery.objects.filter(message_id=message_id).exclude(hold="").order_by("id").first()
+    if message is None or message.subscriber is None or row is None:
+        return None
+    return HeldMessage(
+        id=message.id,
+        owner=message.subscriber.name,
+        author=message.sender,
+        author_level=message.author_level,
+        subject=message.subject,
+        text=message.text,
+        reason=row.reason,
+        received_at=message.created_at,
+        is_held=row.state == State.HELD,
+    )
+
+
+@guard
+def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -> int:
+    """Carry out a decision; return how many deliveries it released or refused.
+
+    To allow makes the author a contact and releases what else is held of the author; to block refuses it. A repeat
+    changes nothing.
+    """
+    with transaction.atomic():
+        message = Message.objects.select_related("subscriber").get(id=message_id)
+        own = Delivery.objects.filter(message_id=message_id, state=State.HELD)
+        if choice is Choice.RELEASE:
+            return operator_actions.release(own, settings, now)
+        if not own.exists():
+            return 0
+        of_author = _held_of_author(message)
+        if choice is Choice.BLOCK:
+            address = (contact_address(message.sender) or message.sender).lower()
+            BlockedAuthor.objects.get_or_create(owner=message.subscriber, address=address)
+            return operator_actions.refuse(of_author, now)
+        _add_contact(message)
+        return operator_actions.release(of_author, settings, now)
+
+
+def _held_of_author(message: Message) -> "QuerySet[Delivery]":
+    return Delivery.objects.filter(
+        message__subscriber_id=message.subscriber_id,
+        message__sender__iexact=message.sender,
+        state=State.HELD,
+    )
+
+
+def _add_contact(message: Message) -> None:
+    """Make the author a contact, under a free name of the mailbox, unless there is one with that address."""
+    address = contact_address(message.sender) or message.sender
+    contacts = Contact.objects.filter(owner=message.subscriber)
+    if contacts.filter(address__iexact=address).exists():
+        return
+    plain = re.sub(r"[^a-z0-9._-]", "", address.partition("@")[0].lower()).strip(".-_")
+    name = subscriber_name(plain[: MAX_NAME_CHARACTERS - 8]) or "contact"
+    taken = set(contacts.filter(name__startswith=name).values_list("name", flat=True))
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    free = name if name not in taken else next(one for one in numbered if one not in taken)
+    Contact.objects.create(owner=message.subscriber, name=free, address=address)
