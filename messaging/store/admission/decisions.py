@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from messaging.config.settings import Settings
 from messaging.model.address_syntax import MAX_NAME_CHARACTERS, subscriber_name
 from messaging.store.db.connection import guard
-from messaging.store.models import BlockedAuthor, Contact, Delivery, Message
+from messaging.store.models import BlockedAuthor, Contact, Delivery, Message, Subscriber
 from messaging.store.models.fields import contact_address
 from messaging.store.queue import operator_actions
 from messaging.store.states import State
@@ -45,9 +45,9 @@ class HeldMessage:
 
 @guard
 def find_held(message_id: str) -> HeldMessage | None:
-    """Return the message; None when there is none of that id, or when it was never held."""
+    """Return the message to a subscriber; None when there is none of that id."""
     message = Message.objects.select_related("subscriber").filter(id=message_id).first()
-    row = Delivery.objects.filter(message_id=message_id).exclude(hold="").order_by("id").first()
+    row = Delivery.objects.filter(message_id=message_id).order_by("id").first()
     if message is None or message.subscriber is None or row is None:
         return None
     return HeldMessage(
@@ -75,29 +75,30 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         own = Delivery.objects.filter(message_id=message_id, state=State.HELD)
         if choice is Choice.RELEASE:
             return operator_actions.release(own, settings, now)
-        if not own.exists():
+        owner = message.subscriber
+        if owner is None or not own.exists():
             return 0
-        of_author = _held_of_author(message)
+        of_author = _held_of_author(message, owner)
         if choice is Choice.BLOCK:
             address = (contact_address(message.sender) or message.sender).lower()
-            BlockedAuthor.objects.get_or_create(owner=message.subscriber, address=address)
+            BlockedAuthor.objects.get_or_create(owner=owner, address=address)
             return operator_actions.refuse(of_author, now)
-        _add_contact(message)
+        _add_contact(message, owner)
         return operator_actions.release(of_author, settings, now)
 
 
-def _held_of_author(message: Message) -> "QuerySet[Delivery]":
+def _held_of_author(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":
     return Delivery.objects.filter(
-        message__subscriber_id=message.subscriber_id,
+        message__subscriber=owner,
         message__sender__iexact=message.sender,
         state=State.HELD,
     )
 
 
-def _add_contact(message: Message) -> None:
+def _add_contact(message: Message, owner: Subscriber) -> None:
     """Make the author a contact, under a free name of the mailbox, unless there is one with that address."""
     address = contact_address(message.sender) or message.sender
-    contacts = Contact.objects.filter(owner=message.subscriber)
+    contacts = Contact.objects.filter(owner=owner)
     if contacts.filter(address__iexact=address).exists():
         return
     plain = re.sub(r"[^a-z0-9._-]", "", address.partition("@")[0].lower()).strip(".-_")
@@ -105,4 +106,4 @@ def _add_contact(message: Message) -> None:
     taken = set(contacts.filter(name__startswith=name).values_list("name", flat=True))
     numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     free = name if name not in taken else next(one for one in numbered if one not in taken)
-    Contact.objects.create(owner=message.subscriber, name=free, address=address)
+    Contact.objects.create(owner=owner, name=free, address=address)
