@@ -162,7 +162,7 @@ def release_message(
 ) -> None:
     """Let held messages go: one, or all that match. One that expired while it was held goes by its id."""
     settings = open_settings_store()
-    selected = _held_filter(message_id, author, user, older_than)
+    selected = _read_hold_filter(message_id, author, user, older_than)
     if message_id is not None:
         number = history.release(message_id, settings)
     else:
@@ -182,7 +182,7 @@ def refuse_message(
 ) -> None:
     """Refuse held messages: one, or all that match. Their authors are not told."""
     open_settings_store()
-    selected = _held_filter(message_id, author, user, older_than)
+    selected = _read_hold_filter(message_id, author, user, older_than)
     if message_id is not None:
         number = history.refuse(message_id)
     else:
@@ -191,7 +191,7 @@ def refuse_message(
     print_json({"refused": number}) if as_json else print_text(f"{number} deliveries refused")
 
 
-def _held_filter(
+def _read_hold_filter(
     message_id: str | None, author: str | None, user: str | None, age: str | None
 ) -> DeliveryFilter:
     """Return the filter of the options. Raises typer.BadParameter unless there is either a filter or an id."""

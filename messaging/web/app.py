@@ -19,7 +19,7 @@ from messaging.web.front.pages import READ
 from messaging.web.front.serve_proxy import MarkedAnswers
 from messaging.web.metrics_route import MetricsSource, metrics_route
 from messaging.web.pages.held import PATH as HELD_PATH
-from messaging.web.pages.held import held_page
+from messaging.web.pages.held import decision_routes
 from messaging.web.readiness import CachedReadiness, NotReady
 from messaging.web.webhook_routes import Answered, routes
 
@@ -45,7 +45,7 @@ def build_app(
     if settings.metrics_token is not None:
         app.include_router(metrics_route(settings.metrics_token, measured, answered))
 
-    app.include_router(held_page(settings))
+    app.include_router(decision_routes(settings))
     readiness = CachedReadiness(not_ready, partial(asyncio.to_thread, write_problem, settings))
 
     @app.api_route("/healthz", methods=list(READ))

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from messaging.errors import GatewayError
-from messaging.store.console.queues import Queue, held, queues, sendable
+from messaging.store.console.queues import Queue, count_held, queues, sendable
 from messaging.web.front.answers import NotAllowed
 from messaging.web.front.pages import READ
 from messaging.web.metrics import Snapshot, exposition
@@ -74,7 +74,7 @@ _Stored = tuple[list[Queue], set[str], tuple[int, float]]
 
 async def _read_store(measured: MetricsSource) -> _Stored | None:
     def read() -> _Stored:
-        return queues(), sendable(measured.vias, measured.lease_seconds), held()
+        return queues(), sendable(measured.vias, measured.lease_seconds), count_held()
 
     try:
         async with asyncio.timeout(STORE_SECONDS):

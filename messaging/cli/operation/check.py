@@ -100,7 +100,6 @@ def check(as_json: Json = False) -> None:
         *_check_sms(gateway),
         Finding("operator", bool(operators) or None, alarms),
         *(_check_contacts() if has_store else []),
-        *(_check_senders() if has_store else []),
         *(_check_devices(gateway) if has_store else []),
         *(_check_clock(settings) if store.ok else []),
         _check_files(gateway),
@@ -163,18 +162,17 @@ def _check_new_store(settings: Settings) -> str:
 
 
 def _check_contacts() -> list[Finding]:
-    """Name the subscribers without an emergency contact. Call it when the store is open."""
-    names = without_emergency_contact()
-    if not names:
-        return []
-    shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
-    return [Finding("emergency", None, f"without an emergency contact: {shown}")]
+    """Name the subscribers without an emergency contact, and those who take messages of all authors.
 
-
-def _check_senders() -> list[Finding]:
-    """Name the subscribers whose devices get messages of all authors. Call it when the store is open."""
-    names = open_subscribers()
-    return [Finding("senders", None, open_line(names))] if names else []
+    Call it when the store is open.
+    """
+    findings = []
+    if names := without_emergency_contact():
+        shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+        findings.append(Finding("emergency", None, f"without an emergency contact: {shown}"))
+    if names := open_subscribers():
+        findings.append(Finding("senders", None, open_line(names)))
+    return findings
 
 
 def _check_devices(gateway: Gateway) -> list[Finding]:

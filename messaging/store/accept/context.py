@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from messaging.model.locale import Locale
 from messaging.model.message import Address, Network
-from messaging.store.admission.rules import AdmissionFacts
+from messaging.store.admission.rules import AdmissionContext
 from messaging.store.admission.terms import SenderMode
 from messaging.store.outgoing.countries import KnownNumbers
 from messaging.store.outgoing.limits import SentCount
@@ -84,7 +84,7 @@ class BatchContext:
     emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
     known_numbers: Mapping[int, KnownNumbers] = field(default_factory=dict)
     sent: Mapping[int, SentCount] = field(default_factory=dict)
-    admission: AdmissionFacts = field(default_factory=AdmissionFacts)
+    admission: AdmissionContext = field(default_factory=AdmissionContext)
 
     def sender_device(self, sender: Address, via: str) -> SenderDevice | None:
         """Return the device at this address of the account `via`; None when it is not registered."""

@@ -19,7 +19,7 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.context import BatchContext, SenderDevice
+from messaging.store.accept.context import BatchContext
 from messaging.store.accept.device_reply import add_position, device_echo, device_reply
 from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
 from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
@@ -284,7 +284,12 @@ class BatchDecider:
         admission = None if is_emergency else self._gate.admit(message)
         if admission is not None:
             return self._stop(message, route, admission)
-        if device is not None and device.adds_position and self._sees_position(device, message):
+        to = self._policy.number_of(message.recipient) or message.recipient.value
+        if (
+            device is not None
+            and device.adds_position
+            and self._context.admission.sees_positions(device.owner.id, to)
+        ):
             message = add_position(message, route, self._policy.map_url)
         texts = sum(one.recipient.network is Network.SMS for one in route.deliveries)
         units = texts * estimate_units(message.text)
@@ -298,10 +303,6 @@ class BatchDecider:
         limits.count(device_id, units, is_urgent=is_urgent)
         route = replace(route, is_urgent=is_urgent)
         return Decision("accepted", routed=RoutedMessage(message, route))
-
-    def _sees_position(self, device: SenderDevice, message: Message) -> bool:
-        to = self._policy.number_of(message.recipient) or message.recipient.value
-        return self._context.admission.sees_positions(device.owner.id, to)
 
     def _accept_for_operators(self, message: Message) -> Decision:
         """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it."""

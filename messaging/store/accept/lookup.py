@@ -20,7 +20,7 @@ from messaging.model.message import (
 )
 from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevice, SubscriberInfo
 from messaging.store.accept.routing import Policy
-from messaging.store.admission.facts import find_facts
+from messaging.store.admission.lookup import look_up_admission
 from messaging.store.admission.terms import SenderMode
 from messaging.store.db.sql import Select
 from messaging.store.models import Contact
@@ -147,7 +147,7 @@ def look_up(
         emergency_contacts=_find_emergency_contacts(emergencies) if emergencies else {},
         known_numbers=_find_known_numbers(senders, policy, now),
         sent=count_sent([device.device_id for device in senders], now),
-        admission=find_facts(ids, authors, holding, now),
+        admission=look_up_admission(ids, authors, holding, now),
     )
 
 

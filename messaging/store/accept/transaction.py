@@ -39,8 +39,8 @@ from messaging.store.accept.positions import note_heard, write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
-from messaging.store.admission.facts import note_correspondents
 from messaging.store.admission.gate import Gate
+from messaging.store.admission.lookup import note_correspondents
 from messaging.store.audit import record as audit
 from messaging.store.audit.log_line import log_after_commit
 from messaging.store.counters import Counters

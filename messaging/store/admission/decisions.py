@@ -21,7 +21,7 @@ from messaging.store.states import State
 
 
 class Choice(StrEnum):
-    """What the owner may decide."""
+    """The choices of an owner about a held message."""
 
     RELEASE = "release"
     ALLOW = "allow"
@@ -78,7 +78,7 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         owner = message.subscriber
         if owner is None or not own.exists():
             return 0
-        of_author = _held_of_author(message, owner)
+        of_author = _find_held(message, owner)
         if choice is Choice.BLOCK:
             address = (contact_address(message.sender) or message.sender).lower()
             BlockedAuthor.objects.get_or_create(owner=owner, address=address)
@@ -87,7 +87,7 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         return operator_actions.release(of_author, settings, now)
 
 
-def _held_of_author(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":
+def _find_held(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":
     return Delivery.objects.filter(
         message__subscriber=owner,
         message__sender__iexact=message.sender,

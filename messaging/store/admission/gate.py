@@ -1,7 +1,6 @@
 """Applies the rules of admission to the messages of one batch, each counting the earlier ones. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from messaging.config.settings import Settings
@@ -28,7 +27,9 @@ class Gate:
         self._now = now
         self._held_until = now + timedelta(days=settings.held_days)
         self._max_held = settings.max_held_per_subscriber
-        self._held = _count_held(context.admission.held)
+        self._held: Counter[int] = Counter()
+        for (owner, _), number in context.admission.held.items():
+            self._held[owner] += number
 
     def is_closed(self, recipient: Address) -> bool:
         """Return whether the subscriber takes no messages from others."""
@@ -45,8 +46,8 @@ class Gate:
         if message.sender.network is Network.SATELLITE and own in addresses:
             return None
         author = Author(addresses=addresses, level=message.level, is_bulk=not message.takes_answers)
-        facts, mode = self._context.admission, subscriber.senders
-        admission = admit(author, subscriber.id, mode, facts, self._now)
+        known, mode = self._context.admission, subscriber.senders
+        admission = admit(author, subscriber.id, mode, known, self._now)
         operators = {one.value.lower() for one in self._policy.operators}
         is_operator = author.level.names_author and not operators.isdisjoint(addresses)
         return None if isinstance(admission, Hold) and is_operator else admission
@@ -66,10 +67,3 @@ class Gate:
             return self._policy.author_addresses(device.owner)
         sender = self._policy.number_of(message.sender) or message.sender.value
         return (sender.lower(),)
-
-
-def _count_held(held: Mapping[tuple[int, str], int]) -> Counter[int]:
-    counts: Counter[int] = Counter()
-    for (owner, _), number in held.items():
-        counts[owner] += number
-    return counts

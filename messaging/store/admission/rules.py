@@ -1,4 +1,4 @@
-"""Decides whether a message is delivered, held or refused. Pure: reads the message and the facts of its batch."""
+"""Decides whether a message is delivered, held or refused. Pure: reads the message and its admission context."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class ContactRights:
 
 
 @dataclass(frozen=True, slots=True)
-class AdmissionFacts:
+class AdmissionContext:
     """The contacts, correspondents, blocks and held messages that a batch refers to, looked up once.
 
     `contacts` has the permissions of every contact with the address. `correspondents` are the addresses that devices of
@@ -74,7 +74,7 @@ Admission = Hold | Refusal | None
 
 
 def admit(
-    author: Author, owner: int, mode: SenderMode, facts: AdmissionFacts, now: datetime
+    author: Author, owner: int, mode: SenderMode, known: AdmissionContext, now: datetime
 ) -> Admission:
     """Return why a message of this author to this subscriber is held or refused; None when it is delivered.
 
@@ -86,16 +86,16 @@ def admit(
     if mode is SenderMode.CLOSED:
         return CLOSED
     rights = [
-        one for address in author.addresses for one in facts.contacts.get((owner, address), ())
+        one for address in author.addresses for one in known.contacts.get((owner, address), ())
     ]
-    if _is_blocked(author, owner, facts) or any(one.may_write is MayWrite.NEVER for one in rights):
+    if _is_blocked(author, owner, known) or any(one.may_write is MayWrite.NEVER for one in rights):
         return AUTHOR_BLOCKED
     if mode is SenderMode.OPEN or author.level is AuthorLevel.ALIAS:
         return None
     contacts = [one for one in rights if one.may_write_at(now)]
     if any(one.accepts(author.level) for one in contacts):
         return None
-    is_correspondent = any((owner, one) in facts.correspondents for one in author.addresses)
+    is_correspondent = any((owner, one) in known.correspondents for one in author.addresses)
     # Proof that a contact needs is not replaced by an answer of the device.
     if is_correspondent and not contacts and author.level.names_author and not author.is_bulk:
         return None
@@ -109,10 +109,10 @@ def block_candidates(addresses: Iterable[str]) -> set[str]:
     return {one for address in addresses for one in _candidates(address)}
 
 
-def _is_blocked(author: Author, owner: int, facts: AdmissionFacts) -> bool:
+def _is_blocked(author: Author, owner: int, known: AdmissionContext) -> bool:
     candidates = block_candidates(author.addresses)
     return any(
-        (subscriber, one) in facts.blocked
+        (subscriber, one) in known.blocked
         for one in candidates
         for subscriber in (owner, ALL_SUBSCRIBERS)
     )

@@ -13,7 +13,7 @@ from messaging.store.admission.terms import MayWrite
 from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
 from messaging.store.models import BlockedAuthor, Contact, ContactAddress
-from messaging.store.models.admission import blocked_address
+from messaging.store.models.admission import parse_block
 from messaging.store.models.fields import contact_address
 
 
@@ -180,7 +180,7 @@ def remove_block(address: str, owner: str | None = None) -> BlockRow:
 
 def _find_block(address: str, owner: str | None) -> BlockedAuthor | None:
     try:
-        wanted = blocked_address(address)
+        wanted = parse_block(address)
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages)) from None
     subscriber = find_subscriber(owner) if owner is not None else None

@@ -237,7 +237,7 @@ def release(message_id: str, settings: Settings) -> int:
 
 def release_all(chosen: DeliveryFilter, settings: Settings) -> int:
     """Release all held deliveries that match."""
-    return operator_actions.release(_held(chosen), settings, timezone.now())
+    return operator_actions.release(_filter_held(chosen), settings, timezone.now())
 
 
 def refuse(message_id: str) -> int:
@@ -247,16 +247,16 @@ def refuse(message_id: str) -> int:
 
 def refuse_all(chosen: DeliveryFilter) -> int:
     """Refuse all held deliveries that match."""
-    return operator_actions.refuse(_held(chosen), timezone.now())
+    return operator_actions.refuse(_filter_held(chosen), timezone.now())
 
 
 @guard
 def count_held(chosen: DeliveryFilter) -> int:
     """Return how many of these a release or a refusal would change."""
-    return _held(chosen).count()
+    return _filter_held(chosen).count()
 
 
-def _held(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
+def _filter_held(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
     # By filter only what is held: not what expired long ago.
     return filter_deliveries(chosen).filter(state=State.HELD)
 

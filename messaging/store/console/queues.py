@@ -42,7 +42,7 @@ def queues(now: datetime | None = None) -> list[Queue]:
 
 
 @guard
-def held(now: datetime | None = None) -> tuple[int, float]:
+def count_held(now: datetime | None = None) -> tuple[int, float]:
     """Return how many deliveries are held, and the age of the oldest: one query that an index answers."""
     found = Delivery.objects.filter(HELD).aggregate(number=Count("*"), oldest=Min("created_at"))
     oldest, moment = found["oldest"], now or timezone.now()

@@ -85,10 +85,10 @@ class BlockedAuthor(models.Model):
 
     def clean(self) -> None:
         """Store the address as it is compared."""
-        self.address = blocked_address(self.address)
+        self.address = parse_block(self.address)
 
 
-def blocked_address(text: str) -> str:
+def parse_block(text: str) -> str:
     """Return a mailbox, a number or a `@domain` as blocks hold it. Raises ValidationError for every other text."""
     text = text.strip()
     if text.startswith("@"):

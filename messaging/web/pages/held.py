@@ -46,14 +46,14 @@ _BUTTONS: Final = {
 _NOT_VALID: Final = "This link is not valid, or its time is over."
 
 
-def held_link(settings: Settings, message_id: str, now: datetime) -> str:
+def link_to_held(settings: Settings, message_id: str, now: datetime) -> str:
     """Return the URL of the page about a held message, valid for as long as the message may be held."""
     end = now + timedelta(days=settings.held_days)
     token = sign(PURPOSE, message_id, end, secret_key(settings))
     return settings.public_url.rstrip("/") + PATH.format(token=token)
 
 
-def held_page(settings: Settings, now: Callable[[], datetime] = timezone.now) -> APIRouter:
+def decision_routes(settings: Settings, now: Callable[[], datetime] = timezone.now) -> APIRouter:
     """Return `GET` and `POST /held/{token}`: 404 for a link that is not valid, 503 while the store is away."""
     router = APIRouter()
 

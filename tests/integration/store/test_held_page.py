@@ -13,7 +13,7 @@ from messaging.model.message import Address, AuthorLevel, Message, Network
 from messaging.simulator.shared.serving import Serving
 from messaging.store.db.connection import open_store
 from messaging.store.models import AuditEntry, BlockedAuthor, Contact, Delivery, Subscriber
-from messaging.web.pages.held import held_link, held_page
+from messaging.web.pages.held import decision_routes, link_to_held
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
 
@@ -32,8 +32,8 @@ def served(gateway: Gateway) -> Iterator[str]:
     Subscriber.objects.update(senders="known")
     gateway.router.process([mail("one"), mail("two", "ANN@example.net"), mail("other", "b@x.org")])
     app = FastAPI()
-    app.include_router(held_page(gateway.settings, gateway.clock))
-    link = held_link(gateway.settings, mail("one").id, gateway.clock())
+    app.include_router(decision_routes(gateway.settings, gateway.clock))
+    link = link_to_held(gateway.settings, mail("one").id, gateway.clock())
     with Serving(app) as serving:
         yield serving.url + link.removeprefix(gateway.settings.public_url)
     open_store(gateway.settings)

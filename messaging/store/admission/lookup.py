@@ -1,4 +1,4 @@
-"""Looks up the facts that admission needs for a batch, in two queries at most, and notes the correspondents."""
+"""Looks up the contacts, correspondents and blocks of a batch, and notes the correspondents."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import connection
 
 from messaging.store.admission.rules import (
-    AdmissionFacts,
+    AdmissionContext,
     AuthorKey,
     ContactRights,
     block_candidates,
@@ -24,7 +24,7 @@ _RIGHTS: Final = (
     "c.may_write, c.write_until, c.must_be_proved, c.is_emergency, c.sees_positions"
     " FROM users_contact c"
 )
-_FACTS: Final = Select(
+_KNOWN: Final = Select(
     f"SELECT '{_CONTACT}', c.owner_id, LOWER(c.address), {_RIGHTS} WHERE {{}} AND {{}}"  # noqa: S608
     f" UNION ALL SELECT '{_CONTACT}', c.owner_id, LOWER(a.address), {_RIGHTS}"
     " JOIN users_contactaddress a ON a.contact_id = c.id WHERE {} AND {}"
@@ -48,24 +48,24 @@ _NOTE_AGAIN: Final = (
 )
 
 
-def find_facts(
+def look_up_admission(
     owners: Collection[int],
     addresses: Collection[str],
     holding: Collection[int],
     now: datetime,
-) -> AdmissionFacts:
+) -> AdmissionContext:
     """Return what these subscribers said about these addresses: one query, or none without either.
 
     One more query counts the held deliveries of the subscribers `holding`, who may hold a message of the batch.
     """
     if not owners or not addresses:
-        return AdmissionFacts()
+        return AdmissionContext()
     contacts: dict[AuthorKey, list[ContactRights]] = defaultdict(list)
     correspondents: set[AuthorKey] = set()
     blocked: set[AuthorKey] = set()
     candidates = block_candidates(addresses)
     lists = (owners, addresses) * 3 + (owners, candidates)
-    for kind, owner, address, may_write, moment, *flags in _FACTS(*lists):
+    for kind, owner, address, may_write, moment, *flags in _KNOWN(*lists):
         key = (owner, address)
         if kind == _BLOCKED:
             blocked.add(key)
@@ -75,7 +75,7 @@ def find_facts(
         elif (written_at := _moment(moment)) and written_at >= now - MEMORY:
             correspondents.add(key)
     held = {(owner, sender): number for owner, sender, number in _HELD(holding)}
-    return AdmissionFacts(contacts, correspondents, blocked, held)
+    return AdmissionContext(contacts, correspondents, blocked, held)
 
 
 def note_correspondents(written: Iterable[AuthorKey], now: datetime) -> None:
