@@ -137,7 +137,7 @@ start_node smtp "$mail_node"
 start_node worker
 wait_for 400 "the gateway does not run" runs
 say "three nodes; the gateway runs after ${SECONDS} s"
-execute gateway satbridge users add boop --number +15550001111
+execute gateway satbridge users add boop --number +15550001111 --senders open
 execute gateway satbridge devices add 1001 --owner boop --network hive
 takes_mail smtp || fail "the smtp node takes no mail"
 ! takes_mail worker >/dev/null 2>&1 || fail "mail comes in on a node that is not meant for it"

@@ -102,7 +102,7 @@ say "it accepts mail after ${SECONDS} s in all"
 "$docker" exec "$name-gateway" sh -c '! command -v gcc cc pip' >/dev/null || fail "there is a compiler or pip in it"
 say "uid 1000, read-only root, no capabilities, no compiler, no pip"
 
-satbridge users add boop --number +15550001111
+satbridge users add boop --number +15550001111 --senders open
 satbridge devices add 1001 --owner boop --network hive
 send_mail
 wait_for 30 "the mail did not reach the device" got_it

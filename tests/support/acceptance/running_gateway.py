@@ -159,7 +159,8 @@ class RunningGateway:
             "TWILIO_TIMEOUT_SECONDS": "4",
             "LEASE_SECONDS": "10",
             "ACCEPT_SECONDS": "15",
-            # One author writes by the thousand here.
+            # Strangers write, and one author by the thousand.
+            "SENDERS": "open",
             "MAX_HOURLY_PER_PAIR": "0",
             "MAX_HOURLY_NOTICES": "0",
             "MAX_HOURLY_PER_DEVICE": "0",
