@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.service.state_file import RunningService, StateFile, remove
+from messaging.store.console import directory
 from messaging.store.db.connection import close_connection, open_store
 from messaging.store.models import Delivery, Message
 from messaging.store.queue.delivery_state import NEVER
@@ -94,3 +95,13 @@ def test_the_recipient_that_an_emergency_has_not_reached_comes_first(
     assert (unreached["is_tried"], unreached["losses"]) == (False, 50)
     output = CliRunner().invoke(app, ["messages", "show", "5" * 32]).stdout
     assert "lost, perhaps charged: 50 times" in output
+
+
+def test_subscribers_who_take_messages_of_all_authors_are_named(store_settings: Settings) -> None:
+    open_store(store_settings)
+    directory.add_subscriber("boop")
+    directory.add_subscriber("ann", senders="known")
+    told = CliRunner().invoke(app, ["status"]).stdout
+    assert "all authors can write to the devices of boop, at their cost" in told
+    directory.change_subscriber("boop", senders="known")
+    assert "all authors" not in CliRunner().invoke(app, ["status"]).stdout
