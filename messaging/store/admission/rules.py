@@ -1,6 +1,6 @@
 """Decides whether a message is delivered, held or refused. Pure: reads the message and its admission context."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -104,9 +104,13 @@ def admit(
     return Hold.UNPROVED if contacts or is_correspondent else Hold.STRANGER
 
 
-def block_candidates(addresses: Iterable[str]) -> set[str]:
+def block_candidates(addresses: Collection[str]) -> set[str]:
     """Return the entries of block lists that would match these addresses."""
-    return {one for address in addresses for one in _candidates(address)}
+    found = set(addresses)
+    for address in addresses:
+        labels = address.rpartition("@")[2].split(".") if "@" in address else []
+        found |= {"@" + ".".join(labels[start:]) for start in range(len(labels))}
+    return found
 
 
 def _is_blocked(author: Author, owner: int, known: AdmissionContext) -> bool:
@@ -116,10 +120,3 @@ def _is_blocked(author: Author, owner: int, known: AdmissionContext) -> bool:
         for one in candidates
         for subscriber in (owner, ALL_SUBSCRIBERS)
     )
-
-
-def _candidates(address: str) -> Iterator[str]:
-    yield address
-    labels = address.rpartition("@")[2].split(".") if "@" in address else []
-    for start in range(len(labels)):
-        yield "@" + ".".join(labels[start:])

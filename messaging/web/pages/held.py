@@ -43,6 +43,11 @@ _BUTTONS: Final = {
     Choice.ALLOW: "Always allow this author",
     Choice.BLOCK: "Block this author",
 }
+_OUTCOMES: Final = {
+    Choice.RELEASE: "Sent to the device: {}.",
+    Choice.ALLOW: "Sent to the device: {}. The author is a contact now.",
+    Choice.BLOCK: "The author is blocked. Refused: {}.",
+}
 _NOT_VALID: Final = "This link is not valid, or its time is over."
 
 
@@ -93,17 +98,10 @@ async def _answer(settings: Settings, token: str, now: datetime, choice: Choice 
     if found is None:
         return _page("Not found", f"<p>{_NOT_VALID}</p>", 404)
     if choice is not None and number:
-        return _page("Done", f"<p>{_outcome(choice, number)}</p>")
+        return _page("Done", f"<p>{_OUTCOMES[choice].format(number)}</p>")
     if not found.is_held:
         return _page("Decided", "<p>This message does not wait for a decision any more.</p>")
     return _page("A message waits for your decision", _form(found))
-
-
-def _outcome(choice: Choice, number: int) -> str:
-    if choice is Choice.BLOCK:
-        return f"The author is blocked; {number} of the author's messages were refused."
-    allowed = " The author is a contact now." if choice is Choice.ALLOW else ""
-    return f"Sent to the device: {number}.{allowed}"
 
 
 def _form(message: HeldMessage) -> str:
