@@ -12,7 +12,7 @@ from messaging.store.models import Correspondent, Message, Subscriber
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
 
-ADMISSION = import_module("messaging.store.migrations.0021_admission")
+ADMISSION = import_module("messaging.store.migrations.0024_admission")
 
 
 @pytest.mark.parametrize(("days", "number"), [(0, 1), (89, 1), (91, 0)])

@@ -60,4 +60,4 @@ def test_a_contact_may_be_reached_over_whatsapp_but_not_of_emergencies(settings:
     carl = c.add_contact("boop", "carl", "WhatsApp:+1 555 123 0000")
     assert carl.address == "whatsapp:+15551230000"
     with pytest.raises(InvalidInput, match="Emergencies go to mailboxes and phone numbers only"):
-        c.change_contact("boop", "carl", is_emergency=True)
+        c.change_contact("boop", "carl", c.ContactChange(is_emergency=True))

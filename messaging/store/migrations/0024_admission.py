@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ('users', '0020_whole_texts'),
+        ('users', '0023_display_names'),
     ]
 
     operations = [
