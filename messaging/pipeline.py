@@ -83,6 +83,8 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
         pod_label=gateway.pod_label,
         mailboxes=mailboxes,
         bounce_addresses=_bounce_addresses(settings),
+        authentication=gateway.authentication,
+        dns=gateway.dns,
     )
     mail = dataflow.source(MAIL_IN, receive_mail, parallelism=settings.mail_receivers)
     satellites = [

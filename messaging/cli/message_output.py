@@ -44,7 +44,7 @@ def print_history(history: MessageHistory) -> None:
     print_text(f"{message.id}  {message.created_at:%Y-%m-%d %H:%M:%S} UTC  by {message.via}")
     print_text(f"from {message.sender} to {message.recipient or '-'}: {message.state}")
     if history.author_level:
-        print_text(f"author: {history.author_level}")
+        print_text(f"author: {printable(history.author_reason) or history.author_level}")
     if message.reason:
         print_text(f"reason: {printable(message.reason)}")
     if history.kept_because and history.deliveries:

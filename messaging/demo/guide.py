@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from messaging.demo.networks import DEVICE, NUMBER, Networks
+from messaging.demo.networks import ALICE, DEVICE, MAIL_SERVER, NUMBER, STRANGER, Networks
 from messaging.service.state_file import RunningService
 
 
@@ -19,12 +19,16 @@ def satbridge() -> str:
         return shlex.quote(str(script))
 
 
-def mail_command(host: str, port: str) -> str:
-    """Return one line that sends a mail with nothing but Python."""
-    mail = r"Subject: Hello\n\nSee you at the lighthouse."
+def mail_command(host: str, port: str, author: str, text: str) -> str:
+    """Return one line that sends a mail with nothing but Python, as the mail server in front hands it over."""
+    domain = author.rpartition("@")[2]
+    mail = (
+        rf"From: {author}\nTo: boop@localhost\nAuthentication-Results: {MAIL_SERVER};"
+        rf" dmarc=pass header.from={domain}\nSubject: Hello\n\n{text}"
+    )
     code = (
         f"import smtplib; smtplib.SMTP('{host}', {port})"
-        f".sendmail('alice@example.org', 'boop@localhost', '{mail}')"
+        f".sendmail('{author}', 'boop@localhost', '{mail}')"
     )
     return f'python3 -c "{code}"'
 
@@ -41,12 +45,15 @@ def guide(running: RunningService, networks: Networks, folder: Path, admin: tupl
 Satbridge runs. boop@localhost carries device {DEVICE} and has the number {NUMBER}.
 Everything outside is simulated on this machine; nothing leaves it. In another terminal, try:
 
-  a mail to the device
-    {mail_command(host, port)}
+  a mail of Alice, who is a contact of boop, to the device
+    {mail_command(host, port, ALICE, "See you at the lighthouse.")}
+  a mail of a stranger, which is held at no cost until you release it
+    {mail_command(host, port, STRANGER, "You do not know me yet.")}
+    {environment} {command} messages release --from {STRANGER} --yes
   from the device to a mailbox, and to a phone
-    {command} simulate uplink alice@example.org "We are fine" --hive {networks.hive}
+    {command} simulate uplink {ALICE} "We are fine" --hive {networks.hive}
     {command} simulate uplink +15551230000 "Back on Friday" --hive {networks.hive}
-  a text from a phone to the device
+  a text from that phone, which boop knows since, to the device
     {command} simulate text "Bring fish" --to {NUMBER} --twilio {networks.twilio}
   the history of everything
     {environment} {command} messages list

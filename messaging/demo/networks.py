@@ -14,6 +14,9 @@ from messaging.simulator.twilio.server import TwilioSimulator
 
 DEVICE = 1001
 NUMBER = "+15550001111"
+ALICE = "alice@example.org"
+STRANGER = "bob@example.net"
+MAIL_SERVER = "mx.localhost"
 ACCOUNT_SID = "AC" + "0" * 32
 PASSWORD = "demo"  # noqa: S105 - of simulators that only this machine reaches
 

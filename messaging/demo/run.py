@@ -9,11 +9,14 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from messaging.config.env import read
+from messaging.config.ip_allowlist import LOOPBACK
 from messaging.config.settings import Settings
 from messaging.demo.guide import guide
 from messaging.demo.networks import (
     ACCOUNT_SID,
+    ALICE,
     DEVICE,
+    MAIL_SERVER,
     NUMBER,
     PASSWORD,
     Networks,
@@ -22,6 +25,7 @@ from messaging.demo.networks import (
 )
 from messaging.demo.watch import Watch
 from messaging.gateway import Gateway
+from messaging.mail.authentication.settings import AuthenticationSettings
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.providers.hive.account import HiveAccount
@@ -29,6 +33,8 @@ from messaging.service.local import Service
 from messaging.service.log_setup import set_up_logging
 from messaging.service.signals import StopRequest, defer_signals
 from messaging.sms.providers.twilio.account import TwilioAccount
+from messaging.store.admission.terms import SenderMode
+from messaging.store.console.contacts import add_contact
 from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.console.save import InvalidInput
 from messaging.store.console.staff import set_staff_password
@@ -54,7 +60,9 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
             stopped.wait_for_me()
             # They exist already when the demo ran before.
             with suppress(InvalidInput):
-                add_subscriber("boop", NUMBER)
+                add_subscriber("boop", NUMBER, senders=SenderMode.KNOWN)
+            with suppress(InvalidInput):
+                add_contact("boop", "alice", ALICE)
             with suppress(InvalidInput):
                 add_device(
                     str(DEVICE), owner="boop", network="hive", networks=["hive"], nickname="boop's"
@@ -96,6 +104,10 @@ def _gateway(networks: Networks, http: str) -> Gateway:
         settings=settings,
         smtp=read(SmtpSettings, listen=f"127.0.0.1:{free_port(7420)}"),
         relay=read(Relay, url=SecretStr(networks.relay)),
+        # The mail server in front, which has checked the authors, is on this machine.
+        authentication=AuthenticationSettings(
+            trusted_relays=LOOPBACK, authserv_id=MAIL_SERVER, authentication_seconds=2
+        ),
         satellites={"hive": hive},
         sms={"twilio": twilio},
     )

@@ -25,8 +25,8 @@ _NO_REPLY: Final = re.compile(
 class ReceivedMail:
     """A mail as it was received: envelope, bytes, and the address of the client.
 
-    `size` is the number of bytes received; `content` is shorter if they exceeded a limit. `bounced` is the delivery
-    that the address of a recipient names.
+    `helo` is the name that the client gave. `size` is the number of bytes received; `content` is shorter if they
+    exceeded a limit. `bounced` is the delivery that the address of a recipient names.
     """
 
     sender: str
@@ -34,6 +34,7 @@ class ReceivedMail:
     size: int
     content: bytes
     client: str
+    helo: str = ""
     bounced: Reference | None = None
 
 

@@ -16,6 +16,8 @@ from cachetools import LRUCache, TTLCache
 
 from messaging.errors import AuthorRefused, GatewayError, Rejected, Unavailable
 from messaging.logs.records import details
+from messaging.mail.authentication.authenticate import Authenticator
+from messaging.mail.authorship import add_authorship
 from messaging.mail.classify import ReceivedMail, Record, classify
 from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.mail import ParsedMail, read_mail
@@ -61,6 +63,7 @@ MailKey = tuple[bytes, str, str]
 class MailIngest:
     """The way of all mail of one receiver to the router. Made within a running event loop.
 
+    With an `authenticator` the authors of messages are checked; without one they are unproved.
     A mail that is offered again gets the same message ids: they are made of Message-ID, envelope sender, recipient,
     subject and text. A mail without a Message-ID gets random ids, kept by its bytes until a permanent reply, so that
     a repeat after 451 is the same message.
@@ -72,8 +75,10 @@ class MailIngest:
         mail_domain: str,
         settings: SmtpSettings,
         mailboxes: Sequence[MailboxHandler] = (),
+        authenticator: Authenticator | None = None,
     ) -> None:
         self._emit = emit
+        self._authenticator = authenticator
         self._mailboxes = {f"{box.local_part}@{mail_domain}": box for box in mailboxes}
         self._mail_domain = mail_domain
         self._max_received = settings.max_received
@@ -123,6 +128,9 @@ class MailIngest:
             if not others:
                 return reply
             mail = replace(mail, recipients=others)
+        if self._authenticator is not None:
+            content = self._authenticator.remove_forged_results(mail.content, mail.client)
+            mail = replace(mail, content=content)
         try:
             parsed = await self._parse(mail.content)
         except (Rejected, Unavailable) as error:
@@ -135,6 +143,12 @@ class MailIngest:
             return self.record_reply(mail, OUR_OWN)
         ids, keys = self._make_ids(mail, parsed)
         records = classify(mail, parsed, ids, self._mail_domain)
+        found = None
+        if self._authenticator is not None and any(isinstance(one, Message) for one in records):
+            found = await self._authenticator.authenticate(
+                mail.content, mail.client, mail.helo, mail.sender
+            )
+        records = [add_authorship(one, found) for one in records]
         # No record: an automatic answer to nothing of ours, which is accepted and not kept.
         reply = await self._emit_records(records) if records else ACCEPTED
         self.not_kept += not records

@@ -1,22 +1,8 @@
 """The result of the authentication of a mail. Values only."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Level(StrEnum):
-    """How sure it is that the address in From wrote the mail, best first."""
-
-    PROVED = "proved"
-    """A signature of the author's domain covers the whole body, From and Subject."""
-    LIKELY = "likely"
-    """The author's domain names the client (SPF), or a relay or sealer that the operator trusts vouches for it."""
-    ALIAS = "alias"
-    """The mail came to a valid reply alias: it is from the holder of that conversation."""
-    UNPROVED = "unproved"
-    """Nothing of this, or the check could not be made."""
-    FORGED = "forged"
-    """The author's domain asks to reject such a mail."""
+from messaging.model.author_level import AuthorLevel as AuthorLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +36,7 @@ class Authentication:
     `is_sent_by_domain`: SPF names the client too, here or at a trusted relay, or a trusted sealer vouches for the mail.
     """
 
-    level: Level
+    level: AuthorLevel
     author: str
     reason: str
     results: tuple[MechanismResult, ...] = ()
@@ -61,18 +47,18 @@ class Authentication:
     named: frozenset[str] = frozenset()
     is_sent_by_domain: bool = False
 
-    def level_for(self, *mailboxes: str) -> Level:
+    def level_for(self, *mailboxes: str) -> AuthorLevel:
         """Return the level of the copy for a recipient with these mailboxes.
 
         A signature proves the author of a mail, not its recipient. A copy may be a replay if its signed To and Cc do
         not name the mailbox, and the author's domain does not name the client.
         """
-        if self.level not in (Level.PROVED, Level.LIKELY) or self.is_sent_by_domain:
+        if self.level not in (AuthorLevel.PROVED, AuthorLevel.LIKELY) or self.is_sent_by_domain:
             return self.level
         is_named = any(mailbox.lower() in self.named for mailbox in mailboxes)
-        return self.level if is_named else Level.UNPROVED
+        return self.level if is_named else AuthorLevel.UNPROVED
 
     @property
     def may_refuse(self) -> bool:
         """Whether the mail is refused for its author (550)."""
-        return self.level is Level.FORGED and not self.from_relay
+        return self.level is AuthorLevel.FORGED and not self.from_relay

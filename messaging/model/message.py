@@ -23,6 +23,7 @@ from messaging.errors import (
 from messaging.model.address import Address as Address
 from messaging.model.address import Network as Network
 from messaging.model.author_level import AuthorLevel as AuthorLevel
+from messaging.model.author_level import Authorship as Authorship
 from messaging.model.device_text import Codec as Codec
 from messaging.model.device_text import DeviceText as DeviceText
 from messaging.model.invitation import Invitation as Invitation
@@ -85,8 +86,8 @@ class Message:
     is false for a list or a machine. `invitation` is the one that the text describes, in English and with its times in
     UTC: the router puts them into the language and the time zone of the device. `display_name` is the name that the
     sender goes by; the router leaves it on the messages for devices that are shown it beside the address.
-    `author_level` says how well the author is proved; None stands for `level` of the
-    network. A message that `keeps_refusal` is stored as refused where its author is refused, instead of an error.
+    `authorship` says how well the author is proved; None stands for the level of the network. A message that
+    `keeps_refusal` is stored as refused where its author is refused, instead of an error.
     """
 
     id: str
@@ -108,13 +109,13 @@ class Message:
     takes_answers: bool = True
     invitation: Invitation | None = None
     display_name: str = ""
-    author_level: AuthorLevel | None = None
+    authorship: Authorship | None = None
     keeps_refusal: bool = False
 
     @property
     def level(self) -> AuthorLevel:
         """How well the author is proved: without a check a mail is unproved, a text likely, a device proved."""
-        return self.author_level or _UNCHECKED[self.sender.network]
+        return self.authorship.level if self.authorship else _UNCHECKED[self.sender.network]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

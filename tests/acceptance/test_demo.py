@@ -70,6 +70,8 @@ def test_the_demo_ends_by_itself_and_started_again_does_what_it_tells_people_to_
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         for shown in (
             "1001 shows, from alice@example.org: Hello / See you at the lighthouse.",
+            "bob@example.net to boop@localhost: held: the author is no contact",
+            "1001 shows, from bob@example.net: Hello / You do not know me yet.",
             "alice@example.org got, from boop@localhost: We are fine",
             "+15551230000 shows, from +15550001111: Back on Friday",
             "1001 shows, from +15551230000: Bring fish",

@@ -17,10 +17,15 @@ from messaging.mail.authentication.dkim import (
 from messaging.mail.authentication.dmarc import Walk, walk, walk_names
 from messaging.mail.authentication.header import SplitMail, author_of, split_mail
 from messaging.mail.authentication.resolver import Answer, Lookups, Resolver
-from messaging.mail.authentication.results import ForeignResult, authserv_id, read_results
+from messaging.mail.authentication.results import (
+    ForeignResult,
+    authserv_id,
+    read_results,
+    remove_results,
+)
 from messaging.mail.authentication.settings import AuthenticationSettings
 from messaging.mail.authentication.spf import check_spf, sender_domain
-from messaging.model.authentication import Authentication, Level, MechanismResult
+from messaging.model.authentication import Authentication, AuthorLevel, MechanismResult
 
 INLINE_BYTES: Final = 64 * 1024  # a longer body is hashed in a thread
 SPF_END: Final = " by spf"
@@ -34,6 +39,13 @@ class Authenticator:
     def __init__(self, settings: AuthenticationSettings, resolver: Resolver) -> None:
         self._settings = settings
         self._resolver = resolver
+
+    def remove_forged_results(self, content: bytes, client_ip: str) -> bytes:
+        """Return a mail without the Authentication-Results under the name of the trusted relays that others wrote."""
+        name, relays = self._settings.authserv_id, self._settings.trusted_relays
+        if not name or (relays and is_peer(client_ip, relays)):
+            return content
+        return remove_results(content, [name])
 
     async def authenticate(
         self, content: bytes, client_ip: str, helo: str, envelope_sender: str
@@ -51,7 +63,7 @@ class Authenticator:
         author, problem = author_of(mail)
         if problem := problem or mail.problem:
             return Authentication(
-                level=Level.UNPROVED,
+                level=AuthorLevel.UNPROVED,
                 author="" if mail.problem else author,
                 reason=f"the author is unproved: {problem}",
                 from_relay=from_relay,
@@ -86,6 +98,10 @@ class _Check:
         """Check the mechanisms, the best one first; `client` is None for a trusted relay."""
         signatures, problems = read_signatures(self.mail, self.domain)
         self.results += [MechanismResult("dkim", "permerror", "", one) for one in problems]
+        if client is None and not signatures and self._relay_says("dmarc", "pass"):
+            # About the author's domain itself: needs no DNS.
+            reason = f"the relay {self.settings.authserv_id} vouches for it by dmarc"
+            return self._likely(reason, self._relay_says("spf", "pass"))
         # The records that every mail needs are asked at the same time; what follows finds them.
         names = [f"_dmarc.{name}" for name in walk_names(self.domain)]
         names += [signature.key_name for signature in signatures]
@@ -110,7 +126,7 @@ class _Check:
 
     def _prove(self, signature: Signature, is_sent_by_domain: bool) -> Authentication:
         """Return the result for a mail with a signature that is proof."""
-        found = self._result(Level.PROVED, f"signed by {signature.domain} (DKIM)")
+        found = self._result(AuthorLevel.PROVED, f"signed by {signature.domain} (DKIM)")
         return replace(
             found,
             signed_fields=frozenset(one.decode("ascii", "replace") for one in signature.names),
@@ -121,7 +137,7 @@ class _Check:
     def _likely(self, reason: str, is_sent_by_domain: bool) -> Authentication:
         """Return the result for a mail that SPF, a relay or a sealer speaks for."""
         named = recipients_of(self.mail, (b"to", b"cc"))
-        found = self._result(Level.LIKELY, reason)
+        found = self._result(AuthorLevel.LIKELY, reason)
         return replace(found, named=named, is_sent_by_domain=is_sent_by_domain)
 
     async def _names_client(self, spf: MechanismResult | None) -> bool:
@@ -134,11 +150,12 @@ class _Check:
         self.is_undecided = self.is_undecided or spf.result == "temperror"
         return spf.result == "pass"
 
-    def _result(self, level: Level, reason: str) -> Authentication:
-        is_good = level in (Level.PROVED, Level.LIKELY)
-        if is_good and (record := self.walks[self.domain].record):
-            policy = f"p={record.policy}"
-            self.results.append(MechanismResult("dmarc", "pass", record.domain, policy))
+    def _result(self, level: AuthorLevel, reason: str) -> Authentication:
+        is_good = level in (AuthorLevel.PROVED, AuthorLevel.LIKELY)
+        own = self.walks.get(self.domain)
+        if is_good and own is not None and own.record is not None:
+            policy = f"p={own.record.policy}"
+            self.results.append(MechanismResult("dmarc", "pass", own.record.domain, policy))
         return Authentication(
             level=level,
             author=self.author,
@@ -265,18 +282,23 @@ class _Check:
             self.results.append(MechanismResult("dmarc", "fail", record.domain, f"p={policy}"))
             is_refused = policy == "reject" and not self.has_flawed_pass
             # A relay hides the client: without its own result nothing is known about SPF.
-            is_refused = is_refused and (not from_relay or self._relay_says_fail())
+            is_refused = is_refused and (not from_relay or self._relay_says("dmarc", "fail"))
             if is_refused and not self.is_undecided:
-                return self._result(Level.FORGED, f"{record.domain} asks to reject it (DMARC)")
-        reason = "DNS did not answer" if self.is_undecided else "nothing proves it"
-        return self._result(Level.UNPROVED, reason)
+                return self._result(
+                    AuthorLevel.FORGED, f"{record.domain} asks to reject it (DMARC)"
+                )
+        flaws = [one.reason for one in self.results if one.result == "policy"]
+        reason = f"its signature is no proof: {flaws[0]}" if flaws else "nothing proves it"
+        reason = "DNS did not answer" if self.is_undecided else reason
+        return self._result(AuthorLevel.UNPROVED, reason)
 
-    def _relay_says_fail(self) -> bool:
+    def _relay_says(self, method: str, result: str) -> bool:
+        """Whether the topmost field of the trusted relays has this result for the author's domain."""
         name = (self.settings.authserv_id or "").lower()
         values = self.mail.values(b"authentication-results")
         own = next((one for one in values if name and authserv_id(one) == name), b"")
-        found = [one for one in read_results(own) if one.method == "dmarc"]
-        return any(one.result == "fail" and one.domain == self.domain for one in found)
+        wanted = ForeignResult(method, result, self.domain)
+        return wanted in read_results(own)
 
     async def _policy(self, own: Walk) -> str:
         record = own.record

@@ -21,6 +21,7 @@ MAX_CACHED_BYTES: Final = 4096  # of one answer; a longer one is asked again
 MAX_RECORDS: Final = 100  # of one answer; further ones are left out
 MAX_TTL_SECONDS: Final = 3600.0
 NO_TTL_SECONDS: Final = 60.0  # of an answer "there is none" without a time (RFC 2308)
+FAILURE_SECONDS: Final = 5.0  # for as long a failure is not asked again (RFC 9520 section 3.2)
 MAX_LOOKUPS: Final = 100  # for one mail: SPF alone may need 60
 TRY_SECONDS: Final = 2.0
 
@@ -55,7 +56,7 @@ class _Cached:
 class Resolver:
     """Asks DNS servers, and caches their answers as long as they say, an hour at most. Belongs to one event loop.
 
-    Several lookups of one record at a time are one query. Failures are not cached.
+    Several lookups of one record at a time are one query. A failure is cached for `FAILURE_SECONDS`.
     """
 
     def __init__(self, settings: DnsSettings) -> None:
@@ -96,7 +97,7 @@ class Resolver:
             return NOTHING
         except Exception:
             # Failures of DNS, of the network, and of the library on malformed answers.
-            return FAILED
+            answer, seconds = FAILED, FAILURE_SECONDS
         else:
             answer = _read_answer(found, kind)
             seconds = float(found.rrset.ttl) if found.rrset is not None else NO_TTL_SECONDS

@@ -52,10 +52,12 @@ class DnsSettings(Section, prefix="SATBRIDGE_DNS_"):
 class AuthenticationSettings(Section, prefix="SATBRIDGE_MAIL_"):
     """The relays and sealers that the operator trusts, and the longest time of all checks of one mail.
 
+    Without `authentication` nothing is checked, and every author is unproved.
     `trusted_relays` are the networks of the operator's own relays, `authserv_id` the name under which they write
     Authentication-Results. `arc_sealers` are the domains (`d=`) whose ARC seals count.
     """
 
+    authentication: bool = True
     trusted_relays: Networks | None = None
     authserv_id: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9._-]{1,255}$", examples=["mx.example.org"])

@@ -46,16 +46,11 @@ def display_name_of(mail: MailPart, author: str) -> str:
 
 
 def answer_address_of(mail: MailPart, author: str) -> str:
-    """Return the address in Reply-To that belongs to the domain of the author, empty when there is none.
-
-    Nothing proves the author, so an answer must not be led to another domain.
-    """
+    """Return the one address in Reply-To, empty when there is none, or when it is the author's."""
     if not author or b"reply-to" not in mail.fields or b"reply-to" in mail.repeated:
         return ""
     address = _only_address(mail.field(b"reply-to"))
-    domain = author.rpartition("@")[2].lower()
-    is_own = address.rpartition("@")[2].lower() == domain and address.lower() != author.lower()
-    return address if is_own else ""
+    return "" if address.lower() == author.lower() else address
 
 
 def _only_address(field: str) -> str:

@@ -30,7 +30,7 @@ class ParsedMail:
 
     `text` is the author's own words, and `whole_text` all of the text with its history and footers. Both end with
     notes on omitted parts, which `left_out` has as well ("2 pictures"). `author` is the address in From, empty when
-    there is none or more than one; `answer_address` is that in Reply-To if it is in the same domain. `hops` is the
+    there is none or more than one; `answer_address` is that in Reply-To if it is another one. `hops` is the
     number of servers that passed the mail on, `report` the report of a mail server. `message_id_header` is the
     Message-ID as the author's program wrote it. `display_name` is that of the author. `invitation`
     is the one that the texts describe.

@@ -26,7 +26,7 @@ class SmtpConnection(SmtpWire):
         if not hostname:
             await self.push(replies.NO_HOSTNAME)
             return
-        self._mail_session = MailSession(self._server, self._client)
+        self._mail_session = MailSession(self._server, self._client, hostname)
         await self.push(f"250 {self.hostname}")
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
@@ -34,7 +34,7 @@ class SmtpConnection(SmtpWire):
         if not hostname:
             await self.push(replies.NO_HOSTNAME)
             return
-        self._mail_session = MailSession(self._server, self._client)
+        self._mail_session = MailSession(self._server, self._client, hostname)
         size = f"SIZE {self._server.settings.max_bytes}"
         lines = [self.hostname, size, "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
         if self._server.certificate is not None and not self.is_encrypted:

@@ -10,6 +10,9 @@ from typing import Final
 from messaging.config.ip_allowlist import LOOPBACK
 from messaging.config.settings import Listen
 from messaging.errors import ConfigurationError
+from messaging.mail.authentication.authenticate import Authenticator
+from messaging.mail.authentication.resolver import Resolver
+from messaging.mail.authentication.settings import AuthenticationSettings, DnsSettings
 from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.smtp.connection import SmtpConnection
 from messaging.mail.smtp.pod_readiness import PodLabel, PodReadiness
@@ -35,6 +38,7 @@ class MailReceiver:
     Several receivers may share one port of a machine (`share_port`, SO_REUSEPORT). The pod has the label
     `pod_label` while the receiver takes mail. Clients in the networks of `loopback` may always connect. A mail
     without a sender to one of `bounce_addresses` is a bounce of the delivery that the address names.
+    With `authentication` the authors of messages are checked, by the DNS servers of `dns`.
     """
 
     def __init__(
@@ -48,7 +52,11 @@ class MailReceiver:
         patience: Patience = PATIENCE,
         loopback: str = LOOPBACK,
         bounce_addresses: BounceAddresses | None = None,
+        authentication: AuthenticationSettings | None = None,
+        dns: DnsSettings | None = None,
     ) -> None:
+        self._authentication = authentication
+        self._dns = dns
         self._bounce_addresses = bounce_addresses
         self._settings = settings
         self._patience = patience
@@ -83,6 +91,7 @@ class MailReceiver:
             self._patience,
             self._loopback,
             self._bounce_addresses,
+            self._make_authenticator(),
         )
         self._server = server
         if self._pod_label is not None:
@@ -136,6 +145,12 @@ class MailReceiver:
             "certificate_expires": certificate.expires.isoformat() if certificate else None,
             "pod_label": self._readiness.state if self._readiness else None,
         }
+
+    def _make_authenticator(self) -> Authenticator | None:
+        settings = self._authentication
+        if settings is None or not settings.authentication:
+            return None
+        return Authenticator(settings, Resolver(self._dns or DnsSettings()))
 
     async def _listen(self, server: SmtpServer) -> None:
         ports = (

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from messaging.config.ip_allowlist import LOOPBACK, is_peer
 from messaging.logs.records import details
+from messaging.mail.authentication.authenticate import Authenticator
 from messaging.mail.bounce_addresses import BounceAddresses
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp import replies
@@ -62,6 +63,7 @@ class SmtpServer:
         patience: Patience = PATIENCE,
         loopback: str = LOOPBACK,
         bounce_addresses: BounceAddresses | None = None,
+        authenticator: Authenticator | None = None,
     ) -> None:
         self.bounce_addresses = bounce_addresses
         self.settings = settings
@@ -71,7 +73,7 @@ class SmtpServer:
         self.hostname = settings.hostname or mail_domain
         self.loop = asyncio.get_running_loop()
         self.certificate = load_certificate(settings)
-        self.ingest = MailIngest(emit, mail_domain, settings, mailboxes)
+        self.ingest = MailIngest(emit, mail_domain, settings, mailboxes, authenticator)
         self.bytes_in_flight = ByteBudget(settings.max_bytes_in_flight)
         self.clients = Clients(settings, self.bytes_in_flight, patience.first_delay_seconds)
         self.leaving = False

@@ -80,11 +80,12 @@ class MailSession:
     """The transactions of one client, one after the other; EHLO makes a new session.
 
     `sender` is None while no transaction is open. A transaction ends with `reset`. `bounced` is the delivery that the
-    address of a recipient names.
+    address of a recipient names. `helo` is the name that the client gave.
     """
 
     server: SmtpServer
     client: str
+    helo: str = ""
     sender: str | None = None
     recipients: list[str] = field(default_factory=list)
     bounced: Reference | None = None
@@ -125,6 +126,7 @@ class MailSession:
             size=collector.size,
             content=collector.content(),
             client=self.client,
+            helo=self.helo,
             bounced=self.bounced,
         )
         # Not at RCPT: a mail server in front asks about a recipient as from a sender of its own.

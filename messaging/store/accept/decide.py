@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
 TOO_MANY_HELD = "too many messages wait for a decision of this subscriber; try again later"
+UNDECIDED = "DNS did not answer, so the author is not known; try again later"
 NO_ROOM = "the gateway has no room for messages now; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
 AcceptedRecord = Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
@@ -262,6 +263,9 @@ class BatchDecider:
             if not message.keeps_refusal:
                 return Decision(kind, error=AuthorRefused(admission.reason))
             hold: NewHold | None = NewHold("", admission.reason, None)
+        elif admission is Hold.UNPROVED and message.authorship and message.authorship.is_undecided:
+            # The author's server tries again, when DNS may answer.
+            return Decision("undecided", error=Unavailable(UNDECIDED))
         else:
             kind = "held"
             hold = self._gate.hold(message, route, admission)

@@ -78,6 +78,7 @@ _MESSAGE_COLUMNS: Final = (
     "answer_address",
     "takes_answers",
     "author_level",
+    "author_reason",
     "subscriber_id",
     "device_id",
     "created_at",
@@ -283,6 +284,7 @@ class AcceptTransaction:
                 *(one.message.wants_notice, one.message.reference),
                 *(one.message.return_path, one.message.answer_address, one.message.takes_answers),
                 one.message.level.value if one.message.sender.value else "",
+                one.message.authorship.reason if one.message.authorship else "",
                 *(one.route.subscriber_id, one.route.sender_device_id, made),
             )
             for one in routed
@@ -295,7 +297,7 @@ class AcceptTransaction:
                     (
                         *_address_columns(record, record.recipient),
                         *("", encrypt_text(record.text), "", encrypt_bytes(record.raw)),
-                        *(record.reason, False, "", "", "", True, ""),
+                        *(record.reason, False, "", "", "", True, "", ""),
                         owner.id if owner else None,
                         device.device_id if device else None,
                         made,

@@ -45,7 +45,12 @@ class Gate:
         own = self._policy.mailbox(subscriber).value.lower()
         if message.sender.network is Network.SATELLITE and own in addresses:
             return None
-        author = Author(addresses=addresses, level=message.level, is_bulk=not message.takes_answers)
+        author = Author(
+            addresses=addresses,
+            level=message.level,
+            is_bulk=not message.takes_answers,
+            is_spam=bool(message.authorship and message.authorship.spam_mark),
+        )
         known, mode = self._context.admission, subscriber.senders
         admission = admit(author, subscriber.id, mode, known, self._now)
         operators = {one.value.lower() for one in self._policy.operators}

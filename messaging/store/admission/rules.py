@@ -62,11 +62,15 @@ class AdmissionContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The author of a message: the addresses in lower case, the level, and whether it is a list or a program."""
+    """The author of a message: the addresses in lower case, and the level.
+
+    `is_bulk`: a list or a program wrote it. `is_spam`: a trusted relay marked it as spam.
+    """
 
     addresses: tuple[str, ...]
     level: AuthorLevel
     is_bulk: bool = False
+    is_spam: bool = False
 
 
 Admission = Hold | Refusal | None
@@ -90,6 +94,8 @@ def admit(
     ]
     if _is_blocked(author, owner, known) or any(one.may_write is MayWrite.NEVER for one in rights):
         return AUTHOR_BLOCKED
+    if author.is_spam:
+        return Hold.SPAM
     if mode is SenderMode.OPEN or author.level is AuthorLevel.ALIAS:
         return None
     contacts = [one for one in rights if one.may_write_at(now)]

@@ -26,10 +26,12 @@ class Hold(StrEnum):
     STRANGER = "stranger"
     UNPROVED = "unproved"
     BULK = "bulk"
+    SPAM = "spam"
 
 
 HOLD_REASONS: Final = {
-    Hold.STRANGER: "held: the author is no contact; it waits for a decision",
-    Hold.UNPROVED: "held: the author is not proved well enough; it waits for a decision",
-    Hold.BULK: "held: from a list or a program; it waits for a decision",
+    Hold.STRANGER: "the author is no contact; it waits for a decision",
+    Hold.UNPROVED: "the author is not proved well enough; it waits for a decision",
+    Hold.SPAM: "a relay marked it as spam; it waits for a decision",
+    Hold.BULK: "from a list or a program; it waits for a decision",
 }

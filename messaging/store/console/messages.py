@@ -131,7 +131,8 @@ class MessageHistory:
     in a form that can be read; empty where they are the text. `kept_because` is why it had no recipient.
 
     `position` is the last one that its device reported within the hour before. `notice` is the id of the notice to its
-    author, if there is one. `author_level` says how well the author is proved; empty for older messages.
+    author, if there is one. `author_level` says how well the author is proved, and `author_reason` why; empty for
+    older messages.
     """
 
     message: MessageRow
@@ -145,6 +146,7 @@ class MessageHistory:
     notice: str | None
     deliveries: tuple[DeliveryRow, ...]
     author_level: str = ""
+    author_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,7 @@ def show(message_id: str) -> MessageHistory:
     text = text_of(message)
     return MessageHistory(
         author_level=message.author_level,
+        author_reason=message.author_reason,
         message=_message_row(message, deliveries),
         text=text,
         whole_text=message.whole_text,

@@ -120,6 +120,11 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, db_default='', default='', max_length=16),
         ),
         migrations.AddField(
+            model_name='message',
+            name='author_reason',
+            field=models.TextField(blank=True, db_default='', default=''),
+        ),
+        migrations.AddField(
             model_name='subscriber',
             name='senders',
             field=models.CharField(choices=[('known', 'known'), ('open', 'open'), ('closed', 'closed')], db_default='open', default='open', max_length=8),

@@ -166,6 +166,7 @@ def _empty(messages: "QuerySet[Message]", deliveries: "QuerySet[Delivery]", now:
         reference="",
         return_path="",
         answer_address="",
+        author_reason="",
         failure=None,
         text_removed_at=now,
     )

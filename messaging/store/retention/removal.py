@@ -20,6 +20,7 @@ _EMPTY: Final[dict[str, Any]] = {
     "reference": "",
     "return_path": "",
     "answer_address": "",
+    "author_reason": "",
 }
 
 

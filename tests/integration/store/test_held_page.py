@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from messaging.model.message import Address, AuthorLevel, Message, Network
+from messaging.model.message import Address, AuthorLevel, Authorship, Message, Network
 from messaging.simulator.shared.serving import Serving
 from messaging.store.db.connection import open_store
 from messaging.store.models import AuditEntry, BlockedAuthor, Contact, Delivery, Subscriber
@@ -22,7 +22,7 @@ def mail(key: str, author: str = "Ann@example.net") -> Message:
     return replace(
         g.mail(key, text="hello <script>alert(1)</script>"),
         sender=Address(Network.EMAIL, author),
-        author_level=AuthorLevel.LIKELY,
+        authorship=Authorship(AuthorLevel.LIKELY),
     )
 
 

@@ -23,6 +23,7 @@ from messaging.simulator.mail.server import MailSink
 from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.support.eventually import wait_until
+from tests.support.mail.dns_server import DnsServer
 from tests.support.ports import free_port as free_port
 
 DOMAIN = "example.org"
@@ -100,6 +101,7 @@ class RunningGateway:
         self.database_url = database_url
         self.folder = folder
         self.sink = MailSink()
+        self.dns = DnsServer({})
         self.devices = [1000 + n for n in range(21)]
         self._settings = settings
         self._exits = ExitStack()
@@ -108,6 +110,7 @@ class RunningGateway:
     def __enter__(self) -> Self:
         with ExitStack() as exits:
             exits.enter_context(self.sink)
+            exits.enter_context(self.dns)
             devices = [f"--device={number}" for number in self.devices]
             login = ["--username=boss", f"--password={HIVE_PASSWORD}"]
             self.hive = self._simulator(exits, "hive", *devices, *login)
@@ -142,6 +145,7 @@ class RunningGateway:
             "DATABASE_URL": self.database_url,
             "STATE_DIR": str(self.folder),
             "MAIL_DOMAIN": DOMAIN,
+            "DNS_SERVERS": self.dns.address,
             "SMTP_LISTEN": "127.0.0.1:0",
             "HTTP_LISTEN": f"127.0.0.1:{http_port}",
             "ADMIN_LISTEN": f"127.0.0.1:{free_port()}",

@@ -4,7 +4,10 @@ import base64
 
 import pytest
 
+from messaging.mail.authorship import add_authorship
+from messaging.mail.classify import ReceivedMail, classify
 from messaging.mail.parse.mail import read_mail
+from messaging.model.message import Message
 from tests.support.mail.mails import ALTERNATIVE, HTML, MIXED, PDF, PLAIN, part, parts
 
 TEXT = "Größe"
@@ -289,9 +292,15 @@ def test_the_author_is_the_only_address_in_from(from_fields: tuple[str, ...], au
         ("a@x.example, b@x.example", ""),
     ],
 )
-def test_answers_stay_in_the_domain_of_the_author(reply_to: str, address: str) -> None:
+def test_answers_of_an_unchecked_mail_stay_in_the_domain_of_its_author(
+    reply_to: str, address: str
+) -> None:
     data = f"From: ann@x.example\nReply-To: {reply_to}\n\nhi".encode()
-    assert read_mail(data).answer_address == address
+    mail = ReceivedMail("ann@x.example", ("boop@example.org",), len(data), data, "192.0.2.1")
+    [record] = classify(mail, read_mail(data), ["id"], "example.org")
+    message = add_authorship(record, None)
+    assert isinstance(message, Message)
+    assert message.answer_address == address
 
 
 @pytest.mark.parametrize(

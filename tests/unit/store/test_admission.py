@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from messaging.errors import AuthorRefused, Busy, Rejected
-from messaging.model.message import Address, AuthorLevel, Message, Network, Sos
+from messaging.model.message import Address, AuthorLevel, Authorship, Message, Network, Sos
 from messaging.store.accept.router import Router
 from messaging.store.models import (
     BlockedAuthor,
@@ -34,7 +34,9 @@ def known(gateway: Gateway) -> Gateway:
 
 def likely(key: str = "one", author: str = FRIEND, level: str = "likely") -> Message:
     return replace(
-        g.mail(key), sender=Address(Network.EMAIL, author), author_level=AuthorLevel(level)
+        g.mail(key),
+        sender=Address(Network.EMAIL, author),
+        authorship=Authorship(AuthorLevel(level)),
     )
 
 

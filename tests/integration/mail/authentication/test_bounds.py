@@ -11,7 +11,7 @@ from messaging.mail.authentication.authenticate import Authenticator
 from messaging.mail.authentication.resolver import MAX_LOOKUPS, Lookups, Resolver
 from messaging.mail.authentication.settings import AuthenticationSettings, DnsSettings
 from messaging.mail.authentication.spf import check_spf
-from messaging.model.authentication import Authentication, Level
+from messaging.model.authentication import Authentication, AuthorLevel
 from tests.support.closed_port import closed_port
 from tests.support.mail.authentication import authenticate, world
 from tests.support.mail.dns_server import SILENT, DnsServer
@@ -24,7 +24,7 @@ async def test_silent_servers_cost_the_time_of_the_settings() -> None:
     begun = time.monotonic()
     found = await authenticate(sign(), zone=silent, seconds=0.5)
     assert time.monotonic() - begun < 5
-    assert (found.level, found.is_undecided) == (Level.UNPROVED, True)
+    assert (found.level, found.is_undecided) == (AuthorLevel.UNPROVED, True)
 
 
 @pytest.mark.anyio
@@ -34,7 +34,7 @@ async def test_no_server_at_all() -> None:
         resolver = Resolver(DnsSettings(servers=servers, seconds=0.5))
         authenticator = Authenticator(AuthenticationSettings(authentication_seconds=2), resolver)
         found = await authenticator.authenticate(sign(), "192.0.2.1", "x", "a@friend.example")
-    assert (found.level, found.is_undecided) == (Level.UNPROVED, True)
+    assert (found.level, found.is_undecided) == (AuthorLevel.UNPROVED, True)
 
 
 @pytest.mark.anyio
@@ -70,7 +70,7 @@ async def test_concurrent_mails_share_their_queries() -> None:
             for _ in range(50)
         ]
         found = await asyncio.gather(*mails)
-        assert {one.level for one in found} == {Level.PROVED}
+        assert {one.level for one in found} == {AuthorLevel.PROVED}
         assert len(server.asked) == len(set(server.asked))
 
 
@@ -150,4 +150,4 @@ def test_no_header_makes_it_fail_or_proves_the_author(
         )
 
     found = asyncio.run(run())
-    assert found.level in (Level.UNPROVED, Level.FORGED)
+    assert found.level in (AuthorLevel.UNPROVED, AuthorLevel.FORGED)

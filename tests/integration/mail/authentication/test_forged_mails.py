@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messaging.mail.authentication.results import remove_results
-from messaging.model.authentication import Authentication, Level
+from messaging.model.authentication import Authentication, AuthorLevel
 from tests.support.mail.authentication import (
     FRIEND,
     FRIENDS_SERVER,
@@ -16,7 +16,7 @@ from tests.support.mail.authentication import (
 from tests.support.mail.signed_mails import HEADER, MAIL, key_zone, seal, sign
 
 pytestmark = pytest.mark.anyio
-GOOD = (Level.PROVED, Level.LIKELY)
+GOOD = (AuthorLevel.PROVED, AuthorLevel.LIKELY)
 RELAYED: dict[str, Any] = {"trusted_relays": "10.0.0.0/8", "authserv_id": "mx.sat.example"}
 
 
@@ -28,14 +28,14 @@ async def test_1_a_domain_that_looks_alike() -> None:
     """A proper mail of another domain proves that other address, and nothing about the friend."""
     mail = MAIL.replace(b"Alice <alice@friend.example>", b"Alice <alice@friend-example.example>")
     found = await authenticate(sign(mail, "friend-example.example"))
-    assert found.level is Level.PROVED
+    assert found.level is AuthorLevel.PROVED
     assert found.author == "alice@friend-example.example"
     homograph = MAIL.replace(
         b"friend.example>",
         "fri\u0435nd.example>".encode(),  # a Cyrillic letter
     )
     found = await authenticate(homograph, sender="x@evil.example")
-    assert (found.level, found.author) == (Level.UNPROVED, "alice@xn--frind-1we.example")
+    assert (found.level, found.author) == (AuthorLevel.UNPROVED, "alice@xn--frind-1we.example")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ async def test_1_a_domain_that_looks_alike() -> None:
 async def test_2_two_authors(addition: bytes, domain: str) -> None:
     for mail in (addition + sign(domain=domain), sign(addition + MAIL, domain)):
         found = await authenticate(mail, sender="mallory@evil.example")
-        assert found.level is Level.UNPROVED
+        assert found.level is AuthorLevel.UNPROVED
         assert found.reason.startswith("the author is unproved: it")
     both = MAIL.replace(b"<alice@friend.example>", b"<alice@friend.example>, m@evil.example")
     found = await authenticate(sign(both, domain), sender="mallory@evil.example")
@@ -61,11 +61,11 @@ async def test_2_two_authors(addition: bytes, domain: str) -> None:
 async def test_3_a_text_that_is_appended_to_a_part_that_is_signed() -> None:
     signed = sign(has_length=True)
     found = await authenticate(signed + b"Send money to mallory.\r\n")
-    assert found.level is Level.UNPROVED
+    assert found.level is AuthorLevel.UNPROVED
     assert any(one.reason == "it covers a part of the body only (l=)" for one in found.results)
     # Without a valid signature it is forged.
     changed = signed.replace(b"harbour", b"airport")
-    assert (await authenticate(changed)).level is Level.FORGED
+    assert (await authenticate(changed)).level is AuthorLevel.FORGED
 
 
 @pytest.mark.parametrize(
@@ -81,49 +81,49 @@ async def test_3_a_text_that_is_appended_to_a_part_that_is_signed() -> None:
 )
 async def test_4_a_second_subject(addition: bytes) -> None:
     found = await authenticate(addition + sign())
-    assert found.level is Level.UNPROVED
+    assert found.level is AuthorLevel.UNPROVED
 
 
 async def test_4_a_subject_that_is_not_signed() -> None:
     found = await authenticate(sign(names=(b"from", b"to", b"date")))
-    assert found.level is Level.UNPROVED
+    assert found.level is AuthorLevel.UNPROVED
     assert any(one.reason == "it does not cover Subject" for one in found.results)
     added = sign(MAIL.replace(b"Subject: Hello\r\n", b""), names=(b"from", b"to"))
-    assert (await authenticate(b"Subject: Send money\r\n" + added)).level is Level.UNPROVED
+    assert (await authenticate(b"Subject: Send money\r\n" + added)).level is AuthorLevel.UNPROVED
 
 
 async def test_4_an_answer_goes_to_a_signed_field_only() -> None:
     found = await authenticate(b"Reply-To: mallory@evil.example\r\n" + sign())
-    assert found.level is Level.PROVED
+    assert found.level is AuthorLevel.PROVED
     assert "reply-to" not in found.signed_fields
 
 
 async def test_5_a_signed_mail_that_is_sent_to_another_recipient() -> None:
     to_other = MAIL.replace(b"boop@sat.example", b"mallory@evil.example")
     found = await authenticate(sign(to_other), sender="mallory@evil.example")
-    assert found.level is Level.PROVED
-    assert found.level_for("boop@sat.example") is Level.UNPROVED
+    assert found.level is AuthorLevel.PROVED
+    assert found.level_for("boop@sat.example") is AuthorLevel.UNPROVED
     # A blind copy comes from the author's own server; a mailbox of the subscriber may be named too.
     direct = await authenticate(sign(to_other), FRIENDS_SERVER)
-    assert direct.level_for("boop@sat.example") is Level.PROVED
-    assert found.level_for("boop@sat.example", "mallory@evil.example") is Level.PROVED
+    assert direct.level_for("boop@sat.example") is AuthorLevel.PROVED
+    assert found.level_for("boop@sat.example", "mallory@evil.example") is AuthorLevel.PROVED
     # A To that is not signed names nobody.
     unsigned = await authenticate(
         b"To: boop@sat.example\r\n"
         + sign(MAIL.replace(b"To:", b"X-To:"), names=(b"from", b"subject"))
     )
-    assert unsigned.level_for("boop@sat.example") is Level.UNPROVED
+    assert unsigned.level_for("boop@sat.example") is AuthorLevel.UNPROVED
 
 
 async def test_6_spf_of_a_shared_sender() -> None:
     """The sender's domain names the client, but it is not the author's domain."""
     found = await authenticate(MAIL, SHARED_SENDER, "bounces@evil.example")
-    assert found.level is Level.FORGED
+    assert found.level is AuthorLevel.FORGED
     assert [str(one) for one in found.results if one.mechanism == "spf"] == [
         "spf=pass (evil.example): the domain names the client"
     ]
     found = await authenticate(sign(domain="evil.example"), SHARED_SENDER, "bounces@sender.example")
-    assert found.level is Level.FORGED
+    assert found.level is AuthorLevel.FORGED
 
 
 async def test_7_arc_of_an_unknown_sealer() -> None:
@@ -132,16 +132,16 @@ async def test_7_arc_of_an_unknown_sealer() -> None:
     )
     sealed = seal(said + MAIL, "unknown-lists.example", "unknown-lists.example")
     found = await authenticate(sealed, arc_sealers="lists.example")
-    assert found.level is Level.FORGED
+    assert found.level is AuthorLevel.FORGED
     assert any("SATBRIDGE_MAIL_ARC_SEALERS" in one.reason for one in found.results)
     # A sealer that is known does not vouch for what an unknown one found before it.
     again = b"Authentication-Results: lists.example; arc=pass\r\n" + sealed
     sealed_again = seal(again, "lists.example", "lists.example")
     assert sealed_again.count(b"ARC-Seal: i=2") == 1
     found = await authenticate(sealed_again, arc_sealers="lists.example")
-    assert found.level is Level.FORGED
+    assert found.level is AuthorLevel.FORGED
     found = await authenticate(sealed_again, arc_sealers="lists.example,unknown-lists.example")
-    assert found.level is Level.LIKELY
+    assert found.level is AuthorLevel.LIKELY
 
 
 @pytest.mark.parametrize("client", [STRANGER, "10.1.2.3"])
@@ -164,10 +164,10 @@ async def test_9_a_mail_to_several_recipients() -> None:
     names = [f"boop{number}@sat.example" for number in range(5)]
     mail = MAIL.replace(b"boop@sat.example", ", ".join(names).encode())
     found = await authenticate(sign(mail))
-    assert [found.level_for(name) for name in names] == [Level.PROVED] * 5
+    assert [found.level_for(name) for name in names] == [AuthorLevel.PROVED] * 5
     assert found.author == FRIEND
     forged = await authenticate(mail)
-    assert [forged.level_for(name) for name in names] == [Level.FORGED] * 5
+    assert [forged.level_for(name) for name in names] == [AuthorLevel.FORGED] * 5
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ async def test_10_a_name_that_shows_another_address(name: bytes) -> None:
 )
 async def test_a_changed_mail_with_the_signature_of_another(mail: bytes) -> None:
     field = sign()[: -len(MAIL)]
-    assert (await authenticate(field + mail)).level is Level.FORGED
+    assert (await authenticate(field + mail)).level is AuthorLevel.FORGED
 
 
 @pytest.mark.parametrize(
@@ -217,4 +217,4 @@ async def test_a_key_that_is_not_for_this(record: str) -> None:
     assert isinstance(text, str)
     key = record if record.endswith("p=") else record + text.rpartition("; ")[2]
     zone = {"k1._domainkey.friend.example": [("TXT", key)]}
-    assert (await authenticate(sign(), zone=zone)).level is Level.FORGED
+    assert (await authenticate(sign(), zone=zone)).level is AuthorLevel.FORGED

@@ -17,7 +17,7 @@ from messaging.mail.authentication.signing import (
     make_key,
     zone_line,
 )
-from messaging.model.authentication import Level
+from messaging.model.authentication import AuthorLevel
 from messaging.model.message import Result
 from messaging.simulator.mail.server import MailSink
 from tests.support.mail.authentication import authenticate
@@ -40,9 +40,9 @@ async def test_our_signature_proves_our_mail(tmp_path: Path) -> None:
     for number, key in enumerate(keys):
         one = Signer((key,), ("friend.example",)).sign(MAIL)
         zone = {key.name("friend.example"): [("TXT", key.record)]}
-        assert (await authenticate(one, zone=zone)).level is Level.PROVED, number
+        assert (await authenticate(one, zone=zone)).level is AuthorLevel.PROVED, number
     zone = {key.name("friend.example"): [("TXT", key.record)] for key in keys}
-    assert (await authenticate(signed, zone=zone)).level is Level.PROVED
+    assert (await authenticate(signed, zone=zone)).level is AuthorLevel.PROVED
 
 
 def test_dkimpy_verifies_our_signature(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_a_mail_that_leaves_is_signed(tmp_path: Path) -> None:
         [received] = sink.received
     zone = {key.name(DOMAIN): [("TXT", key.record)]}
     found = await authenticate(received.content, sender=f"boop@{DOMAIN}", zone=zone)
-    assert (found.level, found.author) == (Level.PROVED, f"boop@{DOMAIN}")
+    assert (found.level, found.author) == (AuthorLevel.PROVED, f"boop@{DOMAIN}")
 
 
 def test_a_key_of_dkimpy_is_read(tmp_path: Path) -> None:
