@@ -14,6 +14,7 @@ from messaging.store.db.connection import set_up_django
 
 NAMES = (
     "acceptance",
+    "authentication",
     "uplinks",
     "webhooks",
     "webhook_budget",

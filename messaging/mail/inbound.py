@@ -35,6 +35,7 @@ from messaging.mail.smtp.replies import (
 )
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.address_syntax import own_mailbox
+from messaging.model.authentication import Authentication
 from messaging.model.message import (
     Address,
     Emit,
@@ -155,7 +156,7 @@ class MailIngest:
         if not reply.startswith("4"):
             for key in keys:
                 self._random_ids.pop(key, None)
-        return self.record_reply(mail, reply, " ".join(ids), header or "")
+        return self.record_reply(mail, reply, " ".join(ids), header or "", found)
 
     async def _parse(self, content: bytes) -> ParsedMail:
         """Parse a mail of little work in place, and any other in the process for it. Raises Rejected, Unavailable."""
@@ -183,7 +184,12 @@ class MailIngest:
         return ids, keys
 
     def record_reply(
-        self, mail: ReceivedMail, reply: str, ids: str = "", author_id: str = ""
+        self,
+        mail: ReceivedMail,
+        reply: str,
+        ids: str = "",
+        author_id: str = "",
+        found: Authentication | None = None,
     ) -> str:
         """Count and log the reply to a mail, and return it. `author_id` is the Message-ID of its author."""
         match reply[0]:
@@ -194,12 +200,13 @@ class MailIngest:
             case _:
                 self.refused += 1
         log.info(
-            "mail %s from %s by %s to %s, %d bytes: %s",
+            "mail %s from %s by %s to %s, %d bytes%s: %s",
             ids,
             mail.sender or "<>",
             mail.client,
             ",".join(mail.recipients),
             mail.size,
+            f", {found.line}" if found else "",
             reply[:9] if reply.startswith("2") else reply,
             extra=details(message_id=ids, author_id=author_id),
         )

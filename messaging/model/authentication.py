@@ -59,6 +59,8 @@ class Authentication:
         return self.level if is_named else AuthorLevel.UNPROVED
 
     @property
-    def may_refuse(self) -> bool:
-        """Whether the mail is refused for its author (550)."""
-        return self.level is AuthorLevel.FORGED and not self.from_relay
+    def line(self) -> str:
+        """The reason in one line for the log, with the result of each mechanism unless the author is proved."""
+        if self.level is AuthorLevel.PROVED or not self.results:
+            return self.reason
+        return f"{self.reason} ({'; '.join(map(str, self.results))})"

@@ -13,6 +13,7 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Rejected
 from messaging.gateway import Gateway
+from messaging.mail.authentication.settings import AuthenticationSettings
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Address, Delivery, Network, OptOutChange
@@ -65,6 +66,7 @@ def gateway(world: World, tmp_path: Path) -> Iterator[Gateway]:
             settings=settings,
             smtp=read(SmtpSettings, listen="127.0.0.1:0"),
             relay=read(Relay, url=SecretStr(world.sink.url)),
+            authentication=AuthenticationSettings(authentication=False),
             satellites={
                 "hive": read(
                     HiveAccount,
