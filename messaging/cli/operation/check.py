@@ -283,6 +283,9 @@ def _check_mail(gateway: Gateway) -> list[Finding]:
 def _check_dns(gateway: Gateway) -> list[Finding]:
     """Compare the DNS records of the mail domain with those that it should have; of a public domain only."""
     domain = ascii_domain(gateway.settings.mail_domain)
+    if not gateway.authentication.authentication:
+        text = "SATBRIDGE_MAIL_AUTHENTICATION is false: every author is unproved"
+        return [Finding("authors", None, text)]
     if gateway.dns.servers is None and not is_public_domain(domain):
         return []
     try:

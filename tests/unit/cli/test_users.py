@@ -218,6 +218,13 @@ def test_check_names_an_unknown_network_and_the_repair(store_settings: Settings)
     assert "not configured: rockblock; mail for them waits (451)" in rows[0]["said"]
 
 
+def test_check_says_that_no_author_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SATBRIDGE_MAIL_AUTHENTICATION", "false")
+    rows = [row for row in json.loads(run("check", "--json").stdout) if row["part"] == "authors"]
+    assert [row["ok"] for row in rows] == [None]
+    assert rows[0]["said"].endswith("every author is unproved")
+
+
 def test_the_claim_of_a_wrong_clock_has_a_column_of_its_own() -> None:
     done("devices", "add", "1001", "--owner=boop", "--network=hive")
     at, claim = datetime(2026, 1, 2, 3, 4, tzinfo=UTC), datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
