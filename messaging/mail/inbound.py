@@ -17,8 +17,7 @@ from cachetools import LRUCache, TTLCache
 from messaging.errors import AuthorRefused, GatewayError, Rejected, Unavailable
 from messaging.logs.records import details
 from messaging.mail.authentication.authenticate import Authenticator
-from messaging.mail.authorship import add_authorship
-from messaging.mail.classify import ReceivedMail, Record, classify
+from messaging.mail.classify import ReceivedMail, Record, add_authorship, classify
 from messaging.mail.message_ids import find_reference
 from messaging.mail.parse.mail import ParsedMail, read_mail
 from messaging.mail.parse.process import ParserProcess

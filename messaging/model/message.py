@@ -22,8 +22,8 @@ from messaging.errors import (
 )
 from messaging.model.address import Address as Address
 from messaging.model.address import Network as Network
-from messaging.model.author_level import AuthorLevel as AuthorLevel
-from messaging.model.author_level import Authorship as Authorship
+from messaging.model.authentication import AuthorLevel as AuthorLevel
+from messaging.model.authentication import Authorship as Authorship
 from messaging.model.device_text import Codec as Codec
 from messaging.model.device_text import DeviceText as DeviceText
 from messaging.model.invitation import Invitation as Invitation

@@ -234,7 +234,7 @@ class _Check:
 
     async def _vouching_sealer(self) -> str:
         """Return what trusted sealers found, if that speaks for the author; empty if not."""
-        chain = read_chain(self.mail)
+        chain = read_chain(self.mail) if self.mail.values(b"arc-seal") else None
         if chain is None:
             return ""
         if chain.problem or chain.sealer not in self.settings.sealers:

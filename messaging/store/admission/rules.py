@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from messaging.model.author_level import AuthorLevel
+from messaging.model.authentication import AuthorLevel
 from messaging.store.accept.refusals import AUTHOR_BLOCKED, AUTHOR_FORGED, CLOSED, Refusal
 from messaging.store.admission.terms import Hold, MayWrite, SenderMode
 

@@ -4,8 +4,7 @@ import base64
 
 import pytest
 
-from messaging.mail.authorship import add_authorship
-from messaging.mail.classify import ReceivedMail, classify
+from messaging.mail.classify import ReceivedMail, add_authorship, classify
 from messaging.mail.parse.mail import read_mail
 from messaging.model.message import Message
 from tests.support.mail.mails import ALTERNATIVE, HTML, MIXED, PDF, PLAIN, part, parts
