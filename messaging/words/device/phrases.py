@@ -52,6 +52,13 @@ _GERMAN: Final[Mapping[str, str]] = {
     "the recipient asked not to get messages from this number": (
         "der Empfänger will von dieser Nummer nichts bekommen"
     ),
+    "this subscriber takes no messages from others now": (
+        "diese Person nimmt zur Zeit keine Nachrichten von anderen an"
+    ),
+    "this recipient takes no messages from you": "diese Person nimmt keine Nachrichten von dir an",
+    "the domain of the author asks to refuse mail that does not prove that it is from there": (
+        "die Domain des Absenders verlangt, Mails abzulehnen, die nicht nachweislich von dort sind"
+    ),
     "the recipient is not a mail address": "der Empfänger ist keine Mailadresse",
     "the recipient is not a telephone number with + and country": (
         "der Empfänger ist keine Nummer mit + und Land"

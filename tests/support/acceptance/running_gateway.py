@@ -23,7 +23,7 @@ from messaging.simulator.mail.server import MailSink
 from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import close_connection, migrate_store, open_store
 from tests.support.eventually import wait_until
-from tests.support.mail.dns_server import DnsServer
+from tests.support.mail.dns_server import DnsServer, zone_of
 from tests.support.ports import free_port as free_port
 
 DOMAIN = "example.org"
@@ -101,7 +101,7 @@ class RunningGateway:
         self.database_url = database_url
         self.folder = folder
         self.sink = MailSink()
-        self.dns = DnsServer({})
+        self.dns = DnsServer(zone_of(DOMAIN))
         self.devices = [1000 + n for n in range(21)]
         self._settings = settings
         self._exits = ExitStack()

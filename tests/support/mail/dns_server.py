@@ -25,6 +25,15 @@ SILENT: Record = ("SILENT", "")
 """Instead of records: the server does not answer."""
 
 
+def zone_of(domain: str) -> Zone:
+    """Return the records that a mail domain on this machine should have."""
+    return {
+        domain: [("MX", f"10 {domain}."), ("A", "127.0.0.1"), ("TXT", "v=spf1 ip4:127.0.0.1 -all")],
+        f"_dmarc.{domain}": [("TXT", "v=DMARC1; p=reject")],
+        "1.0.0.127.in-addr.arpa": [("PTR", f"{domain}.")],
+    }
+
+
 class DnsServer:
     """Answers from a zone by UDP until it is closed; `asked` are the names and types that it was asked for."""
 
