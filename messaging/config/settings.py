@@ -203,6 +203,11 @@ class Settings(Section, prefix="SATBRIDGE_"):
     max_claimed: Count = 256
     max_waiting_per_subscriber: Annotated[int, Field(ge=0)] = 1000
     max_hourly_per_pair: Annotated[int, Field(ge=0)] = 60
+    burst_hourly_per_author: Annotated[int, Field(ge=0)] = 50
+    burst_hourly_per_device: Annotated[int, Field(ge=0)] = 150
+    burst_hourly_per_domain: Annotated[int, Field(ge=0)] = 200
+    burst_hourly_per_client: Annotated[int, Field(ge=0)] = 200
+    burst_hourly_in_total: Annotated[int, Field(ge=0)] = 5000
     max_hourly_hints_per_device: Count = 6
     max_hourly_per_device: Annotated[int, Field(ge=0)] = 100
     max_daily_per_device: Annotated[int, Field(ge=0)] = 300

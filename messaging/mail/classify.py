@@ -8,6 +8,7 @@ from messaging.mail.message_ids import Reference, find_reference
 from messaging.mail.parse.bounce import DeliveryReport, find_report_by_signs
 from messaging.mail.parse.mail import Origin, ParsedMail
 from messaging.mail.parse.parts import part_of
+from messaging.mail.smtp.clients import client_site
 from messaging.model.address_syntax import relay_mailbox
 from messaging.model.authentication import Authentication
 from messaging.model.message import (
@@ -89,6 +90,7 @@ def classify(
             reference=parsed.message_id_header or "",
             invitation=parsed.invitation,
             display_name=parsed.display_name,
+            client_network=client_site(mail.client),
         )
         records.append(message)
     return records
@@ -114,6 +116,7 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
         answer_address=record.answer_address if is_signed else "",
         authorship=Authorship(level, reason, found.is_undecided, found.spam_mark),
         keeps_refusal=found.from_relay,
+        client_network="" if found.from_relay else record.client_network,
     )
 
 

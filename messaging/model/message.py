@@ -87,7 +87,8 @@ class Message:
     UTC: the router puts them into the language and the time zone of the device. `display_name` is the name that the
     sender goes by; the router leaves it on the messages for devices that are shown it beside the address.
     `authorship` says how well the author is proved; None stands for the level of the network. A message that
-    `keeps_refusal` is stored as refused where its author is refused, instead of an error.
+    `keeps_refusal` is stored as refused where its author is refused, instead of an error. `client_network` is the IP
+    network of the server that handed a mail over; empty for a trusted relay.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Message:
     display_name: str = ""
     authorship: Authorship | None = None
     keeps_refusal: bool = False
+    client_network: str = ""
 
     @property
     def level(self) -> AuthorLevel:

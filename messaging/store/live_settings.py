@@ -9,6 +9,11 @@ LIVE_FIELDS: Final = frozenset(
     {
         "max_waiting_per_subscriber",
         "max_hourly_per_pair",
+        "burst_hourly_per_author",
+        "burst_hourly_per_device",
+        "burst_hourly_per_domain",
+        "burst_hourly_per_client",
+        "burst_hourly_in_total",
         "max_hourly_hints_per_device",
         "max_hourly_per_device",
         "max_daily_per_device",

@@ -41,6 +41,18 @@ def client_networks(address: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network((ip, size), strict=False)) for size in (64, 48))
 
 
+@lru_cache(CLIENTS_KEPT)
+def client_site(address: str) -> str:
+    """Return the network that is taken for one sender: of 24 bits, for IPv6 of 56; empty when it is no address."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    size = 56 if ip.version == 6 and mapped is None else 24
+    return str(ipaddress.ip_network((mapped or ip, size), strict=False))
+
+
 @dataclass(slots=True, weakref_slot=True)
 class ByteBudget:
     """The bytes that the mails being received may have; those of a client count in the budget of all, too."""

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from messaging.config.settings import Settings
@@ -26,8 +27,9 @@ from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
 from messaging.store.accept.operator_mail import forward, keep
 from messaging.store.accept.refusals import AUTHOR_REFUSALS, CLOSED, Refusal
 from messaging.store.accept.routing import Policy, Route, RoutedMessage
+from messaging.store.admission.bursts import BurstBreaker, CountedMessage
 from messaging.store.admission.gate import Gate
-from messaging.store.admission.terms import Hold
+from messaging.store.admission.terms import TOO_MANY_HELD, Hold
 from messaging.store.outgoing.limits import DeviceLimits, estimate_units
 from messaging.store.queue.delivery_state import NewHold
 from messaging.store.rate_limit import Pair, RateLimiter
@@ -37,7 +39,6 @@ log = logging.getLogger(__name__)
 
 BUSY = "too many messages wait for this subscriber; try again later"
 TOO_FAST = "too many messages from this author to this subscriber within an hour; try again later"
-TOO_MANY_HELD = "too many messages wait for a decision of this subscriber; try again later"
 UNDECIDED = "DNS did not answer, so the author is not known; try again later"
 NO_ROOM = "the gateway has no room for messages now; try again later"
 NOT_KNOWN = "a report about a message that this gateway does not know: "
@@ -82,6 +83,7 @@ class Decision:
     `pair` is the author and the subscriber that the hourly limit counts; `replied_device` the device that gets a reply.
     `alarm` is the message about the emergency that the record declares, besides the record's own; `echo` tells a device
     whom its text went to. `unknown_device` is set on a packet that is kept of an unknown device of a shared account.
+    `counted` has the bounds that an accepted message to a device counts in.
     """
 
     kind: str
@@ -94,6 +96,7 @@ class Decision:
     pair: Pair | None = None
     replied_device: Pair | None = None
     unknown_device: Pair | None = None
+    counted: CountedMessage | None = None
 
     @property
     def messages(self) -> tuple[RoutedMessage, ...]:
@@ -252,7 +255,10 @@ class BatchDecider:
                 return Decision("too_fast", error=Busy(TOO_FAST))
             self._new_by_pair[pair] += 1
         self._count(message.id, route)
-        return Decision("accepted", routed=RoutedMessage(message, route), pair=pair)
+        is_of_operator = message.id in self._operator_routes
+        counted = None if is_of_operator else self._gate.count(message, route)
+        routed = RoutedMessage(message, route)
+        return Decision("accepted", routed=routed, pair=pair, counted=counted)
 
     def _stop(self, message: Message, route: Route, admission: Hold | Refusal) -> Decision:
         """Hold a message, or refuse it: with an error, or in the history where its source asks for that."""
@@ -454,3 +460,22 @@ def _refuse(refusal: Refusal) -> Decision:
     if refusal.is_temporary:
         return Decision(refusal.kind, error=Unavailable(refusal.reason))
     return Decision(f"rejected_{refusal.kind}", error=Rejected(refusal.reason))
+
+
+def hold_bursts(
+    decisions: Sequence[Decision], breaker: BurstBreaker, now: datetime
+) -> list[Decision]:
+    """Return the decisions with a hold for each accepted message that exceeds a bound. Call it within a transaction."""
+    counted = [one.counted for one in decisions if one.counted]
+    stops = iter(breaker.admit(counted, now))
+    return [_stop_burst(one, next(stops)) if one.counted else one for one in decisions]
+
+
+def _stop_burst(decision: Decision, stop: NewHold | Busy | None) -> Decision:
+    routed = decision.routed
+    if stop is None or routed is None:
+        return decision
+    if isinstance(stop, Busy):
+        return Decision("busy", error=stop)
+    message = replace(routed.message, wants_notice=False)
+    return replace(decision, kind="held", routed=replace(routed, message=message, hold=stop))

@@ -25,7 +25,7 @@ from messaging.model.message import (
     RecipientCheck,
 )
 from messaging.store.accept.context import BatchContext
-from messaging.store.accept.decide import BatchDecider, Decision, Limiters
+from messaging.store.accept.decide import BatchDecider, Decision, Limiters, hold_bursts
 from messaging.store.accept.device_text import (
     ParsedDeviceText,
     ParsedRecord,
@@ -39,6 +39,7 @@ from messaging.store.accept.positions import note_heard, write_positions
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import PlannedDelivery, Policy, Route, RoutedMessage
 from messaging.store.accept.validate import validate
+from messaging.store.admission.bursts import BurstBreaker
 from messaging.store.admission.gate import Gate
 from messaging.store.admission.lookup import note_correspondents
 from messaging.store.audit import record as audit
@@ -125,6 +126,7 @@ class AcceptTransaction:
         }
         self._notices = Notices(settings, policy.default_accounts)
         self._limiters = Limiters.of(settings)
+        self._breaker = BurstBreaker(settings)
         self._quota = KeptQuota(settings)
         self._counters = counters
 
@@ -151,6 +153,7 @@ class AcceptTransaction:
             return [RecordResult(one.kind, error=one.error) for one in decisions]
         with transaction.atomic(durable=True):
             decisions, context = self._decide(validated, kept, has_room, routes)
+            decisions = hold_bursts(decisions, self._breaker, now)
             written = self._write(decisions, context, full_providers)
             if routes:
                 _record_sends(decisions, routes)

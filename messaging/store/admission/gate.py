@@ -8,6 +8,7 @@ from messaging.model.message import Address, Message, Network
 from messaging.store.accept.context import BatchContext, SubscriberInfo
 from messaging.store.accept.refusals import Refusal
 from messaging.store.accept.routing import Policy, Route
+from messaging.store.admission.bursts import Bound, BoundKey, CountedMessage, keys_of_stranger
 from messaging.store.admission.rules import Admission, Author, admit
 from messaging.store.admission.terms import HOLD_REASONS, Hold, SenderMode
 from messaging.store.queue.delivery_state import NewHold
@@ -64,6 +65,26 @@ class Gate:
             return None
         self._held[owner] += 1
         return NewHold(why.value, HOLD_REASONS[why], self._held_until)
+
+    def count(self, message: Message, route: Route) -> CountedMessage | None:
+        """Return the bounds within an hour that a message counts in; None for one of an emergency contact."""
+        owner, addresses = route.subscriber_id or 0, self._addresses(message)
+        known = self._context.admission
+        contacts = [
+            one
+            for address in addresses
+            for one in known.contacts.get((owner, address), ())
+            if one.may_write_at(self._now) and one.accepts(message.level)
+        ]
+        if any(one.is_emergency for one in contacts):
+            return None
+        author = str(contacts[0].contact_id) if contacts else addresses[0]
+        keys: list[BoundKey] = [(Bound.AUTHOR, f"{owner}/{author}")]
+        keys += [(Bound.DEVICE, str(one.device_id)) for one in route.deliveries]
+        is_correspondent = any((owner, one) in known.correspondents for one in addresses)
+        if not contacts and not (is_correspondent and message.level.names_author):
+            keys += keys_of_stranger(message)
+        return CountedMessage(owner, (*keys, (Bound.TOTAL, "")))
 
     def _addresses(self, message: Message) -> tuple[str, ...]:
         """Return the addresses of the author in lower case: of a device those of its owner."""

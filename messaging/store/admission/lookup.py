@@ -1,6 +1,6 @@
 """Looks up the contacts, correspondents and blocks of a batch, and notes the correspondents."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,16 +21,16 @@ MEMORY: Final = timedelta(days=90)
 
 _CONTACT, _WRITTEN, _BLOCKED = "contact", "written", "blocked"
 _RIGHTS: Final = (
-    "c.may_write, c.write_until, c.must_be_proved, c.is_emergency, c.sees_positions"
+    "c.may_write, c.write_until, c.id, c.must_be_proved, c.is_emergency, c.sees_positions"
     " FROM users_contact c"
 )
 _KNOWN: Final = Select(
     f"SELECT '{_CONTACT}', c.owner_id, LOWER(c.address), {_RIGHTS} WHERE {{}} AND {{}}"  # noqa: S608
     f" UNION ALL SELECT '{_CONTACT}', c.owner_id, LOWER(a.address), {_RIGHTS}"
     " JOIN users_contactaddress a ON a.contact_id = c.id WHERE {} AND {}"
-    f" UNION ALL SELECT '{_WRITTEN}', w.owner_id, w.address, '', w.written_at, FALSE, FALSE, FALSE"
+    f" UNION ALL SELECT '{_WRITTEN}', w.owner_id, w.address, '', w.written_at, 0, FALSE, FALSE, FALSE"
     " FROM users_correspondent w WHERE {} AND {}"
-    f" UNION ALL SELECT '{_BLOCKED}', COALESCE(b.owner_id, 0), b.address, '', NULL,"
+    f" UNION ALL SELECT '{_BLOCKED}', COALESCE(b.owner_id, 0), b.address, '', NULL, 0,"
     " FALSE, FALSE, FALSE FROM users_blockedauthor b WHERE ({} OR b.owner_id IS NULL) AND {}",
     *("c.owner_id", "LOWER(c.address)"),
     *("c.owner_id", "LOWER(a.address)"),
@@ -65,17 +65,25 @@ def look_up_admission(
     blocked: set[AuthorKey] = set()
     candidates = block_candidates(addresses)
     lists = (owners, addresses) * 3 + (owners, candidates)
-    for kind, owner, address, may_write, moment, *flags in _KNOWN(*lists):
+    for kind, owner, address, may_write, moment, contact, *flags in _KNOWN(*lists):
         key = (owner, address)
         if kind == _BLOCKED:
             blocked.add(key)
         elif kind == _CONTACT:
-            rights = ContactRights(MayWrite(may_write), _moment(moment), *map(bool, flags))
+            rights = ContactRights(MayWrite(may_write), _moment(moment), contact, *map(bool, flags))
             contacts[key].append(rights)
         elif (written_at := _moment(moment)) and written_at >= now - MEMORY:
             correspondents.add(key)
     held = {(owner, sender): number for owner, sender, number in _HELD(holding)}
     return AdmissionContext(contacts, correspondents, blocked, held)
+
+
+def count_held(owners: Collection[int]) -> Counter[int]:
+    """Return how many deliveries of each of these subscribers are held: one query, none without any."""
+    numbers: Counter[int] = Counter()
+    for owner, _, number in _HELD(owners):
+        numbers[owner] += number
+    return numbers
 
 
 def note_correspondents(written: Iterable[AuthorKey], now: datetime) -> None:

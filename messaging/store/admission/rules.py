@@ -18,10 +18,11 @@ AuthorKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class ContactRights:
-    """The permissions of a contact, as far as messages of a batch need them."""
+    """The permissions of a contact, as far as messages of a batch need them, and its row."""
 
     may_write: MayWrite = MayWrite.ALWAYS
     write_until: datetime | None = None
+    contact_id: int = 0
     must_be_proved: bool = False
     is_emergency: bool = False
     sees_positions: bool = True

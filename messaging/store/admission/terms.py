@@ -27,6 +27,7 @@ class Hold(StrEnum):
     UNPROVED = "unproved"
     BULK = "bulk"
     SPAM = "spam"
+    BURST = "burst"
 
 
 HOLD_REASONS: Final = {
@@ -35,3 +36,4 @@ HOLD_REASONS: Final = {
     Hold.SPAM: "a relay marked it as spam; it waits for a decision",
     Hold.BULK: "from a list or a program; it waits for a decision",
 }
+TOO_MANY_HELD: Final = "too many messages wait for a decision of this subscriber; try again later"

@@ -1,6 +1,11 @@
 """The tables of the store, one module for each subject."""
 
-from messaging.store.models.admission import BlockedAuthor, ContactAddress, Correspondent
+from messaging.store.models.admission import (
+    BlockedAuthor,
+    BurstCount,
+    ContactAddress,
+    Correspondent,
+)
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import (
@@ -23,6 +28,7 @@ __all__ = [
     "WAITING",
     "AuditEntry",
     "BlockedAuthor",
+    "BurstCount",
     "CacheEntry",
     "Contact",
     "ContactAddress",

@@ -1,4 +1,4 @@
-"""The tables of admission: further addresses of contacts, correspondents, and blocked authors."""
+"""The tables of admission: further addresses of contacts, correspondents, blocked authors, and counts of an hour."""
 
 from typing import ClassVar
 
@@ -86,6 +86,25 @@ class BlockedAuthor(models.Model):
     def clean(self) -> None:
         """Store the address as it is compared."""
         self.address = parse_block(self.address)
+
+
+class BurstCount(models.Model):
+    """How many messages one writer counted in a period of five minutes; `key` is a hash of what it counts."""
+
+    key = models.BigIntegerField()
+    period = models.IntegerField()
+    writer = models.SmallIntegerField()
+    number = models.IntegerField()
+
+    class Meta:
+        """Indexes and constraints."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "period", "writer"], name="burst_count")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.key} in {self.period}"
 
 
 def parse_block(text: str) -> str:

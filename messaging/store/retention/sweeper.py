@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
+from messaging.store.admission.bursts import remove_old_counts
 from messaging.store.db.connection import BatchRunner
 from messaging.store.models import PENDING, Delivery, Device, DevicePosition, Message
 from messaging.store.retention import quota
@@ -29,7 +30,7 @@ PAUSE_FACTOR: Final = 20
 REST_SECONDS: Final = 3600.0
 SHORT_REST_SECONDS: Final = 60.0
 """The pauses of a job that has found nothing more to do."""
-SHORT_JOBS: Final = ("counts", "pages")
+SHORT_JOBS: Final = ("counts", "bursts", "pages")
 INCREMENTAL: Final = 2
 """The value of SQLite's `auto_vacuum` by which free pages are given back on request."""
 
@@ -83,6 +84,7 @@ class Sweeper:
             "messages": partial(self._sweep_messages, messages, but_with=PENDING),
             "positions": self._sweep_positions,
             "counts": quota.fold,
+            "bursts": lambda: remove_old_counts(self._now()),
             "pages": vacuum,
         }
         self._rests_until = dict.fromkeys(self._jobs, 0.0)
