@@ -44,6 +44,9 @@ def _time_questions(waiting: int) -> dict[str, float]:
             mail_domain="example.org",
             max_waiting_per_subscriber=0,
             max_hourly_per_pair=0,
+            burst_hourly_per_author=0,
+            burst_hourly_per_device=0,
+            burst_hourly_in_total=0,
             lease_seconds=0.001,
         )
         open_store(settings)

@@ -14,6 +14,7 @@ from messaging.mail.classify import ReceivedMail
 from messaging.mail.inbound import MailIngest
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.message import Inbound
+from messaging.store.accept.router import Router
 from messaging.store.console import messages
 from messaging.store.console.contacts import BlockRow, add_block, add_contact
 from messaging.store.console.directory import add_device, add_subscriber
@@ -28,7 +29,7 @@ from tests.support.mail.authentication import (
 )
 from tests.support.mail.dns_server import SILENT, DnsServer
 from tests.support.mail.signed_mails import MAIL, seal, sign
-from tests.support.store.records import Gateway
+from tests.support.store.records import VIAS, Gateway
 
 PLAIN = MAIL.replace(b"boop@sat.example", b"boop@example.org")
 VERDICT = b"Authentication-Results: mx.sat.example; dmarc=%s header.from=friend.example\r\n"
@@ -185,6 +186,21 @@ def test_spam_of_a_trusted_relay_is_held_also_of_a_contact(door: Door) -> None:
     marked = b"X-Spam-Flag: YES\r\n" + VERDICT % b"pass" + PLAIN
     assert (door.bring(marked, RELAY, FRIEND)).startswith("250")
     assert _kept_reason().startswith("held spam: ")
+
+
+@pytest.mark.parametrize(
+    ("client", "states"), [(STRANGER, ["held", "waiting"]), (RELAY, ["waiting", "waiting"])]
+)
+def test_a_trusted_relay_is_no_network_of_strangers(
+    door: Door, client: str, states: list[str]
+) -> None:
+    Subscriber.objects.update(senders="open")
+    settings = door.gateway.settings.model_copy(update={"burst_hourly_per_client": 1})
+    door.gateway.router = Router(settings, VIAS, now=door.gateway.clock)
+    for author in ("bob@x.example", "eve@y.example"):
+        content = PLAIN.replace(FRIEND.encode(), author.encode())
+        assert door.bring(content, client, author).startswith("250")
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == states
 
 
 def test_the_mark_of_a_stranger_holds_nothing(door: Door) -> None:

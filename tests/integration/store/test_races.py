@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from messaging.errors import Rejected
-from messaging.model.message import Outcome
+from messaging.model.message import Outcome, message_id
 from messaging.store.accept.router import Router
+from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import close_connection
 from messaging.store.models import Contact, Delivery, Message, Subscriber
 from messaging.store.notices.unreached import NOT_REACHED
@@ -25,6 +26,7 @@ from tests.support.store.records import Gateway
 pytestmark = pytest.mark.postgres
 
 T = TypeVar("T")
+BOTH = ("boop", "ann")
 
 
 def at_once(*works: Callable[[], T]) -> list[T]:
@@ -59,6 +61,27 @@ def test_two_routers_that_get_the_same_messages_take_each_once(postgres_gateway:
         in_hand = min(30 * turn, MAX_IN_HAND)
         assert len(made) == min(30, MAX_IN_HAND - in_hand)
     assert (Message.objects.count(), Delivery.objects.count()) == (300, 300)
+
+
+def test_two_routers_keep_the_bounds_of_an_hour(postgres_gateway: Gateway) -> None:
+    bounds = {"burst_hourly_per_device": 100, "burst_hourly_in_total": 1000}
+    settings = wide(postgres_gateway).model_copy(update=bounds)
+    routers = [Router(settings, g.VIAS, now=postgres_gateway.clock) for _ in "ab"]
+    add_subscriber("ann", senders="open")
+    add_device("2001", owner="ann", network="hive", networks=["hive"])
+    for turn in range(10):
+        # The same rows, first in one order and then in the other.
+        batch = [
+            g.mail(f"{turn} {n} {name}", to=f"{name}@example.org")
+            for n in range(10)
+            for name in BOTH
+        ]
+        other = [replace(one, id=message_id(one.id, "other")) for one in reversed(batch)]
+        results = at_once(partial(routers[0].process, batch), partial(routers[1].process, other))
+        assert all(isinstance(one, list) for result in results for one in result)
+    delivered = Delivery.objects.filter(state=State.WAITING)
+    assert [delivered.filter(message__subscriber__name=one).count() for one in BOTH] == [100, 100]
+    assert Delivery.objects.filter(state=State.HELD, hold="burst").count() == 200
 
 
 def test_two_that_claim_at_once_never_get_the_same_attempt(postgres_gateway: Gateway) -> None:

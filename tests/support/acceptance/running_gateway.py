@@ -166,6 +166,11 @@ class RunningGateway:
             # Strangers write, and one author by the thousand.
             "SENDERS": "open",
             "MAX_HOURLY_PER_PAIR": "0",
+            "BURST_HOURLY_PER_AUTHOR": "0",
+            "BURST_HOURLY_PER_DEVICE": "0",
+            "BURST_HOURLY_PER_DOMAIN": "0",
+            "BURST_HOURLY_PER_CLIENT": "0",
+            "BURST_HOURLY_IN_TOTAL": "0",
             "MAX_HOURLY_NOTICES": "0",
             "MAX_HOURLY_PER_DEVICE": "0",
             "MAX_DAILY_PER_DEVICE": "0",

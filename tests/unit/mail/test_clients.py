@@ -4,7 +4,7 @@ import pytest
 
 from messaging.config.env import read
 from messaging.errors import ConfigurationError
-from messaging.mail.smtp.clients import ByteBudget, Clients, client_networks
+from messaging.mail.smtp.clients import ByteBudget, Clients, client_networks, client_site
 from messaging.mail.smtp.settings import SmtpSettings
 
 MIB = 1024 * 1024
@@ -22,6 +22,19 @@ MIB = 1024 * 1024
 )
 def test_the_networks_of_a_client(address: str, networks: tuple[str, ...]) -> None:
     assert client_networks(address) == networks
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("192.0.2.1", "192.0.2.0/24"),
+        ("::ffff:192.0.2.1", "192.0.2.0/24"),
+        ("2001:db8:1:2ff:3::4", "2001:db8:1:200::/56"),
+        ("unknown", ""),
+    ],
+)
+def test_the_network_that_counts_as_one_sender(address: str, site: str) -> None:
+    assert client_site(address) == site
 
 
 def clients(**settings: object) -> tuple[Clients, ByteBudget]:
