@@ -9,6 +9,7 @@ from uuid import uuid4
 from messaging.config.account import account_names, account_prefixes, read_accounts
 from messaging.config.env import Section, read, read_if_set, variables_given
 from messaging.config.settings import Settings
+from messaging.costs.units import UnitCounter
 from messaging.errors import ConfigurationError
 from messaging.mail.authentication.settings import (
     AuthenticationSettings,
@@ -21,7 +22,7 @@ from messaging.mail.smtp.pod_readiness import PodLabel
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.model.device_serial import DeviceNetwork
 from messaging.model.message import Network
-from messaging.satellite.account import MailedAccount, SatelliteAccount
+from messaging.satellite.account import MailedAccount, SatelliteAccount, SatelliteUnits
 from messaging.satellite.providers import ACCOUNTS as SATELLITE_ACCOUNTS
 from messaging.sending.user_operators import find_user_operators
 from messaging.sms.account import SmsAccount
@@ -122,7 +123,15 @@ class Gateway:
             settings.devices_per_message == "all",
             CountryRule(settings.sms_country_list),
             self.whatsapp_accounts,
+            self.unit_counters,
         )
+
+    @property
+    def unit_counters(self) -> Mapping[str, UnitCounter]:
+        """The counters of the billed units of messages by satellite and SMS account."""
+        parts = self.settings.satellite_max_parts
+        satellites = {name: SatelliteUnits(one, parts) for name, one in self.satellites.items()}
+        return {**satellites, **self.sms}
 
     @property
     def codecs(self) -> Mapping[str, str]:

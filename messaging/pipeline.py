@@ -105,6 +105,7 @@ def _accept(dataflow: Dataflow, gateway: Gateway) -> Stream[Delivery]:
             shared_accounts=gateway.shared_accounts,
             providers=gateway.satellite_providers,
             whatsapp_accounts=gateway.whatsapp_accounts,
+            unit_counters=gateway.unit_counters,
         ),
         parallelism=settings.router_count,
         durable=True,

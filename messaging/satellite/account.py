@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import ceil
 from typing import Annotated, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import AfterValidator, Field, PrivateAttr
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, Field, PrivateAttr
 from messaging.config.account import Account
 from messaging.config.ip_allowlist import networks_of
 from messaging.config.settings import ListenText
-from messaging.errors import ConfigurationError
+from messaging.errors import ConfigurationError, Rejected
 from messaging.model.device_serial import SerialSyntax as SerialSyntax
 from messaging.model.device_text import Codec as Codec
 from messaging.model.message import Message, Receipt
@@ -125,6 +126,20 @@ class SatelliteAccount(Account):
         subject, text = write_plainly(message.subject, own), write_plainly(message.text, own)
         return self.packets(replace(message, subject=subject, text=text), codec, max_parts)
 
+    def count_units(self, message: Message, codec: str, alphabet: str, max_parts: int) -> int:
+        """Return the billed units of a message: credits where the account counts them, else packets.
+
+        A message that cannot be sent costs nothing.
+        """
+        try:
+            packets = self.write_packets(message, codec, max_parts, alphabet)
+        except Rejected:
+            return 0
+        credit_bytes: int | None = getattr(self, "credit_bytes", None)
+        if credit_bytes is None:
+            return len(packets)
+        return sum(max(1, ceil(len(one) / credit_bytes)) for one in packets)
+
     def display(self, packet: bytes, codec: str) -> str:
         """Return the text that a device shows of a packet."""
         if self.codec_of(codec) is Codec.TEXT:
@@ -150,6 +165,18 @@ class SatelliteAccount(Account):
         if codec is Codec.TEXT and characters is not None:
             return Limit(characters, utf16_units)
         return Limit(int(getattr(self, "max_packet_bytes")), utf8_bytes)  # noqa: B009
+
+
+@dataclass(frozen=True, slots=True)
+class SatelliteUnits:
+    """Counts the billed units of messages by an account that sends at most `max_parts` packets of each."""
+
+    account: SatelliteAccount
+    max_parts: int
+
+    def count_units(self, message: Message, codec: str = "", alphabet: str = "") -> int:
+        """Return the units; 0 for a message that cannot be sent."""
+        return self.account.count_units(message, codec, alphabet, self.max_parts)
 
 
 class WebhookAccount(SatelliteAccount):

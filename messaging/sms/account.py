@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
+from unicodedata import normalize
 
 from messaging.config.account import Account
 from messaging.config.settings import Count, Positive
+from messaging.errors import Rejected
 from messaging.model.message import DeadLetter, Message, OptOutChange, Receipt, SubmittedPart
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
-from messaging.words.alphabet import Alphabet
+from messaging.sending.split import split
+from messaging.sms.segments import segments
+from messaging.words.alphabet import Alphabet, write_plainly
 
 Received = Message | OptOutChange | DeadLetter | Receipt
 """A record that a webhook may bring."""
@@ -72,6 +76,23 @@ class SmsAccount(Account):
     media_links: bool = True
     alphabet: Alphabet = Alphabet.PLAIN
 
+    def write_texts(self, message: Message) -> list[str]:
+        """Return the texts of a message as they are sent, in order. Raises Rejected."""
+        text = "\n".join(part for part in (message.subject.strip(), message.text.strip()) if part)
+        # Composed characters take fewer units. Half a surrogate pair cannot be encoded.
+        body = normalize("NFC", text).encode("utf-8", "replace").decode()
+        body = write_plainly(body, self.alphabet, segments)
+        if not body:
+            raise Rejected("the text is empty")
+        return split(body, utf16_units, self.max_characters, self.max_parts)
+
+    def count_units(self, message: Message, codec: str = "", alphabet: str = "") -> int:
+        """Return the segments of a message; 0 for one that cannot be sent. Phones have no codec of their own."""
+        try:
+            return sum(map(segments, self.write_texts(message)))
+        except Rejected:
+            return 0
+
     @abstractmethod
     def connect(self, public_url: str = "") -> SmsProvider:
         """Return the client; it does no I/O yet. The gateway is at `public_url`, where that is known."""
@@ -86,3 +107,8 @@ class SmsAccount(Account):
 
         Pure. Raises NotAuthentic. Returns a `DeadLetter` for authentic content that makes no sense.
         """
+
+
+def utf16_units(text: str) -> int:
+    """Return the length of a text as SMS providers count it."""
+    return len(text) + sum(c > "\uffff" for c in text)

@@ -4,18 +4,15 @@ import asyncio
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from unicodedata import normalize
 
 from cachetools import TTLCache
 
-from messaging.errors import GatewayError, NotBegun, Rejected, Uncertain
+from messaging.errors import GatewayError, NotBegun, Uncertain
 from messaging.model.message import Delivery, Message, Outcome, SubmittedPart
 from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
-from messaging.sending.split import split
 from messaging.sms.account import OutgoingText, SmsAccount
 from messaging.sms.segments import segments
-from messaging.words.alphabet import write_plainly
 
 KNOWN_IDS: Final = 10_000
 NO_TIME: Final = "no time was left to send it, or the rest of it"
@@ -78,17 +75,10 @@ class SmsSender:
 
     def _split(self, message: Message) -> list[OutgoingText]:
         """Return the texts of a message. Raises Rejected."""
-        text = "\n".join(part for part in (message.subject.strip(), message.text.strip()) if part)
-        # Composed characters take fewer units. Half a surrogate pair cannot be encoded.
-        body = normalize("NFC", text).encode("utf-8", "replace").decode()
-        body = write_plainly(body, self._account.alphabet, segments)
-        if not body:
-            raise Rejected("the text is empty")
-        bodies = split(body, utf16_units, self._account.max_characters, self._account.max_parts)
         sender, recipient = message.sender.value, message.recipient.value
         return [
             OutgoingText(sender, recipient, part, f"{message.id}-{number}")
-            for number, part in enumerate(bodies, 1)
+            for number, part in enumerate(self._account.write_texts(message), 1)
         ]
 
     async def _submit(self, attempt: Delivery, text: OutgoingText) -> SubmittedPart:
@@ -117,8 +107,3 @@ class SmsSender:
             if network_id not in ids and self._known.get(network_id, delivery.id) == delivery.id:
                 return SubmittedPart(network_id, segments(text.body))
         return None
-
-
-def utf16_units(text: str) -> int:
-    """Return the length of a text as SMS providers count it."""
-    return len(text) + sum(c > "\uffff" for c in text)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from messaging.config.settings import Settings
+from messaging.costs.units import UnitCounter
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.routing import Policy
@@ -56,6 +57,7 @@ class Router:
     `default_accounts` has the account for each outgoing network; a missing network is off. `satellites` are the
     configured satellite accounts, each with the codec of its devices; None allows every account. `shared_accounts` are
     those of them that packets of the provider's other customers reach too. `whatsapp_accounts` carry WhatsApp.
+    `unit_counters` count the billed units of messages by account; without one they are estimated by the length.
 
     A record that `process` accepted is on disk when it returns. A record that is offered again is accepted again and
     changes nothing. The returned deliveries are handed to the caller. Those that no sender begins come back
@@ -71,6 +73,7 @@ class Router:
         shared_accounts: Collection[str] = (),
         providers: Collection[str] = (),
         whatsapp_accounts: Collection[str] = (),
+        unit_counters: Mapping[str, UnitCounter] | None = None,
     ) -> None:
         open_store(settings)
         self._settings = settings
@@ -86,6 +89,7 @@ class Router:
             settings.devices_per_message == "all",
             CountryRule(settings.sms_country_list),
             frozenset(whatsapp_accounts),
+            unit_counters or {},
         )
         self._now = now
         self._settled = Counters()

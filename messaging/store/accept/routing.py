@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from messaging.costs.units import UnitCounter
 from messaging.model.address_syntax import (
     WHATSAPP,
     country_of,
@@ -50,7 +51,7 @@ class PlannedDelivery:
     """A delivery to make: its sender and recipient as it leaves, its account, and the device that receives it.
 
     `codec`, `alphabet` and `locale` are those of the device; `sender_name` is the name of the sender among the contacts
-    of its owner, `display_name` that of the sender where the device is shown it.
+    of its owner, `display_name` that of the sender where the device is shown it. `estimated_units` are counted only where a budget may need them.
     """
 
     via: str
@@ -62,6 +63,7 @@ class PlannedDelivery:
     alphabet: str = ""
     locale: Locale = field(default_factory=Locale)
     display_name: str = ""
+    estimated_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Policy:
     that packets of the provider's other customers reach too. `providers` are those that satellite accounts can have.
     With `delivers_to_all` a message goes to all devices of a subscriber.
     `sms_countries` is the rule for texts from devices. `whatsapp_accounts` are the SMS accounts that carry WhatsApp.
+    `unit_counters` count the billed units of messages by account.
     """
 
     mail_domain: str
@@ -110,6 +113,7 @@ class Policy:
     delivers_to_all: bool = False
     sms_countries: CountryRule = field(default_factory=CountryRule)
     whatsapp_accounts: frozenset[str] = frozenset()
+    unit_counters: Mapping[str, UnitCounter] = field(default_factory=dict)
 
     def account_for(self, sender: Address) -> str | None:
         """Return the account that sends for `sender` by mail or SMS; None when that network is off.

@@ -28,6 +28,7 @@ class Hold(StrEnum):
     BULK = "bulk"
     SPAM = "spam"
     BURST = "burst"
+    BUDGET = "budget"
 
 
 HOLD_REASONS: Final = {
@@ -35,5 +36,6 @@ HOLD_REASONS: Final = {
     Hold.UNPROVED: "the author is not proved well enough; it waits for a decision",
     Hold.SPAM: "a relay marked it as spam; it waits for a decision",
     Hold.BULK: "from a list or a program; it waits for a decision",
+    Hold.BUDGET: "a budget is used up",
 }
 TOO_MANY_HELD: Final = "too many messages wait for a decision of this subscriber; try again later"

@@ -7,6 +7,7 @@ from messaging.store.models.admission import (
     Correspondent,
 )
 from messaging.store.models.audit import AuditEntry
+from messaging.store.models.budgets import Budget, BudgetBooking, BudgetPeriod, Scope, Tariff
 from messaging.store.models.cache import CacheEntry
 from messaging.store.models.messages import (
     HELD,
@@ -28,6 +29,9 @@ __all__ = [
     "WAITING",
     "AuditEntry",
     "BlockedAuthor",
+    "Budget",
+    "BudgetBooking",
+    "BudgetPeriod",
     "BurstCount",
     "CacheEntry",
     "Contact",
@@ -43,7 +47,9 @@ __all__ = [
     "Message",
     "OptOut",
     "RemovedMessage",
+    "Scope",
     "StoreKey",
     "Subscriber",
+    "Tariff",
     "Task",
 ]

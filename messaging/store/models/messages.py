@@ -94,7 +94,8 @@ class Delivery(models.Model):
     `attempts_forgiven` counts those before the last retry by an operator, and those by a blocked account. `reason` is
     the reason of the last attempt.
     `leased` stays set on a delivery that was cancelled during an attempt: the outcome of that attempt is unknown.
-    `units` are the billed units, as far as the network reported them. An `is_urgent` delivery neither expires nor uses
+    `units` are the billed units, as far as the network reported them; `estimated_units` those that its budgets reserved,
+    null where no budget was concerned. An `is_urgent` delivery neither expires nor uses
     up its attempts. `losses` counts its attempts since the last retry by an operator that may have been charged and did
     not arrive; too many of them end it. `sender_name` is the name of the sender among the contacts of the device's
     owner at the time of acceptance, `display_name` that of a sender who is none of them: all attempts split the text
@@ -129,6 +130,7 @@ class Delivery(models.Model):
     reason = models.TextField(blank=True)
     network_id = models.TextField(blank=True)
     units = models.PositiveIntegerField(null=True)
+    estimated_units = models.PositiveIntegerField(null=True)
     is_urgent = models.BooleanField(default=False, db_default=False)
     sender_name = models.CharField(
         max_length=MAX_NAME_CHARACTERS, blank=True, default="", db_default=""

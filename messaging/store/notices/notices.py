@@ -287,4 +287,6 @@ def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
         sender_name="",
         display_name="",
         expires_at=expires_at,
+        # Texts of the gateway itself are in no budget.
+        estimated_units=None,
     )

@@ -36,6 +36,7 @@ class NewDelivery:
     sender_name: str
     display_name: str
     expires_at: datetime
+    estimated_units: int | None
 
 
 @dataclass(frozen=True, slots=True)
