@@ -51,7 +51,8 @@ class PlannedDelivery:
     """A delivery to make: its sender and recipient as it leaves, its account, and the device that receives it.
 
     `codec`, `alphabet` and `locale` are those of the device; `sender_name` is the name of the sender among the contacts
-    of its owner, `display_name` that of the sender where the device is shown it. `estimated_units` are counted only where a budget may need them.
+    of its owner, `display_name` that of the sender where the device is shown it. `estimated_units` are counted only
+    where a budget may need them.
     """
 
     via: str

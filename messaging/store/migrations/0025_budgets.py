@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('scope', models.CharField(choices=[('gateway', 'Gateway'), ('account', 'Account'), ('subscriber', 'Subscriber'), ('device', 'Device'), ('contact', 'Contact')], max_length=16)),
                 ('account', models.CharField(blank=True, default='', max_length=32)),
-                ('limit', models.DecimalField(decimal_places=6, max_digits=15, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
+                ('max_amount', models.DecimalField(decimal_places=6, max_digits=15, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
                 ('currency', models.CharField(blank=True, default='', max_length=3, validators=[messaging.store.models.budgets.check_currency])),
                 ('period', models.CharField(choices=[('day', 'day'), ('week', 'week'), ('month', 'month'), ('trip', 'trip')], default='month', max_length=8)),
                 ('reserve_percent', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(100)])),

@@ -66,7 +66,7 @@ class Scope(models.TextChoices):
 class Budget(models.Model):
     """A limit in money or units for a period: of all messages, or those of an account, subscriber, device or contact.
 
-    Without a `currency` the limit is in units. Messages to and from emergency contacts alone may use the last
+    `max_amount` is the limit, in units without a `currency`. Messages to and from emergency contacts alone may use the last
     `reserve_percent` of it. `trip_began_at` is the start of the period of a trip.
     """
 
@@ -81,7 +81,7 @@ class Budget(models.Model):
     contact = models.ForeignKey(
         Contact, null=True, blank=True, on_delete=models.CASCADE, related_name="budgets"
     )
-    limit = models.DecimalField(
+    max_amount = models.DecimalField(
         max_digits=MAX_DIGITS,
         decimal_places=DECIMAL_PLACES,
         validators=[MinValueValidator(Decimal(0))],
@@ -115,12 +115,12 @@ class Budget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.target}, {self.amount} per {self.period}"
+        return f"{self.target}, {self.limit} per {self.period}"
 
     @property
-    def amount(self) -> Amount:
-        """The limit."""
-        return Amount(to_millionths(self.limit), self.currency)
+    def limit(self) -> Amount:
+        """The limit, without top-ups."""
+        return Amount(to_millionths(self.max_amount), self.currency)
 
     @property
     def target(self) -> str:

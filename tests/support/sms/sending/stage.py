@@ -4,7 +4,7 @@ from starlette.types import Receive, Scope, Send
 
 from messaging.sending.split import split
 from messaging.simulator.twilio.server import TwilioSimulator
-from messaging.sms.sender import utf16_units
+from messaging.sms.account import utf16_units
 from tests.support.sms.twilio_gateway import SID, TOKEN
 
 SECRET = "the-secret-in-the-text"
