@@ -157,6 +157,9 @@ def release_message(
     author: Author = None,
     user: User = None,
     older_than: OlderThan = None,
+    over_budget: Annotated[
+        bool, typer.Option("--over-budget", help="Also those whose budget has no room.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -164,11 +167,17 @@ def release_message(
     settings = open_settings_store()
     selected = _read_hold_filter(message_id, author, user, older_than)
     if message_id is not None:
-        number = history.release(message_id, settings)
+        done = history.release(message_id, settings, over_budget=over_budget)
     else:
         _ask(history.count_held(selected), "released", yes or as_json)
-        number = history.release_all(selected, settings)
-    print_json({"released": number}) if as_json else print_text(f"{number} deliveries released")
+        done = history.release_all(selected, settings, over_budget=over_budget)
+    if as_json:
+        print_json(done)
+        return
+    waiting = f"; {done.over_budget} wait for their budgets (--over-budget)" * bool(
+        done.over_budget
+    )
+    print_text(f"{done.released} deliveries released{waiting}")
 
 
 @messages.command("refuse")

@@ -83,5 +83,3 @@ def next_booking(booking: Booking, charge: DeliveryCharge) -> Booking | None:
     if charge.was_sent or booking.is_spent:
         return Booking(price, price * charge.estimated_units, is_spent=True)
     return None
-
-

@@ -499,10 +499,11 @@ class DeliveryAdmin(ReadOnly):
     def release(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:
         """Let held deliveries go."""
         try:
-            number = operator_actions.release(_without_joins(chosen), _settings(), timezone.now())
+            done = operator_actions.release(_without_joins(chosen), _settings(), timezone.now())
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
-        self.message_user(request, f"{number} released.")
+        waiting = f", {done.over_budget} wait for their budgets" * bool(done.over_budget)
+        self.message_user(request, f"{done.released} released{waiting}.")
 
     @admin.action(description="Refuse the selected held deliveries", permissions=["retry"])
     def refuse(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:

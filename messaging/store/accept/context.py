@@ -71,7 +71,8 @@ class BatchContext:
     messages of the batch that the store has already. `waiting` counts the waiting deliveries by subscriber and account.
     `emergency_contacts` are by subscriber, only of those whose device reports an emergency. `known_numbers` are by
     subscriber, only of those whose device sends a text; `sent` has how much the sending devices have sent, by device.
-    `admission` has the contacts, correspondents and blocks that the authors of the batch are among.
+    `admission` has the contacts, correspondents and blocks that the authors of the batch are among. `has_budgets` says
+    whether there is any budget.
     """
 
     by_name: Mapping[str, SubscriberInfo] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class BatchContext:
     known_numbers: Mapping[int, KnownNumbers] = field(default_factory=dict)
     sent: Mapping[int, SentCount] = field(default_factory=dict)
     admission: AdmissionContext = field(default_factory=AdmissionContext)
+    has_budgets: bool = False
 
     def sender_device(self, sender: Address, via: str) -> SenderDevice | None:
         """Return the device at this address of the account `via`; None when it is not registered."""

@@ -22,7 +22,8 @@ from messaging.store.accept.context import BatchContext, DeviceInfo, SenderDevic
 from messaging.store.accept.routing import Policy
 from messaging.store.admission.lookup import look_up_admission
 from messaging.store.admission.terms import SenderMode
-from messaging.store.db.sql import Select
+from messaging.store.budgets.lookup import has_budgets
+from messaging.store.db.sql import Row, Select
 from messaging.store.models import Contact
 from messaging.store.outgoing.countries import KnownNumbers
 from messaging.store.outgoing.known_numbers import find_known_numbers
@@ -36,7 +37,8 @@ _STORED_IDS = Select(
 _SUBSCRIBERS = Select(
     "SELECT s.id, s.name, s.number, s.is_active, s.senders,"
     " d.id, d.network, d.serial, d.codec, d.nickname, d.alphabet,"
-    " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language)"
+    " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language),"
+    " EXISTS (SELECT 1 FROM users_budget)"
     " FROM users_subscriber s LEFT JOIN users_device d ON d.owner_id = s.id AND d.is_active"
     " WHERE {} OR {}"
     " ORDER BY s.id, d.is_primary DESC, COALESCE(d.heard_at, '0001-01-01') DESC, d.id",
@@ -46,7 +48,8 @@ _SUBSCRIBERS = Select(
 _SENDER_DEVICES = Select(
     "SELECT d.network, d.serial, d.id, d.is_active, d.adds_position,"
     " s.id, s.name, s.number, s.is_active, d.codec, d.alphabet,"
-    " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language)"
+    " COALESCE(NULLIF(d.time_zone, ''), s.time_zone), COALESCE(NULLIF(d.language, ''), s.language),"
+    " EXISTS (SELECT 1 FROM users_budget)"
     " FROM users_device d JOIN users_subscriber s ON s.id = d.owner_id WHERE {} AND {}",
     "d.network",
     "d.serial",
@@ -125,8 +128,16 @@ def look_up(
     found: References, policy: Policy, now: datetime, *, counts_waiting: bool
 ) -> BatchContext:
     """Return the rows of the references: at most one query for each kind of row."""
-    subscribers = _find_subscribers(found) if found.names or found.numbers else []
-    devices = _find_sender_devices(found.devices) if found.devices else {}
+    subscriber_rows = _SUBSCRIBERS(found.names, found.numbers)
+    # May find a serial on another account of the batch too: the key tells them apart.
+    device_rows = (
+        _SENDER_DEVICES(*map(set, zip(*found.devices, strict=True))) if found.devices else []
+    )
+    subscribers = _subscribers_of(subscriber_rows)
+    devices = _sender_devices_of(device_rows)
+    # The rows say it, so that acceptance without budgets takes no further statement.
+    said = [bool(row[-1]) for row in (*subscriber_rows[:1], *device_rows[:1])]
+    is_alarm_alone = not said and bool(found.emergency_devices)
     ids = {one.id for one in subscribers} | {device.owner.id for device in devices.values()}
     waiting = _WAITING(ids) if counts_waiting else []
     emergencies = {devices[key].owner.id for key in found.emergency_devices & devices.keys()}
@@ -148,15 +159,16 @@ def look_up(
         known_numbers=_find_known_numbers(senders, policy, now),
         sent=count_sent([device.device_id for device in senders], now),
         admission=look_up_admission(ids, authors, holding, now),
+        has_budgets=any(said) or (is_alarm_alone and has_budgets()),
     )
 
 
-def _find_subscribers(found: References) -> list[SubscriberInfo]:
+def _subscribers_of(rows: Iterable[Row]) -> list[SubscriberInfo]:
     subscribers: dict[int, SubscriberInfo] = {}
     devices: dict[int, tuple[DeviceInfo, ...]] = {}
     # Names are stored in lower case, as `Policy.name_of` returns them.
-    for row in _SUBSCRIBERS(found.names, found.numbers):
-        number, device = row[0], (*row[5:11], Locale(*row[11:]))
+    for row in rows:
+        number, device = row[0], (*row[5:11], Locale(*row[11:13]))
         if device[0] is not None:
             devices[number] = (*devices.get(number, ()), DeviceInfo(*device))
         subscribers[number] = SubscriberInfo(
@@ -170,14 +182,11 @@ def _find_subscribers(found: References) -> list[SubscriberInfo]:
     return list(subscribers.values())
 
 
-def _find_sender_devices(
-    addresses: set[tuple[str, str]],
-) -> Mapping[tuple[str, str], SenderDevice]:
+def _sender_devices_of(rows: Iterable[Row]) -> Mapping[tuple[str, str], SenderDevice]:
     devices = {}
-    # May find a serial on another account of the batch too: the key tells them apart.
-    for row in _SENDER_DEVICES(*map(set, zip(*addresses, strict=True))):
+    for row in rows:
         owner = SubscriberInfo(row[5], row[6], row[7], bool(row[8]))
-        device = (row[2], bool(row[3]), owner, bool(row[4]), *row[9:11], Locale(*row[11:]))
+        device = (row[2], bool(row[3]), owner, bool(row[4]), *row[9:11], Locale(*row[11:13]))
         devices[row[0], row[1]] = SenderDevice(*device)
     return devices
 

@@ -24,6 +24,12 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
+from messaging.store.accept.budgets import (
+    DeliveryName,
+    delivery_name,
+    leaving_message,
+    reserve_batch,
+)
 from messaging.store.accept.context import BatchContext
 from messaging.store.accept.decide import BatchDecider, Decision, Limiters, hold_bursts
 from messaging.store.accept.device_text import (
@@ -44,6 +50,8 @@ from messaging.store.admission.gate import Gate
 from messaging.store.admission.lookup import note_correspondents
 from messaging.store.audit import record as audit
 from messaging.store.audit.log_line import log_after_commit
+from messaging.store.budgets.reserve import write_bookings
+from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
@@ -99,11 +107,15 @@ class RecordResult:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """The first attempts of a batch by message id, the deliveries that its reports settled, and the unreached ones."""
+    """The first attempts of a batch by message id, the deliveries that its reports settled, and the unreached ones.
+
+    `held` has the messages of which nothing is sent yet.
+    """
 
     attempts: Mapping[str, list[Delivery]]
     settled: Sequence[DeliveryState]
     unreached: int
+    held: Collection[str]
 
 
 class AcceptTransaction:
@@ -162,7 +174,7 @@ class AcceptTransaction:
         self._counters.note(written.settled)
         self._counters.unreached += written.unreached
         self._limiters.note(decisions)
-        return [_result(one, written.attempts) for one in decisions]
+        return [_result(one, written) for one in decisions]
 
     def _choose_text(self, record: Inbound) -> Inbound:
         """Return a message with the text that devices are shown."""
@@ -257,18 +269,24 @@ class AcceptTransaction:
             routed = name_senders(routed, self._policy)
         records = [one.record for one in decisions if one.record]
         self._write_messages(routed, records, context, now)
-        lease = Lease.starting(now, self._settings.lease_seconds)
-        expires_at = {network: now + lifetime for network, lifetime in self._lifetimes.items()}
-        admitted = [one for one in routed if one.hold is None]
-        attempts = _enqueue_deliveries(admitted, now, lease, expires_at, full_providers)
-        hold(_hold_deliveries(routed), now)
-        note_correspondents(_correspondents(admitted, self._policy, context), now)
-        changed = self._write_reports(records, now) if records else []
+        note_correspondents(_correspondents(routed, self._policy, context), now)
+        changed, touched = self._write_reports(records, now)
         if reports := [one.report for one in decisions if one.report]:
             write_positions(reports, context, now)
         note_heard(decisions, context, now)
+        unreached = enqueue_unreached(changed, now)
+        held_until = now + timedelta(days=self._settings.held_days)
+        # Last, because the budgets stay locked until the commit.
+        changes = settle_bookings(touched)
+        batch = reserve_batch(routed, self._policy, context, now, held_until, changes)
+        lease = Lease.starting(now, self._settings.lease_seconds)
+        expires_at = {network: now + lifetime for network, lifetime in self._lifetimes.items()}
+        attempts, ids = _enqueue_deliveries(batch.admitted, now, lease, expires_at, full_providers)
+        hold(_hold_deliveries(batch.held), now)
+        write_bookings((ids[name], one) for name, one in batch.reservations.items() if name in ids)
         settled = [row for row in changed if row.state is not State.WAITING]
-        return _Written(attempts, settled, enqueue_unreached(changed, now))
+        held = {one.message.id for one in batch.held} - {one.message.id for one in batch.admitted}
+        return _Written(attempts, settled, unreached, held)
 
     def _write_messages(
         self,
@@ -311,9 +329,13 @@ class AcceptTransaction:
 
     def _write_reports(
         self, records: Sequence[WrittenRecord], now: datetime
-    ) -> list[DeliveryState]:
-        """Write opt-outs, bounces and receipts; return the deliveries that they settled, or let wait again."""
+    ) -> tuple[list[DeliveryState], set[int]]:
+        """Write opt-outs, bounces and receipts; return the deliveries that they settled, or let wait again.
+
+        Returns also the ids of all deliveries whose bookings have to follow.
+        """
         settled: list[DeliveryState] = []
+        charged: list[DeliveryState] = []
         if changes := [one for one in records if isinstance(one, OptOutChange)]:
             wishes = {self._policy.opt_out_pair(one): one.allowed for one in changes}
             self._notices.enqueue(write_opt_outs(wishes, now), now)
@@ -324,18 +346,23 @@ class AcceptTransaction:
             settled += bounced
         if receipts := [one for one in records if isinstance(one, Receipt)]:
             by_receipts = write_receipts(receipts, self._settings, now)
-            failed = [row.id for row in by_receipts if row.state in UNDELIVERED]
+            failed = [row.id for row in by_receipts.settled if row.state in UNDELIVERED]
             self._notices.enqueue(failed, now)
-            settled += by_receipts
-        return settled
+            settled += by_receipts.settled
+            charged += by_receipts.charged
+        return settled, booked_ids((*settled, *charged))
 
 
-def _result(decision: Decision, attempts: Mapping[str, Sequence[Delivery]]) -> RecordResult:
-    """Return the result of a record; `attempts` has the first attempts of the batch by message id."""
+def _result(decision: Decision, written: _Written) -> RecordResult:
+    """Return the result of a record; an accepted message that a budget holds counts as held."""
     first = tuple(
-        attempt for routed in decision.messages for attempt in attempts.get(routed.message.id, ())
+        attempt
+        for routed in decision.messages
+        for attempt in written.attempts.get(routed.message.id, ())
     )
-    return RecordResult(decision.kind, first, decision.error)
+    is_held = decision.routed is not None and decision.routed.message.id in written.held
+    kind = "held" if decision.kind == "accepted" and is_held else decision.kind
+    return RecordResult(kind, first, decision.error)
 
 
 def _record_sends(
@@ -367,13 +394,14 @@ def _enqueue_deliveries(
     lease: Lease,
     expires_at: Mapping[Network, datetime],
     full_providers: Collection[str],
-) -> dict[str, list[Delivery]]:
+) -> tuple[dict[str, list[Delivery]], dict[DeliveryName, int]]:
     """Enqueue the deliveries of a batch: two statements. Return those that are handed to the caller, by message id.
 
+    Returns also the ids of all of them.
     Deliveries for full providers, and those in lanes that others wait in, are due at once instead.
     """
     planned = {
-        (one.message.id, delivery.via, delivery.recipient.value): (one, delivery)
+        delivery_name(one, delivery): (one, delivery)
         for one in routed
         for delivery in one.route.deliveries
     }
@@ -390,7 +418,7 @@ def _enqueue_deliveries(
         if has_place:
             attempt = _first_attempt(row_id, one, delivery, lease)
             attempts.setdefault(one.message.id, []).append(attempt)
-    return attempts
+    return attempts, dict(zip(planned, ids, strict=True))
 
 
 def _hold_deliveries(routed: Sequence[RoutedMessage]) -> list[tuple[NewDelivery, NewHold]]:
@@ -410,7 +438,7 @@ def _correspondents(
     """Yield the owners of sending devices with the addresses that their messages go to."""
     for one in routed:
         device = context.sender_device(one.message.sender, one.message.via)
-        if device is None:
+        if device is None or one.hold is not None:
             continue
         for planned in one.route.deliveries:
             is_for_device = planned.recipient.network is Network.SATELLITE
@@ -437,6 +465,7 @@ def new_delivery(
         is_urgent=route.is_urgent,
         sender_name=planned.sender_name,
         display_name=planned.display_name,
+        estimated_units=planned.estimated_units,
         expires_at=NEVER if route.is_urgent else expires_at[planned.recipient.network],
     )
 
@@ -444,20 +473,7 @@ def new_delivery(
 def _first_attempt(
     row_id: int, routed: RoutedMessage, planned: PlannedDelivery, lease: Lease
 ) -> Delivery:
-    # These fields matter to the store only.
-    leaving = replace(
-        routed.message,
-        sender=planned.sender,
-        recipient=planned.recipient,
-        via=planned.via,
-        wants_notice=False,
-        reference="",
-        whole_text="",
-        return_path="",
-        answer_address="",
-        sender_name=planned.sender_name,
-        display_name=planned.display_name,
-    )
+    leaving = leaving_message(routed.message, planned)
     return Delivery(
         id=row_id,
         message=leaving,

@@ -74,7 +74,7 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         message = Message.objects.select_related("subscriber").get(id=message_id)
         own = Delivery.objects.filter(message_id=message_id, state=State.HELD)
         if choice is Choice.RELEASE:
-            return operator_actions.release(own, settings, now)
+            return operator_actions.release(own, settings, now).released
         owner = message.subscriber
         if owner is None or not own.exists():
             return 0
@@ -84,7 +84,7 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
             BlockedAuthor.objects.get_or_create(owner=owner, address=address)
             return operator_actions.refuse(of_author, now)
         _add_contact(message, owner)
-        return operator_actions.release(of_author, settings, now)
+        return operator_actions.release(of_author, settings, now).released
 
 
 def _find_held(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":

@@ -26,9 +26,7 @@ _ONCE: Final = " ON CONFLICT (budget_id, starts_at) DO NOTHING"
 _CHANGE: Final = (
     "UPDATE users_budgetperiod SET reserved = reserved + %s, spent = spent + %s WHERE id = %s"
 )
-_WARN: Final = (
-    "UPDATE users_budgetperiod SET warned_percent = %s, warned_at = %s WHERE id = %s"
-)
+_WARN: Final = "UPDATE users_budgetperiod SET warned_percent = %s, warned_at = %s WHERE id = %s"
 
 
 @dataclass(slots=True)
@@ -51,7 +49,7 @@ class FigureChanges:
     def write(self) -> None:
         """Write the changes, the smallest id first: one statement, none without any.
 
-        Each transaction changes its budgets in this order, so that two of them wait for each other instead of locking up.
+        Each transaction has this order, so that two of them wait for each other instead of locking up.
         """
         rows = [
             (self.reserved.get(one, 0), self.spent.get(one, 0), one)
@@ -84,7 +82,9 @@ def lock_periods(
     starts = {(one.id, one.start(now)): one for one in budgets}
     found = _lock(starts, others)
     if missing := [key for key in starts if key not in found]:
-        rows: list[Row] = [(number, storable_time(at), 0, 0, 0, 0) for number, at in sorted(missing)]
+        rows: list[Row] = [
+            (number, storable_time(at), 0, 0, 0, 0) for number, at in sorted(missing)
+        ]
         with connection.cursor() as cursor:
             execute_values(cursor, _INSERT, "(%s, %s, %s, %s, %s, %s)", rows, _ONCE)
         found = _lock(starts, others)

@@ -1,7 +1,6 @@
 """Reserves parts of budgets for deliveries, within the transaction that writes their rows."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,19 +96,22 @@ def _reserve_one(
 def _refusal(period: LockedPeriod) -> str:
     budget, figures = period.budget, period.figures
     currency = budget.limit.currency
-    used, limit = Amount(figures.reserved + figures.spent, currency), Amount(figures.limit, currency)
+    used, limit = (
+        Amount(figures.reserved + figures.spent, currency),
+        Amount(figures.limit, currency),
+    )
     return f"budget {budget.name}: {used} of {limit} for this {budget.period} are used"
 
 
 def _warn(periods: "Collection[LockedPeriod]", now: datetime) -> None:
     """Note and log each budget that reached a further share of its limit: once in a period for each share."""
     reached = [
-        (one, percent)
-        for one in periods
-        if (percent := one.figures.warning()) > one.warned_percent
+        (one, percent) for one in periods if (percent := one.figures.warning()) > one.warned_percent
     ]
     write_warnings({one.id: percent for one, percent in reached}, now)
     for one, percent in reached:
         name, period = one.budget.name, one.budget.period
-        line = partial(log.warning, "%d %% of the budget %s for this %s are used", percent, name, period)
+        line = partial(
+            log.warning, "%d %% of the budget %s for this %s are used", percent, name, period
+        )
         transaction.on_commit(line)

@@ -1,13 +1,14 @@
 """Brings the bookings of deliveries up to date with their states and reported units."""
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from django.db import connection
 
 from messaging.costs.reservation import Booking, DeliveryCharge, next_booking
 from messaging.store.budgets.figures import FigureChanges
 from messaging.store.db.sql import ONE_OF, Row, Select, list_parameter
+from messaging.store.queue.delivery_state import DeliveryState
 from messaging.store.states import GIVEN, State
 
 _BOOKINGS: Final = (
@@ -21,8 +22,16 @@ _UPDATE: Final = "UPDATE users_budgetbooking SET amount = %s, is_spent = %s WHER
 _DELETE: Final = "DELETE FROM users_budgetbooking WHERE "
 
 
+def booked_ids(rows: Iterable[DeliveryState]) -> set[int]:
+    """Return the ids of those deliveries that may have bookings."""
+    return {row.id for row in rows if row.estimated_units is not None}
+
+
 def settle_bookings(delivery_ids: Collection[int]) -> FigureChanges:
-    """Bring the bookings of these deliveries up to date; return the changes of figures, which are to be written last."""
+    """Bring the bookings of these deliveries up to date: no statement without any.
+
+    Returns the changes of the figures, which are to be written last in the transaction.
+    """
     return _settle(_OF_DELIVERIES(delivery_ids))
 
 
@@ -31,15 +40,17 @@ def settle_ended() -> None:
 
     For changes of any number of rows by one statement. Call it last in a transaction.
     """
+    # Two that find the same booking, which an older version left, must not both change it.
+    locks = " FOR UPDATE OF b SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        cursor.execute(_ENDED)
+        cursor.execute(_ENDED + locks)
         rows = list(cursor.fetchall())
     _settle(rows).write()
 
 
 def _settle(rows: Sequence[Row]) -> FigureChanges:
     changes = FigureChanges.none()
-    updates: list[tuple[Any, ...]] = []
+    updates: list[tuple[int, bool, int]] = []
     ended: list[int] = []
     for number, period, price, amount, is_spent, state, estimated, units in rows:
         before = Booking(price, amount, bool(is_spent))
@@ -53,10 +64,11 @@ def _settle(rows: Sequence[Row]) -> FigureChanges:
         else:
             _add(changes, period, after, 1)
             updates.append((after.amount, after.is_spent, number))
-    with connection.cursor() as cursor:
-        if updates:
-            cursor.executemany(_UPDATE, sorted(updates, key=lambda row: int(row[2])))
-        if ended:
+    if updates:
+        with connection.cursor() as cursor:
+            cursor.executemany(_UPDATE, updates)
+    if ended:
+        with connection.cursor() as cursor:
             statement = _DELETE + ONE_OF[connection.vendor].format("id")
             cursor.execute(statement, [list_parameter(ended)])
     return changes

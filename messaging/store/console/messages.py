@@ -30,7 +30,11 @@ from messaging.store.models import AuditEntry, Delivery, DeliveryAttempt, Messag
 from messaging.store.notices.notices import notice_id
 from messaging.store.notices.unreached import compose_unreached_id
 from messaging.store.queue import operator_actions
-from messaging.store.queue.operator_actions import CancelResult, RetryResult
+from messaging.store.queue.operator_actions import (
+    CancelResult,
+    ReleaseResult,
+    RetryResult,
+)
 from messaging.store.states import DEAD, State
 
 
@@ -233,14 +237,20 @@ def cancel_all(chosen: DeliveryFilter) -> CancelResult:
     return operator_actions.cancel(filter_deliveries(chosen), timezone.now())
 
 
-def release(message_id: str, settings: Settings) -> int:
+def release(message_id: str, settings: Settings, *, over_budget: bool = False) -> ReleaseResult:
     """Release the held deliveries of one message: see `operator_actions.release`."""
-    return operator_actions.release(_deliveries_of(message_id), settings, timezone.now())
+    return operator_actions.release(
+        _deliveries_of(message_id), settings, timezone.now(), over_budget=over_budget
+    )
 
 
-def release_all(chosen: DeliveryFilter, settings: Settings) -> int:
+def release_all(
+    chosen: DeliveryFilter, settings: Settings, *, over_budget: bool = False
+) -> ReleaseResult:
     """Release all held deliveries that match."""
-    return operator_actions.release(_filter_held(chosen), settings, timezone.now())
+    return operator_actions.release(
+        _filter_held(chosen), settings, timezone.now(), over_budget=over_budget
+    )
 
 
 def refuse(message_id: str) -> int:

@@ -66,8 +66,8 @@ class Scope(models.TextChoices):
 class Budget(models.Model):
     """A limit in money or units for a period: of all messages, or those of an account, subscriber, device or contact.
 
-    `max_amount` is the limit, in units without a `currency`. Messages to and from emergency contacts alone may use the last
-    `reserve_percent` of it. `trip_began_at` is the start of the period of a trip.
+    `max_amount` is the limit, in units without a `currency`. Messages to and from emergency contacts alone may use the
+    last `reserve_percent` of it. `trip_began_at` is the start of the period of a trip.
     """
 
     scope = models.CharField(max_length=16, choices=Scope.choices)

@@ -94,8 +94,8 @@ class Delivery(models.Model):
     `attempts_forgiven` counts those before the last retry by an operator, and those by a blocked account. `reason` is
     the reason of the last attempt.
     `leased` stays set on a delivery that was cancelled during an attempt: the outcome of that attempt is unknown.
-    `units` are the billed units, as far as the network reported them; `estimated_units` those that its budgets reserved,
-    null where no budget was concerned. An `is_urgent` delivery neither expires nor uses
+    `units` are the billed units, as far as the network reported them; `estimated_units` were estimated for its budgets,
+    and are null where none needed them. An `is_urgent` delivery neither expires nor uses
     up its attempts. `losses` counts its attempts since the last retry by an operator that may have been charged and did
     not arrive; too many of them end it. `sender_name` is the name of the sender among the contacts of the device's
     owner at the time of acceptance, `display_name` that of a sender who is none of them: all attempts split the text

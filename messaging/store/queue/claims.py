@@ -13,6 +13,7 @@ from django.db.models import Case, QuerySet, Value, When
 from messaging.config.settings import Settings
 from messaging.model.message import Address, Delivery, Message, Network
 from messaging.store import models
+from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters
 from messaging.store.db.connection import guard
 from messaging.store.notices.notices import Notices, failure_from_json
@@ -177,7 +178,9 @@ class Claims:
         queries.update(changes)
         ended = [after for _, after in changes]
         self._notices.enqueue([row.id for row in ended], now)
-        return enqueue_unreached(ended, now)
+        unreached = enqueue_unreached(ended, now)
+        settle_bookings(booked_ids(ended)).write()
+        return unreached
 
 
 @guard

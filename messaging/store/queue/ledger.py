@@ -12,6 +12,7 @@ from django.utils import timezone
 from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import Network, Outcome, Result
+from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.errors import StoreAway
@@ -113,6 +114,7 @@ class Ledger:
             if failed:
                 self._notices.enqueue(failed, now)
             unreached = enqueue_unreached(changed, now)
+            settle_bookings(booked_ids(changed)).write()
         self._settled.unreached += unreached
         self._settled.note(changed)
         for one in settled:

@@ -9,6 +9,7 @@ from messaging.config.settings import RetryPolicy, Settings
 from messaging.model.message import Bounce, Network, Outcome, Receipt, ReceiptState, Result
 from messaging.sending.backoff import doubled
 from messaging.store.accept.validate import short_reason, storable
+from messaging.store.admission.terms import Hold
 from messaging.store.queue.delivery_state import NO_REASON, DeliveryState
 from messaging.store.queue.next_attempt import next_attempt_at
 from messaging.store.states import State
@@ -20,6 +21,7 @@ SLOW_AFTER: Final = timedelta(hours=1)
 The other recipients of the emergency are told then.
 """
 NO_DECISION = "it was held, and no decision came in time"
+NO_BUDGET = "it was held, and its budget had no room in time"
 NO_REASON_FOR_LOSS = "the network could not deliver it and gave no reason"
 
 
@@ -110,7 +112,7 @@ def expire_held(row: DeliveryState, now: datetime) -> DeliveryState:
         row,
         state=State.EXPIRED,
         held_until=None,
-        reason=NO_DECISION,
+        reason=NO_BUDGET if row.hold == Hold.BUDGET else NO_DECISION,
         updated_at=now,
         settled_at=now,
     )

@@ -15,9 +15,12 @@ from messaging.store.audit.log_line import (
     log_deliveries_after_commit,
 )
 from messaging.store.audit.record import Action, record_deliveries
+from messaging.store.budgets.settle import settle_ended
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, DeliveryPart
+from messaging.store.queue.held import hold_for_budgets, release_rows
 from messaging.store.queue.queries import update_all
+from messaging.store.queue.reservations import reserve_again, reserve_rows
 from messaging.store.states import DEAD, State
 
 BY_HAND = "cancelled by hand"
@@ -47,6 +50,14 @@ class CancelResult:
     under_way: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """How many deliveries are due now, and how many are held by a budget that has no room for them."""
+
+    released: int
+    over_budget: int = 0
+
+
 @guard
 @transaction.atomic
 def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> RetryResult:
@@ -60,6 +71,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     # Retention or a person removed the text: nothing is left to send.
     # What expired while it was held has had no decision: `release` is for it.
     deliveries = deliveries.filter(message__text_removed_at__isnull=True, hold="")
+    ended = list(deliveries.filter(state__in=DEAD).order_by("id").values_list("id", flat=True))
     can_change = (Q(state=State.WAITING) & ~_under_way(now)) | Q(state__in=DEAD)
     record_deliveries(Action.RETRY, deliveries.filter(can_change), now)
     changed = _first_keys(deliveries.filter(can_change))
@@ -78,6 +90,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
         updated_at=now,
     )
     due_now += _begin_anew(deliveries, settings, now)
+    reserve_again(ended, settings.mail_domain, now)
     log_deliveries_after_commit(State.WAITING, changed, due_now, RETRIED, by_operator=True)
     log_after_commit(Action.RETRY, due_now)
     return RetryResult(due_now, asked - due_now)
@@ -141,6 +154,8 @@ def cancel(
         **end,
     )
     number = under_way + idle
+    if number:
+        settle_ended()
     log_deliveries_after_commit(State.CANCELLED, changed, number, why, by_operator=by_operator)
     if by_operator:
         log_after_commit(Action.CANCEL, number)
@@ -149,34 +164,30 @@ def cancel(
 
 @guard
 @transaction.atomic
-def release(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> int:
-    """Make held deliveries due now, with the whole lifetime of their network; return how many.
+def release(
+    deliveries: "QuerySet[Delivery]",
+    settings: Settings,
+    now: datetime,
+    *,
+    over_budget: bool = False,
+) -> ReleaseResult:
+    """Make held deliveries due now, with the whole lifetime of their network.
 
-    Also those that expired while they were held, unless their text was removed.
+    Also those that expired while they were held, unless their text was removed. Those whose budget has no room are held
+    by it from now on, unless they may go `over_budget`.
     """
     can_change = Q(state=State.HELD) | Q(state=State.EXPIRED)
     found = deliveries.filter(can_change, message__text_removed_at__isnull=True).exclude(hold="")
     record_deliveries(Action.RELEASE, found, now)
     changed = _first_keys(found)
-    number = 0
-    for network in Network:
-        lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
-        number += update_all(
-            found.filter(recipient_network=network),
-            [State.HELD, State.EXPIRED],
-            State.WAITING,
-            by_hand=True,
-            hold="",
-            held_until=None,
-            reason=RELEASED,
-            due_at=now,
-            expires_at=now + lifetime,
-            settled_at=None,
-            updated_at=now,
-        )
+    refused = reserve_rows(found.order_by("id"), settings.mail_domain, now, over_budget=over_budget)
+    if refused:
+        hold_for_budgets(refused, now)
+        found = found.exclude(id__in=list(refused))
+    number = release_rows(found, RELEASED, settings, now)
     log_deliveries_after_commit(State.WAITING, changed, number, RELEASED, by_operator=True)
     log_after_commit(Action.RELEASE, number)
-    return number
+    return ReleaseResult(number, len(refused))
 
 
 @guard

@@ -59,9 +59,11 @@ def settle_by_parts(
     return [after for _, after in changes]
 
 
-def charge(more_units: Mapping[int, int]) -> None:
-    """Correct the charges of these deliveries, in any state, by the difference."""
+def charge(more_units: Mapping[int, int]) -> list[DeliveryState]:
+    """Correct the charges of these deliveries, in any state, by the difference; return those."""
     rows = queries.read(more_units)
-    queries.update(
-        [(row, replace(row, units=max((row.units or 0) + more_units[row.id], 0))) for row in rows]
-    )
+    changes = [
+        (row, replace(row, units=max((row.units or 0) + more_units[row.id], 0))) for row in rows
+    ]
+    queries.update(changes)
+    return [after for _, after in changes]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from messaging.config.settings import Settings
@@ -23,19 +23,27 @@ UNCLAIMED_DAYS = 7
 """How long a receipt is kept whose part is unknown: the outcome may come later, but not by that much."""
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenReceipts:
+    """The deliveries that receipts settled, or let wait again, and those whose charge they corrected."""
+
+    settled: Sequence[DeliveryState] = ()
+    charged: Sequence[DeliveryState] = ()
+
+
 def write_receipts(
     receipts: Sequence[Receipt], settings: Settings, now: datetime
-) -> list[DeliveryState]:
+) -> WrittenReceipts:
     """Store the receipts, and settle the deliveries that have arrived or failed by them, or wait again; return those.
 
     The first final receipt of a part stays. A delivery that its network lost for now waits again, where these
     settings leave it an attempt. A receipt whose part is unknown waits for the outcome of the attempt.
     """
     if not receipts:
-        return []
+        return WrittenReceipts()
     news = _merge(receipts)
     parts = _find_parts(news)
-    _charge_difference(parts, news)
+    charged = _charge_difference(parts, news)
     _store_unclaimed([one for key, one in news.items() if key not in parts], now)
     lost = redeliver(_losses_for_now(parts, news), settings, now)
     again = {row.id for row in lost if row.state is State.WAITING}
@@ -47,7 +55,7 @@ def write_receipts(
         _apply(part, news[key], now)
     DeliveryPart.objects.bulk_update(kept.values(), ("state", "reason", "units", "updated_at"))
     settled = settle_by_receipts({p.delivery_id for p in kept.values() if p.delivery_id}, now)
-    return [*lost, *settled]
+    return WrittenReceipts([*lost, *settled], charged)
 
 
 def settle_by_receipts(delivery_ids: Collection[int], now: datetime) -> list[DeliveryState]:
@@ -107,14 +115,16 @@ def _find_parts(news: Mapping[Key, Receipt]) -> dict[Key, DeliveryPart]:
     return {key: row for key, row in found.items() if key in news}
 
 
-def _charge_difference(parts: Mapping[Key, DeliveryPart], news: Mapping[Key, Receipt]) -> None:
-    """Correct the charges of the deliveries by the units that the network reports now."""
+def _charge_difference(
+    parts: Mapping[Key, DeliveryPart], news: Mapping[Key, Receipt]
+) -> list[DeliveryState]:
+    """Correct the charges of the deliveries by the units that the network reports now; return those."""
     more: dict[int, int] = defaultdict(int)
     for key, part in parts.items():
         units = news[key].billed_units
         if part.delivery_id is not None and units is not None and units != part.units:
             more[part.delivery_id] += units - (part.units or 0)
-    charge(more)
+    return charge(more)
 
 
 def _store_unclaimed(news: Sequence[Receipt], now: datetime) -> None:

@@ -16,6 +16,7 @@ from messaging.errors import GatewayError
 from messaging.store.admission.bursts import remove_old_counts
 from messaging.store.db.connection import BatchRunner
 from messaging.store.models import PENDING, Delivery, Device, DevicePosition, Message
+from messaging.store.queue.held import continue_held
 from messaging.store.retention import quota
 from messaging.store.retention.removal import blank_texts, remove_messages
 
@@ -30,7 +31,7 @@ PAUSE_FACTOR: Final = 20
 REST_SECONDS: Final = 3600.0
 SHORT_REST_SECONDS: Final = 60.0
 """The pauses of a job that has found nothing more to do."""
-SHORT_JOBS: Final = ("counts", "bursts", "pages")
+SHORT_JOBS: Final = ("counts", "bursts", "budgets", "pages")
 INCREMENTAL: Final = 2
 """The value of SQLite's `auto_vacuum` by which free pages are given back on request."""
 
@@ -85,8 +86,10 @@ class Sweeper:
             "positions": self._sweep_positions,
             "counts": quota.fold,
             "bursts": lambda: remove_old_counts(self._now()),
+            "budgets": self._continue_held,
             "pages": vacuum,
         }
+        self._held_place = 0
         self._rests_until = dict.fromkeys(self._jobs, 0.0)
         self.counters: Counter[str] = Counter()
 
@@ -125,6 +128,12 @@ class Sweeper:
         if ids:
             remove_messages(ids)
             self.counters["rows_removed"] += len(ids)
+        return len(page)
+
+    def _continue_held(self) -> int:
+        """Let the next page of deliveries go on whose budgets have room again; return the size of the page."""
+        page = continue_held(self._held_place, PAGE_ROWS, self._settings, self._now())
+        self._held_place = page[-1] if page else 0
         return len(page)
 
     def _sweep_positions(self) -> int:

@@ -25,7 +25,7 @@ def test_one_of_several_decisions_counts(postgres_gateway: Gateway) -> None:
         ready.wait()
         try:
             if number % 2:
-                return messages.release(g.mail().id, gateway.settings), 0
+                return messages.release(g.mail().id, gateway.settings).released, 0
             return 0, messages.refuse(g.mail().id)
         finally:
             close_connection()

@@ -152,7 +152,7 @@ class Life(WatchedGateway):
         chosen = Delivery.objects.filter(id=row.id)
         self.touched.add(row.message_id)
         if is_released:
-            assert operator_actions.release(chosen, self.settings, self.clock.now) == 1
+            assert operator_actions.release(chosen, self.settings, self.clock.now).released == 1
         else:
             assert operator_actions.refuse(chosen, self.clock.now) == 1
         self.by_hand = True

@@ -16,6 +16,10 @@ from tests.support.store.records import FRIENDS_NUMBER, Clock, Gateway
 from tests.support.store.write_guard import write_guard as write_guard
 
 TABLES = (
+    "users_budgetbooking",
+    "users_budgetperiod",
+    "users_budget",
+    "users_tariff",
     "users_handedpart",
     "users_deliveryattempt",
     "users_sighting",

@@ -251,11 +251,14 @@ def test_a_released_message_goes_and_a_refused_one_never(known: Gateway) -> None
     known.clock.turn(5 * 86_400)
     rows = Delivery.objects
     assert (
-        operator_actions.release(rows.filter(message=first.id), known.settings, known.clock()) == 1
+        operator_actions.release(
+            rows.filter(message=first.id), known.settings, known.clock()
+        ).released
+        == 1
     )
     assert operator_actions.refuse(rows.filter(message=second.id), known.clock()) == 1
     assert [one.message.id for one in known.owed()] == [first.id]
-    assert operator_actions.release(rows.all(), known.settings, known.clock()) == 0
+    assert operator_actions.release(rows.all(), known.settings, known.clock()).released == 0
     assert (
         operator_actions.retry(
             rows.filter(message=second.id), known.settings, known.clock()
@@ -276,5 +279,5 @@ def test_a_held_message_expires_without_a_notice_and_is_not_retried(known: Gatew
     assert (row.state, row.hold, row.held_until) == ("expired", "stranger", None)
     rows = Delivery.objects.all()
     assert operator_actions.retry(rows, known.settings, known.clock()).due_now == 0
-    assert operator_actions.release(rows, known.settings, known.clock()) == 1
+    assert operator_actions.release(rows, known.settings, known.clock()).released == 1
     assert len(known.owed()) == 1

@@ -1,0 +1,242 @@
+"""Budgets: messages reserve parts of them when they are accepted, and are held where there is no room."""
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from messaging.errors import Rejected, Unavailable
+from messaging.model.message import DeviceReport, Receipt, ReceiptState, Sos
+from messaging.store.models import (
+    Budget,
+    BudgetBooking,
+    BudgetPeriod,
+    Contact,
+    Delivery,
+    Device,
+    Subscriber,
+    Tariff,
+)
+from messaging.store.queue import operator_actions
+from messaging.store.queue.held import continue_held
+from messaging.store.retention.sweeper import Sweeper
+from tests.support.store import records as g
+from tests.support.store.budgets import add_budget, check_sums, figures, report_sent, states
+from tests.support.store.records import Gateway
+
+DAY = 86_400
+
+
+def mails(*keys: str) -> list[g.Message]:
+    return [g.mail(key) for key in keys]
+
+
+def test_what_does_not_fit_is_held_with_the_reason(gateway: Gateway) -> None:
+    add_budget(2)
+    results = gateway.router.process(mails("a", "b", "c"))
+    assert [len(one) for one in results if isinstance(one, list)] == [1, 1, 0]
+    held = Delivery.objects.get(state="held")
+    assert (held.hold, held.reason) == (
+        "budget",
+        "budget subscriber:boop: 2 units of 2 units for this month are used",
+    )
+    assert gateway.router.status()["held"] == 1
+    assert figures() == (2, 0)
+    check_sums()
+
+
+def test_without_a_budget_nothing_is_booked(gateway: Gateway) -> None:
+    gateway.take_one()
+    assert Delivery.objects.get().estimated_units is None
+    assert not BudgetBooking.objects.exists()
+
+
+def test_an_outcome_books_the_reported_units(gateway: Gateway) -> None:
+    add_budget(10)
+    for key, units in (("a", 4), ("b", None), ("c", 0)):
+        report_sent(gateway, gateway.accept(g.mail(key))[0], units)
+        check_sums()
+    assert figures() == (0, 5)
+
+
+def test_what_fails_goes_back_to_the_budget(gateway: Gateway) -> None:
+    add_budget(1)
+    gateway.settle(gateway.take_one(), Unavailable("no satellite"))
+    assert figures() == (1, 0)
+    gateway.clock.turn(3600)
+    [again] = gateway.owed()
+    gateway.settle(again, Rejected("no such device"))
+    assert figures() == (0, 0)
+    assert gateway.accept(g.mail("b")) != []
+    operator_actions.cancel(Delivery.objects.all(), gateway.clock())
+    assert figures() == (0, 0)
+    check_sums()
+
+
+def test_what_expires_goes_back_to_the_budget(gateway: Gateway) -> None:
+    add_budget(1)
+    gateway.accept(g.mail())
+    gateway.clock.turn(4 * DAY)
+    assert gateway.owed() == []
+    assert states() == ["expired"]
+    assert figures() == (0, 0)
+
+
+def test_a_receipt_corrects_the_booking(gateway: Gateway) -> None:
+    add_budget(10)
+    [attempt] = gateway.accept(g.mail())
+    report_sent(gateway, attempt, 2)
+    receipt = Receipt(
+        via="hive",
+        network_id=f"id-{attempt.id}-1",
+        state=ReceiptState.DELIVERED,
+        billed_units=3,
+    )
+    gateway.router.process([receipt, g.mail("b")])
+    assert states() == ["delivered", "waiting"]
+    assert figures() == (1, 3)
+    check_sums()
+
+
+def test_a_retry_reserves_again_even_over_the_budget(gateway: Gateway) -> None:
+    add_budget(1)
+    gateway.settle(gateway.take_one(), Rejected("no such device"))
+    gateway.accept(g.mail("b"))
+    operator_actions.retry(
+        Delivery.objects.filter(state="failed"), gateway.settings, gateway.clock()
+    )
+    assert figures() == (2, 0)
+    check_sums()
+
+
+def test_the_next_period_lets_held_messages_go(gateway: Gateway) -> None:
+    add_budget(1, period="day")
+    gateway.router.process(mails("a", "b", "c"))
+    assert states() == ["waiting", "held", "held"]
+    assert continue_held(0, 10, gateway.settings, gateway.clock()) == [
+        row.id for row in Delivery.objects.filter(state="held").order_by("id")
+    ]
+    assert states() == ["waiting", "held", "held"]
+    gateway.clock.turn(DAY)
+    seconds = itertools.count(0, 100)
+    sweeper = Sweeper(gateway.settings, gateway.clock, lambda: next(seconds))
+    while sweeper.counters["budgets"] == 0:
+        sweeper.turn()
+    assert states() == ["waiting", "waiting", "held"]
+    assert figures() == (1, 0)
+    check_sums()
+
+
+def test_periods_follow_the_time_zone_of_the_subscriber(gateway: Gateway) -> None:
+    Subscriber.objects.update(time_zone="Pacific/Auckland")
+    add_budget(1, period="day")
+    gateway.accept(g.mail())
+    assert BudgetPeriod.objects.get().starts_at == datetime(2026, 1, 1, 11, tzinfo=UTC)
+
+
+def test_a_held_message_is_released_within_its_budget_or_over_it(gateway: Gateway) -> None:
+    add_budget(1)
+    gateway.router.process(mails("a", "b"))
+    held = Delivery.objects.filter(state="held")
+    done = operator_actions.release(held, gateway.settings, gateway.clock())
+    assert (done.released, done.over_budget) == (0, 1)
+    done = operator_actions.release(held, gateway.settings, gateway.clock(), over_budget=True)
+    assert (done.released, done.over_budget) == (1, 0)
+    assert figures() == (2, 0)
+    check_sums()
+
+
+def test_a_stranger_reserves_when_released(gateway: Gateway) -> None:
+    Subscriber.objects.update(senders="known")
+    add_budget(1)
+    gateway.router.process(mails("a", "b"))
+    assert states() == ["held", "held"]
+    assert figures() == (0, 0)
+    done = operator_actions.release(Delivery.objects.all(), gateway.settings, gateway.clock())
+    assert (done.released, done.over_budget) == (1, 1)
+    assert [row.hold for row in Delivery.objects.order_by("id")] == ["", "budget"]
+    check_sums()
+
+
+def test_emergency_contacts_alone_use_the_reserve(gateway: Gateway) -> None:
+    add_budget(4, reserve_percent=50)
+    owner = Subscriber.objects.get()
+    Contact.objects.create(owner=owner, name="mum", address="mum@example.com", is_emergency=True)
+    mum = [replace(g.mail(key), sender=g.email("Mum@example.com")) for key in "xyz"]
+    gateway.router.process([*mails("a", "b", "c"), *mum])
+    assert states() == ["waiting"] * 2 + ["waiting"] * 2 + ["held"] * 2
+    assert figures() == (4, 0)
+
+
+def test_a_call_for_help_passes_an_empty_budget_and_is_booked(gateway: Gateway) -> None:
+    add_budget(0)
+    Contact.objects.create(
+        owner=Subscriber.objects.get(), name="mum", address=g.FRIENDS_NUMBER, is_emergency=True
+    )
+    report = DeviceReport(
+        id="f" * 32, sender=g.Address(g.Network.SATELLITE, "1001"), via="hive", sos=Sos.DECLARED
+    )
+    gateway.router.process([report, g.uplink(g.phone(g.FRIENDS_NUMBER))])
+    assert dict(Delivery.objects.values_list("is_urgent", "state")) == {
+        True: "waiting",
+        False: "held",
+    }
+    reserved, _ = figures()
+    assert reserved == Delivery.objects.get(is_urgent=True).estimated_units
+    check_sums()
+
+
+def test_money_counts_by_the_tariff_of_the_account(gateway: Gateway) -> None:
+    Tariff.objects.create(account="hive", price=Decimal("0.123456"), currency="EUR")
+    Tariff.objects.create(account="twilio", price=Decimal("0.05"), currency="USD")
+    add_budget("0.25", currency="EUR")
+    gateway.router.process([*mails("a", "b", "c"), g.uplink(g.phone(g.FRIENDS_NUMBER))])
+    # The text costs dollars, of which there is no budget.
+    assert sorted(states()) == ["held", "waiting", "waiting", "waiting"]
+    assert BudgetPeriod.objects.get().reserved == 246_912
+    assert "0.246912 EUR of 0.25 EUR" in Delivery.objects.get(state="held").reason
+
+
+@pytest.mark.parametrize("scope", ["gateway", "account", "device", "contact"])
+def test_each_scope_counts_its_own_messages(gateway: Gateway, scope: str) -> None:
+    owner = Subscriber.objects.get()
+    friend = Contact.objects.create(owner=owner, name="friend", address=g.FRIENDS_NUMBER)
+    columns = {
+        "gateway": {},
+        "account": {"account": "twilio"},
+        "device": {"device": Device.objects.get()},
+        "contact": {"contact": friend},
+    }[scope]
+    add_budget(1, scope=scope, **columns)
+    text = g.uplink(g.phone(g.FRIENDS_NUMBER))
+    gateway.router.process([text, replace(text, id="e" * 32), g.mail()])
+    rows = {row.id: row for row in Delivery.objects.order_by("id")}
+    by_network = {(row.recipient_network, row.state) for row in rows.values()}
+    is_narrow = scope in ("account", "contact")
+    assert ("sms", "held") in by_network
+    assert ("satellite", "waiting" if is_narrow else "held") in by_network
+    check_sums()
+
+
+def test_warnings_are_given_once_in_a_period(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_budget(10)
+    for number in range(10):
+        gateway.accept(g.mail(str(number)))
+    lines = [r.getMessage() for r in caplog.records if "of the budget" in r.getMessage()]
+    assert lines == [
+        f"{percent} % of the budget subscriber:boop for this month are used"
+        for percent in (50, 80, 100)
+    ]
+    assert BudgetPeriod.objects.get().warned_percent == 100
+
+
+def test_a_budget_goes_with_its_subscriber(gateway: Gateway) -> None:
+    add_budget(5)
+    gateway.accept(g.mail())
+    Subscriber.objects.get().delete()
+    assert not Budget.objects.exists()
+    assert not BudgetBooking.objects.exists()
