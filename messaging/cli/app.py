@@ -133,8 +133,20 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "budget",
+        "messaging.cli.money.budgets:budget",
+        "The budgets: limits of units or money, which messages reserve before they are sent.",
+        uses_models=True,
+    ),
+    LazyCommand(
+        "tariff",
+        "messaging.cli.money.budgets:tariff",
+        "The prices of billed units by account.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "costs",
-        "messaging.cli.costs:app",
+        "messaging.cli.money.costs:app",
         "Print the billed units by month, subscriber and account, as far as the networks report them.",
         uses_models=True,
     ),

@@ -17,17 +17,21 @@ from messaging.store.db.sql import Select
 from messaging.store.models import Scope
 
 _EXISTS: Final = "SELECT 1 FROM users_budget LIMIT 1"
-_BUDGETS: Final = Select(
+_COLUMNS: Final = (
     "SELECT b.id, b.scope, b.account, b.subscriber_id, b.device_id, b.contact_id, b.max_amount,"
     " b.currency, b.period, b.reserve_percent, b.trip_began_at, COALESCE(s.time_zone, 'UTC'),"
     " s.name, d.network, d.serial, c.name"
     " FROM users_budget b LEFT JOIN users_device d ON d.id = b.device_id"
     " LEFT JOIN users_contact c ON c.id = b.contact_id"
     " LEFT JOIN users_subscriber s ON s.id = COALESCE(b.subscriber_id, d.owner_id, c.owner_id)"
-    " WHERE b.scope = 'gateway' OR (b.scope = 'account' AND {}) OR {} OR {}"
+    " WHERE "
+)
+_BUDGETS: Final = Select(
+    _COLUMNS + "b.scope = 'gateway' OR (b.scope = 'account' AND {}) OR {} OR {}"  # noqa: S608
     " OR b.contact_id IN (SELECT id FROM users_contact WHERE {})",
     *("b.account", "b.subscriber_id", "b.device_id", "owner_id"),
 )
+_BUDGET: Final = Select(_COLUMNS + "{}", "b.id")
 _TARIFFS: Final = Select("SELECT account, price, currency FROM users_tariff WHERE {}", "account")
 _CONTACTS: Final = Select(
     "SELECT c.id, c.owner_id, LOWER(c.address), c.is_emergency FROM users_contact c"
@@ -106,6 +110,11 @@ def has_budgets() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_EXISTS)
         return cursor.fetchone() is not None
+
+
+def find_budget(number: int) -> BudgetInfo | None:
+    """Return the budget with this id: one query."""
+    return next(map(_budget, _BUDGET([number])), None)
 
 
 def look_up_budgets(charges: Iterable[Charge]) -> BudgetContext:

@@ -10,12 +10,15 @@ from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.model.message import Outcome, SubmittedPart, message_id
 from messaging.store.console import directory
-from messaging.store.console.costs import CostRow, costs
+from messaging.store.console.budgets import set_tariff
+from messaging.store.console.contacts import add_contact
+from messaging.store.console.costs import CostKey, CostRow, CostSum, cost_sums, costs
 from messaging.store.console.messages import list_messages
 from messaging.store.console.save import InvalidInput
 from messaging.store.console.selection import MessageFilter
 from messaging.store.db.connection import open_store
 from tests.support.store import records as g
+from tests.support.store.budgets import add_budget
 from tests.support.store.records import Clock, Gateway
 
 
@@ -79,3 +82,34 @@ def test_the_command_prints_them(
     ]
     assert "2026-01" in CliRunner().invoke(app, ["costs"]).stdout
     assert CliRunner().invoke(app, ["costs", "--user=nobody"]).exit_code != 0
+
+
+def test_the_tariffs_price_the_units_of_a_month(billed: Gateway) -> None:
+    set_tariff("hive", "0.5 EUR", free_units=3)
+    # Of the 12 units of the month 9 are paid.
+    assert cost_sums(CostKey.SUBSCRIBER, "2026-11") == [
+        CostSum("2026-11", "ann", 1, 5, "1.875", "EUR"),
+        CostSum("2026-11", "boop", 2, 7, "2.625", "EUR"),
+    ]
+    assert cost_sums(CostKey.ACCOUNT) == [
+        CostSum("2026-11", "hive", 3, 12, "4.5", "EUR"),
+        CostSum("2026-10", "hive", 1, 2, "0", "EUR"),
+    ]
+    assert [(one.name, one.units) for one in cost_sums(CostKey.DEVICE, user="ann")] == [
+        ("hive/2001", 5)
+    ]
+
+
+def test_costs_of_contacts_have_their_names(billed: Gateway) -> None:
+    add_contact("boop", "friend", "friend@example.com")
+    assert cost_sums(CostKey.CONTACT, "2026-11") == [
+        CostSum("2026-11", None, 1, 5, "0", ""),
+        CostSum("2026-11", "boop/friend", 2, 7, "0", ""),
+    ]
+
+
+def test_what_no_network_reports_is_estimated(gateway: Gateway) -> None:
+    add_budget(10)
+    pay(gateway, "a", None)
+    [row] = cost_sums(CostKey.ACCOUNT)
+    assert (row.name, row.units) == ("hive", 1)

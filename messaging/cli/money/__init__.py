@@ -1,0 +1,1 @@
+"""The commands about money: budgets, tariffs and costs."""
