@@ -18,6 +18,7 @@ from django.utils.text import smart_split, unescape_string_literal
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
+from messaging.store.budgets import admin_pages as admin_pages
 from messaging.store.console.device_network import check_serial, known_networks, new_codec
 from messaging.store.console.kept import KeptMessages, position_near, text_of
 from messaging.store.console.readable import printable, readable

@@ -39,7 +39,8 @@ class Snapshot:
 
     `workers` are the statuses of all instances. `queues`, and `sendable`, the accounts with a delivery that could go,
     are None while the store is away. `webhooks` counts the answers of this `replica` of the web server by account and
-    status code. `held` is the number of held deliveries, and the age in seconds of the oldest.
+    status code. `held` is the number of held deliveries, and the age in seconds of the oldest;
+    `budgets` the number of budgets that have reached each share of their limits in percent.
     """
 
     now: datetime
@@ -50,6 +51,7 @@ class Snapshot:
     webhooks: Counter[tuple[str, int]]
     replica: str
     held: tuple[int, float] | None = None
+    budgets: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,12 @@ FIGURES: Final = (
         "Age of the oldest delivery that is held.",
         (),
         lambda s: [((), s.held[1])] if s.held else [],
+    ),
+    Figure(
+        "satbridge_budgets_reached",
+        "Budgets of which at least that many percent are reserved or spent in the current period.",
+        ("percent",),
+        lambda s: (((str(percent),), number) for percent, number in (s.budgets or {}).items()),
     ),
     Figure(
         "satbridge_oldest_waiting_seconds",

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from messaging.errors import GatewayError
+from messaging.store.budgets.warnings import count_reached
 from messaging.store.console.queues import Queue, count_held, queues, sendable
 from messaging.web.front.answers import NotAllowed
 from messaging.web.front.pages import READ
@@ -52,7 +53,7 @@ def metrics_route(
         if not hmac.compare_digest(given, f"Bearer {token.get_secret_value()}".encode()):
             return PlainTextResponse("not allowed", 401, headers={"WWW-Authenticate": "Bearer"})
         workers, stored = await asyncio.gather(measured.workers(), _read_store(measured))
-        waiting, could_go, holding = stored or (None, None, None)
+        waiting, could_go, holding, reached = stored or (None, None, None, None)
         snapshot = Snapshot(
             now=datetime.now(UTC),
             vias=measured.vias,
@@ -62,6 +63,7 @@ def metrics_route(
             webhooks=answered,
             replica=measured.replica,
             held=holding,
+            budgets=reached,
         )
         return Response(exposition(snapshot), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -69,12 +71,13 @@ def metrics_route(
     return router
 
 
-_Stored = tuple[list[Queue], set[str], tuple[int, float]]
+_Stored = tuple[list[Queue], set[str], tuple[int, float], dict[int, int]]
 
 
 async def _read_store(measured: MetricsSource) -> _Stored | None:
     def read() -> _Stored:
-        return queues(), sendable(measured.vias, measured.lease_seconds), count_held()
+        could_go = sendable(measured.vias, measured.lease_seconds)
+        return queues(), could_go, count_held(), count_reached(datetime.now(UTC))
 
     try:
         async with asyncio.timeout(STORE_SECONDS):

@@ -40,12 +40,12 @@ def reserve_batch(
 
     Without budgets there is no statement, and units are counted for held messages only.
     """
-    held = [_count_units(one, policy) for one in routed if one.hold is not None]
+    held = [count_units(one, policy) for one in routed if one.hold is not None]
     admitted = [one for one in routed if one.hold is None]
     if not context.has_budgets:
         changes.write()
         return ReservedBatch(admitted, held, {})
-    admitted = [_count_units(one, policy) for one in admitted]
+    admitted = [count_units(one, policy) for one in admitted]
     deliveries = {
         delivery_name(one, planned): _charge_of(one, planned, policy, context)
         for one in admitted
@@ -68,6 +68,15 @@ def reserve_batch(
     return ReservedBatch(fitting, held, reservations)
 
 
+def count_units(routed: RoutedMessage, policy: Policy) -> RoutedMessage:
+    """Return the message with the estimated units of its deliveries. Mail has none."""
+    deliveries = tuple(
+        replace(planned, estimated_units=_units_of(routed.message, planned, policy))
+        for planned in routed.route.deliveries
+    )
+    return replace(routed, route=replace(routed.route, deliveries=deliveries))
+
+
 def delivery_name(routed: RoutedMessage, planned: PlannedDelivery) -> DeliveryName:
     """Return the name of a delivery that has no id yet."""
     return routed.message.id, planned.via, planned.recipient.value
@@ -88,15 +97,6 @@ def leaving_message(message: Message, planned: PlannedDelivery) -> Message:
         sender_name=planned.sender_name,
         display_name=planned.display_name,
     )
-
-
-def _count_units(routed: RoutedMessage, policy: Policy) -> RoutedMessage:
-    """Return the message with the estimated units of its deliveries. Mail has none."""
-    deliveries = tuple(
-        replace(planned, estimated_units=_units_of(routed.message, planned, policy))
-        for planned in routed.route.deliveries
-    )
-    return replace(routed, route=replace(routed.route, deliveries=deliveries))
 
 
 def _units_of(message: Message, planned: PlannedDelivery, policy: Policy) -> int:

@@ -14,11 +14,13 @@ from messaging.store.audit.actor import is_in_admin
 from messaging.store.audit.record import Action, record
 from messaging.store.models import (
     BlockedAuthor,
+    Budget,
     Contact,
     ContactAddress,
     Device,
     OptOut,
     Subscriber,
+    Tariff,
 )
 
 
@@ -37,6 +39,8 @@ _AUDITED: Final[dict[type[Model], Audited]] = {
     Contact: Audited("contact", "owner_id"),
     ContactAddress: Audited("address", "contact_id"),
     BlockedAuthor: Audited("block", "owner_id"),
+    Tariff: Audited("tariff"),
+    Budget: Audited("budget", "subscriber_id"),
     # Phones opt out and in by themselves.
     OptOut: Audited("opt-out", in_admin_only=True),
 }

@@ -20,7 +20,7 @@ _EXISTS: Final = "SELECT 1 FROM users_budget LIMIT 1"
 _COLUMNS: Final = (
     "SELECT b.id, b.scope, b.account, b.subscriber_id, b.device_id, b.contact_id, b.max_amount,"
     " b.currency, b.period, b.reserve_percent, b.trip_began_at, COALESCE(s.time_zone, 'UTC'),"
-    " s.name, d.network, d.serial, c.name"
+    " s.name, d.network, d.serial, c.name, s.id"
     " FROM users_budget b LEFT JOIN users_device d ON d.id = b.device_id"
     " LEFT JOIN users_contact c ON c.id = b.contact_id"
     " LEFT JOIN users_subscriber s ON s.id = COALESCE(b.subscriber_id, d.owner_id, c.owner_id)"
@@ -44,7 +44,7 @@ _CONTACTS: Final = Select(
 
 @dataclass(frozen=True, slots=True)
 class BudgetInfo:
-    """A budget: what it is for, its limit and period, the time zone of its period, and its name."""
+    """A budget: what it is for, its limit and period, the time zone of its period, its name, and its owner."""
 
     id: int
     scope: str
@@ -58,6 +58,7 @@ class BudgetInfo:
     trip_began_at: datetime
     time_zone: str
     name: str
+    owner_id: int | None
 
     def start(self, now: datetime) -> datetime:
         """Return when its current period began."""
@@ -112,9 +113,9 @@ def has_budgets() -> bool:
         return cursor.fetchone() is not None
 
 
-def find_budget(number: int) -> BudgetInfo | None:
-    """Return the budget with this id: one query."""
-    return next(map(_budget, _BUDGET([number])), None)
+def find_budgets(ids: Collection[int]) -> list[BudgetInfo]:
+    """Return the budgets with these ids: one query, or none without any."""
+    return [_budget(row) for row in _BUDGET(ids)]
 
 
 def look_up_budgets(charges: Iterable[Charge]) -> BudgetContext:
@@ -169,6 +170,7 @@ def _budget(row: Sequence[Any]) -> BudgetInfo:
         trip_began_at=began_at if began_at.tzinfo else began_at.replace(tzinfo=UTC),
         time_zone=row[11] or "UTC",
         name=f"{scope}:{names[scope]}" if scope in names else scope,
+        owner_id=row[16],
     )
 
 

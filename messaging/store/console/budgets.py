@@ -21,7 +21,7 @@ from messaging.costs.amounts import (
 from messaging.costs.periods import Period
 from messaging.costs.reservation import Figures
 from messaging.store.budgets.figures import lock_periods
-from messaging.store.budgets.lookup import BudgetInfo, find_budget
+from messaging.store.budgets.lookup import BudgetInfo, find_budgets
 from messaging.store.console.directory import find_device
 from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
@@ -209,9 +209,7 @@ def _find(number: int) -> Budget:
 
 
 def _info(budget: Budget) -> BudgetInfo:
-    info = find_budget(budget.id)
-    if info is None:
-        raise InvalidInput(f"there is no budget {budget.id}")
+    [info] = find_budgets([budget.id])
     return info
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Concat, Lower, TruncMonth
@@ -19,6 +19,9 @@ from messaging.store.states import GIVEN
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+
+_MONTH: Final = TruncMonth("created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ def costs(
 
     Raises InvalidInput for an unknown subscriber.
     """
-    months = _find(since, before, user).filter(units__isnull=False)
-    grouped = months.values_list("month", "subscriber__name", "via").annotate(
-        number=Count("id"), sum=Sum("units")
+    rows = _find(since, before, user).filter(units__isnull=False)
+    grouped = (
+        rows.annotate(month=_MONTH)
+        .values_list("month", "subscriber__name", "via")
+        .annotate(number=Count("id"), sum=Sum("units"))
     )
     return [
         CostRow(f"{month:%Y-%m}", name, via, number, units)
@@ -136,10 +141,8 @@ class _Totals:
         return (price * units * paid // total if total else 0), tariff.currency
 
 
-def _find(
-    start: datetime | None, end: datetime | None, user: str | None
-) -> "QuerySet[Delivery, Any]":
-    """Return the charged deliveries of a time, each with its month."""
+def _find(start: datetime | None, end: datetime | None, user: str | None) -> "QuerySet[Delivery]":
+    """Return the charged deliveries of a time."""
     is_charged = Q(units__isnull=False) | Q(state__in=GIVEN, estimated_units__gt=0)
     rows = Delivery.objects.filter(is_charged).order_by()
     if start is not None:
@@ -148,18 +151,20 @@ def _find(
         rows = rows.filter(created_at__lt=end)
     if user is not None:
         rows = rows.filter(subscriber=find_subscriber(user))
-    return rows.annotate(month=TruncMonth("created_at"))
+    return rows
 
 
 def _group(
-    rows: "QuerySet[Delivery, Any]", by: CostKey
+    rows: "QuerySet[Delivery]", by: CostKey
 ) -> Iterator[tuple[datetime, str, str | None, int, int]]:
     """Yield month, account, name, number of deliveries, and units."""
     if by is CostKey.CONTACT:
         is_for_device = Q(recipient_network=Network.SATELLITE.value)
         peer = Case(When(is_for_device, then=Lower("message__sender")), default=Lower("recipient"))
         names = _contact_names()
-        keys = rows.annotate(peer=peer).values_list("month", "via", "subscriber_id", "peer")
+        keys = rows.annotate(month=_MONTH, peer=peer).values_list(
+            "month", "via", "subscriber_id", "peer"
+        )
         for at, via, owner, address, number, units in keys.annotate(
             number=Count("id"), sum=_units_sum()
         ):
@@ -172,15 +177,16 @@ def _group(
             name = F("via")
         case _:
             name = _device_name()
-    named = rows.annotate(name=name).values_list("month", "via", "name")
+    named = rows.annotate(month=_MONTH, name=name).values_list("month", "via", "name")
     yield from named.annotate(number=Count("id"), sum=_units_sum())
 
 
 def _month_totals(start: datetime | None, end: datetime | None) -> dict[tuple[str, str], int]:
     """Return the units of all deliveries by month and account, of whole months."""
     whole = start and start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    rows = _find(whole, end, None).values_list("month", "via").annotate(sum=_units_sum())
-    return {(f"{month:%Y-%m}", via): units for month, via, units in rows}
+    rows = _find(whole, end, None).annotate(month=_MONTH).values_list("month", "via")
+    sums = rows.annotate(sum=_units_sum())
+    return {(f"{month:%Y-%m}", via): units for month, via, units in sums}
 
 
 def _units_sum() -> Sum:

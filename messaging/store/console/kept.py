@@ -15,6 +15,7 @@ from django.utils import timezone
 from messaging.config.settings import Settings
 from messaging.model import message as values
 from messaging.model.message import Address, DeviceText, Network, Position
+from messaging.store.accept.budgets import count_units
 from messaging.store.accept.context import BatchContext
 from messaging.store.accept.device_reply import add_position, position_line
 from messaging.store.accept.device_text import name_senders, parse_device_texts
@@ -44,6 +45,7 @@ from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, Device, DevicePosition, Message
 from messaging.store.queue.enqueue import enqueue
 from messaging.store.queue.operator_actions import RetryResult
+from messaging.store.queue.reservations import reserve_rows
 from messaging.store.states import DEAD
 
 SUBJECT_LINE: Final = "Subject: "
@@ -178,7 +180,8 @@ class KeptMessages:
         return SendOnResult(message_id=row.id, is_new=True, deliveries=deliveries)
 
     def _write(self, row: Message, routed: RoutedMessage, now: datetime) -> None:
-        [routed] = name_senders([routed], self._policy)
+        [named] = name_senders([routed], self._policy)
+        routed = count_units(named, self._policy)
         message, route = routed.message, routed.route
         row.subject, row.text = message.subject, message.text
         if not row.recipient:
@@ -191,7 +194,10 @@ class KeptMessages:
             network: now + timedelta(seconds=self._settings.retry_policy(network).lifetime_seconds)
             for network in Network
         }
-        enqueue([new_delivery(row.id, route, one, expires_at) for one in route.deliveries], now)
+        new = [new_delivery(row.id, route, one, expires_at) for one in route.deliveries]
+        made = Delivery.objects.filter(id__in=enqueue(new, now)).order_by("id")
+        # A person sends it: over a budget, too.
+        reserve_rows(made, self._settings.mail_domain, now, over_budget=True)
 
     def _reroute(self, row: Message) -> RoutedMessage | Refusal:
         """Return the route that the dead letter would have if it came now, or why it has none."""

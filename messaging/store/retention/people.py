@@ -19,6 +19,7 @@ from messaging.store.console.save import find_subscriber
 from messaging.store.db.connection import guard
 from messaging.store.models import (
     BlockedAuthor,
+    Budget,
     Contact,
     ContactAddress,
     Correspondent,
@@ -28,6 +29,7 @@ from messaging.store.models import (
     DevicePosition,
     Message,
     OptOut,
+    Subscriber,
 )
 from messaging.store.queue.operator_actions import cancel, refuse
 from messaging.store.queue.removal import blank_addresses, delete_owner
@@ -81,10 +83,16 @@ def export(name: str) -> dict[str, Any]:
         ),
         "correspondents": list(subscriber.correspondents.order_by("id").values()),
         "blocked": list(subscriber.blocked.order_by("id").values()),
+        "budgets": list(_budgets_of(subscriber).order_by("id").values()),
         "opt_outs": list(OptOut.objects.filter(number=subscriber.number or "").values()),
         "positions": [_values(row, but="encrypted") for row in positions],
         "messages": messages,
     }
+
+
+def _budgets_of(subscriber: Subscriber) -> "QuerySet[Budget]":
+    is_own = Q(subscriber=subscriber) | Q(device__owner=subscriber) | Q(contact__owner=subscriber)
+    return Budget.objects.filter(is_own)
 
 
 @guard

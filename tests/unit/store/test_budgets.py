@@ -4,11 +4,24 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from messaging.errors import Rejected, Unavailable
-from messaging.model.message import DeviceReport, Receipt, ReceiptState, Sos
+from messaging.model.message import (
+    Address,
+    DeviceReport,
+    Message,
+    Network,
+    Receipt,
+    ReceiptState,
+    Sos,
+)
+from messaging.store.accept.routing import Policy
+from messaging.store.console.kept import KeptMessages
 from messaging.store.models import (
     Budget,
     BudgetBooking,
@@ -29,7 +42,7 @@ from tests.support.store.records import Gateway
 DAY = 86_400
 
 
-def mails(*keys: str) -> list[g.Message]:
+def mails(*keys: str) -> list[Message]:
     return [g.mail(key) for key in keys]
 
 
@@ -177,7 +190,7 @@ def test_a_call_for_help_passes_an_empty_budget_and_is_booked(gateway: Gateway) 
         owner=Subscriber.objects.get(), name="mum", address=g.FRIENDS_NUMBER, is_emergency=True
     )
     report = DeviceReport(
-        id="f" * 32, sender=g.Address(g.Network.SATELLITE, "1001"), via="hive", sos=Sos.DECLARED
+        id="f" * 32, sender=Address(Network.SATELLITE, "1001"), via="hive", sos=Sos.DECLARED
     )
     gateway.router.process([report, g.uplink(g.phone(g.FRIENDS_NUMBER))])
     assert dict(Delivery.objects.values_list("is_urgent", "state")) == {
@@ -204,13 +217,13 @@ def test_money_counts_by_the_tariff_of_the_account(gateway: Gateway) -> None:
 def test_each_scope_counts_its_own_messages(gateway: Gateway, scope: str) -> None:
     owner = Subscriber.objects.get()
     friend = Contact.objects.create(owner=owner, name="friend", address=g.FRIENDS_NUMBER)
-    columns = {
+    by_scope: dict[str, dict[str, Any]] = {
         "gateway": {},
         "account": {"account": "twilio"},
         "device": {"device": Device.objects.get()},
         "contact": {"contact": friend},
-    }[scope]
-    add_budget(1, scope=scope, **columns)
+    }
+    add_budget(1, scope=scope, **by_scope[scope])
     text = g.uplink(g.phone(g.FRIENDS_NUMBER))
     gateway.router.process([text, replace(text, id="e" * 32), g.mail()])
     rows = {row.id: row for row in Delivery.objects.order_by("id")}
@@ -241,3 +254,29 @@ def test_a_budget_goes_with_its_subscriber(gateway: Gateway) -> None:
     Subscriber.objects.get().delete()
     assert not Budget.objects.exists()
     assert not BudgetBooking.objects.exists()
+
+
+def test_acceptance_takes_four_statements_more_with_a_budget_and_none_without(
+    gateway: Gateway,
+) -> None:
+    def count(key: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            gateway.router.process(mails(*key))
+        return len(queries)
+
+    without = count("a")
+    budget = add_budget(50)
+    count("b")  # begins the period
+    assert count("cd") == without + 4
+    budget.delete()
+    assert count("e") == without
+
+
+def test_a_dead_letter_that_a_person_sends_on_is_booked(gateway: Gateway) -> None:
+    add_budget(0)
+    gateway.accept(g.stranded(raw=b"hello"))
+    policy = Policy("example.org", g.VIAS)
+    kept = KeptMessages(gateway.settings, policy, now=gateway.clock)
+    kept.deliver(g.stranded().id, "boop@example.org")
+    assert figures() == (1, 0)
+    check_sums()
