@@ -9,7 +9,7 @@ from uuid import uuid4
 from messaging.config.account import account_names, account_prefixes, read_accounts
 from messaging.config.env import Section, read, read_if_set, variables_given
 from messaging.config.settings import Settings
-from messaging.costs.units import UnitCounter
+from messaging.costs.amounts import UnitCounter
 from messaging.errors import ConfigurationError
 from messaging.mail.authentication.settings import (
     AuthenticationSettings,

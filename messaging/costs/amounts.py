@@ -1,9 +1,11 @@
-"""Amounts of billed units or of money in one currency, exact to a millionth. Pure: no float anywhere."""
+"""Amounts of billed units or of money in one currency, exact to a millionth, without any float. Pure."""
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
+
+from messaging.model.message import Message
 
 MILLION: Final = 1_000_000
 """The store counts in whole millionths, which every database adds up exactly."""
@@ -64,3 +66,10 @@ def format_millionths(millionths: int) -> str:
     """Return millionths as a number without zeros at its end; money keeps what it needs, `4.2` or `20`."""
     text = f"{from_millionths(millionths):.6f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+class UnitCounter(Protocol):
+    """Counts the units of a message by one account: the same arithmetic as its sender's."""
+
+    def count_units(self, message: Message, codec: str = "", alphabet: str = "") -> int:
+        """Return the units, for a device with this codec and alphabet; 0 for a message that cannot be sent."""

@@ -7,7 +7,7 @@ import typer
 from messaging.cli.output import Json, print_json, print_table, print_text
 from messaging.cli.store import open_settings_store
 from messaging.costs.periods import Period
-from messaging.store.console.budgets import (
+from messaging.store.budgets.edits import (
     BudgetRow,
     add_budget,
     change_budget,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from messaging.config.settings import Settings
-from messaging.costs.units import UnitCounter
+from messaging.costs.amounts import UnitCounter
 from messaging.errors import GatewayError, Unavailable
 from messaging.model.message import Delivery, Inbound, Network
 from messaging.store.accept.routing import Policy

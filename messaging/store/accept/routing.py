@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from messaging.costs.units import UnitCounter
+from messaging.costs.amounts import UnitCounter
 from messaging.model.address_syntax import (
     WHATSAPP,
     country_of,

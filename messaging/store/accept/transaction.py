@@ -24,12 +24,6 @@ from messaging.model.message import (
     Receipt,
     RecipientCheck,
 )
-from messaging.store.accept.budgets import (
-    DeliveryName,
-    delivery_name,
-    leaving_message,
-    reserve_batch,
-)
 from messaging.store.accept.context import BatchContext
 from messaging.store.accept.decide import BatchDecider, Decision, Limiters, hold_bursts
 from messaging.store.accept.device_text import (
@@ -50,6 +44,12 @@ from messaging.store.admission.gate import Gate
 from messaging.store.admission.lookup import note_correspondents
 from messaging.store.audit import record as audit
 from messaging.store.audit.log_line import log_after_commit
+from messaging.store.budgets.batch import (
+    DeliveryName,
+    delivery_name,
+    leaving_message,
+    reserve_batch,
+)
 from messaging.store.budgets.reserve import write_bookings
 from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters

@@ -12,7 +12,6 @@ from django.db import connection
 from messaging.costs.amounts import MILLION, Amount, to_millionths
 from messaging.costs.periods import Period, start_of
 from messaging.costs.reservation import Access
-from messaging.store.budgets.charge import Charge
 from messaging.store.db.sql import Select
 from messaging.store.models import Scope
 
@@ -40,6 +39,23 @@ _CONTACTS: Final = Select(
     " JOIN users_contactaddress a ON a.contact_id = c.id WHERE {} AND {}",
     *("c.owner_id", "LOWER(c.address)", "c.owner_id", "LOWER(a.address)"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """The units of a delivery, and the account, subscriber and device that it counts for.
+
+    `peers` are the addresses, in lower case, of the other side: the author of a message to a device, else the
+    recipient. An urgent one passes every limit, and so does what an operator sends `over_budget`.
+    """
+
+    via: str
+    units: int
+    subscriber_id: int | None
+    device_id: int | None
+    peers: tuple[str, ...]
+    is_urgent: bool = False
+    over_budget: bool = False
 
 
 @dataclass(frozen=True, slots=True)

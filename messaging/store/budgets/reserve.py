@@ -11,14 +11,13 @@ from django.db import transaction
 
 from messaging.costs.amounts import Amount
 from messaging.costs.reservation import Booking
-from messaging.store.budgets.charge import Charge
 from messaging.store.budgets.figures import (
     FigureChanges,
     LockedPeriod,
     lock_periods,
     write_warnings,
 )
-from messaging.store.budgets.lookup import BudgetContext, BudgetInfo, look_up_budgets
+from messaging.store.budgets.lookup import BudgetContext, BudgetInfo, Charge, look_up_budgets
 from messaging.store.db.sql import Row, insert
 
 log = logging.getLogger(__name__)

@@ -1,15 +1,24 @@
-"""Reads the charges of deliveries that have rows."""
+"""Reserves budgets for deliveries that have rows: those that are released, retried, or held by a budget.
 
-from typing import TYPE_CHECKING, Final
+Every function belongs into the transaction that changes their state.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models.functions import Coalesce
 
 from messaging.model.address_syntax import e164
 from messaging.model.message import Network
-from messaging.store.budgets.charge import Charge
+from messaging.store.budgets.lookup import Charge, has_budgets
+from messaging.store.budgets.reserve import reserve, write_bookings
+from messaging.store.budgets.settle import settle_bookings
+from messaging.store.models import BudgetBooking, Delivery
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from collections.abc import Collection
 
-    from messaging.store.models import Delivery
+    from django.db.models import QuerySet
 
 UNKNOWN_UNITS: Final = 1
 """The estimate for a delivery whose units were not counted when it was accepted. Mail has none."""
@@ -47,3 +56,33 @@ def read_charges(
             over_budget=over_budget,
         )
     return charges
+
+
+def estimate_column(network: Network) -> Any:
+    """Return the value of `estimated_units` for deliveries that were accepted without an estimate too."""
+    return Coalesce("estimated_units", 0 if network is Network.EMAIL else UNKNOWN_UNITS)
+
+
+def reserve_rows(
+    rows: "QuerySet[Delivery]", mail_domain: str, now: datetime, *, over_budget: bool = False
+) -> dict[int, str]:
+    """Reserve for these locked deliveries, in their order; return why those do not fit that have no room, by id."""
+    if not has_budgets():
+        return {}
+    charges = read_charges(rows, mail_domain, over_budget=over_budget)
+    results = dict(zip(charges, reserve(list(charges.values()), now), strict=True))
+    write_bookings(results.items())
+    return {number: one.refusal for number, one in results.items() if one.refusal}
+
+
+def reserve_again(ids: "Collection[int]", mail_domain: str, now: datetime) -> None:
+    """Reserve for deliveries that wait again by hand, over their budgets where they have no room."""
+    if not ids or not has_budgets():
+        return
+    # Those that cost something already keep their bookings.
+    booked = set(
+        BudgetBooking.objects.filter(delivery__in=ids).values_list("delivery_id", flat=True)
+    )
+    settle_bookings(booked).write()
+    others = Delivery.objects.filter(id__in=set(ids) - booked).order_by("id")
+    reserve_rows(others, mail_domain, now, over_budget=True)

@@ -96,7 +96,11 @@ def cost_sums(
     """
     start, end = month_of(month) if month else (since, None)
     counted = _find(start, end, user)
-    totals = _Totals(_month_totals(start, end))
+    whole = start and start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    used = _find(whole, end, None).annotate(month=_MONTH).values_list("month", "via")
+    totals = _Totals(
+        {(f"{at:%Y-%m}", via): units for at, via, units in used.annotate(sum=_units_sum())}
+    )
     sums: dict[tuple[str, str | None, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for at, via, name, number, units in _group(counted, by):
         text = f"{at:%Y-%m}"
@@ -179,14 +183,6 @@ def _group(
             name = _device_name()
     named = rows.annotate(month=_MONTH, name=name).values_list("month", "via", "name")
     yield from named.annotate(number=Count("id"), sum=_units_sum())
-
-
-def _month_totals(start: datetime | None, end: datetime | None) -> dict[tuple[str, str], int]:
-    """Return the units of all deliveries by month and account, of whole months."""
-    whole = start and start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    rows = _find(whole, end, None).annotate(month=_MONTH).values_list("month", "via")
-    sums = rows.annotate(sum=_units_sum())
-    return {(f"{month:%Y-%m}", via): units for month, via, units in sums}
 
 
 def _units_sum() -> Sum:

@@ -15,7 +15,6 @@ from django.utils import timezone
 from messaging.config.settings import Settings
 from messaging.model import message as values
 from messaging.model.message import Address, DeviceText, Network, Position
-from messaging.store.accept.budgets import count_units
 from messaging.store.accept.context import BatchContext
 from messaging.store.accept.device_reply import add_position, position_line
 from messaging.store.accept.device_text import name_senders, parse_device_texts
@@ -27,6 +26,8 @@ from messaging.store.accept.routing import Policy, Route, RoutedMessage
 from messaging.store.accept.transaction import new_delivery
 from messaging.store.audit.log_line import log_after_commit
 from messaging.store.audit.record import Action, record
+from messaging.store.budgets.batch import count_units
+from messaging.store.budgets.stored import reserve_rows
 from messaging.store.console.readable import readable
 from messaging.store.console.recipients import (
     find_recipient,
@@ -45,7 +46,6 @@ from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, Device, DevicePosition, Message
 from messaging.store.queue.enqueue import enqueue
 from messaging.store.queue.operator_actions import RetryResult
-from messaging.store.queue.reservations import reserve_rows
 from messaging.store.states import DEAD
 
 SUBJECT_LINE: Final = "Subject: "

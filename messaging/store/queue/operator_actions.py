@@ -1,5 +1,10 @@
-"""Retries and cancels deliveries, for operators and for phones that said STOP; releases and refuses held ones."""
+"""Retries and cancels deliveries, for operators and for phones that said STOP; releases and refuses held ones.
 
+Those that a budget holds are released by themselves once it has room again.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from messaging.config.settings import Settings
 from messaging.model.message import Network, ReceiptState
+from messaging.store.admission.terms import Hold
 from messaging.store.audit.log_line import (
     MAX_LINES,
     DeliveryKey,
@@ -16,17 +22,17 @@ from messaging.store.audit.log_line import (
 )
 from messaging.store.audit.record import Action, record_deliveries
 from messaging.store.budgets.settle import settle_ended
+from messaging.store.budgets.stored import estimate_column, reserve_again, reserve_rows
 from messaging.store.db.connection import guard
 from messaging.store.models import Delivery, DeliveryPart
-from messaging.store.queue.held import hold_for_budgets, release_rows
 from messaging.store.queue.queries import update_all
-from messaging.store.queue.reservations import reserve_again, reserve_rows
 from messaging.store.states import DEAD, State
 
 BY_HAND = "cancelled by hand"
 UNDER_WAY = " while an attempt was under way: it may still arrive"
 RETRIED = "tried again by hand"
 RELEASED = "released by hand"
+CONTINUED = "its budget has room again"
 REFUSED = "refused by hand"
 
 
@@ -110,6 +116,7 @@ def _begin_anew(deliveries: "QuerySet[Delivery]", settings: Settings, now: datet
             by_hand=True,
             attempts_forgiven=F("attempts"),
             losses=0,
+            estimated_units=estimate_column(network),
             due_at=Case(When(is_leased, then=lease_over), default=Value(now)),
             expires_at=Case(
                 When(is_urgent=True, then=F("expires_at")), default=Value(now + lifetime)
@@ -182,12 +189,39 @@ def release(
     changed = _first_keys(found)
     refused = reserve_rows(found.order_by("id"), settings.mail_domain, now, over_budget=over_budget)
     if refused:
-        hold_for_budgets(refused, now)
+        _hold_for_budgets(refused, now)
         found = found.exclude(id__in=list(refused))
-    number = release_rows(found, RELEASED, settings, now)
+    number = _release_rows(found, RELEASED, settings, now)
     log_deliveries_after_commit(State.WAITING, changed, number, RELEASED, by_operator=True)
     log_after_commit(Action.RELEASE, number)
     return ReleaseResult(number, len(refused))
+
+
+@guard
+@transaction.atomic
+def continue_held(after_id: int, limit: int, settings: Settings, now: datetime) -> list[int]:
+    """Make deliveries due that a budget holds and has room for now, the oldest first; return the ids that were read.
+
+    Reads at most `limit` of them, behind the one with this id.
+    """
+    held = Delivery.objects.filter(
+        # Implies the state, and a partial index has it.
+        held_until__isnull=False,
+        hold=Hold.BUDGET.value,
+        id__gt=after_id,
+        message__text_removed_at__isnull=True,
+    ).order_by("id")
+    if connection.features.has_select_for_update_skip_locked:
+        held = held.select_for_update(skip_locked=True, of=("self",))
+    keys = {row[0]: row for row in held.values_list("id", "message_id", "via")[:limit]}
+    if not keys:
+        return []
+    rows = Delivery.objects.filter(id__in=list(keys)).order_by("id")
+    refused = reserve_rows(rows, settings.mail_domain, now)
+    number = _release_rows(rows.exclude(id__in=list(refused)), CONTINUED, settings, now)
+    changed = [row for one, row in keys.items() if one not in refused][:MAX_LINES]
+    log_deliveries_after_commit(State.WAITING, changed, number, CONTINUED, by_operator=False)
+    return list(keys)
 
 
 @guard
@@ -218,6 +252,40 @@ def refuse(
     if by_operator:
         log_after_commit(Action.REFUSE, number)
     return number
+
+
+def _release_rows(
+    found: "QuerySet[Delivery]", reason: str, settings: Settings, now: datetime
+) -> int:
+    """Make deliveries due that are held, or expired so, with the whole lifetime of their network; return how many."""
+    number = 0
+    for network in Network:
+        lifetime = timedelta(seconds=settings.retry_policy(network).lifetime_seconds)
+        number += update_all(
+            found.filter(recipient_network=network),
+            [State.HELD, State.EXPIRED],
+            State.WAITING,
+            by_hand=True,
+            hold="",
+            held_until=None,
+            reason=reason,
+            estimated_units=estimate_column(network),
+            due_at=now,
+            expires_at=now + lifetime,
+            settled_at=None,
+            updated_at=now,
+        )
+    return number
+
+
+def _hold_for_budgets(refused: Mapping[int, str], now: datetime) -> None:
+    """Note on held deliveries that a budget holds them from now on, by id: one statement for each budget."""
+    by_reason: dict[str, list[int]] = defaultdict(list)
+    for number, reason in refused.items():
+        by_reason[reason].append(number)
+    for reason, ids in by_reason.items():
+        rows = Delivery.objects.filter(id__in=ids, held_until__isnull=False)
+        rows.update(hold=Hold.BUDGET.value, reason=reason, updated_at=now)
 
 
 def _under_way(now: datetime) -> Q:

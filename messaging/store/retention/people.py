@@ -29,7 +29,6 @@ from messaging.store.models import (
     DevicePosition,
     Message,
     OptOut,
-    Subscriber,
 )
 from messaging.store.queue.operator_actions import cancel, refuse
 from messaging.store.queue.removal import blank_addresses, delete_owner
@@ -74,6 +73,7 @@ def export(name: str) -> dict[str, Any]:
         message["raw"] = None if raw is None else b64encode(bytes(raw)).decode()
         message["deliveries"] = deliveries.get(message["id"], [])
     positions = DevicePosition.objects.filter(device__owner=subscriber).order_by("at")
+    is_own = Q(subscriber=subscriber) | Q(device__owner=subscriber) | Q(contact__owner=subscriber)
     return {
         "subscriber": _values(subscriber),
         "devices": list(subscriber.devices.order_by("id").values()),
@@ -83,16 +83,11 @@ def export(name: str) -> dict[str, Any]:
         ),
         "correspondents": list(subscriber.correspondents.order_by("id").values()),
         "blocked": list(subscriber.blocked.order_by("id").values()),
-        "budgets": list(_budgets_of(subscriber).order_by("id").values()),
+        "budgets": list(Budget.objects.filter(is_own).order_by("id").values()),
         "opt_outs": list(OptOut.objects.filter(number=subscriber.number or "").values()),
         "positions": [_values(row, but="encrypted") for row in positions],
         "messages": messages,
     }
-
-
-def _budgets_of(subscriber: Subscriber) -> "QuerySet[Budget]":
-    is_own = Q(subscriber=subscriber) | Q(device__owner=subscriber) | Q(contact__owner=subscriber)
-    return Budget.objects.filter(is_own)
 
 
 @guard

@@ -16,7 +16,7 @@ from messaging.errors import GatewayError
 from messaging.store.admission.bursts import remove_old_counts
 from messaging.store.db.connection import BatchRunner
 from messaging.store.models import PENDING, Delivery, Device, DevicePosition, Message
-from messaging.store.queue.held import continue_held
+from messaging.store.queue.operator_actions import continue_held
 from messaging.store.retention import quota
 from messaging.store.retention.removal import blank_texts, remove_messages
 

@@ -16,7 +16,7 @@ from messaging.store.db.connection import close_connection
 from messaging.store.models import Delivery
 from messaging.store.queue import operator_actions
 from messaging.store.queue.claims import Claims
-from messaging.store.queue.held import continue_held
+from messaging.store.queue.operator_actions import continue_held
 from tests.support.store import records as g
 from tests.support.store.budgets import add_budget, check_sums, figures
 from tests.support.store.records import Gateway

@@ -33,7 +33,7 @@ from messaging.store.models import (
     Tariff,
 )
 from messaging.store.queue import operator_actions
-from messaging.store.queue.held import continue_held
+from messaging.store.queue.operator_actions import continue_held
 from messaging.store.retention.sweeper import Sweeper
 from tests.support.store import records as g
 from tests.support.store.budgets import add_budget, check_sums, figures, report_sent, states

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.model.message import Outcome, SubmittedPart, message_id
+from messaging.store.budgets.edits import set_tariff
 from messaging.store.console import directory
-from messaging.store.console.budgets import set_tariff
 from messaging.store.console.contacts import add_contact
 from messaging.store.console.costs import CostKey, CostRow, CostSum, cost_sums, costs
 from messaging.store.console.messages import list_messages

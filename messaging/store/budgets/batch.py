@@ -9,8 +9,8 @@ from messaging.model.message import Message, Network
 from messaging.store.accept.context import BatchContext
 from messaging.store.accept.routing import PlannedDelivery, Policy, RoutedMessage
 from messaging.store.admission.terms import Hold
-from messaging.store.budgets.charge import Charge
 from messaging.store.budgets.figures import FigureChanges
+from messaging.store.budgets.lookup import Charge
 from messaging.store.budgets.reserve import Reservation, reserve
 from messaging.store.outgoing.limits import estimate_units
 from messaging.store.queue.delivery_state import NewHold
