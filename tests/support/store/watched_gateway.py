@@ -37,6 +37,7 @@ from messaging.store.states import (
     longest_seconds,
 )
 from tests.support.store import records as g
+from tests.support.store.budgets import add_budget, check_sums
 from tests.support.store.fixtures import TABLES
 from tests.support.store.records import VIAS, Clock
 
@@ -75,6 +76,7 @@ class WatchedGateway(RuleBasedStateMachine):
             directory.add_device(f"100{number}", owner="boop", network="hive", networks=["hive"])
         directory.add_subscriber("ann", senders="known")
         directory.add_device("2000", owner="ann", network="hive", networks=["hive"])
+        add_budget(20, scope="gateway", period="day")
         self.hands: list[Hand] = []
         self.accepted: dict[str, values.Message] = {}
         self.states: dict[int, State] = {}
@@ -105,6 +107,7 @@ class WatchedGateway(RuleBasedStateMachine):
         self.due.turn(emit)
         for delivery, future in emitted:
             self._hand(delivery, future)
+        check_sums()
 
     def begin(self, hand: Hand) -> bool:
         """Let the sender begin the attempt; return whether it may send."""
@@ -162,6 +165,7 @@ class WatchedGateway(RuleBasedStateMachine):
             self.clock.turn(longest + self.seconds_back)
             self.due.turn(lambda delivery: Future())
         assert not Delivery.objects.filter(state__in=PENDING).exists()
+        check_sums()
         self.every_step_is_in_the_table()
         self._authors_were_told()
 
