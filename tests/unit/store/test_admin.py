@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -19,14 +20,17 @@ from messaging.errors import Rejected
 from messaging.model.message import message_id
 from messaging.store.accept.routing import Policy
 from messaging.store.db.connection import close_connection
-from messaging.store.models import Delivery, Device, Message, Subscriber
+from messaging.store.models import Budget, Delivery, Device, Message, Subscriber
 from messaging.store.states import State
 from tests.support.store import records as g
 from tests.support.store.fill_queue import fill_queue
 from tests.support.store.records import Gateway
 
 SECRET_TEXT = "meet me at the lighthouse"
-PAGES = ("users/subscriber", "users/device", "users/message", "users/delivery", "users/optout")
+PAGES = (
+    *("users/subscriber", "users/device", "users/message", "users/delivery", "users/optout"),
+    *("users/budget", "users/tariff"),
+)
 
 
 @pytest.fixture
@@ -83,6 +87,20 @@ def test_an_account_that_is_not_staff_sees_nothing(story: Gateway) -> None:
 def test_every_list_opens(staff: Client) -> None:
     for page in PAGES:
         body(staff, f"/admin/{page}/")
+
+
+def test_a_budget_is_added_and_shown_with_its_figures(staff: Client) -> None:
+    form = {
+        **{"scope": "subscriber", "subscriber": Subscriber.objects.get().pk, "account": ""},
+        **{"max_amount": "20", "currency": "eur", "period": "month", "reserve_percent": "0"},
+        **{"periods-TOTAL_FORMS": "0", "periods-INITIAL_FORMS": "0"},
+    }
+    answer = staff.post("/admin/users/budget/add/", form)
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/users/budget/")
+    budget = Budget.objects.get()
+    budget.periods.create(starts_at=datetime(2026, 1, 1, tzinfo=UTC), spent=1_500_000)
+    assert "20 EUR" in body(staff, "/admin/users/budget/")
+    assert "1.5" in body(staff, f"/admin/users/budget/{budget.pk}/change/")
 
 
 SEARCHES = (
