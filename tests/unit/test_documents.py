@@ -87,6 +87,7 @@ def commands() -> list[list[str]]:
         ROOT / "docs/operations.md",
         ROOT / "docs/plain-text.md",
         ROOT / "docs/own-words.md",
+        ROOT / "docs/budgets.md",
         *ROOT.glob("docs/networks/*.md"),
     ]
     lines = [line for document in documents for line in COMMAND.findall(document.read_text())]

@@ -1,4 +1,4 @@
-"""The command `costs`."""
+"""The commands `costs` and `costs reconcile`."""
 
 import csv
 import sys
@@ -10,13 +10,15 @@ import typer
 from messaging.cli.durations import moment_of
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
+from messaging.store.budgets.reconcile import compare_bill, read_bill
 from messaging.store.console.costs import CostKey, cost_sums, costs, month_of
 
-app = typer.Typer()
+app = typer.Typer(invoke_without_command=True)
 
 
-@app.command("costs")
+@app.callback()
 def show_costs(
+    context: typer.Context,
     user: Annotated[str | None, typer.Option(help="Of this subscriber only.")] = None,
     since: Annotated[
         str | None, typer.Option(help="Accepted since then (UTC): 2026-11-01, yesterday, 30d.")
@@ -32,6 +34,8 @@ def show_costs(
 
     With --by, units that a network does not report are estimated, and the tariffs price them.
     """
+    if context.invoked_subcommand is not None:
+        return
     if month and since:
         raise typer.BadParameter("give either --month or --since")
     open_settings_store(only_reads=True)
@@ -50,6 +54,32 @@ def show_costs(
         as_csv=as_csv,
         as_json=as_json,
     )
+
+
+@app.command("reconcile")
+def reconcile(
+    bill: Annotated[
+        typer.FileText,
+        typer.Argument(help="The bill of a provider, a CSV file; - for standard input."),
+    ],
+    account: Annotated[str, typer.Option(help="The account that the bill is for.")],
+    id_column: Annotated[
+        str, typer.Option(help="The column with the provider's id of a part.")
+    ] = "id",
+    units_column: Annotated[str, typer.Option(help="The column with the units.")] = "units",
+    month: Annotated[
+        str | None, typer.Option(help="Print also what the bill lacks of this month (UTC).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print where the bill of a provider differs from what was sent. Changes nothing."""
+    open_settings_store(only_reads=True)
+    found = compare_bill(read_bill(bill, id_column, units_column), account, month)
+    if as_json:
+        print_json(found)
+        return
+    cells = [(one.network_id, one.message_id, one.billed, one.stored) for one in found]
+    print_table("", ("id", "message", "billed units", "units here"), cells)
 
 
 def _print(

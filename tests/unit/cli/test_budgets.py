@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -100,3 +101,14 @@ def test_costs_are_printed_as_csv() -> None:
     [head] = csv.reader(io.StringIO(done("costs", "--month", "2026-11", "--by", "device", "--csv")))
     assert head == ["month", "device", "deliveries", "units", "cost", "currency"]
     assert isinstance(run("costs", "--month", "november").exception, InvalidInput)
+
+
+def test_a_bill_is_read_from_a_file(tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text("sid,segments\nSM1,2\n")
+    columns = ("--id-column", "sid", "--units-column", "segments")
+    words = ("costs", "reconcile", str(bill), "--account", "twilio", *columns)
+    assert json.loads(done(*words, "--json")) == [
+        {"network_id": "SM1", "message_id": None, "billed": "2", "stored": None}
+    ]
+    assert "SM1" in done(*words)

@@ -10,6 +10,7 @@ from messaging.cli.app import app
 from messaging.config.settings import Settings
 from messaging.model.message import Outcome, SubmittedPart, message_id
 from messaging.store.budgets.edits import set_tariff
+from messaging.store.budgets.reconcile import compare_bill, read_bill
 from messaging.store.console import directory
 from messaging.store.console.contacts import add_contact
 from messaging.store.console.costs import CostKey, CostRow, CostSum, cost_sums, costs
@@ -113,3 +114,26 @@ def test_what_no_network_reports_is_estimated(gateway: Gateway) -> None:
     pay(gateway, "a", None)
     [row] = cost_sums(CostKey.ACCOUNT)
     assert (row.name, row.units) == ("hive", 1)
+
+
+def test_a_bill_is_compared_with_what_was_sent(billed: Gateway) -> None:
+    bill = "sms id,credits\nid-a,2\nid-b,3\nid-c,2\nid-c,1\nid-z,1\n"
+    units = read_bill(bill.splitlines(), "sms id", "credits")
+    found = [
+        (one.network_id, one.billed, one.stored) for one in compare_bill(units, "hive", "2026-11")
+    ]
+    assert found == [
+        ("id-c", "3", 4),
+        ("id-z", "1", None),
+        ("id-d", None, 5),
+        ("id-e", None, None),
+    ]
+    assert len(compare_bill(units, "hive")) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "id,credits\n1,2\n", "id,units\n1,two\n", "id,units\n1,NaN\n"]
+)
+def test_a_bill_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_bill(text.splitlines(), "id", "units")
