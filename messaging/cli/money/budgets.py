@@ -99,7 +99,7 @@ def reset(number: Number, as_json: Json = False) -> None:
 
 @budget.command("remove")
 def remove(number: Number, as_json: Json = False) -> None:
-    """Remove a budget. What it holds goes as far as other budgets allow."""
+    """Remove a budget. Its held messages go as far as other budgets allow."""
     open_settings_store()
     row = remove_budget(number)
     print_json(row) if as_json else print_text(f"removed budget {row.number} on {row.on}")

@@ -72,7 +72,7 @@ def reconcile(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print where the bill of a provider differs from what was sent. Changes nothing."""
+    """Print the differences between the bill of a provider and the sent messages. Changes nothing."""
     open_settings_store(only_reads=True)
     found = compare_bill(read_bill(bill, id_column, units_column), account, month)
     if as_json:

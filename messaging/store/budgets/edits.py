@@ -162,7 +162,7 @@ def remove_tariff(account: str) -> TariffRow:
 
 
 def _target(on: str) -> dict[str, Any]:
-    """Return the columns of what a budget is for."""
+    """Return the columns of the target of a budget."""
     scope, _, name = on.strip().partition(":")
     if scope not in Scope.values or bool(name) is (scope == Scope.GATEWAY):
         raise InvalidInput(

@@ -60,7 +60,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class BudgetInfo:
-    """A budget: what it is for, its limit and period, the time zone of its period, its name, and its owner."""
+    """A budget: its target, its limit and period, the time zone of its period, its name, and its owner."""
 
     id: int
     scope: str

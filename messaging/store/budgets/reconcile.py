@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -55,7 +55,12 @@ def compare_bill(
 
     With a month also the parts of that month that the bill lacks. Raises InvalidInput.
     """
-    stored = {row[0]: row for row in _find_parts(account, list(billed))}
+    ids = list(billed)
+    stored: dict[str, tuple[str, str | None, int | None]] = {}
+    for at in range(0, len(ids), PAGE_ROWS):
+        page = DeliveryPart.objects.filter(via=account, network_id__in=ids[at : at + PAGE_ROWS])
+        rows = page.values_list("network_id", "delivery__message_id", "units")
+        stored |= {row[0]: row for row in rows}
     found = []
     for number, units in sorted(billed.items()):
         _, message_id, own = stored.get(number, (number, None, None))
@@ -63,10 +68,10 @@ def compare_bill(
             found.append(BillDifference(number, message_id, f"{units.normalize():f}", own))
     if month is not None:
         start, end = month_of(month)
-        rows = DeliveryPart.objects.filter(
+        unbilled = DeliveryPart.objects.filter(
             via=account, delivery__created_at__gte=start, delivery__created_at__lt=end
         ).exclude(state=ReceiptState.FAILED.value)
-        parts = rows.order_by("network_id").values_list(
+        parts = unbilled.order_by("network_id").values_list(
             "network_id", "delivery__message_id", "units"
         )
         found += [
@@ -75,10 +80,3 @@ def compare_bill(
             if number not in billed and units != 0
         ]
     return found
-
-
-def _find_parts(account: str, ids: Sequence[str]) -> Iterator[tuple[str, str | None, int | None]]:
-    for start in range(0, len(ids), PAGE_ROWS):
-        page = ids[start : start + PAGE_ROWS]
-        rows = DeliveryPart.objects.filter(via=account, network_id__in=page)
-        yield from rows.values_list("network_id", "delivery__message_id", "units")

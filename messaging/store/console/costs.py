@@ -51,7 +51,7 @@ class CostKey(StrEnum):
 class CostSum:
     """The units and the cost of a month (UTC) of one subscriber, device, contact or account, in one currency.
 
-    `name` is None for what belongs to none. The cost is exact; without a tariff there is none.
+    `name` is None for deliveries of none. The cost is exact; without a tariff there is none.
     """
 
     month: str
@@ -91,7 +91,7 @@ def cost_sums(
 ) -> list[CostSum]:
     """Return units and costs summed up, the newest month first. Raises InvalidInput.
 
-    Where a network does not report units, the estimate of what was sent counts. Free units are shared by all who used
+    Where a network does not report units, the estimates of sent messages count. Free units are shared by all who used
     the account in that month.
     """
     start, end = month_of(month) if month else (since, None)

@@ -54,7 +54,7 @@ class Tariff(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a budget is for."""
+    """The kinds of targets of budgets."""
 
     GATEWAY = "gateway"
     ACCOUNT = "account"
@@ -124,7 +124,7 @@ class Budget(models.Model):
 
     @property
     def target(self) -> str:
-        """The name of what it is for, as the command line takes it: `subscriber:boop`."""
+        """The name of its target, as the command line takes it: `subscriber:boop`."""
         name = {
             Scope.ACCOUNT: self.account,
             Scope.SUBSCRIBER: self.subscriber and self.subscriber.name,
@@ -174,7 +174,7 @@ class BudgetPeriod(models.Model):
 
 
 class BudgetBooking(models.Model):
-    """What a delivery has reserved of a budget, or spent: `amount`, and the `price` of a unit, in millionths."""
+    """The part of a budget that a delivery has reserved or spent: `amount`, and `price` of a unit, in millionths."""
 
     period = models.ForeignKey(
         BudgetPeriod, on_delete=models.CASCADE, related_name="bookings", db_index=False
