@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Adds tariffs, budgets with their figures and bookings, and the estimated units of deliveries."""
 
     dependencies = [
-        ('users', '0024_admission'),
+        ('users', '0025_bursts'),
     ]
 
     operations = [
