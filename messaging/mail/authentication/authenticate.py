@@ -31,6 +31,8 @@ INLINE_BYTES: Final = 64 * 1024  # a longer body is hashed in a thread
 SPF_END: Final = " by spf"
 _YES: Final = re.compile(rb"\s*yes\b", re.IGNORECASE)
 _SPAM_MARKS: Final = (b"x-spam-flag", b"x-spam", b"x-spam-status")
+# Relays write the envelope sender into their field, rspamd into a comment too: these characters would end it there.
+_ENDS_COMMENT: Final = re.compile(r"[()\"\\;\s]")
 
 
 class Authenticator:
@@ -70,20 +72,34 @@ class Authenticator:
                 spam_mark=spam_mark,
             )
         lookups = Lookups(self._resolver, settings.authentication_seconds)
-        check = _Check(mail, author, lookups, settings)
+        relayed = self._results_of_relay(mail, envelope_sender) if from_relay else None
+        check = _Check(mail, author, lookups, settings, relayed)
         client = None if from_relay else (client_ip, helo, envelope_sender)
         found = await check.run(client)
         return replace(found, from_relay=from_relay, spam_mark=spam_mark)
 
+    def _results_of_relay(
+        self, mail: SplitMail, envelope_sender: str
+    ) -> tuple[ForeignResult, ...] | None:
+        """Return the results of the topmost field under the name of the trusted relays; None without one."""
+        name = (self._settings.authserv_id or "").lower()
+        values = mail.values(b"authentication-results") if name else []
+        # The relay writes its field above those that it did not remove.
+        own = next((one for one in values if authserv_id(one) == name), None)
+        if own is None:
+            return None
+        return () if _ENDS_COMMENT.search(envelope_sender) else tuple(read_results(own))
+
 
 @dataclass
 class _Check:
-    """The check of one mail with a single author."""
+    """The check of one mail with a single author. `relayed` are the results of a trusted relay."""
 
     mail: SplitMail
     author: str
     lookups: Lookups
     settings: AuthenticationSettings
+    relayed: tuple[ForeignResult, ...] | None = None
     results: list[MechanismResult] = field(default_factory=list)
     walks: dict[str, Walk] = field(default_factory=dict)
     is_undecided: bool = False
@@ -209,6 +225,9 @@ class _Check:
             return False
         if own.record is None or own.record.is_strict(mechanism):
             return False
+        # A domain elsewhere needs no walk, whose failure would keep a forged mail from being refused.
+        if not domain.endswith("." + own.organization) and domain != own.organization:
+            return False
         if domain not in self.walks:
             self.walks[domain] = await walk(self.lookups, domain)
         other = self.walks[domain]
@@ -217,20 +236,16 @@ class _Check:
 
     async def _vouching_relay(self) -> str:
         """Return what a trusted relay found, if it speaks for the author; empty if not."""
-        if not self.settings.authserv_id:
+        if self.relayed is None:
             return ""
-        for value in self.mail.values(b"authentication-results"):
-            if authserv_id(value) != self.settings.authserv_id.lower():
-                continue
-            # The relay writes its field above those that it did not remove.
-            # By SPF the relay also knows that this copy came from the author's domain: that goes first.
-            found = sorted(read_results(value), key=lambda one: one.method != "spf")
-            method = await self._vouching(found)
-            result = "pass" if method else "none"
-            name = self.settings.authserv_id
-            self.results.append(MechanismResult("relay", result, name, method or "nothing aligned"))
-            return f"the relay {name} vouches for it by {method}" if method else ""
-        return ""
+        # By SPF the relay also knows that this copy came from the author's domain: that goes first.
+        found = sorted(self.relayed, key=lambda one: one.method != "spf")
+        # A result for the author beside a failure of DMARC was not written by the relay, or does not count.
+        method = "" if self._relay_says("dmarc", "fail") else await self._vouching(found)
+        name = self.settings.authserv_id or ""
+        result = "pass" if method else "none"
+        self.results.append(MechanismResult("relay", result, name, method or "nothing aligned"))
+        return f"the relay {name} vouches for it by {method}" if method else ""
 
     async def _vouching_sealer(self) -> str:
         """Return what trusted sealers found, if that speaks for the author; empty if not."""
@@ -293,12 +308,8 @@ class _Check:
         return self._result(AuthorLevel.UNPROVED, reason)
 
     def _relay_says(self, method: str, result: str) -> bool:
-        """Whether the topmost field of the trusted relays has this result for the author's domain."""
-        name = (self.settings.authserv_id or "").lower()
-        values = self.mail.values(b"authentication-results")
-        own = next((one for one in values if name and authserv_id(one) == name), b"")
-        wanted = ForeignResult(method, result, self.domain)
-        return wanted in read_results(own)
+        """Whether a trusted relay has this result for the author's domain."""
+        return ForeignResult(method, result, self.domain) in (self.relayed or ())
 
     async def _policy(self, own: Walk) -> str:
         record = own.record

@@ -32,7 +32,7 @@ def authserv_id(value: bytes) -> str:
 
 
 def read_results(value: bytes) -> list[ForeignResult]:
-    """Return the results for SPF, DKIM, DMARC and ARC; none of a malformed field."""
+    """Return the results for SPF, DKIM, DMARC and ARC; none of a malformed field, or of one with two for DMARC."""
     if len(value) > MAX_FIELD_BYTES or value.count(b"(") > MAX_DEPTH * 5:
         return []
     text = value.decode("utf-8", "replace")
@@ -40,10 +40,13 @@ def read_results(value: bytes) -> list[ForeignResult]:
         header = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {text}")
     except (authres.AuthResError, RecursionError, ValueError):
         return []
-    return [
+    results = [
         ForeignResult(str(one.method).lower(), str(one.result).lower(), _domain_of(one))
         for one in header.results
     ]
+    # A mail has one author: a server that quotes an address badly wrote the second.
+    is_single = sum(one.method == "dmarc" for one in results) <= 1
+    return results if is_single else []
 
 
 _PROPERTIES: Final = {

@@ -13,6 +13,7 @@ from tests.support.mail.authentication import (
     STRANGER,
     authenticate,
 )
+from tests.support.mail.dns_server import FAILS, Record
 from tests.support.mail.signed_mails import HEADER, MAIL, key_zone, seal, sign
 
 pytestmark = pytest.mark.anyio
@@ -159,6 +160,33 @@ async def test_8_results_that_the_author_wrote(client: str) -> None:
     assert not _passes_for_friend(await authenticate(about_other + MAIL, client, **RELAYED))
 
 
+@pytest.mark.parametrize(
+    ("written", "own"),
+    [
+        ("dmarc=pass header.from=friend.example", "dmarc=fail header.from=friend.example"),
+        ("dmarc=pass header.from=friend.example", "dmarc=none"),
+        ("dkim=pass header.d=friend.example", "dmarc=fail header.from=friend.example"),
+        ("spf=pass smtp.mailfrom=friend.example", "dmarc=none"),
+    ],
+)
+@pytest.mark.parametrize("author", [b"friend.example", b"quiet.example"])
+async def test_8_an_envelope_sender_that_ends_the_comment_of_a_relay(
+    written: str, own: str, author: bytes
+) -> None:
+    """rspamd 3.4 behind Postfix writes the sender into a comment without escaping its brackets."""
+    written, own = (one.replace("friend.example", author.decode()) for one in (written, own))
+    sender = f"a) ; {written} (b@evil.example"
+    said = (
+        f'Authentication-Results: mx.sat.example;\r\n\tdkim=none;\r\n\tspf=pass (mx.sat.example: domain of "{sender}"'
+        f' designates {STRANGER} as permitted sender) smtp.mailfrom="{sender}";\r\n\t{own}\r\n'
+    )
+    mail = said.encode() + MAIL.replace(b"friend.example", author)
+    found = await authenticate(mail, "10.1.2.3", '"a) (b"@evil.example', **RELAYED)
+    assert found.level is AuthorLevel.UNPROVED
+    if "dmarc" in written or "fail" in own:
+        assert (await authenticate(mail, "10.1.2.3", **RELAYED)).level not in GOOD
+
+
 async def test_9_a_mail_to_several_recipients() -> None:
     """The level is the same for each named recipient: whom one of them blocks is decided by address, for each."""
     names = [f"boop{number}@sat.example" for number in range(5)]
@@ -218,3 +246,25 @@ async def test_a_key_that_is_not_for_this(record: str) -> None:
     key = record if record.endswith("p=") else record + text.rpartition("; ")[2]
     zone = {"k1._domainkey.friend.example": [("TXT", key)]}
     assert (await authenticate(sign(), zone=zone)).level is AuthorLevel.FORGED
+
+
+@pytest.mark.parametrize("broken", ["_dmarc.evil.example", "evil.example"])
+@pytest.mark.parametrize("by", ["evil.example", "friend-example.example"])
+async def test_dns_that_fails_for_another_domain_does_not_help_a_forged_mail(
+    broken: str, by: str
+) -> None:
+    """The signature and the envelope sender of a forged mail are of domains whose owner may break their DNS."""
+    zone: dict[str, list[Record]] = {
+        broken: [FAILS],
+        f"_dmarc.{by}": [FAILS],
+        f"k1._domainkey.{by}": [FAILS],
+    }
+    found = await authenticate(sign(domain=by), sender="m@evil.example", zone=zone)
+    assert (found.level, found.is_undecided) == (AuthorLevel.FORGED, False)
+
+
+@pytest.mark.parametrize("selector", [b"a,b", b"\\000", b"..", "\u00e9".encode(), b"*"])
+async def test_a_selector_that_is_no_name_is_not_asked(selector: bytes) -> None:
+    content = sign().replace(b"s=k1;", b"s=" + selector + b";")
+    found = await authenticate(content, zone={"_domainkey.friend.example": [FAILS]})
+    assert (found.level, found.is_undecided) == (AuthorLevel.FORGED, False)
