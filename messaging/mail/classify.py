@@ -9,7 +9,6 @@ from messaging.mail.parse.bounce import DeliveryReport, find_report_by_signs
 from messaging.mail.parse.mail import Origin, ParsedMail
 from messaging.mail.parse.parts import part_of
 from messaging.mail.smtp.clients import client_site
-from messaging.model.address_syntax import relay_mailbox
 from messaging.model.authentication import Authentication
 from messaging.model.message import (
     Address,
@@ -19,6 +18,7 @@ from messaging.model.message import (
     DeadLetter,
     Message,
     Network,
+    message_id,
 )
 
 Record = Message | Bounce | DeadLetter
@@ -26,7 +26,6 @@ VIA: Final = "smtp"
 ANSWER: Final = "an automatic answer: these are not sent to devices"
 NO_SENDER: Final = "a mail without a sender, such as a bounce, that is no report on a delivery"
 NAMED_WITHIN_BYTES: Final = 65_536
-_OTHER_AUTHOR: Final = "the author is unproved: two readers may understand its From differently"
 _REPLAY: Final = "the author is unproved: the signed To and Cc do not name this recipient"
 _NO_REPLY: Final = re.compile(
     r"(?:mailer-daemon|no-?reply|do-?not-?reply|owner-.*|.*-request|.*-bounces?(?:\+.*)?)@.*",
@@ -99,9 +98,10 @@ def classify(
 def add_authorship(record: Record, found: Authentication | None) -> Record:
     """Return a message with the level of its author; any other record as it is. None: nothing was checked.
 
-    The level holds for the address that the device is shown. Answers go to Reply-To only where the author is proved
+    Answers go to Reply-To only where the author is proved
     and signed it; of an unchecked mail only within the author's domain. A relay would send a refusal to an address
     that may be forged: a message of a trusted one is kept instead.
+    The id of a proved message has no part that others can change, so a copy that is sent again is a repeat.
     """
     if not isinstance(record, Message):
         return record
@@ -110,22 +110,38 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
         is_own = record.answer_address.rpartition("@")[2].lower() == domain
         return record if is_own else replace(record, answer_address="")
     level, reason = _level_of(record, found)
-    is_signed = level is AuthorLevel.PROVED and "reply-to" in found.signed_fields
+    is_proved = level is AuthorLevel.PROVED
+    is_signed = is_proved and "reply-to" in found.signed_fields
     return replace(
         record,
+        id=_signed_id(record, found) if is_proved and found.signed_identity else record.id,
         answer_address=record.answer_address if is_signed else "",
-        authorship=Authorship(level, reason, found.is_undecided, found.spam_mark),
+        authorship=Authorship(
+            level, reason, found.is_undecided, found.spam_mark, found.is_disputed
+        ),
         keeps_refusal=found.from_relay,
         client_network="" if found.from_relay else record.client_network,
     )
 
 
+def _signed_id(message: Message, found: Authentication) -> str:
+    """Return the id of a proved message. A sub-address that the author did not write is none."""
+    exact = message.recipient.value.lower()
+    is_written = found.is_sent_by_domain or exact in found.named
+    recipient = exact if is_written else _without_sub_address(exact)
+    author = found.author.lower()
+    return message_id("signed", found.signed_identity, author, recipient, message.subject)
+
+
+def _without_sub_address(mailbox: str) -> str:
+    local, _, domain = mailbox.partition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
 def _level_of(message: Message, found: Authentication) -> tuple[AuthorLevel, str]:
     """Return the level of the copy for one recipient, and the reason."""
-    if found.author and found.author.lower() != (relay_mailbox(message.sender.value) or "").lower():
-        return AuthorLevel.UNPROVED, _OTHER_AUTHOR
-    local, _, domain = message.recipient.value.partition("@")
-    level = found.level_for(message.recipient.value, f"{local.partition('+')[0]}@{domain}")
+    recipient = message.recipient.value
+    level = found.level_for(recipient, _without_sub_address(recipient))
     return level, found.reason if level is found.level else _REPLAY
 
 

@@ -65,8 +65,8 @@ class MailIngest:
 
     With an `authenticator` the authors of messages are checked; without one they are unproved.
     A mail that is offered again gets the same message ids: they are made of Message-ID, envelope sender, recipient,
-    subject and text. A mail without a Message-ID gets random ids, kept by its bytes until a permanent reply, so that
-    a repeat after 451 is the same message.
+    subject and text; those of a proved mail of recipient and signed fields. A mail without a Message-ID gets random
+    ids, kept by its bytes until a permanent reply, so that a repeat after 451 is the same message.
     """
 
     def __init__(
@@ -146,9 +146,10 @@ class MailIngest:
         found = None
         if self._authenticator is not None and any(isinstance(one, Message) for one in records):
             found = await self._authenticator.authenticate(
-                mail.content, mail.client, mail.helo, mail.sender
+                mail.content, mail.client, mail.helo, mail.sender, parsed.author or mail.sender
             )
         records = [add_authorship(one, found) for one in records]
+        ids = [one.id for one in records] or ids
         # No record: an automatic answer to nothing of ours, which is accepted and not kept.
         reply = await self._emit_records(records) if records else ACCEPTED
         self.not_kept += not records

@@ -5,6 +5,7 @@ are for addresses that a network or a setting gave.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -81,6 +82,20 @@ def ascii_domain(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError:
         return domain
+
+
+def mailbox_spellings(address: str) -> tuple[str, ...]:
+    """Return the spellings, in lower case, under which a list may have a mailbox: those of its domain."""
+    plain = address.lower()
+    if plain.isascii() and not plain.endswith(".") and "xn--" not in plain:
+        return (plain,)
+    local, at, domain = unicodedata.normalize("NFC", plain).rpartition("@")
+    ascii_form = ascii_domain(domain)
+    try:
+        forms = (ascii_form, idna.decode(ascii_form))
+    except (idna.IDNAError, UnicodeError):
+        forms = (ascii_form, ascii_form)
+    return tuple(dict.fromkeys((plain, *(f"{local}{at}{form}" for form in forms))))
 
 
 def subscriber_name(text: str) -> str | None:

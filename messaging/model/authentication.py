@@ -29,13 +29,14 @@ class Authorship:
     """How sure it is who wrote a message, and why in one line.
 
     `is_undecided`: a failure of DNS kept the level from being a better one. `spam_mark` is the mark that a trusted
-    relay set, empty without one.
+    relay set, empty without one. `is_disputed`: see `Authentication`.
     """
 
     level: AuthorLevel
     reason: str = ""
     is_undecided: bool = False
     spam_mark: str = ""
+    is_disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,13 @@ class Authentication:
     `author` is the only address in From, with its domain in ASCII; empty when there is no single one. `reason` is one
     line for people. `is_undecided`: a failure of DNS kept the level from being a better one, or from being `forged`.
     `from_relay`: a trusted relay handed the mail over, so a refusal would bounce to an address that may be forged.
-    `spam_mark` is the mark that a trusted relay set, empty without one.
+    `spam_mark` is the mark that a trusted relay set, empty without one. `is_disputed`: the header names no author for
+    sure, and the domain of the address that is shown asks to reject mail without proof.
 
     `signed_fields` are the names of the fields that the signature of a `proved` mail covers: an answer goes to
-    Reply-To only if it is among them. `named` are the mailboxes in To and Cc, of a `proved` mail in the signed ones.
+    Reply-To only if it is among them. `signed_identity` tells a `proved` mail from every other of its author: its
+    signed Message-ID or Date, and the hash of its body; empty if neither field is signed. `named` are the mailboxes in
+    To and Cc, of a `proved` mail in the signed ones.
     `is_sent_by_domain`: SPF names the client too, here or at a trusted relay, or a trusted sealer vouches for the mail.
     """
 
@@ -76,7 +80,9 @@ class Authentication:
     is_undecided: bool = False
     from_relay: bool = False
     spam_mark: str = ""
+    is_disputed: bool = False
     signed_fields: frozenset[str] = frozenset()
+    signed_identity: str = ""
     named: frozenset[str] = frozenset()
     is_sent_by_domain: bool = False
 

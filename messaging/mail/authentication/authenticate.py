@@ -10,6 +10,7 @@ from messaging.mail.authentication.arc import ArcChain, read_chain, results_of_s
 from messaging.mail.authentication.dkim import (
     BadSignature,
     Signature,
+    identity_of,
     read_signatures,
     recipients_of,
     verify,
@@ -25,6 +26,7 @@ from messaging.mail.authentication.results import (
 )
 from messaging.mail.authentication.settings import AuthenticationSettings
 from messaging.mail.authentication.spf import check_spf, sender_domain
+from messaging.model.address_syntax import relay_mailbox
 from messaging.model.authentication import Authentication, AuthorLevel, MechanismResult
 
 INLINE_BYTES: Final = 64 * 1024  # a longer body is hashed in a thread
@@ -50,9 +52,17 @@ class Authenticator:
         return remove_results(content, [name])
 
     async def authenticate(
-        self, content: bytes, client_ip: str, helo: str, envelope_sender: str
+        self,
+        content: bytes,
+        client_ip: str,
+        helo: str,
+        envelope_sender: str,
+        shown_author: str = "",
     ) -> Authentication:
-        """Find out who wrote a mail, within the time of the settings. Never raises but when it is cancelled."""
+        """Find out who wrote a mail, within the time of the settings. Never raises but when it is cancelled.
+
+        `shown_author` is the address that the device is shown; empty stands for the one that is found.
+        """
         mail = split_mail(content)
         settings = self._settings
         from_relay = bool(settings.trusted_relays and is_peer(client_ip, settings.trusted_relays))
@@ -63,15 +73,21 @@ class Authenticator:
         ]
         spam_mark = marks[0] if marks else ""
         author, problem = author_of(mail)
-        if problem := problem or mail.problem:
+        shown = relay_mailbox(shown_author) or ""
+        problem = problem or mail.problem
+        if not problem and shown_author and shown.lower() != author.lower():
+            problem = "two readers may understand its From differently"
+        lookups = Lookups(self._resolver, settings.authentication_seconds)
+        if problem:
+            own = await walk(lookups, shown.rpartition("@")[2]) if shown else None
             return Authentication(
                 level=AuthorLevel.UNPROVED,
-                author="" if mail.problem else author,
+                author="",
                 reason=f"the author is unproved: {problem}",
                 from_relay=from_relay,
                 spam_mark=spam_mark,
+                is_disputed=own is not None and own.policy(True) == "reject",
             )
-        lookups = Lookups(self._resolver, settings.authentication_seconds)
         relayed = self._results_of_relay(mail, envelope_sender) if from_relay else None
         check = _Check(mail, author, lookups, settings, relayed)
         client = None if from_relay else (client_ip, helo, envelope_sender)
@@ -146,6 +162,7 @@ class _Check:
         return replace(
             found,
             signed_fields=frozenset(one.decode("ascii", "replace") for one in signature.names),
+            signed_identity=identity_of(self.mail, signature),
             named=recipients_of(self.mail, signature.names),
             is_sent_by_domain=is_sent_by_domain,
         )

@@ -216,6 +216,17 @@ def canonical_body(body: bytes, is_relaxed: bool) -> bytes:
     return body + b"\r\n" if body or not is_relaxed else b""
 
 
+def identity_of(mail: SplitMail, signature: Signature) -> str:
+    """Return the signed Message-ID, else the signed Date, with the hash of the body; empty if neither is signed."""
+    for name in (b"message-id", b"date"):
+        values = mail.values(name)
+        if name in signature.names and values:
+            # Of several fields the last one is signed.
+            signed = b" ".join([*values[-1].split(), signature.tags[b"bh"]])
+            return signed.decode("latin-1")
+    return ""
+
+
 def recipients_of(mail: SplitMail, names: tuple[bytes, ...]) -> frozenset[str]:
     """Return the mailboxes in To and Cc in lower case, as far as these are signed and there once."""
     found: set[str] = set()

@@ -46,6 +46,12 @@ AcceptedRecord = Message | ParsedDeviceText | DeadLetter | Bounce | DeviceReport
 NO_SENDER = Address(Network.EMAIL, "")
 OPERATORS: Pair = ("", 0)
 """Limits the mail to the operators of all authors together."""
+UNPROVED: Final = "unproved "
+"""Before an address: limits the delivered messages that may be by another author."""
+HELD: Final = "held "
+"""Before an address: limits the held messages of an author."""
+REFUSED: Final = "refused "
+"""Limits the messages of all refused authors together that are kept for a subscriber."""
 MAX_DAILY_UNKNOWN: Final = 5
 """How many packets of unknown devices are kept for people in 24 hours, for each shared account."""
 MAX_UNKNOWN_BYTES: Final = 4096
@@ -250,10 +256,11 @@ class BatchDecider:
             return Decision("busy", error=Busy(BUSY))
         pair = None
         if sender.value and route.subscriber_id is not None:
-            pair = (sender.value.lower(), route.subscriber_id)
-            if self._message_rate.room(pair) <= self._new_by_pair[pair]:
+            # Mail that only pretends to be an author's must not use up the room of the author.
+            kind = "" if message.level.names_author else UNPROVED
+            pair = (kind + sender.value.lower(), route.subscriber_id)
+            if self._is_too_fast(pair):
                 return Decision("too_fast", error=Busy(TOO_FAST))
-            self._new_by_pair[pair] += 1
         self._count(message.id, route)
         is_of_operator = message.id in self._operator_routes
         counted = None if is_of_operator else self._gate.count(message, route)
@@ -268,19 +275,31 @@ class BatchDecider:
             kind = f"rejected_{admission.kind}"
             if not message.keeps_refusal:
                 return Decision(kind, error=AuthorRefused(admission.reason))
+            pair = (REFUSED, route.subscriber_id or 0)
+            if self._is_too_fast(pair):
+                return Decision("not_kept")
             hold: NewHold | None = NewHold("", admission.reason, None)
         elif admission is Hold.UNPROVED and message.authorship and message.authorship.is_undecided:
             # The author's server tries again, when DNS may answer.
             return Decision("undecided", error=Unavailable(UNDECIDED))
         else:
-            kind = "held"
+            kind, pair = "held", (HELD + message.sender.value.lower(), route.subscriber_id or 0)
+            if self._is_too_fast(pair):
+                return Decision("too_fast", error=Busy(TOO_FAST))
             hold = self._gate.hold(message, route, admission)
         if hold is None:
+            self._new_by_pair[pair] -= 1
             return Decision("busy", error=Busy(TOO_MANY_HELD))
         self._stored_ids.add(message.id)
-        return Decision(
-            kind, routed=RoutedMessage(replace(message, wants_notice=False), route, hold)
-        )
+        stopped = RoutedMessage(replace(message, wants_notice=False), route, hold)
+        return Decision(kind, routed=stopped, pair=pair)
+
+    def _is_too_fast(self, pair: Pair) -> bool:
+        """Return whether the hourly limit of a pair is reached, and count one more message of it if not."""
+        if self._message_rate.room(pair) <= self._new_by_pair[pair]:
+            return True
+        self._new_by_pair[pair] += 1
+        return False
 
     def _accept_from_device(self, message: Message) -> Decision:
         """Accept a message within the limits of its device. A call for help passes them, up to a bound of its own."""
@@ -317,9 +336,8 @@ class BatchDecider:
     def _accept_for_operators(self, message: Message) -> Decision:
         """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it."""
         route = self._policy.route_to_operators(message.sender, message.recipient)
-        if self._message_rate.room(OPERATORS) <= self._new_by_pair[OPERATORS]:
+        if self._is_too_fast(OPERATORS):
             return Decision("too_fast", error=Busy(TOO_FAST))
-        self._new_by_pair[OPERATORS] += 1
         self._count(message.id, route)
         if not route.deliveries:
             return Decision("undeliverable", record=keep(message), pair=OPERATORS)

@@ -72,6 +72,7 @@ class References:
     `senders` has the devices that send a message, each with the numbers that they text. `devices` and
     `emergency_devices` are pairs of an account and a serial, `deliveries` of a delivery and its message. `authors` are
     the addresses, in lower case, of the authors of messages to subscribers and of the recipients of devices.
+    `has_doubts`: a message may be held in every mode, as spam or for an author that is disputed.
     """
 
     names: set[str] = field(default_factory=set)
@@ -81,6 +82,7 @@ class References:
     senders: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     peers: set[str] = field(default_factory=set)
     authors: set[str] = field(default_factory=set)
+    has_doubts: bool = False
     message_ids: set[str] = field(default_factory=set)
     deliveries: set[tuple[int, str]] = field(default_factory=set)
 
@@ -121,7 +123,11 @@ def _refer_to_author(record: _FromAuthor, policy: Policy, found: References) -> 
             found.peers |= {peer} if peer else set()
             found.authors.add((texted or record.recipient.value).lower())
     elif isinstance(record, Message) and record.sender.value:
-        found.authors.add((policy.number_of(record.sender) or record.sender.value).lower())
+        found.authors.update(policy.spellings(record.sender))
+        doubts = record.authorship and (
+            record.authorship.spam_mark or record.authorship.is_disputed
+        )
+        found.has_doubts = found.has_doubts or bool(doubts)
 
 
 def look_up(
@@ -144,7 +150,7 @@ def look_up(
     senders = {devices[key]: numbers for key, numbers in found.senders.items() if key in devices}
     own = {address for one in senders for address in policy.author_addresses(one.owner)}
     authors = found.authors | own if found.authors else set()
-    holding = {one.id for one in subscribers if one.senders is SenderMode.KNOWN}
+    holding = {one.id for one in subscribers if found.has_doubts or one.senders is SenderMode.KNOWN}
     return BatchContext(
         by_name={subscriber.name: subscriber for subscriber in subscribers},
         by_number={one.number: one for one in subscribers if one.number},

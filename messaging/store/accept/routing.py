@@ -9,6 +9,7 @@ from messaging.model.address_syntax import (
     WHATSAPP,
     country_of,
     e164,
+    mailbox_spellings,
     own_mailbox,
     relay_mailbox,
     sub_address,
@@ -155,6 +156,17 @@ class Policy:
     def peer_of(self, address: Address) -> str | None:
         """Return the address of a phone as opt-outs name it: a number, or one of WhatsApp."""
         return self.number_of(address) or whatsapp_address(address.value)
+
+    def spellings(self, author: Address) -> tuple[str, ...]:
+        """Return the addresses, in lower case, under which contacts and blocks may have an author who is no device.
+
+        A phone that writes over WhatsApp has its number too.
+        """
+        if author.network is Network.EMAIL:
+            return mailbox_spellings(author.value)
+        if whatsapp := whatsapp_address(author.value):
+            return whatsapp, whatsapp.removeprefix(WHATSAPP)
+        return ((self.number_of(author) or author.value).lower(),)
 
     def opt_out_pair(self, change: OptOutChange) -> tuple[str, str]:
         """Return the phone and the number of ours that an opt-out is about."""

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from messaging.config.settings import Settings
 from messaging.model.address_syntax import MAX_NAME_CHARACTERS, subscriber_name
+from messaging.model.authentication import AuthorLevel
 from messaging.store.db.connection import guard
 from messaging.store.models import BlockedAuthor, Contact, Delivery, Message, Subscriber
 from messaging.store.models.fields import contact_address
@@ -67,8 +68,8 @@ def find_held(message_id: str) -> HeldMessage | None:
 def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -> int:
     """Carry out a decision; return how many deliveries it released or refused.
 
-    To allow makes the author a contact and releases what else is held of the author; to block refuses it. A repeat
-    changes nothing.
+    To allow makes the author a contact and releases what else is held of the author, as far as it is sure who wrote it;
+    to block refuses all. A repeat changes nothing.
     """
     with transaction.atomic():
         message = Message.objects.select_related("subscriber").get(id=message_id)
@@ -84,7 +85,11 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
             BlockedAuthor.objects.get_or_create(owner=owner, address=address)
             return operator_actions.refuse(of_author, now)
         _add_contact(message, owner)
-        return operator_actions.release(of_author, settings, now).released
+        # Another may have written messages that pretend to be the author's: they stay held.
+        sure = [level for level in AuthorLevel if level.names_author]
+        of_author = of_author.filter(message__author_level__in=sure)
+        others = operator_actions.release(of_author.exclude(message_id=message_id), settings, now)
+        return operator_actions.release(own, settings, now).released + others.released
 
 
 def _find_held(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":

@@ -51,12 +51,15 @@ class Gate:
             level=message.level,
             is_bulk=not message.takes_answers,
             is_spam=bool(message.authorship and message.authorship.spam_mark),
+            is_disputed=bool(message.authorship and message.authorship.is_disputed),
         )
         known, mode = self._context.admission, subscriber.senders
         admission = admit(author, subscriber.id, mode, known, self._now)
         operators = {one.value.lower() for one in self._policy.operators}
         is_operator = author.level.names_author and not operators.isdisjoint(addresses)
-        return None if isinstance(admission, Hold) and is_operator else admission
+        # A mark as spam comes before the permissions of all authors.
+        is_held = isinstance(admission, Hold) and admission is not Hold.SPAM
+        return None if is_held and is_operator else admission
 
     def hold(self, message: Message, route: Route, why: Hold) -> NewHold | None:
         """Return the hold of a message, and count it; None when too many messages of the subscriber are held."""
@@ -91,5 +94,4 @@ class Gate:
         device = self._context.sender_device(message.sender, message.via)
         if device is not None:
             return self._policy.author_addresses(device.owner)
-        sender = self._policy.number_of(message.sender) or message.sender.value
-        return (sender.lower(),)
+        return self._policy.spellings(message.sender)

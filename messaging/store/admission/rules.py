@@ -65,13 +65,15 @@ class AdmissionContext:
 class Author:
     """The author of a message: the addresses in lower case, and the level.
 
-    `is_bulk`: a list or a program wrote it. `is_spam`: a trusted relay marked it as spam.
+    `is_bulk`: a list or a program wrote it. `is_spam`: a trusted relay marked it as spam. `is_disputed`: the header
+    names no author for sure, and the domain that it seems to be from asks to refuse mail without proof.
     """
 
     addresses: tuple[str, ...]
     level: AuthorLevel
     is_bulk: bool = False
     is_spam: bool = False
+    is_disputed: bool = False
 
 
 Admission = Hold | Refusal | None
@@ -97,8 +99,10 @@ def admit(
         return AUTHOR_BLOCKED
     if author.is_spam:
         return Hold.SPAM
-    if mode is SenderMode.OPEN or author.level is AuthorLevel.ALIAS:
+    if author.level is AuthorLevel.ALIAS:
         return None
+    if mode is SenderMode.OPEN:
+        return Hold.UNPROVED if author.is_disputed else None
     contacts = [one for one in rights if one.may_write_at(now)]
     if any(one.accepts(author.level) for one in contacts):
         return None
@@ -112,9 +116,11 @@ def admit(
 
 
 def block_candidates(addresses: Collection[str]) -> set[str]:
-    """Return the entries of block lists that would match these addresses."""
+    """Return the entries of block lists that would match these addresses: a mailbox stands for its sub-addresses."""
     found = set(addresses)
     for address in addresses:
+        local, at, domain = address.rpartition("@")
+        found.add(f"{local.partition('+')[0] or local}{at}{domain}")
         labels = address.rpartition("@")[2].split(".") if "@" in address else []
         found |= {"@" + ".".join(labels[start:]) for start in range(len(labels))}
     return found

@@ -182,6 +182,58 @@ def test_operators_may_write_if_proved(known: Gateway) -> None:
     assert state_of(gateway, likely("x", level="unproved")) == ("held", "stranger")
 
 
+def test_spam_of_an_operator_is_held(known: Gateway) -> None:
+    settings = known.settings.model_copy(update={"operator_addresses": FRIEND})
+    gateway = replace(known, router=Router(settings, g.VIAS, now=known.clock))
+    marked = Authorship(AuthorLevel.PROVED, spam_mark="X-Spam")
+    assert state_of(gateway, replace(likely(), authorship=marked)) == ("held", "spam")
+
+
+def test_a_phone_is_the_same_author_over_whatsapp(known: Gateway) -> None:
+    over_whatsapp = Address(Network.SMS, f"whatsapp:{g.FRIENDS_NUMBER}")
+    number = add_contact(g.FRIENDS_NUMBER)
+    assert state_of(known, replace(g.sms(), sender=over_whatsapp)) == ("waiting", "")
+    number.delete()
+    BlockedAuthor.objects.create(owner=None, address=g.FRIENDS_NUMBER)
+    for sender in (over_whatsapp, Address(Network.SMS, g.FRIENDS_NUMBER)):
+        [error] = known.router.process([replace(g.sms("other"), sender=sender)])
+        assert isinstance(error, AuthorRefused)
+
+
+def test_mail_that_pretends_takes_no_room_of_the_author(gateway: Gateway) -> None:
+    settings = gateway.settings.model_copy(update={"max_hourly_per_pair": 2})
+    router = Router(settings, g.VIAS, now=gateway.clock)
+    for mode in ("open", "known"):
+        Subscriber.objects.update(senders=mode)
+        pretended = [likely(f"{mode} {n}", level="unproved") for n in range(4)]
+        results = router.process(pretended)
+        assert [isinstance(one, Busy) for one in results] == [False, False, True, True]
+    add_contact()
+    for n in range(2):
+        assert isinstance(router.process([likely(f"own {n}")])[0], list)
+
+
+def test_refused_mail_is_kept_within_a_limit(gateway: Gateway) -> None:
+    """Each has an author of its own choice, and a relay would bounce a refusal: the rest is accepted and not kept."""
+    settings = gateway.settings.model_copy(update={"max_hourly_per_pair": 2})
+    router = Router(settings, g.VIAS, now=gateway.clock)
+    for n in range(4):
+        forged = likely(str(n), f"s{n}@example.net", level="forged")
+        assert router.process([replace(forged, keeps_refusal=True)]) == [[]]
+    assert Delivery.objects.filter(state="refused").count() == 2
+
+
+def test_held_mail_is_bounded_in_every_mode(gateway: Gateway) -> None:
+    settings = gateway.settings.model_copy(update={"max_held_per_subscriber": 2})
+    router = Router(settings, g.VIAS, now=gateway.clock)
+    marked = Authorship(AuthorLevel.PROVED, spam_mark="X-Spam")
+    results = [
+        router.process([replace(likely(str(n), f"s{n}@example.net"), authorship=marked)])[0]
+        for n in range(3)
+    ]
+    assert [isinstance(one, Busy) for one in results] == [False, False, True]
+
+
 def test_devices_of_other_subscribers_are_strangers_too(known: Gateway) -> None:
     from messaging.store.console import directory
 
