@@ -109,12 +109,14 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
         domain = record.sender.value.rpartition("@")[2].lower()
         is_own = record.answer_address.rpartition("@")[2].lower() == domain
         return record if is_own else replace(record, answer_address="")
-    level, reason = _level_of(record, found)
+    recipient = record.recipient.value
+    level = found.level_for(recipient, _without_sub_address(recipient))
+    reason = found.reason if level is found.level else _REPLAY
     is_proved = level is AuthorLevel.PROVED
     is_signed = is_proved and "reply-to" in found.signed_fields
     return replace(
         record,
-        id=_signed_id(record, found) if is_proved and found.signed_identity else record.id,
+        id=_identify(record, found) if is_proved and found.signed_identity else record.id,
         answer_address=record.answer_address if is_signed else "",
         authorship=Authorship(
             level, reason, found.is_undecided, found.spam_mark, found.is_disputed
@@ -124,7 +126,7 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
     )
 
 
-def _signed_id(message: Message, found: Authentication) -> str:
+def _identify(message: Message, found: Authentication) -> str:
     """Return the id of a proved message. A sub-address that the author did not write is none."""
     exact = message.recipient.value.lower()
     is_written = found.is_sent_by_domain or exact in found.named
@@ -136,13 +138,6 @@ def _signed_id(message: Message, found: Authentication) -> str:
 def _without_sub_address(mailbox: str) -> str:
     local, _, domain = mailbox.partition("@")
     return f"{local.partition('+')[0]}@{domain}"
-
-
-def _level_of(message: Message, found: Authentication) -> tuple[AuthorLevel, str]:
-    """Return the level of the copy for one recipient, and the reason."""
-    recipient = message.recipient.value
-    level = found.level_for(recipient, _without_sub_address(recipient))
-    return level, found.reason if level is found.level else _REPLAY
 
 
 def may_get_notice(origin: Origin, sender: str) -> bool:

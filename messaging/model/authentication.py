@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_DOMAIN_CHARS: Final = 253
 
 
 class AuthorLevel(StrEnum):
@@ -52,7 +55,9 @@ class MechanismResult:
     reason: str
 
     def __str__(self) -> str:
-        domain = f" ({self.domain})" if self.domain else ""
+        # Of a client's name or a signature: any characters, and up to 8 KiB.
+        printable = (one if one.isprintable() else "?" for one in self.domain[:MAX_DOMAIN_CHARS])
+        domain = f" ({''.join(printable)})" if self.domain else ""
         return f"{self.mechanism}={self.result}{domain}: {self.reason}"
 
 

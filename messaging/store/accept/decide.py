@@ -11,6 +11,7 @@ from messaging.config.settings import Settings
 from messaging.errors import AuthorRefused, Busy, GatewayError, Rejected, Unavailable
 from messaging.model.message import (
     Address,
+    AuthorLevel,
     Bounce,
     DeadLetter,
     DeviceReport,
@@ -25,7 +26,7 @@ from messaging.store.accept.device_reply import add_position, device_echo, devic
 from messaging.store.accept.device_text import ParsedDeviceText, ParsedRecord
 from messaging.store.accept.emergency import NO_RECIPIENT, compose_alarm
 from messaging.store.accept.operator_mail import forward, keep
-from messaging.store.accept.refusals import AUTHOR_REFUSALS, CLOSED, Refusal
+from messaging.store.accept.refusals import AUTHOR_FORGED, AUTHOR_REFUSALS, CLOSED, Refusal
 from messaging.store.accept.routing import Policy, Route, RoutedMessage
 from messaging.store.admission.bursts import BurstBreaker, CountedMessage
 from messaging.store.admission.gate import Gate
@@ -334,7 +335,16 @@ class BatchDecider:
         return Decision("accepted", routed=RoutedMessage(message, route))
 
     def _accept_for_operators(self, message: Message) -> Decision:
-        """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it."""
+        """Forward a mail to the operators, at most the hourly limit of all authors together, else keep it.
+
+        Refuses a forged one.
+        """
+        if message.level is AuthorLevel.FORGED:
+            # Forwarded, it would reach the operators with a signature of this gateway.
+            if not message.keeps_refusal:
+                return Decision("rejected_forged", error=AuthorRefused(AUTHOR_FORGED.reason))
+            self._stored_ids.add(message.id)
+            return self._keep(replace(keep(message), reason=AUTHOR_FORGED.reason))
         route = self._policy.route_to_operators(message.sender, message.recipient)
         if self._is_too_fast(OPERATORS):
             return Decision("too_fast", error=Busy(TOO_FAST))

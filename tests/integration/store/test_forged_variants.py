@@ -5,7 +5,7 @@ import pytest
 from messaging.store.admission.decisions import Choice, decide
 from messaging.store.console.contacts import add_block
 from messaging.store.models import Delivery, Message, Subscriber
-from tests.support.mail.authentication import FRIEND, FRIENDS_SERVER, STRANGER
+from tests.support.mail.authentication import FRIEND, FRIENDS_SERVER, RELAY, STRANGER
 from tests.support.mail.signed_mails import MAIL, sign
 from tests.support.store.door import Door
 
@@ -58,6 +58,17 @@ def test_a_copy_that_proves_nothing_does_not_stand_for_the_proved_one(door: Door
     assert (door.bring(relaxed, STRANGER, FRIEND)).startswith("250")
     assert (door.bring(sign(relaxed, "quiet.example"), STRANGER, FRIEND)).startswith("250")
     assert sorted(Message.objects.values_list("author_level", flat=True)) == ["proved", "unproved"]
+
+
+def test_forged_mail_reaches_no_operator(door: Door) -> None:
+    """It would leave with a signature of this gateway."""
+    to = "postmaster@example.org"
+    assert (door.bring(PLAIN, STRANGER, MALLORY, to)).startswith("550 5.7.1")
+    assert not Message.objects.exists()
+    verdict = b"Authentication-Results: mx.sat.example; dmarc=fail header.from=friend.example\r\n"
+    assert (door.bring(verdict + PLAIN, RELAY, MALLORY, to)).startswith("250")
+    assert not Delivery.objects.exists()
+    assert "asks to refuse" in Message.objects.get().reason
 
 
 HIDDEN = [

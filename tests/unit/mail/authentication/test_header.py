@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from messaging.mail.authentication.dkim import canonical_body, parse_tags, without_signature
 from messaging.mail.authentication.header import author_of, read_addresses, split_mail
+from messaging.model.authentication import MechanismResult
 
 
 @pytest.mark.parametrize(
@@ -141,3 +142,11 @@ def test_a_hostile_signature_costs_little() -> None:
     parse_tags(value)
     without_signature(value)
     assert time.process_time() - begun < 1
+
+
+def test_a_result_is_one_line_of_printable_characters() -> None:
+    """The name of a client and the domain of a signature are others' words."""
+    name = "\x1b[31m\u202eevil.example\r\n" + "x" * 5000
+    line = str(MechanismResult("spf", "none", name, "no record"))
+    assert line.isprintable()
+    assert len(line) < 300
