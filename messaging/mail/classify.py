@@ -9,6 +9,7 @@ from messaging.mail.parse.bounce import DeliveryReport, find_report_by_signs
 from messaging.mail.parse.mail import Origin, ParsedMail
 from messaging.mail.parse.parts import part_of
 from messaging.mail.smtp.clients import client_site
+from messaging.model.address_syntax import relay_mailbox
 from messaging.model.authentication import Authentication
 from messaging.model.message import (
     Address,
@@ -27,6 +28,7 @@ ANSWER: Final = "an automatic answer: these are not sent to devices"
 NO_SENDER: Final = "a mail without a sender, such as a bounce, that is no report on a delivery"
 NAMED_WITHIN_BYTES: Final = 65_536
 _REPLAY: Final = "the author is unproved: the signed To and Cc do not name this recipient"
+_NO_IDENTITY: Final = "the author is unproved: the signature covers neither Message-ID nor Date"
 _NO_REPLY: Final = re.compile(
     r"(?:mailer-daemon|no-?reply|do-?not-?reply|owner-.*|.*-request|.*-bounces?(?:\+.*)?)@.*",
     re.IGNORECASE,
@@ -98,9 +100,8 @@ def classify(
 def add_authorship(record: Record, found: Authentication | None) -> Record:
     """Return a message with the level of its author; any other record as it is. None: nothing was checked.
 
-    Answers go to Reply-To only where the author is proved
-    and signed it; of an unchecked mail only within the author's domain. A relay would send a refusal to an address
-    that may be forged: a message of a trusted one is kept instead.
+    Answers go to Reply-To only where the author is proved and signed it; of an unchecked mail only within the author's
+    domain. A relay would send a refusal to an address that may be forged: a message of a trusted one is kept instead.
     The id of a proved message has no part that others can change, so a copy that is sent again is a repeat.
     """
     if not isinstance(record, Message):
@@ -109,14 +110,17 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
         domain = record.sender.value.rpartition("@")[2].lower()
         is_own = record.answer_address.rpartition("@")[2].lower() == domain
         return record if is_own else replace(record, answer_address="")
-    recipient = record.recipient.value
+    recipient = relay_mailbox(record.recipient.value) or record.recipient.value
     level = found.level_for(recipient, _without_sub_address(recipient))
-    reason = found.reason if level is found.level else _REPLAY
+    is_sent_at_will = found.level is AuthorLevel.PROVED and not found.signed_identity
+    doubt = _NO_IDENTITY if is_sent_at_will else _REPLAY
+    reason = found.reason if level is found.level else doubt
     is_proved = level is AuthorLevel.PROVED
+    is_known = is_proved and not is_sent_at_will
     is_signed = is_proved and "reply-to" in found.signed_fields
     return replace(
         record,
-        id=_identify(record, found) if is_proved and found.signed_identity else record.id,
+        id=_identify(record, recipient.lower(), found) if is_known else record.id,
         answer_address=record.answer_address if is_signed else "",
         authorship=Authorship(
             level, reason, found.is_undecided, found.spam_mark, found.is_disputed
@@ -126,9 +130,8 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
     )
 
 
-def _identify(message: Message, found: Authentication) -> str:
-    """Return the id of a proved message. A sub-address that the author did not write is none."""
-    exact = message.recipient.value.lower()
+def _identify(message: Message, exact: str, found: Authentication) -> str:
+    """Return the id of a proved message to `exact`. A sub-address that the author did not write is none."""
     is_written = found.is_sent_by_domain or exact in found.named
     recipient = exact if is_written else _without_sub_address(exact)
     author = found.author.lower()

@@ -95,12 +95,14 @@ class Authentication:
         """Return the level of the copy for a recipient with these mailboxes.
 
         A signature proves the author of a mail, not its recipient. A copy may be a replay if its signed To and Cc do
-        not name the mailbox, and the author's domain does not name the client.
+        not name the mailbox, or if nothing signed tells it from others, and the author's domain does not name the
+        client.
         """
         if self.level not in (AuthorLevel.PROVED, AuthorLevel.LIKELY) or self.is_sent_by_domain:
             return self.level
         is_named = any(mailbox.lower() in self.named for mailbox in mailboxes)
-        return self.level if is_named else AuthorLevel.UNPROVED
+        is_known = self.level is AuthorLevel.LIKELY or bool(self.signed_identity)
+        return self.level if is_named and is_known else AuthorLevel.UNPROVED
 
     @property
     def line(self) -> str:

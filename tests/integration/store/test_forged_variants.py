@@ -39,6 +39,17 @@ def test_a_signed_mail_that_is_sent_again_is_a_repeat(door: Door, names: tuple[b
     assert _states() == ["waiting"]
 
 
+def test_a_signed_mail_that_nothing_tells_from_others_proves_nothing(door: Door) -> None:
+    signed = sign(PLAIN, names=(b"from", b"to", b"subject"))
+    assert (door.bring(signed, STRANGER, FRIEND)).startswith("250")
+    message = Message.objects.get()
+    assert (message.author_level, _states()) == ("unproved", ["held"])
+    assert message.author_reason.endswith("covers neither Message-ID nor Date")
+    again = signed.replace(b"<1@", b"<2@")
+    assert (door.bring(again, FRIENDS_SERVER, FRIEND)).startswith("250")
+    assert _states() == ["held", "waiting"]
+
+
 def test_other_mails_of_the_author_are_no_repeats(door: Door) -> None:
     to_both = PLAIN.replace(b"boop@example.org", b"boop+a@example.org, boop+b@example.org")
     both = ("boop+a@example.org", "boop+b@example.org")

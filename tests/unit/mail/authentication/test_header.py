@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.mail.authentication.dkim import canonical_body, parse_tags, without_signature
+from messaging.mail.authentication.dkim import (
+    canonical_body,
+    parse_tags,
+    recipients_of,
+    without_signature,
+)
 from messaging.mail.authentication.header import author_of, read_addresses, split_mail
-from messaging.model.authentication import MechanismResult
+from messaging.mail.classify import add_authorship
+from messaging.model.authentication import Authentication, AuthorLevel, MechanismResult
+from messaging.model.message import Address, Message, Network
 
 
 @pytest.mark.parametrize(
@@ -150,3 +157,23 @@ def test_a_result_is_one_line_of_printable_characters() -> None:
     line = str(MechanismResult("spf", "none", name, "no record"))
     assert line.isprintable()
     assert len(line) < 300
+
+
+def test_a_recipient_is_named_in_each_form_of_a_domain() -> None:
+    message = Message(
+        id="1" * 32,
+        sender=Address(Network.EMAIL, "alice@friend.example"),
+        recipient=Address(Network.EMAIL, "boop@b\u00fccher.example"),
+        text="hello",
+        via="smtp",
+    )
+    found = Authentication(
+        level=AuthorLevel.PROVED,
+        author=message.sender.value,
+        reason="signed",
+        signed_identity="<1@friend.example> hash",
+        named=recipients_of(split_mail("To: Boop@B\u00dcCHER.example\r\n".encode()), (b"to",)),
+    )
+    record = add_authorship(message, found)
+    assert isinstance(record, Message)
+    assert record.level is AuthorLevel.PROVED
