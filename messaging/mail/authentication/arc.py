@@ -8,6 +8,7 @@ import dkim
 from dkim.canonicalization import CanonicalizationPolicy
 
 from messaging.mail.authentication.dkim import (
+    MAX_KEY_BYTES,
     BadSignature,
     Signature,
     field_names,
@@ -128,7 +129,7 @@ def _verify_seal(chain: ArcChain, number: int, seal: Signature, records: tuple[b
         if older != number:
             signed.append(chain.seals[older].field)
     policy: Any = CanonicalizationPolicy.from_c_value(b"relaxed/relaxed")
-    key, _ = read_key(records[0])
+    key, _ = read_key(records[0][:MAX_KEY_BYTES])
     verify_fields(policy, signed, seal.field, seal.tags, key)
 
 

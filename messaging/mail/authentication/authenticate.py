@@ -120,6 +120,7 @@ class _Check:
     walks: dict[str, Walk] = field(default_factory=dict)
     is_undecided: bool = False
     has_flawed_pass: bool = False
+    has_weak_signature: bool = False
 
     @property
     def domain(self) -> str:
@@ -223,6 +224,7 @@ class _Check:
                 continue
             if result == "pass":
                 return signature
+            self.has_weak_signature = self.has_weak_signature or result == "policy"
             self.is_undecided = self.is_undecided or (result == "temperror" and not signature.flaw)
             # The policy of the domain accepts a signature that is no proof for us: the mail is not forged.
             self.has_flawed_pass = self.has_flawed_pass or bool(
@@ -294,8 +296,10 @@ class _Check:
 
     async def _vouching(self, found: list[ForeignResult]) -> str:
         """Return the method by which another server found the author's domain; empty without one."""
+        # The other server may have believed a signature that is no proof here.
+        methods = ("spf",) if self.has_weak_signature else ("dmarc", "dkim", "spf")
         for one in found:
-            if one.result != "pass" or one.method not in ("dmarc", "dkim", "spf"):
+            if one.result != "pass" or one.method not in methods:
                 continue
             if one.domain == self.domain or (
                 one.method != "dmarc" and await self._is_aligned(one.domain, one.method)

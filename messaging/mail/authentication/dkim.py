@@ -26,6 +26,7 @@ MAX_VERIFIED: Final = 5
 MAX_SIGNATURE_BYTES: Final = 8192
 MAX_SIGNED_FIELDS: Final = 200
 MAX_ADDRESS_BYTES: Final = 16_384
+MAX_KEY_BYTES: Final = 4096  # a record of 4096 bits has 740
 MIN_RSA_BITS: Final = 1024  # RFC 8301 section 3.2
 MAX_RSA_BITS: Final = 4096
 SERVICES: Final = ("*", "email")
@@ -248,7 +249,7 @@ def _choose_key(records: tuple[bytes, ...], tags: Tags) -> PublicKey:
     flaw: BadSignature | None = None
     for record in records[:3]:
         try:
-            key, flags = read_key(record)
+            key, flags = read_key(record[:MAX_KEY_BYTES])
         except BadSignature as error:
             flaw = flaw or error
             continue
@@ -270,7 +271,7 @@ def read_key(record: bytes) -> tuple[PublicKey, frozenset[str]]:
     try:
         tags = {
             name.decode("ascii", "replace"): _SPACE.sub(b"", content).decode("ascii", "replace")
-            for name, content in parse_tag_value(_SPACE.sub(b" ", record[:16_384])).items()
+            for name, content in parse_tag_value(_SPACE.sub(b" ", record)).items()
         }
     except InvalidTagValueList as error:
         raise BadSignature("permerror", "the key record is malformed") from error

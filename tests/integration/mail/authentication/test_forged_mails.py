@@ -187,6 +187,26 @@ async def test_8_an_envelope_sender_that_ends_the_comment_of_a_relay(
         assert (await authenticate(mail, "10.1.2.3", **RELAYED)).level not in GOOD
 
 
+@pytest.mark.parametrize(
+    "mail",
+    [
+        sign(has_length=True) + b"Send money to mallory.\r\n",
+        b"Subject: Send money\r\n" + sign(),
+        sign(names=(b"from", b"to", b"date")),
+        sign().replace(b"a=rsa-sha256", b"a=rsa-sha1"),
+    ],
+)
+async def test_8_a_relay_that_believes_a_signature_which_is_no_proof(mail: bytes) -> None:
+    said = (
+        b"Authentication-Results: mx.sat.example; dkim=pass header.d=friend.example; %s"
+        b" dmarc=pass header.from=friend.example\r\n"
+    )
+    found = await authenticate(said % b"" + mail, "10.1.2.3", **RELAYED)
+    assert found.level is AuthorLevel.UNPROVED
+    by_spf = said % b"spf=pass smtp.mailfrom=friend.example;" + mail
+    assert (await authenticate(by_spf, "10.1.2.3", **RELAYED)).level is AuthorLevel.LIKELY
+
+
 async def test_9_a_mail_to_several_recipients() -> None:
     """The level is the same for each named recipient: whom one of them blocks is decided by address, for each."""
     names = [f"boop{number}@sat.example" for number in range(5)]
