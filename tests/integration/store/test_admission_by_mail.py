@@ -8,7 +8,7 @@ from messaging.store.accept.router import Router
 from messaging.store.console import messages
 from messaging.store.console.contacts import BlockRow, add_block
 from messaging.store.console.directory import add_device, add_subscriber
-from messaging.store.models import Delivery, Message
+from messaging.store.models import Delivery, Message, Subscriber
 from tests.support.mail.authentication import (
     FRIEND,
     FRIENDS_SERVER,
