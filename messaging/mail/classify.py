@@ -117,10 +117,15 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
     reason = found.reason if level is found.level else doubt
     is_proved = level is AuthorLevel.PROVED
     is_known = is_proved and not is_sent_at_will
+    # A sub-address that the author did not write is another's.
+    exact = recipient.lower()
+    is_written = found.is_sent_by_domain or exact in found.named
+    signed_recipient = exact if is_written else _without_sub_address(exact)
+    signed = found.signed_identity, found.author.lower(), signed_recipient
     is_signed = is_proved and "reply-to" in found.signed_fields
     return replace(
         record,
-        id=_identify(record, recipient.lower(), found) if is_known else record.id,
+        id=message_id("signed", *signed, record.subject) if is_known else record.id,
         answer_address=record.answer_address if is_signed else "",
         authorship=Authorship(
             level, reason, found.is_undecided, found.spam_mark, found.is_disputed
@@ -128,14 +133,6 @@ def add_authorship(record: Record, found: Authentication | None) -> Record:
         keeps_refusal=found.from_relay,
         client_network="" if found.from_relay else record.client_network,
     )
-
-
-def _identify(message: Message, exact: str, found: Authentication) -> str:
-    """Return the id of a proved message to `exact`. A sub-address that the author did not write is none."""
-    is_written = found.is_sent_by_domain or exact in found.named
-    recipient = exact if is_written else _without_sub_address(exact)
-    author = found.author.lower()
-    return message_id("signed", found.signed_identity, author, recipient, message.subject)
 
 
 def _without_sub_address(mailbox: str) -> str:
