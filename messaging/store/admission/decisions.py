@@ -88,8 +88,10 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         # Another may have written messages that pretend to be the author's: they stay held.
         sure = [level for level in AuthorLevel if level.names_author]
         of_author = of_author.filter(message__author_level__in=sure)
+        # A budget may have no room for all.
+        first = operator_actions.release(own, settings, now)
         others = operator_actions.release(of_author.exclude(message_id=message_id), settings, now)
-        return operator_actions.release(own, settings, now).released + others.released
+        return first.released + others.released
 
 
 def _find_held(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":
