@@ -55,6 +55,9 @@ _GERMAN: Final[Mapping[str, str]] = {
     "this subscriber takes no messages from others now": (
         "diese Person nimmt zur Zeit keine Nachrichten von anderen an"
     ),
+    "it was held, and its budget had no room in time": (
+        "sie wartete auf ihr Budget, das nicht rechtzeitig reichte"
+    ),
     "this recipient takes no messages from you": "diese Person nimmt keine Nachrichten von dir an",
     "the domain of the author asks to refuse mail that does not prove that it is from there": (
         "die Domain des Absenders verlangt, Mails abzulehnen, die nicht nachweislich von dort sind"

@@ -107,7 +107,6 @@ class WatchedGateway(RuleBasedStateMachine):
         self.due.turn(emit)
         for delivery, future in emitted:
             self._hand(delivery, future)
-        check_sums()
 
     def begin(self, hand: Hand) -> bool:
         """Let the sender begin the attempt; return whether it may send."""
@@ -161,6 +160,7 @@ class WatchedGateway(RuleBasedStateMachine):
         """The clock passes the bounds twice: once for the messages, once for the notices that they cause."""
         longest = max(longest_seconds(self.settings, network) for network in Network)
         longest = max(longest, self.settings.held_days * 86_400)
+        check_sums()
         for _ in range(2):
             self.clock.turn(longest + self.seconds_back)
             self.due.turn(lambda delivery: Future())
