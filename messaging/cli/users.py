@@ -1,5 +1,6 @@
 """The commands `users` and `devices`."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -8,9 +9,11 @@ from messaging.cli.contacts import blocks, contacts
 from messaging.cli.output import Json, print_error, print_json, print_table, print_text
 from messaging.cli.removal import erase_user, export_user, remove_device, remove_user
 from messaging.cli.store import open_settings_store
-from messaging.gateway import satellite_names
+from messaging.gateway import read_gateway, satellite_names
+from messaging.model.message import Network
 from messaging.satellite.providers import ACCOUNTS
 from messaging.store.accept import positions
+from messaging.store.admission import mailboxes
 from messaging.store.admission.terms import SenderMode
 from messaging.store.console import directory
 from messaging.store.console.contacts import list_contacts
@@ -38,6 +41,11 @@ SENDERS = (
     " for a decision), open (all), closed (none)."
 )
 Senders = Annotated[SenderMode | None, typer.Option(help=SENDERS)]
+MAIL = (
+    "A mailbox of its own elsewhere that hears of held messages once a day, after it is confirmed by"
+    " the code that is mailed to it; again for a new code; empty for none."
+)
+Mail = Annotated[str | None, typer.Option(help=MAIL)]
 Serial = Annotated[str, typer.Argument(help="The device's number on its network.")]
 Owner = Annotated[str | None, typer.Option(help="The user that carries it.")]
 NETWORKS = f"One of: {', '.join(ACCOUNTS)}, or a further account such as hive-north."
@@ -70,18 +78,51 @@ def add_user(
     senders: Senders = None,
     time_zone: Annotated[str, typer.Option(help=TIME_ZONE)] = "UTC",
     language: Annotated[str, typer.Option(help=LANGUAGE)] = "en",
+    mail: Mail = None,
     as_json: Json = False,
 ) -> None:
     """Add a subscriber."""
+    if mail:  # before anything is written
+        gateway = read_gateway()
+        account = gateway.default_accounts.get(Network.EMAIL)
+        mailboxes.check_mailbox(mail, gateway.settings.mail_domain, account)
     settings = open_settings_store(creates=True)
     mode = senders.value if senders else settings.senders
     row = directory.add_subscriber(
         name, number, senders=mode, time_zone=time_zone, language=language
     )
+    if mail:
+        row = _change_mailbox(row.name, mail)
     print_json(row) if as_json else print_text(
         f"added {row.name}" + (f", {row.number}" if row.number else "")
     )
     _warn_without_contact(row.name)
+
+
+def _change_mailbox(name: str, address: str) -> directory.SubscriberRow:
+    """Enter a mailbox, and say how it is confirmed."""
+    gateway = read_gateway()
+    account = gateway.default_accounts.get(Network.EMAIL)
+    now = datetime.now(UTC)
+    done = mailboxes.change_mailbox(name, address, gateway.settings, account, now)
+    if done.address and not done.is_confirmed:
+        print_error(
+            f"a code was sent to {done.address}: the link in that mail confirms it, or"
+            f" satbridge users confirm {done.name} CODE"
+        )
+    return directory.change_subscriber(name)
+
+
+@users.command("confirm")
+def confirm_user(
+    name: Name,
+    code: Annotated[str, typer.Argument(help="The code in the mail.")],
+    as_json: Json = False,
+) -> None:
+    """Confirm the mailbox of a subscriber by the code that was mailed to it."""
+    settings = open_settings_store()
+    done = mailboxes.confirm_mailbox(name, code, settings, datetime.now(UTC))
+    print_json(done) if as_json else print_text(f"{done.address} hears of messages held for {name}")
 
 
 def _warn_without_contact(name: str) -> None:
@@ -101,12 +142,12 @@ def list_users(as_json: Json = False) -> None:
         print_json(rows)
     else:
         columns = (
-            *("name", "number", "active", "senders", "devices", "emergency contacts"),
-            *("time zone", "language"),
+            *("name", "number", "active", "senders", "hears of held", "devices"),
+            *("emergency contacts", "time zone", "language"),
         )
         cells = (
             (
-                *(r.name, r.number, r.is_active, r.senders, r.devices),
+                *(r.name, r.number, r.is_active, r.senders, r.hears_of_held, r.devices),
                 *(r.emergency_contacts or "NONE", r.time_zone, r.language),
             )
             for r in rows
@@ -122,6 +163,7 @@ def change_user(
     time_zone: Annotated[str | None, typer.Option(help=TIME_ZONE)] = None,
     language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
     senders: Senders = None,
+    mail: Mail = None,
     as_json: Json = False,
 ) -> None:
     """Change a subscriber; an empty number takes the number away."""
@@ -134,6 +176,8 @@ def change_user(
         time_zone=time_zone,
         language=language,
     )
+    if mail is not None:
+        row = _change_mailbox(row.name, mail)
     print_json(row) if as_json else print_text(f"changed {row.name}")
 
 

@@ -217,6 +217,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     senders: Annotated[Literal["known", "open", "closed"], BeforeValidator(str.lower)] = "known"
     held_days: Annotated[int, Field(ge=1, le=90)] = 14
     max_held_per_subscriber: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 7
     mail_text: Annotated[Literal["own", "whole"], BeforeValidator(str.lower)] = "own"
     devices_per_message: Annotated[Literal["one", "all"], BeforeValidator(str.lower)] = "one"
     map_url: Annotated[str, AfterValidator(_check_map_url)] = (
@@ -292,6 +293,11 @@ class Settings(Section, prefix="SATBRIDGE_"):
             max_raw_bytes=self.store_max_raw_bytes,
             max_mail_body_bytes=self.store_max_mail_body_bytes,
         )
+
+    @property
+    def has_public_pages(self) -> bool:
+        """Whether links in mails reach the pages: the public URL names another machine than the reader's own."""
+        return urlsplit(self.public_url).hostname not in ("localhost", "127.0.0.1", "::1")
 
     @property
     def operators(self) -> tuple[Address, ...]:

@@ -9,10 +9,10 @@ from typing import Final
 
 from messaging.errors import Rejected
 from messaging.mail.bounce_addresses import BounceAddresses
-from messaging.mail.message_ids import Reference, message_id_header
+from messaging.mail.message_ids import MESSAGE_ID, Reference, message_id_header
 from messaging.mail.text import clean, one_line
 from messaging.model.address_syntax import relay_mailbox
-from messaging.model.message import Delivery
+from messaging.model.message import Delivery, MailKind
 
 MAX_SUBJECT_CHARS: Final = 200
 
@@ -52,10 +52,20 @@ def compose(
     mail["Message-ID"] = message_id_header(delivery, mail_domain)
     # Some relays give the mail a Message-ID of their own: a bounce then names this.
     mail["X-Satbridge-Delivery"] = message_id_header(delivery, mail_domain)
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no holiday notice answers it
+    is_answer = message.mail_kind is MailKind.HELD_NOTE
+    # RFC 3834 section 5: no holiday notice answers it.
+    mail["Auto-Submitted"] = "auto-replied" if is_answer else "auto-generated"
+    if is_answer and MESSAGE_ID.fullmatch(message.reference):
+        mail["In-Reply-To"] = message.reference
+        mail["References"] = message.reference
+    if message.mail_kind is MailKind.DIGEST and message.reference:
+        # RFC 8058: a program stops these mails by a POST without a question.
+        mail["List-Unsubscribe"] = f"<{message.reference}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(clean(message.text) + "\n", charset="utf-8")
-    envelope_sender = sender
-    if bounce_addresses is not None:
+    # RFC 3834 section 3.3: an automatic answer never bounces.
+    envelope_sender = "" if is_answer else sender
+    if not is_answer and bounce_addresses is not None:
         envelope_sender = bounce_addresses.make(sender, Reference(message.id, delivery.id))
     return OutgoingMail(envelope_sender, recipient, mail.as_bytes(), international)
 

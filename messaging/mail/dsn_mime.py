@@ -1,6 +1,5 @@
 """Writes delivery status notifications (RFC 3464): mails that report a failure to an author. Pure."""
 
-import re
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -8,7 +7,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from messaging.mail.compose import OutgoingMail, mail_address, subject_of
-from messaging.mail.message_ids import message_id_header
+from messaging.mail.message_ids import MESSAGE_ID, message_id_header
 from messaging.mail.text import clean, one_line
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery, Failure
@@ -16,7 +15,6 @@ from messaging.model.message import Delivery, Failure
 EXPIRED: Final = "4.4.7"  # RFC 3463: delivery time expired
 FAILED: Final = "5.0.0"
 MAX_REASON_CHARS: Final = 400
-_MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,500}>")
 
 
 def compose_notice(
@@ -36,7 +34,7 @@ def compose_notice(
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id_header(delivery, mail_domain)
     mail["Auto-Submitted"] = "auto-replied"
-    if _MESSAGE_ID.fullmatch(failure.reference):
+    if MESSAGE_ID.fullmatch(failure.reference):
         mail["In-Reply-To"] = failure.reference
         mail["References"] = failure.reference
     mail["MIME-Version"] = "1.0"
@@ -70,7 +68,7 @@ def _header_part(failure: Failure, author: str) -> EmailMessage:
         subject = _new_part()
         subject["Subject"] = subject_of(failure.subject, "")
         lines.append(subject.as_string().strip().replace("\r\n", "\n"))
-    if _MESSAGE_ID.fullmatch(failure.reference):
+    if MESSAGE_ID.fullmatch(failure.reference):
         lines.append(f"Message-ID: {failure.reference}")
     part = _new_part()
     part.set_content("\n".join(lines) + "\n", subtype="rfc822-headers", charset="us-ascii")

@@ -7,6 +7,8 @@ from typing import Final
 from messaging.model.address_syntax import ascii_domain
 from messaging.model.message import Delivery
 
+MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,500}>")
+"""A Message-ID that is safe in a header field."""
 _OURS: Final = re.compile(r"<([0-9a-f]{32})\.([0-9]{1,18})@([^\s<>@]{1,255})>", re.IGNORECASE)
 
 

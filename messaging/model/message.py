@@ -64,6 +64,23 @@ class Failure:
     received_at: datetime
 
 
+class MailKind(StrEnum):
+    """The kind of a mail that the gateway writes itself, besides notices of failures; stored with the message.
+
+    `held-note`: to the author of a held message. `digest`: to a subscriber, about held messages. `code`: asks a
+    subscriber to confirm a mailbox.
+    """
+
+    HELD_NOTE = "held-note"
+    DIGEST = "digest"
+    CODE = "code"
+
+    @classmethod
+    def read(cls, stored: str) -> MailKind | None:
+        """Return the stored kind; None without one, or for one of a newer version."""
+        return cls(stored) if stored in set(cls) else None
+
+
 _UNCHECKED = {
     Network.EMAIL: AuthorLevel.UNPROVED,
     Network.SMS: AuthorLevel.LIKELY,
@@ -89,6 +106,8 @@ class Message:
     `authorship` says how well the author is proved; None stands for the level of the network. A message that
     `keeps_refusal` is stored as refused where its author is refused, instead of an error. `client_network` is the IP
     network of the server that handed a mail over; empty for a trusted relay.
+    `mail_kind` is the kind of a mail that the gateway wrote itself; its `reference` is the mail that it answers, or the
+    URL that stops such mails.
     """
 
     id: str
@@ -113,6 +132,7 @@ class Message:
     authorship: Authorship | None = None
     keeps_refusal: bool = False
     client_network: str = ""
+    mail_kind: MailKind | None = None
 
     @property
     def level(self) -> AuthorLevel:

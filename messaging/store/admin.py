@@ -18,6 +18,7 @@ from django.utils.text import smart_split, unescape_string_literal
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
+from messaging.store.admission.terms import SenderMode
 from messaging.store.budgets import admin_pages as admin_pages
 from messaging.store.console.device_network import check_serial, known_networks, new_codec
 from messaging.store.console.kept import KeptMessages, position_near, text_of
@@ -156,9 +157,10 @@ class SubscriberAdmin(SubscriberPages):
     """Subscribers with their devices and contacts."""
 
     list_display = (
-        *("name", "number", "is_active", "senders", "time_zone", "language"),
+        *("name", "number", "is_active", "senders", "hears_of_held", "time_zone", "language"),
         *("device_count", "message_list"),
     )
+    list_select_related = ("own_mailbox",)
     list_filter = ("is_active", "senders")
     search_fields = ("name", "number", "devices__serial", "devices__nickname")
     inlines: ClassVar = [DeviceInline, ContactInline]
@@ -170,6 +172,13 @@ class SubscriberAdmin(SubscriberPages):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Return the mode of new subscribers."""
         return {"senders": _settings().senders, **super().get_changeform_initial_data(request)}
+
+    @admin.display(description="hears of held messages", boolean=True)
+    def hears_of_held(self, subscriber: Subscriber) -> bool | None:
+        """Return whether a confirmed mailbox hears of them; None where no message is held."""
+        mailbox = getattr(subscriber, "own_mailbox", None)
+        is_confirmed = mailbox is not None and mailbox.confirmed_at is not None
+        return is_confirmed or (False if subscriber.senders == SenderMode.KNOWN else None)
 
     @admin.display(description="devices")
     def device_count(self, subscriber: Subscriber) -> int:

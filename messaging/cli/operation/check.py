@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from messaging.cli.operation.status import open_line
+from messaging.cli.operation.status import subscriber_warnings
 from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
@@ -43,7 +43,6 @@ from messaging.store.console.device_network import (
     known_networks,
     networks_in_use,
 )
-from messaging.store.console.directory import open_subscribers
 from messaging.store.console.emergencies import without_emergency_contact
 from messaging.store.db.health import clock_difference, write_problem
 from messaging.store.db.room import (
@@ -162,7 +161,7 @@ def _check_new_store(settings: Settings) -> str:
 
 
 def _check_contacts() -> list[Finding]:
-    """Name the subscribers without an emergency contact, and those who take messages of all authors.
+    """Name the subscribers without an emergency contact or a confirmed mailbox, and those who take all messages.
 
     Call it when the store is open.
     """
@@ -170,8 +169,7 @@ def _check_contacts() -> list[Finding]:
     if names := without_emergency_contact():
         shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
         findings.append(Finding("emergency", None, f"without an emergency contact: {shown}"))
-    if names := open_subscribers():
-        findings.append(Finding("senders", None, open_line(names)))
+    findings += [Finding(part, None, text) for part, text in subscriber_warnings()]
     return findings
 
 

@@ -22,6 +22,7 @@ from messaging.config.env import read
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
 from messaging.service.state_file import RunningService, read_running
+from messaging.store.admission.mailboxes import without_mailbox
 from messaging.store.console.directory import open_subscribers
 from messaging.store.console.emergencies import EmergencyRow, recent_emergencies
 from messaging.store.console.queues import QueueRow, counts
@@ -49,7 +50,8 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
     queues = [] if is_missing else counts()
     emergencies = [] if is_missing else recent_emergencies()
     if as_json:
-        print_json({"running": _with_times(running), "queues": queues, "emergencies": emergencies})
+        found = {"running": _with_times(running), "queues": queues, "emergencies": emergencies}
+        print_json({**found, "without_mailbox": [] if is_missing else without_mailbox()})
     else:
         for one in emergencies:
             moment = f"{one.created_at:%Y-%m-%d %H:%M} UTC"
@@ -65,10 +67,18 @@ def status(as_json: Json = False, ray_address: RayAddress = None) -> None:
             print_text(no_store(settings))
         else:
             _print_queues(queues)
-            if names := open_subscribers():
-                print_text(f"\n{open_line(names)}")
+            for _, text in subscriber_warnings():
+                print_text(f"\n{text}")
     if running is None or running.problem:
         raise typer.Exit(1)
+
+
+def subscriber_warnings() -> Iterator[tuple[str, str]]:
+    """Yield the subject and the text of each warning about subscribers, for `check` and `status`."""
+    if names := open_subscribers():
+        yield "senders", open_line(names)
+    if names := without_mailbox():
+        yield "held", without_mailbox_line(names)
 
 
 def open_line(names: Sequence[str]) -> str:
@@ -77,6 +87,15 @@ def open_line(names: Sequence[str]) -> str:
     return (
         f"all authors can write to the devices of {shown}, at their cost; only contacts and those whom"
         " a device wrote to can after: satbridge users change NAME --senders known"
+    )
+
+
+def without_mailbox_line(names: Sequence[str]) -> str:
+    """Return the warning about subscribers who do not hear of the messages that are held for them."""
+    shown = ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+    return (
+        f"no mailbox hears of messages that are held for {shown}; one does once it is confirmed:"
+        " satbridge users change NAME --mail ADDRESS"
     )
 
 

@@ -292,7 +292,8 @@ class BatchDecider:
             self._new_by_pair[pair] -= 1
             return Decision("busy", error=Busy(TOO_MANY_HELD))
         self._stored_ids.add(message.id)
-        stopped = RoutedMessage(replace(message, wants_notice=False), route, hold)
+        wants_note = isinstance(admission, Hold) and self._gate.wants_note(message, admission)
+        stopped = RoutedMessage(replace(message, wants_notice=False), route, hold, wants_note)
         return Decision(kind, routed=stopped, pair=pair)
 
     def _is_too_fast(self, pair: Pair) -> bool:

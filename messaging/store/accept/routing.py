@@ -83,11 +83,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RoutedMessage:
-    """A message and its route. With a `hold` its deliveries are held, or refused from the start."""
+    """A message and its route. With a `hold` its deliveries are held, or refused from the start.
+
+    `wants_note`: the author of the held message may hear that it waits.
+    """
 
     message: Message
     route: Route
     hold: NewHold | None = None
+    wants_note: bool = False
 
 
 @dataclass(frozen=True, slots=True)

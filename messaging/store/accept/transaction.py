@@ -55,6 +55,7 @@ from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
+from messaging.store.notices.held_note import HeldNotes
 from messaging.store.notices.notices import Notices
 from messaging.store.notices.unreached import enqueue_unreached
 from messaging.store.outgoing.limits import DeviceLimits
@@ -137,6 +138,7 @@ class AcceptTransaction:
             for network in Network
         }
         self._notices = Notices(settings, policy.default_accounts)
+        self._held_notes = HeldNotes(settings, policy.default_accounts)
         self._limiters = Limiters.of(settings)
         self._breaker = BurstBreaker(settings)
         self._quota = KeptQuota(settings)
@@ -275,6 +277,7 @@ class AcceptTransaction:
             write_positions(reports, context, now)
         note_heard(decisions, context, now)
         unreached = enqueue_unreached(changed, now)
+        self._held_notes.enqueue(routed, now)
         held_until = now + timedelta(days=self._settings.held_days)
         # Last, because the budgets stay locked until the commit.
         changes = settle_bookings(touched)

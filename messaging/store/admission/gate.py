@@ -89,6 +89,12 @@ class Gate:
             keys += keys_of_stranger(message)
         return CountedMessage(owner, (*keys, (Bound.TOTAL, "")))
 
+    def wants_note(self, message: Message, why: Hold) -> bool:
+        """Return whether the author of a held mail may hear of it: no list or program, and proved, not forged."""
+        is_mail = message.sender.network is Network.EMAIL
+        is_automatic = why in (Hold.BULK, Hold.SPAM) or not message.takes_answers
+        return is_mail and not is_automatic and message.level.names_author
+
     def _addresses(self, message: Message) -> tuple[str, ...]:
         """Return the addresses of the author in lower case: of a device those of its owner."""
         device = self._context.sender_device(message.sender, message.via)

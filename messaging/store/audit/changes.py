@@ -19,6 +19,7 @@ from messaging.store.models import (
     ContactAddress,
     Device,
     OptOut,
+    OwnerMailbox,
     Subscriber,
     Tariff,
 )
@@ -41,6 +42,7 @@ _AUDITED: Final[dict[type[Model], Audited]] = {
     BlockedAuthor: Audited("block", "owner_id"),
     Tariff: Audited("tariff"),
     Budget: Audited("budget", "subscriber_id"),
+    OwnerMailbox: Audited("mailbox", "owner_id"),
     # Phones opt out and in by themselves.
     OptOut: Audited("opt-out", in_admin_only=True),
 }

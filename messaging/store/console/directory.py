@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Value
+from django.db.models.functions import Coalesce
 
 from messaging.model.address_syntax import e164, subscriber_name
 from messaging.model.locale import language_code, time_zone_name
@@ -15,12 +16,12 @@ from messaging.store.admission.terms import SenderMode
 from messaging.store.console.device_network import check_serial, known_networks
 from messaging.store.console.save import InvalidInput, find_subscriber, save
 from messaging.store.db.connection import guard
-from messaging.store.models import Device, Subscriber
+from messaging.store.models import Device, OwnerMailbox, Subscriber
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberRow:
-    """A subscriber, for tables and `--json`."""
+    """A subscriber, for tables and `--json`. `mail` is the mailbox that hears of held messages once it is confirmed."""
 
     name: str
     number: str | None
@@ -30,6 +31,16 @@ class SubscriberRow:
     time_zone: str = "UTC"
     language: str = "en"
     senders: str = SenderMode.OPEN
+    mail: str = ""
+    is_mail_confirmed: bool = False
+
+    @property
+    def hears_of_held(self) -> str:
+        """The mailbox that hears of held messages, in words; in capitals where none does though messages are held."""
+        if self.is_mail_confirmed:
+            return self.mail
+        none = "NONE" if self.senders == SenderMode.KNOWN else ""
+        return f"{none} ({self.mail} is not confirmed)".strip() if self.mail else none
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +87,12 @@ def list_subscribers() -> list[SubscriberRow]:
     rows = Subscriber.objects.annotate(
         owned=Count("devices", distinct=True),
         told=Count("contacts", filter=Q(contacts__is_emergency=True), distinct=True),
+        mail=Coalesce("own_mailbox__address", Value("")),
+        confirmed=Q(own_mailbox__confirmed_at__isnull=False),
     )
     columns = (
         *("name", "number", "is_active", "owned", "told"),
-        *("time_zone", "language", "senders"),
+        *("time_zone", "language", "senders", "mail", "confirmed"),
     )
     return [SubscriberRow(*row) for row in rows.order_by("name").values_list(*columns)]
 
@@ -250,6 +263,7 @@ def find_device(serial: str, network: str | None) -> Device:
 
 
 def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
+    mailbox = OwnerMailbox.objects.filter(owner=subscriber).first()
     return SubscriberRow(
         name=subscriber.name,
         number=subscriber.number,
@@ -259,6 +273,8 @@ def _subscriber_row(subscriber: Subscriber) -> SubscriberRow:
         time_zone=subscriber.time_zone,
         language=subscriber.language,
         senders=subscriber.senders,
+        mail=mailbox.address if mailbox else "",
+        is_mail_confirmed=mailbox is not None and mailbox.confirmed_at is not None,
     )
 
 

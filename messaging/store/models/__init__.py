@@ -9,6 +9,7 @@ from messaging.store.models.admission import (
 from messaging.store.models.audit import AuditEntry
 from messaging.store.models.budgets import Budget, BudgetBooking, BudgetPeriod, Scope, Tariff
 from messaging.store.models.cache import CacheEntry
+from messaging.store.models.mailboxes import HeldNote, OwnerMailbox
 from messaging.store.models.messages import (
     HELD,
     PENDING,
@@ -43,9 +44,11 @@ __all__ = [
     "Device",
     "DevicePosition",
     "FetchMark",
+    "HeldNote",
     "KeptChange",
     "Message",
     "OptOut",
+    "OwnerMailbox",
     "RemovedMessage",
     "Scope",
     "StoreKey",

@@ -24,8 +24,8 @@ class Message(models.Model):
 
     `reason` of a dead letter says why it has no recipient; its `raw` holds its bytes. `subscriber` is the subscriber
     that it counts for, `device` the device that sent it. `text_removed_at` is the time at which retention or a person
-    removed the text. `author_level` is the `AuthorLevel`, empty for texts of the gateway itself, and
-    `author_reason` why. `whole_text`,
+    removed the text. `author_level` is the `AuthorLevel`, empty for texts of the gateway itself, and `author_reason`
+    why. `mail_kind` is the `MailKind` of a mail of the gateway itself, empty for every other. `whole_text`,
     `wants_notice`, `reference`, `return_path`, `answer_address`, `takes_answers` and `failure` are fields of
     `messaging.model.message.Message`; they have defaults in the database for an older version that works beside this
     one.
@@ -49,6 +49,7 @@ class Message(models.Model):
     takes_answers = models.BooleanField(default=True, db_default=True)
     author_level = models.CharField(max_length=16, blank=True, default="", db_default="")
     author_reason = models.TextField(blank=True, default="", db_default="")
+    mail_kind = models.CharField(max_length=16, blank=True, default="", db_default="")
     failure = EncryptedJSONField(null=True)
     subscriber = models.ForeignKey(
         Subscriber, null=True, on_delete=models.SET_NULL, related_name="messages", db_index=False

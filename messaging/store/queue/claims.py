@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from messaging.config.settings import Settings
-from messaging.model.message import Address, Delivery, Message, Network
+from messaging.model.message import Address, Delivery, MailKind, Message, Network
 from messaging.store import models
 from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters
@@ -212,9 +212,12 @@ def _attempt(
     subject: str,
     text: str,
     failure: Mapping[str, Any] | None,
+    mail_kind: str,
+    reference: str,
     codec: str | None,
     alphabet: str | None,
 ) -> Delivery:
+    kind = MailKind.read(mail_kind)
     message = Message(
         id=row.message_id,
         sender=Address(row.sender_network, row.sender),
@@ -225,6 +228,8 @@ def _attempt(
         failure=failure_from_json(failure) if failure else None,
         sender_name=row.sender_name,
         display_name=row.display_name,
+        mail_kind=kind,
+        reference=reference if kind else "",
     )
     return Delivery(
         id=row.id,

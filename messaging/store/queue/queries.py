@@ -52,7 +52,7 @@ _READ: Final = Select(
     locks=True,
 )
 _TEXTS: Final = Select(
-    "SELECT d.id, m.subject, m.text, m.failure, v.codec, v.alphabet FROM users_delivery d"
+    "SELECT d.id, m.subject, m.text, m.failure, m.mail_kind, m.reference, v.codec, v.alphabet FROM users_delivery d"
     " JOIN users_message m ON m.id = d.message_id LEFT JOIN users_device v ON v.id = d.device_id"
     " WHERE {}",
     "d.id",
@@ -172,7 +172,9 @@ def from_row(row: Sequence[Any]) -> DeliveryState:
 
 
 def read_texts(ids: Collection[int]) -> list[Row]:
-    """Return the id, subject, text, failure, device codec and alphabet of these deliveries: one statement.
+    """Return the texts of these deliveries: one statement.
+
+    Each row has the id, subject, text, failure, kind of mail, reference, device codec and alphabet.
 
     Raises UnknownKey for a text that is encrypted with a key that is not here.
     """
@@ -182,10 +184,9 @@ def read_texts(ids: Collection[int]) -> list[Row]:
             decrypt_text(subject),
             decrypt_text(text),
             decrypt_value(json.loads(failure)) if failure else None,
-            codec,
-            alphabet,
+            *others,
         )
-        for row_id, subject, text, failure, codec, alphabet in _TEXTS(ids)
+        for row_id, subject, text, failure, *others in _TEXTS(ids)
     ]
 
 

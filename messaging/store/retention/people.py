@@ -27,8 +27,10 @@ from messaging.store.models import (
     DeliveryAttempt,
     Device,
     DevicePosition,
+    HeldNote,
     Message,
     OptOut,
+    OwnerMailbox,
 )
 from messaging.store.queue.operator_actions import cancel, refuse
 from messaging.store.queue.removal import blank_addresses, delete_owner
@@ -84,6 +86,8 @@ def export(name: str) -> dict[str, Any]:
         "correspondents": list(subscriber.correspondents.order_by("id").values()),
         "blocked": list(subscriber.blocked.order_by("id").values()),
         "budgets": list(Budget.objects.filter(is_own).order_by("id").values()),
+        "mailbox": OwnerMailbox.objects.filter(owner=subscriber).values().first(),
+        "held_notes": list(subscriber.held_notes.order_by("id").values()),
         "opt_outs": list(OptOut.objects.filter(number=subscriber.number or "").values()),
         "positions": [_values(row, but="encrypted") for row in positions],
         "messages": messages,
@@ -100,6 +104,8 @@ def erase(name: str, now: datetime) -> Erasure:
         contacts = Contact.objects.filter(owner=subscriber).delete()[1].get("users.Contact", 0)
         Correspondent.objects.filter(owner=subscriber).delete()
         BlockedAuthor.objects.filter(owner=subscriber).delete()
+        OwnerMailbox.objects.filter(owner=subscriber).delete()
+        HeldNote.objects.filter(owner=subscriber).delete()
     return _erase(_of_subscriber(name), positions, contacts, now)
 
 
