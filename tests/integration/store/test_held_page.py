@@ -11,9 +11,10 @@ from fastapi import FastAPI
 
 from messaging.model.message import Address, AuthorLevel, Authorship, Message, Network
 from messaging.simulator.shared.serving import Serving
+from messaging.store.admission.links import link_to_held
 from messaging.store.db.connection import open_store
 from messaging.store.models import AuditEntry, BlockedAuthor, Contact, Delivery, Subscriber
-from messaging.web.pages.held import decision_routes, link_to_held
+from messaging.web.pages.held import decision_routes
 from tests.support.store import records as g
 from tests.support.store.records import Gateway
 
@@ -33,14 +34,15 @@ def served(gateway: Gateway) -> Iterator[str]:
     gateway.router.process([mail("one"), mail("two", "ANN@example.net"), mail("other", "b@x.org")])
     app = FastAPI()
     app.include_router(decision_routes(gateway.settings, gateway.clock))
-    link = link_to_held(gateway.settings, mail("one").id, gateway.clock())
+    link = link_to_held(gateway.settings, gateway.clock(), mail("one").id)
     with Serving(app) as serving:
         yield serving.url + link.removeprefix(gateway.settings.public_url)
     open_store(gateway.settings)
 
 
 def states() -> list[str]:
-    return list(Delivery.objects.order_by("id").values_list("state", flat=True))
+    to_devices = Delivery.objects.filter(recipient_network="satellite").order_by("id")
+    return list(to_devices.values_list("state", flat=True))
 
 
 def choose(url: str, choice: str) -> httpx.Response:

@@ -27,6 +27,8 @@ TABLES = (
     "users_correspondent",
     "users_blockedauthor",
     "users_burstcount",
+    "users_ownermailbox",
+    "users_heldnote",
     "users_contact",
     "users_delivery",
     "users_message",

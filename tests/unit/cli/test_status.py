@@ -105,3 +105,14 @@ def test_subscribers_who_take_messages_of_all_authors_are_named(store_settings: 
     assert "all authors can write to the devices of boop, at their cost" in told
     directory.change_subscriber("boop", senders="known")
     assert "all authors" not in CliRunner().invoke(app, ["status"]).stdout
+
+
+def test_subscribers_without_a_confirmed_mailbox_are_named(store_settings: Settings) -> None:
+    open_store(store_settings)
+    directory.add_subscriber("ann", senders="known")
+    directory.add_subscriber("bob", senders="open")
+    done = CliRunner().invoke(app, ["status"]).stdout
+    assert "no mailbox hears of messages that are held for ann;" in done
+    assert json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)["without_mailbox"] == [
+        "ann"
+    ]

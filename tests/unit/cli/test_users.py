@@ -11,7 +11,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import message_id
 from messaging.store.console.save import InvalidInput
 from messaging.store.db.connection import open_store
-from messaging.store.models import Device, DevicePosition
+from messaging.store.models import Device, DevicePosition, Message
 
 
 @pytest.fixture(autouse=True)
@@ -237,3 +237,25 @@ def test_the_claim_of_a_wrong_clock_has_a_column_of_its_own() -> None:
     assert wrong.endswith("2030-01-02 03:04:00")
     DevicePosition.objects.filter(claimed_at__isnull=False).delete()
     assert "its clock says" not in done("devices", "positions")
+
+
+def test_a_mailbox_is_entered_listed_and_confirmed_by_its_code(
+    store_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = run("users", "add", "ann", "--mail", "ann@home.example")
+    assert "SATBRIDGE_RELAY_URL is not set" in str(refused.exception)
+    monkeypatch.setenv("SATBRIDGE_RELAY_URL", "smtp://127.0.0.1:25")
+    added = run("users", "add", "ann", "--mail", "ann@home.example")
+    assert "a code was sent to ann@home.example" in added.output
+    assert "NONE (ann@home.example is not confirmed)" in done("users", "list")
+    open_store(store_settings)
+    text = Message.objects.get(mail_kind="code").text
+    code = text.partition("satbridge users confirm ann ")[2][:10]
+    done("users", "confirm", "ann", code)
+    rows = {row["name"]: row for row in json.loads(done("users", "list", "--json"))}
+    assert rows["ann"]["mail"] == "ann@home.example"
+    assert rows["ann"]["is_mail_confirmed"]
+    assert not rows["boop"]["is_mail_confirmed"]
+    assert isinstance(run("users", "confirm", "ann", code).exception, InvalidInput)
+    done("users", "change", "ann", "--mail", "")
+    assert json.loads(done("users", "list", "--json"))[0]["mail"] == ""

@@ -84,7 +84,8 @@ def test_a_contact_may_need_a_proof(known: Gateway, level: str, state: tuple[str
 
 
 def test_a_stranger_is_held_and_nothing_is_sent(known: Gateway) -> None:
-    assert state_of(known, replace(likely(), wants_notice=True)) == ("held", "stranger")
+    message = replace(likely(level="unproved"), wants_notice=True)
+    assert state_of(known, message) == ("held", "stranger")
     known.clock.turn(3600)
     assert known.owed() == []
     assert not Stored.objects.get().wants_notice
@@ -260,7 +261,7 @@ def test_a_call_for_help_passes_every_gate(gateway: Gateway) -> None:
 def test_held_messages_are_bounded_and_repeats_count_once(known: Gateway) -> None:
     settings = known.settings.model_copy(update={"max_held_per_subscriber": 2})
     router = Router(settings, g.VIAS, now=known.clock)
-    batch = [likely(key, f"{key}@example.net") for key in ("a", "b", "c")]
+    batch = [likely(key, f"{key}@example.net", "unproved") for key in ("a", "b", "c")]
     add_contact()
     for _ in range(2):
         first, second, third, friend = router.process([*batch, likely("friend")])
@@ -321,7 +322,7 @@ def test_a_released_message_goes_and_a_refused_one_never(known: Gateway) -> None
 
 
 def test_a_held_message_expires_without_a_notice_and_is_not_retried(known: Gateway) -> None:
-    known.router.process([replace(likely(), wants_notice=True)])
+    known.router.process([replace(likely(level="unproved"), wants_notice=True)])
     known.clock.turn(14 * 86_400 - 1)
     assert known.owed() == []
     assert Delivery.objects.get().state == "held"
