@@ -125,7 +125,9 @@ class Digests:
 
     def _gather(self, row: OwnerMailbox, until: datetime) -> Digest:
         """Read what is held since the last digest, and how much more there is from before."""
+        # One that waits for a budget needs no decision.
         held = Delivery.objects.filter(HELD, subscriber_id=row.owner_id)
+        held = held.exclude(hold=Hold.BUDGET.value)
         new = held.filter(created_at__lt=until)
         earlier: dict[str, int | datetime | None] = {}
         if row.digest_until is not None:
