@@ -183,6 +183,8 @@ def _spot(exits: ExitStack) -> tuple[str, Settings]:
         "SPOT_RECIPIENTS": f"mum@example.net,{FRIEND}",
         "SPOT_FEED_SECONDS": "2.1",
         "SPOT_POLL_SECONDS": "0.5",
+        # The command `check` may ask just before the gateway, which is then blocked.
+        "SPOT_BLOCKED_SECONDS": "1",
         "SPOT_TIMEOUT_SECONDS": "4",
     }
 
