@@ -81,7 +81,9 @@ class Gate:
         ]
         if any(one.is_emergency for one in contacts):
             return None
-        author = str(contacts[0].contact_id) if contacts else addresses[0]
+        # Mail that only pretends to be an author's takes no room of the author.
+        doubt = "" if message.level.names_author else "unproved "
+        author = str(contacts[0].contact_id) if contacts else doubt + addresses[0]
         keys: list[BoundKey] = [(Bound.AUTHOR, f"{owner}/{author}")]
         keys += [(Bound.DEVICE, str(one.device_id)) for one in route.deliveries]
         is_correspondent = any((owner, one) in known.correspondents for one in addresses)

@@ -82,6 +82,13 @@ def test_an_unproved_author_takes_no_room_of_the_contact(gateway: Gateway) -> No
     assert offer(router, [forged, mail("2", "ann@example.com")]) == [False, False]
 
 
+def test_an_unproved_author_takes_no_room_of_a_proved_one(gateway: Gateway) -> None:
+    router = router_with(gateway, author=1)
+    unproved = replace(mail("1"), authorship=Authorship(AuthorLevel.UNPROVED))
+    assert offer(router, [unproved, replace(unproved, id="2" * 32)]) == [False, True]
+    assert offer(router, [mail("3")]) == [False]
+
+
 def test_too_many_to_one_device_are_held(gateway: Gateway) -> None:
     add_subscriber("ann", "2001")
     router = router_with(gateway, device=2)
