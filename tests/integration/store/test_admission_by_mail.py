@@ -28,8 +28,8 @@ DEVICES_OF_OTHERS = 4
 
 
 def _kept_reason() -> str:
-    """Return why the one message is kept; fails when it is to be sent."""
-    row = Delivery.objects.get()
+    """Return why the one message is kept; fails when it is to be sent. Its author may get a note besides."""
+    row = Delivery.objects.exclude(device=None).get()
     assert row.state in ("held", "refused")
     assert (row.units or 0, row.attempts) == (0, 0)
     shown = messages.show(row.message_id)
@@ -86,7 +86,7 @@ def test_a_mail_that_pretends_is_held_with_its_reason(door: Door, kind: str) -> 
     content, reason = HELD[kind]
     assert (door.bring(content)).startswith("250")
     assert _kept_reason() == reason
-    assert door.gateway.owed() == []
+    assert not [one for one in door.gateway.owed() if one.via == "hive"]
 
 
 @pytest.mark.parametrize("kind", FORGED)
