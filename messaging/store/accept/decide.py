@@ -278,7 +278,7 @@ class BatchDecider:
                 return Decision(kind, error=AuthorRefused(admission.reason))
             pair = (REFUSED, route.subscriber_id or 0)
             if self._is_too_fast(pair):
-                return Decision("not_kept")
+                return Decision("too_fast", error=Busy(TOO_FAST))
             hold: NewHold | None = NewHold("", admission.reason, None)
         elif admission is Hold.UNPROVED and message.authorship and message.authorship.is_undecided:
             # The author's server tries again, when DNS may answer.
