@@ -56,7 +56,7 @@ def test_status_says_where_it_looked(store: Path, tmp_path: Path) -> None:
     assert f"not running (SATBRIDGE_STATE_DIR is {tmp_path / 'state'})" in outcome.stdout
     assert f"there is no database at {store}" in outcome.stdout
     found = json.loads(run("status", "--json").stdout)
-    assert found == {"running": None, "queues": [], "emergencies": []}
+    assert found == {"running": None, "queues": [], "emergencies": [], "without_mailbox": []}
     assert not store.parent.exists()
 
 
