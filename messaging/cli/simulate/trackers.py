@@ -14,6 +14,7 @@ from messaging.simulator.garmin.wire import VERSIONS
 from messaging.simulator.spot.server import (
     BASE_PATH,
     BETWEEN_SECONDS,
+    BLOCK_SECONDS,
     LEAST_SECONDS,
     SpotFeed,
     SpotSimulator,
@@ -77,13 +78,21 @@ def spot(
     least_seconds: Annotated[
         float, typer.Option(help="A client that asks a feed again sooner is blocked.")
     ] = LEAST_SECONDS,
+    block_seconds: Annotated[
+        float, typer.Option(help="For as long a client that asked too soon is refused.")
+    ] = BLOCK_SECONDS,
     host: Host = "127.0.0.1",
     port: Port = 7439,
 ) -> None:
     """Run SPOT's public feeds, with their limits; the switches are under /sim."""
     feeds = [SpotFeed(name, password) for name, _, password in (one.partition(":") for one in feed)]
     between_seconds = min(BETWEEN_SECONDS, least_seconds)
-    simulator = SpotSimulator(feeds, least_seconds=least_seconds, between_seconds=between_seconds)
+    simulator = SpotSimulator(
+        feeds,
+        least_seconds=least_seconds,
+        between_seconds=between_seconds,
+        block_seconds=block_seconds,
+    )
     serve(simulator.app, host, port, "a SPOT", BASE_PATH)
 
 

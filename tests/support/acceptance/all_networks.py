@@ -176,7 +176,8 @@ def _garmin(exits: ExitStack) -> tuple[str, Settings]:
 
 
 def _spot(exits: ExitStack) -> tuple[str, Settings]:
-    _, url = _simulator(exits, "spot", f"--feed={SPOT_FEED}", "--least-seconds=0.4")
+    limits = ("--least-seconds=0.4", "--block-seconds=0.5")
+    _, url = _simulator(exits, "spot", f"--feed={SPOT_FEED}", *limits)
     return url.removesuffix(SPOT_PATH), {
         "SPOT_URL": url,
         "SPOT_FEEDS": SPOT_FEED,
