@@ -47,9 +47,10 @@ STAGES = (
         name="held",
         state=State.HELD,
         longest="`held_days`",
-        ended_by="a person releases or refuses it; the budget that held it has room again; the end of that time",
+        ended_by="a person releases or refuses it; the budget that held it has room again; STOP from the phone; the"
+        " end of that time",
         settings=("held_days",),
-        becomes=(State.EXPIRED, State.WAITING),
+        becomes=(State.EXPIRED, State.WAITING, State.REFUSED),
         by_hand=(State.WAITING, State.REFUSED),
     ),
     Stage(

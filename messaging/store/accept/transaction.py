@@ -339,9 +339,11 @@ class AcceptTransaction:
         """
         settled: list[DeliveryState] = []
         charged: list[DeliveryState] = []
+        stopped: list[int] = []
         if changes := [one for one in records if isinstance(one, OptOutChange)]:
             wishes = {self._policy.opt_out_pair(one): one.allowed for one in changes}
-            self._notices.enqueue(write_opt_outs(wishes, now), now)
+            stopped = write_opt_outs(wishes, now)
+            self._notices.enqueue(stopped, now)
             keep_ids(one.id for one in changes)
         if bounces := [one for one in records if isinstance(one, Bounce)]:
             bounced = bounce(bounces, now)
@@ -353,7 +355,7 @@ class AcceptTransaction:
             self._notices.enqueue(failed, now)
             settled += by_receipts.settled
             charged += by_receipts.charged
-        return settled, booked_ids((*settled, *charged))
+        return settled, booked_ids((*settled, *charged)).union(stopped)
 
 
 def _result(decision: Decision, written: _Written) -> RecordResult:

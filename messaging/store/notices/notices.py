@@ -232,7 +232,8 @@ class Notices:
 
 def _has_failed(delivery: Delivery) -> bool:
     """Return whether a delivery has failed without a person's doing: refused, bounced, expired or opted out."""
-    is_opt_out = delivery.state == State.CANCELLED and delivery.reason.startswith(STOPPED)
+    has_stopped = delivery.state in (State.CANCELLED, State.REFUSED)
+    is_opt_out = has_stopped and delivery.reason.startswith(STOPPED)
     return delivery.state in UNDELIVERED or is_opt_out
 
 

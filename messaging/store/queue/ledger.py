@@ -105,16 +105,17 @@ class Ledger:
             queries.insert_attempts([(one.before, one.outcome) for one in settled], now)
             by_parts = write_parts(settled, now)
             opted_out = {one.delivery_id for one in outcomes if one.opted_out}
+            stopped: list[int] = []
             if opted_out:
                 # Before the notices, since a phone that said STOP gets none; also when the outcome does not count.
                 pairs = Delivery.objects.filter(id__in=opted_out).values_list("recipient", "sender")
-                write_opt_outs(dict.fromkeys(pairs, False), now)
+                stopped = write_opt_outs(dict.fromkeys(pairs, False), now)
             changed = [*(one.after for one in settled), *by_parts]
             failed = [row.id for row in changed if row.state in UNDELIVERED]
             if failed:
                 self._notices.enqueue(failed, now)
             unreached = enqueue_unreached(changed, now)
-            settle_bookings(booked_ids(changed)).write()
+            settle_bookings(booked_ids(changed).union(stopped)).write()
         self._settled.unreached += unreached
         self._settled.note(changed)
         for one in settled:

@@ -135,8 +135,12 @@ def cancel(
     why: str = BY_HAND,
     *,
     by_operator: bool = True,
+    settles: bool = True,
 ) -> CancelResult:
-    """Cancel waiting deliveries. An attempt that is under way goes on; its outcome will be ignored."""
+    """Cancel waiting deliveries. An attempt that is under way goes on; its outcome will be ignored.
+
+    Without `settles` the caller brings their bookings up to date, last in its transaction.
+    """
     if by_operator:
         record_deliveries(Action.CANCEL, deliveries.filter(state=State.WAITING), now)
     changed = _first_keys(deliveries.filter(state=State.WAITING))
@@ -161,7 +165,7 @@ def cancel(
         **end,
     )
     number = under_way + idle
-    if number:
+    if number and settles:
         settle_ended()
     log_deliveries_after_commit(State.CANCELLED, changed, number, why, by_operator=by_operator)
     if by_operator:

@@ -51,6 +51,7 @@ def test_no_state_is_a_trap_and_the_final_ones_are_final() -> None:
     assert {after for state, after in TRANSITIONS if state is State.HELD} == {
         State.EXPIRED,
         State.WAITING,
+        State.REFUSED,
     }
     changing = {state for state in FINAL for after in State if (state, after) in TRANSITIONS}
     assert changing == {State.SENT}
