@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import Error
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, When
 
 from messaging.errors import INTERNAL_ERROR, GatewayError
 from messaging.store.models import Delivery
@@ -43,7 +43,7 @@ def each_if_not_all(
 
 
 def _try_alone(work: Callable[[Rows], list[T]], one: int, now: datetime) -> list[T]:
-    row = Delivery.objects.filter(id=one, due_at__lte=now)
+    row = Delivery.objects.filter(Q(due_at__lte=now) | Q(held_until__lte=now), id=one)
     try:
         return work((row,))
     except (Error, GatewayError):
@@ -60,7 +60,19 @@ def _try_alone(work: Callable[[Rows], list[T]], one: int, now: datetime) -> list
 
 
 def postpone(row: "QuerySet[Delivery]", now: datetime) -> None:
-    """Make it due later, or expire it when its lifetime is over. Does not read it: reading may be what fails."""
+    """Make it due later, or expire it when its lifetime is over, or the time that it may be held.
+
+    Does not read it: reading may be what fails.
+    """
+    update_all(
+        row,
+        [State.HELD],
+        State.EXPIRED,
+        held_until=None,
+        reason=NOT_IN_TIME,
+        settled_at=now,
+        updated_at=now,
+    )
     columns: dict[str, Any] = {
         "leased": False,
         "uncertain": F("uncertain") + Case(When(leased=True, then=1), default=0),

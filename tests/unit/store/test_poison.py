@@ -1,5 +1,6 @@
 """A delivery that a bug cannot work on holds up no other, stays visible, and ends like any other."""
 
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -8,11 +9,14 @@ from django.db import connection
 from messaging.errors import INTERNAL_ERROR, Rejected
 from messaging.model.message import Message as Incoming
 from messaging.model.message import message_id
+from messaging.store.db.encryption import MARK, use_keys
 from messaging.store.models import Delivery, Message
 from messaging.store.notices.notices import VIA
+from messaging.store.queue.next_state import NO_BUDGET
 from messaging.store.queue.poison import NOT_IN_TIME
 from messaging.store.states import State
 from tests.support.store import records as g
+from tests.support.store.budgets import add_budget
 from tests.support.store.records import Gateway
 
 NO = Rejected("no such device")
@@ -87,3 +91,18 @@ def test_a_notice_that_cannot_be_written_keeps_no_message_from_its_end(
     assert ends == {"broken": State.EXPIRED, "sound": State.EXPIRED, "refused": State.FAILED}
     assert Message.objects.filter(via=VIA).count() == 1
     assert caplog.text.count("no notice to the author") == 2
+
+
+def test_what_cannot_be_read_keeps_no_other_from_its_end_while_it_is_held(gateway: Gateway) -> None:
+    add_budget(0)
+    for key in ("broken", "sound"):
+        assert gateway.accept(letter(key)) == []
+    use_keys(b64encode(bytes(32)).decode())  # the fixture takes it away
+    # Encrypted with a key that is not here: no notice can be composed.
+    run(f"UPDATE users_message SET subject = '{MARK}00000000:AAAA' WHERE id = %s", "broken")
+    gateway.clock.turn(15 * 24 * 3600)
+    gateway.owed()
+    assert {row(key).state for key in ("broken", "sound")} == {State.EXPIRED}
+    assert row("broken").reason == NOT_IN_TIME
+    assert row("sound").reason == NO_BUDGET
+    gateway.owed()
