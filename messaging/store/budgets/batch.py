@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from messaging.model.authentication import AuthorLevel
 from messaging.model.message import Message, Network
 from messaging.store.accept.context import BatchContext
 from messaging.store.accept.routing import PlannedDelivery, Policy, RoutedMessage
@@ -126,5 +127,7 @@ def _charge_of(
         subscriber_id=route.subscriber_id,
         device_id=planned.device_id if is_for_device else route.sender_device_id,
         peers=peers,
-        is_urgent=route.is_urgent,
+        level=message.level if is_for_device else AuthorLevel.PROVED,
+        # The text of a call for help too, which is no alarm itself.
+        is_urgent=route.is_urgent or message.sos is not None,
     )

@@ -12,6 +12,7 @@ from django.db import connection
 from messaging.costs.amounts import MILLION, Amount, to_millionths
 from messaging.costs.periods import Period, start_of
 from messaging.costs.reservation import Access
+from messaging.model.authentication import AuthorLevel
 from messaging.store.db.sql import Select
 from messaging.store.models import Scope
 
@@ -33,9 +34,11 @@ _BUDGETS: Final = Select(
 _BUDGET: Final = Select(_COLUMNS + "{}", "b.id")
 _TARIFFS: Final = Select("SELECT account, price, currency FROM users_tariff WHERE {}", "account")
 _CONTACTS: Final = Select(
-    "SELECT c.id, c.owner_id, LOWER(c.address), c.is_emergency FROM users_contact c"
+    "SELECT c.id, c.owner_id, LOWER(c.address), c.is_emergency, c.must_be_proved"
+    " FROM users_contact c"
     " WHERE {} AND {} UNION ALL"
-    " SELECT c.id, c.owner_id, LOWER(a.address), c.is_emergency FROM users_contact c"
+    " SELECT c.id, c.owner_id, LOWER(a.address), c.is_emergency, c.must_be_proved"
+    " FROM users_contact c"
     " JOIN users_contactaddress a ON a.contact_id = c.id WHERE {} AND {}",
     *("c.owner_id", "LOWER(c.address)", "c.owner_id", "LOWER(a.address)"),
 )
@@ -46,7 +49,8 @@ class Charge:
     """The units of a delivery, and the account, subscriber and device that it counts for.
 
     `peers` are the addresses, in lower case, of the other side: the author of a message to a device, else the
-    recipient. An urgent one passes every limit, and so does what an operator sends `over_budget`.
+    recipient. `level` says how sure it is that the author of a message to a device is one of them. An urgent one passes
+    every limit, and so does what an operator sends `over_budget`.
     """
 
     via: str
@@ -54,6 +58,7 @@ class Charge:
     subscriber_id: int | None
     device_id: int | None
     peers: tuple[str, ...]
+    level: AuthorLevel = AuthorLevel.PROVED
     is_urgent: bool = False
     over_budget: bool = False
 
@@ -83,12 +88,15 @@ class BudgetInfo:
 
 @dataclass(frozen=True, slots=True)
 class BudgetContext:
-    """The budgets, the prices by account and currency, and the contacts by subscriber and address, of a batch."""
+    """The budgets, the prices by account and currency, and the contacts by subscriber and address, of a batch.
+
+    `emergency_contacts` has also whether each must be proved.
+    """
 
     budgets: Sequence[BudgetInfo] = ()
     prices: Mapping[tuple[str, str], int] = field(default_factory=dict)
     contacts: Mapping[tuple[int, str], Sequence[int]] = field(default_factory=dict)
-    emergency_contacts: Collection[tuple[int, str]] = ()
+    emergency_contacts: Collection[tuple[int, str, bool]] = ()
 
     def prices_for(self, charge: Charge) -> dict[BudgetInfo, int]:
         """Return the budgets that a charge counts for, each with its price of a unit in millionths."""
@@ -114,11 +122,17 @@ class BudgetContext:
         return found
 
     def access_of(self, charge: Charge) -> Access:
-        """Return how much of its budgets a charge may use."""
+        """Return how much of its budgets a charge may use: no reserve for mail that only pretends to be a contact's."""
         if charge.is_urgent or charge.over_budget:
             return Access.ANY
-        owner = charge.subscriber_id or 0
-        is_emergency = any((owner, peer) in self.emergency_contacts for peer in charge.peers)
+        owner, is_proved = charge.subscriber_id or 0, charge.level is AuthorLevel.PROVED
+        proofs = [
+            must_be_proved
+            for peer in charge.peers
+            for must_be_proved in (False, True)
+            if (owner, peer, must_be_proved) in self.emergency_contacts
+        ]
+        is_emergency = charge.level.names_author and any(is_proved or not one for one in proofs)
         return Access.RESERVE if is_emergency else Access.ORDINARY
 
 
@@ -149,12 +163,12 @@ def look_up_budgets(charges: Iterable[Charge]) -> BudgetContext:
     peers = {peer for one in costly for peer in one.peers}
     contacts: dict[tuple[int, str], list[int]] = defaultdict(list)
     emergency = set()
-    for number, owner, address, is_emergency in (
+    for number, owner, address, is_emergency, must_be_proved in (
         _CONTACTS(owners, peers, owners, peers) if has_contacts else ()
     ):
         contacts[owner, address].append(number)
         if is_emergency:
-            emergency.add((owner, address))
+            emergency.add((owner, address, bool(must_be_proved)))
     return BudgetContext(
         budgets,
         {(via, currency): _millionths(price) for via, price, currency in prices},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db.models.functions import Coalesce
 
 from messaging.model.address_syntax import e164
+from messaging.model.authentication import AuthorLevel
 from messaging.model.message import Network
 from messaging.store.budgets.lookup import Charge, has_budgets
 from messaging.store.budgets.reserve import reserve, write_bookings
@@ -32,10 +33,11 @@ def read_charges(
         *("id", "via", "estimated_units", "subscriber_id", "device_id", "is_urgent"),
         *("recipient_network", "recipient", "message__sender_network", "message__sender"),
         *("message__device_id", "message__device__owner__name", "message__device__owner__number"),
+        "message__author_level",
     )
     charges = {}
     for number, via, units, owner, device, is_urgent, network, recipient, *sender in found:
-        sender_network, author, sender_device, name, phone = sender
+        sender_network, author, sender_device, name, phone, level = sender
         is_for_device = network == Network.SATELLITE
         peers: tuple[str, ...]
         if not is_for_device:
@@ -52,6 +54,9 @@ def read_charges(
             subscriber_id=owner,
             device_id=device if is_for_device else sender_device,
             peers=tuple(one.lower() for one in peers),
+            level=AuthorLevel(level or AuthorLevel.UNPROVED)
+            if is_for_device
+            else AuthorLevel.PROVED,
             is_urgent=is_urgent,
             over_budget=over_budget,
         )

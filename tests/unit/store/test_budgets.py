@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import (
     Address,
+    AuthorLevel,
+    Authorship,
     DeviceReport,
     Message,
     Network,
@@ -21,6 +23,7 @@ from messaging.model.message import (
     Sos,
 )
 from messaging.store.accept.routing import Policy
+from messaging.store.budgets.edits import top_up
 from messaging.store.console.kept import KeptMessages
 from messaging.store.models import (
     Budget,
@@ -177,11 +180,46 @@ def test_emergency_contacts_alone_use_the_reserve(gateway: Gateway) -> None:
     add_budget(4, reserve_percent=50)
     owner = Subscriber.objects.get()
     Contact.objects.create(owner=owner, name="mum", address="mum@example.com", is_emergency=True)
-    mum = [replace(g.mail(key), sender=g.email("Mum@example.com")) for key in "xyz"]
-    for one in (*mails("a", "b", "c"), *mum):
+    likely = Authorship(AuthorLevel.LIKELY)
+    mum = [
+        replace(g.mail(key), sender=g.email("Mum@example.com"), authorship=likely) for key in "xyz"
+    ]
+    # Mail in her name that proves nothing.
+    pretended = replace(mum[0], id=g.mail("p").id, authorship=None)
+    for one in (*mails("a", "b", "c"), pretended, *mum):
         gateway.router.process([one])
-    assert states() == ["waiting", "waiting", "held", "waiting", "waiting", "held"]
+    assert states() == ["waiting", "waiting", "held", "held", "waiting", "waiting", "held"]
     assert figures() == (4, 0)
+    top_up(Budget.objects.get().id, "1 units", gateway.clock())
+    continue_held(0, 10, gateway.settings, gateway.clock())
+    # Held as well, and proved: the reserve is for her.
+    assert states()[-4:] == ["held", "waiting", "waiting", "waiting"]
+
+
+def test_an_emergency_contact_that_must_be_proved_uses_no_reserve_without(gateway: Gateway) -> None:
+    add_budget(1, reserve_percent=100)
+    Contact.objects.create(
+        owner=Subscriber.objects.get(),
+        name="mum",
+        address="friend@example.com",
+        is_emergency=True,
+        must_be_proved=True,
+    )
+    for level in (AuthorLevel.LIKELY, AuthorLevel.PROVED):
+        gateway.accept(replace(g.mail(level), authorship=Authorship(level)))
+    assert Delivery.objects.get(state="held").message.author_level == "likely"
+    assert Delivery.objects.get(state="waiting").message.author_level == "proved"
+
+
+def test_the_text_of_a_call_for_help_passes_an_empty_budget(gateway: Gateway) -> None:
+    add_budget(0)
+    text = g.uplink(g.phone(g.FRIENDS_NUMBER))
+    gateway.router.process([text, replace(text, id=g.mail("sos").id, sos=Sos.DECLARED)])
+    assert dict(Delivery.objects.values_list("message_id", "state")) == {
+        text.id: "held",
+        g.mail("sos").id: "waiting",
+    }
+    check_sums()
 
 
 def test_a_call_for_help_passes_an_empty_budget_and_is_booked(gateway: Gateway) -> None:
