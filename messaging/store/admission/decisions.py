@@ -9,13 +9,21 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from messaging.config.settings import Settings
 from messaging.model.address_syntax import MAX_NAME_CHARACTERS, subscriber_name
 from messaging.model.authentication import AuthorLevel
+from messaging.store.admission.terms import MayWrite
 from messaging.store.db.connection import guard
-from messaging.store.models import BlockedAuthor, Contact, Delivery, Message, Subscriber
+from messaging.store.models import (
+    BlockedAuthor,
+    Contact,
+    ContactAddress,
+    Delivery,
+    Message,
+    Subscriber,
+)
 from messaging.store.models.fields import contact_address
 from messaging.store.queue import operator_actions
 from messaging.store.states import State
@@ -72,7 +80,8 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
     to block refuses all. A repeat changes nothing.
     """
     with transaction.atomic():
-        message = Message.objects.select_related("subscriber").get(id=message_id)
+        related = ("subscriber", "device__owner")
+        message = Message.objects.select_related(*related).get(id=message_id)
         own = Delivery.objects.filter(message_id=message_id, state=State.HELD)
         if choice is Choice.RELEASE:
             return operator_actions.release(own, settings, now).released
@@ -80,11 +89,11 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         if owner is None or not own.exists():
             return 0
         of_author = _find_held(message, owner)
+        address = _author_address(message, settings)
         if choice is Choice.BLOCK:
-            address = (contact_address(message.sender) or message.sender).lower()
-            BlockedAuthor.objects.get_or_create(owner=owner, address=address)
+            BlockedAuthor.objects.get_or_create(owner=owner, address=address.lower())
             return operator_actions.refuse(of_author, now)
-        _add_contact(message, owner)
+        _allow(address, owner)
         # Another may have written messages that pretend to be the author's: they stay held.
         sure = [level for level in AuthorLevel if level.names_author]
         of_author = of_author.filter(message__author_level__in=sure)
@@ -95,18 +104,26 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
 
 
 def _find_held(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":
-    return Delivery.objects.filter(
-        message__subscriber=owner,
-        message__sender__iexact=message.sender,
-        state=State.HELD,
-    )
+    held = Delivery.objects.filter(message__subscriber=owner, state=State.HELD)
+    if message.device is not None:
+        return held.filter(message__device__owner=message.device.owner)
+    return held.filter(message__sender__iexact=message.sender)
 
 
-def _add_contact(message: Message, owner: Subscriber) -> None:
-    """Make the author a contact, under a free name of the mailbox, unless there is one with that address."""
-    address = contact_address(message.sender) or message.sender
+def _author_address(message: Message, settings: Settings) -> str:
+    """Return the address of the author as the rules compare it: of a device the mailbox of its owner."""
+    if message.device is not None:
+        return f"{message.device.owner.name}@{settings.mail_domain}"
+    return contact_address(message.sender) or message.sender
+
+
+def _allow(address: str, owner: Subscriber) -> None:
+    """Let the contact with that address write for ever; without one, add one under a free name of the mailbox."""
     contacts = Contact.objects.filter(owner=owner)
-    if contacts.filter(address__iexact=address).exists():
+    further = ContactAddress.objects.filter(contact__owner=owner, address__iexact=address)
+    known = contacts.filter(Q(address__iexact=address) | Q(id__in=further.values("contact_id")))
+    if known.exists():
+        known.update(may_write=MayWrite.ALWAYS.value, write_until=None)
         return
     plain = re.sub(r"[^a-z0-9._-]", "", address.partition("@")[0].lower()).strip(".-_")
     name = subscriber_name(plain[: MAX_NAME_CHARACTERS - 8]) or "contact"
