@@ -177,7 +177,9 @@ def release_message(
     waiting = f"; {done.over_budget} wait for their budgets (--over-budget)" * bool(
         done.over_budget
     )
-    print_text(f"{done.released} deliveries released{waiting}")
+    stay = f"; {done.switched_off} stay held: their device or its owner is switched off or removed"
+    stay *= bool(done.switched_off)
+    print_text(f"{done.released} deliveries released{waiting}{stay}")
 
 
 @messages.command("refuse")

@@ -513,7 +513,8 @@ class DeliveryAdmin(ReadOnly):
         except Unavailable as error:
             return self.message_user(request, error.reason, messages.ERROR)
         waiting = f", {done.over_budget} wait for their budgets" * bool(done.over_budget)
-        self.message_user(request, f"{done.released} released{waiting}.")
+        stay = f", {done.switched_off} stay held: switched off" * bool(done.switched_off)
+        self.message_user(request, f"{done.released} released{waiting}{stay}.")
 
     @admin.action(description="Refuse the selected held deliveries", permissions=["retry"])
     def refuse(self, request: HttpRequest, chosen: "QuerySet[Delivery]") -> None:

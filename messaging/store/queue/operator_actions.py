@@ -35,6 +35,15 @@ RELEASED = "released by hand"
 CONTINUED = "its budget has room again"
 REFUSED = "refused by hand"
 
+_SATELLITE = Network.SATELLITE.value
+SWITCHED_ON = (
+    ~Q(recipient_network=_SATELLITE) | Q(device__is_active=True, device__owner__is_active=True)
+) & (
+    ~Q(message__sender_network=_SATELLITE)
+    | Q(message__device__is_active=True, message__device__owner__is_active=True)
+)
+"""The condition of deliveries whose devices are registered, and are switched on with their owners."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryResult:
@@ -58,10 +67,14 @@ class CancelResult:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResult:
-    """How many deliveries are due now, and how many are held by a budget that has no room for them."""
+    """How many deliveries are due now, and how many are held by a budget that has no room for them.
+
+    `switched_off` counts those that stay held because a device or its owner is switched off, or removed.
+    """
 
     released: int
     over_budget: int = 0
+    switched_off: int = 0
 
 
 @guard
@@ -185,10 +198,12 @@ def release(
     """Make held deliveries due now, with the whole lifetime of their network.
 
     Also those that expired while they were held, unless their text was removed. Those whose budget has no room are held
-    by it from now on, unless they may go `over_budget`.
+    by it from now on, unless they may go `over_budget`. Those of a device that is switched off stay as they are.
     """
     can_change = Q(state=State.HELD) | Q(state=State.EXPIRED)
-    found = deliveries.filter(can_change, message__text_removed_at__isnull=True).exclude(hold="")
+    asked = deliveries.filter(can_change, message__text_removed_at__isnull=True).exclude(hold="")
+    switched_off = asked.exclude(SWITCHED_ON).count()
+    found = asked.filter(SWITCHED_ON)
     record_deliveries(Action.RELEASE, found, now)
     changed = _first_keys(found)
     refused = reserve_rows(found.order_by("id"), settings.mail_domain, now, over_budget=over_budget)
@@ -198,7 +213,7 @@ def release(
     number = _release_rows(found, RELEASED, settings, now)
     log_deliveries_after_commit(State.WAITING, changed, number, RELEASED, by_operator=True)
     log_after_commit(Action.RELEASE, number)
-    return ReleaseResult(number, len(refused))
+    return ReleaseResult(number, len(refused), switched_off)
 
 
 @guard
@@ -206,9 +221,10 @@ def release(
 def continue_held(after_id: int, limit: int, settings: Settings, now: datetime) -> list[int]:
     """Make deliveries due that a budget holds and has room for now, the oldest first; return the ids that were read.
 
-    Reads at most `limit` of them, behind the one with this id.
+    Those of a device that is switched off stay held. Reads at most `limit` of them, behind the one with this id.
     """
     held = Delivery.objects.filter(
+        SWITCHED_ON,
         # Implies the state, and a partial index has it.
         held_until__isnull=False,
         hold=Hold.BUDGET.value,

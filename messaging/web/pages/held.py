@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_TEXT_CHARACTERS: Final = 2000
 MAX_FORM_BYTES: Final = 1000
+STAYS: Final = "The message stays held: its budget has no room now, or its device is switched off."
 LINK: Final = Actor("link", "")
 _BUTTONS: Final = {
     Choice.RELEASE: "Send this message to the device",
@@ -72,7 +73,7 @@ async def _answer(settings: Settings, token: str, now: datetime, choice: Choice 
             return found, 0
         with acting_as(lambda: LINK):
             number = decide(message_id, choice, settings, now)
-        return found, number
+        return find_held(message_id), number
 
     try:
         found, number = await asyncio.to_thread(look_up)
@@ -85,6 +86,8 @@ async def _answer(settings: Settings, token: str, now: datetime, choice: Choice 
         return plain_page("Done", f"<p>{_OUTCOMES[choice].format(number)}</p>")
     if not found.is_held:
         return plain_page("Decided", "<p>This message does not wait for a decision any more.</p>")
+    if choice is not None:
+        return plain_page("Not sent", f"<p>{STAYS}</p><p>{escape(found.reason)}</p>")
     return plain_page("A message waits for your decision", _form(found))
 
 

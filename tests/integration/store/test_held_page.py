@@ -16,6 +16,7 @@ from messaging.store.db.connection import open_store
 from messaging.store.models import AuditEntry, BlockedAuthor, Contact, Delivery, Subscriber
 from messaging.web.pages.held import decision_routes
 from tests.support.store import records as g
+from tests.support.store.budgets import add_budget
 from tests.support.store.records import Gateway
 
 
@@ -101,4 +102,13 @@ def test_a_link_that_is_over_changed_or_misused_does_nothing(sqlite_gateway: Gat
         assert httpx.get(url + "x", trust_env=False).status_code == 404
         sqlite_gateway.clock.now += timedelta(days=14)
         assert choose(url, "release").status_code == 404
+        assert states() == ["held"] * 3
+
+
+def test_a_release_without_room_in_the_budget_says_so(sqlite_gateway: Gateway) -> None:
+    add_budget(0)
+    with served(sqlite_gateway) as url:
+        page = choose(url, "release")
+        assert "stays held" in page.text
+        assert "budget subscriber:boop: 0 units of 0 units" in page.text
         assert states() == ["held"] * 3

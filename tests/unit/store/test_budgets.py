@@ -318,3 +318,29 @@ def test_a_dead_letter_that_a_person_sends_on_is_booked(gateway: Gateway) -> Non
     kept.deliver(g.stranded().id, "boop@example.org")
     assert figures() == (1, 0)
     check_sums()
+
+
+@pytest.mark.parametrize("off", ["owner", "device", "removed"])
+def test_what_is_held_for_a_device_that_is_switched_off_stays_held(
+    gateway: Gateway, off: str
+) -> None:
+    add_budget(1, scope="gateway", period="day")
+    up = g.uplink(g.phone(g.FRIENDS_NUMBER), "up")
+    for one in (*mails("a", "b"), up):
+        gateway.accept(one)
+    assert states() == ["waiting", "held", "held"]
+    match off:
+        case "owner":
+            Subscriber.objects.update(is_active=False)
+        case "device":
+            Device.objects.update(is_active=False)
+        case _:
+            Device.objects.all().delete()
+    gateway.clock.turn(DAY)
+    assert continue_held(0, 10, gateway.settings, gateway.clock()) == []
+    held = Delivery.objects.filter(state="held")
+    done = operator_actions.release(held, gateway.settings, gateway.clock(), over_budget=True)
+    assert (done.released, done.switched_off) == (0, 2)
+    gateway.clock.turn(15 * DAY)
+    gateway.owed()
+    assert states() == ["expired"] * 3
