@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+
+from messaging.model.locale import Locale
 
 
 class Period(StrEnum):
@@ -15,10 +16,11 @@ class Period(StrEnum):
 
 
 def start_of(period: Period, now: datetime, time_zone: str, trip_began_at: datetime) -> datetime:
-    """Return when the current period began, in UTC. Weeks begin on Monday."""
+    """Return when the current period began, in UTC, also for a zone that this machine lacks. Weeks begin on Monday."""
     if period is Period.TRIP:
         return trip_began_at
-    midnight = now.astimezone(ZoneInfo(time_zone)).replace(
+    # A call for help must not fail for its zone.
+    midnight = now.astimezone(Locale(time_zone).zone).replace(
         hour=0, minute=0, second=0, microsecond=0, fold=0
     )
     match period:

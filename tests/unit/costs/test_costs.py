@@ -69,6 +69,7 @@ def test_numbers_are_exact(millionths: int) -> None:
         (Period.MONTH, "Europe/Berlin", datetime(2026, 2, 28, 23, tzinfo=UTC)),
         (Period.DAY, "Pacific/Auckland", datetime(2026, 3, 29, 11, tzinfo=UTC)),
         (Period.TRIP, "Pacific/Auckland", TRIP),
+        (Period.DAY, "No/Where", datetime(2026, 3, 29, tzinfo=UTC)),
     ],
 )
 def test_periods_begin_at_midnight_of_the_zone(
