@@ -492,12 +492,20 @@ def _refuse(refusal: Refusal) -> Decision:
 
 
 def hold_bursts(
-    decisions: Sequence[Decision], breaker: BurstBreaker, now: datetime
+    decisions: Sequence[Decision], ids: Sequence[str], breaker: BurstBreaker, now: datetime
 ) -> list[Decision]:
-    """Return the decisions with a hold for each accepted message that exceeds a bound. Call it within a transaction."""
+    """Return the decisions with a hold for each accepted message that exceeds a bound. Call it within a transaction.
+
+    `ids` are those of the records: a repeat of a message that is not written is not accepted either.
+    """
     counted = [one.counted for one in decisions if one.counted]
     stops = iter(breaker.admit(counted, now))
-    return [_stop_burst(one, next(stops)) if one.counted else one for one in decisions]
+    stopped = [_stop_burst(one, next(stops)) if one.counted else one for one in decisions]
+    busy = {id: one for id, one in zip(ids, stopped, strict=True) if one.kind == "busy"}
+    return [
+        busy.get(id, one) if one.kind == "repeated" else one
+        for id, one in zip(ids, stopped, strict=True)
+    ]
 
 
 def _stop_burst(decision: Decision, stop: NewHold | Busy | None) -> Decision:

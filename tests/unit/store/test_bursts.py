@@ -208,3 +208,12 @@ def test_counts_of_more_than_an_hour_are_removed(gateway: Gateway) -> None:
     gateway.clock.turn(600)
     assert remove_old_counts(gateway.clock.now) == 1
     assert BurstCount.objects.count() == 1
+
+
+def test_a_repeat_in_the_batch_of_a_message_that_is_not_taken_is_not_taken_either(
+    gateway: Gateway,
+) -> None:
+    router = router_with(gateway, author=1, max_held_per_subscriber=0)
+    results = router.process([mail("1"), mail("1"), mail("2"), mail("2")])
+    assert [isinstance(one, Busy) for one in results] == [False, False, True, True]
+    assert Delivery.objects.count() == 1
