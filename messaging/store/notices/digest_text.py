@@ -9,7 +9,7 @@ from typing import Final
 from messaging.model.locale import Locale
 from messaging.store.admission.terms import Hold
 from messaging.store.notices.mail_phrases import translate_mail
-from messaging.words.invisible import one_line
+from messaging.words.invisible import one_line, remove_invisible
 
 MAX_SUBJECT_CHARACTERS: Final = 100
 MAX_WORDS_CHARACTERS: Final = 160
@@ -141,7 +141,7 @@ def _entry_lines(
     until = _moment(entry.held_until, locale)
     subject, words = _quote(entry.subject, MAX_SUBJECT_CHARACTERS), _quote(entry.text)
     lines = [
-        f"{number}. {one_line(who, 200)}" + (f" ({level})" if level else ""),
+        f"{number}. {_show_author(who)}" + (f" ({level})" if level else ""),
         _moment(entry.received_at, locale),
         *([translate_mail("Subject: {subject}", language, subject=subject)] if subject else []),
         *([f'"{words}"'] if words else []),
@@ -174,7 +174,7 @@ def _bulk_lines(digest: Digest, language: str, link: Link) -> list[str]:
     for one in digest.bulk:
         line = "{author}: {number}, the last: {subject}"
         subject = _quote(one.subject, MAX_SUBJECT_CHARACTERS) or "-"
-        author = one_line(one.author, 200)
+        author = _show_author(one.author)
         text = translate_mail(line, language, author=author, number=one.number, subject=subject)
         place = link(one.message_id) if link else f"satbridge messages release {one.message_id}"
         lines += [_INDENT + text, _INDENT + place]
@@ -193,10 +193,15 @@ def _stop_text(owner: str, language: str, url: str) -> str:
     return f"{translate_mail(page, language)}\n{url}"
 
 
+def _show_author(text: str) -> str:
+    # Marks of direction in an address would show it, and what follows in the line, in another order.
+    return one_line(remove_invisible(text), 200)
+
+
 def _quote(text: str, max_characters: int = MAX_WORDS_CHARACTERS) -> str:
     # Programs that show mail make links of URLs: one of a stranger must not look like one of ours.
     return (
-        one_line(text[: 8 * max_characters], max_characters)
+        one_line(remove_invisible(text[: 8 * max_characters]), max_characters)
         .replace("://", ": //")
         .replace('"', "'")
         .strip()

@@ -24,6 +24,7 @@ from messaging.store.audit.actor import Actor, acting_as
 from messaging.store.db.django_settings import secret_key
 from messaging.web.front.answers import later, plain
 from messaging.web.pages.plain_page import not_valid, plain_page
+from messaging.words.invisible import remove_invisible
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ async def _answer(settings: Settings, token: str, now: datetime, choice: Choice 
 
 
 def _form(message: HeldMessage) -> str:
+    # Marks of direction would show the address in another order.
+    author = remove_invisible(message.author)
     text = message.text[:MAX_TEXT_CHARACTERS]
     rest = "…" if len(message.text) > len(text) else ""
     buttons = "".join(
@@ -99,7 +102,7 @@ def _form(message: HeldMessage) -> str:
         for choice, words in _BUTTONS.items()
     )
     return (
-        f"<dl><dt>From</dt><dd>{escape(message.author)} ({escape(message.author_level)})</dd>"
+        f"<dl><dt>From</dt><dd>{escape(author)} ({escape(message.author_level)})</dd>"
         f"<dt>To</dt><dd>{escape(message.owner)}</dd>"
         f"<dt>Received</dt><dd>{message.received_at:%Y-%m-%d %H:%M} UTC</dd>"
         f"<dt>Subject</dt><dd>{escape(message.subject)}</dd></dl>"

@@ -281,3 +281,14 @@ def test_a_thousand_mails_of_strangers_cost_nothing_and_a_friend_arrives_in_orde
     # No backscatter: besides the code and the digest, no mail leaves.
     notices = Stored.objects.filter(via="notice").values_list("recipient", flat=True)
     assert list(notices) == [MAILBOX, MAILBOX]
+
+
+def test_marks_of_direction_in_an_address_do_not_turn_its_line_round(gateway: Gateway) -> None:
+    gateway = with_pages(gateway)
+    hold_for_mailbox(gateway)
+    turned = "moc.elpmaxe\u202e@far.example"
+    gateway.router.process([stranger("a", turned, "likely")])
+    gateway.clock.turn(DAY)
+    [digest] = send_digests(gateway)
+    assert "1. moc.elpmaxe@far.example (likely)" in digest.text
+    assert "\u202e" not in digest.text
