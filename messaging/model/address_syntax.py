@@ -197,6 +197,16 @@ def whatsapp_address(text: str) -> str | None:
     return f"{WHATSAPP}{found}" if found else None
 
 
+def phone_spellings(address: str) -> tuple[str, ...]:
+    """Return the addresses, in lower case, under which a list may have the sender or recipient of an SMS.
+
+    A phone that is reached over WhatsApp has its number too.
+    """
+    if whatsapp := whatsapp_address(address):
+        return whatsapp, whatsapp.removeprefix(WHATSAPP)
+    return ((e164(address) or address).lower(),)
+
+
 def sms_address(text: str) -> str:
     """Return the address of a sender or recipient of SMS: E.164 for a phone number, any other text unchanged.
 

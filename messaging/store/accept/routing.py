@@ -11,6 +11,7 @@ from messaging.model.address_syntax import (
     e164,
     mailbox_spellings,
     own_mailbox,
+    phone_spellings,
     relay_mailbox,
     sub_address,
     whatsapp_address,
@@ -168,9 +169,7 @@ class Policy:
         """
         if author.network is Network.EMAIL:
             return mailbox_spellings(author.value)
-        if whatsapp := whatsapp_address(author.value):
-            return whatsapp, whatsapp.removeprefix(WHATSAPP)
-        return ((self.number_of(author) or author.value).lower(),)
+        return phone_spellings(author.value)
 
     def opt_out_pair(self, change: OptOutChange) -> tuple[str, str]:
         """Return the phone and the number of ours that an opt-out is about."""

@@ -120,7 +120,7 @@ def _charge_of(
         peers = policy.author_addresses(sender.owner)
     else:
         other = message.sender if is_for_device else planned.recipient
-        peers = ((policy.number_of(other) or other.value).lower(),)
+        peers = policy.spellings(other)
     return Charge(
         via=planned.via,
         units=planned.estimated_units or 0,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models.functions import Coalesce
 
-from messaging.model.address_syntax import e164
+from messaging.model.address_syntax import mailbox_spellings, phone_spellings
 from messaging.model.authentication import AuthorLevel
 from messaging.model.message import Network
 from messaging.store.budgets.lookup import Charge, has_budgets
@@ -40,12 +40,12 @@ def read_charges(
         sender_network, author, sender_device, name, phone, level = sender
         is_for_device = network == Network.SATELLITE
         peers: tuple[str, ...]
-        if not is_for_device:
-            peers = (recipient,)
-        elif sender_network == Network.SATELLITE:
+        if is_for_device and sender_network == Network.SATELLITE:
             peers = tuple(one for one in (name and f"{name}@{mail_domain}", phone) if one)
         else:
-            peers = (e164(author) or author,) if sender_network == Network.SMS else (author,)
+            other = (sender_network, author) if is_for_device else (network, recipient)
+            spellings = phone_spellings if other[0] == Network.SMS else mailbox_spellings
+            peers = spellings(other[1])
         if units is None:
             units = 0 if network == Network.EMAIL else UNKNOWN_UNITS
         charges[number] = Charge(

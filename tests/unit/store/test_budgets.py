@@ -30,6 +30,7 @@ from messaging.store.models import (
     BudgetBooking,
     BudgetPeriod,
     Contact,
+    ContactAddress,
     Delivery,
     Device,
     Subscriber,
@@ -344,3 +345,25 @@ def test_what_is_held_for_a_device_that_is_switched_off_stays_held(
     gateway.clock.turn(15 * DAY)
     gateway.owed()
     assert states() == ["expired"] * 3
+
+
+@pytest.mark.parametrize("is_held_first", [False, True])
+def test_the_budget_of_a_contact_counts_every_spelling_of_its_addresses(
+    gateway: Gateway, is_held_first: bool
+) -> None:
+    owner = Subscriber.objects.get()
+    contact = Contact.objects.create(owner=owner, name="mum", address=g.FRIENDS_NUMBER)
+    ContactAddress.objects.create(contact=contact, address="mum@b\u00fccher.example")
+    over_whatsapp = Address(Network.SMS, f"whatsapp:{g.FRIENDS_NUMBER}")
+    senders = (over_whatsapp, g.email("Mum@xn--bcher-kva.example"))
+    budget = add_budget(5, scope="contact", contact=contact)
+    first = add_budget(0, scope="gateway") if is_held_first else None
+    for number, sender in enumerate(senders):
+        base = g.sms(f"m{number}") if sender is over_whatsapp else g.mail(f"m{number}")
+        gateway.accept(replace(base, sender=sender))
+    if first is not None:
+        assert states() == ["held", "held"]
+        first.delete()
+        continue_held(0, 10, gateway.settings, gateway.clock())
+    assert states() == ["waiting", "waiting"]
+    assert figures(budget) == (2, 0)
