@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import Error
+from django.db import Error, transaction
 from django.db.models import Case, F, Q, QuerySet, When
 
 from messaging.errors import INTERNAL_ERROR, GatewayError
+from messaging.store.budgets.settle import settle_ended
 from messaging.store.models import Delivery
 from messaging.store.queue.queries import update_all
 from messaging.store.states import State
@@ -59,6 +60,7 @@ def _try_alone(work: Callable[[Rows], list[T]], one: int, now: datetime) -> list
         return []
 
 
+@transaction.atomic
 def postpone(row: "QuerySet[Delivery]", now: datetime) -> None:
     """Make it due later, or expire it when its lifetime is over, or the time that it may be held.
 
@@ -80,7 +82,9 @@ def postpone(row: "QuerySet[Delivery]", now: datetime) -> None:
     }
     over = row.filter(expires_at__lte=now)
     end: dict[str, Any] = {"due_at": None, "settled_at": now, "reason": NOT_IN_TIME}
-    if not update_all(over, [State.WAITING], State.EXPIRED, **end, **columns):
+    if update_all(over, [State.WAITING], State.EXPIRED, **end, **columns):
+        settle_ended()
+    else:
         again = now + timedelta(seconds=POSTPONE_SECONDS)
         later: dict[str, Any] = {"due_at": again, "reason": INTERNAL_ERROR}
         update_all(row, [State.WAITING], State.WAITING, **later, **columns)

@@ -16,7 +16,7 @@ from messaging.store.queue.next_state import NO_BUDGET
 from messaging.store.queue.poison import NOT_IN_TIME
 from messaging.store.states import State
 from tests.support.store import records as g
-from tests.support.store.budgets import add_budget
+from tests.support.store.budgets import add_budget, check_sums, figures
 from tests.support.store.records import Gateway
 
 NO = Rejected("no such device")
@@ -106,3 +106,20 @@ def test_what_cannot_be_read_keeps_no_other_from_its_end_while_it_is_held(gatewa
     assert row("broken").reason == NOT_IN_TIME
     assert row("sound").reason == NO_BUDGET
     gateway.owed()
+
+
+def test_what_can_never_be_read_gives_its_part_of_a_budget_back(gateway: Gateway) -> None:
+    add_budget(1)
+    gateway.take(letter("broken"))
+    Message.objects.update(failure={"of": "tomorrow"})
+    gateway.clock.turn(121)
+    assert gateway.owed() == []
+    assert figures() == (1, 0)
+    gateway.clock.turn(LIFE_SECONDS)
+    use_keys(b64encode(bytes(32)).decode())  # the fixture takes it away
+    # Neither can its notice be composed.
+    run(f"UPDATE users_message SET subject = '{MARK}00000000:AAAA' WHERE id = %s", "broken")
+    gateway.owed()
+    assert (row("broken").state, row("broken").reason) == (State.EXPIRED, NOT_IN_TIME)
+    assert figures() == (0, 0)
+    check_sums()
