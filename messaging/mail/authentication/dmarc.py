@@ -1,11 +1,13 @@
 """Finds the DMARC policy and the organizational domain of a domain by the tree walk (RFC 9989 section 4.10)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from messaging.mail.authentication.resolver import Lookups
 
 MAX_WALK: Final = 8
+MAX_PARSED: Final = 1000  # records, of at most 4 KB each
 POLICIES: Final = ("none", "quarantine", "reject")
 
 
@@ -93,6 +95,7 @@ def walk_names(domain: str) -> list[str]:
     return [domain, *(".".join(shorter[at:]) for at in range(len(shorter)))]
 
 
+@lru_cache(MAX_PARSED)
 def parse_record(text: bytes, domain: str) -> DmarcRecord | None:
     """Parse a policy record (section 4.7); None when it is none.
 

@@ -1,8 +1,8 @@
 """Splits a mail into raw header fields and body, as DKIM needs them, and reads the author. Pure, in linear time."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from messaging.model.address_syntax import relay_mailbox
@@ -23,6 +23,9 @@ SINGLE: Final = (
 )
 """The fields beside From that decide what is shown, and where an answer goes: a second one is an addition."""
 
+# A name of plain words and an address, as most mails have it: nothing that quotes, comments or lists.
+_PLAIN_ADDRESS: Final = re.compile(r"[ \w.'-]*<([\w.+=-]+@[\w.-]+)>\s*", re.ASCII)
+
 Field = tuple[bytes, bytes]
 
 
@@ -36,10 +39,11 @@ class SplitMail:
     fields: tuple[Field, ...]
     body: bytes
     problem: str
+    by_name: Mapping[bytes, list[bytes]] = field(default_factory=dict, compare=False)
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the raw values of all fields of a name in lower case."""
-        return [value for each, value in self.fields if each.lower() == name]
+        return self.by_name.get(name, [])
 
 
 def split_mail(content: bytes) -> SplitMail:
@@ -64,7 +68,10 @@ def split_mail(content: bytes) -> SplitMail:
     if len(fields) > MAX_FIELDS:
         return SplitMail((), body, "its header has too many fields")
     raw = tuple((name, b"\r\n".join(lines) + b"\r\n") for name, lines in fields)
-    return SplitMail(raw, body, problem)
+    by_name: dict[bytes, list[bytes]] = {}
+    for name, value in raw:
+        by_name.setdefault(name.lower(), []).append(value)
+    return SplitMail(raw, body, problem, by_name)
 
 
 def duplicate_of(mail: SplitMail) -> str:
@@ -99,6 +106,8 @@ def read_addresses(text: str) -> list[str]:
 
     An element that is no address is returned as it is, so that a list with a malformed part is never a single address.
     """
+    if plain := _PLAIN_ADDRESS.fullmatch(text):
+        return [plain[1]]
     found: list[str] = []
     bracketed: list[str] = []
     outside, inside = "", None

@@ -68,8 +68,10 @@ class Resolver:
 
     def peek(self, key: Key) -> Answer | None:
         """Return an answer from the cache; None when it is not there."""
-        cached = self._cache.get(key)
-        return cached.answer if cached else None
+        try:
+            return self._cache[key].answer
+        except KeyError:
+            return None
 
     async def ask(self, key: Key) -> Answer:
         """Return the records of a name and type, not from the cache. Never raises but when it is cancelled."""
@@ -123,7 +125,10 @@ class Lookups:
     def peek(self, name: str, kind: str) -> Answer | None:
         """Return the records of a name and type without a query; None when it needs one."""
         key = (name.lower().removesuffix("."), kind)
-        return self._known.get(key) or self._resolver.peek(key)
+        found = self._known.get(key)
+        if found is None and (found := self._resolver.peek(key)):
+            self._known[key] = found
+        return found
 
     async def find(self, name: str, kind: str) -> Answer:
         """Return the records of a name and type."""
@@ -141,11 +146,12 @@ class Lookups:
 
     async def find_texts(self, names: Iterable[str]) -> list[Answer]:
         """Return the TXT records of several names, which are asked at the same time."""
-        names = list(dict.fromkeys(names))
-        missing = [name for name in names if self.peek(name, "TXT") is None]
+        found = {name: self.peek(name, "TXT") for name in names}
+        missing = [name for name, answer in found.items() if answer is None]
         if missing:
-            await asyncio.gather(*(self.find(name, "TXT") for name in missing))
-        return [await self.find(name, "TXT") for name in names]
+            answers = await asyncio.gather(*(self.find(name, "TXT") for name in missing))
+            found.update(zip(missing, answers, strict=True))
+        return [answer for answer in found.values() if answer is not None]
 
 
 def _make_resolver(settings: DnsSettings) -> dns.asyncresolver.Resolver:
