@@ -88,8 +88,7 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         owner = message.subscriber
         if owner is None or not own.exists():
             return 0
-        of_author = _find_held(message, owner)
-        address = _author_address(message, settings)
+        address, of_author = _find_held_of_author(message, owner, settings)
         if choice is Choice.BLOCK:
             BlockedAuthor.objects.get_or_create(owner=owner, address=address.lower())
             return operator_actions.refuse(of_author, now)
@@ -103,18 +102,19 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
         return first.released + others.released
 
 
-def _find_held(message: Message, owner: Subscriber) -> "QuerySet[Delivery]":
+def _find_held_of_author(
+    message: Message, owner: Subscriber, settings: Settings
+) -> "tuple[str, QuerySet[Delivery]]":
+    """Return the address of the author as the rules compare it, and the held deliveries of the author to this owner.
+
+    A device stands for its owner, under the mailbox.
+    """
     held = Delivery.objects.filter(message__subscriber=owner, state=State.HELD)
     if message.device is not None:
-        return held.filter(message__device__owner=message.device.owner)
-    return held.filter(message__sender__iexact=message.sender)
-
-
-def _author_address(message: Message, settings: Settings) -> str:
-    """Return the address of the author as the rules compare it: of a device the mailbox of its owner."""
-    if message.device is not None:
-        return f"{message.device.owner.name}@{settings.mail_domain}"
-    return contact_address(message.sender) or message.sender
+        address = f"{message.device.owner.name}@{settings.mail_domain}"
+        return address, held.filter(message__device__owner=message.device.owner)
+    address = contact_address(message.sender) or message.sender
+    return address, held.filter(message__sender__iexact=message.sender)
 
 
 def _allow(address: str, owner: Subscriber) -> None:
