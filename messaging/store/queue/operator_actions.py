@@ -88,7 +88,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     """
     asked = deliveries.count()
     # Retention or a person removed the text: nothing is left to send.
-    # What expired while it was held has had no decision: `release` is for it.
+    # A message that expired while it was held has had no decision: `release` is for it.
     deliveries = deliveries.filter(message__text_removed_at__isnull=True, hold="")
     ended = list(deliveries.filter(state__in=DEAD).order_by("id").values_list("id", flat=True))
     can_change = (Q(state=State.WAITING) & ~_under_way(now)) | Q(state__in=DEAD)

@@ -51,7 +51,7 @@ class Stage:
     sbdmail: Network
 
     def mails(self, to: str, text: str) -> list[ReceivedMail]:
-        """What left by the relay, which is the service that takes mails to modems too."""
+        """The mails that left by the relay, which is the service that takes mails to modems too."""
         return mails(self.gateway, to, text)
 
     def newest(self, address: str, state: str) -> dict[str, Any]:

@@ -108,7 +108,7 @@ async def test_5_a_signed_mail_that_is_sent_to_another_recipient() -> None:
     direct = await authenticate(sign(to_other), FRIENDS_SERVER)
     assert direct.level_for("boop@sat.example") is AuthorLevel.PROVED
     assert found.level_for("boop@sat.example", "mallory@evil.example") is AuthorLevel.PROVED
-    # A To that is not signed names nobody.
+    # A To that is not signed names no recipient.
     unsigned = await authenticate(
         b"To: boop@sat.example\r\n"
         + sign(MAIL.replace(b"To:", b"X-To:"), names=(b"from", b"subject"))
