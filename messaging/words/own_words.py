@@ -11,6 +11,8 @@ from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.split import split_words
 
 MAX_ANSWERED_CHARS: Final = 40
+# A cut saves next to nothing of a line that is hardly longer, and takes its last word.
+_MAX_UNCUT_CHARS: Final = 46
 MAX_SHORT_CHARS: Final = 100
 MAX_LINK_CHARS: Final = 100
 _PUNCTUATION: Final = (".", ",", ";", ":", "!", "?", ")", "\n", "")
@@ -118,7 +120,7 @@ def is_forward_subject(subject: str) -> bool:
 
 
 def shorten_question(quoted: str) -> str:
-    """Return quoted lines as one line of about `MAX_ANSWERED_CHARS` characters, cut between words."""
+    """Return quoted lines as one line; a long one is cut to `MAX_ANSWERED_CHARS` characters, between words."""
     lines = quoted[: 20 * MAX_ANSWERED_CHARS].split("\n")
     signs = [match_initials(line) for line in lines]
     lines = [
@@ -126,7 +128,7 @@ def shorten_question(quoted: str) -> str:
         for line, sign in zip(lines, signs, strict=True)
     ]
     words = " ".join(remove_invisible(" ".join(lines)).split())
-    if len(words) > MAX_ANSWERED_CHARS:
+    if len(words) > _MAX_UNCUT_CHARS:
         head = words[: MAX_ANSWERED_CHARS + 1].rpartition(" ")[0]
         words = (head or words[:MAX_ANSWERED_CHARS]) + _CUT
     return f"> {words}"

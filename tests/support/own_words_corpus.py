@@ -10,8 +10,9 @@ from typing import Final
 CORPUS: Final = Path(__file__).parents[1] / "corpus" / "own_words"
 # Written without a look at the code, and first read when it was done.
 BLIND_CORPUS: Final = CORPUS.with_name("own_words_blind")
-# A quoted line above an answer is shortened: where, and by which sign, is a matter of form.
-_SHORTENED: Final = re.compile(r"^(> .{1,25}).*(?:…| \.\.\.)$", re.MULTILINE)
+# A quoted line above an answer is shortened: where, and by which sign, is a matter of form; so is whether one of
+# some 45 characters is shortened at all.
+_SHORTENED: Final = re.compile(r"^(> .{1,25})(?:.*(?:…| \.\.\.)|.{15,21})$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

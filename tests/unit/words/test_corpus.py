@@ -59,7 +59,9 @@ def test_measures_losses_and_junk() -> None:
     [
         ("> Will you bring the long chain and ...\nYes.", True),
         ("> Will you bring the long chain ...\nYes.", True),
+        ("> Will you bring the long chain and the second?\nYes.", True),
         ("> Will you bring the chain and the ...\nYes.", False),
+        ("> Will you bring the chain and the second one?\nYes.", False),
         ("> Will you bring the long chain\nYes.", False),
         ("Will you bring the long chain and ...\nYes.", False),
     ],
