@@ -34,12 +34,15 @@ _NUMBER: Final = re.compile(r"\d+")
 _DATE_NUMBERS: Final = 3  # a day, an hour and a minute
 
 
-def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bool = False) -> None:
+def mark_history(
+    lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bool = False
+) -> range:
     """Set the kinds of attributions, and of header blocks with all that follows them.
 
     A header block or an attribution with a date and an address begins a history without quote marks, which goes on to
     the end of the text. Any other attribution needs a quotation below it. The first mail that the author forwards is
     no history: only its header block is folded. With `is_forward` any first header block begins such a mail.
+    Returns the lines of the header block of the forwarded mail, none without one.
     """
     # Few lines have a sign, and the others cost next to nothing.
     candidates = [at for at, line in enumerate(lines) if _may_begin_history(line, kinds[at])]
@@ -47,10 +50,12 @@ def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bo
     next_filled = [len(lines)] * (len(lines) + 2)
     for at in range(len(lines) - 1, -1, -1) if candidates else ():
         next_filled[at] = at if lines[at].words else next_filled[at + 1]
-    next_at, forwarded = 0, False
+    next_at, forwarded, is_attributed = 0, range(0), False
     for at in candidates:
         is_own = kinds[at] in (SpanKind.OWN, SpanKind.HEADERS)
-        if at < next_at or not (is_own or (not forwarded and lines[at].depth <= 1)):
+        # The history below an attribution may quote a mail that was forwarded.
+        may_be_forwarded = not forwarded and not (is_attributed and lines[at].depth)
+        if at < next_at or not (is_own or (may_be_forwarded and lines[at].depth <= 1)):
             continue
         end = _end_of_header_block(lines, at, next_filled)
         if not end and kinds[at] is SpanKind.HEADERS:
@@ -59,13 +64,15 @@ def mark_history(lines: Sequence[Line], kinds: list[SpanKind], *, is_forward: bo
         if end and not forwarded and (is_forward or is_separator_of_forward(lines, at, end)):
             kinds[at:end] = [SpanKind.HEADERS] * (end - at)
             _raise_forwarded_lines(lines, kinds, end, lines[end - 1].depth)
-            next_at, forwarded = end, True
+            next_at, forwarded = end, range(at, end)
         elif end and is_own:
             kinds[at:end] = [SpanKind.HEADERS] * (end - at)
             _mark_below_headers(lines, kinds, at, end)
-            return
+            break
         elif kinds[at] is SpanKind.OWN:
             _mark_attribution(lines, kinds, at, next_filled[at + 1])
+        is_attributed = is_attributed or kinds[at] is SpanKind.ATTRIBUTION
+    return forwarded
 
 
 def _may_begin_history(line: Line, kind: SpanKind) -> bool:

@@ -52,13 +52,14 @@ def split_by_lines(
     inner = mark_machine_lines(text, lines, kinds) if _has_any(text, _SIGNS_OF_MACHINES) else []
     if _has_any(text, _SIGNS_OF_RULES):
         mark_tickets(lines, kinds)
+    forwarded = range(0)
     # Most mails have nothing of it.
     if marked.marks or _has_any(text, _SIGNS_OF_HISTORY) or _has_any(text.casefold(), VERBS_AT_END):
-        mark_history(lines, kinds, is_forward=is_forward)
+        forwarded = mark_history(lines, kinds, is_forward=is_forward)
     inner += find_placeholders(text)
     has_attribution = SpanKind.ATTRIBUTION in kinds or SpanKind.HEADERS in kinds
     if is_reply or has_attribution:
-        inner += _quote_marks(text, lines, kinds)
+        inner += _quote_marks(text, lines, kinds, forwarded)
     if quote in kinds and not has_attribution:
         # Initials before the sign need it in a reply, too: `PS> dir` is typed.
         kinds = [
@@ -69,7 +70,7 @@ def split_by_lines(
             else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
-    kinds = _mark_own_words(text, lines, kinds, inner, names)
+    kinds = _mark_own_words(text, lines, kinds, inner, names, forwarded)
     inner.sort(key=lambda span: span.start)
     return Split(text, _spans_of(lines, kinds, inner))
 
@@ -80,9 +81,13 @@ def _mark_own_words(
     kinds: list[SpanKind],
     inner: Sequence[Span],
     names: AuthorNames,
+    forwarded: range,
 ) -> list[SpanKind]:
-    """Fold footers, and return the kinds: less is folded, step by step, where no own words would remain."""
-    mark_footers(text, lines, kinds, names)
+    """Fold footers, and return the kinds: less is folded, step by step, where no own words would remain.
+
+    A mail without own words above the `forwarded` header block tells in it whose words follow.
+    """
+    mark_footers(text, lines, kinds, names, is_forward=bool(forwarded))
     has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
         # Some programs let the author write within the element of the signature.
@@ -98,6 +103,9 @@ def _mark_own_words(
         has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
         return [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
+    above = kinds[: forwarded.start]
+    if forwarded and not _has_own_words(text, lines[: forwarded.start], above, inner):
+        kinds[forwarded.start : forwarded.stop] = [SpanKind.OWN] * len(forwarded)
     _mark_answered(lines, kinds)
     return kinds
 
@@ -118,11 +126,14 @@ def _raise_message_below_delimiter(
     return raised
 
 
-def _quote_marks(text: str, lines: Sequence[Line], kinds: Sequence[SpanKind]) -> list[Span]:
-    """Return the quote marks before own lines, which a forwarded mail has."""
+def _quote_marks(
+    text: str, lines: Sequence[Line], kinds: Sequence[SpanKind], forwarded: range
+) -> list[Span]:
+    """Return the quote marks before own lines, which a forwarded mail and its header block have."""
     marks = []
-    for line, kind in zip(lines, kinds, strict=True):
-        if line.depth and kind is SpanKind.OWN and text[line.start] == ">":
+    for at, (line, kind) in enumerate(zip(lines, kinds, strict=True)):
+        may_be_own = kind is SpanKind.OWN or at in forwarded
+        if line.depth and may_be_own and text[line.start] == ">":
             end = line.start + 2 if text.startswith("> ", line.start) else line.start + 1
             marks.append(Span(SpanKind.QUOTE, line.start, end))
     return marks

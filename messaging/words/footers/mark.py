@@ -40,10 +40,18 @@ _HINTS_NEEDED: Final = 3
 
 
 def mark_footers(
-    text: str, lines: Sequence[Line], kinds: list[SpanKind], names: AuthorNames = NO_NAMES
+    text: str,
+    lines: Sequence[Line],
+    kinds: list[SpanKind],
+    names: AuthorNames = NO_NAMES,
+    *,
+    is_forward: bool = False,
 ) -> None:
-    """Set the kinds of all footers, in each run of own lines for itself; `names` are those of the author."""
-    at, is_first, has_words = 0, True, False
+    """Set the kinds of all footers, in each run of own lines for itself; `names` are those of the author.
+
+    With `is_forward` the mail that the author forwards is the message, so that a signature may be all above it.
+    """
+    at, is_first, has_words = 0, True, is_forward
     while at < len(lines):
         if kinds[at] is not SpanKind.OWN:
             at += 1

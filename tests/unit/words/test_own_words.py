@@ -55,8 +55,14 @@ def test_shows_interleaved_answers_below_shortened_questions() -> None:
         ("> When?\n", "> When?"),
         ("> > When?\n> > Where?\n", "> When? Where?"),
         ("x" * 100, "> " + "x" * 40 + " ..."),
-        ("> Hvor mange rugbrød skal I bruge til turen?", "> Hvor mange rugbrød skal I bruge til turen?"),
-        ("> Hvor mange rugbrød skal I bruge til turen dertil?", "> Hvor mange rugbrød skal I bruge til ..."),
+        (
+            "> Hvor mange rugbrød skal I bruge til turen?",
+            "> Hvor mange rugbrød skal I bruge til turen?",
+        ),
+        (
+            "> Hvor mange rugbrød skal I bruge til turen dertil?",
+            "> Hvor mange rugbrød skal I bruge til ...",
+        ),
     ],
 )
 def test_shortens_questions_between_words(quoted: str, short: str) -> None:
