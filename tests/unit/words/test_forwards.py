@@ -13,7 +13,7 @@ SEPARATOR = "---------- Forwarded message ---------\n"
 # The header block of each program, and the subject that announces it.
 BLOCKS = [
     (f"{SEPARATOR}{FIELDS}\n", ""),
-    ("-------- Weitergeleitete Nachricht --------\nBetreff: \tSturm\nDatum: \t3.6.24\nVon: \tBob <b@x.example>\n\n", ""),
+    ("---- Weitergeleitete Nachricht ----\nBetreff: \tSturm\nDatum: \t3.6.24\nVon: \tBob <b@x.example>\n\n", ""),
     ("---------- Message transféré ----------\nDe : Bob <b@x.example>\nDate : 3 juin 2024\nObjet : Gale\n\n", ""),
     ("---------- Mensaje reenviado ---------\nDe: Bob <b@x.example>\nFecha: 3 jun 2024\nAsunto: Gale\n\n", ""),
     ("---------- Пересылаемое сообщение ----------\nОт: Bob <b@x.example>\nДата: 3.6.2024\nТема: Gale\n\n", ""),
