@@ -1,9 +1,11 @@
-"""Addresses of senders and recipients. Frozen values; imports nothing of ours."""
+"""Addresses of senders and recipients. Frozen values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from messaging.model.transfer import transferable
 
 
 class Network(StrEnum):
@@ -14,6 +16,7 @@ class Network(StrEnum):
     SMS = "sms"
 
 
+@transferable
 @dataclass(frozen=True, slots=True)
 class Address:
     """A network and a value on it: a mailbox (`boop@example.org`), a device serial, or an E.164 number."""

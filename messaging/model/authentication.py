@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from messaging.model.transfer import transferable
+
 MAX_DOMAIN_CHARS: Final = 253
 
 
@@ -27,6 +29,7 @@ class AuthorLevel(StrEnum):
         return self in (AuthorLevel.PROVED, AuthorLevel.LIKELY, AuthorLevel.ALIAS)
 
 
+@transferable
 @dataclass(frozen=True, slots=True)
 class Authorship:
     """How sure it is who wrote a message, and why in one line.

@@ -33,6 +33,7 @@ from messaging.model.position import Sos as Sos
 from messaging.model.receipt import Receipt as Receipt
 from messaging.model.receipt import ReceiptState as ReceiptState
 from messaging.model.receipt import SubmittedPart as SubmittedPart
+from messaging.model.transfer import transferable
 
 
 def message_id(*parts: str | bytes) -> str:
@@ -88,6 +89,7 @@ _UNCHECKED = {
 }
 
 
+@transferable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A text from one address to another.
@@ -140,6 +142,7 @@ class Message:
         return self.authorship.level if self.authorship else _UNCHECKED[self.sender.network]
 
 
+@transferable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientCheck:
     """Asks the router whether it would accept a message to `recipient`; answered like a message, never stored.
@@ -211,6 +214,7 @@ Inbound = (
 """The records that a source may offer to the router."""
 
 
+@transferable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One attempt to deliver one message to one recipient by one account.
@@ -258,6 +262,7 @@ class Result(StrEnum):
     NOT_BEGUN = "not_begun"
 
 
+@transferable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The outcome of one attempt at one delivery, as its sender reports it.

@@ -5,7 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from messaging.model.transfer import transferable
 
+
+@transferable
 @dataclass(frozen=True, slots=True)
 class SubmittedPart:
     """A part that a network took: its id there, and the units (credits, segments) charged, None where not reported."""
@@ -25,6 +28,7 @@ class ReceiptState(StrEnum):
 FINAL_RECEIPTS: Final = frozenset({ReceiptState.DELIVERED, ReceiptState.FAILED})
 
 
+@transferable
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """A report on a submitted part, which the account `via` calls `network_id`.
