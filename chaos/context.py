@@ -1,6 +1,7 @@
 """The context of a scenario: the gateway under load, its store, a seeded random generator, and ways to kill."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -16,7 +17,7 @@ HUNT_SECONDS = 90.0
 
 @dataclass
 class Context:
-    """The means of one scenario."""
+    """The means of one scenario. `after_load` is called when the load has ended, before everything has to settle."""
 
     gateway: TargetGateway
     store: Store
@@ -25,6 +26,7 @@ class Context:
     notes: list[str] = field(default_factory=list)
     killed: int = 0
     rollback: Rollback | None = None
+    after_load: Callable[[], None] | None = None
 
     def wait(self, seconds: float) -> None:
         """Let time pass while the load runs."""

@@ -13,7 +13,7 @@ from chaos.gateway import TargetGateway
 from chaos.record import Direction, Offer, Record
 
 # Enough that at any moment some mail is between its last byte and its answer: that is when a kill can lose it.
-MAIL_SENDERS = 10
+MAIL_CONNECTIONS = 10
 MAIL_PAUSE_SECONDS = 0.1
 TEXT_PAUSE_SECONDS = 0.2
 UPLINK_PAUSE_SECONDS = 0.2
@@ -24,9 +24,12 @@ LAST_TRIES_SECONDS = 90.0
 class Load:
     """A context manager: sends traffic until its exit, then repeats what was begun until it is answered."""
 
-    def __init__(self, gateway: TargetGateway, record: Record) -> None:
+    def __init__(
+        self, gateway: TargetGateway, record: Record, mail_connections: int = MAIL_CONNECTIONS
+    ) -> None:
         self._gateway = gateway
         self._record = record
+        self._mail_connections = mail_connections
         self._stop = threading.Event()
         self._deadline = float("inf")
         self._threads = [threading.Thread(target=job, daemon=True) for job in self._jobs()]
@@ -52,7 +55,7 @@ class Load:
 
     def _jobs(self) -> list[Callable[[], None]]:
         """Return the function of each thread."""
-        return [*[self._mails] * MAIL_SENDERS, self._texts, self._uplinks]
+        return [*[self._mails] * self._mail_connections, self._texts, self._uplinks]
 
     def _begins(self, pause_seconds: float) -> bool:
         """Wait before another message; return whether there is to be one."""

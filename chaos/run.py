@@ -68,11 +68,16 @@ def run_one(
     record = Record(secrets.token_hex(4))
     field = Context(gateway, store, record, chance)
     problems: list[str] = []
-    with Load(gateway, record) as load:
+    with Load(gateway, record, scenario.mail_connections) as load:
         try:
             scenario.inject(field)
         except Exception as error:
             problems.append(f"injecting the fault failed: {type(error).__name__}: {error}")
+    if field.after_load is not None:
+        try:
+            field.after_load()
+        except Exception as error:
+            problems.append(f"after the load: {type(error).__name__}: {error}")
     settle_seconds = _wait_until_settled(field, load.ended)
     found = arrivals(gateway)
     result = judge(

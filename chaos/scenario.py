@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from chaos.context import Context
 from chaos.judge import MAX_TWICE
+from chaos.load import MAIL_CONNECTIONS
 
 
 class Environment(StrEnum):
@@ -24,7 +25,7 @@ class Scenario:
     """`inject` is called while the load runs, and returns after the last fault.
 
     Where it is `gentle`, nothing may arrive twice, be marked so, or be overtaken, and no client may be deferred but
-    by 421. Elsewhere the share `max_twice` of all messages may arrive twice, marked.
+    by 421. Elsewhere the share `max_twice` of all messages may arrive twice, marked. The load has `mail_connections`.
     """
 
     name: str
@@ -35,3 +36,4 @@ class Scenario:
     short: bool = False
     gentle: bool = False
     max_twice: float = MAX_TWICE
+    mail_connections: int = MAIL_CONNECTIONS

@@ -1,5 +1,6 @@
 """The list of all scenarios."""
 
+from chaos.budgets import budget_scenarios
 from chaos.clocks import clock_scenarios
 from chaos.failover import failover_scenarios
 from chaos.kills import kill_scenarios
@@ -27,6 +28,7 @@ def all_scenarios() -> list[Scenario]:
         *poison_scenarios(),
         *mixed_scenarios(),
         *slow_network_scenarios(),
+        *budget_scenarios(),
         *clock_scenarios(),
         *node_scenarios(),
         *upgrade_scenarios(),

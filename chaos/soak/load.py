@@ -8,7 +8,7 @@ from itertools import count
 import httpx
 
 from chaos.gateway import TargetGateway
-from chaos.load import MAIL_SENDERS, UPLINK_PAUSE_SECONDS, Load
+from chaos.load import MAIL_CONNECTIONS, UPLINK_PAUSE_SECONDS, Load
 from chaos.record import Direction
 from chaos.soak.record import SpooledRecord
 from chaos.soak.spool import Spool
@@ -34,7 +34,7 @@ class SoakLoad(Load):
         super().__init__(gateway, record)
 
     def _jobs(self) -> list[Callable[[], None]]:
-        mails, texts = [self._mails] * MAIL_SENDERS, [self._texts] * TEXT_SENDERS
+        mails, texts = [self._mails] * MAIL_CONNECTIONS, [self._texts] * TEXT_SENDERS
         return [*mails, *texts, *[self._uplinks] * UPLINK_SENDERS]
 
     def _begins(self, pause_seconds: float) -> bool:

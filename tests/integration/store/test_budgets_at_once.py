@@ -1,7 +1,10 @@
 """Budgets on PostgreSQL with many connections: never more than the limit is reserved, and the sums stay right."""
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
 from random import Random
 from threading import Barrier
 
@@ -9,14 +12,16 @@ import pytest
 from django.db import transaction
 from django.db.models import QuerySet
 
+from chaos.budgets import read_samples
 from messaging.errors import Rejected, Unavailable
 from messaging.model.message import Outcome, SubmittedPart
 from messaging.store.accept.router import Router
 from messaging.store.db.connection import close_connection
-from messaging.store.models import Delivery
+from messaging.store.models import Budget, Delivery
 from messaging.store.queue import operator_actions
 from messaging.store.queue.claims import Claims
 from messaging.store.queue.operator_actions import continue_held
+from tests.support.store import mortal_worker
 from tests.support.store import records as g
 from tests.support.store.budgets import add_budget, check_sums, figures
 from tests.support.store.records import Gateway
@@ -115,3 +120,56 @@ def _crash_within_a_retry(chosen: "QuerySet[Delivery]", gateway: Gateway) -> Non
     with transaction.atomic():
         operator_actions.retry(chosen, gateway.settings, gateway.clock())
         raise Crash
+
+
+ROUNDS, PROCESSES, MAX_STATEMENTS = 4, 4, 100
+
+
+@pytest.mark.postgres
+def test_the_sums_agree_after_processes_are_killed_within_their_transactions(
+    postgres_gateway: Gateway, tmp_path: Path
+) -> None:
+    settings = postgres_gateway.settings.model_copy(update={"max_waiting_per_subscriber": 0})
+    add_budget(20, period="trip")
+    add_budget(30, scope="gateway", period="trip")
+    # A process of its own for each worker, whose modules are loaded once.
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload(["tests.conftest", mortal_worker.__name__])
+    random, accepted = Random(2026), tmp_path / "accepted"
+    for turn in range(ROUNDS):
+        works = [
+            mortal_worker.Work(
+                settings=settings,
+                seed=f"{turn} {number}",
+                statements=random.randint(1, MAX_STATEMENTS),
+                before=random.random() < 0.5,
+                accepted=accepted,
+            )
+            for number in range(PROCESSES)
+        ]
+        workers = [processes.Process(target=mortal_worker.run, args=[work]) for work in works]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(0.1)
+                _check_samples()
+        assert [worker.exitcode for worker in workers] == [-signal.SIGKILL] * PROCESSES
+        check_sums()
+    ids = accepted.read_text().split()
+    assert len(ids) > 30
+    assert Delivery.objects.filter(message__in=ids).count() == len(ids)
+    assert Delivery.objects.filter(state="held", hold="budget").exists()
+    Budget.objects.update(max_amount=100_000)
+    continue_held(0, 10_000, settings, postgres_gateway.clock())
+    assert not Delivery.objects.filter(state="held").exists()
+    postgres_gateway.clock.turn(2 * settings.lease_seconds)
+    while owed := postgres_gateway.owed():
+        postgres_gateway.ledger.process([Outcome.sent(one, SubmittedPart("id")) for one in owed])
+    check_sums()
+    assert not Delivery.objects.filter(message__in=ids, state__in=("waiting", "held")).exists()
+    assert not any(budget.reserved for budget in read_samples())
+
+
+def _check_samples() -> None:
+    assert [budget.problem for budget in read_samples() if budget.problem] == []
