@@ -163,13 +163,17 @@ def release_message(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let held messages go: one, or all that match. One that expired while it was held goes by its id."""
+    """Let held messages go: one, or all that match. One that expired while it was held goes by its id.
+
+    So does the rest of a long text, of which the first parts were sent.
+    """
     settings = open_settings_store()
     selected = _read_hold_filter(message_id, author, user, older_than)
     if message_id is not None:
         done = history.release(message_id, settings, over_budget=over_budget)
     else:
-        _ask(history.count_held(selected), "released", yes or as_json)
+        number = history.count_held(selected, with_rests=False)
+        _ask(number, "released", yes or as_json)
         done = history.release_all(selected, settings, over_budget=over_budget)
     if as_json:
         print_json(done)

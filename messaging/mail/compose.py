@@ -52,7 +52,7 @@ def compose(
     mail["Message-ID"] = message_id_header(delivery, mail_domain)
     # Some relays give the mail a Message-ID of their own: a bounce then names this.
     mail["X-Satbridge-Delivery"] = message_id_header(delivery, mail_domain)
-    is_answer = message.mail_kind is MailKind.HELD_NOTE
+    is_answer = message.mail_kind in (MailKind.HELD_NOTE, MailKind.REST_NOTE)
     # RFC 3834 section 5: no holiday notice answers it.
     mail["Auto-Submitted"] = "auto-replied" if is_answer else "auto-generated"
     if is_answer and MESSAGE_ID.fullmatch(message.reference):

@@ -32,6 +32,7 @@ from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
 from messaging.model.receipt import Receipt as Receipt
 from messaging.model.receipt import ReceiptState as ReceiptState
+from messaging.model.receipt import Rest as Rest
 from messaging.model.receipt import SubmittedPart as SubmittedPart
 from messaging.model.transfer import transferable
 
@@ -69,12 +70,13 @@ class MailKind(StrEnum):
     """The kind of a mail that the gateway writes itself, besides notices of failures; stored with the message.
 
     `held-note`: to the author of a held message. `digest`: to a subscriber, about held messages. `code`: asks a
-    subscriber to confirm a mailbox.
+    subscriber to confirm a mailbox. `rest-note`: to the author of a text that was longer than a device gets at once.
     """
 
     HELD_NOTE = "held-note"
     DIGEST = "digest"
     CODE = "code"
+    REST_NOTE = "rest-note"
 
     @classmethod
     def read(cls, stored: str) -> MailKind | None:
@@ -109,7 +111,7 @@ class Message:
     `keeps_refusal` is stored as refused where its author is refused, instead of an error. `client_network` is the IP
     network of the server that handed a mail over; empty for a trusted relay.
     `mail_kind` is the kind of a mail that the gateway wrote itself; its `reference` is the mail that it answers, or the
-    URL that stops such mails.
+    URL that stops such mails. With `rest_characters` only so many at the end of the text leave: the others were sent.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Message:
     keeps_refusal: bool = False
     client_network: str = ""
     mail_kind: MailKind | None = None
+    rest_characters: int = 0
 
     @property
     def level(self) -> AuthorLevel:
@@ -269,7 +272,8 @@ class Outcome:
 
     `reason` is in plain words. `submitted` lists the parts that the network took in this attempt. `opted_out`: the
     recipient refuses all further messages from this sender. `action` is set when the account can send nothing until an
-    operator acts, and says where; `is_doubtful`: the answer may be about this recipient only.
+    operator acts, and says where; `is_doubtful`: the answer may be about this recipient only. `rest` is set on an
+    attempt that sent the beginning of a longer text.
     """
 
     delivery_id: int
@@ -283,6 +287,7 @@ class Outcome:
     opted_out: bool = False
     action: str = ""
     is_doubtful: bool = False
+    rest: Rest | None = None
 
     @property
     def network_id(self) -> str:
@@ -296,7 +301,12 @@ class Outcome:
         return sum(units) if units else None
 
     @staticmethod
-    def sent(delivery: Delivery, *submitted: SubmittedPart, parts_sent: int = 1) -> Outcome:
+    def sent(
+        delivery: Delivery,
+        *submitted: SubmittedPart,
+        parts_sent: int = 1,
+        rest: Rest | None = None,
+    ) -> Outcome:
         """Return the outcome of an attempt that the network took."""
         return Outcome(
             delivery_id=delivery.id,
@@ -305,6 +315,7 @@ class Outcome:
             result=Result.SENT,
             submitted=submitted,
             parts_sent=parts_sent,
+            rest=rest,
         )
 
     @staticmethod

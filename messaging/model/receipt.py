@@ -1,6 +1,6 @@
 """Reports of a network on a submitted message: at once (`SubmittedPart`) and later (`Receipt`). Frozen values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -50,3 +50,16 @@ class Receipt:
     def id(self) -> str:
         """The account and the network's id, for the log."""
         return f"{self.via} {self.network_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """The rest of a text after its first parts: the number of its characters, and the parts and units that it takes.
+
+    `display` has the first parts as the device displays them.
+    """
+
+    characters: int
+    parts: int
+    units: int
+    display: tuple[str, ...] = field(default=(), repr=False)

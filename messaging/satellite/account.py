@@ -15,7 +15,7 @@ from messaging.config.settings import ListenText
 from messaging.errors import ConfigurationError, Rejected
 from messaging.model.device_serial import SerialSyntax as SerialSyntax
 from messaging.model.device_text import Codec as Codec
-from messaging.model.message import Message, Receipt
+from messaging.model.message import Message, Receipt, Rest
 from messaging.model.message import SubmittedPart as SubmittedPart
 from messaging.model.position import Position as Position
 from messaging.model.position import Sos as Sos
@@ -23,6 +23,7 @@ from messaging.model.raw_mail import MailSubmitter, RawMail
 from messaging.model.webhook import Acknowledgement, Webhook, WebhookBytes
 from messaging.satellite.codecs.plain_text import Limit, text_packets, utf8_bytes, utf16_units
 from messaging.satellite.codecs.protobuf import Text, Undecodable, display_of, packets
+from messaging.sending.split import count_left_out
 from messaging.words.alphabet import Alphabet, write_plainly
 
 T = TypeVar("T")
@@ -127,14 +128,40 @@ class SatelliteAccount(Account):
         return self.packets(replace(message, subject=subject, text=text), codec, max_parts)
 
     def count_units(self, message: Message, codec: str, alphabet: str, max_parts: int) -> int:
-        """Return the billed units of a message: credits where the account counts them, else packets.
-
-        A message that cannot be sent costs nothing.
-        """
+        """Return the billed units of a message. A message that cannot be sent costs nothing."""
         try:
             packets = self.write_packets(message, codec, max_parts, alphabet)
         except Rejected:
             return 0
+        return self.units_of(packets)
+
+    def find_rest(
+        self,
+        message: Message,
+        packets: Sequence[bytes],
+        codec: str,
+        max_parts: int,
+        alphabet: str = "",
+    ) -> Rest | None:
+        """Return what these packets of a message leave out because it has too many parts; None where nothing is left.
+
+        Also None for an account that sends one packet of a message only.
+        """
+        if message.rest_characters or len(packets) != max_parts:
+            return None
+        if len(self.write_packets(message, codec, max_parts + 1, alphabet)) <= max_parts:
+            return None
+        display = tuple(self.display(one, codec) for one in packets)
+        characters = count_left_out(display[-1])
+        if not characters:
+            return None
+        rest = replace(message, rest_characters=characters)
+        more = self.write_packets(rest, codec, max_parts, alphabet)
+        units = self.units_of(more)
+        return Rest(characters=characters, parts=len(more), units=units, display=display)
+
+    def units_of(self, packets: Sequence[bytes]) -> int:
+        """Return the billed units of packets: credits where the account counts them, else the packets."""
         credit_bytes: int | None = getattr(self, "credit_bytes", None)
         if credit_bytes is None:
             return len(packets)

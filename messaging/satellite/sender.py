@@ -1,15 +1,19 @@
 """Sends deliveries to the devices of a satellite network."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
 from messaging.errors import NotBegun
-from messaging.model.message import Delivery, Outcome, SubmittedPart
+from messaging.model.message import Delivery, Outcome, Rest, SubmittedPart
 from messaging.satellite.account import SatelliteAccount
 from messaging.sending.fair_slots import FairSlots
 from messaging.sending.sender import Begin, lease_seconds_left, outcome_of
 
+log = logging.getLogger(__name__)
+
+NO_REST: Final = "the rest of a long text cannot be offered to its author (%s)"
 NO_TIME: Final = "no time was left to send it, or the rest of it"
 
 
@@ -66,7 +70,18 @@ class SatelliteSender:
                         position += 1
         except Exception as error:
             return outcome_of(delivery, error, *submitted, parts_sent=position)
-        return Outcome.sent(delivery, *submitted, parts_sent=len(packets))
+        rest = None if delivery.is_urgent else self._find_rest(delivery, packets)
+        return Outcome.sent(delivery, *submitted, parts_sent=len(packets), rest=rest)
+
+    def _find_rest(self, delivery: Delivery, packets: Sequence[bytes]) -> Rest | None:
+        try:
+            return self._account.find_rest(
+                delivery.message, packets, delivery.codec, self._max_parts, delivery.alphabet
+            )
+        except Exception as error:
+            # The parts are sent: a bug here must not send them again.
+            log.error(NO_REST, type(error).__name__, extra={"message_id": delivery.message.id})
+            return None
 
     async def close(self) -> None:
         """Close the connections to the network."""

@@ -13,7 +13,7 @@ from messaging.config.settings import Settings
 from messaging.model.message import Emit
 from messaging.satellite.account import SatelliteAccount
 from messaging.sms.account import SmsAccount
-from messaging.store.admission.links import HELD_PATH, MAILBOX_PATH
+from messaging.store.admission.links import HELD_PATH, MAILBOX_PATH, REST_PATH
 from messaging.store.db.health import write_problem
 from messaging.web.front.answers import NotAllowed, not_found
 from messaging.web.front.pages import READ
@@ -21,6 +21,7 @@ from messaging.web.front.serve_proxy import MarkedAnswers
 from messaging.web.metrics_route import MetricsSource, metrics_route
 from messaging.web.pages.held import decision_routes
 from messaging.web.pages.mailbox import mailbox_routes
+from messaging.web.pages.rest import rest_routes
 from messaging.web.readiness import CachedReadiness, NotReady
 from messaging.web.webhook_routes import Answered, routes
 
@@ -35,7 +36,8 @@ def build_app(
 ) -> FastAPI:
     """Return the application. `/healthz` answers while the process runs, `/readyz` with 503 unless it accepts messages.
 
-    `/held/…` is the page behind the link about a held message, `/mailbox/…` the one that confirms a mailbox.
+    `/held/…` is the page behind the link about a held message, `/mailbox/…` the one that confirms a mailbox,
+    `/rest/…` the one about the rest of a long text.
     `/metrics` exists when a token for it is set.
     A path that exists answers other methods with 405 and `Allow`.
     Every other path is 404, `/admin` too.
@@ -49,6 +51,7 @@ def build_app(
 
     app.include_router(decision_routes(settings))
     app.include_router(mailbox_routes(settings))
+    app.include_router(rest_routes(settings))
     readiness = CachedReadiness(not_ready, partial(asyncio.to_thread, write_problem, settings))
 
     @app.api_route("/healthz", methods=list(READ))
@@ -64,7 +67,7 @@ def build_app(
 
     for path in ("/healthz", "/readyz"):
         app.router.routes.append(Route(path, NotAllowed(READ)))
-    for path in (HELD_PATH, MAILBOX_PATH):
+    for path in (HELD_PATH, MAILBOX_PATH, REST_PATH):
         app.router.routes.append(Route(path, NotAllowed(("GET", "POST"))))
     app.mount("/", not_found)  # the admin has a socket of its own: `admin_server`
     return app

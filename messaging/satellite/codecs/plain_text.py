@@ -78,5 +78,9 @@ def text_packets(message: Message, limit: Limit, max_parts: int) -> list[bytes]:
     before = clean(f"{sender} " if sender else "")
     name = f"({message.display_name}) " if message.display_name and not message.sender_name else ""
     text = clean(name + lines_to_show(message.subject, message.text))
-    parts = split(text, lambda part: limit.size(before + part), limit.most, max_parts)
+
+    def size(part: str) -> int:
+        return limit.size(before + part)
+
+    parts = split(text, size, limit.most, max_parts, message.rest_characters)
     return [(before + part).strip().encode() for part in parts]

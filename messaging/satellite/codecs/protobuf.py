@@ -71,7 +71,8 @@ def packets(message: Message, max_packet_bytes: int, max_parts: int) -> list[byt
         return encode([Text(part, message.sender)], from_device=False)
 
     text = clean(lines_to_show(message.subject, message.text))
-    parts = split(text, lambda p: len(packet(p)), max_packet_bytes, max_parts)
+    rest = message.rest_characters
+    parts = split(text, lambda p: len(packet(p)), max_packet_bytes, max_parts, rest)
     return [packet(part) for part in parts]
 
 

@@ -473,6 +473,7 @@ def new_delivery(
         display_name=planned.display_name,
         estimated_units=planned.estimated_units,
         expires_at=NEVER if route.is_urgent else expires_at[planned.recipient.network],
+        rest_characters=0,
     )
 
 

@@ -93,9 +93,10 @@ def decide(message_id: str, choice: Choice, settings: Settings, now: datetime) -
             BlockedAuthor.objects.get_or_create(owner=owner, address=address.lower())
             return operator_actions.refuse(of_author, now)
         _allow(address, owner)
-        # Another may have written messages that pretend to be the author's: they stay held.
+        # Another may have written messages that pretend to be the author's: they stay held. So do rests of texts, about
+        # which their author decides.
         sure = [level for level in AuthorLevel if level.names_author]
-        of_author = of_author.filter(message__author_level__in=sure)
+        of_author = of_author.filter(message__author_level__in=sure, rest_characters=0)
         # A budget may have no room for all.
         first = operator_actions.release(own, settings, now)
         others = operator_actions.release(of_author.exclude(message_id=message_id), settings, now)

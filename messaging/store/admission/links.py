@@ -1,4 +1,4 @@
-"""Makes the signed links of the public pages about held messages and about mailboxes of subscribers."""
+"""Makes the signed links of the public pages about held messages, rests of texts and mailboxes of subscribers."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,8 @@ from messaging.store.db.django_settings import secret_key
 HELD: Final = "held"
 HELD_PATH: Final = "/held/{token}"
 MAILBOX_PATH: Final = "/mailbox/{token}"
+REST: Final = "rest"
+REST_PATH: Final = "/rest/{token}"
 
 
 class MailboxLink(StrEnum):
@@ -25,6 +27,13 @@ def link_to_held(settings: Settings, now: datetime, message_id: str) -> str:
     end = now + timedelta(days=settings.held_days)
     token = sign(HELD, message_id, end, secret_key(settings))
     return _url(settings, HELD_PATH, token)
+
+
+def link_to_rest(settings: Settings, now: datetime, message_id: str) -> str:
+    """Return the URL of the page about the rest of a long text, valid for as long as it may be held."""
+    end = now + timedelta(days=settings.held_days)
+    token = sign(REST, message_id, end, secret_key(settings))
+    return _url(settings, REST_PATH, token)
 
 
 def link_to_mailbox(settings: Settings, link: MailboxLink, subject: str, end: datetime) -> str:

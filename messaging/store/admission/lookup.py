@@ -39,7 +39,7 @@ _KNOWN: Final = Select(
 )
 _HELD: Final = Select(
     "SELECT subscriber_id, LOWER(sender), COUNT(*) FROM users_delivery"
-    " WHERE held_until IS NOT NULL AND {} GROUP BY subscriber_id, LOWER(sender)",
+    " WHERE held_until IS NOT NULL AND rest_characters = 0 AND {} GROUP BY subscriber_id, LOWER(sender)",
     "subscriber_id",
 )
 _NOTE: Final = "INSERT INTO users_correspondent (owner_id, address, written_at) VALUES "

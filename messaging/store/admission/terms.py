@@ -29,6 +29,7 @@ class Hold(StrEnum):
     SPAM = "spam"
     BURST = "burst"
     BUDGET = "budget"
+    PARTS = "parts"
 
 
 HOLD_REASONS: Final = {
@@ -37,5 +38,6 @@ HOLD_REASONS: Final = {
     Hold.SPAM: "a relay marked it as spam; it waits for a decision",
     Hold.BULK: "from a list or a program; it waits for a decision",
     Hold.BUDGET: "a budget is used up",
+    Hold.PARTS: "the rest of a text that is longer than the device gets at once; its author decides",
 }
 TOO_MANY_HELD: Final = "too many messages wait for a decision of this subscriber; try again later"

@@ -247,10 +247,9 @@ def release(message_id: str, settings: Settings, *, over_budget: bool = False) -
 def release_all(
     chosen: DeliveryFilter, settings: Settings, *, over_budget: bool = False
 ) -> ReleaseResult:
-    """Release all held deliveries that match."""
-    return operator_actions.release(
-        _filter_held(chosen), settings, timezone.now(), over_budget=over_budget
-    )
+    """Release all held deliveries that match, but for the rests of long texts: their authors decide."""
+    held = _filter_held(chosen).filter(rest_characters=0)
+    return operator_actions.release(held, settings, timezone.now(), over_budget=over_budget)
 
 
 def refuse(message_id: str) -> int:
@@ -264,9 +263,10 @@ def refuse_all(chosen: DeliveryFilter) -> int:
 
 
 @guard
-def count_held(chosen: DeliveryFilter) -> int:
-    """Return how many of these a release or a refusal would change."""
-    return _filter_held(chosen).count()
+def count_held(chosen: DeliveryFilter, *, with_rests: bool = True) -> int:
+    """Return how many of these a refusal would change; `with_rests` off, how many a release would."""
+    held = _filter_held(chosen)
+    return (held if with_rests else held.filter(rest_characters=0)).count()
 
 
 def _filter_held(chosen: DeliveryFilter) -> "QuerySet[Delivery]":

@@ -38,7 +38,10 @@ class OwnerMailbox(models.Model):
 
 
 class HeldNote(models.Model):
-    """An author, in lower case, who had a note that a message to a subscriber is held, the last time at `sent_at`."""
+    """An author, in lower case, who had a note that a message to a subscriber is held, the last time at `sent_at`.
+
+    For a note about the rest of a text, `author` is `rest of ` and the id of the message.
+    """
 
     owner = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="held_notes", db_index=False

@@ -103,6 +103,8 @@ class Delivery(models.Model):
     alike.
     `held_until` is the end of the time that a held delivery waits for a decision, null in every other state. `hold` is
     the reason why it is held, kept when it expires or is refused, and empty for one that was released.
+    `rest_characters` is set on the rest of a text whose first parts another delivery sent: so many characters at its
+    end leave.
     """
 
     message = models.ForeignKey(
@@ -144,6 +146,7 @@ class Delivery(models.Model):
     settled_at = models.DateTimeField(null=True)
     hold = models.CharField(max_length=16, blank=True, default="", db_default="")
     held_until = models.DateTimeField(null=True)
+    rest_characters = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         """Order, indexes and constraints."""

@@ -47,6 +47,8 @@ MAX_BULK_ENTRIES: Final = 20
 MAX_READ: Final = 2000
 """The most held messages that the entries are chosen from."""
 STOP_DAYS: Final = 90
+UNDECIDABLE: Final = (Hold.BUDGET.value, Hold.PARTS.value)
+"""The reasons of messages that a digest does not name."""
 GROUPED: Final = (Hold.BULK.value, Hold.SPAM.value)
 """The messages with these reasons are one group of lines."""
 
@@ -125,9 +127,9 @@ class Digests:
 
     def _gather(self, row: OwnerMailbox, until: datetime) -> Digest:
         """Read what is held since the last digest, and how much more there is from before."""
-        # One that waits for a budget needs no decision.
+        # One that waits for a budget needs no decision, and the author decides about the rest of a text.
         held = Delivery.objects.filter(HELD, subscriber_id=row.owner_id)
-        held = held.exclude(hold=Hold.BUDGET.value)
+        held = held.exclude(hold__in=UNDECIDABLE)
         new = held.filter(created_at__lt=until)
         earlier: dict[str, int | datetime | None] = {}
         if row.digest_until is not None:

@@ -71,6 +71,7 @@ def enqueue_mails(
             display_name="",
             expires_at=now + lifetime,
             estimated_units=None,
+            rest_characters=0,
         )
         for one in mails
     ]

@@ -32,7 +32,7 @@ class HeldNotes:
     def __init__(self, settings: Settings, default_accounts: Mapping[Network, str]) -> None:
         self._settings = settings
         self._account = default_accounts.get(Network.EMAIL)
-        self._memory = max(MEMORY, timedelta(days=settings.held_days))
+        self._memory = memory_of(settings)
 
     def enqueue(self, routed: Sequence[RoutedMessage], now: datetime) -> None:
         """Write the notes about these messages, as far as they want any. Call it within the same transaction.
@@ -50,7 +50,7 @@ class HeldNotes:
                 wanted.setdefault((one.route.subscriber_id, author.lower()), one.message)
         if account is None or not wanted:
             return
-        locked = _lock({owner for owner, _ in wanted})
+        locked = lock_subscribers({owner for owner, _ in wanted})
         notes = HeldNote.objects.filter(owner_id__in=locked)
         notes.filter(sent_at__lte=now - self._memory).delete()
         rows = list(notes.values_list("owner_id", "author", "sent_at"))
@@ -88,7 +88,12 @@ class HeldNotes:
         )
 
 
-def _lock(owners: Collection[int]) -> set[int]:
+def memory_of(settings: Settings) -> timedelta:
+    """Return for how long notes to authors are remembered."""
+    return max(MEMORY, timedelta(days=settings.held_days))
+
+
+def lock_subscribers(owners: Collection[int]) -> set[int]:
     """Lock these subscribers, and return those that there are: two batches must not both count the notes of a day."""
     rows = Subscriber.objects.filter(id__in=owners).order_by("id")
     if connection.features.has_select_for_update:

@@ -290,4 +290,5 @@ def _delivery(notice: _Notice, expires_at: datetime) -> NewDelivery:
         expires_at=expires_at,
         # Texts of the gateway itself are in no budget.
         estimated_units=None,
+        rest_characters=0,
     )

@@ -202,4 +202,5 @@ def _delivery(one: _Unreached, other: Delivery) -> NewDelivery:
         expires_at=NEVER,
         # Texts of the gateway itself are in no budget.
         estimated_units=None,
+        rest_characters=0,
     )

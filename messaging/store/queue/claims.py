@@ -230,6 +230,7 @@ def _attempt(
         display_name=row.display_name,
         mail_kind=kind,
         reference=reference if kind else "",
+        rest_characters=row.rest_characters,
     )
     return Delivery(
         id=row.id,

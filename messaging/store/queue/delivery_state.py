@@ -37,6 +37,7 @@ class NewDelivery:
     display_name: str
     expires_at: datetime
     estimated_units: int | None
+    rest_characters: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.errors import StoreAway
 from messaging.store.models import Delivery
 from messaging.store.notices.notices import Notices
+from messaging.store.notices.rest_note import RestNotes
 from messaging.store.notices.unreached import enqueue_unreached
 from messaging.store.queue import queries
 from messaging.store.queue.blocked_accounts import BlockedAccounts
@@ -54,6 +55,7 @@ class Ledger:
             for is_urgent in (False, True)
         }
         self._notices = Notices(settings, default_accounts)
+        self._rest_notes = RestNotes(settings, default_accounts)
         self._now = now
         self._runner = BatchRunner("ledger")
         self._counters: Counter[str] = Counter()
@@ -114,6 +116,12 @@ class Ledger:
             failed = [row.id for row in changed if row.state in UNDELIVERED]
             if failed:
                 self._notices.enqueue(failed, now)
+            if rests := [
+                (one.after, one.outcome.rest)
+                for one in settled
+                if one.outcome.rest and one.after.state is State.SENT
+            ]:
+                self._rest_notes.enqueue(rests, now)
             unreached = enqueue_unreached(changed, now)
             settle_bookings(booked_ids(changed).union(stopped)).write()
         self._settled.unreached += unreached
@@ -151,7 +159,7 @@ class Ledger:
 
         The sender repeats an outcome until it is accepted, so one that the store cannot hold would block the others.
         """
-        bare = replace(outcome, submitted=())
+        bare = replace(outcome, submitted=(), rest=None)
         result = self._runner.run(self._settle, [bare])[0]
         is_lost = isinstance(result, GatewayError) and not isinstance(result, StoreAway)
         kept = "nothing" if is_lost else "its result, without the ids of the network,"

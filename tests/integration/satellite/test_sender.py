@@ -158,8 +158,21 @@ async def test_a_long_message_is_sent_in_order_and_whole(hive: HiveServer) -> No
 
 async def test_more_parts_than_allowed_end_with_what_was_left_out(hive: HiveServer) -> None:
     async with sending(hive.account(), max_parts=2) as sender:
-        assert (await outcome_of(sender, delivery("word " * 400))).parts_sent == 2
+        outcome = await outcome_of(sender, delivery("word " * 400))
+    assert outcome.parts_sent == 2
     assert texts(hive)[1].endswith(" more kept]")
+    assert outcome.rest is not None
+    assert outcome.rest.display == tuple(texts(hive))
+    assert outcome.rest.units == outcome.rest.parts > 2
+
+
+async def test_the_rest_of_a_text_is_numbered_on(hive: HiveServer) -> None:
+    whole = delivery("word " * 100)
+    rest = replace(whole, message=replace(whole.message, rest_characters=200))
+    async with sending(hive.account(), max_parts=2) as sender:
+        outcome = await outcome_of(sender, rest)
+    assert outcome.rest is None
+    assert [one[:4] for one in texts(hive)] == ["3/4 ", "4/4 "]
 
 
 async def test_a_retry_begins_at_the_part_that_failed(hive: HiveServer) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.errors import Rejected
-from messaging.sending.split import split
+from messaging.sending.split import MAX_REST_PARTS, count_left_out, split
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 WAVE = "\U0001f44b\U0001f3fd"
@@ -119,3 +119,32 @@ def test_words_of_less_than_half_a_part_are_whole(words: list[str], limit: int) 
 @given(st.text(max_size=400), st.integers(20, 60))
 def test_counting_characters_works_as_well_as_bytes(text: str, limit: int) -> None:
     assert all(len(part) <= limit for part in split(text, len, limit, 9))
+
+
+@pytest.mark.parametrize("max_parts", [1, 2, 3])
+@pytest.mark.parametrize("word", ["word ", "\u00e9\u00e9", "a\n", FAMILY])
+def test_first_parts_and_rest_are_the_whole_text(word: str, max_parts: int) -> None:
+    text = (word * 100)[:240].strip()
+    first = split(text, size, 60, max_parts)
+    left = count_left_out(first[-1])
+    assert left
+    rest = split(text, size, 60, max_parts, left)
+    for number, part in enumerate(rest, max_parts + 1):
+        assert part.startswith(f"{number}/{max_parts + len(rest)} ")
+        assert size(part) <= 60
+    beginning = "".join(first if max_parts == 1 else unmarked(first)).rpartition(" [")[0]
+    end = "".join(one.partition(" ")[2] for one in rest)
+    assert "".join((beginning + end).split()) == "".join(text.split())
+
+
+def test_a_rest_of_too_many_parts_says_what_is_left() -> None:
+    rest = split("word " * 1000, size, 60, 4, 4900)
+    assert len(rest) == MAX_REST_PARTS
+    assert rest[0].startswith("5/24 ")
+    assert count_left_out(rest[-1]) > 0
+
+
+def test_a_text_without_a_mark_leaves_nothing_out() -> None:
+    assert count_left_out("2/2 the end [3 more") == 0
+    assert count_left_out("2/2 the end [1,234 more kept]") == 1234
+    assert count_left_out("2/2 the end [+7]") == 7

@@ -27,7 +27,7 @@ def text_packets(message: Message, domain: str, limit: Limit, max_parts: int) ->
     if not text:
         raise Rejected("the message is empty, which this network does not carry")
     sender = sender_address(message.sender, domain)
-    parts = split(text, limit.size, limit.most, max_parts)
+    parts = split(text, limit.size, limit.most, max_parts, message.rest_characters)
     return [_json({"Sender": sender, "Message": part}) for part in parts]
 
 
