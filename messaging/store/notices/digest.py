@@ -19,6 +19,7 @@ from messaging.model.locale import Locale
 from messaging.model.message import MailKind, Network, message_id
 from messaging.store.admission.links import MailboxLink, link_to_held, link_to_mailbox
 from messaging.store.admission.terms import Hold
+from messaging.store.budgets.warnings import budget_warnings
 from messaging.store.db.connection import BatchRunner
 from messaging.store.db.encryption import UnknownKey
 from messaging.store.models import HELD, Delivery, Message, OwnerMailbox
@@ -113,23 +114,23 @@ class Digests:
             owner = row.owner
             locale = Locale(owner.time_zone, owner.language)
             until = now - COMMIT_LAG
-            digest = self._gather(row, until)
+            digest = self._gather(row, until, now)
             hour = self._settings.digest_hour
             OwnerMailbox.objects.filter(pk=owner_id).update(
                 digest_at=next_digest(now + MIN_GAP, locale.zone, hour), digest_until=until
             )
-            if not digest.number:
+            if digest.is_empty:
                 return 0
             mail = self._compose(digest, row, locale, now)
             enqueue_mails([mail], self._settings, account, now)
         log.info("a digest of %d held messages", digest.number, extra={"message_id": mail.id})
         return 1
 
-    def _gather(self, row: OwnerMailbox, until: datetime) -> Digest:
-        """Read what is held since the last digest, and how much more there is from before."""
+    def _gather(self, row: OwnerMailbox, until: datetime, now: datetime) -> Digest:
+        """Read what is held since the last digest, and how much more there is from before; and its budgets."""
         # One that waits for a budget needs no decision, and the author decides about the rest of a text.
-        held = Delivery.objects.filter(HELD, subscriber_id=row.owner_id)
-        held = held.exclude(hold__in=UNDECIDABLE)
+        pending = Delivery.objects.filter(HELD, subscriber_id=row.owner_id)
+        held = pending.exclude(hold__in=UNDECIDABLE)
         new = held.filter(created_at__lt=until)
         earlier: dict[str, int | datetime | None] = {}
         if row.digest_until is not None:
@@ -138,6 +139,15 @@ class Digests:
                 number=Count("message_id", distinct=True), end=Min("held_until")
             )
             new = new.filter(created_at__gte=row.digest_until)
+        # A release by a person may have brought older ones there.
+        over_budget = pending.filter(hold=Hold.BUDGET.value, updated_at__lt=until)
+        if row.digest_until is not None:
+            over_budget = over_budget.filter(updated_at__gte=row.digest_until)
+        warnings = [
+            one
+            for one in budget_warnings(now, row.digest_until)
+            if one.owner_id == row.owner_id and one.reached_at <= until
+        ]
         bulk, single = new.filter(hold__in=GROUPED), new.exclude(hold__in=GROUPED)
         entries = _choose(single)
         number, end = earlier.get("number"), earlier.get("end")
@@ -150,6 +160,8 @@ class Digests:
             bulk_number=_count(bulk),
             earlier=number if isinstance(number, int) else 0,
             earlier_end=end if isinstance(end, datetime) else None,
+            over_budget=_count(over_budget),
+            warnings=warnings,
         )
 
     def _compose(

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from messaging.model.locale import Locale
+from messaging.store.admission.bursts import REASONS
 from messaging.store.admission.terms import Hold
+from messaging.store.budgets.warnings import BudgetWarning
 from messaging.store.notices.mail_phrases import translate_mail
 from messaging.words.invisible import one_line, remove_invisible
 
@@ -56,7 +58,8 @@ class Digest:
     """The held messages that one mail names.
 
     `others` counts those of single authors that it has no room for, `bulk_number` all of lists and programs.
-    `earlier` counts those that earlier digests named, of which the first expires at `earlier_end`.
+    `earlier` counts those that earlier digests named, of which the first expires at `earlier_end`. `over_budget`
+    counts those that a budget holds since the last one, and `warnings` are of budgets that reached a further share.
     """
 
     owner: str
@@ -67,6 +70,13 @@ class Digest:
     bulk_number: int = 0
     earlier: int = 0
     earlier_end: datetime | None = None
+    over_budget: int = 0
+    warnings: Sequence[BudgetWarning] = field(default_factory=tuple)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no news."""
+        return not (self.number or self.over_budget or self.warnings)
 
     @property
     def number(self) -> int:
@@ -76,6 +86,8 @@ class Digest:
 
 def digest_subject(digest: Digest, language: str) -> str:
     """Return the subject of the mail."""
+    if not digest.number:
+        return translate_mail("Your budgets", language)
     if digest.number == 1:
         return translate_mail("1 message waits for your decision", language)
     return translate_mail(
@@ -88,7 +100,7 @@ def digest_text(digest: Digest, locale: Locale, link: Link, stop_url: str) -> st
     language = locale.language
     mailbox = f"{digest.owner}@{digest.mail_domain}"
     heading = "These messages to {mailbox} are held. They cost nothing until you release them."
-    blocks = [translate_mail(heading, language, mailbox=mailbox)]
+    blocks = [translate_mail(heading, language, mailbox=mailbox)] if digest.number else []
     for number, entry in enumerate(digest.entries, 1):
         blocks.append("\n".join(_entry_lines(number, entry, digest.owner, locale, link)))
     if digest.others:
@@ -106,6 +118,8 @@ def digest_text(digest: Digest, locale: Locale, link: Link, stop_url: str) -> st
         )
         end = _moment(digest.earlier_end, locale)
         blocks.append(translate_mail(earlier, language, number=digest.earlier, end=end))
+    if digest.over_budget or digest.warnings:
+        blocks.append("\n".join(_budget_lines(digest, language)))
     blocks.append(_stop_text(digest.owner, language, stop_url))
     blocks.append(
         translate_mail("This is an automated message; replies are not monitored.", language)
@@ -136,7 +150,7 @@ def _entry_lines(
     name = _quote(entry.display_name, MAX_SUBJECT_CHARACTERS)
     who = f"{name} <{entry.author}>" if name else entry.author
     level = translate_mail(entry.level, language) if entry.level else ""
-    why = translate_mail(_WHY.get(entry.hold, "{reason}"), language, reason=entry.reason)
+    why = _reason_of(entry, language)
     held = "Held until {end}, it expires then. Why: {reason}"
     until = _moment(entry.held_until, locale)
     subject, words = _quote(entry.subject, MAX_SUBJECT_CHARACTERS), _quote(entry.text)
@@ -149,6 +163,16 @@ def _entry_lines(
         *_decision_lines(entry.message_id, entry.author, owner, language, link),
     ]
     return [lines[0], *(_INDENT + line for line in lines[1:])]
+
+
+def _reason_of(entry: HeldEntry, language: str) -> str:
+    """Return why a message is held, in a language; the reason of a burst with its bound."""
+    for phrase in REASONS.values():
+        before, _, after = phrase.partition("{}")
+        number, _, rest = entry.reason.removeprefix(before).partition(after)
+        if entry.hold == Hold.BURST and rest and number.isdigit():
+            return translate_mail(phrase.replace("{}", "{number}"), language, number=number)
+    return translate_mail(_WHY.get(entry.hold, "{reason}"), language, reason=entry.reason)
 
 
 def _decision_lines(
@@ -182,6 +206,22 @@ def _bulk_lines(digest: Digest, language: str, link: Link) -> list[str]:
     if others:
         more = "{number} more of others"
         lines.append(_INDENT + translate_mail(more, language, number=others))
+    return lines
+
+
+def _budget_lines(digest: Digest, language: str) -> list[str]:
+    """Return one group of lines about the budgets of the subscriber."""
+    lines = []
+    for one in digest.warnings:
+        warning = "Budget {name} per {period}: {percent} % are used, {used} of {limit}."
+        period = translate_mail(one.period, language)
+        values = {"name": one.name, "percent": one.percent, "used": one.used, "limit": one.limit}
+        lines.append(translate_mail(warning, language, period=period, **values))
+    if digest.over_budget:
+        more = "{number} messages wait for room in a budget, and go when it has some. This command lists them:"
+        lines.append(translate_mail(more, language, number=digest.over_budget))
+        owner = shlex.quote(digest.owner)
+        lines.append(f"{_INDENT}satbridge messages list --state held --user {owner}")
     return lines
 
 

@@ -65,6 +65,33 @@ _GERMAN: Final[Mapping[str, str]] = {
     "the author is not proved well enough": "der Absender ist nicht gut genug nachgewiesen",
     "it is from a list or a program": "sie ist von einer Liste oder einem Programm",
     "a relay marked it as spam": "ein Mailserver hat sie als Spam markiert",
+    "more than {number} messages of this author within an hour": (
+        "mehr als {number} Nachrichten dieses Absenders in einer Stunde"
+    ),
+    "more than {number} messages to this device within an hour": (
+        "mehr als {number} Nachrichten an dieses Gerät in einer Stunde"
+    ),
+    "more than {number} messages of strangers at this domain within an hour": (
+        "mehr als {number} Nachrichten von Fremden dieser Domain in einer Stunde"
+    ),
+    "more than {number} mails of strangers by this network of mail servers within an hour": (
+        "mehr als {number} Mails von Fremden aus diesem Netz von Mailservern in einer Stunde"
+    ),
+    "more than {number} messages to all devices of this gateway within an hour": (
+        "mehr als {number} Nachrichten an alle Geräte dieses Gateways in einer Stunde"
+    ),
+    # Budgets.
+    "Your budgets": "Deine Budgets",
+    "Budget {name} per {period}: {percent} % are used, {used} of {limit}.": (
+        "Budget {name} je {period}: {percent} % sind verbraucht, {used} von {limit}."
+    ),
+    "day": "Tag",
+    "week": "Woche",
+    "month": "Monat",
+    "trip": "Reise",
+    "{number} messages wait for room in a budget, and go when it has some. This command lists them:": (
+        "{number} Nachrichten warten auf Platz in einem Budget und gehen dann ab. Dieser Befehl zeigt sie:"
+    ),
 }
 
 MAIL_PHRASES: Final[Mapping[str, Mapping[str, str]]] = {"de": _GERMAN}

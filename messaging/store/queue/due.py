@@ -18,6 +18,7 @@ from messaging.config.settings import Settings
 from messaging.errors import GatewayError
 from messaging.model.message import Delivery, Network
 from messaging.store.db.connection import BatchRunner, close_connection, open_store
+from messaging.store.notices.budget_note import BudgetNotes
 from messaging.store.notices.digest import Digests
 from messaging.store.queue.claims import Claims, ClockWatch, give_back
 from messaging.store.queue.lease import hand_out_end
@@ -75,6 +76,7 @@ class Due:
         self._is_recalling = False
         self._runner = BatchRunner("due")
         self._digests = Digests(settings, default_accounts, now)
+        self._budget_notes = BudgetNotes(settings, default_accounts, now)
         self._sweeper = Sweeper(settings, now)
         self._hand_outs: dict[str, dict[tuple[int, int], _HandOut]] = {via: {} for via in capacity}
         self._has_more = False
@@ -129,6 +131,7 @@ class Due:
                 return
             self._counters["expired"] += number
         self._digests.turn()
+        self._budget_notes.turn()
         self._has_more = False
         for via in self._capacity:
             self._refill(via, emit)
