@@ -8,7 +8,7 @@ from bench.figures import Line
 from bench.gateway_under_load import gateway, make_network_hang
 from tests.support.postgres_server import postgres_server_in
 
-MAILS = 6000
+MAILS = 4000
 
 
 def measure() -> list[Line]:

@@ -4,6 +4,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from pathlib import Path
 from random import Random
 from threading import Barrier
@@ -150,10 +151,14 @@ def test_the_sums_agree_after_processes_are_killed_within_their_transactions(
         workers = [processes.Process(target=mortal_worker.run, args=[work]) for work in works]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            while worker.is_alive():
-                worker.join(0.1)
-                _check_samples()
+        try:
+            while alive := [worker.sentinel for worker in workers if worker.is_alive()]:
+                assert [one.problem for one in read_samples() if one.problem] == []
+                wait(alive, 0.1)
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.join()
         assert [worker.exitcode for worker in workers] == [-signal.SIGKILL] * PROCESSES
         check_sums()
     ids = accepted.read_text().split()
@@ -169,7 +174,3 @@ def test_the_sums_agree_after_processes_are_killed_within_their_transactions(
     check_sums()
     assert not Delivery.objects.filter(message__in=ids, state__in=("waiting", "held")).exists()
     assert not any(budget.reserved for budget in read_samples())
-
-
-def _check_samples() -> None:
-    assert [budget.problem for budget in read_samples() if budget.problem] == []
