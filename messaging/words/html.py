@@ -48,6 +48,8 @@ _SPACED: Final = frozenset(
     ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre")
 )
 _CELLS: Final = frozenset(("td", "th"))
+# An empty paragraph of Outlook is a blank line, its others have no gap between them.
+_TIGHT_CLASSES: Final = ("msonormal", "msoplaintext")
 
 _CLASS_KINDS: Final = {
     "gmail_attr": SpanKind.ATTRIBUTION,
@@ -120,6 +122,7 @@ class _State:
     link: str = ""
     start: int = 0
     """The length of the text before the element."""
+    is_tight: bool = False
 
 
 @dataclass
@@ -174,7 +177,8 @@ class _Writer:
         if state.link and self.length > state.start and self.newlines == 0:
             self._write_link(state)
         if state.tag in _BLOCKS:
-            self._break_line(2 if state.tag in _SPACED else 1)
+            is_empty = state.is_tight and self.length == state.start
+            self._break_line(3 if is_empty else 2 if state.tag in _SPACED else 1)
         elif state.tag in _CELLS:
             self.needs_blank = True
 
@@ -245,6 +249,7 @@ class _Writer:
             outer.is_coloured if coloured is None else coloured,
             str(get("href") or "").strip() if tag == "a" else "",
             self.length,
+            tag == "p" and any(map(classes.lower().__contains__, _TIGHT_CLASSES)),
         )  # fmt: skip
 
     def _kind_of(

@@ -346,6 +346,21 @@ CLOSINGS: Final = _fold((
     "med vänliga hälsningar", "vänliga hälsningar", "hälsningar", "ystävällisin terveisin", "terveisin",
     "z poważaniem", "pozdrawiam", "s pozdravem", "с уважением", "з повагою", "saygılarımla", "iyi çalışmalar",
     "よろしく", "以上", "敬具", "此致", "祝好", "敬上", "감사합니다", "드림",
+    "with best regards", "with kind regards", "warm regards", "yours sincerely", "yours faithfully",
+    "best regards from", "kindest regards", "all the best", "respectfully", "br,", "freundlichen gruß",
+    "mit besten grüßen", "mit freundlichen grüssen", "freundliche grüsse", "herzlichen gruß", "hochachtungsvoll",
+    "bien à toi", "salutations distinguées", "sincères salutations", "meilleures salutations", "très cordialement",
+    "sincèrement", "saludos cordiales", "un cordial saludo", "cordialmente", "un abrazo", "muy atentamente",
+    "melhores cumprimentos", "com os melhores cumprimentos", "com os meus cumprimentos", "cordiais saudações", "att.",
+    "un cordiale saluto", "i migliori saluti", "con i migliori saluti", "un saluto", "hartelijke groet",
+    "met hartelijke groet", "hartelijke groeten", "met vriendelijke groeten", "vriendelijke groeten", "groet",
+    "hoogachtend", "bedste hilsner", "de bedste hilsner", "mange hilsner", "venlige hilsner", "med venlige hilsner",
+    "beste hilsen", "mange hilsener", "vennlige hilsener", "med vänlig hälsning", "vänlig hälsning",
+    "bästa hälsningar", "ystävällisesti", "parhain terveisin", "yhteistyöterveisin", "z wyrazami szacunku",
+    "serdecznie pozdrawiam", "pozdrowienia", "łączę pozdrowienia", "s přátelským pozdravem", "s úctou", "hezký den",
+    "с наилучшими пожеланиями", "с уважением и", "всего доброго", "з найкращими побажаннями", "щиро", "saygılar",
+    "saygılarımızla", "iyi çalışmalar dilerim", "selamlar", "よろしくお願いいたします", "よろしくお願いします",
+    "宜しくお願い致します", "顺颂商祺", "順頌商祺", "敬礼", "敬禮", "谢谢", "謝謝", "수고하세요", "감사드립니다",
 ))  # fmt: skip
 CONTACT_EVIDENCE: Final = _fold((
     "tel", "phone", "mobile", "mob.", "cell", "fax", "www.", "http://", "https://", "@", "gmbh", " ltd",
@@ -354,7 +369,8 @@ CONTACT_EVIDENCE: Final = _fold((
 PHONE_LABELS: Final = _fold((
     "tel", "phone", "mob", "cell", "fax", "dir", "office", "handy", "büro", "tél", "port", "móv", "cel", "fijo",
     "telem", "gsm", "tlf", "puh", "kom", "тел", "моб", "факс", "cep", "電話", "携帯", "电话", "手机", "手機", "전화",
-    "휴대",
+    "휴대", "доб", "вн", "ext", "durchwahl", "poste", "wew", "linka", "vnitř", "vxl", "växel", "whatsapp", "mobil",
+    "hp",
 ))  # fmt: skip
 # Beginnings of words for offices and firms, such as stand below a name.
 OFFICES: Final = _fold((
@@ -386,10 +402,117 @@ FIRMS: Final = (
     "AS", "ASA", "AB", "HB", "Oy", "OY", "Oyj", "Sp. z o.o", "sp. z o.o", "S.K.A", "s.r.o", "spol. s r.o", "a.s",
     "A.Ş", "Ltd. Şti",
 )  # fmt: skip
+FIRMS_BEFORE: Final = (
+    "ООО",
+    "ОАО",
+    "ЗАО",
+    "ПАО",
+    "АО",
+    "ИП",
+    "ТОВ",
+    "ПрАТ",
+    "ПАТ",
+    "ФОП",
+    "ДП",
+    "КП",
+    "НП",
+    "ФГУП",
+)
 REGISTERS: Final = _fold((
     "nip", "krs", "regon", "vat", "ust-id", "ust-idnr", "ustid", "ust.-id", "hrb", "hra", "siret", "siren", "rcs",
     "tva", "cif", "nif", "cnpj", "nipc", "p.iva", "p. iva", "partita iva", "c.f.", "rea", "kvk", "btw", "cvr",
     "org.nr", "org.nr.", "orgnr", "org nr", "org. nr", "y-tunnus", "ičo", "ič", "dič", "инн", "огрн", "кпп", "єдрпоу",
     "іпн", "mersis", "vkn", "vergi no", "company no", "reg. no", "reg no", "registered in", "法人番号", "登録番号",
     "统一社会信用代码", "統一編號", "사업자등록번호",
+))  # fmt: skip
+FORMS_OF_ADDRESS: Final = frozenset((
+    "dr", "prof", "mr", "mrs", "ms", "herr", "frau", "mme", "sr", "sra", "dott", "dott.ssa", "dhr", "mevr", "mevrouw",
+    "capt", "captain", "kapitän", "kapt", "kpt", "cap", "capitaine", "ing", "mgr", "eng", "dipl.-ing", "(fh)", "pan",
+    "pani", "paní", "г-н", "г-жа", "капитан", "капітан", "пан", "пані", "sayın", "kaptan",
+))  # fmt: skip
+# Further beginnings of words for offices, which count beside a phone number or the like.
+TITLES: Final = _fold((
+    "handler", "claims", "clerk", "buyer", "planner", "skipper", "deputy", "senior", "pilot", "instructor", "mechanic",
+    "electrician", "sailmaker", "rigger",
+    "agent", "sales", "operation", "technician", "captain", "harbour", "harbor", "founder", "owner", "lawyer",
+    "advis", "broker", "analyst", "specialist", "supervisor", "representative", "administrat", "accountant",
+    "researcher", "professor", "disponent", "mitarbeiter", "referent", "referat", "sektion", "teamleit", "kaufmann",
+    "kauffrau", "meister", "hafenmeister", "kapitän", "berater", "techni", "rechtsanw", "inhaber", "projekt", "einkauf",
+    "gestionnaire", "conseill", "commercial", "comptable", "capitaine", "coordinat", "attaché", "avocat", "expert",
+    "técnic", "comercial", "encargad", "agente", "administrativ", "capitán", "asesor", "abogad", "coordinador",
+    "responsável", "gestor", "advogad", "coordenador", "comandante", "addett", "tecnico", "commerciale", "avvocat",
+    "titolare", "impiegat", "comandante", "medewerker", "verkoop", "adviseur", "secretaris", "havenmeester",
+    "schipper", "medarbejder", "konsulent", "koordinator", "salg", "salgs", "ansvarlig", "havnefoged", "sagsbehandler",
+    "sjef", "rådgiver", "havnefogd", "saksbehandler", "los", "ansvarig", "handläggare", "säljare", "konsult",
+    "samordnare", "hamnkapten", "tekniker", "myynti", "asiantuntija", "sihteeri", "koordinaattori", "satama", "huolto",
+    "vastaava", "specjalista", "handlow", "sekretari", "koordynator", "doradca", "główn", "kapitan", "bosman",
+    "specialista", "obchod", "technik", "asistent", "manažer", "poradce", "kapitán", "специалист", "капитан",
+    "заместитель", "главный", "ведущий", "старший", "бухгалтер", "секретарь", "юрист", "эксперт", "диспетчер",
+    "логист", "спеціаліст", "фахівець", "капітан", "заступник", "головний", "провідний", "старший", "диспетчер",
+    "yönetici", "sorumlu", "kaptan", "koordinatör", "asistan", "temsilci", "genel", "satış", "operasyon",
+))  # fmt: skip
+# Words of a sentence about the holder of an office.
+VERBS: Final = frozenset(_fold((
+    "is", "are", "was", "were", "will", "has", "have", "had", "says", "said", "needs", "can", "must", "comes", "wants",
+    "asks", "goes", "went", "ill", "sick", "closed", "open", "away", "here", "there", "tomorrow", "today", "now", "not",
+    "ist", "sind", "war", "hat", "kommt", "sagt", "braucht", "kann", "muss", "fehlt", "krank", "geschlossen", "offen",
+    "weg", "morgen", "heute", "nicht", "kein", "keine", "est", "sont", "vient", "dit", "fermé", "fermée", "ouvert",
+    "malade", "absent", "absente", "demain", "pas", "está", "están", "es", "tiene", "viene", "dice", "cerrada",
+    "cerrado", "abierta", "mañana", "hoy", "no", "tem", "vem", "diz", "fechado", "fechada", "amanhã", "hoje", "não",
+    "è", "ha", "sono", "chiuso", "chiusa", "domani", "oggi", "non", "malato", "malata", "zijn", "heeft", "komt",
+    "zegt", "ziek", "dicht", "vandaag", "niet", "er", "är", "har", "kommer", "siger", "sier", "säger", "syk", "syg",
+    "sjuk", "stengt", "lukket", "stängt", "imorgen", "imorgon", "ikke", "inte", "ikkje", "on", "ovat", "tulee",
+    "sanoo", "sairas", "kiinni", "huomenna", "tänään", "ei", "jest", "są", "ma", "przyjdzie", "chory", "chora",
+    "zamknięte", "zamknięty", "jutro", "dziś", "nie", "je", "jsou", "má", "přijde", "nemocný", "zavřeno", "zítra",
+    "dnes", "není", "ne", "болен", "больна", "заболел", "заболела", "закрыт", "закрыта", "придёт", "придет", "будет",
+    "завтра", "сегодня", "не", "нет", "сказал", "сказала", "хворий", "хвора", "закрито", "прийде", "буде", "сьогодні",
+    "немає", "var", "yok", "hasta", "kapalı", "yarın", "bugün", "gelecek", "değil",
+)))  # fmt: skip
+# First words of a line that asks for something.
+REQUESTS: Final = frozenset(_fold((
+    "call", "ring", "text", "write", "use", "ask", "see", "send", "bring", "please", "pls", "only", "reach", "tell",
+    "meet", "get", "take", "buy", "pick", "note", "nb", "also", "or", "until", "try", "leave", "dial", "whatsapp",
+    "ruf", "rufe", "rufen", "ruft", "schreib", "schreibt", "nimm", "frag", "frage", "bitte", "oder", "schick",
+    "hol", "kauf", "komm", "kommt", "melde", "meldet", "bis", "nur", "appelle", "appelez", "appelle-moi", "rappelle",
+    "rappelez", "écris", "écrivez", "prends", "demande", "demandez", "apporte", "envoie", "viens", "achète", "merci",
+    "ou", "llama", "llame", "llámame", "escribe", "escríbeme", "pregunta", "trae", "manda", "ven", "compra", "liga",
+    "ligue", "telefona", "escreve", "pergunta", "traz", "chiama", "chiamami", "chiamate", "scrivi", "scrivimi",
+    "chiedi", "porta", "vieni", "oppure", "bel", "belt", "schrijf", "gebruik", "vraag", "breng", "stuur", "graag",
+    "ringe", "skriv", "brug", "bruk", "använd", "spørg", "spør", "fråga", "eller", "husk", "kom", "kjøp", "køb", "köp",
+    "ta", "hent", "hämta", "soita", "soittakaa", "kirjoita", "käytä", "kysy", "tai", "tuo", "lähetä", "osta",
+    "zadzwoń", "zadzwońcie", "dzwoń", "napisz", "zapytaj", "lub", "albo", "przynieś", "wyślij", "kup", "proszę",
+    "zavolej", "zavolejte", "volej", "volejte", "napiš", "zeptej", "nebo", "přines", "pošli", "prosím", "звони",
+    "звоните", "позвони", "позвоните", "пиши", "пишите", "напиши", "спроси", "или", "принеси", "купи", "пришли",
+    "прошу", "дзвони", "дзвоніть", "подзвони", "телефонуй", "телефонуйте", "пишіть", "або", "ara", "arayın",
+    "arayınız", "yaz", "yazın", "sor", "veya", "getir", "gönder", "lütfen",
+)))  # fmt: skip
+# First words of a line that announces a number, with the beginning of a word for it behind.
+NEW_WORDS: Final = frozenset(_fold((
+    "new", "my", "our", "neu", "neue", "meine", "mein", "unsere", "nouveau", "nouvelle", "mon", "notre", "nuevo",
+    "nueva", "mi", "nuestro", "novo", "nova", "meu", "nosso", "o", "il", "el", "le", "nuovo", "mio", "nostro", "nieuw",
+    "nieuwe", "mijn", "ons", "ny", "nytt", "nyt", "mit", "min", "mitt", "uusi", "minun", "nowy", "mój", "nasz", "nový",
+    "nové", "můj", "moje", "новый", "мой", "наш", "новий", "мій", "yeni", "benim", "the", "ship's", "boat", "sat",
+)))  # fmt: skip
+NUMBER_WORDS: Final = _fold((
+    "number", "phone", "mobile", "cell", "nummer", "nr", "no.", "handy", "telefon", "tel", "numéro", "número", "numero",
+    "móvil", "telemóvel", "cellulare", "mobil", "nume", "číslo", "номер", "телефон", "numara", "numaram", "puhelin",
+    "sat",
+))  # fmt: skip
+# Words of requests and news in languages without blanks, and of Korean.
+EASTERN_REQUESTS: Final = (
+    "新しい番号", "新番号", "新号码", "新號碼", "新电话", "新電話", "请", "請", "ください", "お願い", "打电话",
+    "打電話", "새 번호", "새번호", "주세요", "바랍니다", "바뀐",
+)  # fmt: skip
+# Beginnings of streets that some languages write small.
+STREETS: Final = _fold((
+    "rue", "avenue", "av", "c/", "quai", "place", "boulevard", "bd", "via", "viale", "piazza", "corso", "largo",
+    "calle", "avenida", "avda", "plaza", "paseo", "rua", "travessa", "praça", "ulica", "ulice", "náměstí", "nábřeží",
+    "улица", "ул", "проспект", "вулиця", "вул", "набережная", "набережна", "г", "м", "кв", "оф",
+))  # fmt: skip
+OFFICE_HOURS: Final = _fold((
+    "office hours", "opening hours", "bürozeiten", "öffnungszeiten", "sprechzeiten", "heures d'ouverture", "horaires",
+    "horario", "horário", "orari", "openingstijden", "åbningstider", "kontortid", "åpningstider", "öppettider",
+    "aukioloajat", "godziny otwarcia", "godziny pracy", "otevírací doba", "provozní doba", "часы работы",
+    "режим работы", "график работы", "години роботи", "графік роботи", "çalışma saatleri", "営業時間", "受付時間",
+    "办公时间", "营业时间", "營業時間", "영업시간", "근무시간",
 ))  # fmt: skip

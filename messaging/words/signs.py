@@ -34,7 +34,11 @@ def _pattern(phrases: Iterable[str], before: str) -> re.Pattern[str]:
 
     The line end gives it a fixed first character, and nothing is tried twice.
     """
-    words = "|".join(re.escape(phrase).replace(r"\ ", " +") for phrase in phrases)
+    rests: dict[str, list[str]] = {}
+    for phrase in phrases:
+        rests.setdefault(phrase[0], []).append(re.escape(phrase[1:]).replace(r"\ ", " +"))
+    # One branch for each first character: a line is compared with few phrases.
+    words = "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in rests.items())
     return re.compile(rf"\n[ {re.escape(before)}]*+(?:{words})")
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from messaging.words.footers.author_names import NO_NAMES, AuthorNames, names_of
 from messaging.words.footers.mark import DASHES, mark_footers
-from messaging.words.footers.signature import NO_NAMES, AuthorNames, is_sentence, names_of
+from messaging.words.footers.signature import PHONE_DIGITS, is_sentence
 from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
@@ -16,6 +17,7 @@ from messaging.words.tickets import mark_tickets
 _SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin")
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
+_RULES_ABOVE_NAMES: Final = ("--", "—", "=====", "_____", "―――――")
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
 _NEVER_SHOWN: Final = frozenset(
     (SpanKind.MACHINE, SpanKind.ENCRYPTED, SpanKind.FILE, SpanKind.PLACEHOLDER)
@@ -33,12 +35,22 @@ def split_words(
     """
     text = marked.text
     folded_text = text.casefold()
-    # A name in the last line has no address below it.
-    above = folded_text.rstrip().rpartition("\n")[0] if author else ""
-    names = names_of(author) if _has_any(above, author.casefold().split()) else NO_NAMES
+    names = names_of(author) if author and _may_have_name(folded_text, author) else NO_NAMES
     if not marked.marks and not names.closings and not may_be_folded(text, folded_text):
         return Split(text, (Span(SpanKind.OWN, 0, len(text)),) if text else ())
     return split_by_lines(marked, names, is_forward=is_forward, is_reply=is_reply)
+
+
+def _may_have_name(folded_text: str, author: str) -> bool:
+    """Whether a text may have the name in From at the beginning of a signature."""
+    # A name in the last line has no address below it, but perhaps a rule above.
+    above = folded_text.rstrip().rpartition("\n")[0]
+    searched = folded_text if _has_any(above, _RULES_ABOVE_NAMES) else above
+    if _has_any(searched, author.casefold().split()):
+        return True
+    # Spelled otherwise, the name counts above a phone number.
+    is_ascii = above.isascii() and author.isascii()
+    return not is_ascii and sum(map(folded_text.count, "0123456789")) >= PHONE_DIGITS
 
 
 def split_by_lines(

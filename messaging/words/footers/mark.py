@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
+from messaging.words.footers.author_names import NO_NAMES, AuthorNames, begins_with_name
 from messaging.words.footers.client import BULLETS, is_client_footer
 from messaging.words.footers.signature import (
     MAX_LOOSE_SIGNATURE_LINES,
     MAX_SIGNATURE_LINES,
-    NO_NAMES,
-    AuthorNames,
     is_address,
     is_contact,
     is_sentence,
@@ -60,9 +59,17 @@ def mark_footers(
         while end < len(lines) and kinds[end] is SpanKind.OWN:
             end += 1
         start = _mark_banner(lines, kinds, at, end) if is_first else at
-        end_of_words = _mark_signature(text, lines, kinds, start, end)
+        end_of_words = _mark_signature(text, lines, kinds, start, end, names)
         end_of_words = _mark_last_paragraphs(lines, kinds, start, end_of_words)
-        mark_contact_block(lines, kinds, start, end_of_words, names, is_first=not has_words)
+        mark_contact_block(
+            lines,
+            kinds,
+            start,
+            end_of_words,
+            names,
+            is_first=not has_words,
+            is_above_headers=end < len(lines) and kinds[end] is SpanKind.HEADERS,
+        )
         has_words |= _mark_lone_footers(lines, kinds, start, end_of_words)
         at, is_first = end, False
 
@@ -106,14 +113,20 @@ def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: 
 
 
 def _mark_signature(
-    text: str, lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int
+    text: str,
+    lines: Sequence[Line],
+    kinds: list[SpanKind],
+    start: int,
+    end: int,
+    names: AuthorNames,
 ) -> int:
     """Fold all from the last delimiter on, unless too much follows it; return the end of the rest."""
     filled = 0
     for at in range(end - 1, start - 1, -1):
         if lines[at].words in DASHES:
             raw = text[lines[at].start : lines[at].end].rstrip("\r\n")
-            if _is_signature(lines, at, end, filled, is_exact=raw == "-- "):
+            is_exact = raw == "-- "
+            if _is_signature(lines, at, end, filled, names, is_exact=is_exact):
                 _mark(kinds, at, end, SpanKind.SIGNATURE)
                 return at
             return end
@@ -123,7 +136,15 @@ def _mark_signature(
     return end
 
 
-def _is_signature(lines: Sequence[Line], at: int, end: int, filled: int, *, is_exact: bool) -> bool:
+def _is_signature(
+    lines: Sequence[Line],
+    at: int,
+    end: int,
+    filled: int,
+    names: AuthorNames,
+    *,
+    is_exact: bool,
+) -> bool:
     """Whether the lines below a delimiter are a signature: people draw a line of dashes between own words, too."""
     if is_exact:
         return filled <= MAX_SIGNATURE_LINES
@@ -134,6 +155,7 @@ def _is_signature(lines: Sequence[Line], at: int, end: int, filled: int, *, is_e
             at == 0
             or lines[at - 1].is_blank
             or any(is_contact(line.words) for line in lines[at + 1 : end])
+            or (at + 1 < end and begins_with_name(lines[at + 1].words, names))
         )
     )
 
@@ -150,8 +172,9 @@ def _mark_last_paragraphs(
         while last > start:
             words = lines[last - 1].words
             is_client = is_client_footer(words)
-            # A rule at the end belongs to the footer below it.
-            if not (is_client or _is_rule(words) or is_token(words)):
+            # A rule at the end belongs to the footer below it, and so does a delimiter.
+            is_delimiter = last < end and words in DASHES
+            if not (is_client or is_delimiter or _is_rule(words) or is_token(words)):
                 break
             last -= 1
             kinds[last] = SpanKind.CLIENT_FOOTER if is_client else SpanKind.LIST_FOOTER

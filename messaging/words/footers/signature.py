@@ -1,20 +1,36 @@
 """Finds the address lines below the name of an author, without a delimiter above them. Pure, in linear time."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
+from messaging.words.footers.author_names import (
+    AROUND_NAME,
+    MAX_NAME_CHARS,
+    AuthorNames,
+    begins_with_name,
+    is_name_in_other_spelling,
+)
 from messaging.words.lines import Line
 from messaging.words.phrases import (
     CLOSINGS,
     CONTACT_EVIDENCE,
+    EASTERN_REQUESTS,
     FIRMS,
+    FIRMS_BEFORE,
+    FORMS_OF_ADDRESS,
     NAME_PARTICLES,
+    NEW_WORDS,
+    NUMBER_WORDS,
+    OFFICE_HOURS,
     OFFICES,
     PHONE_LABELS,
     REGISTERS,
+    REQUESTS,
+    STREETS,
+    TITLES,
+    VERBS,
 )
 from messaging.words.spans import SpanKind
 
@@ -22,12 +38,15 @@ MAX_SIGNATURE_LINES: Final = 20
 MAX_LOOSE_SIGNATURE_LINES: Final = 8
 MAX_CLOSING_CHARS: Final = 100
 MAX_BLOCK_LINE_CHARS: Final = 100
-MAX_BEHIND_NAME_CHARS: Final = 40
-_MAX_NAME_CHARS: Final = 40
-_MAX_NAME_WORDS: Final = 8
-_MAX_TITLE_CHARS: Final = 7
+MAX_AUTHOR_BLOCK_LINES: Final = 12
+_MAX_TITLE_CHARS: Final = 12
+_MAX_OFFICE_CHARS: Final = 90
+_MIN_RULE_CHARS: Final = 10
+_MIN_GAP_LINES: Final = 3
 _DIGIT: Final = re.compile(r"\d")
+_ASCII_DIGIT: Final = re.compile("[0-9]")
 PHONE_DIGITS: Final = 7
+_LABELLED_DIGITS: Final = 5
 _REGISTER_DIGITS: Final = 6
 _SMALL_WORDS: Final = 3
 _SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
@@ -44,11 +63,9 @@ _POSITION: Final = re.compile(
 _EASTERN_VERB: Final = re.compile(
     r"(?:ます|です|した|せん|さい|ね|よ|요|니다|했다|죠|了|吗|嗎|吧|呢)\Z"
 )
-_LABEL: Final = re.compile(r"\w{1,12}[.:]")
+_LABEL: Final = re.compile(r"[\w/-]{1,12}[.:]")
 _LINK: Final = re.compile(r"https?://|www\.|\S@\S", re.IGNORECASE)
-_AROUND_NAME: Final = " \t/-–—~*_,.!;:|"
-# `Fiona Abernathy (Surveyors)`, `Fiona Abernathy | Surveyors`, `Fiona via List`
-_BEHIND_NAME: Final = re.compile(r"\s*[(\[|/].*|\s+[-–—]\s.*|\s+via\s.*")
+_OF_NUMBERS: Final = re.compile(r"[\d()+./,;|:#–—-]+\Z")
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -57,47 +74,12 @@ def _any_of(words: Iterable[str]) -> str:
 
 _OFFICE: Final = re.compile(rf"(?<!\w)(?:{_any_of(OFFICES)})", re.IGNORECASE)
 # The form stands behind a word: `40 KG` is none.
-_FIRM: Final = re.compile(
-    rf"(?<=[^\W\d] )(?:{_any_of(FIRMS)})(?!\w)|(?<=[^\W\d], )(?:{_any_of(FIRMS)})(?!\w)"
-)
+_FIRM: Final = re.compile(rf" (?<![\d\s] )(?:{_any_of(FIRMS)})(?!\w)")
 _FIRM_AT_END: Final = re.compile(rf"(?:{_FIRM.pattern})\.?\Z")
+# A firm whose form stands before a name in quotation marks.
+_FIRM_BEFORE: Final = re.compile(rf"(?<!\w)(?:{_any_of(FIRMS_BEFORE)}) ?[«\"„“]")
+_TITLE: Final = re.compile(rf"(?<!\w)(?:{_any_of((*OFFICES, *TITLES))})", re.IGNORECASE)
 _REGISTER: Final = re.compile(rf"(?<!\w)(?:{_any_of(REGISTERS)})(?!\w)", re.IGNORECASE)
-
-
-class AuthorNames(NamedTuple):
-    """The forms of an author's name, case-folded: the words of the full ones, and those that end a message.
-
-    Each form has one of the `beginnings`.
-    """
-
-    full: frozenset[tuple[str, ...]] = frozenset()
-    closings: frozenset[str] = frozenset()
-    beginnings: tuple[str, ...] = ()
-
-
-NO_NAMES: Final = AuthorNames()
-
-
-@lru_cache(maxsize=1000)
-def names_of(display_name: str) -> AuthorNames:
-    """Return the forms of the name in From; none without a name."""
-    name = _BEHIND_NAME.sub("", display_name, count=1).casefold()
-    last, comma, first = name.partition(",")
-    words = tuple(_skip_titles((f"{first} {last}" if comma else name).split()))
-    if not words or "@" in name or len(name) > 2 * _MAX_NAME_CHARS:
-        return AuthorNames()
-    # Chinese, Japanese and Korean names may stand without a blank.
-    joined = "".join(words)
-    full: set[tuple[str, ...]] = set()
-    if len(joined) > 1 and not joined.isascii() and joined.upper() == joined:
-        full.add((joined,))
-    if len(words) == 1:
-        return AuthorNames(frozenset(full), frozenset(words), words)
-    given, family = words[0], words[-1]
-    full |= {words, (family, *words[:-1]), (given, family)}
-    closings = {given, " ".join(words[:-1]), f"{given[0]}. {family}", f"{given} {family[0]}"}
-    closings.update(map(" ".join, full))
-    return AuthorNames(frozenset(full), frozenset(closings), (given, family, f"{given[0]}."))
 
 
 def mark_contact_block(
@@ -108,12 +90,20 @@ def mark_contact_block(
     names: AuthorNames,
     *,
     is_first: bool,
+    is_above_headers: bool = False,
 ) -> None:
     """Fold the address lines below a closing phrase and a name, which stay, and those below the author's name.
 
-    With `is_first` no own words stand above `start`.
+    With `is_first` no own words stand above `start`, with `is_above_headers` a header block follows at `end`.
     """
     filled = [at for at in range(max(start, end - 2 * MAX_SIGNATURE_LINES), end) if lines[at].words]
+    if names.closings and filled:
+        first = _find_block_of_author(lines, filled, names, is_first=is_first)
+        if first is None:
+            first = _find_lone_name(lines, filled, names, is_above_headers=is_above_headers)
+        if first is not None:
+            kinds[first:end] = [SpanKind.SIGNATURE] * (end - first)
+            return
     # Below a closing phrase and a name, an address has a few lines, and one at least.
     for position in range(max(0, len(filled) - MAX_LOOSE_SIGNATURE_LINES - 2), len(filled) - 1):
         if not _is_closing(lines[filled[position]].words):
@@ -121,17 +111,13 @@ def mark_contact_block(
         below = filled[position + 1 :]
         if (
             below
-            and len(lines[below[0]].words) <= _MAX_NAME_CHARS
+            and len(lines[below[0]].words) <= MAX_NAME_CHARS
             and not is_contact(lines[below[0]].words)
         ):
             below = below[1:]
         if is_address([lines[index] for index in below]):
             kinds[below[0] : end] = [SpanKind.SIGNATURE] * (end - below[0])
             return
-    if names.closings:
-        first = _find_block_of_author(lines, filled, names, is_first=is_first)
-        if first is not None:
-            kinds[first:end] = [SpanKind.SIGNATURE] * (end - first)
 
 
 def _find_block_of_author(
@@ -145,26 +131,102 @@ def _find_block_of_author(
     candidates = _find_candidates(lines, filled, names)
     below: list[str] = []
     for position in range(len(filled) - 1, candidates[0] - 1, -1) if candidates else ():
-        at = filled[position]
-        words = lines[at].words
+        words = lines[filled[position]].words
         above = lines[filled[position - 1]].words if position else ""
-        if position in candidates and not above.endswith((":", "：")):
-            has_contact = _has_contact(below)
-            is_apart = at > 0 and (lines[at - 1].is_blank or _is_closing(above))
-            is_signature = has_contact or (is_apart and _have_titles(below))
-            if is_signature and _begins_with_name(words, names.full):
+        if position in candidates and below and not above.endswith((":", "：")):
+            if _is_signature_below(lines, filled, position, below, names):
                 if not above and is_first:
                     return None
-                return filled[position + 1] if above and _is_closing(above) else at
-            is_closing = words.casefold().strip(_AROUND_NAME) in names.closings
-            # The nearest line stands last.
-            is_office = _OFFICE.search(below[-1]) or _is_evidence(below[-1])
-            if is_closing and has_contact and is_office and len(below) > 1:
+                return _start_of_signature(lines, filled, position, below, names, is_first=is_first)
+            if (
+                len(below) > 1
+                and _is_name_of_message(words, names)
+                # The nearest line stands last.
+                and (_OFFICE.search(below[-1]) or _is_evidence(below[-1]))
+                and _has_contact(below)
+            ):
                 return filled[position + 1]
-        if not _is_address_line(words):
+        if not _is_address_line(words) and not (
+            # Long titles stand directly below the name.
+            position - 1 in candidates
+            and _is_office(words)
+            and _has_contact(below)
+            and (begins_with_name(above, names) or is_name_in_other_spelling(above, names))
+        ):
             return None
         below.append(words)
     return None
+
+
+def _is_signature_below(
+    lines: Sequence[Line],
+    filled: Sequence[int],
+    position: int,
+    below: Sequence[str],
+    names: AuthorNames,
+) -> bool:
+    """Whether a line is the author's full name and begins a signature."""
+    words = lines[filled[position]].words
+    has_contact = _has_contact(below)
+    if begins_with_name(words, names):
+        at = filled[position]
+        above = lines[filled[position - 1]].words if position else ""
+        is_apart = at > 0 and (lines[at - 1].is_blank or _is_closing(above))
+        return has_contact or (is_apart and _have_titles(below))
+    # A name in other letters needs a phone number, without which no text is searched for it.
+    has_number = _count_digits(below) >= PHONE_DIGITS
+    return has_contact and has_number and is_name_in_other_spelling(words, names)
+
+
+def _start_of_signature(
+    lines: Sequence[Line],
+    filled: Sequence[int],
+    position: int,
+    below: Sequence[str],
+    names: AuthorNames,
+    *,
+    is_first: bool,
+) -> int:
+    """Return the first line of the signature with the author's full name at `position`.
+
+    A closing phrase above it belongs to the signature in one paragraph with name and address, and where the author
+    signed before. The name alone below a closing phrase is the author's.
+    """
+    at = filled[position]
+    if not position or not _is_closing(lines[filled[position - 1]].words):
+        return at
+    closing = filled[position - 1]
+    is_only_text = position == 1 and is_first
+    is_signed = position > 1 and _is_name_of_message(lines[filled[position - 2]].words, names)
+    # The paragraphs of HTML have a blank line between them.
+    gap = min((b - a for a, b in pairwise(filled[position + 1 :])), default=1)
+    is_block = len(below) > 1 and _has_contact(below) and filled[position + 1] - at <= gap
+    if is_signed or (at - closing <= gap and is_block and not is_only_text):
+        return closing
+    return at if at - closing > gap and is_block else filled[position + 1]
+
+
+def _is_name_of_message(words: str, names: AuthorNames) -> bool:
+    """Whether a line is a form of the author's name that ends a message."""
+    return words.casefold().strip(AROUND_NAME) in names.closings
+
+
+def _find_lone_name(
+    lines: Sequence[Line], filled: Sequence[int], names: AuthorNames, *, is_above_headers: bool
+) -> int | None:
+    """Return the first line of a signature that is the author's full name alone, None when there is none.
+
+    QQ Mail draws a rule above it; Foxmail leaves blank lines between text, name and header block.
+    """
+    last = filled[-1]
+    name = tuple(lines[last].words.casefold().split())
+    if len(filled) < 2 or name not in names.full:
+        return None
+    above = filled[-2]
+    rule = lines[above].words
+    if len(filled) > 2 and len(rule) >= _MIN_RULE_CHARS and not rule.strip("-_=—―"):
+        return above
+    return last if is_above_headers and last - above > _MIN_GAP_LINES else None
 
 
 def _find_candidates(lines: Sequence[Line], filled: Sequence[int], names: AuthorNames) -> list[int]:
@@ -173,53 +235,99 @@ def _find_candidates(lines: Sequence[Line], filled: Sequence[int], names: Author
     Most mails have none, and the other tests take longer.
     """
     candidates = []
-    for position in range(max(0, len(filled) - MAX_LOOSE_SIGNATURE_LINES - 1), len(filled) - 1):
-        beginning = lines[filled[position]].words[:_MAX_NAME_CHARS].casefold().lstrip(_AROUND_NAME)
-        if beginning.startswith(names.beginnings) or "." in beginning[:_MAX_TITLE_CHARS]:
+    first = max(0, len(filled) - MAX_AUTHOR_BLOCK_LINES - 1)
+    # A name in other letters counts above a phone number only.
+    has_number = None
+    is_ascii = "".join(names.beginnings).isascii()
+    for position in range(first, len(filled) - 1):
+        beginning = lines[filled[position]].words[:MAX_NAME_CHARS].casefold().lstrip(AROUND_NAME)
+        is_candidate = (
+            beginning.startswith(names.beginnings)
+            or "." in beginning[:_MAX_TITLE_CHARS]
+            or beginning.partition(" ")[0] in FORMS_OF_ADDRESS
+        )
+        if not is_candidate and not (is_ascii and beginning.isascii()):
+            if has_number is None:
+                has_number = _count_digits(lines[at].words for at in filled[first:]) >= PHONE_DIGITS
+            is_candidate = has_number
+        if is_candidate:
             candidates.append(position)
     return candidates
 
 
-def _skip_titles(pieces: Sequence[str]) -> Sequence[str]:
-    """Return the words of a name without titles such as `Dr.` before it; an initial is none."""
-    for at, piece in enumerate(pieces):
-        if not piece.endswith(".") or not 2 < len(piece) <= _MAX_TITLE_CHARS:
-            return pieces[at:]
-    return ()
-
-
-def _begins_with_name(words: str, names: Collection[tuple[str, ...]]) -> bool:
-    """Whether a line is one of some names, with titles before it, and letters such as `MSc` or an office behind it."""
-    pieces = _skip_titles(words.strip(_AROUND_NAME).split())
-    folded = tuple(piece.casefold().strip(",;|") for piece in pieces[:_MAX_NAME_WORDS])
-    length = next((len(name) for name in names if folded[: len(name)] == name), 0)
-    rest = pieces[length:]
-    if not length or len(" ".join(rest)) > MAX_BEHIND_NAME_CHARS:
-        return False
-    if rest and words.endswith(_SENTENCE_ENDS) and "." not in rest[-1][:-1]:
-        return False
-    return not any(piece[0].islower() for piece in rest)
+def _count_digits(texts: Iterable[str]) -> int:
+    return sum(len(_ASCII_DIGIT.findall(text)) for text in texts)
 
 
 def _is_address_line(words: str) -> bool:
     """Whether a line may stand in a signature: words of the author begin small, end in a stop, or tell a date."""
     if len(words) > MAX_BLOCK_LINE_CHARS:
         return False
-    if _REGISTER.search(words) and len(_DIGIT.findall(words)) >= _REGISTER_DIGITS:
+    digits = len(_DIGIT.findall(words))
+    if digits >= _LABELLED_DIGITS and _is_phone_line(words):
+        return True
+    if digits >= _REGISTER_DIGITS and _REGISTER.search(words):
+        return True
+    if words.casefold().startswith(OFFICE_HOURS) and ":" in words:
         return True
     is_firm = _FIRM_AT_END.search(words)
     if (
         is_sentence(words.rstrip(".") if is_firm else words)
         or _DATE.search(words)
         or _POSITION.search(words)
+        or _EASTERN_VERB.search(words)
+        or _is_request(words)
     ):
-        return False
-    if _EASTERN_VERB.search(words):
         return False
     if words.endswith((*_SENTENCE_ENDS, "…", ":", "：", ";")) and not is_firm:
         return False
-    is_small = words[0].islower()
-    return not is_small or bool(_LABEL.match(words) or _LINK.search(words.partition(" ")[0]))
+    first = words.partition(" ")[0]
+    if not words[0].islower() or _LABEL.match(words) or _LINK.search(first):
+        return True
+    return first.rstrip(".,") in STREETS or bool(_FIRM_BEFORE.search(words))
+
+
+def _is_phone_line(words: str) -> bool:
+    """Whether a line has nothing but phone numbers with the usual labels."""
+    if _POSITION.search(words) or _TIME.search(words):
+        return False
+    is_marked = "+" in words or "(" in words or words[0].isalpha()
+    if _DATE.search(words) and not is_marked:
+        return False
+    digits, labels = 0, 0
+    for piece in words.replace("：", ":").replace(":", ": ").split():
+        if _OF_NUMBERS.match(piece):
+            digits += len(_DIGIT.findall(piece))
+            continue
+        label = piece.strip("().:/|,;").casefold()
+        is_short = len(label) <= 2 and (label.isascii() or label.upper() != label)
+        if not is_short and not label.startswith(PHONE_LABELS):
+            return False
+        labels += 1
+    return digits >= (_LABELLED_DIGITS if labels else PHONE_DIGITS) and labels <= 2 + digits // 5
+
+
+def _is_office(words: str) -> bool:
+    """Whether a line is the title of an office, with as many small words as it has in many languages."""
+    found = _TITLE.search(words)
+    if not found or words.count(" ", 0, found.start()) > 2 or len(words) > _MAX_OFFICE_CHARS:
+        return False
+    if words.endswith((*_SENTENCE_ENDS, "…", ":", "：", ";")) or _DIGIT.search(words):
+        return False
+    pieces = [piece.strip(",;()").casefold() for piece in words.split()]
+    return VERBS.isdisjoint(pieces) and pieces[0] not in REQUESTS
+
+
+def _is_request(words: str) -> bool:
+    """Whether a line asks for something, or announces a number: `Call 0171 1234567`, `My new number: …`."""
+    pieces = words.casefold().replace(":", " ").split()
+    if not pieces:
+        return False
+    if pieces[0].strip(",.!") in REQUESTS and not words.partition(" ")[0].endswith((":", ".")):
+        return True
+    if pieces[0] in NEW_WORDS and any(one.startswith(NUMBER_WORDS) for one in pieces[1:4]):
+        return True
+    return not words.isascii() and any(map(words.__contains__, EASTERN_REQUESTS))
 
 
 def _is_evidence(words: str) -> bool:
@@ -227,8 +335,10 @@ def _is_evidence(words: str) -> bool:
     digits = len(_DIGIT.findall(words))
     return bool(
         digits >= PHONE_DIGITS
+        or (digits >= _LABELLED_DIGITS and _is_phone_line(words))
         or _LINK.search(words)
         or _FIRM.search(words)
+        or (not words.isascii() and _FIRM_BEFORE.search(words))
         or (digits >= _REGISTER_DIGITS and _REGISTER.search(words))
     )
 
@@ -263,14 +373,18 @@ def is_address(lines: Sequence[Line]) -> bool:
 
 
 def _is_closing(words: str) -> bool:
-    """Whether a line is a closing phrase, with a name at most."""
+    """Whether a line is a closing phrase, perhaps in two languages, with a name at most."""
     if len(words) > MAX_CLOSING_CHARS:
         return False
-    folded = words.casefold().rstrip(",.!;:、， ")
-    if not folded.startswith(CLOSING_BEGINNINGS):
-        return False
-    rest = folded[len(next(phrase for phrase in CLOSING_BEGINNINGS if folded.startswith(phrase))) :]
-    return not rest or (not rest[0].isalnum() and len(rest.split()) <= 1)
+    for half in words.casefold().split("/"):
+        folded = half.strip(",.!;:、，。 ")
+        if not folded.startswith(CLOSING_BEGINNINGS):
+            return False
+        phrase = max(filter(folded.startswith, CLOSING_BEGINNINGS), key=len)
+        rest = folded[len(phrase) :]
+        if rest and (rest[0].isalnum() or len(rest.split()) > 1):
+            return False
+    return True
 
 
 def is_contact(words: str) -> bool:

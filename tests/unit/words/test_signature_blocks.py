@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.mail.parse.words import words_of_mail
-from messaging.words.footers.signature import names_of
+from messaging.words.footers.author_names import names_of
 from messaging.words.own_words import own_words
 from messaging.words.spans import MarkedText, SpanKind
 from messaging.words.split import split_words
@@ -109,7 +109,7 @@ def test_a_name_that_ends_the_message_stays(author: str, text: str, own: str) ->
         "We come.\n\nTom Baker is here\nBaker Yachts Ltd",
         "We come.\n\nTom Baker will bring it\n+44 1595 000000",
         "We come.\n\nTom Bakerman\nBaker Yachts Ltd",
-        "We come.\n\nTom Baker\n" + "Baker Yachts Ltd\n" * 9,
+        "We come.\n\nTom Baker\n" + "Baker Yachts Ltd\n" * 13,
         "We come.\n\nTom Baker\nBaker Yachts Ltd\n" + "Words " * 30,
         "We come.\n\nTom Baker\nBaker Yachts Ltd\n\nThe wind drops on Sunday and we wait until then",
         "We come.\n\nTom Baker\nOrder 40 KG",

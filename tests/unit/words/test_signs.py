@@ -10,7 +10,7 @@ from messaging.mail.parse.header import author_of, display_name_of, subject_of
 from messaging.mail.parse.parts import part_of
 from messaging.mail.parse.reader import TextReader
 from messaging.words import phrases
-from messaging.words.footers.signature import NO_NAMES, names_of
+from messaging.words.footers.author_names import NO_NAMES, names_of
 from messaging.words.own_words import is_forward_subject
 from messaging.words.signs import choose_signs, may_be_folded
 from messaging.words.spans import MarkedText
