@@ -160,6 +160,9 @@ def release_message(
     over_budget: Annotated[
         bool, typer.Option("--over-budget", help="Also those whose budget has no room.")
     ] = False,
+    unproved: Annotated[
+        bool, typer.Option("--unproved", help="With --from: also mail that may be by another.")
+    ] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -169,12 +172,14 @@ def release_message(
     """
     settings = open_settings_store()
     selected = _read_hold_filter(message_id, author, user, older_than)
+    doubtful = 0
     if message_id is not None:
         done = history.release(message_id, settings, over_budget=over_budget)
     else:
-        number = history.count_held(selected, with_rests=False)
+        number = history.count_releasable(selected, unproved=unproved)
         _ask(number, "released", yes or as_json)
-        done = history.release_all(selected, settings, over_budget=over_budget)
+        doubtful = history.count_releasable(selected, unproved=True) - number
+        done = history.release_all(selected, settings, over_budget=over_budget, unproved=unproved)
     if as_json:
         print_json(done)
         return
@@ -183,6 +188,8 @@ def release_message(
     )
     stay = f"; {done.switched_off} stay held: their device or its owner is switched off or removed"
     stay *= bool(done.switched_off)
+    stay += f"; {done.opted_out} stay: the phone said STOP" * bool(done.opted_out)
+    stay += f"; {doubtful} stay held: they may be by another author (--unproved)" * bool(doubtful)
     print_text(f"{done.released} deliveries released{waiting}{stay}")
 
 

@@ -253,6 +253,8 @@ class BatchDecider:
             admission = self._gate.admit(message)
             if admission is not None:
                 return self._stop(message, route, admission)
+            if self._gate.is_full(message, route):
+                return Decision("busy", error=Busy(TOO_MANY_HELD))
         if not self._has_room(route):
             return Decision("busy", error=Busy(BUSY))
         pair = None

@@ -150,7 +150,9 @@ def look_up(
     senders = {devices[key]: numbers for key, numbers in found.senders.items() if key in devices}
     own = {address for one in senders for address in policy.author_addresses(one.owner)}
     authors = found.authors | own if found.authors else set()
-    holding = {one.id for one in subscribers if found.has_doubts or one.senders is SenderMode.KNOWN}
+    # With budgets a message may be held in every mode.
+    may_hold = found.has_doubts or any(said)
+    holding = {one.id for one in subscribers if may_hold or one.senders is SenderMode.KNOWN}
     return BatchContext(
         by_name={subscriber.name: subscriber for subscriber in subscribers},
         by_number={one.number: one for one in subscribers if one.number},

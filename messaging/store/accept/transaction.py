@@ -55,6 +55,7 @@ from messaging.store.budgets.settle import booked_ids, settle_bookings
 from messaging.store.counters import Counters
 from messaging.store.db.encryption import encrypt_bytes, encrypt_text
 from messaging.store.db.sql import Row, insert, storable_time
+from messaging.store.notices.digest import unconfirm_bounced
 from messaging.store.notices.held_note import HeldNotes
 from messaging.store.notices.notices import Notices
 from messaging.store.notices.unreached import enqueue_unreached
@@ -349,6 +350,7 @@ class AcceptTransaction:
         if bounces := [one for one in records if isinstance(one, Bounce)]:
             bounced = bounce(bounces, now)
             self._notices.enqueue([row.id for row in bounced], now)
+            unconfirm_bounced(bounced)
             settled += bounced
         if receipts := [one for one in records if isinstance(one, Receipt)]:
             by_receipts = write_receipts(receipts, self._settings, now)

@@ -55,8 +55,7 @@ class Gate:
         )
         known, mode = self._context.admission, subscriber.senders
         admission = admit(author, subscriber.id, mode, known, self._now)
-        operators = {one.value.lower() for one in self._policy.operators}
-        is_operator = author.level.names_author and not operators.isdisjoint(addresses)
+        is_operator = author.level.names_author and self._are_operators(addresses)
         # A mark as spam comes before the permissions of all authors.
         is_held = isinstance(admission, Hold) and admission is not Hold.SPAM
         return None if is_held and is_operator else admission
@@ -68,6 +67,19 @@ class Gate:
             return None
         self._held[owner] += 1
         return NewHold(why.value, HOLD_REASONS[why], self._held_until)
+
+    def is_full(self, message: Message, route: Route) -> bool:
+        """Return whether too many messages are held to let a budget hold one more of a stranger."""
+        owner, known = route.subscriber_id or 0, self._context.admission
+        if not self._context.has_budgets or self._held[owner] < self._max_held:
+            return False
+        if not message.level.names_author:
+            return True
+        addresses = self._addresses(message)
+        contacts = (one for key in addresses for one in known.contacts.get((owner, key), ()))
+        is_contact = any(one.may_write_at(self._now) for one in contacts)
+        is_correspondent = any((owner, one) in known.correspondents for one in addresses)
+        return not (is_contact or is_correspondent or self._are_operators(addresses))
 
     def count(self, message: Message, route: Route) -> CountedMessage | None:
         """Return the bounds within an hour that a message counts in; None for one of an emergency contact."""
@@ -96,6 +108,10 @@ class Gate:
         is_mail = message.sender.network is Network.EMAIL
         is_automatic = why in (Hold.BULK, Hold.SPAM) or not message.takes_answers
         return is_mail and not is_automatic and message.level.names_author
+
+    def _are_operators(self, addresses: tuple[str, ...]) -> bool:
+        operators = {one.value.lower() for one in self._policy.operators}
+        return not operators.isdisjoint(addresses)
 
     def _addresses(self, message: Message) -> tuple[str, ...]:
         """Return the addresses of the author in lower case: of a device those of its owner."""

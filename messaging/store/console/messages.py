@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from messaging.config.settings import Settings
-from messaging.model.message import Position
+from messaging.model.message import AuthorLevel, Position
 from messaging.store.accept.emergency_text import alarm_id
 from messaging.store.console.kept import filter_dead_letters, position_near, text_of
 from messaging.store.console.readable import readable
@@ -245,10 +245,10 @@ def release(message_id: str, settings: Settings, *, over_budget: bool = False) -
 
 
 def release_all(
-    chosen: DeliveryFilter, settings: Settings, *, over_budget: bool = False
+    chosen: DeliveryFilter, settings: Settings, *, over_budget: bool = False, unproved: bool = False
 ) -> ReleaseResult:
-    """Release all held deliveries that match, but for the rests of long texts: their authors decide."""
-    held = _filter_held(chosen).filter(rest_characters=0)
+    """Release all held deliveries that match: see `_filter_releasable`."""
+    held = _filter_releasable(chosen, unproved=unproved)
     return operator_actions.release(held, settings, timezone.now(), over_budget=over_budget)
 
 
@@ -263,15 +263,32 @@ def refuse_all(chosen: DeliveryFilter) -> int:
 
 
 @guard
-def count_held(chosen: DeliveryFilter, *, with_rests: bool = True) -> int:
-    """Return how many of these a refusal would change; `with_rests` off, how many a release would."""
-    held = _filter_held(chosen)
-    return (held if with_rests else held.filter(rest_characters=0)).count()
+def count_held(chosen: DeliveryFilter) -> int:
+    """Return how many of these a refusal would change."""
+    return _filter_held(chosen).count()
+
+
+@guard
+def count_releasable(chosen: DeliveryFilter, *, unproved: bool = False) -> int:
+    """Return how many of these a release would change, as far as their budgets have room."""
+    return _filter_releasable(chosen, unproved=unproved).count()
 
 
 def _filter_held(chosen: DeliveryFilter) -> "QuerySet[Delivery]":
     # By filter only what is held: not what expired long ago.
     return filter_deliveries(chosen).filter(state=State.HELD)
+
+
+def _filter_releasable(chosen: DeliveryFilter, *, unproved: bool) -> "QuerySet[Delivery]":
+    """Return the held deliveries that match, but for the rests of long texts: their authors decide.
+
+    Of an author that the filter names, those by the author for sure, unless the `unproved` ones go too.
+    """
+    held = _filter_held(chosen).filter(rest_characters=0)
+    if chosen.author is None or unproved:
+        return held
+    sure = [level.value for level in AuthorLevel if level.names_author]
+    return held.filter(message__author_level__in=sure)
 
 
 @guard

@@ -32,6 +32,7 @@ from messaging.store.notices.digest_text import (
     digest_text,
 )
 from messaging.store.notices.gateway_mail import GatewayMail, enqueue_mails
+from messaging.store.queue.delivery_state import DeliveryState
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ MAX_READ: Final = 2000
 STOP_DAYS: Final = 90
 UNDECIDABLE: Final = (Hold.BUDGET.value, Hold.PARTS.value)
 """The reasons of messages that a digest does not name."""
+BOUNCED: Final = "the mailbox of a subscriber refused a digest; it counts as unconfirmed now"
 GROUPED: Final = (Hold.BULK.value, Hold.SPAM.value)
 """The messages with these reasons are one group of lines."""
 
@@ -182,6 +184,16 @@ class Digests:
             owner_id=row.owner_id,
             reference=stop_url,
         )
+
+
+def unconfirm_bounced(rows: Sequence[DeliveryState]) -> None:
+    """Mark the mailboxes as unconfirmed whose digests are among these failed deliveries: a query, none without any."""
+    ids = {row.message_id for row in rows if row.recipient_network is Network.EMAIL}
+    digests = Message.objects.filter(id__in=ids, mail_kind=MailKind.DIGEST.value)
+    for owner_id, address in digests.values_list("subscriber_id", "recipient") if ids else ():
+        mailbox = OwnerMailbox.objects.filter(pk=owner_id, address=address)
+        if mailbox.filter(confirmed_at__isnull=False).update(confirmed_at=None):
+            transaction.on_commit(partial(log.warning, BOUNCED))
 
 
 def stop_subject(row: OwnerMailbox) -> str:

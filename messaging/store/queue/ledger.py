@@ -17,6 +17,7 @@ from messaging.store.counters import Counters
 from messaging.store.db.connection import BatchRunner, open_store
 from messaging.store.db.errors import StoreAway
 from messaging.store.models import Delivery
+from messaging.store.notices.digest import unconfirm_bounced
 from messaging.store.notices.notices import Notices
 from messaging.store.notices.rest_note import RestNotes
 from messaging.store.notices.unreached import enqueue_unreached
@@ -113,9 +114,10 @@ class Ledger:
                 pairs = Delivery.objects.filter(id__in=opted_out).values_list("recipient", "sender")
                 stopped = write_opt_outs(dict.fromkeys(pairs, False), now)
             changed = [*(one.after for one in settled), *by_parts]
-            failed = [row.id for row in changed if row.state in UNDELIVERED]
+            failed = [row for row in changed if row.state in UNDELIVERED]
             if failed:
-                self._notices.enqueue(failed, now)
+                self._notices.enqueue([row.id for row in failed], now)
+                unconfirm_bounced([row for row in failed if row.state is State.FAILED])
             if rests := [
                 (one.after, one.outcome.rest)
                 for one in settled

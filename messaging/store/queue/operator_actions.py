@@ -24,7 +24,7 @@ from messaging.store.audit.record import Action, record_deliveries
 from messaging.store.budgets.settle import settle_ended
 from messaging.store.budgets.stored import estimate_column, reserve_again, reserve_rows
 from messaging.store.db.connection import guard
-from messaging.store.models import Delivery, DeliveryPart
+from messaging.store.models import Delivery, DeliveryPart, OptOut
 from messaging.store.queue.queries import update_all
 from messaging.store.states import DEAD, State
 
@@ -69,12 +69,14 @@ class CancelResult:
 class ReleaseResult:
     """How many deliveries are due now, and how many are held by a budget that has no room for them.
 
-    `switched_off` counts those that stay held because a device or its owner is switched off, or removed.
+    `switched_off` counts those that stay held because a device or its owner is switched off, or removed, and
+    `opted_out` those that expired and whose phone has said STOP since.
     """
 
     released: int
     over_budget: int = 0
     switched_off: int = 0
+    opted_out: int = 0
 
 
 @guard
@@ -198,12 +200,17 @@ def release(
     """Make held deliveries due now, with the whole lifetime of their network.
 
     Also those that expired while they were held, unless their text was removed. Those whose budget has no room are held
-    by it from now on, unless they may go `over_budget`. Those of a device that is switched off stay as they are.
+    by it from now on, unless they may go `over_budget`. Those of a device that is switched off, and those to a phone
+    that has said STOP, stay as they are.
     """
     can_change = Q(state=State.HELD) | Q(state=State.EXPIRED)
     asked = deliveries.filter(can_change, message__text_removed_at__isnull=True).exclude(hold="")
     switched_off = asked.exclude(SWITCHED_ON).count()
     found = asked.filter(SWITCHED_ON)
+    stop = OptOut.objects.filter(peer=OuterRef("recipient"), number=OuterRef("sender"))
+    has_stopped = Q(Exists(stop), recipient_network=Network.SMS.value, is_urgent=False)
+    opted_out = found.filter(has_stopped).count()
+    found = found.exclude(has_stopped)
     record_deliveries(Action.RELEASE, found, now)
     changed = _first_keys(found)
     refused = reserve_rows(found.order_by("id"), settings.mail_domain, now, over_budget=over_budget)
@@ -213,7 +220,7 @@ def release(
     number = _release_rows(found, RELEASED, settings, now)
     log_deliveries_after_commit(State.WAITING, changed, number, RELEASED, by_operator=True)
     log_after_commit(Action.RELEASE, number)
-    return ReleaseResult(number, len(refused), switched_off)
+    return ReleaseResult(number, len(refused), switched_off, opted_out)
 
 
 @guard

@@ -92,7 +92,7 @@ def test_without_pages_the_note_has_no_link_and_the_operator_sends_the_rest(
     assert "http" not in notes()[0].text
     # By a filter only whole messages go.
     chosen = DeliveryFilter(author="friend@example.com")
-    assert history.count_held(chosen, with_rests=False) == 0
+    assert history.count_releasable(chosen) == 0
     assert history.release_all(chosen, gateway.settings).released == 0
     assert history.release(ID, gateway.settings).released == 1
     assert rests() == [("waiting", "")]
