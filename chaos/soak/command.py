@@ -12,7 +12,7 @@ from chaos import table
 from chaos.command import STORES
 from chaos.scenario import Scenario
 from chaos.soak.run import JUDGED_MESSAGES, SoakOptions, SoakResult, run_soak
-from chaos.soak.samples import KEEPS_ALL, Series
+from chaos.soak.samples import NOT_JUDGED, Series
 
 MESSAGES = 200_000
 
@@ -49,7 +49,7 @@ def report(store: str, result: SoakResult) -> str:
 def _line(series: Series, is_judged: bool) -> str:
     values = f"{series.second:.1f} | {series.last:.1f} | {series.highest:.1f}"
     flat = "yes" if series.is_flat else "NO"
-    if not is_judged or series.role in KEEPS_ALL:
+    if not is_judged or series.role in NOT_JUDGED:
         flat = "not judged"
     return f"| {series.role} | {series.measure} | {values} | {flat} |"
 

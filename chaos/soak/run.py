@@ -20,7 +20,7 @@ from chaos.soak.collector import Collector, collect_deliveries, count_open_deliv
 from chaos.soak.faults import Fault, Faults, soak_faults
 from chaos.soak.load import SoakLoad
 from chaos.soak.record import SpooledRecord
-from chaos.soak.samples import KEEPS_ALL, Sampler, Series, series_of
+from chaos.soak.samples import NOT_JUDGED, Sampler, Series, series_of
 from chaos.soak.spool import Spool
 from chaos.stores import Store, small_disk, store_in
 
@@ -72,7 +72,7 @@ class SoakResult:
             found += [
                 f"{s.role} {s.measure} is not flat: {s.second:.1f}, then {s.last:.1f}"
                 for s in self.series
-                if not s.is_flat and s.role not in KEEPS_ALL
+                if not s.is_flat and s.role not in NOT_JUDGED
             ]
         return found
 

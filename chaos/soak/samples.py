@@ -18,8 +18,11 @@ TOLERANCE = {"pss_mb": 8.0, "rss_mb": 8.0, "descriptors": 8.0, "disk_mb": 0.5}
 """The growth that counts as none at any ratio: small processes grow by a page here and there."""
 DISK = "disk_mb"
 LEAST_SAMPLES = 3
-KEEPS_ALL = ("simulator-hive", "simulator-twilio")
-"""The simulators keep every message: they are shown, not judged."""
+STARTING = "starting"
+"""The role of workers that the status of the gateway does not name yet: their number differs between two samples."""
+NOT_JUDGED = ("simulator-hive", "simulator-twilio", STARTING)
+"""These roles are shown, not judged. The simulators keep every message."""
+_UNNAMED = re.compile(r"ray::(?:\w+/\S+:)?Host\b")
 _ACTOR = re.compile(r"ray::(\w+)")
 _MODULE = re.compile(r"-m (?:messaging|chaos)(?:\.\w+)? ?(simulate \w+|\w*)")
 _DAEMON = re.compile(r"(raylet|gcs_server|agent\.py|monitor\.py|log_monitor\.py)\b")
@@ -124,6 +127,8 @@ def use_by_role(pids: Iterable[int], names: dict[int, str]) -> dict[str, Use]:
 
 def role_of(line: str) -> str:
     """Return the role of a process by its command line or title."""
+    if _UNNAMED.match(line):
+        return STARTING
     if match := _ACTOR.match(line):
         return match[1]
     if match := _DAEMON.search(line):

@@ -181,6 +181,8 @@ def test_too_few_samples_are_not_judged() -> None:
         ("/opt/venv/bin/python -m chaos.soak --count 2000 ", "harness"),
         ("ray::ServeReplica:web:app.handle_request", "ServeReplica"),
         ("ray::IDLE", "IDLE"),
+        ("ray::Host.process", "starting"),
+        ("ray::gateway/hive-out/0:Host.__init__", "starting"),
         ("/opt/venv/ray/core/src/ray/raylet/raylet --raylet_socket_name=x ", "raylet"),
         ("/opt/venv/bin/python -u /opt/venv/ray/dashboard/agent.py --port=1 ", "agent"),
         ("postgres: walwriter ", "postgres"),
