@@ -503,6 +503,17 @@ EASTERN_REQUESTS: Final = (
     "新しい番号", "新番号", "新号码", "新號碼", "新电话", "新電話", "请", "請", "ください", "お願い", "打电话",
     "打電話", "새 번호", "새번호", "주세요", "바랍니다", "바뀐",
 )  # fmt: skip
+EASTERN_FIRMS: Final = (
+    "株式会社",
+    "有限会社",
+    "合同会社",
+    "㈱",
+    "有限公司",
+    "股份公司",
+    "주식회사",
+    "(주)",
+    "㈜",
+)
 # Beginnings of streets that some languages write small.
 STREETS: Final = _fold((
     "rue", "avenue", "av", "c/", "quai", "place", "boulevard", "bd", "via", "viale", "piazza", "corso", "largo",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from messaging.words.footers.client import BULLETS
-from messaging.words.footers.signature import CLOSING_BEGINNINGS, PHONE_DIGITS
+from messaging.words.footers.signature import CLOSING_BEGINNINGS, PHONE_DIGITS, RULE_CHARS
 from messaging.words.phrases import (
     CONTACT_EVIDENCE,
     DISCLAIMER_CERTAIN,
@@ -25,7 +25,8 @@ from messaging.words.phrases import (
 
 _FEW_COLONS: Final = 2  # a header block has three fields
 # Two characters of a rule, a separator or a delimiter.
-_RULE: Final = re.compile("[-_=*—―][-_=*—―]")
+_RULE: Final = re.compile(rf"[{re.escape(RULE_CHARS)}]{{2}}")
+_ASCII_RULE: Final = re.compile("[-_=*][-_=*]")
 _DIGIT: Final = re.compile(r"\d")
 
 
@@ -78,7 +79,8 @@ def may_be_folded(text: str, folded: str) -> bool:
     """
     if "<" in text or ">" in text or "[" in text or "@" in text or "(http" in folded:
         return True
-    if folded.count(":") + folded.count("：") > _FEW_COLONS or _RULE.search(text):
+    rule = _ASCII_RULE if text.isascii() else _RULE
+    if folded.count(":") + folded.count("：") > _FEW_COLONS or rule.search(text):
         return True
     if not text.replace("\n", " ").isprintable() or "\u034f" in text:
         return True

@@ -5,7 +5,7 @@ from typing import Final
 
 from messaging.words.footers.author_names import NO_NAMES, AuthorNames, names_of
 from messaging.words.footers.mark import DASHES, mark_footers
-from messaging.words.footers.signature import PHONE_DIGITS, is_sentence
+from messaging.words.footers.signature import PHONE_DIGITS, RULE_CHARS, is_sentence
 from messaging.words.history import VERBS_AT_END, mark_history
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
@@ -17,7 +17,8 @@ from messaging.words.tickets import mark_tickets
 _SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin")
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
-_RULES_ABOVE_NAMES: Final = ("--", "—", "=====", "_____", "―――――")
+_ASCII_RULES: Final = ("--", "=====", "_____", "*****")
+_RULES: Final = ("--", "—", *(char * 5 for char in RULE_CHARS))
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
 _NEVER_SHOWN: Final = frozenset(
     (SpanKind.MACHINE, SpanKind.ENCRYPTED, SpanKind.FILE, SpanKind.PLACEHOLDER)
@@ -43,13 +44,15 @@ def split_words(
 
 def _may_have_name(folded_text: str, author: str) -> bool:
     """Whether a text may have the name in From at the beginning of a signature."""
-    # A name in the last line has no address below it, but perhaps a rule above.
-    above = folded_text.rstrip().rpartition("\n")[0]
-    searched = folded_text if _has_any(above, _RULES_ABOVE_NAMES) else above
-    if _has_any(searched, author.casefold().split()):
-        return True
+    words = author.casefold().split()
+    if _has_any(folded_text, words):
+        # A name in the last line has no address below it, but perhaps a rule above.
+        above = folded_text.rstrip().rpartition("\n")[0]
+        rules = _ASCII_RULES if above.isascii() else _RULES
+        if _has_any(above, words) or _has_any(above, rules):
+            return True
     # Spelled otherwise, the name counts above a phone number.
-    is_ascii = above.isascii() and author.isascii()
+    is_ascii = folded_text.isascii() and author.isascii()
     return not is_ascii and sum(map(folded_text.count, "0123456789")) >= PHONE_DIGITS
 
 

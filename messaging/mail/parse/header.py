@@ -45,6 +45,17 @@ def display_name_of(mail: MailPart, author: str) -> str:
     return (_ESCAPE.sub(r"\1", name) if "\\" in name else name).strip('" ')
 
 
+def signing_name_of(author: str, display_name: str) -> str:
+    """Return the name with which an author may sign: that in From, or the two words of a mailbox like `tom.baker@…`."""
+    if " " in display_name:
+        return display_name
+    words = author.partition("@")[0].casefold().replace("_", ".").split(".")
+    is_name = len(words) == 2 and all(word.isalpha() and len(word) > 1 for word in words)
+    if is_name and (not display_name or display_name.casefold() in words):
+        return " ".join(words)
+    return display_name
+
+
 def answer_address_of(mail: MailPart, author: str) -> str:
     """Return the one address in Reply-To, empty when there is none, or when it is the author's."""
     if not author or b"reply-to" not in mail.fields or b"reply-to" in mail.repeated:

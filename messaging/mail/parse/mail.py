@@ -10,7 +10,13 @@ from messaging.mail.parse.attachments import describe_counts, kind_of
 from messaging.mail.parse.automatic import Origin as Origin
 from messaging.mail.parse.automatic import origin_of
 from messaging.mail.parse.bounce import DeliveryReport, find_report
-from messaging.mail.parse.header import answer_address_of, author_of, display_name_of, subject_of
+from messaging.mail.parse.header import (
+    answer_address_of,
+    author_of,
+    display_name_of,
+    signing_name_of,
+    subject_of,
+)
 from messaging.mail.parse.parts import MailPart, part_of
 from messaging.mail.parse.reader import InlineReader, TextReader, TooExpensive
 from messaging.mail.text import one_line
@@ -60,7 +66,8 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
     subject = subject_of(mail)
     author = author_of(mail)
     name = display_name_of(mail, author)
-    reader, words = read_words(mail, subject, max_text_chars, author=name, is_inline=is_inline)
+    signing = signing_name_of(author, name)
+    reader, words = read_words(mail, subject, max_text_chars, author=signing, is_inline=is_inline)
     whole = words.whole_text
     report = find_report(mail, subject)
     kinds = [kind_of("", name) or "document" for name in words.file_names]

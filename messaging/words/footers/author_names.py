@@ -19,6 +19,8 @@ _SENTENCE_ENDS: Final = (".", "!", "?", "。", "？", "！")
 _BEHIND_NAME: Final = re.compile(r"\s*[(\[|/].*|\s+[-–—]\s.*|\s+via\s.*")
 # A reading or an office behind the name.
 _BEHIND_EASTERN_NAME: Final = re.compile(r"[(（/／|｜・,，<].*")
+# `i. A. Jana Groß`: by order
+_BY_ORDER: Final = re.compile(r"(?:i\. ?[AV]\.|ppa\.|p\.p\.) ")
 _INITIALS: Final = re.compile(r"[^\W\d_]\.?\Z|(?:[^\W\d_]\.-?){1,3}\Z")
 _CYRILLIC: Final = "Ѐ"
 _PATRONYMICS: Final = ("вич", "вна", "чна", "ьич", "vich", "vna", "ovych", "ovyč", "ovič")
@@ -102,7 +104,7 @@ def skip_titles(pieces: Sequence[str]) -> Sequence[str]:
 
 def begins_with_name(words: str, names: AuthorNames) -> bool:
     """Whether a line is the author's name, with titles before it, and letters such as `MSc` or an office behind it."""
-    pieces = skip_titles(words.strip(AROUND_NAME).split())
+    pieces = skip_titles(_BY_ORDER.sub("", words.strip(AROUND_NAME), count=1).split())
     folded = tuple(piece.casefold().strip(",;|") for piece in pieces[:_MAX_NAME_WORDS])
     length = next((len(name) for name in names.full if folded[: len(name)] == name), 0)
     rest = pieces[length:]

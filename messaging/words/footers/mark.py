@@ -8,6 +8,7 @@ from messaging.words.footers.client import BULLETS, is_client_footer
 from messaging.words.footers.signature import (
     MAX_LOOSE_SIGNATURE_LINES,
     MAX_SIGNATURE_LINES,
+    RULE_CHARS,
     is_address,
     is_contact,
     is_sentence,
@@ -244,7 +245,7 @@ def _asks_not_to_print(words: str) -> bool:
 
 
 def _is_rule(words: str) -> bool:
-    return len(words) >= 3 and not words.strip("_-=*—―")
+    return len(words) >= 3 and not words.strip(RULE_CHARS)
 
 
 def _paragraph(lines: Sequence[Line], start: int, end: int) -> str:

@@ -16,6 +16,7 @@ from messaging.words.lines import Line
 from messaging.words.phrases import (
     CLOSINGS,
     CONTACT_EVIDENCE,
+    EASTERN_FIRMS,
     EASTERN_REQUESTS,
     FIRMS,
     FIRMS_BEFORE,
@@ -43,6 +44,9 @@ _MAX_TITLE_CHARS: Final = 12
 _MAX_OFFICE_CHARS: Final = 90
 _MIN_RULE_CHARS: Final = 10
 _MIN_GAP_LINES: Final = 3
+_MAX_FIRM_CHARS: Final = 25
+# Characters of which people and programs draw a rule.
+RULE_CHARS: Final = "_-=*—―━─═＿＝＊◇◆☆★■□"
 _DIGIT: Final = re.compile(r"\d")
 _ASCII_DIGIT: Final = re.compile("[0-9]")
 PHONE_DIGITS: Final = 7
@@ -102,6 +106,7 @@ def mark_contact_block(
         if first is None:
             first = _find_lone_name(lines, filled, names, is_above_headers=is_above_headers)
         if first is not None:
+            first = _extend_above(lines, filled, first)
             kinds[first:end] = [SpanKind.SIGNATURE] * (end - first)
             return
     # Below a closing phrase and a name, an address has a few lines, and one at least.
@@ -118,6 +123,22 @@ def mark_contact_block(
         if is_address([lines[index] for index in below]):
             kinds[below[0] : end] = [SpanKind.SIGNATURE] * (end - below[0])
             return
+
+
+def _extend_above(lines: Sequence[Line], filled: Sequence[int], first: int) -> int:
+    """Return the first line of a signature with the rule or the Eastern firm directly above the name."""
+    for at in reversed([at for at in filled[1:] if first - 2 <= at < first]):
+        words = lines[at].words
+        is_firm = (
+            at == first - 1
+            and len(words) <= _MAX_FIRM_CHARS
+            and any(map(words.__contains__, EASTERN_FIRMS))
+            and _is_address_line(words)
+        )
+        if not is_firm and not (len(words) >= _MIN_RULE_CHARS and not words.strip(RULE_CHARS)):
+            break
+        first = at
+    return first
 
 
 def _find_block_of_author(
@@ -168,7 +189,9 @@ def _is_signature_below(
     """Whether a line is the author's full name and begins a signature."""
     words = lines[filled[position]].words
     has_contact = _has_contact(below)
-    if begins_with_name(words, names):
+    # `Kari Moe, daglig leder`
+    name, _, office = words.partition(", ")
+    if begins_with_name(words, names) or (_is_office(office) and begins_with_name(name, names)):
         at = filled[position]
         above = lines[filled[position - 1]].words if position else ""
         is_apart = at > 0 and (lines[at - 1].is_blank or _is_closing(above))
@@ -224,7 +247,7 @@ def _find_lone_name(
         return None
     above = filled[-2]
     rule = lines[above].words
-    if len(filled) > 2 and len(rule) >= _MIN_RULE_CHARS and not rule.strip("-_=—―"):
+    if len(filled) > 2 and len(rule) >= _MIN_RULE_CHARS and not rule.strip(RULE_CHARS):
         return above
     return last if is_above_headers and last - above > _MIN_GAP_LINES else None
 

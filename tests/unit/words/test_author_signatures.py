@@ -89,6 +89,10 @@ SIGNATURES = [
      "+44 1595 000000"),
     ("Jan Kos", "inż. Jan Kos\nspecjalista ds. obsługi silników\n+48 600 000 000"),
     ("罗丽萍", "------------------\n罗丽萍"),
+    ("山田 太郎", "━━━━━━━━━━━━━━━\n株式会社山田\n営業部 山田太郎\nTEL 03-0000-0000\n━━━━━━━━━━━━━━━"),
+    ("山田 太郎", "株式会社山田 営業部\n山田太郎\nTEL 03-0000-0000"),
+    ("Uwe Groß", "Mit freundlichen Grüßen\ni. A. Uwe Groß\nDisponent\nWerft Nordwind GmbH\nTel. 0431 000000"),
+    ("Kari Moe", "Vennlig hilsen\nKari Moe, daglig leder\nMoe Båt AS\nTlf. 00 00 00 00"),
     ("罗丽萍", "------------------\n罗丽萍\n13800000000"),
     ("Maria Oliveira",
      "Atenciosamente,\nMaria Oliveira\nAnalista de Operações Portuárias\nPorto do Rio Ltda.\n"
@@ -158,6 +162,8 @@ OWN = [
     ("王伟", "好。\n\n王伟说明天到\n电话 010-00000000"),
     ("Leonid Kartashov", "Да.\n\nЛеонид Каташин\nинженер\nтел. 044 000 00 00"),
     (TOM, "We come.\n\nTom Baker & Sons\nBaker Yachts Ltd\nis the yard that has it"),
+    ("Kari Moe", "Ja.\n\nKari Moe, lederen er syk\nMoe Båt AS\nTlf. 00 00 00 00"),
+    (TOM, "We ordered it from Baker Yachts Ltd\n\nTom"),
     # the name alone
     ("罗丽萍", "好。\n\n罗丽萍"),
     ("罗丽萍", "好。\n\n\n\n\n罗丽萍"),
@@ -200,6 +206,7 @@ def test_keeps_words_that_look_like_a_signature(author: str, text: str) -> None:
         # The author signed before.
         (TOM, "We come.\nTom\n\nRegards\n\nTom Baker\nBaker Yachts Ltd\n+44 1595 000000", "We come. Tom"),
         (TOM, "We come.\nTom\n\nRegards\nTom Baker\nBaker Yachts Ltd\n+44 1595 000000", "We come. Tom"),
+        ("山田 太郎", "株式会社山田に電話します\n山田太郎\nTEL 03-0000-0000", "株式会社山田に電話します"),
         # The programs of QQ and Foxmail put the name alone.
         ("罗丽萍", "好。\n\n------------------\n罗丽萍\n", "好。"),
         ("罗丽萍", f"好。\n\n\n\n罗丽萍\n \n{HEADERS}", "好。"),

@@ -137,6 +137,15 @@ def test_takes_the_name_from_the_header() -> None:
     mail = f'From: "Baker, Tom" <tom@yard.example>\r\nSubject: x{body}'
     assert words_of_mail(mail.encode()).text == "We come."
     assert words_of_mail(mail.replace("Baker, ", "").encode()).text.endswith("Ltd")
+    for sender in (
+        "tom.baker@yard.example",
+        "Tom <tom_baker@yard.example>",
+        "<baker.tom@x.example>",
+    ):
+        assert words_of_mail(f"From: {sender}\r\nSubject: x{body}".encode()).text == "We come."
+    for sender in ("t.baker@yard.example", "Yard <tom.baker@yard.example>", "tom@yard.example"):
+        text = words_of_mail(f"From: {sender}\r\nSubject: x{body}".encode()).text
+        assert text.endswith("Ltd")
 
 
 @pytest.mark.parametrize(
