@@ -1,4 +1,4 @@
-"""Finds the blocks in a text that are for programs: armour of OpenPGP, uuencode and yEnc. Pure."""
+"""Finds the blocks in a text that are for programs: armour of OpenPGP, uuencode, yEnc and BinHex. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -11,11 +11,13 @@ _BEGIN_FILE: Final = re.compile(r"begin [0-7]{3,4} \S")
 _BEGIN_YENC: Final = ("=ybegin line=", "=ybegin part=")
 _BEGIN_BASE64: Final = re.compile(r"begin-base64 [0-7]{3,4} \S")
 _END_BASE64: Final = "===="
+_BEGIN_BINHEX: Final = "(This file must be converted with BinHex"
 _BEGIN_ARMOUR: Final = re.compile(r"-----BEGIN [A-Z0-9 ,/]{3,40}-----\Z")
 _END_ARMOUR: Final = "-----END "
 _SIGNED: Final = "-----BEGIN PGP SIGNED MESSAGE-----"
 _ENCRYPTED: Final = "-----BEGIN PGP MESSAGE"
 _LONGEST_UU_LINE: Final = 62
+_LONGEST_BINHEX_LINE: Final = 65
 
 
 def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[SpanKind]) -> list[Span]:
@@ -35,7 +37,9 @@ def mark_machine_lines(text: str, lines: Sequence[Line], kinds: list[SpanKind]) 
             at = _mark(kinds, at, _end_of_yenc(lines, at + 1), SpanKind.FILE)
         elif _BEGIN_BASE64.match(line.words):
             at = _mark(kinds, at, _end_of_armour(lines, at + 1, _END_BASE64), SpanKind.FILE)
-        elif _BEGIN_FILE.match(line.words) and (end := _end_of_uu(text, lines, at + 1)) > at + 1:
+        elif (line.words.startswith(_BEGIN_BINHEX) and (end := _end_of_binhex(lines, at + 1))) or (
+            _BEGIN_FILE.match(line.words) and (end := _end_of_uu(text, lines, at + 1)) > at + 1
+        ):
             at = _mark(kinds, at, end, SpanKind.FILE)
         else:
             if signed and text.startswith("- ", line.start) and kinds[at] is SpanKind.OWN:
@@ -75,6 +79,22 @@ def _end_of_yenc(lines: Sequence[Line], at: int) -> int:
             return at + 1
         at += 1
     return at
+
+
+def _end_of_binhex(lines: Sequence[Line], at: int) -> int:
+    """Return the line after the encoded lines, which stand between two colons; 0 without both."""
+    while at < len(lines) and lines[at].is_blank:
+        at += 1
+    if at == len(lines) or not lines[at].words.startswith(":"):
+        return 0
+    is_open = True
+    while is_open and at < len(lines) and 0 < len(lines[at].words) <= _LONGEST_BINHEX_LINE:
+        words = lines[at].words
+        if " " in words or not words.isascii():
+            break
+        is_open = len(words) == 1 or not words.endswith(":")
+        at += 1
+    return 0 if is_open else at
 
 
 def _end_of_uu(text: str, lines: Sequence[Line], at: int) -> int:

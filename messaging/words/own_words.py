@@ -18,7 +18,8 @@ MAX_LINK_CHARS: Final = 100
 _PUNCTUATION: Final = (".", ",", ";", ":", "!", "?", ")", "\n", "")
 # `begin 644 photo.jpg`, `=ybegin line=128 size=3 name=photo.jpg`
 _FILE_BEGINNING: Final = re.compile(
-    r"^[> ]*(?:begin(?:-base64)? [0-7]{3,4} (\S.*)|=ybegin (?:.*name=)?(.*))$", re.MULTILINE
+    r"^[> ]*(?:begin(?:-base64)? [0-7]{3,4} (\S.*)|=ybegin (?:.*name=)?(.*)|\(This file must be .*)$",
+    re.MULTILINE,
 )
 _CUT: Final = " ..."
 _MANY_NEWLINES: Final = re.compile("\n{3,}")

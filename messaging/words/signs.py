@@ -60,7 +60,7 @@ _BEGINNING: Final = _pattern(
         *LIST_FOOTERS,
         *LIST_FOOTERS_CERTAIN,
         *FORWARD_LINES,
-        *("begin", "=ybegin", "—"),
+        *("begin", "=ybegin", "this file must be converted", "—"),
     ),
     BULLETS.replace("—", ""),
 )

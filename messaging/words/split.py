@@ -14,7 +14,7 @@ from messaging.words.signs import may_be_folded
 from messaging.words.spans import MarkedText, Span, SpanKind, Split
 from messaging.words.tickets import mark_tickets
 
-_SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin")
+_SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin", "with BinHex")
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
 _ASCII_RULES: Final = ("--", "=====", "_____", "*****")

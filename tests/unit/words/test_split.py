@@ -254,6 +254,29 @@ def test_folds_uuencoded_files() -> None:
     assert SpanKind.FILE in kinds_of(split)
 
 
+@pytest.mark.parametrize("gap", ["", "\n"])
+def test_folds_a_file_in_binhex(gap: str) -> None:
+    data = (
+        f'(This file must be converted with BinHex 4.0)\n{gap}:$f*TEQKPH#jdEhGMC5"66"3\n!9Q!!!!:\n'
+    )
+    split = split_words(MarkedText(f"The chart.\n\n{data}\nSee you at six: bring rope\n"))
+    assert split.own.split() == ["The", "chart.", "See", "you", "at", "six:", "bring", "rope"]
+    assert split.text_of(SpanKind.FILE) == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(This file must be converted with BinHex 4.0)\n",
+        "(This file must be converted with BinHex 4.0)\nsays the mail, and then nothing.\n",
+        "(This file must be converted with BinHex 4.0)\n:$f*TEQ\nYes\n",
+        "I know that this file must be converted with BinHex 4.0\n:abc:\n",
+    ],
+)
+def test_keeps_words_about_binhex(text: str) -> None:
+    assert split_words(MarkedText(text)).own == text
+
+
 def test_a_sentence_with_begin_is_no_file() -> None:
     text = "begin 644 things now\nand then rest, however long this line is supposed to become in the end.\n"
     assert split_words(MarkedText(text)).own == text
