@@ -84,6 +84,7 @@ def ascii_domain(domain: str) -> str:
         return domain
 
 
+@lru_cache(MAX_CACHED)
 def mailbox_spellings(address: str) -> tuple[str, ...]:
     """Return the spellings, in lower case, under which a list may have a mailbox: those of its domain."""
     plain = address.lower()

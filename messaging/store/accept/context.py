@@ -68,11 +68,11 @@ class BatchContext:
 
     `sender_devices` has its devices by account and serial. `opted_out` has pairs of a phone and the number of ours
     that it refuses. `deliveries` are those that a bounce names, each with the id of its message. `stored_ids` are the
-    messages of the batch that the store has already. `waiting` counts the waiting deliveries by subscriber and account.
-    `emergency_contacts` are by subscriber, only of those whose device reports an emergency. `known_numbers` are by
-    subscriber, only of those whose device sends a text; `sent` has how much the sending devices have sent, by device.
-    `admission` has the contacts, correspondents and blocks that the authors of the batch are among. `has_budgets` says
-    whether there is any budget.
+    messages of the batch that the store has already. `emergency_contacts` are by subscriber, only of those whose device
+    reports an emergency. `known_numbers` are by subscriber, only of those whose device sends a text; `sent` has how
+    much the sending devices have sent, by device.
+    `admission` has the contacts, correspondents and blocks that the authors of the batch are among, and counts what its
+    subscribers hold and what waits for them. `has_budgets` says whether there is any budget.
     """
 
     by_name: Mapping[str, SubscriberInfo] = field(default_factory=dict)
@@ -81,7 +81,6 @@ class BatchContext:
     opted_out: Collection[tuple[str, str]] = ()
     deliveries: Collection[tuple[int, str]] = ()
     stored_ids: Collection[str] = ()
-    waiting: Mapping[tuple[int, str], int] = field(default_factory=dict)
     emergency_contacts: Mapping[int, Sequence[Address]] = field(default_factory=dict)
     known_numbers: Mapping[int, KnownNumbers] = field(default_factory=dict)
     sent: Mapping[int, SentCount] = field(default_factory=dict)

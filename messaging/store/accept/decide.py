@@ -15,6 +15,7 @@ from messaging.model.message import (
     Bounce,
     DeadLetter,
     DeviceReport,
+    Inbound,
     Message,
     Network,
     OptOutChange,
@@ -108,6 +109,8 @@ class Decision:
     @property
     def messages(self) -> tuple[RoutedMessage, ...]:
         """The messages to write: an alarm first."""
+        if self.alarm is None and self.echo is None:
+            return (self.routed,) if self.routed else ()
         return tuple(one for one in (self.alarm, self.routed, self.echo) if one)
 
 
@@ -139,7 +142,7 @@ class BatchDecider:
         self._policy = policy
         self._context = context
         self._stored_ids = set(context.stored_ids)
-        self._waiting: Counter[tuple[int | None, str]] = Counter(context.waiting)
+        self._waiting: Counter[tuple[int | None, str]] = Counter(context.admission.waiting)
         self._max_waiting = max_waiting
         self._message_rate = limiters.messages
         self._reply_rate = limiters.replies
@@ -494,14 +497,20 @@ def _refuse(refusal: Refusal) -> Decision:
 
 
 def hold_bursts(
-    decisions: Sequence[Decision], ids: Sequence[str], breaker: BurstBreaker, now: datetime
-) -> list[Decision]:
+    decisions: Sequence[Decision],
+    records: Sequence[Inbound | Refusal],
+    breaker: BurstBreaker,
+    now: datetime,
+) -> Sequence[Decision]:
     """Return the decisions with a hold for each accepted message that exceeds a bound. Call it within a transaction.
 
-    `ids` are those of the records: a repeat of a message that is not written is not accepted either.
+    A repeat of a record whose message is not written is not accepted either.
     """
     counted = [one.counted for one in decisions if one.counted]
-    stops = iter(breaker.admit(counted, now))
+    found = breaker.admit(counted, now)
+    if not any(found):
+        return decisions
+    stops, ids = iter(found), [getattr(one, "id", "") for one in records]
     stopped = [_stop_burst(one, next(stops)) if one.counted else one for one in decisions]
     busy = {id: one for id, one in zip(ids, stopped, strict=True) if one.kind == "busy"}
     return [

@@ -56,12 +56,6 @@ _SENDER_DEVICES = Select(
 )
 _OPT_OUTS = Select("SELECT peer, number FROM users_optout WHERE {}", "peer")
 _DELIVERIES = Select("SELECT id, message_id FROM users_delivery WHERE {}", "id")
-_WAITING = Select(
-    "SELECT subscriber_id, via, COUNT(*) FROM users_delivery"
-    " WHERE due_at IS NOT NULL AND {} GROUP BY subscriber_id, via",
-    "subscriber_id",
-)
-
 _FromAuthor = Message | DeviceText | DeadLetter | Bounce | DeviceReport
 
 
@@ -145,7 +139,6 @@ def look_up(
     said = [bool(row[-1]) for row in (*subscriber_rows[:1], *device_rows[:1])]
     is_alarm_alone = not said and bool(found.emergency_devices)
     ids = {one.id for one in subscribers} | {device.owner.id for device in devices.values()}
-    waiting = _WAITING(ids) if counts_waiting else []
     emergencies = {devices[key].owner.id for key in found.emergency_devices & devices.keys()}
     senders = {devices[key]: numbers for key, numbers in found.senders.items() if key in devices}
     own = {address for one in senders for address in policy.author_addresses(one.owner)}
@@ -162,11 +155,10 @@ def look_up(
         stored_ids={
             message_id for (message_id,) in _STORED_IDS(found.message_ids, found.message_ids)
         },
-        waiting={(subscriber, account): count for subscriber, account, count in waiting},
         emergency_contacts=_find_emergency_contacts(emergencies) if emergencies else {},
         known_numbers=_find_known_numbers(senders, policy, now),
         sent=count_sent([device.device_id for device in senders], now),
-        admission=look_up_admission(ids, authors, holding, now),
+        admission=look_up_admission(ids, authors, holding, ids if counts_waiting else (), now),
         has_budgets=any(said) or (is_alarm_alone and has_budgets()),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from random import randrange
 from typing import Final
@@ -31,6 +31,7 @@ PERIOD_SECONDS: Final = 300
 PERIODS: Final = 13
 """The periods that are added up: an hour and the one that has begun."""
 WRITERS: Final = 32
+MAX_CACHED: Final = 4096
 
 _ADD: Final = "INSERT INTO users_burstcount (key, period, writer, number) VALUES "
 _ADD_AND_SUM: Final = (
@@ -80,7 +81,7 @@ def keys_of_stranger(message: Message) -> list[BoundKey]:
     keys = []
     if message.sender.network is Network.EMAIL:
         domain = message.sender.value.rpartition("@")[2].lower()
-        keys.append((Bound.DOMAIN, _public_suffixes().privatesuffix(domain) or domain))
+        keys.append((Bound.DOMAIN, _registrable_domain(domain)))
     if message.client_network:
         keys.append((Bound.CLIENT, message.client_network))
     return keys
@@ -115,10 +116,10 @@ class BurstBreaker:
         """
         keys = [[key for key in one.keys if key[0] in self._limits] for one in messages]
         new = Counter(key for own in keys for key in own)
-        room = {
-            key: self._limits[key[0]] - (number - new[key])
-            for key, number in self._add(new, now).items()
-        }
+        numbers = self._add(new, now)
+        if all(number <= self._limits[key[0]] for key, number in numbers.items()):
+            return [None] * len(messages)
+        room = {key: self._limits[key[0]] - (number - new[key]) for key, number in numbers.items()}
         stopped: dict[int, Bound] = {}
         for index, own in enumerate(keys):
             exceeded = next((key[0] for key in own if room[key] <= 0), None)
@@ -126,8 +127,6 @@ class BurstBreaker:
                 room.update((key, room[key] - 1) for key in own)
             else:
                 stopped[index] = exceeded
-        if not stopped:
-            return [None] * len(messages)
         held = Counter(key for index in stopped for key in keys[index])
         self._add(Counter({key: -number for key, number in held.items()}), now)
         return self._hold(messages, stopped, now)
@@ -152,11 +151,7 @@ class BurstBreaker:
         """Add to the counts, and return those of the hour: one statement, none without any."""
         period = int(now.timestamp()) // PERIOD_SECONDS
         # Hashes: the store needs neither addresses nor domains for it.
-        hashes = {
-            key: blake2b("/".join(key).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            for key in numbers
-        }
-        by_hash = {int.from_bytes(found, signed=True): key for key, found in hashes.items()}
+        by_hash = {_hash(key): key for key in numbers}
         # In one order everywhere: two routers that share rows wait for each other instead of locking up.
         rows = [
             (hash, period, 0 if key[0] in OF_SUBSCRIBER else self._writer, numbers[key])
@@ -174,6 +169,17 @@ def remove_old_counts(now: datetime) -> int:
     oldest = int(now.timestamp()) // PERIOD_SECONDS - PERIODS
     ids = BurstCount.objects.filter(period__lt=oldest).values_list("id", flat=True)[:PAGE_ROWS]
     return BurstCount.objects.filter(id__in=list(ids)).delete()[0]
+
+
+@lru_cache(MAX_CACHED)
+def _hash(key: BoundKey) -> int:
+    data = "/".join(key).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), signed=True)
+
+
+@lru_cache(MAX_CACHED)
+def _registrable_domain(domain: str) -> str:
+    return _public_suffixes().privatesuffix(domain) or domain
 
 
 @cache

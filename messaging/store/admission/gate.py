@@ -42,23 +42,24 @@ class Gate:
         subscriber = self._policy.find_subscriber(message.recipient, self._context)
         if isinstance(subscriber, Refusal):
             return None
-        addresses = self._addresses(message)
-        own = self._policy.mailbox(subscriber).value.lower()
-        if message.sender.network is Network.SATELLITE and own in addresses:
+        addresses, authorship = self._addresses(message), message.authorship
+        is_of_device = message.sender.network is Network.SATELLITE
+        if is_of_device and self._policy.mailbox(subscriber).value.lower() in addresses:
             return None
         author = Author(
             addresses=addresses,
             level=message.level,
             is_bulk=not message.takes_answers,
-            is_spam=bool(message.authorship and message.authorship.spam_mark),
-            is_disputed=bool(message.authorship and message.authorship.is_disputed),
+            is_spam=bool(authorship and authorship.spam_mark),
+            is_disputed=bool(authorship and authorship.is_disputed),
         )
         known, mode = self._context.admission, subscriber.senders
         admission = admit(author, subscriber.id, mode, known, self._now)
-        is_operator = author.level.names_author and self._are_operators(addresses)
         # A mark as spam comes before the permissions of all authors.
-        is_held = isinstance(admission, Hold) and admission is not Hold.SPAM
-        return None if is_held and is_operator else admission
+        if not isinstance(admission, Hold) or admission is Hold.SPAM:
+            return admission
+        is_operator = author.level.names_author and self._are_operators(addresses)
+        return None if is_operator else admission
 
     def hold(self, message: Message, route: Route, why: Hold) -> NewHold | None:
         """Return the hold of a message, and count it; None when too many messages of the subscriber are held."""
@@ -76,30 +77,28 @@ class Gate:
         if not message.level.names_author:
             return True
         addresses = self._addresses(message)
-        contacts = (one for key in addresses for one in known.contacts.get((owner, key), ()))
+        contacts = known.rights_of(owner, addresses)
         is_contact = any(one.may_write_at(self._now) for one in contacts)
-        is_correspondent = any((owner, one) in known.correspondents for one in addresses)
+        is_correspondent = known.has_correspondent(owner, addresses)
         return not (is_contact or is_correspondent or self._are_operators(addresses))
 
     def count(self, message: Message, route: Route) -> CountedMessage | None:
         """Return the bounds within an hour that a message counts in; None for one of an emergency contact."""
         owner, addresses = route.subscriber_id or 0, self._addresses(message)
-        known = self._context.admission
+        known, level = self._context.admission, message.level
         contacts = [
             one
-            for address in addresses
-            for one in known.contacts.get((owner, address), ())
-            if one.may_write_at(self._now) and one.accepts(message.level)
+            for one in known.rights_of(owner, addresses)
+            if one.may_write_at(self._now) and one.accepts(level)
         ]
         if any(one.is_emergency for one in contacts):
             return None
         # Mail that only pretends to be an author's takes no room of the author.
-        doubt = "" if message.level.names_author else "unproved "
+        doubt = "" if level.names_author else "unproved "
         author = str(contacts[0].contact_id) if contacts else doubt + addresses[0]
         keys: list[BoundKey] = [(Bound.AUTHOR, f"{owner}/{author}")]
         keys += [(Bound.DEVICE, str(one.device_id)) for one in route.deliveries]
-        is_correspondent = any((owner, one) in known.correspondents for one in addresses)
-        if not contacts and not (is_correspondent and message.level.names_author):
+        if not contacts and (doubt or not known.has_correspondent(owner, addresses)):
             keys += keys_of_stranger(message)
         return CountedMessage(owner, (*keys, (Bound.TOTAL, "")))
 
@@ -115,7 +114,8 @@ class Gate:
 
     def _addresses(self, message: Message) -> tuple[str, ...]:
         """Return the addresses of the author in lower case: of a device those of its owner."""
-        device = self._context.sender_device(message.sender, message.via)
-        if device is not None:
-            return self._policy.author_addresses(device.owner)
+        if message.sender.network is Network.SATELLITE:
+            device = self._context.sender_device(message.sender, message.via)
+            if device is not None:
+                return self._policy.author_addresses(device.owner)
         return self._policy.spellings(message.sender)

@@ -19,27 +19,34 @@ from messaging.store.db.sql import Select, execute_values, storable_time
 MEMORY: Final = timedelta(days=90)
 """For how long an address may answer that a device wrote to."""
 
-_CONTACT, _WRITTEN, _BLOCKED = "contact", "written", "blocked"
+_CONTACT, _WRITTEN, _BLOCKED, _HELD, _WAITING = "contact", "written", "blocked", "held", "waiting"
 _RIGHTS: Final = (
     "c.may_write, c.write_until, c.id, c.must_be_proved, c.is_emergency, c.sees_positions"
     " FROM users_contact c"
 )
+_NO_RIGHTS: Final = "FALSE, FALSE, FALSE"
 _KNOWN: Final = Select(
     f"SELECT '{_CONTACT}', c.owner_id, LOWER(c.address), {_RIGHTS} WHERE {{}} AND {{}}"  # noqa: S608
     f" UNION ALL SELECT '{_CONTACT}', c.owner_id, LOWER(a.address), {_RIGHTS}"
     " JOIN users_contactaddress a ON a.contact_id = c.id WHERE {} AND {}"
-    f" UNION ALL SELECT '{_WRITTEN}', w.owner_id, w.address, '', w.written_at, 0, FALSE, FALSE, FALSE"
+    f" UNION ALL SELECT '{_WRITTEN}', w.owner_id, w.address, '', w.written_at, 0, {_NO_RIGHTS}"
     " FROM users_correspondent w WHERE {} AND {}"
-    f" UNION ALL SELECT '{_BLOCKED}', COALESCE(b.owner_id, 0), b.address, '', NULL, 0,"
-    " FALSE, FALSE, FALSE FROM users_blockedauthor b WHERE ({} OR b.owner_id IS NULL) AND {}",
+    f" UNION ALL SELECT '{_BLOCKED}', COALESCE(b.owner_id, 0), b.address, '', NULL, 0, {_NO_RIGHTS}"
+    " FROM users_blockedauthor b WHERE ({} OR b.owner_id IS NULL) AND {}"
+    f" UNION ALL SELECT '{_HELD}', subscriber_id, LOWER(sender), '', NULL, COUNT(*), {_NO_RIGHTS}"
+    " FROM users_delivery WHERE held_until IS NOT NULL AND rest_characters = 0 AND {}"
+    " GROUP BY subscriber_id, LOWER(sender)"
+    f" UNION ALL SELECT '{_WAITING}', subscriber_id, via, '', NULL, COUNT(*), {_NO_RIGHTS}"
+    " FROM users_delivery WHERE due_at IS NOT NULL AND {} GROUP BY subscriber_id, via",
     *("c.owner_id", "LOWER(c.address)"),
     *("c.owner_id", "LOWER(a.address)"),
     *("w.owner_id", "w.address"),
     *("b.owner_id", "b.address"),
+    *("subscriber_id", "subscriber_id"),
 )
-_HELD: Final = Select(
-    "SELECT subscriber_id, LOWER(sender), COUNT(*) FROM users_delivery"
-    " WHERE held_until IS NOT NULL AND rest_characters = 0 AND {} GROUP BY subscriber_id, LOWER(sender)",
+_COUNT_HELD: Final = Select(
+    "SELECT subscriber_id, COUNT(*) FROM users_delivery"
+    " WHERE held_until IS NOT NULL AND rest_characters = 0 AND {} GROUP BY subscriber_id",
     "subscriber_id",
 )
 _NOTE: Final = "INSERT INTO users_correspondent (owner_id, address, written_at) VALUES "
@@ -52,38 +59,44 @@ def look_up_admission(
     owners: Collection[int],
     addresses: Collection[str],
     holding: Collection[int],
+    counting: Collection[int],
     now: datetime,
 ) -> AdmissionContext:
-    """Return what these subscribers said about these addresses: one query, or none without either.
+    """Return what these subscribers said about these addresses: one query, or none without anything to look up.
 
-    One more query counts the held deliveries of the subscribers `holding`, who may hold a message of the batch.
+    Counts the held deliveries of the subscribers `holding`, who may hold a message of the batch, and the waiting ones
+    of those `counting`.
     """
-    if not owners or not addresses:
+    # Without an address nothing of the batch is held.
+    said = (owners, addresses) if owners and addresses else ((), ())
+    holding = holding if all(said) else ()
+    if not all(said) and not counting:
         return AdmissionContext()
     contacts: dict[AuthorKey, list[ContactRights]] = defaultdict(list)
     correspondents: set[AuthorKey] = set()
     blocked: set[AuthorKey] = set()
-    candidates = block_candidates(addresses)
-    lists = (owners, addresses) * 3 + (owners, candidates)
-    for kind, owner, address, may_write, moment, contact, *flags in _KNOWN(*lists):
+    held: dict[AuthorKey, int] = {}
+    waiting: dict[tuple[int, str], int] = {}
+    lists = (*said * 3, said[0], block_candidates(said[1]), holding, counting)
+    for kind, owner, address, may_write, moment, number, *flags in _KNOWN(*lists):
         key = (owner, address)
         if kind == _BLOCKED:
             blocked.add(key)
+        elif kind == _HELD:
+            held[key] = number
+        elif kind == _WAITING:
+            waiting[key] = number
         elif kind == _CONTACT:
-            rights = ContactRights(MayWrite(may_write), _moment(moment), contact, *map(bool, flags))
+            rights = ContactRights(MayWrite(may_write), _moment(moment), number, *map(bool, flags))
             contacts[key].append(rights)
         elif (written_at := _moment(moment)) and written_at >= now - MEMORY:
             correspondents.add(key)
-    held = {(owner, sender): number for owner, sender, number in _HELD(holding)}
-    return AdmissionContext(contacts, correspondents, blocked, held)
+    return AdmissionContext(contacts, correspondents, blocked, held, waiting)
 
 
 def count_held(owners: Collection[int]) -> Counter[int]:
     """Return how many deliveries of each of these subscribers are held: one query, none without any."""
-    numbers: Counter[int] = Counter()
-    for owner, _, number in _HELD(owners):
-        numbers[owner] += number
-    return numbers
+    return Counter(dict(_COUNT_HELD(owners)))
 
 
 def note_correspondents(written: Iterable[AuthorKey], now: datetime) -> None:

@@ -43,17 +43,30 @@ class ContactRights:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionContext:
-    """The contacts, correspondents, blocks and held messages that a batch refers to, looked up once.
+    """The contacts, correspondents, blocks, held and waiting messages that a batch refers to, looked up once.
 
     `contacts` has the permissions of every contact with the address. `correspondents` are the addresses that devices of
     the subscriber wrote to. `blocked` has addresses and `@domain`s. `held` counts the held deliveries of a subscriber
-    by author.
+    by author, `waiting` the waiting ones by account.
     """
 
     contacts: Mapping[AuthorKey, Sequence[ContactRights]] = field(default_factory=dict)
     correspondents: Collection[AuthorKey] = ()
     blocked: Collection[AuthorKey] = ()
     held: Mapping[AuthorKey, int] = field(default_factory=dict)
+    waiting: Mapping[tuple[int, str], int] = field(default_factory=dict)
+
+    def rights_of(self, owner: int, addresses: Sequence[str]) -> list[ContactRights]:
+        """Return the permissions of every contact of the subscriber with one of these addresses."""
+        if not self.contacts:
+            return []
+        return [one for address in addresses for one in self.contacts.get((owner, address), ())]
+
+    def has_correspondent(self, owner: int, addresses: Sequence[str]) -> bool:
+        """Return whether a device of the subscriber wrote to one of these addresses."""
+        return bool(self.correspondents) and any(
+            (owner, one) in self.correspondents for one in addresses
+        )
 
     def sees_positions(self, owner: int, address: str) -> bool:
         """Return whether messages to this address may end with a position: all but contacts without the permission."""
@@ -92,9 +105,7 @@ def admit(
         return AUTHOR_FORGED
     if mode is SenderMode.CLOSED:
         return CLOSED
-    rights = [
-        one for address in author.addresses for one in known.contacts.get((owner, address), ())
-    ]
+    rights = known.rights_of(owner, author.addresses)
     if _is_blocked(author, owner, known) or any(one.may_write is MayWrite.NEVER for one in rights):
         return AUTHOR_BLOCKED
     if author.is_spam:
@@ -106,7 +117,7 @@ def admit(
     contacts = [one for one in rights if one.may_write_at(now)]
     if any(one.accepts(author.level) for one in contacts):
         return None
-    is_correspondent = any((owner, one) in known.correspondents for one in author.addresses)
+    is_correspondent = known.has_correspondent(owner, author.addresses)
     # Proof that a contact needs is not replaced by an answer of the device.
     if is_correspondent and not contacts and author.level.names_author and not author.is_bulk:
         return None
@@ -127,7 +138,7 @@ def block_candidates(addresses: Collection[str]) -> set[str]:
 
 
 def _is_blocked(author: Author, owner: int, known: AdmissionContext) -> bool:
-    candidates = block_candidates(author.addresses)
+    candidates = block_candidates(author.addresses) if known.blocked else ()
     return any(
         (subscriber, one) in known.blocked
         for one in candidates

@@ -4,11 +4,11 @@ Values only ever travel as parameters.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.utils import CursorWrapper
 
 Row = tuple[Any, ...]
@@ -19,6 +19,16 @@ ONE_OF: Final = {
 }
 """The condition that a column has one of the values of a list, by the kind of the store. One parameter for any number
 of values, so that the statement is constant."""
+
+
+def _to_json(values: Collection[Any]) -> str:
+    return json.dumps(list(values)) if values else "[]"
+
+
+_PARAMETERS: Final[Mapping[str, Callable[[Collection[Any]], Any]]] = {
+    "sqlite": _to_json,
+    "postgresql": list,
+}
 
 
 class Select:
@@ -39,15 +49,21 @@ class Select:
         """Return the rows for these lists, one for each column: one query, or none when all lists are empty."""
         if not any(lists):
             return []
-        with connection.cursor() as cursor:
-            parameters = [list_parameter(values) for values in lists]
-            cursor.execute(self._statements[connection.vendor], parameters)
+        # Each attribute of `connection` is found by ten calls.
+        store = connections[DEFAULT_DB_ALIAS]
+        as_parameter = _PARAMETERS[store.vendor]
+        # A list that is there several times is made a parameter once.
+        parameters = {id(values): as_parameter(values) for values in lists}
+        with store.cursor() as cursor:
+            cursor.execute(
+                self._statements[store.vendor], [parameters[id(values)] for values in lists]
+            )
             return list(cursor.fetchall())
 
 
 def list_parameter(values: Collection[Any]) -> Any:
     """Return the list as the parameter of `ONE_OF`."""
-    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+    return _PARAMETERS[connection.vendor](values)
 
 
 def storable_time(moment: datetime | None) -> Any:
@@ -68,7 +84,7 @@ def execute_values(
     cursor: CursorWrapper, head: str, places: str, rows: Sequence[Row], tail: str = ""
 ) -> None:
     """Run one statement: `head`, `places` with the values of each row, `tail`."""
-    if connection.vendor == "postgresql":
+    if cursor.db.vendor == "postgresql":
         # psycopg parses the placeholders of a long statement every time, of a short one once: bind row by row.
         bound = ", ".join(cursor.mogrify(places, row) for row in rows)
         cursor.execute(head + bound + tail)
