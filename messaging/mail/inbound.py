@@ -199,6 +199,8 @@ class MailIngest:
                 self.deferred += 1
             case _:
                 self.refused += 1
+        if not log.isEnabledFor(logging.INFO):
+            return reply
         log.info(
             "mail %s from %s by %s to %s, %d bytes%s: %s",
             ids,

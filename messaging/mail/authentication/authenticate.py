@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from messaging.config.ip_allowlist import is_peer
 from messaging.mail.authentication.arc import ArcChain, read_chain, results_of_sealers, verify_chain
@@ -66,12 +66,7 @@ class Authenticator:
         mail = split_mail(content)
         settings = self._settings
         from_relay = bool(settings.trusted_relays and is_peer(client_ip, settings.trusted_relays))
-        marks = [
-            name.decode().title()
-            for name in _SPAM_MARKS
-            if from_relay and any(_YES.match(value) for value in mail.values(name))
-        ]
-        spam_mark = marks[0] if marks else ""
+        spam_mark = _find_spam_mark(mail) if from_relay else ""
         author, problem = author_of(mail)
         shown = relay_mailbox(shown_author) or ""
         problem = problem or mail.problem
@@ -92,7 +87,7 @@ class Authenticator:
         check = _Check(mail, author, lookups, settings, relayed)
         client = None if from_relay else (client_ip, helo, envelope_sender)
         found = await check.run(client)
-        return replace(found, from_relay=from_relay, spam_mark=spam_mark)
+        return replace(found, from_relay=True, spam_mark=spam_mark) if from_relay else found
 
     def _results_of_relay(
         self, mail: SplitMail, envelope_sender: str
@@ -105,6 +100,14 @@ class Authenticator:
         if own is None:
             return None
         return () if _ENDS_COMMENT.search(envelope_sender) else tuple(read_results(own))
+
+
+def _find_spam_mark(mail: SplitMail) -> str:
+    """Return the name of the field by which a relay marked a mail as spam; empty without one."""
+    for name in _SPAM_MARKS:
+        if any(_YES.match(value) for value in mail.values(name)):
+            return name.decode().title()
+    return ""
 
 
 @dataclass
@@ -121,11 +124,10 @@ class _Check:
     is_undecided: bool = False
     has_flawed_pass: bool = False
     has_weak_signature: bool = False
+    domain: str = ""
 
-    @property
-    def domain(self) -> str:
-        """The domain of the author."""
-        return self.author.rpartition("@")[2]
+    def __post_init__(self) -> None:
+        self.domain = self.author.rpartition("@")[2]
 
     async def run(self, client: tuple[str, str, str] | None) -> Authentication:
         """Check the mechanisms, the best one first; `client` is None for a trusted relay."""
@@ -135,13 +137,19 @@ class _Check:
             # About the author's domain itself: needs no DNS.
             reason = f"the relay {self.settings.authserv_id} vouches for it by dmarc"
             return self._likely(reason, self._relay_says("spf", "pass"))
+        own = self.lookups.recall(Walk, self.domain)
+        spf = self.lookups.recall(MechanismResult, *client) if client else None
         # The records that every mail needs are asked at the same time; what follows finds them.
-        names = [f"_dmarc.{name}" for name in walk_names(self.domain)]
-        names += [signature.key_name for signature in signatures]
-        names += [sender_domain(*client[1:])] if client else []
-        await self.lookups.find_texts(names)
-        own = await walk(self.lookups, self.domain)
-        spf = await check_spf(self.lookups, *client) if client else None
+        names = [signature.key_name for signature in signatures]
+        if own is None:
+            names += [f"_dmarc.{name}" for name in walk_names(self.domain)]
+        if client and spf is None:
+            names.append(sender_domain(*client[1:]))
+        if names:
+            await self.lookups.find_texts(names)
+        own = own or await walk(self.lookups, self.domain)
+        if client and spf is None:
+            spf = await check_spf(self.lookups, *client)
         keys = [await self.lookups.find(one.key_name, "TXT") for one in signatures]
         self.walks[self.domain] = own
         signature = await self._check_signatures(signatures, keys)
@@ -159,9 +167,9 @@ class _Check:
 
     def _prove(self, signature: Signature, is_sent_by_domain: bool) -> Authentication:
         """Return the result for a mail with a signature that is proof."""
-        found = self._result(AuthorLevel.PROVED, f"signed by {signature.domain} (DKIM)")
-        return replace(
-            found,
+        return self._result(
+            AuthorLevel.PROVED,
+            f"signed by {signature.domain} (DKIM)",
             signed_fields=frozenset(one.decode("ascii", "replace") for one in signature.names),
             signed_identity=identity_of(self.mail, signature),
             named=recipients_of(self.mail, signature.names),
@@ -171,8 +179,9 @@ class _Check:
     def _likely(self, reason: str, is_sent_by_domain: bool) -> Authentication:
         """Return the result for a mail that SPF, a relay or a sealer speaks for."""
         named = recipients_of(self.mail, (b"to", b"cc"))
-        found = self._result(AuthorLevel.LIKELY, reason)
-        return replace(found, named=named, is_sent_by_domain=is_sent_by_domain)
+        return self._result(
+            AuthorLevel.LIKELY, reason, named=named, is_sent_by_domain=is_sent_by_domain
+        )
 
     async def _names_client(self, spf: MechanismResult | None) -> bool:
         """Whether SPF passes for the author's domain."""
@@ -184,7 +193,7 @@ class _Check:
         self.is_undecided = self.is_undecided or spf.result == "temperror"
         return spf.result == "pass"
 
-    def _result(self, level: AuthorLevel, reason: str) -> Authentication:
+    def _result(self, level: AuthorLevel, reason: str, **more: Any) -> Authentication:
         is_good = level in (AuthorLevel.PROVED, AuthorLevel.LIKELY)
         own = self.walks.get(self.domain)
         if is_good and own is not None and own.record is not None:
@@ -196,6 +205,7 @@ class _Check:
             reason=f"the author is {level}: {reason}",
             results=tuple(self.results),
             is_undecided=self.is_undecided and not is_good,
+            **more,
         )
 
     async def _check_signatures(

@@ -74,6 +74,8 @@ def read_signatures(mail: SplitMail, author_domain: str) -> tuple[list[Signature
 
     A signature whose domain has no label in common with the author's can prove nothing, and is left out.
     """
+    if not mail.values(b"dkim-signature"):
+        return [], []
     found, problems = [], []
     for field in [one for one in mail.fields if one[0].lower() == b"dkim-signature"][:MAX_READ]:
         try:

@@ -73,8 +73,11 @@ class Walk:
 
 async def walk(lookups: Lookups, domain: str) -> Walk:
     """Look up the records of a domain and of the domains above it, at most `MAX_WALK` names, at the same time."""
+    if (known := lookups.recall(Walk, domain)) is not None:
+        return known
     names = walk_names(domain)
-    answers = await lookups.find_texts(f"_dmarc.{name}" for name in names)
+    asked = [f"_dmarc.{name}" for name in names]
+    answers = await lookups.find_texts(asked)
     records, failed = [], False
     for name, answer in zip(names, answers, strict=True):
         # A top-level domain that does not answer says no less than one without a record.
@@ -85,7 +88,10 @@ async def walk(lookups: Lookups, domain: str) -> Walk:
             if found[0].psd in ("y", "n"):
                 break
     applying = tuple(record for record in records if record.policy)
-    return Walk(domain, applying, failed)
+    made = Walk(domain, applying, failed)
+    used = {(name, "TXT"): answer for name, answer in zip(asked, answers, strict=True)}
+    lookups.remember(made, domain, used=used)
+    return made
 
 
 def walk_names(domain: str) -> list[str]:

@@ -14,6 +14,12 @@ MAX_FROM_BYTES: Final = 4096
 
 _NAME: Final = re.compile(rb"[!-9;-~]+")
 _SPACE: Final = (b" ", b"\t")
+_END: Final = re.compile(rb"(?:\A|\r?\n)\r?\n")
+_LINE_END: Final = re.compile(rb"\r?\n")
+_DOUBTFUL: Final = re.compile(rb"\r(?!\n)|\0")
+# A header as nearly all are: CRLF alone ends lines, and each begins a field or goes on with one. Never steps back.
+_PROPER: Final = re.compile(rb"(?:[!-9;-~]++:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)*+")
+_PROPER_FIELD: Final = re.compile(rb"([!-9;-~]++):([^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+\r\n)")
 SINGLE: Final = (
     b"subject",
     b"reply-to",
@@ -48,16 +54,31 @@ class SplitMail:
 
 def split_mail(content: bytes) -> SplitMail:
     """Split a mail. Reads `MAX_HEADER_BYTES` and `MAX_FIELDS` of the header at most."""
-    end = re.search(rb"(?:\A|\r?\n)\r?\n", content[: MAX_HEADER_BYTES + 4])
+    end = _END.search(content[: MAX_HEADER_BYTES + 4])
     if end is None and len(content) > MAX_HEADER_BYTES:
         return SplitMail((), b"", "its header is too long")
     header = content[: end.start()] if end else content
     body = content[end.end() :] if end else b""
     if body.count(b"\n") != body.count(b"\r\n"):
         body = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    lines = header + b"\r\n" if header else b""
+    if _PROPER.fullmatch(lines):
+        fields, problem = tuple(_PROPER_FIELD.findall(lines)), ""
+    else:
+        fields, problem = _split_odd_header(header)
+    if len(fields) > MAX_FIELDS:
+        return SplitMail((), body, "its header has too many fields")
+    by_name: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        by_name.setdefault(name.lower(), []).append(value)
+    return SplitMail(fields, body, problem, by_name)
+
+
+def _split_odd_header(header: bytes) -> tuple[tuple[Field, ...], str]:
+    """Split a header line by line; return its fields, and why readers may understand it differently."""
     fields: list[tuple[bytes, list[bytes]]] = []
-    problem = "its header has a bare CR or a NUL" if re.search(rb"\r(?!\n)|\0", header) else ""
-    for line in re.split(rb"\r?\n", header) if header else []:
+    problem = "its header has a bare CR or a NUL" if _DOUBTFUL.search(header) else ""
+    for line in _LINE_END.split(header):
         if line.startswith(_SPACE) and fields:
             fields[-1][1].append(line)
             continue
@@ -65,13 +86,7 @@ def split_mail(content: bytes) -> SplitMail:
         if not colon or not _NAME.fullmatch(name):
             problem = problem or "its header has a line that is no field"
         fields.append((name.strip(), [value]))
-    if len(fields) > MAX_FIELDS:
-        return SplitMail((), body, "its header has too many fields")
-    raw = tuple((name, b"\r\n".join(lines) + b"\r\n") for name, lines in fields)
-    by_name: dict[bytes, list[bytes]] = {}
-    for name, value in raw:
-        by_name.setdefault(name.lower(), []).append(value)
-    return SplitMail(raw, body, problem, by_name)
+    return tuple((name, b"\r\n".join(lines) + b"\r\n") for name, lines in fields), problem
 
 
 def duplicate_of(mail: SplitMail) -> str:

@@ -1,10 +1,11 @@
 """Asks DNS: asynchronous, with a cache by TTL, and bounded for each mail."""
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import dns.asyncresolver
 import dns.message
@@ -17,6 +18,7 @@ from cachetools import TLRUCache
 from messaging.mail.authentication.settings import DnsSettings
 
 MAX_CACHED: Final = 20_000
+MAX_RESULTS: Final = 5000  # made of answers
 MAX_CACHED_BYTES: Final = 4096  # of one answer; a longer one is asked again
 MAX_RECORDS: Final = 100  # of one answer; further ones are left out
 MAX_TTL_SECONDS: Final = 3600.0
@@ -45,33 +47,57 @@ FAILED: Final = Answer(failed=True)
 NOTHING: Final = Answer()
 NXDOMAIN: Final = Answer(exists=False)
 Key = tuple[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    answer: Answer
-    seconds: float
+    """An answer, or a result that was made of answers, and the time by `time.monotonic` when it ends."""
+
+    value: Any
+    ends_at: float
 
 
 class Resolver:
     """Asks DNS servers, and caches their answers as long as they say, an hour at most. Belongs to one event loop.
 
-    Several lookups of one record at a time are one query. A failure is cached for `FAILURE_SECONDS`.
+    Several lookups of one record at a time are one query. A failure is cached for `FAILURE_SECONDS`. Results that were
+    made of answers are cached until the first of these ends.
     """
 
     def __init__(self, settings: DnsSettings) -> None:
         self._resolver = _make_resolver(settings)
         self._pending: dict[Key, asyncio.Task[Answer]] = {}
         self._cache: TLRUCache[Key, _Cached] = TLRUCache(
-            MAX_CACHED, ttu=lambda _key, cached, now: now + cached.seconds
+            MAX_CACHED, ttu=lambda _key, cached, _now: cached.ends_at, timer=time.monotonic
+        )
+        self._results: TLRUCache[tuple[Any, ...], _Cached] = TLRUCache(
+            MAX_RESULTS, ttu=lambda _key, cached, _now: cached.ends_at, timer=time.monotonic
         )
 
     def peek(self, key: Key) -> Answer | None:
         """Return an answer from the cache; None when it is not there."""
         try:
-            return self._cache[key].answer
+            found: Answer = self._cache[key].value
         except KeyError:
             return None
+        return found
+
+    def recall(self, kind: type[T], key: tuple[str, ...]) -> T | None:
+        """Return the result of this kind from the cache; None when it is not there."""
+        try:
+            found: T = self._results[kind, *key].value
+        except KeyError:
+            return None
+        return found
+
+    def remember(self, result: object, key: tuple[str, ...], used: Mapping[Key, Answer]) -> None:
+        """Cache a result as long as all the answers that it was made of are in the cache."""
+        cached = [(self._cache.get(name), answer) for name, answer in used.items()]
+        ends = [one.ends_at for one, answer in cached if one is not None and one.value is answer]
+        # A newer answer of another content may have taken the place of one that was used.
+        if ends and len(ends) == len(cached):
+            self._results[type(result), *key] = _Cached(result, min(ends))
 
     async def ask(self, key: Key) -> Answer:
         """Return the records of a name and type, not from the cache. Never raises but when it is cancelled."""
@@ -106,7 +132,7 @@ class Resolver:
         seconds = min(seconds, MAX_TTL_SECONDS)
         # Names have at most 255 bytes, and there are at most `MAX_RECORDS`.
         if seconds > 0 and sum(map(len, answer.texts)) <= MAX_CACHED_BYTES:
-            self._cache[key] = _Cached(answer, seconds)
+            self._cache[key] = _Cached(answer, time.monotonic() + seconds)
         return answer
 
 
@@ -129,6 +155,14 @@ class Lookups:
         if found is None and (found := self._resolver.peek(key)):
             self._known[key] = found
         return found
+
+    def recall(self, kind: type[T], *key: str) -> T | None:
+        """Return a result that an earlier mail left; None when it has to be made."""
+        return self._resolver.recall(kind, key)
+
+    def remember(self, result: object, *key: str, used: Mapping[Key, Answer]) -> None:
+        """Leave a result for later mails, as long as the answers that it was made of hold."""
+        self._resolver.remember(result, key, used)
 
     async def find(self, name: str, kind: str) -> Answer:
         """Return the records of a name and type."""

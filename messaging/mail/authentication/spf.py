@@ -30,7 +30,10 @@ async def check_spf(lookups: Lookups, client: str, helo: str, sender: str) -> Me
     """Check whether the domain of the envelope sender names the client; of HELO for an empty sender.
 
     Starts again for each record that is missing: the library is synchronous, and this needs no thread that waits.
+    A record may name each of the three arguments, so a result holds for no others.
     """
+    if (earlier := lookups.recall(MechanismResult, client, helo, sender)) is not None:
+        return earlier
     known: dict[Key, Answer] = {}
 
     def find(key: Key) -> Answer:
@@ -44,10 +47,14 @@ async def check_spf(lookups: Lookups, client: str, helo: str, sender: str) -> Me
         size = sum(len(text) for answer in known.values() for text in answer.texts)
         try:
             if size > INLINE_BYTES:
-                return await asyncio.to_thread(_evaluate, find, client, helo, sender)
-            return _evaluate(find, client, helo, sender)
+                found = await asyncio.to_thread(_evaluate, find, client, helo, sender)
+            else:
+                found = _evaluate(find, client, helo, sender)
         except _Missing as missing:
             known[missing.key] = await lookups.find(*missing.key)
+        else:
+            lookups.remember(found, client, helo, sender, used=known)
+            return found
     return MechanismResult("spf", "permerror", "", "the record needs too many lookups")
 
 

@@ -21,12 +21,8 @@ ONE_OF: Final = {
 of values, so that the statement is constant."""
 
 
-def _to_json(values: Collection[Any]) -> str:
-    return json.dumps(list(values)) if values else "[]"
-
-
 _PARAMETERS: Final[Mapping[str, Callable[[Collection[Any]], Any]]] = {
-    "sqlite": _to_json,
+    "sqlite": lambda values: json.dumps(list(values)) if values else "[]",
     "postgresql": list,
 }
 
