@@ -29,8 +29,10 @@ SINGLE: Final = (
 )
 """The fields beside From that decide what is shown, and where an answer goes: a second one is an addition."""
 
-# A name of plain words and an address, as most mails have it: nothing that quotes, comments or lists.
-_PLAIN_ADDRESS: Final = re.compile(r"[ \w.'-]*<([\w.+=-]+@[\w.-]+)>\s*", re.ASCII)
+# An address, alone or behind a name of plain words, as most mails have it: nothing that quotes, comments or lists.
+_PLAIN_ADDRESS: Final = re.compile(
+    r"[ \w.'-]*<([\w.+=-]+@[\w.-]+)>\s*|\s*([\w.+=-]+@[\w.-]+)\s*", re.ASCII
+)
 
 Field = tuple[bytes, bytes]
 
@@ -122,7 +124,7 @@ def read_addresses(text: str) -> list[str]:
     An element that is no address is returned as it is, so that a list with a malformed part is never a single address.
     """
     if plain := _PLAIN_ADDRESS.fullmatch(text):
-        return [plain[1]]
+        return [plain[1] or plain[2]]
     found: list[str] = []
     bracketed: list[str] = []
     outside, inside = "", None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    """An answer, or a result that was made of answers, and the time by `time.monotonic` when it ends."""
+    """An answer, or a result that was made of answers, and the time of the clock when it ends."""
 
     value: Any
     ends_at: float
@@ -65,14 +65,15 @@ class Resolver:
     made of answers are cached until the first of these ends.
     """
 
-    def __init__(self, settings: DnsSettings) -> None:
+    def __init__(self, settings: DnsSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._resolver = _make_resolver(settings)
+        self._clock = clock
         self._pending: dict[Key, asyncio.Task[Answer]] = {}
         self._cache: TLRUCache[Key, _Cached] = TLRUCache(
-            MAX_CACHED, ttu=lambda _key, cached, _now: cached.ends_at, timer=time.monotonic
+            MAX_CACHED, ttu=lambda _key, cached, _now: cached.ends_at, timer=clock
         )
         self._results: TLRUCache[tuple[Any, ...], _Cached] = TLRUCache(
-            MAX_RESULTS, ttu=lambda _key, cached, _now: cached.ends_at, timer=time.monotonic
+            MAX_RESULTS, ttu=lambda _key, cached, _now: cached.ends_at, timer=clock
         )
 
     def peek(self, key: Key) -> Answer | None:
@@ -132,7 +133,7 @@ class Resolver:
         seconds = min(seconds, MAX_TTL_SECONDS)
         # Names have at most 255 bytes, and there are at most `MAX_RECORDS`.
         if seconds > 0 and sum(map(len, answer.texts)) <= MAX_CACHED_BYTES:
-            self._cache[key] = _Cached(answer, time.monotonic() + seconds)
+            self._cache[key] = _Cached(answer, self._clock() + seconds)
         return answer
 
 
