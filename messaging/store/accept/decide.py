@@ -497,11 +497,11 @@ def _refuse(refusal: Refusal) -> Decision:
 
 
 def hold_bursts(
-    decisions: Sequence[Decision],
+    decisions: list[Decision],
     records: Sequence[Inbound | Refusal],
     breaker: BurstBreaker,
     now: datetime,
-) -> Sequence[Decision]:
+) -> list[Decision]:
     """Return the decisions with a hold for each accepted message that exceeds a bound. Call it within a transaction.
 
     A repeat of a record whose message is not written is not accepted either.

@@ -158,7 +158,7 @@ def look_up(
         emergency_contacts=_find_emergency_contacts(emergencies) if emergencies else {},
         known_numbers=_find_known_numbers(senders, policy, now),
         sent=count_sent([device.device_id for device in senders], now),
-        admission=look_up_admission(ids, authors, holding, ids if counts_waiting else (), now),
+        admission=look_up_admission(ids, authors, holding, now, ids if counts_waiting else ()),
         has_budgets=any(said) or (is_alarm_alone and has_budgets()),
     )
 

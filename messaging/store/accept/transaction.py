@@ -167,8 +167,8 @@ class AcceptTransaction:
             decisions, _ = self._decide(validated, kept, has_room, routes)
             return [RecordResult(one.kind, error=one.error) for one in decisions]
         with transaction.atomic(durable=True):
-            made, context = self._decide(validated, kept, has_room, routes)
-            decisions = hold_bursts(made, validated, self._breaker, now)
+            decisions, context = self._decide(validated, kept, has_room, routes)
+            decisions = hold_bursts(decisions, validated, self._breaker, now)
             written = self._write(decisions, context, full_providers)
             if routes:
                 _record_sends(decisions, routes)

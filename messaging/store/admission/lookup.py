@@ -59,8 +59,8 @@ def look_up_admission(
     owners: Collection[int],
     addresses: Collection[str],
     holding: Collection[int],
-    counting: Collection[int],
     now: datetime,
+    counting: Collection[int] = (),
 ) -> AdmissionContext:
     """Return what these subscribers said about these addresses: one query, or none without anything to look up.
 

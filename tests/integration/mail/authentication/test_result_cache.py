@@ -158,7 +158,7 @@ async def test_a_record_without_a_time_is_asked_again() -> None:
 
 @pytest.mark.anyio
 async def test_a_result_holds_for_the_same_client_helo_and_sender_only() -> None:
-    names = {
+    names: dict[str, list[Record]] = {
         "v4.alice.macro.example": [("A", "127.0.0.2")],
         "1.2.0.192.client.example": [("A", "127.0.0.2")],
         "good.helo.example": [("A", "127.0.0.2")],
