@@ -6,7 +6,7 @@ from typing import Final
 from messaging.words.footers.author_names import NO_NAMES, AuthorNames, names_of
 from messaging.words.footers.mark import DASHES, mark_footers
 from messaging.words.footers.signature import PHONE_DIGITS, RULE_CHARS, is_sentence
-from messaging.words.history import VERBS_AT_END, mark_history
+from messaging.words.history import VERBS_AT_END, mark_history, role_of
 from messaging.words.lines import Line, read_lines
 from messaging.words.machine import mark_machine_lines
 from messaging.words.placeholders import find_placeholders
@@ -100,7 +100,7 @@ def _mark_own_words(
 ) -> list[SpanKind]:
     """Fold footers, and return the kinds: less is folded, step by step, where no own words would remain.
 
-    A mail without own words above the `forwarded` header block tells in it whose words follow.
+    Without own words above the `forwarded` header block, its field From stays: it tells whose words follow.
     """
     mark_footers(text, lines, kinds, names, is_forward=bool(forwarded))
     has_own_words = _has_own_words(text, lines, kinds, inner)
@@ -120,7 +120,10 @@ def _mark_own_words(
         return [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
     above = kinds[: forwarded.start]
     if forwarded and not _has_own_words(text, lines[: forwarded.start], above, inner):
-        kinds[forwarded.start : forwarded.stop] = [SpanKind.OWN] * len(forwarded)
+        # A separator alone may be a line that the author typed.
+        origin = [at for at in forwarded if role_of(lines[at].words) == "from"]
+        for at in origin or forwarded:
+            kinds[at] = SpanKind.OWN
     _mark_answered(lines, kinds)
     return kinds
 

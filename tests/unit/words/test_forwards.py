@@ -38,7 +38,8 @@ def quote(text: str) -> str:
 @pytest.mark.parametrize(("block", "subject"), BLOCKS)
 def test_a_forward_without_a_note_tells_whose_words_it_has(block: str, subject: str) -> None:
     text = f"{block}Gale 8 at noon.\n"
-    whole = " ".join(text.split())
+    origin = next(line for line in block.splitlines() if "Bob" in line)
+    whole = " ".join(f"{origin} Gale 8 at noon.".split())
     assert text_of(text, subject) == whole
     assert text_of(f"\n\n\n{text}", subject) == whole
     # Lines that programs and the author's signature put above it are no note.
@@ -59,7 +60,7 @@ def test_a_note_stands_above_the_forwarded_text_alone(block: str, subject: str, 
 
 def test_reads_the_quoted_header_block_of_apple_mail() -> None:
     block = quote(f"Begin forwarded message:\n\n{FIELDS}\nGale 8 at noon.\n")
-    whole = f"Begin forwarded message: {' '.join(FIELDS.split())} Gale 8 at noon."
+    whole = "From: Bob <b@x.example> Gale 8 at noon."
     assert text_of(f"\n\n{block}") == whole
     assert text_of(f"Sent from my iPhone\n\n{block}") == whole
     assert text_of(f"FYI\n\n{block}") == "FYI Gale 8 at noon."
@@ -101,7 +102,7 @@ def test_the_markup_of_a_header_block_counts_too() -> None:
     block = f"{SEPARATOR}{FIELDS}"
     mark = Mark(SpanKind.ATTRIBUTION, 0, len(block))
     marked = MarkedText(f"{block}\nGale 8.\n", (mark,))
-    assert text_of(marked.text) == " ".join(marked.text.split())
+    assert text_of(marked.text) == "From: Bob <b@x.example> Gale 8."
 
 
 @given(
