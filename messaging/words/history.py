@@ -239,7 +239,8 @@ def _begins_history_within(words: str) -> bool:
     return bool(
         bracket and colon and text.strip() and len(verb) <= MAX_LABEL_CHARS
         and "@" in head and count_numbers(head) >= _DATE_NUMBERS
-        and _first_word(words) in OPENERS and _has_verb(f"{head} {verb}")
+        # Turkish and the languages of East Asia begin with the date.
+        and (_first_word(words) in OPENERS or words[0].isdigit()) and _has_verb(f"{head} {verb}")
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from messaging.words.tickets import mark_tickets
 _SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin", "with BinHex")
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
+_SENTENCE_ENDS: Final = (".", "!", "?", "。", "！", "？")
 _ASCII_RULES: Final = ("--", "=====", "_____", "*****")
 _RULES: Final = ("--", "—", *(char * 5 for char in RULE_CHARS))
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
@@ -186,7 +187,7 @@ def _has_own_words(
 
 
 def _mark_answered(lines: Sequence[Line], kinds: list[SpanKind]) -> None:
-    """Mark the last paragraph of each quotation that an interleaved answer follows.
+    """Mark the end of each quotation that an interleaved answer follows: its last paragraph at most.
 
     Answers are interleaved when two of them follow quotations, or when a quotation goes on below one. A quotation
     with one answer below it is an answer under a whole mail, whose words the reader knows.
@@ -204,6 +205,8 @@ def _mark_answered(lines: Sequence[Line], kinds: list[SpanKind]) -> None:
             and kinds[first - 1] is SpanKind.QUOTE
             and not lines[first - 1].is_blank
             and lines[first - 1].depth == lines[last].depth
+            # A sentence that begins a line is what is answered.
+            and not lines[first - 1].words.endswith(_SENTENCE_ENDS)
         ):
             first -= 1
         kinds[first : last + 1] = [SpanKind.ANSWERED] * (last + 1 - first)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.words.own_words import own_words
 from messaging.words.spans import Mark, MarkedText, SpanKind, Split
 from messaging.words.split import split_words
 
@@ -368,3 +369,35 @@ def test_keeps_answers_in_colour_with_their_questions() -> None:
     assert split.own.split() == ["Answers", "in", "red", "below.", "Yes.", "At", "ten."]
     # Without colours nothing tells answers from history.
     assert "Paid?" in split_words(MarkedText(text)).own
+
+
+def test_an_answer_keeps_the_sentence_that_begins_a_quoted_line() -> None:
+    text = (
+        "Il 21/06/25, Ginevra ha scritto:\n> Siamo al bivacco.\n> A che ora apre\n> il rifugio?\n\nAlle 6.\n\n"
+        "> Neve?\n\nPoca."
+    )
+    words = own_words(MarkedText(text)).text.split()
+    assert " ".join(words) == "> A che ora apre il rifugio? Alle 6. > Neve? Poca."
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        "14 Haz Cmt 2025, 10:03 tarihinde, Emre (uydu)<emre@sat.example> şunu yazdı: Kaş'tayız.",
+        "2025年6月14日(土) 10:03、Emre <emre@sat.example> が書きました: 着きました。",
+    ],
+)
+def test_history_behind_an_attribution_that_begins_with_a_date_is_folded(history: str) -> None:
+    assert own_words_of(f"Geliyoruz.\n\n{history}") == "Geliyoruz."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14 June 2025, 10:03: call bob@x.example.",
+        "2 boats, 3 crew, 1 dog: write to Tom <tom@x.example> by 10:30",
+        "14.6.2025 10:03 Tom <tom@x.example> will be there: bring rope",
+    ],
+)
+def test_own_lines_that_begin_with_a_date_stay(text: str) -> None:
+    assert own_words_of(text) == text
