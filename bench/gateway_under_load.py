@@ -23,7 +23,7 @@ def gateway(database_url: str | None = None, **settings: str) -> Iterator[Runnin
             "LOG_LEVEL": "WARNING",
             "LEASE_SECONDS": "3600",
             "HIVE_TIMEOUT_SECONDS": "600",
-            # What hangs at the Hive would be waited for at the end.
+            # The end would wait for requests that hang at the Hive.
             "DRAIN_SECONDS": "1",
         }
         with running(url, folder, **{**limits, **settings}) as found:

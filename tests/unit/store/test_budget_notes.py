@@ -1,4 +1,4 @@
-"""What a budget holds is told: to the author by one note, to the owner by the digest."""
+"""A note tells the author, and the digest the owner, that a budget holds messages."""
 
 from dataclasses import replace
 from typing import Any
