@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import django
 from django.conf import settings as django_settings
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections, transaction
 
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError, GatewayError
@@ -128,6 +128,27 @@ def guard(function: Callable[P, T]) -> Callable[P, T]:
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
         with store_errors():
             return function(*args, **kwargs)
+
+    return inside
+
+
+def one_transaction(function: Callable[P, T]) -> Callable[P, T]:
+    """Run the whole of `function` in one transaction inside `store_errors`; repeat it when it lost a race for rows.
+
+    Within a transaction of the caller it joins that one, and raises `Conflict` at once.
+    """
+
+    @wraps(function)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> T:
+        tries = 1 if connection.in_atomic_block else CONFLICT_TRIES
+        while True:
+            tries -= 1
+            try:
+                with store_errors(), transaction.atomic():
+                    return function(*args, **kwargs)
+            except Conflict:
+                if not tries:
+                    raise
 
     return inside
 

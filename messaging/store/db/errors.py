@@ -1,5 +1,7 @@
 """Translates the errors of Django and its drivers into our errors and into plain words."""
 
+from typing import Final
+
 from django.db.utils import (
     DataError,
     Error,
@@ -11,6 +13,10 @@ from django.db.utils import (
 from messaging.errors import INTERNAL_ERROR, GatewayError, Rejected, Unavailable
 
 NOT_STORABLE = "the message holds characters that cannot be stored"
+
+# Codes of PostgreSQL: `deadlock_detected` and `serialization_failure`. The server has rolled the transaction back, and
+# asks for its repetition.
+_LOST_RACES: Final = ("40P01", "40001")
 
 
 class StoreAway(Unavailable):
@@ -41,6 +47,8 @@ def translate(error: Exception) -> GatewayError:
         case DataError() | UnicodeError():
             return Rejected(NOT_STORABLE)
         case IntegrityError():
+            return Conflict()
+        case OperationalError() if getattr(error.__cause__, "sqlstate", None) in _LOST_RACES:
             return Conflict()
         case Error():
             return StoreAway()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from messaging.config.settings import Settings
@@ -23,7 +23,8 @@ from messaging.store.audit.log_line import (
 from messaging.store.audit.record import Action, record_deliveries
 from messaging.store.budgets.settle import settle_ended
 from messaging.store.budgets.stored import estimate_column, reserve_again, reserve_rows
-from messaging.store.db.connection import guard
+from messaging.store.db.connection import one_transaction
+from messaging.store.db.locks import lock_all
 from messaging.store.models import Delivery, DeliveryPart, OptOut
 from messaging.store.queue.queries import update_all
 from messaging.store.states import DEAD, State
@@ -79,8 +80,7 @@ class ReleaseResult:
     opted_out: int = 0
 
 
-@guard
-@transaction.atomic
+@one_transaction
 def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -> RetryResult:
     """Make failed, expired and cancelled deliveries wait again with a whole new lifetime, and waiting ones due now.
 
@@ -89,6 +89,7 @@ def retry(deliveries: "QuerySet[Delivery]", settings: Settings, now: datetime) -
     attempts ever run at once. A delivery that its network lost is sent anew as a whole.
     """
     asked = deliveries.count()
+    lock_all(deliveries.filter(state__in=(State.WAITING, *DEAD)))
     # Retention or a person removed the text: nothing is left to send.
     # A message that expired while it was held has had no decision: `release` is for it.
     deliveries = deliveries.filter(message__text_removed_at__isnull=True, hold="")
@@ -142,8 +143,7 @@ def _begin_anew(deliveries: "QuerySet[Delivery]", settings: Settings, now: datet
     return count
 
 
-@guard
-@transaction.atomic
+@one_transaction
 def cancel(
     deliveries: "QuerySet[Delivery]",
     now: datetime,
@@ -156,6 +156,7 @@ def cancel(
 
     Without `settles` the caller brings their bookings up to date, last in its transaction.
     """
+    lock_all(deliveries.filter(state=State.WAITING))
     if by_operator:
         record_deliveries(Action.CANCEL, deliveries.filter(state=State.WAITING), now)
     changed = _first_keys(deliveries.filter(state=State.WAITING))
@@ -188,8 +189,7 @@ def cancel(
     return CancelResult(under_way + idle, under_way)
 
 
-@guard
-@transaction.atomic
+@one_transaction
 def release(
     deliveries: "QuerySet[Delivery]",
     settings: Settings,
@@ -204,6 +204,7 @@ def release(
     that has said STOP, stay as they are.
     """
     can_change = Q(state=State.HELD) | Q(state=State.EXPIRED)
+    lock_all(deliveries.filter(can_change))
     asked = deliveries.filter(can_change, message__text_removed_at__isnull=True).exclude(hold="")
     switched_off = asked.exclude(SWITCHED_ON).count()
     found = asked.filter(SWITCHED_ON)
@@ -223,8 +224,7 @@ def release(
     return ReleaseResult(number, len(refused), switched_off, opted_out)
 
 
-@guard
-@transaction.atomic
+@one_transaction
 def continue_held(after_id: int, limit: int, settings: Settings, now: datetime) -> list[int]:
     """Make deliveries due that a budget holds and has room for now, the oldest first; return the ids that were read.
 
@@ -251,8 +251,7 @@ def continue_held(after_id: int, limit: int, settings: Settings, now: datetime) 
     return list(keys)
 
 
-@guard
-@transaction.atomic
+@one_transaction
 def refuse(
     deliveries: "QuerySet[Delivery]",
     now: datetime,
@@ -262,6 +261,7 @@ def refuse(
 ) -> int:
     """Refuse held deliveries; return how many. Their authors are not told."""
     found = deliveries.filter(state=State.HELD)
+    lock_all(found)
     if by_operator:
         record_deliveries(Action.REFUSE, found, now)
     changed = _first_keys(found)
@@ -321,8 +321,5 @@ def _under_way(now: datetime) -> Q:
 
 
 def _first_keys(deliveries: "QuerySet[Delivery]") -> list[DeliveryKey]:
-    """Lock and return the first of these deliveries, as many as have a line of the log each."""
-    found = deliveries.order_by("id").values_list("id", "message_id", "via")
-    if connection.features.has_select_for_update:
-        found = found.select_for_update(of=("self",))
-    return list(found[:MAX_LINES])
+    """Return the first of these deliveries, as many as have a line of the log each."""
+    return list(deliveries.order_by("id").values_list("id", "message_id", "via")[:MAX_LINES])

@@ -3,17 +3,19 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 import pytest
+from django.db import transaction
 
 from messaging.errors import Rejected
 from messaging.model.message import Outcome, message_id
 from messaging.store.accept.router import Router
 from messaging.store.console.directory import add_device, add_subscriber
-from messaging.store.db.connection import close_connection
+from messaging.store.db.connection import BatchRunner, close_connection, one_transaction
 from messaging.store.models import Contact, Delivery, Message, Subscriber
 from messaging.store.notices.unreached import NOT_REACHED
 from messaging.store.queue.claims import Claims
@@ -139,3 +141,31 @@ def test_two_ledgers_that_fail_one_emergency_write_one_message_about_it(
         at_once(*(partial(one.process, [end]) for one, end in zip(ledgers, refused, strict=True)))
         told = Delivery.objects.filter(message__subject__startswith=NOT_REACHED)
         assert [one.recipient for one in told] == [mum] * (number + 1)
+
+
+def test_a_deadlock_ends_by_a_repetition_in_a_batch_and_in_one_transaction(
+    postgres_gateway: Gateway,
+) -> None:
+    first, second = (postgres_gateway.accept(g.mail(key))[0].id for key in ("one", "two"))
+    both_hold_one = threading.Barrier(2)
+    calls: list[str] = []
+
+    def work(name: str, ids: tuple[int, int]) -> None:
+        with transaction.atomic():
+            calls.append(name)
+            for number in ids:
+                Delivery.objects.filter(id=number).update(reason=name)
+                with suppress(threading.BrokenBarrierError):
+                    both_hold_one.wait(10)
+                both_hold_one.abort()
+
+    def in_a_batch() -> object:
+        return BatchRunner("test").run_one(partial(work, "batch", (first, second)))
+
+    def in_one_transaction() -> object:
+        return one_transaction(work)("one", (second, first))
+
+    assert at_once(in_a_batch, in_one_transaction) == [None, None]
+    assert len(calls) == 3
+    last = calls[-1]
+    assert set(Delivery.objects.values_list("reason", flat=True)) == {last}
