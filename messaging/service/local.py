@@ -32,7 +32,7 @@ from messaging.store.db.room import store_room_problem
 from messaging.store.live_settings import change_live_settings
 from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ops.silence import SilenceJudge
-from messaging.streaming.ray.job import RayJob
+from messaging.streaming.ray.job import RayJob, process_rows
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import RAY_LOGS, local_cluster
 from messaging.web.deployment import prepare_proxies, start_edge
@@ -182,8 +182,9 @@ class OwnInstances:
             set_up = partial(set_up_worker, self._settings)
             patience = self._settings.accept_seconds
             self.submitted = submit(JOB, self.graph, patience_seconds=patience, set_up=set_up)
-        rows = self.submitted.status()
-        for name in self._silence.overdue(rows):
+        by_process = self.submitted.status_by_process()
+        rows = [row for some in by_process.values() for row in some]
+        for name in self._silence.overdue(list(process_rows(by_process).values())):
             log.warning("%s does not answer: it is started again", name)
             self.submitted.restart(name)
         pids = {row["pid"] for row in rows if "pid" in row}

@@ -94,14 +94,14 @@ class Graph:
             waiting = [stage for stage in waiting if stage not in ready]
         return ordered
 
-    def view_for(self, name: str) -> Graph:
-        """Return the part of the graph that an instance of `name` needs: itself, the stages it feeds, their edges.
+    def view_for(self, *names: str) -> Graph:
+        """Return the part of the graph that instances of `names` need: themselves, the stages they feed, their edges.
 
         A function runs in the process of its sender, so it is included with the stages that it feeds in turn.
         Operators of other stages are left out: they hold settings, and secrets among them, of those stages only.
         """
-        senders = [name]
-        reach = [name]
+        senders = list(names)
+        reach = list(names)
         for sender in senders:
             for edge in self.outgoing(sender):
                 if edge.ends or edge.downstream in reach:

@@ -13,10 +13,10 @@ _COUNTED = {"in": "taken", "out": "sent", "set_aside": "set aside"}
 
 
 class WorkerMetrics:
-    """Reads an instance's status into metrics named `streaming_records_…` and `streaming_waiting_batches`."""
+    """Reads the statuses of a process's instances into `streaming_records_…` and `streaming_waiting_batches`."""
 
-    def __init__(self, job: str, worker: str) -> None:
-        self._tags = {"job": job, "worker": worker}
+    def __init__(self, job: str) -> None:
+        self._job = job
         self._counters = {
             key: Counter(f"streaming_records_{key}", f"Records {done}.", ("job", "worker"))
             for key, done in _COUNTED.items()
@@ -24,16 +24,19 @@ class WorkerMetrics:
         self._lag = Gauge(
             "streaming_waiting_batches", "Batches not acknowledged.", ("job", "worker")
         )
-        self._last = dict.fromkeys(_COUNTED, 0)
+        self._last: dict[tuple[str, str], int] = {}
 
     def read(self, status: Mapping[str, Any]) -> None:
-        """Add the records since the last reading."""
+        """Add the records since the last reading of this instance."""
+        worker = status["name"]
+        tags = {"job": self._job, "worker": worker}
         for key, counter in self._counters.items():
-            added = status.get(key, 0) - self._last[key]
+            now, last = status.get(key, 0), self._last.get((worker, key), 0)
+            added = now - last if now >= last else now  # one that was built anew counts from 0
             if added > 0:  # Ray refuses to add nothing
-                counter.inc(added, self._tags)
-                self._last[key] += added
-        self._lag.set(status.get("lag", 0), self._tags)
+                counter.inc(added, tags)
+            self._last[worker, key] = now
+        self._lag.set(status.get("lag", 0), tags)
 
 
 class Rates:

@@ -12,7 +12,7 @@ from ray.util import list_named_actors
 from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.ops.silence import SILENT_SECONDS, SilenceJudge
 from messaging.streaming.ray.hosts import HostOptions, start_detached_host
-from messaging.streaming.ray.job import Actors, RayJob
+from messaging.streaming.ray.job import Actors, RayJob, process_rows
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,8 @@ Key = tuple[str, int]
 class JobReconciler:
     """Reconciles a job in rounds. A later reconciler of the same name adopts the running instances and goes on.
 
-    It remembers nothing that the cluster does not know as well: instances are found again by their names.
+    It starts and ends processes of stage groups, by the placement of the options. It remembers nothing that the
+    cluster does not know as well: processes are found again by their names.
     """
 
     def __init__(
@@ -39,60 +40,67 @@ class JobReconciler:
         self._options = options
         self._silence = SilenceJudge(silent_seconds)
         self._actors: Actors = {}
-        self._counts = {s.name: s.parallelism for s in graph.stages if s.kind.has_actors}
+        self._counts = {
+            group: max(stage.parallelism for stage in stages)
+            for group, stages in options.placement.groups_of(graph).items()
+        }
         self._places: dict[str, frozenset[str]] = {}
-        self._resources: dict[str, Mapping[str, float]] = {}
         self._adopted = False
-        self.job = RayJob(name, graph, self._actors)
+        self.job = RayJob(name, graph, options.placement, self._actors)
 
     def spread(self, stage: str, nodes: Collection[str], resources: Mapping[str, float]) -> None:
         """From now on run one instance of the stage on each of these nodes (the first 8 characters of their ids).
 
         The `resources` that each instance asks for have to be such that Ray puts one on each.
         """
-        self._counts[stage] = len(nodes)
-        self._places[stage] = frozenset(nodes)
-        self._resources[stage] = resources
+        group = self._options.placement.group_of(stage)
+        self._counts[group] = len(nodes)
+        self._places[group] = frozenset(nodes)
+        self._graph = replace(
+            self._graph,
+            stages=tuple(
+                replace(each, resources={**each.resources, **resources})
+                if each.name == stage
+                else each
+                for each in self._graph.stages
+            ),
+        )
 
     def look(self) -> list[dict[str, Any]]:
-        """Do one round: start missing instances, ask all, end misplaced ones, restart those that stay silent.
+        """Do one round: start missing processes, ask all, end misplaced ones, restart those that stay silent.
 
-        Returns the status of all; takes seconds when one does not answer. Raises RayError when the cluster's
+        Returns the status of all instances; takes seconds when one does not answer. Raises RayError when the cluster's
         tables cannot be reached: running instances go on then, and nothing is started.
         """
         self.adopt()
         for key in self._missing():
-            name, index = key
-            stage = self._graph.stage(name)
-            placed = replace(stage, resources={**stage.resources, **self._resources.get(name, {})})
-            self._actors[key] = start_detached_host(
-                self._name, self._graph, placed, index, self._options
-            )
-        rows = self.job.status()
-        overdue = self._silence.overdue(rows)
-        for key, row in zip(list(self._actors), rows, strict=True):
+            self._actors[key] = start_detached_host(self._name, self._graph, *key, self._options)
+        rows = self.job.status_by_process()
+        by_process = process_rows(rows)
+        overdue = self._silence.overdue(list(by_process.values()))
+        for key, row in by_process.items():
             self._reconcile(key, row, is_overdue=row["name"] in overdue)
-        return rows
+        return [row for some in rows.values() for row in some]
 
     def adopt(self) -> None:
-        """Find the running instances, once; `look` begins with it. Raises RayError."""
+        """Find the running processes, once; `look` begins with it. Raises RayError."""
         if self._adopted:
             return
         for found in list_named_actors(all_namespaces=True):
             job, _, rest = found["name"].partition("/")
-            stage, _, index = rest.rpartition("/")
+            group, _, index = rest.rpartition("/")
             ours = (job, found["namespace"]) == (self._name.job, self._name.namespace)
-            if ours and stage in self._counts:
+            if ours and group in self._counts:
                 name, namespace = found["name"], found["namespace"]
-                self._actors[stage, int(index)] = ray.get_actor(name, namespace=namespace)
+                self._actors[group, int(index)] = ray.get_actor(name, namespace=namespace)
         self._adopted = True
 
     def _missing(self) -> Iterator[Key]:
-        for stage, count in self._counts.items():
-            running = {index for name, index in self._actors if name == stage}
+        for group, count in self._counts.items():
+            running = {index for name, index in self._actors if name == group}
             free = (index for index in range(count) if index not in running)
             for _ in range(count - len(running)):
-                yield stage, next(free)
+                yield group, next(free)
 
     def _reconcile(self, key: Key, row: dict[str, Any], *, is_overdue: bool) -> None:
         if row.get("last_error") == ActorDiedError.__name__:
@@ -114,8 +122,9 @@ class JobReconciler:
     def _send_away(self, key: Key, name: str) -> None:
         log.warning("%s runs on a node that is not meant for it: it moves", name)
         actor: Any = self._actors[key]
+        stages = self._options.placement.groups_of(self._graph)[key[0]]
         try:
-            ray.wait([actor.drain.remote()], timeout=LEAVE_SECONDS)
+            ray.wait([actor.drain.remote(stages[0].name)], timeout=LEAVE_SECONDS)
             ray.kill(actor)
         except RayError as error:
             log.warning("%s: %s", name, type(error).__name__)

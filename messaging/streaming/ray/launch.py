@@ -8,6 +8,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from messaging.streaming.api.errors import StreamingError
 from messaging.streaming.api.graph import Graph, JobName
+from messaging.streaming.api.placement import SEPARATE, Placement
 from messaging.streaming.ray.hosts import HostOptions, start_hosts
 from messaging.streaming.ray.job import RayJob
 
@@ -20,14 +21,15 @@ def submit(
     *,
     patience_seconds: float = 25.0,
     set_up: Callable[[], None] | None = None,
+    placement: Placement = SEPARATE,
 ) -> RayJob:
     """Start every instance of the graph and return when all of them run.
 
     `set_up` runs first in every actor's process (logging, say). Ray must have been initialised. Raises
     StreamingError with the reason when an operator cannot be made.
     """
-    job = RayJob(name, graph)
-    start(job, HostOptions(patience_seconds, set_up))
+    job = RayJob(name, graph, placement)
+    start(job, HostOptions(patience_seconds, set_up, placement=placement))
     return job
 
 
@@ -36,11 +38,10 @@ def start(job: RayJob, options: HostOptions) -> None:
     views: list[Any] = []
     job.at_end(views.clear)
     try:
-        for stage in reversed(job.graph.upstream_first()):
-            if stage.kind.has_actors:
-                actors, view = start_hosts(job.name, job.graph, stage, options)
-                job.actors |= {(stage.name, index): actor for index, actor in enumerate(actors)}
-                views.append(view)
+        for group in reversed(options.placement.groups_of(job.graph)):
+            actors, view = start_hosts(job.name, job.graph, group, options)
+            job.actors |= {(group, index): actor for index, actor in enumerate(actors)}
+            views.append(view)
     except RayError as error:  # such as from a cluster that has given up this process or its node
         job.stop()
         raise StreamingError(f"the cluster takes no actors: {error}") from None

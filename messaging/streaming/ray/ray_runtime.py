@@ -1,6 +1,7 @@
 """Reaches instances on Ray by their names, and runs functions as tasks; Ray's errors become ours here."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from ray.exceptions import RayError, RayTaskError
 from messaging.streaming.api.errors import StageFailed, StreamingError, WorkerLost
 from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.api.operators import Results
+from messaging.streaming.api.placement import SEPARATE, Placement
 from messaging.streaming.api.stage import Stage
 from messaging.streaming.runtime.batch_redelivery import Call
 from messaging.streaming.runtime.function_stage import function_call
@@ -20,19 +22,20 @@ from messaging.streaming.runtime.output import Output, output_of
 class RayRuntime:
     """The `Runtime` of a job on Ray."""
 
-    def __init__(self, job: JobName) -> None:
+    def __init__(self, job: JobName, placement: Placement) -> None:
         self._job = job
+        self._placement = placement
 
     def method(self, stage: Stage, index: int, name: str) -> Callable[..., Awaitable[Any]]:
         """See Runtime. The handle of the actor is kept until it is lost."""
-        actor_name = self._job.of(stage.name, index)
+        actor_name = self._job.of(self._placement.group_of(stage.name), index)
         handles: list[Any] = []
 
         async def call(*arguments: Any) -> Any:
             if not handles:
                 handles.append(await find_actor(actor_name, self._job.namespace))
             try:
-                return await _answer_of(getattr(handles[0], name).remote(*arguments))
+                return await _answer_of(handles[0].call.remote(stage.name, name, *arguments))
             except WorkerLost:
                 handles.clear()
                 raise
@@ -57,17 +60,26 @@ class RayRuntime:
 
 
 def open_inlet(
-    name: JobName, graph: Graph, stage: str, index: int, patience_seconds: float
+    name: JobName,
+    graph: Graph,
+    stage: str,
+    index: int,
+    patience_seconds: float,
+    placement: Placement = SEPARATE,
 ) -> Output:
     """Return an output that feeds an INLET stage of a running job from the event loop of this process."""
-    return output_of(graph.view_for(stage), stage, index, RayRuntime(name), patience_seconds)
+    runtime = RayRuntime(name, placement)
+    return output_of(graph.view_for(stage), stage, index, runtime, patience_seconds)
 
 
-def ray_options(stage: Stage) -> dict[str, Any]:
-    """Return the demand of an instance as Ray's options: Ray has words of its own for some resources."""
-    resources = dict(stage.resources)
+def ray_options(*stages: Stage) -> dict[str, Any]:
+    """Return the demand of instances in one process as Ray's options: Ray has words of its own for some resources."""
+    demand = Counter[str]()
+    for stage in stages:
+        demand.update(stage.resources)
+    resources: dict[str, Any] = dict(demand)
     return {
-        "num_cpus": stage.cpus,
+        "num_cpus": sum(stage.cpus for stage in stages),
         "num_gpus": resources.pop("GPU", 0),
         "memory": resources.pop("memory", None),
         "resources": resources,

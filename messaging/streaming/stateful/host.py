@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import ray
 
-from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.api.stage import Stage, StageKind
-from messaging.streaming.ray.hosts import Host, HostOptions
-from messaging.streaming.ray.ray_runtime import RayRuntime
+from messaging.streaming.ray.hosts import Host
+from messaging.streaming.runtime.output import Runtime
 from messaging.streaming.runtime.worker import InstanceWorker
-from messaging.streaming.stateful.batches import Batch, Head
+from messaging.streaming.stateful.batches import Head
 from messaging.streaming.stateful.guard import FailedRecord
 from messaging.streaming.stateful.state.stores import open_store
 from messaging.streaming.stateful.state.values import Entry
@@ -23,15 +21,13 @@ from messaging.streaming.stateful.worker import StatefulWorker
 class StatefulHost(Host):
     """The actor around one worker of any kind."""
 
-    def make_worker(
-        self, job: JobName, view: Graph, stage: Stage, index: int, options: HostOptions
-    ) -> InstanceWorker:
+    def make_worker(self, stage: Stage, index: int, runtime: Runtime) -> InstanceWorker:
         """Build the worker. Raises the operator's errors, and DeclarationError for the URL of the store."""
         if not stage.kind.is_stateful:
-            return super().make_worker(job, view, stage, index, options)
-        url = view.options.get("state", "memory:")
-        store = open_store(url, job.job, f"{stage.name}/{index}")
-        return StatefulWorker(view, stage, index, store, RayRuntime(job))
+            return super().make_worker(stage, index, runtime)
+        url = self.view.options.get("state", "memory:")
+        store = open_store(url, self.job.job, f"{stage.name}/{index}")
+        return StatefulWorker(self.view, stage, index, store, runtime)
 
     @property
     def stateful(self) -> StatefulWorker:
@@ -39,13 +35,6 @@ class StatefulHost(Host):
         if not isinstance(self.worker, StatefulWorker):
             raise TypeError(f"{self.worker.name} is not stateful")
         return self.worker
-
-    async def ping(self) -> None:
-        """See StatefulWorker."""
-
-    async def take(self, batches: Sequence[Batch]) -> None:
-        """See StatefulWorker."""
-        await self.stateful.take(batches)
 
     async def pause(self, paused: bool) -> None:
         """See StatefulWorker."""
