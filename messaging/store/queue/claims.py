@@ -2,10 +2,11 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Case, QuerySet, Value, When
@@ -32,6 +33,38 @@ SWEEP_ROWS = 500
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """A smaller step is the correction of a running clock, or the difference between two machines."""
+
+
+_ENDS: Final = (
+    "SELECT (SELECT MIN(expires_at) FROM users_delivery WHERE due_at IS NOT NULL),"
+    " (SELECT MIN(held_until) FROM users_delivery WHERE held_until IS NOT NULL)"
+)
+_DUE: Final = ", (SELECT MIN(due_at) FROM users_delivery WHERE via = %s AND due_at IS NOT NULL)"
+
+
+@dataclass(frozen=True, slots=True)
+class NextTimes:
+    """The first times at which a waiting delivery expires, a held one expires, and one is due by account.
+
+    None where no delivery waits or is held.
+    """
+
+    expiry: datetime | None
+    held_expiry: datetime | None
+    due: Mapping[str, datetime | None]
+
+    def is_due(self, account: str, now: datetime) -> bool:
+        """Whether a delivery of the account is due now."""
+        moment = self.due[account]
+        return moment is not None and moment <= now
+
+    def seconds_to_next_due(self, now: datetime) -> float | None:
+        """Return the time to the first delivery of all accounts that is due later than now; None without one.
+
+        One that is due already does not count: another claim has it, or it is poison.
+        """
+        later = [moment for moment in self.due.values() if moment is not None and moment > now]
+        return (min(later) - now) / timedelta(seconds=1) if later else None
 
 
 class ClockWatch:
@@ -181,6 +214,23 @@ class Claims:
         unreached = enqueue_unreached(ended, now)
         settle_bookings(booked_ids(ended)).write()
         return unreached
+
+
+@guard
+def read_next_times(accounts: Sequence[str]) -> NextTimes:
+    """Read them: a seek in an index for each account, and two. Raises Unavailable when the store is away."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDS + _DUE * len(accounts), accounts)
+        expiry, held_expiry, *due = map(_read_time, cursor.fetchone())
+    return NextTimes(expiry, held_expiry, dict(zip(accounts, due, strict=True)))
+
+
+def _read_time(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        # SQLite stores UTC without an offset, and gives the result of a function as text.
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    moment: datetime | None = value
+    return moment
 
 
 @guard

@@ -20,7 +20,13 @@ from messaging.model.message import Delivery, Network
 from messaging.store.db.connection import BatchRunner, close_connection, open_store
 from messaging.store.notices.budget_note import BudgetNotes
 from messaging.store.notices.digest import Digests
-from messaging.store.queue.claims import Claims, ClockWatch, give_back
+from messaging.store.queue.claims import (
+    Claims,
+    ClockWatch,
+    NextTimes,
+    give_back,
+    read_next_times,
+)
 from messaging.store.queue.lease import hand_out_end
 from messaging.store.retention.sweeper import Sweeper
 
@@ -70,6 +76,8 @@ class Due:
         open_store(settings)
         self._claims = Claims(settings, default_accounts)
         self._capacity = dict(capacity)
+        self._accounts = tuple(capacity)
+        self._next_due_seconds: float | None = None
         self._poll_seconds = settings.due_poll_seconds
         self._now = now
         self._clock = ClockWatch()
@@ -89,9 +97,12 @@ class Due:
         """Claim and emit until `stop` is called."""
         try:
             while not self._stopping.is_set():
-                poll_at = time.monotonic() + self._poll_seconds
+                began = time.monotonic()
                 self.turn(emit)
-                self._refill_until(poll_at, emit)
+                pause = self._poll_seconds
+                if self._next_due_seconds is not None:
+                    pause = min(pause, self._next_due_seconds)
+                self._refill_until(began + pause, emit)
         finally:
             close_connection()
 
@@ -121,22 +132,39 @@ class Due:
 
     def turn(self, emit: EmitDelivery) -> None:
         """Do once what `run` repeats: give back, expire, claim, emit."""
+        self._next_due_seconds = None
         self._give_back_refused()
         if self._draining.is_set():
             return
         self._recall()
-        for expire in (self._claims.expire, self._claims.expire_held):
-            number = self._runner.run_one(partial(expire, self._now()))
-            if isinstance(number, GatewayError):
-                return
-            self._counters["expired"] += number
+        times = self._runner.run_one(lambda: read_next_times(self._accounts))
+        if isinstance(times, GatewayError) or not self._expire(times):
+            return
         self._digests.turn()
         self._budget_notes.turn()
         self._has_more = False
-        for via in self._capacity:
-            self._refill(via, emit)
+        for via, hand_outs in self._hand_outs.items():
+            if hand_outs or times.is_due(via, self._now()):
+                self._refill(via, emit)
         if not self._has_more:
             self._sweeper.turn()
+        if not any(self._hand_outs.values()):
+            self._next_due_seconds = times.seconds_to_next_due(self._now())
+
+    def _expire(self, times: NextTimes) -> bool:
+        """Expire what has waited or was held for its whole time; return whether the store took it."""
+        now = self._now()
+        for moment, expire in (
+            (times.expiry, self._claims.expire),
+            (times.held_expiry, self._claims.expire_held),
+        ):
+            if moment is None or moment > now:
+                continue
+            number = self._runner.run_one(partial(expire, now))
+            if isinstance(number, GatewayError):
+                return False
+            self._counters["expired"] += number
+        return True
 
     def _recall(self) -> None:
         """After the clock was set back, make due what the wrong clock had postponed too far."""

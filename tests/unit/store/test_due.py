@@ -5,8 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from messaging.config.settings import Settings
 from messaging.errors import Unavailable
@@ -18,6 +22,8 @@ from tests.support.eventually import wait_until
 from tests.support.store import records as g
 from tests.support.store.due_deliveries import Hand, owe
 from tests.support.store.records import Clock, Gateway
+
+FAR = timezone.now() + timedelta(days=1000)
 
 
 def test_nothing_is_owed_while_an_attempt_is_under_way(gateway: Gateway) -> None:
@@ -204,6 +210,28 @@ def test_stopping_is_quick_even_when_polls_are_rare(sqlite_settings: Settings) -
     with running(due, Hand()):
         time.sleep(0.05)
     assert time.monotonic() - began < 20
+
+
+def test_a_delivery_is_emitted_at_its_time_however_rare_the_polls(gateway: Gateway) -> None:
+    slow = gateway.settings.model_copy(update={"due_poll_seconds": 600})
+    owe(gateway, 1)
+    Row.objects.update(due_at=timezone.now() + timedelta(seconds=1), expires_at=FAR)
+    hand = Hand()
+    with running(Due(slow, {"hive": 1, "twilio": 1}), hand):
+        wait_until(lambda: bool(hand.taken), 60)
+
+
+def test_an_idle_turn_asks_the_store_once(gateway: Gateway) -> None:
+    gateway.take_one()
+    due = Due(gateway.settings, {"hive": 1, "twilio": 1}, now=gateway.clock)
+    due.turn(Hand())  # also does what is done once a minute
+    with CaptureQueriesContext(connection) as queries:
+        due.turn(Hand())
+    assert len(queries) == 1
+    gateway.clock.turn(121)
+    hand = Hand()
+    due.turn(hand)
+    assert len(hand.taken) == 1
 
 
 def test_what_a_clock_that_ran_ahead_put_off_is_owed_when_it_is_set_right(gateway: Gateway) -> None:
