@@ -12,10 +12,12 @@ from messaging.gateway import sections
 DEPLOY = Path(__file__).parent
 SETTINGS, SECRETS = DEPLOY / "base" / "settings.env", DEPLOY / "secrets.env.example"
 
-# Where it listens and keeps its files stands in the image; the head's pod says which cluster to join.
+# Where it listens and keeps its files stands in the image; the head's pod says which cluster to join, and there is one
+# web server only there.
 FIXED = {
     "SATBRIDGE_STATE_DIR",
     "SATBRIDGE_SMTP_LISTEN",
+    "SATBRIDGE_HTTP",
     "SATBRIDGE_HTTP_LISTEN",
     "SATBRIDGE_RAY_ADDRESS",
 }

@@ -64,6 +64,10 @@ class Gateway:
                 f"SATBRIDGE_LEASE_SECONDS: must be {2 * longest:g} or more,"
                 " twice the longest time-out of any network"
             )
+        if self.settings.ray_address and self.settings.http != "serve":
+            raise ConfigurationError(
+                "SATBRIDGE_HTTP: must be serve on a Ray cluster that is joined"
+            )
         self._check_carriers()
         self._check_mailboxes()
 

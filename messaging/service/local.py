@@ -35,7 +35,7 @@ from messaging.streaming.ops.silence import SilenceJudge
 from messaging.streaming.ray.job import RayJob, process_rows
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import RAY_LOGS, local_cluster
-from messaging.web.deployment import prepare_proxies, start_edge
+from messaging.web.deployment import serve_environment, start_edge
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Service:
             load_certificate(self._gateway.smtp)  # mail-in would end again and again
             _open_store_with_room(settings)
             log.info("starting; this takes some seconds")
-            prepare_proxies()
+            exits.enter_context(serve_environment(settings))
             try:
                 cluster = local_cluster(namespace=JOB.namespace, output=print_worker_line)
                 exits.enter_context(cluster)

@@ -44,11 +44,15 @@ def set_log_level(level: str) -> None:
     logging.getLogger("messaging").setLevel(level)
 
 
+# Ray Serve advises an address that is not loopback where it runs HAProxy; on one machine it needs none.
+_ADVICE = "won't accept connections from HAProxy on other nodes"
+
+
 def print_worker_line(worker: str, line: str, *, is_error: bool) -> None:
     """Print a line that a process of the pipeline wrote: its log lines as they are, anything else as a record."""
     text = _COLOURS.sub("", line).rstrip()
     if is_line(text):
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
-    elif text:
+    elif text and _ADVICE not in text:
         worker_log.log(logging.WARNING if is_error else logging.INFO, "%s: %s", worker, text)

@@ -4,7 +4,8 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,15 +21,17 @@ from messaging.gateway import Gateway
 from messaging.model.message import Address, Emit, Network, RecipientCheck
 from messaging.streaming.api import Graph, JobName, StreamingError
 from messaging.streaming.ops.status import StageStatus, job_status
+from messaging.streaming.ray.local import LOOPBACK
 from messaging.streaming.ray.packing import pack
 from messaging.streaming.ray.ray_runtime import open_inlet
 from messaging.streaming.runtime.output import Output
 from messaging.web.admin_server import AdminServer, admin_app
 from messaging.web.app import build_app
 from messaging.web.front.serve_proxy import CALLBACK, CALLBACK_VARIABLE
+from messaging.web.haproxy.environment import haproxy_environment
 from messaging.web.metrics_route import MetricsSource, Workers
 from messaging.web.readiness import NotReady
-from messaging.web.replica import AdminReplica, HttpReplica
+from messaging.web.replica import AdminReplica, HttpReplica, set_up_on_loopback
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +54,23 @@ PROXY_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 
 
-def prepare_proxies() -> None:
-    """Have each proxy of a Serve that this process starts load our checks. Call it before Ray starts."""
+@contextmanager
+def serve_environment(settings: Settings) -> Iterator[None]:
+    """Set what a Serve of this machine's own Ray reads from the environment. Enter it before Ray starts.
+
+    Each of its proxies loads our checks.
+    """
     os.environ.setdefault(CALLBACK_VARIABLE, CALLBACK)
+    if settings.http != "haproxy":
+        yield
+        return
+    with haproxy_environment(settings) as variables:
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name in variables:
+                del os.environ[name]
 
 
 def start_edge(
@@ -75,6 +92,8 @@ def start_edge(
     """
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     settings = gateway.settings
+    if not spread:
+        set_up = partial(set_up_on_loopback, set_up)
     deployment: Any = serve.deployment(
         name="http",
         num_replicas=settings.http_replicas,
@@ -87,7 +106,7 @@ def start_edge(
     build = partial(_build, gateway, name, graph.view_for(inlet), inlet, watched)
     application = deployment.bind(set_up, pack(build))
     try:
-        _start_serve(Listen.parse(settings.http_listen), spread)
+        _start_serve(settings, spread)
         _start_admin(gateway, set_up)
         serve.run(application, name=APPLICATION, route_prefix="/")
         _await_admin(settings)
@@ -132,11 +151,14 @@ def _await_admin(settings: Settings) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _start_serve(listen: Listen, spread: bool) -> None:
+def _start_serve(settings: Settings, spread: bool) -> None:
     """Return when a proxy answers. Raises TimeoutError, or what Ray raises."""
+    listen = Listen.parse(settings.http_listen)
+    # HAProxy listens where our own configuration of it says. The replicas, and a proxy behind it, take this address.
+    host = LOOPBACK if settings.http == "haproxy" else listen.host
     serve.start(
         proxy_location="EveryNode" if spread else "HeadOnly",
-        http_options={"host": listen.host, "port": listen.port},
+        http_options={"host": host, "port": listen.port},
         logging_config=QUIET_LOGGING,
     )
     # Where Serve runs already, `serve.start` returns at once, and `serve.run` does not mind a proxy that died.

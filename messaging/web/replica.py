@@ -3,7 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+import ray.serve._private.replica as ray_replica
+
+from messaging.streaming.ray.local import LOOPBACK
 from messaging.streaming.ray.packing import unpack
+
+
+def set_up_on_loopback(set_up: Callable[[], None]) -> None:
+    """Set up the process of a replica, whose own server for calls is then reached from this machine only.
+
+    Serve has no setting for the address of that server.
+    """
+    module: Any = ray_replica
+    add_port = module.add_port_to_grpc_server
+    module.add_port_to_grpc_server = lambda server, _: add_port(server, f"{LOOPBACK}:0")
+    set_up()
 
 
 class HttpReplica:

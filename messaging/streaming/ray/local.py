@@ -155,7 +155,7 @@ class _OwnNode(ray_node.Node):
         # Its servers listen on the address of the node only if that is loopback. `ray.init` has no way to say so: it
         # replaces the address by that of an interface.
         ray_params.node_ip_address = LOOPBACK
-        grpc, listen, environment, metrics = _free_ports(4)
+        grpc, listen, environment, metrics = free_ports(4)
         ray_params.update_if_absent(
             metrics_agent_port=grpc,
             dashboard_agent_listen_port=listen,
@@ -192,7 +192,8 @@ def _own_node() -> Iterator[None]:
         module.Node = usual
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that no program has now."""
     found: list[int] = []
     for port in random.sample(AGENT_PORTS, len(AGENT_PORTS)):
         with suppress(OSError), socket.create_server(("", port)):
