@@ -11,7 +11,12 @@ _SIGNATURE: Final = "-- "
 INITIALS: Final = re.compile(r"[^\W\d_]{1,3}(>{1,9})(?:[ \t]|\Z)")
 _LINE_WITH_INITIALS: Final = re.compile(r"\n[^\W\d_]{1,3}>{1,9}(?=[ \t\n])")
 _MIN_LINES_WITH_INITIALS: Final = 2
-_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff"))
+_INVISIBLE: Final = dict.fromkeys(
+    map(
+        ord,
+        "\u00ad\u034f\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff",
+    )
+)
 
 
 class Line(NamedTuple):

@@ -46,14 +46,26 @@ class OwnWords:
 
 
 def own_words(
-    marked: MarkedText, subject: str = "", *, is_reply: bool = True, author: str = ""
+    marked: MarkedText,
+    subject: str = "",
+    *,
+    is_reply: bool = True,
+    author: str = "",
+    address: str = "",
+    has_files: bool = False,
 ) -> OwnWords:
     """Return the own words of a mail's text, clean and with interleaved questions shortened.
 
-    `is_reply` says whether the header of the mail names a former mail, `author` is the name in From.
+    `is_reply` says whether the header of the mail names a former mail, `author` is the name in From, `address` the
+    address in it; `has_files` says whether the mail has files that are named.
     """
     split = split_words(
-        marked, is_forward=is_forward_subject(subject), is_reply=is_reply, author=author
+        marked,
+        is_forward=is_forward_subject(subject),
+        is_reply=is_reply,
+        author=author,
+        address=address,
+        has_files=has_files,
     )
     whole = clean(split.text)
     spans = split.spans

@@ -8,7 +8,7 @@ def _fold(phrases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 # Verbs of the line above a quotation. Words of languages with blanks are compared as whole words.
-WROTE: Final = frozenset((
+WROTE: Final = frozenset(_fold((
     "wrote", "writes", "quoting", "zitat", "citando", "citado", "cytując", "cytat", "citerar", "citerer",
     "schrieb", "schrieben", "geschrieben", "écrit", "escribió", "escribio", "escreveu",
     "escribe", "scritto", "scrive", "schreef", "skrev", "skreiv", "kirjoitti", "napisał", "napisała",
@@ -17,14 +17,17 @@ WROTE: Final = frozenset((
     "пишет", "писал", "писала", "написав", "пише", "писав", "yazdı", "yazmış", "yazdınız", "yazdın",
     "писали", "написали", "écriviez", "écrivais", "scriveva", "scrivevi", "scriveste", "escribía", "escribías",
     "escrevia", "kirjoitit", "kirjoititte", "napisałeś", "napisałaś", "pisałeś", "pisałaś", "napsali", "psal", "psali",
-))  # fmt: skip
+    "scris", "írta", "έγραψε", "έγραψαν", "كتب", "كتبت", "كتب/كتبت", "כתב", "כתבה", "כתב/ה", "написа", "rašė",
+    "kirjutas", "rakstīja", "menulis", "viết", "napísala", "napísal(a)", "napisao", "napisala", "escrigué",
+)))  # fmt: skip
 WROTE_WITHIN: Final = _fold((
     "写道", "寫道", "写入", "님이 작성", "작성:", "쓴 글", "のメール", "は書きました", "書きました",
-    "さんが書きました", "のメッセージ",
+    "さんが書きました", "のメッセージ", "va escriure", "เขียนว่า",
 ))  # fmt: skip
 OPENERS: Final = frozenset((
     "on", "am", "at", "le", "el", "em", "il", "op", "den", "den.", "på", "w", "dnia", "dne", "dňa", "в", "от",
     "о", "у", "在", "於", "于", "on:", "ons", "man", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+    "în", "pe", "στις", "την", "في", "بتاريخ", "בתאריך", "ב-", "vào", "pada", "dana",
 ))  # fmt: skip
 
 # Labels of header blocks and their roles.
@@ -33,37 +36,51 @@ _LABELS: Final = {
         "from", "von", "de", "expéditeur", "da", "van", "fra", "från", "lähettäjä", "od", "nadawca",
         "odesílatel", "от", "отправитель", "від", "відправник", "kimden", "gönderen", "差出人", "送信者",
         "发件人", "發件人", "寄件者", "寄件人", "보낸사람", "보낸이", "발신",
+        "expeditor", "feladó", "küldő", "από", "αποστολέας", "من", "מאת", "saatja", "nuo", "dari", "từ", "pošiljatelj",
+        "pošiljatel", "odosielateľ", "จาก",
     ),
     "date": (
         "date", "sent", "gesendet", "datum", "envoyé", "enviado", "fecha", "data", "data/ora", "inviato",
         "verzonden", "sendt", "dato", "skickat", "lähetetty", "päivämäärä", "päiväys", "wysłano", "odesláno",
         "дата", "отправлено", "дата:", "надіслано", "tarih", "gönderildi", "gönderilme", "日付", "送信日時",
         "日時", "日期", "发送时间", "時間", "时间", "發送時間", "寄件日期", "보낸날짜", "날짜", "전송",
+        "trimis", "trimisă", "elküldve", "küldve", "dátum", "στάλθηκε", "εστάλη", "ημερομηνία", "التاريخ", "تاريخ",
+        "أرسلت", "أُرسلت", "נשלח", "תאריך", "poslano", "odoslané", "изпратено", "saadetud", "kuupäev",
+        "nosūtīts", "išsiųsta", "dikirim", "tanggal", "enviat", "ส่ง", "วันที่",
     ),
     "to": (
         "to", "an", "à", "para", "a", "aan", "til", "till", "vastaanottaja", "do", "komu", "кому", "kime",
         "alıcı", "宛先", "宛て", "收件人", "收件者", "받는사람", "받는이", "수신", "destinataire",
+        "către", "catre", "címzett", "προς", "παραλήπτης", "إلى", "الى", "אל", "adressaat", "kepada", "đến", "prima",
+        "za", "до", "ถึง",
         "destinatario", "per",
     ),
     "cc": (
-        "cc", "kopie", "kopi", "kopia", "копия", "копія", "bilgi", "抄送", "副本", "참조", "cópia",
+        "cc", "kopie", "kopi", "kopia", "копия", "копія", "bilgi", "抄送", "副本", "참조", "cópia", "másolat",
+        "másolatot kap", "κοιν", "κοινοποίηση", "نسخة", "עותק", "kópia",
     ),
     "subject": (
         "主旨", "subject", "betreff", "objet", "asunto", "assunto", "oggetto", "onderwerp", "emne", "ämne", "aihe",
         "temat", "předmět", "тема", "konu", "件名", "主题", "主題", "제목",
+        "subiect", "tárgy", "θέμα", "الموضوع", "موضوع", "נושא", "הנדון", "predmet", "zadeva", "относно", "teema",
+        "tēma",
+        "subjek", "perihal", "assumpte", "เรื่อง",
     ),
     "other": (
         "reply-to", "bcc", "importance", "attachments", "priority", "antwort", "wichtigkeit", "anlagen",
         "organization",
     ),
 }  # fmt: skip
-LABELS: Final = {word: role for role, words in _LABELS.items() for word in words}
+LABELS: Final = {word.casefold(): role for role, words in _LABELS.items() for word in words}
 LABELS_OF_WORDS: Final = {
     "date sent": "date", "보낸 사람": "from", "받는 사람": "to", "보낸 날짜": "date", "sent at": "date",
     "reply to": "other", "antwort an": "other", "date d'envoi": "date", "gönderme tarihi": "date",
     "gönderilme tarihi": "date", "data wysłania": "date", "datum odeslání": "date", "répondre à": "other",
     "enviado el": "date", "enviado em": "date", "enviada em": "date", "送信 日時": "date",
     "fecha de envío": "date",
+    "de la": "from", "per a": "to", "data trimiterii": "date", "küldés dátuma": "date", "תאריך שליחה": "date",
+    "تاريخ الإرسال": "date", "تم الإرسال": "date", "chủ đề": "subject", "đã gửi": "date", "ngày gửi": "date",
+    "người gửi": "from", "người nhận": "to",
 }  # fmt: skip
 
 ORIGINAL: Final = _fold((
@@ -76,6 +93,11 @@ ORIGINAL: Final = _fold((
     "пересланное сообщение", "початкове повідомлення", "оригінальне повідомлення", "özgün ileti",
     "orijinal mesaj", "orijinal ileti", "元のメッセージ", "オリジナルメッセージ", "原始邮件", "原始郵件",
     "原郵件", "邮件原件", "원본 메일", "원본 메시지", "원본 메세지", "원본 이메일", "원본 내용",
+    "původní e-mail", "původní email", "pôvodná správa", "pôvodný e-mail", "mesaj original", "mesajul original",
+    "eredeti üzenet", "eredeti levél", "αρχικό μήνυμα", "الرسالة الأصلية", "رسالة أصلية", "הודעה מקורית",
+    "izvorna poruka", "izvirno sporočilo", "оригинално съобщение", "missatge original", "algkiri", "pesan asli",
+    "thư gốc", "oryginalny e-mail", "e-mail original", "ursprüngliche e-mail", "originalmelding",
+    "ursprungligt mejl", "originalbesked",
 ))  # fmt: skip
 FORWARDED: Final = _fold((
     "forwarded message", "forwarded email", "weitergeleitete nachricht", "weitergeleiteten nachricht",
@@ -86,6 +108,10 @@ FORWARDED: Final = _fold((
     "přeposlaná zpráva", "пересылаемое сообщение", "пересланное письмо", "переслане повідомлення",
     "iletilen ileti", "yönlendirilmiş ileti", "iletilmiş mesaj", "転送メッセージ", "転送されたメッセージ",
     "转发的邮件", "转发邮件", "轉寄郵件", "转发信息", "전달된 메일", "전달된 메시지", "전달된 이메일",
+    "mesaj redirecționat", "mesaj retransmis", "továbbított üzenet", "továbbított levél", "προωθημένο μήνυμα",
+    "رسالة محولة", "رسالة معاد توجيهها", "הודעה שהועברה", "preposlaná správa", "proslijeđena poruka",
+    "posredovano sporočilo", "препратено съобщение", "missatge reenviat", "weitergeleitete e-mail",
+    "přeposlaný e-mail", "e-mail transféré", "doorgestuurde e-mail", "vidarebefordrat mejl",
 ))  # fmt: skip
 FORWARD_LINES: Final = _fold((
     "begin forwarded message:", "anfang der weitergeleiteten nachricht:", "début du message transféré :",
@@ -112,6 +138,10 @@ FOOTER_BEGINNINGS: Final = _fold((
     "从我的", "傳送自", "發自", "yahoo mail:", "yahoo! mail", "yahoo!メール", "verzonden vanuit mail",
     "verzonden vanuit outlook", "provenance : courrier", "provenance: courrier", "expédié de mon",
     "mit proton mail gesendet", "mit k-9 mail gesendet",
+    "trimis de pe", "trimis din", "trimis cu", "trimis prin", "στάλθηκε από", "εστάλη από", "مرسل من", "أُرسلت من",
+    "أرسلت من", "تم الإرسال من", "مُرسل من", "נשלח מ", "נשלח באמצעות", "odoslané z", "poslano s", "poslano z",
+    "poslano iz", "изпратено от", "saadetud minu", "išsiųsta iš", "nosūtīts no", "dikirim dari", "enviat des",
+    "được gửi từ", "gửi từ", "küldve a", "elküldve a",
 ))  # fmt: skip
 # Verbs of the advertisements such as `Get BlueMail for Android`, before the name of the program.
 GET_BEFORE: Final = _fold((
@@ -121,7 +151,9 @@ GET_BEFORE: Final = _fold((
     "descarregar", "descarregue", "transferir", "ottieni", "scarica", "scaricare", "haal", "ontvang", "hent", "få",
     "skaff deg", "skaff", "last ned", "skaffa", "hämta", "ladda ned", "ladda ner", "hanki", "lataa", "pobierz",
     "uzyskaj", "získat", "získejte", "stáhnout", "stáhněte", "stáhněte si", "скачать", "скачайте",
-    "получить", "получите", "загрузить", "загрузите", "завантажити", "завантажте",
+    "получить", "получите", "загрузить", "загрузите", "завантажити", "завантажте", "obțineți", "obține",
+    "descărcați", "descarcă", "αποκτήστε το", "αποκτήστε", "κατεβάστε το", "الحصول على", "احصل على",
+    "השג את", "קבל את", "הורד את", "stiahnuť", "získať", "získajte", "preuzmite", "prenesite", "вземете", "изтеглете",
     "отримати", "отримайте", "获取", "取得", "獲取", "下載", "下载",
 ))  # fmt: skip
 # The same behind the name.
@@ -162,6 +194,7 @@ FOOTER_FRAMES: Final = (
     ("windows용 메일", "에서 보냄"), ("从 windows 版邮件", "发送"), ("從 windows 版郵件", "傳送"),
     ("发送自", "邮件应用"), ("来自 outlook", "自 outlook"), ("来自我的", "手机"), ("来自我的", "iphone"),
     ("windows 版のメール", "から送信"), ("ソフトバンク", "から送信"), ("docomo", "から送信"), ("私の", "から送信"),
+    ("iphon", "küldve"), ("ipad", "küldve"), ("android", "küldve"), ("samsung", "küldve"), ("az én", "küldve"),
 )  # fmt: skip
 DEVICES: Final = _fold((
     "iphon", "ipad", "ipod", "naver", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9",
@@ -188,6 +221,9 @@ DISCLAIMER_CORE: Final = _fold((
     "виключно для", "yalnızca", "unbefugte", "confidentiel", "confidencial", "sigilo", "riservat",
     "vertrouwelijk", "fortrolig", "konfidensiell", "konfidentiell", "luottamuksellinen", "luottamuksellis",
     "poufn", "důvěrn", "конфиденциальн", "конфіденційн", "gizli", "機密", "机密", "保密", "기밀", "비밀",
+    "confidențial", "exclusiv pentru", "bizalmas", "kizárólag", "εμπιστευτικ", "αποκλειστικ", "سرية", "חסוי", "סודי",
+    "dôvern",
+    "výhradne", "povjerljiv", "zaupn", "поверителн", "konfidencial",
 ))  # fmt: skip
 DISCLAIMER_HINTS: Final = _fold((
     "this e-mail", "this email", "this message", "this communication", "received this", "in error",
@@ -208,6 +244,11 @@ DISCLAIMER_HINTS: Final = _fold((
     "це повідомлення", "помилково", "видаліть", "bu e-posta", "bu mesaj", "alıcı", "yanlışlıkla", "siliniz",
     "silin", "このメール", "本メール", "誤って", "受信者", "削除", "本邮件", "此邮件", "收件人", "误", "删除",
     "本郵件", "此郵件", "刪除", "誤", "이 메일", "이 이메일", "본 메일", "본 메시지", "수신인", "수신자",
+    "acest mesaj", "acest e-mail", "acest email", "din greșeală", "din eroare", "ștergeți", "destinatarul",
+    "ez az üzenet",
+    "jelen üzenet", "ez az e-mail", "ezen e-mail", "tévedésből", "törölje", "címzett", "παρόν μήνυμα", "το μήνυμα αυτό",
+    "αυτό το μήνυμα", "παραλήπτη", "κατά λάθος", "εκ παραδρομής", "διαγράψτε", "هذه الرسالة", "هذا البريد", "بالخطأ",
+    "بطريق الخطأ", "حذف", "المرسل إليه", "הודעה זו", "בטעות", "למחוק", "מחק", "הנמען", "táto správa", "tento email",
     "잘못", "삭제",
 ))  # fmt: skip
 DISCLAIMER_CERTAIN: Final = _fold((
@@ -218,6 +259,7 @@ DISCLAIMER_CERTAIN: Final = _fold((
     "sitz der gesellschaft", "registergericht", "handelsregister", "denken sie an die umwelt", "virus-free",
     "checked by avg", "scanned for viruses", "auf viren geprüft", "garanti sans virus", "libre de virus",
     "virenfrei", "sans virus.", "livre de vírus", "privo di virus", "virusvrij", "avast.com",
+    "learnaboutsenderidentification",
 ))  # fmt: skip
 # A paragraph with one of each asks not to print the mail.
 PRINT_HINTS: Final = _fold((
@@ -265,11 +307,31 @@ LIST_FOOTERS: Final = _fold((
     "uitschrijven", "afmelden", "afmeld", "avsluta prenumeration", "peruuta tilaus", "wypisz się",
     "zrezygnować z subskrypcji", "odhlásit odběr", "отписаться", "відписатися", "abonelikten çık", "配信停止",
     "退订", "取消訂閱", "수신거부", "view this email in your browser",
+    "if you no longer wish to receive", "if you do not wish to receive", "if you don't want to receive",
+    "to stop receiving", "to opt out", "to manage your notification", "to change your notification", "view request:",
+    "turn off this request's notifications", "um diese benachrichtigung", "um sich abzumelden", "zum abbestellen",
+    "zum abmelden", "wenn sie keine weiteren e-mails", "wenn sie keine e-mails", "falls sie keine weiteren",
+    "pour vous désabonner", "pour vous désinscrire", "pour se désabonner", "pour se désinscrire",
+    "pour ne plus recevoir",
+    "si vous ne souhaitez plus recevoir", "para darse de baja", "para cancelar la suscripción",
+    "para cancelar su suscripción", "para dejar de recibir", "si no desea recibir", "si no desea seguir recibiendo",
+    "para cancelar a inscrição", "para cancelar a subscrição", "para deixar de receber", "se não deseja receber",
+    "se não pretende receber", "per cancellarsi", "per disiscriversi", "per annullare l'iscrizione",
+    "per non ricevere più", "se non desideri più ricevere", "se non desidera più ricevere", "om u af te melden",
+    "om je af te melden", "als u geen e-mails", "wilt u geen e-mails", "wilt u geen berichten", "wil je geen e-mails",
+    "for at afmelde", "for å melde deg av", "hvis du ikke ønsker å motta", "hvis du ikke længere ønsker",
+    "för att avregistrera", "för att avsluta", "om du inte vill få fler", "jos et halua vastaanottaa",
+    "aby zrezygnować", "aby wypisać się", "jeśli nie chcesz otrzymywać", "pokud si nepřejete", "pro odhlášení",
+    "чтобы отписаться", "если вы не хотите получать", "щоб відписатися", "якщо ви не бажаєте отримувати",
+    "aboneliğinizi iptal", "수신 거부",
 ))  # fmt: skip
 LIST_FOOTERS_CERTAIN: Final = _fold((
     "you received this message because you are subscribed", "you are receiving this because",
     "visit topic", "to unsubscribe from these", "to unsubscribe from this", "unsubscribe from this",
-    "you are receiving this email because", "you're receiving this",
+    "you are receiving this email because", "you're receiving this", "//~~", "invitation from google calendar",
+    "forwarding this invitation could allow", "einladung von google kalender", "invitation de google agenda",
+    "invitación de google calendar", "convite do google agenda", "invito da google calendar",
+    "uitnodiging van google agenda",
 ))  # fmt: skip
 # Below a rule, one of these makes a footer.
 LIST_HINTS: Final = _fold((
@@ -277,6 +339,9 @@ LIST_HINTS: Final = _fold((
     "view/reply online", "reply to this email", "liste de diffusion", "lista de correo", "lista de discussão",
     "mailinglijst", "postiuslista", "postituslista", "lista dyskusyjna", "список рассылки", "メーリングリスト",
     "邮件列表", "메일링 리스트", "/options/", "/postorius/", "email settings", "a service from",
+    "internet messaging program", "par imp, ", "using imp, ", "mit imp, ", "zendesk", "freshdesk",
+    "ist ein service von", "est un service de", "es un servicio de", "è un servizio di", "é um serviço de",
+    "is een service van",
     "delivered by",
 ))  # fmt: skip
 LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
@@ -284,6 +349,61 @@ LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
 # Lines that a service puts above the text of a person.
 NOTICES_ABOVE: Final = _fold((
     " left a comment (", " commented on ", "please type your reply above this line", "reply above this line",
+    "antwort über dieser zeile", "oberhalb dieser zeile antworten", "antworten sie oberhalb dieser zeile",
+    "réponse au-dessus de cette ligne", "répondre au-dessus de cette ligne", "respuesta por encima de esta línea",
+    "responda por encima de esta línea", "resposta acima desta linha", "responda acima desta linha",
+    "risposta sopra questa riga", "rispondere sopra questa riga", "antwoord boven deze regel", "svar over denne linje",
+    "svar ovanför denna rad", "odpowiedź powyżej tej linii", "odpověď nad tento řádek", "ответ выше этой строки",
+))  # fmt: skip
+# A warning that a mail server puts above a mail has one of these, and two of the hints.
+EXTERNAL_SENDERS: Final = _fold((
+    "external email", "external e-mail", "external sender", "external message",
+    "outside of your organi", "outside your organi", "outside of the organi", "outside the organi",
+    "outside of our organi", "outside our organi", "externe e-mail", "externe mail", "externe email",
+    "externer absender", "externen absender", "externe nachricht", "e-mail von extern", "außerhalb der organisation",
+    "außerhalb ihrer organisation", "expéditeur externe", "externe à l'organisation", "externe à votre organisation",
+    "extérieur de l'organisation", "extérieur de votre organisation", "courriel externe", "remitente externo",
+    "correo externo", "fuera de la organización", "fuera de su organización", "remetente externo", "e-mail externo",
+    "fora da organização", "mittente esterno", "esterna all'organizzazione", "esterno all'organizzazione",
+    "externe afzender", "extern bericht", "buiten de organisatie", "buiten uw organisatie", "ekstern afsender",
+    "ekstern avsender", "extern avsändare", "utanför organisationen", "uden for organisationen",
+    "utenfor organisasjonen", "organisaation ulkopuol", "spoza organizacji", "zewnętrznego nadawcy",
+    "mimo organizaci", "externího odesílatele", "внешний отправитель", "внешнего отправителя",
+    "за пределами организации", "зовнішній відправник", "kurum dışından", "kuruluşunuzun dışından", "社外からのメール",
+    "外部のメール", "外部邮件", "外部郵件", "외부 메일",
+))  # fmt: skip
+CARE_HINTS: Final = _fold((
+    "caution", "click", "careful", "care when", "attachment", "links", "vorsicht", "anhänge", "anhang", "klick",
+    "prudence", "pièces jointes", "clique", "precaución", "adjunto", "enlaces", "cuidado", "anexos", "attenzione",
+    "allegati", "clicca", "bijlage", "voorzichtig", "vedhæft", "forsigtig", "vedlegg", "forsiktig", "bilag",
+    "försiktig",
+    "länk", "liitte", "linkk", "varovai", "załącznik", "ostrożn", "příloh", "opatrn", "odkaz", "вложени", "осторожн",
+    "ссылк", "вкладен", "обережн", "посилан", "dikkat", "ekler", "bağlantı", "添付", "注意", "リンク", "附件", "链接",
+    "連結", "첨부", "주의", "링크",
+))  # fmt: skip
+# A last paragraph with an address in the net and one of these tells of the data that a firm keeps.
+PRIVACY_NOTES: Final = _fold((
+    "informationen zum datenschutz", "hinweise zum datenschutz", "datenschutzhinweise finden sie",
+    "datenschutzerklärung finden sie", "datenschutzinformationen finden sie", "unsere datenschutz",
+    "behandlar vi dina personuppgifter", "hur vi behandlar personuppgifter", "vår behandling av personuppgifter",
+    "behandler dine personoplysninger", "behandling af personoplysninger", "behandling af dine personoplysninger",
+    "behandler personopplysninger", "behandling av personopplysninger", "traitement de vos données personnelles",
+    "politique de protection des données", "tratamiento de sus datos personales", "protección de datos personales",
+    "tratamento dos seus dados pessoais", "proteção de dados pessoais", "trattamento dei dati personali",
+    "informativa privacy", "informativa sulla privacy", "verwerken uw persoonsgegevens",
+    "omgaan met uw persoonsgegevens", "verwerking van persoonsgegevens", "onze privacyverklaring",
+    "our privacy policy", "our privacy notice", "our privacy statement", "process your personal data",
+    "processing of personal data", "handle your personal data", "przetwarzania danych osobowych",
+    "przetwarzaniu danych osobowych", "zpracování osobních údajů", "обработки персональных данных",
+    "обробки персональних даних", "tietosuojaseloste", "henkilötietojen käsittely", "kişisel verilerin korunması",
+    "個人情報の取り扱い", "个人信息保护政策", "개인정보 처리방침",
+))  # fmt: skip
+# Words of a sentence that tells where one stands the address of its author.
+ADDRESS_WORDS: Final = _fold((
+    "address", "mail", "adress", "indirizzo", "dirección", "correo", "endereço", "osoite", "sähköposti", "posti",
+    "adres", "poczt", "адрес", "пошт", "почт", "eposta", "adrese", "アドレス", "メール", "邮箱", "邮件", "地址",
+    "信箱", "메일", "주소",
+    "write to", "reach me", "contact", "schreib", "écris", "escrib", "scriv", "pisz", "skriv",
 ))  # fmt: skip
 
 # The lines of a ticket system above its entries.
@@ -498,6 +618,17 @@ NUMBER_WORDS: Final = _fold((
     "móvil", "telemóvel", "cellulare", "mobil", "nume", "číslo", "номер", "телефон", "numara", "numaram", "puhelin",
     "sat",
 ))  # fmt: skip
+WORDS_FOR_NUMBERS: Final = (
+    *NUMBER_WORDS,
+    "电话",
+    "號碼",
+    "号码",
+    "電話",
+    "番号",
+    "携帯",
+    "번호",
+    "전화",
+)
 # Words of requests and news in languages without blanks, and of Korean.
 EASTERN_REQUESTS: Final = (
     "新しい番号", "新番号", "新号码", "新號碼", "新电话", "新電話", "请", "請", "ください", "お願い", "打电话",

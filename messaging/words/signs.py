@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from messaging.words.footers.client import BULLETS
+from messaging.words.footers.client import BULLETS, STAMP_BEGINNINGS
 from messaging.words.footers.signature import CLOSING_BEGINNINGS, PHONE_DIGITS, RULE_CHARS
 from messaging.words.phrases import (
     CONTACT_EVIDENCE,
     DISCLAIMER_CERTAIN,
     DISCLAIMER_CORE,
+    EXTERNAL_SENDERS,
     FOOTER_BEGINNINGS,
     FOOTER_FRAMES,
     FORWARD_LINES,
@@ -20,6 +21,7 @@ from messaging.words.phrases import (
     LIST_FOOTERS_CERTAIN,
     NOTICES_ABOVE,
     PLATFORMS,
+    PRIVACY_NOTES,
     SIGNS_OF_PRINT,
 )
 
@@ -60,13 +62,22 @@ _BEGINNING: Final = _pattern(
         *LIST_FOOTERS,
         *LIST_FOOTERS_CERTAIN,
         *FORWARD_LINES,
-        *("begin", "=ybegin", "this file must be converted", "—"),
+        *STAMP_BEGINNINGS,
+        *("begin", "=ybegin", "this file must be converted", "—", "##-"),
     ),
     BULLETS.replace("—", ""),
 )
 _CLOSING: Final = _pattern(CLOSING_BEGINNINGS, "")
 _SIGNS: Final = choose_signs(
-    (*DISCLAIMER_CERTAIN, *DISCLAIMER_CORE, *NOTICES_ABOVE, *SIGNS_OF_PRINT, *PLATFORMS)
+    (
+        *DISCLAIMER_CERTAIN,
+        *DISCLAIMER_CORE,
+        *NOTICES_ABOVE,
+        *EXTERNAL_SENDERS,
+        *PRIVACY_NOTES,
+        *SIGNS_OF_PRINT,
+        *PLATFORMS,
+    )
 )
 _ASCII_SIGNS: Final = tuple(filter(str.isascii, _SIGNS))
 

@@ -24,23 +24,36 @@ _RULES: Final = ("--", "—", *(char * 5 for char in RULE_CHARS))
 _NEVER_SHOWN: Final = frozenset(
     (SpanKind.MACHINE, SpanKind.ENCRYPTED, SpanKind.FILE, SpanKind.PLACEHOLDER)
 )
+# Beside a picture these are no message.
+_ONLY_FOOTERS: Final = _NEVER_SHOWN | {SpanKind.CLIENT_FOOTER}
 
 
 def split_words(
-    marked: MarkedText, *, is_forward: bool = False, is_reply: bool = True, author: str = ""
+    marked: MarkedText,
+    *,
+    is_forward: bool = False,
+    is_reply: bool = True,
+    author: str = "",
+    address: str = "",
+    has_files: bool = False,
 ) -> Split:
     """Return the spans of `marked.text`, whose line ends are `\\n`.
 
     `is_forward` says that the subject announces a forwarded mail, `is_reply` that the header names a former mail: in
-    any other mail the author typed the sign `>`, unless a line tells of a quotation. `author` is the name in From.
-    Without own words the whole text counts as own.
+    any other mail the author typed the sign `>`, unless a line tells of a quotation. `author` is the name in From,
+    `address` the address in it. Without own words the whole text counts as own, except for the footer of a program
+    in a mail that `has_files`.
     """
     text = marked.text
     folded_text = text.casefold()
     names = names_of(author) if author and _may_have_name(folded_text, author) else NO_NAMES
     if not marked.marks and not names.closings and not may_be_folded(text, folded_text):
         return Split(text, (Span(SpanKind.OWN, 0, len(text)),) if text else ())
-    return split_by_lines(marked, names, is_forward=is_forward, is_reply=is_reply)
+    if address and "@" in folded_text and address.casefold() in folded_text:
+        names = names._replace(address=address.casefold())
+    return split_by_lines(
+        marked, names, is_forward=is_forward, is_reply=is_reply, has_files=has_files
+    )
 
 
 def _may_have_name(folded_text: str, author: str) -> bool:
@@ -58,7 +71,12 @@ def _may_have_name(folded_text: str, author: str) -> bool:
 
 
 def split_by_lines(
-    marked: MarkedText, names: AuthorNames, *, is_forward: bool, is_reply: bool
+    marked: MarkedText,
+    names: AuthorNames,
+    *,
+    is_forward: bool,
+    is_reply: bool,
+    has_files: bool = False,
 ) -> Split:
     """Return the same spans after a look at each line, without regard to signs; `names` are those of the author."""
     text = marked.text
@@ -86,7 +104,7 @@ def split_by_lines(
             else kind
             for line, kind in zip(lines, kinds, strict=True)
         ]
-    kinds = _mark_own_words(text, lines, kinds, inner, names, forwarded)
+    kinds = _mark_own_words(text, lines, kinds, inner, names, forwarded, has_files=has_files)
     inner.sort(key=lambda span: span.start)
     return Split(text, _spans_of(lines, kinds, inner))
 
@@ -98,6 +116,8 @@ def _mark_own_words(
     inner: Sequence[Span],
     names: AuthorNames,
     forwarded: range,
+    *,
+    has_files: bool,
 ) -> list[SpanKind]:
     """Fold footers, and return the kinds: less is folded, step by step, where no own words would remain.
 
@@ -118,6 +138,9 @@ def _mark_own_words(
         mark_footers(text, lines, kinds, names)
         has_own_words = _has_own_words(text, lines, kinds, inner)
     if not has_own_words:
+        found = {kind for line, kind in zip(lines, kinds, strict=True) if line.words}
+        if has_files and found <= _ONLY_FOOTERS:
+            return kinds
         return [kind if kind in _NEVER_SHOWN else SpanKind.OWN for kind in kinds]
     above = kinds[: forwarded.start]
     if forwarded and not _has_own_words(text, lines[: forwarded.start], above, inner):

@@ -1,5 +1,6 @@
 """Tells from attributes and style rules which HTML elements are invisible. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 MAX_STYLE_CHARS: Final = 2000
 MAX_SHEET_CHARS: Final = 200_000
 MAX_RULES: Final = 2000
+MAX_COMPOUNDS: Final = 50
 _LENGTHS: Final = ("max-height", "max-width")
 _FAR_AWAY: Final = -900.0
 _OFFSETS: Final = (
@@ -21,6 +23,9 @@ _COLOURS: Final = frozenset(
 )
 _MIN_CHROMA: Final = 80
 _SCREENS: Final = frozenset(("@media", "only", "screen", "all"))
+_SEVERAL: Final = 2
+_NAME_SIGN: Final = re.compile("([.#])")
+_NAME: Final = re.compile(r"[.#][\w-]+")
 _QUOTES: Final = "'\" "
 # Elements that each page has: a rule for what stands within them holds everywhere.
 _EVERYWHERE: Final = frozenset(("html", "body", "table", "tbody", "tr", "td", "div", "center"))
@@ -30,13 +35,17 @@ Declarations = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class HidingRules:
-    """Declarations of the style sheets of a page that can hide, by tag, `.class` or `#id`."""
+    """Declarations of the style sheets of a page that can hide, by tag, `.class` or `#id`.
+
+    `of_several` has those for elements with several classes or a class and an id, all of which must match.
+    """
 
     by_selector: Mapping[str, Declarations] = field(default_factory=dict)
+    of_several: Mapping[frozenset[str], Declarations] = field(default_factory=dict)
 
     def declarations_of(self, tag: str, classes: str, identifier: str, style: str) -> Declarations:
         """Return what applies to an element; its own style comes last."""
-        if not self.by_selector:
+        if not (self.by_selector or self.of_several):
             return read_declarations(style) if style else {}
         merged: dict[str, str] = {}
         selectors = [tag, *(f".{name}" for name in classes.split()[:20])]
@@ -44,6 +53,11 @@ class HidingRules:
             selectors.append(f"#{identifier}")
         for selector in selectors:
             merged |= self.by_selector.get(selector, {})
+        if self.of_several and len(selectors) > _SEVERAL:
+            own = frozenset(selectors)
+            for needed, declarations in self.of_several.items():
+                if needed <= own:
+                    merged |= declarations
         return merged | read_declarations(style) if style else merged
 
 
@@ -144,12 +158,13 @@ def _is_tiny(value: str) -> bool:
 def read_sheets(sheets: list[str]) -> HidingRules:
     """Read the rules with simple selectors, without those in `@media` with a condition and other blocks."""
     rules: dict[str, dict[str, str]] = {}
+    of_several: dict[frozenset[str], dict[str, str]] = {}
     left = MAX_RULES
     for sheet in sheets:
         for selectors, body in _rules_of(_without_comments(sheet[:MAX_SHEET_CHARS])):
             left -= 1
             if left < 0:
-                return HidingRules(rules)
+                return HidingRules(rules, of_several)
             declarations = read_declarations(body)
             if not (hides(declarations) or hides_text(declarations)):
                 continue
@@ -157,7 +172,21 @@ def read_sheets(sheets: list[str]) -> HidingRules:
                 name = _simple_selector(selector.strip())
                 if name:
                     rules.setdefault(name, {}).update(declarations)
-    return HidingRules(rules)
+                elif len(of_several) < MAX_COMPOUNDS and (names := _compound_of(selector.strip())):
+                    of_several.setdefault(names, {}).update(declarations)
+    return HidingRules(rules, of_several)
+
+
+def _compound_of(selector: str) -> frozenset[str]:
+    """Return the names of a selector such as `.a.b` or `div#c.a`, which an element must all have; none of others."""
+    above, _, last = selector.rpartition(" ")
+    if above and _EVERYWHERE.issuperset(above.replace(">", " ").split()):
+        selector = last
+    tag, *rest = _NAME_SIGN.split(selector.removeprefix("*"))
+    names = ["".join(pair) for pair in zip(rest[::2], rest[1::2], strict=True)]
+    if len(names) < _SEVERAL or not all(map(_NAME.fullmatch, names)):
+        return frozenset()
+    return frozenset((*names, tag) if tag else names) if tag.isalnum() or not tag else frozenset()
 
 
 def _simple_selector(selector: str) -> str:

@@ -67,7 +67,9 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
     author = author_of(mail)
     name = display_name_of(mail, author)
     signing = signing_name_of(author, name)
-    reader, words = read_words(mail, subject, max_text_chars, author=signing, is_inline=is_inline)
+    reader, words = read_words(
+        mail, subject, max_text_chars, author=signing, address=author, is_inline=is_inline
+    )
     whole = words.whole_text
     report = find_report(mail, subject)
     kinds = [kind_of("", name) or "document" for name in words.file_names]
@@ -98,9 +100,15 @@ def read_mail(data: bytes, max_text_chars: int = 20_000, *, is_inline: bool = Fa
 
 
 def read_words(
-    mail: MailPart, subject: str, max_text_chars: int, *, author: str, is_inline: bool = False
+    mail: MailPart,
+    subject: str,
+    max_text_chars: int,
+    *,
+    author: str,
+    address: str = "",
+    is_inline: bool = False,
 ) -> tuple[TextReader, OwnWords]:
-    """Return the own words of a mail by `author`, and the reader with the counts of the omitted parts."""
+    """Return the own words of a mail by `author` at `address`, and the reader with the counts of the omitted parts."""
     make_reader = InlineReader if is_inline else TextReader
     reader = make_reader(max_text_chars + 1)
     marked = reader.read_mail(mail)
@@ -117,7 +125,14 @@ def read_words(
     if is_inline and marked.text.count("\n") > INLINE_TEXT_LINES:
         raise TooExpensive
     is_reply = b"in-reply-to" in mail.fields or b"references" in mail.fields
-    return reader, own_words(marked, subject, is_reply=is_reply, author=author)
+    return reader, own_words(
+        marked,
+        subject,
+        is_reply=is_reply,
+        author=author,
+        address=address,
+        has_files=bool(reader.left_out),
+    )
 
 
 def _with_notes(text: str, cut_note: str, left_out: tuple[str, ...]) -> str:

@@ -11,4 +11,4 @@ def words_of_mail(data: bytes, max_text_chars: int = 20_000) -> OwnWords:
     mail = part_of(data)
     author = author_of(mail)
     name = signing_name_of(author, display_name_of(mail, author))
-    return read_words(mail, subject_of(mail), max_text_chars, author=name)[1]
+    return read_words(mail, subject_of(mail), max_text_chars, author=name, address=author)[1]

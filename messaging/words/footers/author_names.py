@@ -42,6 +42,7 @@ class AuthorNames(NamedTuple):
     """The forms of an author's name, case-folded: the words of the full ones, and those that end a message.
 
     Each form has one of the `beginnings`. `given` and `others` are the words of the name in a coarse spelling.
+    `address` is that in From, when the text has it.
     """
 
     full: frozenset[tuple[str, ...]] = frozenset()
@@ -49,6 +50,7 @@ class AuthorNames(NamedTuple):
     beginnings: tuple[str, ...] = ()
     given: str = ""
     others: frozenset[str] = frozenset()
+    address: str = ""
 
 
 NO_NAMES: Final = AuthorNames()

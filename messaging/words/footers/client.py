@@ -22,7 +22,12 @@ MIN_GET_CHARS: Final = 10
 MAX_PLAIN_FOOTER_CHARS: Final = 60
 BULLETS: Final = "*_-–—[](){}<>|~ \u2063"
 _FRAME_ENDS: Final = tuple({end for _, end in FOOTER_FRAMES})
-_ADDRESS: Final = re.compile(r"[<(]https?://[^<>()]{0,300}[>)]?")
+_ADDRESS: Final = re.compile(r"[<(] ?https?://[^<>()]{0,300}[>)]?")
+STAMP_BEGINNINGS: Final = ("sent on", "gesendet am", "envoyé le", "enviado el", "inviato il")
+# `Sent on November 27, 2026 10:11:00 AM CET`: people leave out the seconds.
+_STAMP: Final = re.compile(
+    rf"(?:{'|'.join(STAMP_BEGINNINGS)}) [^:]{{6,30}} \d{{1,2}}:\d\d:\d\d[\w +:]{{0,12}}"
+)
 # A line that asks or announces is one of the author.
 _NO_FOOTER_ENDS: Final = (",", "，", "、", "?", "？", ":", "：", "…", "...")
 
@@ -40,7 +45,7 @@ _PLATFORM: Final = rf"(?:{_any_of(PLATFORMS)})(?:[ /,&]{{1,3}}(?:{_any_of(PLATFO
 # `Get BlueMail for Android`, `Hent BlueMail til Android`; a sentence goes on behind it.
 _GET_FIRST: Final = re.compile(
     rf"(?:{_any_of(GET_BEFORE)}) ?{_CLIENT} (?:for|für|pour|para|per|voor|til|till|för|dla|dla systemu|pro|для|"
-    rf"на|na|på|su|sur|on|op|auf) {_PLATFORM}(?: herunter)?"
+    rf"pentru|για|за|untuk|на|na|på|su|sur|on|op|auf) {_PLATFORM}(?: herunter)?"
 )
 # `BlueMail für Android herunterladen`, `Outlook for iOS を入手`
 _GET_LAST: Final = re.compile(
@@ -67,6 +72,8 @@ def is_client_footer(words: str) -> bool:
         folded = sentence
     if not MIN_FOOTER_CHARS <= len(folded) <= MAX_FOOTER_CHARS or folded.endswith(_NO_FOOTER_ENDS):
         return False
+    if _STAMP.fullmatch(folded):
+        return True
     is_footer = len(folded) <= MAX_PLAIN_FOOTER_CHARS and folded.startswith(FOOTER_BEGINNINGS)
     core = folded.rstrip(".!。 ")
     if not is_footer:

@@ -14,18 +14,22 @@ from messaging.words.footers.signature import (
     is_sentence,
     mark_contact_block,
 )
+from messaging.words.history import count_numbers
 from messaging.words.lines import Line
 from messaging.words.phrases import (
+    CARE_HINTS,
     DISCLAIMER_CERTAIN,
     DISCLAIMER_CORE,
     DISCLAIMER_HINTS,
     ENVIRONMENT_HINTS,
+    EXTERNAL_SENDERS,
     LIST_EVIDENCE,
     LIST_FOOTERS,
     LIST_FOOTERS_CERTAIN,
     LIST_HINTS,
     NOTICES_ABOVE,
     PRINT_HINTS,
+    PRIVACY_NOTES,
     SIGNS_OF_PRINT,
 )
 from messaging.words.spans import SpanKind
@@ -37,6 +41,13 @@ MAX_NOTICE_CHARS: Final = 120
 MAX_PARAGRAPH_CHARS: Final = 8000
 DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
+MAX_WARNING_CHARS: Final = 600
+MAX_HEADING_CHARS: Final = 80
+_MAX_BANNERS: Final = 3
+_CARE_HINTS_NEEDED: Final = 2
+# Zendesk frames its notice so in all languages.
+_FRAMES_OF_NOTICE: Final = ("##-", "-##")
+_DATE_NUMBERS: Final = 3
 
 
 def mark_footers(
@@ -94,23 +105,53 @@ def _mark_lone_footers(lines: Sequence[Line], kinds: list[SpanKind], start: int,
 
 
 def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: int) -> int:
-    """Fold a warning that a mail server puts above a mail."""
-    first = start
-    while first < end and lines[first].is_blank:
-        first += 1
-    stop = first
-    while stop < end and not lines[stop].is_blank:
-        stop += 1
-    words = _paragraph(lines, first, stop)
-    if stop < end and any(map(words.__contains__, DISCLAIMER_CERTAIN)):
-        return _mark(kinds, first, stop, SpanKind.DISCLAIMER)
-    if (
-        stop == first + 1
-        and len(words) <= MAX_NOTICE_CHARS
-        and any(map(words.__contains__, NOTICES_ABOVE))
-    ):
-        return _mark(kinds, first, stop, SpanKind.ATTRIBUTION)
+    """Fold the warnings and notices that mail servers and ticket systems put above a mail."""
+    for _ in range(_MAX_BANNERS):
+        first = start
+        while first < end and lines[first].is_blank:
+            first += 1
+        stop = first
+        while stop < end and not lines[stop].is_blank:
+            stop += 1
+        words = _paragraph(lines, first, stop)
+        if stop < end and (
+            any(map(words.__contains__, DISCLAIMER_CERTAIN)) or _warns_of_senders(words)
+        ):
+            start = _mark(kinds, first, stop, SpanKind.DISCLAIMER)
+            continue
+        # A rule stands above the words of some.
+        is_line = stop == first + 1 or (stop == first + 2 and _is_rule(lines[first].words))
+        # The address of a link counts for nothing.
+        is_short = is_line and len(words.partition("<http")[0]) <= MAX_NOTICE_CHARS
+        begin, final = _FRAMES_OF_NOTICE
+        is_framed = words.startswith(begin) and words.endswith(final)
+        if not (is_short and (is_framed or any(map(words.__contains__, NOTICES_ABOVE)))):
+            break
+        start = _mark(kinds, first, stop, SpanKind.ATTRIBUTION)
+        if is_framed and (heading := _end_of_heading(lines, start, end)):
+            start = _mark(kinds, start, heading, SpanKind.ATTRIBUTION)
     return start
+
+
+def _warns_of_senders(words: str) -> bool:
+    """Whether a paragraph warns of mails from outside, in the words of a mail server."""
+    return (
+        len(words) <= MAX_WARNING_CHARS
+        and any(map(words.__contains__, EXTERNAL_SENDERS))
+        and sum(map(words.__contains__, CARE_HINTS)) >= _CARE_HINTS_NEEDED
+    )
+
+
+def _end_of_heading(lines: Sequence[Line], at: int, end: int) -> int:
+    """Return the line after the name and the date that a ticket system puts above an entry, 0 without both."""
+    filled = [one for one in range(at, min(end, at + 6)) if lines[one].words][:2]
+    for one in filled:
+        words = lines[one].words
+        if len(words) > MAX_HEADING_CHARS or words.endswith(("!", "?")):
+            return 0
+        if count_numbers(words) > _DATE_NUMBERS:
+            return one + 1
+    return 0
 
 
 def _mark_signature(
@@ -215,6 +256,14 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
             has_evidence and line.startswith(LIST_FOOTERS)
         ):
             return at, SpanKind.LIST_FOOTER
+    found = _find_disclaimer(lines, first, last, words, has_evidence=has_evidence)
+    return None if found is None else (found, SpanKind.DISCLAIMER)
+
+
+def _find_disclaimer(
+    lines: Sequence[Line], first: int, last: int, words: str, *, has_evidence: bool
+) -> int | None:
+    """Return the line of a paragraph at which a disclaimer begins; `words` are those of the paragraph."""
     is_short = len(words) < MIN_DISCLAIMER_CHARS
     if is_short and (words.isascii() or not _asks_not_to_print(words)):
         return None
@@ -222,17 +271,20 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
     hints = sum(map(words.__contains__, DISCLAIMER_HINTS)) if core else 0
     is_disclaimer = core > 0 and core + hints >= _HINTS_NEEDED
     is_about_paper = _asks_not_to_print(words)
-    if not (is_disclaimer or is_about_paper or any(map(words.__contains__, DISCLAIMER_CERTAIN))):
+    is_about_data = has_evidence and any(map(words.__contains__, PRIVACY_NOTES))
+    is_certain = any(map(words.__contains__, DISCLAIMER_CERTAIN))
+    if not (is_disclaimer or is_about_paper or is_about_data or is_certain):
         return None
     wanted = (
         *DISCLAIMER_CERTAIN,
         *(DISCLAIMER_CORE + DISCLAIMER_HINTS if is_disclaimer else ()),
         *(PRINT_HINTS + ENVIRONMENT_HINTS if is_about_paper else ()),
+        *(PRIVACY_NOTES if is_about_data else ()),
     )
     for at in range(first, last):
         if any(phrase in lines[at].words.casefold() for phrase in wanted):
-            return at, SpanKind.DISCLAIMER
-    return first, SpanKind.DISCLAIMER
+            return at
+    return first
 
 
 def _asks_not_to_print(words: str) -> bool:

@@ -14,6 +14,7 @@ from messaging.words.footers.author_names import (
 )
 from messaging.words.lines import Line
 from messaging.words.phrases import (
+    ADDRESS_WORDS,
     CLOSINGS,
     CONTACT_EVIDENCE,
     EASTERN_FIRMS,
@@ -32,6 +33,7 @@ from messaging.words.phrases import (
     STREETS,
     TITLES,
     VERBS,
+    WORDS_FOR_NUMBERS,
 )
 from messaging.words.spans import SpanKind
 
@@ -45,6 +47,7 @@ _MAX_OFFICE_CHARS: Final = 90
 _MIN_RULE_CHARS: Final = 10
 _MIN_GAP_LINES: Final = 3
 _MAX_FIRM_CHARS: Final = 25
+_MAX_ADDRESS_LINES: Final = 6
 # Characters of which people and programs draw a rule.
 RULE_CHARS: Final = "_-=*—―━─═＿＝＊◇◆☆★■□"
 _DIGIT: Final = re.compile(r"\d")
@@ -107,6 +110,11 @@ def mark_contact_block(
             first = _find_lone_name(lines, filled, names, is_above_headers=is_above_headers)
         if first is not None:
             first = _extend_above(lines, filled, first)
+            kinds[first:end] = [SpanKind.SIGNATURE] * (end - first)
+            return
+    if names.address and filled and not (is_first and len(filled) == 1):
+        first = _find_block_of_address(lines, filled, names)
+        if first is not None:
             kinds[first:end] = [SpanKind.SIGNATURE] * (end - first)
             return
     # Below a closing phrase and a name, an address has a few lines, and one at least.
@@ -250,6 +258,51 @@ def _find_lone_name(
     if len(filled) > 2 and len(rule) >= _MIN_RULE_CHARS and not rule.strip(RULE_CHARS):
         return above
     return last if is_above_headers and last - above > _MIN_GAP_LINES else None
+
+
+def _find_block_of_address(
+    lines: Sequence[Line], filled: Sequence[int], names: AuthorNames
+) -> int | None:
+    """Return the first line of a signature that tells the author's address, and name, phone or firm at most.
+
+    A gap or a short form of the name stands above it, but no line that speaks of an address or a number.
+    """
+    has_address = has_phone = False
+    for position in range(len(filled) - 1, max(0, len(filled) - _MAX_ADDRESS_LINES - 2) - 1, -1):
+        words = lines[filled[position]].words
+        is_address_of_author = _is_line_of_address(words, names.address)
+        is_phone = not is_address_of_author and _is_phone_line(words)
+        has_address, has_phone = has_address or is_address_of_author, has_phone or is_phone
+        if is_address_of_author or (
+            len(words) <= MAX_NAME_CHARS
+            and (
+                is_phone
+                or tuple(words.casefold().split()) in names.full
+                or _FIRM_AT_END.search(words)
+                or any(map(words.__contains__, EASTERN_FIRMS))
+            )
+        ):
+            continue
+        first = filled[position + 1] if position + 1 < len(filled) else None
+        if not has_address or first is None:
+            return None
+        folded = words.casefold()
+        words_of_news = ADDRESS_WORDS + WORDS_FOR_NUMBERS if has_phone else ADDRESS_WORDS
+        if folded.endswith((":", "：")) or any(map(folded.__contains__, words_of_news)):
+            return None
+        gap = first - filled[position]
+        is_apart = gap > _MIN_GAP_LINES - 1 or (gap > 1 and words.endswith(_SENTENCE_ENDS))
+        return first if is_apart or _is_name_of_message(words, names) else None
+    return None
+
+
+def _is_line_of_address(words: str, address: str) -> bool:
+    """Whether a line is nothing but an address, perhaps behind a label: `E-mail: ann@example.org`."""
+    label, _, rest = words.casefold().rpartition(" ")
+    if label and not (len(label) <= _MAX_TITLE_CHARS and label.endswith((":", "."))):
+        return False
+    rest = rest.strip("<>()[]").removeprefix("mailto:")
+    return rest == address
 
 
 def _find_candidates(lines: Sequence[Line], filled: Sequence[int], names: AuthorNames) -> list[int]:

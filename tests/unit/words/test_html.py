@@ -24,6 +24,8 @@ HIDDEN = [
     '<div style="position:absolute;left:-9999px">no</div>',
     "<div hidden>no</div>",
     "<style>.pre{display:none}</style><div class='a pre'>no</div>",
+    "<style>.pre.off{display:none}</style><div class='off a pre'>no</div>",
+    "<style>body div.pre#top.off{display:none}</style><div id=top class='pre off'>no</div>",
     "<style>/* x */ #pre, .other {max-height:0px}</style><div id=pre>no</div>",
     "<style>@media print{p{display:none}} div.pre{visibility:hidden}</style><div class=pre>no</div>",
     '<span style="clip: rect(1px, 1px, 1px, 1px); position: absolute">no</span>',
@@ -73,6 +75,9 @@ def test_leaves_out_what_nobody_sees(markup: str) -> None:
         '<div style="background:#000"><p style="color:#fff">Gale 8.</p></div>',
         '<div style="overflow:hidden;width:1em;margin-left:-9px">Gale 8.</div>',
         "<style>.old .pre{display:none}</style><div class=pre>Gale 8.</div>",
+        "<style>.pre.off{display:none}</style><div class=pre>Gale 8.</div>",
+        "<style>p.pre.off{display:none}</style><div class='pre off'>Gale 8.</div>",
+        "<style>.pre.off:hover{display:none}</style><div class='pre off'>Gale 8.</div>",
         "<style>@media print{.pre{display:none}}</style><div class=pre>Gale 8.</div>",
         "<style>" + "@media all{" * 20_000 + "</style>Gale 8.",
         "<noscript>Gale 8.</noscript>",
@@ -211,6 +216,10 @@ def test_never_raises_and_marks_lie_within_the_text(markup: str) -> None:
         "<blockquote type=cite>x" * 5000,
         '<div class="gmail_quote">' * 3000 + "<blockquote>x",
         "<style>" + ".a{display:none}" * 10_000 + "</style>x",
+        "<style>"
+        + "".join(f".a.b{i}{{display:none}}" for i in range(10_000))
+        + "</style>"
+        + "<b class='a b'>x</b>" * 3000,
         "<style>" + "/*" * 50_000 + "</style>x",
         "<br>" * 10_000,
         "a<b>b</b> " * 10_000,
