@@ -84,6 +84,7 @@ _ID_KINDS: Final = {
     "avast_block": SpanKind.DISCLAIMER,
     "dab4fad8-2dd7-40bb-a1b8-4e2aa1f9fdf2": SpanKind.DISCLAIMER,
 }
+_FAIREMAIL_KINDS: Final = {"signature": SpanKind.SIGNATURE, "reference": SpanKind.QUOTE}
 _QUOTE_CLASSES: Final = frozenset(("gmail_quote", "protonmail_quote", "cite", "gmail_extra"))
 
 
@@ -269,6 +270,8 @@ class _Writer:
             return _ID_KINDS[identifier]
         if identifier.startswith(("yahoo_quoted", "yiv")):
             return SpanKind.QUOTE
+        if element.get("fairemail") in _FAIREMAIL_KINDS:
+            return _FAIREMAIL_KINDS[element.get("fairemail")]
         if tag == "blockquote":
             return SpanKind.QUOTE if self._is_citation(element, classes) else None
         if tag == "div" and element.get("name") == "quote":

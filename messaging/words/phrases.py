@@ -37,7 +37,8 @@ _LABELS: Final = {
         "odesílatel", "от", "отправитель", "від", "відправник", "kimden", "gönderen", "差出人", "送信者",
         "发件人", "發件人", "寄件者", "寄件人", "보낸사람", "보낸이", "발신",
         "expeditor", "feladó", "küldő", "από", "αποστολέας", "من", "מאת", "saatja", "nuo", "dari", "từ", "pošiljatelj",
-        "pošiljatel", "odosielateľ", "จาก",
+        "pošiljatel", "odosielateľ", "จาก", "mittente", "remitente", "remetente", "absender",
+        "afzender", "afsender", "avsender", "avsändare",
     ),
     "date": (
         "date", "sent", "gesendet", "datum", "envoyé", "enviado", "fecha", "data", "data/ora", "inviato",
@@ -47,24 +48,26 @@ _LABELS: Final = {
         "trimis", "trimisă", "elküldve", "küldve", "dátum", "στάλθηκε", "εστάλη", "ημερομηνία", "التاريخ", "تاريخ",
         "أرسلت", "أُرسلت", "נשלח", "תאריך", "poslano", "odoslané", "изпратено", "saadetud", "kuupäev",
         "nosūtīts", "išsiųsta", "dikirim", "tanggal", "enviat", "ส่ง", "วันที่",
+        "verstuurd", "wysłane", "odoslaná",
     ),
     "to": (
         "to", "an", "à", "para", "a", "aan", "til", "till", "vastaanottaja", "do", "komu", "кому", "kime",
         "alıcı", "宛先", "宛て", "收件人", "收件者", "받는사람", "받는이", "수신", "destinataire",
         "către", "catre", "címzett", "προς", "παραλήπτης", "إلى", "الى", "אל", "adressaat", "kepada", "đến", "prima",
-        "za", "до", "ถึง",
+        "za", "до", "ถึง", "pour", "adresat", "empfänger", "ontvanger", "modtager", "mottaker", "mottagare", "příjemce",
+        "destinatário", "получатель", "одержувач", "отримувач",
         "destinatario", "per",
     ),
     "cc": (
         "cc", "kopie", "kopi", "kopia", "копия", "копія", "bilgi", "抄送", "副本", "참조", "cópia", "másolat",
-        "másolatot kap", "κοιν", "κοινοποίηση", "نسخة", "עותק", "kópia",
+        "másolatot kap", "κοιν", "κοινοποίηση", "نسخة", "עותק", "kópia", "copie", "copia", "dw", "kopio",
     ),
     "subject": (
         "主旨", "subject", "betreff", "objet", "asunto", "assunto", "oggetto", "onderwerp", "emne", "ämne", "aihe",
         "temat", "předmět", "тема", "konu", "件名", "主题", "主題", "제목",
         "subiect", "tárgy", "θέμα", "الموضوع", "موضوع", "נושא", "הנדון", "predmet", "zadeva", "относно", "teema",
         "tēma",
-        "subjek", "perihal", "assumpte", "เรื่อง",
+        "subjek", "perihal", "assumpte", "เรื่อง", "sujet",
     ),
     "other": (
         "reply-to", "bcc", "importance", "attachments", "priority", "antwort", "wichtigkeit", "anlagen",
@@ -80,7 +83,9 @@ LABELS_OF_WORDS: Final = {
     "fecha de envío": "date",
     "de la": "from", "per a": "to", "data trimiterii": "date", "küldés dátuma": "date", "תאריך שליחה": "date",
     "تاريخ الإرسال": "date", "تم الإرسال": "date", "chủ đề": "subject", "đã gửi": "date", "ngày gửi": "date",
-    "người gửi": "from", "người nhận": "to",
+    "người gửi": "from", "người nhận": "to", "copie à": "cc", "kopie an": "cc", "kopia do": "cc",
+    "gesendet am": "date", "envoyé le": "date", "verzonden op": "date", "data invio": "date", "inviato il": "date",
+    "skickat den": "date", "do wiadomości": "cc",
 }  # fmt: skip
 
 ORIGINAL: Final = _fold((
@@ -141,7 +146,7 @@ FOOTER_BEGINNINGS: Final = _fold((
     "trimis de pe", "trimis din", "trimis cu", "trimis prin", "στάλθηκε από", "εστάλη από", "مرسل من", "أُرسلت من",
     "أرسلت من", "تم الإرسال من", "مُرسل من", "נשלח מ", "נשלח באמצעות", "odoslané z", "poslano s", "poslano z",
     "poslano iz", "изпратено от", "saadetud minu", "išsiųsta iš", "nosūtīts no", "dikirim dari", "enviat des",
-    "được gửi từ", "gửi từ", "küldve a", "elküldve a",
+    "được gửi từ", "gửi từ", "küldve a", "elküldve a", "verstuurd met", "verstuurd via", "ส่งจาก", "đã gửi từ",
 ))  # fmt: skip
 # Verbs of the advertisements such as `Get BlueMail for Android`, before the name of the program.
 GET_BEFORE: Final = _fold((
@@ -195,6 +200,8 @@ FOOTER_FRAMES: Final = (
     ("发送自", "邮件应用"), ("来自 outlook", "自 outlook"), ("来自我的", "手机"), ("来自我的", "iphone"),
     ("windows 版のメール", "から送信"), ("ソフトバンク", "から送信"), ("docomo", "から送信"), ("私の", "から送信"),
     ("iphon", "küldve"), ("ipad", "küldve"), ("android", "küldve"), ("samsung", "küldve"), ("az én", "küldve"),
+    ("mit proton mail", "gesendet"), ("proton mail", "gönderildi"), ("proton mail", "送信"), ("proton mail", "보냄"),
+    ("使用 proton mail", "发送"), ("proton mail", "küldve"), ("मेरे", "भेजा गया"),
 )  # fmt: skip
 DEVICES: Final = _fold((
     "iphon", "ipad", "ipod", "naver", "android", "samsung", "galaxy", "outlook", "yahoo", "gmail", "proton", "k-9",
@@ -327,7 +334,8 @@ LIST_FOOTERS: Final = _fold((
 ))  # fmt: skip
 LIST_FOOTERS_CERTAIN: Final = _fold((
     "you received this message because you are subscribed", "you are receiving this because",
-    "visit topic", "to unsubscribe from these", "to unsubscribe from this", "unsubscribe from this",
+    "visit topic", "to unsubscribe from these", "unsubscribe from these", "to unsubscribe from this",
+    "unsubscribe from this",
     "you are receiving this email because", "you're receiving this", "//~~", "invitation from google calendar",
     "forwarding this invitation could allow", "einladung von google kalender", "invitation de google agenda",
     "invitación de google calendar", "convite do google agenda", "invito da google calendar",
@@ -344,6 +352,16 @@ LIST_HINTS: Final = _fold((
     "is een service van",
     "delivered by",
 ))  # fmt: skip
+# The text of a link by which one leaves a list.
+UNSUBSCRIBE_LINKS: Final = _fold((
+    "unsubscribe", "opt out", "manage preferences", "email preferences", "abmelden", "abbestellen", "désabonner",
+    "désinscrire", "désinscription", "darse de baja", "darme de baja", "cancelar suscripción",
+    "cancelar la suscripción", "cancelar inscrição", "cancelar a inscrição", "cancelar subscrição",
+    "annulla l'iscrizione", "disiscriviti",
+    "cancellati", "afmelden", "uitschrijven", "afmeld", "avmeld", "avregistrera", "avprenumerera", "peruuta tilaus",
+    "wypisz", "zrezygnuj", "odhlásit", "отписаться", "відписатися", "abonelikten", "配信停止", "退订", "取消訂閱",
+    "수신거부",
+))  # fmt: skip
 LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
 
 # Lines that a service puts above the text of a person.
@@ -355,8 +373,20 @@ NOTICES_ABOVE: Final = _fold((
     "risposta sopra questa riga", "rispondere sopra questa riga", "antwoord boven deze regel", "svar over denne linje",
     "svar ovanför denna rad", "odpowiedź powyżej tej linii", "odpověď nad tento řádek", "ответ выше этой строки",
 ))  # fmt: skip
+# A line between signs that has one of these is the notice of a ticket system.
+LINES_OF_NOTICES: Final = _fold((
+    "this line", "diese zeile", "dieser zeile", "cette ligne", "esta línea", "esta linha", "questa riga", "deze regel",
+    "deze lijn", "denne linje", "denna rad", "tämän rivin", "tej linii", "tento řádek", "tímto řádkem", "этой строки",
+    "цього рядка", "bu satırın", "この行", "此行", "이 줄", "ce niveau", "wpisz odpowiedź",
+))  # fmt: skip
 # A warning that a mail server puts above a mail has one of these, and two of the hints.
 EXTERNAL_SENDERS: Final = _fold((
+    "email originated", "e-mail originated", "message originated", "email originates", "message originates",
+    "email came from outside", "message came from outside", "email was sent from outside", "recognise the sender",
+    "recognize the sender", "den absender kennen",
+    "reconnaissez l'expéditeur", "connaissez l'expéditeur", "conozca al remitente", "reconozca al remitente",
+    "conosci il mittente", "riconosci il mittente", "de afzender kent", "de afzender herkent", "kender afsenderen",
+    "kjenner avsenderen", "känner avsändaren", "znasz nadawc", "znáte odesílatele", "знаете отправителя",
     "external email", "external e-mail", "external sender", "external message",
     "outside of your organi", "outside your organi", "outside of the organi", "outside the organi",
     "outside of our organi", "outside our organi", "externe e-mail", "externe mail", "externe email",

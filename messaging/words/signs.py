@@ -63,7 +63,7 @@ _BEGINNING: Final = _pattern(
         *LIST_FOOTERS_CERTAIN,
         *FORWARD_LINES,
         *STAMP_BEGINNINGS,
-        *("begin", "=ybegin", "this file must be converted", "—", "##-"),
+        *("begin", "=ybegin", "this file must be converted", "—", "##"),
     ),
     BULLETS.replace("—", ""),
 )

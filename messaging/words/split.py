@@ -18,6 +18,8 @@ _SIGNS_OF_MACHINES: Final = ("-----BEGIN ", "begin ", "begin-base64 ", "=ybegin"
 _SIGNS_OF_RULES: Final = ("-----", "=====", "_____")
 _SIGNS_OF_HISTORY: Final = (":", "：", "---", "===", "___", "——", "――", "***")
 _SENTENCE_ENDS: Final = (".", "!", "?", "。", "！", "？")
+_COMMAS: Final = (",", "，", "、")
+_MAX_GREETING_CHARS: Final = 30
 _ASCII_RULES: Final = ("--", "=====", "_____", "*****")
 _RULES: Final = ("--", "—", *(char * 5 for char in RULE_CHARS))
 # Kinds that stay folded in a mail without own words; the rest of such a mail is its message.
@@ -230,6 +232,11 @@ def _mark_answered(lines: Sequence[Line], kinds: list[SpanKind]) -> None:
             and lines[first - 1].depth == lines[last].depth
             # A sentence that begins a line is what is answered.
             and not lines[first - 1].words.endswith(_SENTENCE_ENDS)
+            # The answer is none to `Hi Ann,`, which is too short for a line that a program wraps.
+            and not (
+                lines[first - 1].words.endswith(_COMMAS)
+                and len(lines[first - 1].words) <= _MAX_GREETING_CHARS
+            )
         ):
             first -= 1
         kinds[first : last + 1] = [SpanKind.ANSWERED] * (last + 1 - first)

@@ -1,5 +1,6 @@
 """Finds the footers below own lines: of signatures, clients, disclaimers, lists. Pure, in linear time."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,6 +24,7 @@ from messaging.words.phrases import (
     DISCLAIMER_HINTS,
     ENVIRONMENT_HINTS,
     EXTERNAL_SENDERS,
+    LINES_OF_NOTICES,
     LIST_EVIDENCE,
     LIST_FOOTERS,
     LIST_FOOTERS_CERTAIN,
@@ -31,6 +33,7 @@ from messaging.words.phrases import (
     PRINT_HINTS,
     PRIVACY_NOTES,
     SIGNS_OF_PRINT,
+    UNSUBSCRIBE_LINKS,
 )
 from messaging.words.spans import SpanKind
 from messaging.words.tickets import is_token
@@ -43,11 +46,18 @@ DASHES: Final = frozenset(("--", "—", "- --"))
 _HINTS_NEEDED: Final = 3
 MAX_WARNING_CHARS: Final = 600
 MAX_HEADING_CHARS: Final = 80
+MAX_BEFORE_LINK_CHARS: Final = 40
 _MAX_BANNERS: Final = 3
 _CARE_HINTS_NEEDED: Final = 2
-# Zendesk frames its notice so in all languages.
-_FRAMES_OF_NOTICE: Final = ("##-", "-##")
+# Ticket systems frame their notice so in all languages.
+_FRAMES_OF_NOTICES: Final = ("##-", "##")
+_FRAME_ENDS: Final = ("-##", "##")
 _DATE_NUMBERS: Final = 3
+
+
+_UNSUBSCRIBE_LINK: Final = re.compile(
+    rf"(?:{'|'.join(map(re.escape, UNSUBSCRIBE_LINKS))})[^<>]{{0,30}} ?<https?://"
+)
 
 
 def mark_footers(
@@ -123,8 +133,12 @@ def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: 
         is_line = stop == first + 1 or (stop == first + 2 and _is_rule(lines[first].words))
         # The address of a link counts for nothing.
         is_short = is_line and len(words.partition("<http")[0]) <= MAX_NOTICE_CHARS
-        begin, final = _FRAMES_OF_NOTICE
-        is_framed = words.startswith(begin) and words.endswith(final)
+        is_framed = words.startswith(_FRAMES_OF_NOTICES) and words.endswith(_FRAME_ENDS)
+        # The author may draw the shorter frame.
+        is_framed = is_framed and (
+            words.startswith(_FRAMES_OF_NOTICES[0])
+            or any(map(words.__contains__, LINES_OF_NOTICES))
+        )
         if not (is_short and (is_framed or any(map(words.__contains__, NOTICES_ABOVE)))):
             break
         start = _mark(kinds, first, stop, SpanKind.ATTRIBUTION)
@@ -255,6 +269,9 @@ def _find_footer(lines: Sequence[Line], first: int, last: int) -> tuple[int, Spa
         if line.startswith(LIST_FOOTERS_CERTAIN) or (
             has_evidence and line.startswith(LIST_FOOTERS)
         ):
+            return at, SpanKind.LIST_FOOTER
+        link = _UNSUBSCRIBE_LINK.search(line) if has_evidence else None
+        if link and link.start() <= MAX_BEFORE_LINK_CHARS:
             return at, SpanKind.LIST_FOOTER
     found = _find_disclaimer(lines, first, last, words, has_evidence=has_evidence)
     return None if found is None else (found, SpanKind.DISCLAIMER)
