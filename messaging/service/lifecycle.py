@@ -1,4 +1,4 @@
-"""The lifecycle of the service: start, rounds, report and shutdown, on one machine as on a cluster."""
+"""The lifecycle of the service: start, rounds, report and shutdown, on a cluster, on one machine and without Ray."""
 
 import logging
 import os
@@ -15,17 +15,28 @@ from messaging.service.stalls import StallWatch
 from messaging.service.state_file import RunningService
 from messaging.store.console.queues import sendable
 from messaging.store.db.room import folder_room_problem, store_room_problem
-from messaging.streaming.ray.job import RayJob
-from messaging.web.deployment import edge_stands, stop_edge
 
 log = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """The running pipeline, to drain and stop it."""
+
+    def announce_drain(self) -> None:
+        """Let every instance show that it is draining; everything is still taken."""
+
+    def drain(self, seconds: float) -> bool:
+        """Stop the sources and let everything in work settle. Returns whether it did within `seconds`."""
+
+    def stop(self) -> None:
+        """End all instances. Records that were not drained stay with their durable stages."""
 
 
 class Instances(Protocol):
     """The instances of the pipeline's stages."""
 
     @property
-    def job(self) -> RayJob:
+    def job(self) -> Job:
         """Return the handle of the job, to drain and stop it."""
 
     def look(self) -> list[dict[str, Any]]:
@@ -35,12 +46,21 @@ class Instances(Protocol):
 class WebServer:
     """Starts the web server on a thread of its own, one start at a time: Serve may take long to answer.
 
-    With `watch` it is started again whenever Serve has lost it; a cluster that ends with this process keeps it.
+    With `watch` it is started again whenever it does not stand; a cluster that ends with this process keeps it.
     """
 
-    def __init__(self, start: Callable[[], None], *, watch: bool = True) -> None:
+    def __init__(
+        self,
+        start: Callable[[], None],
+        stands: Callable[[], bool],
+        stop: Callable[[], None],
+        *,
+        watch: bool = True,
+    ) -> None:
         self._start = start
+        self._stands = stands
         self._watch = watch
+        self.stop = stop
         self._thread = ThreadPoolExecutor(1)
         self._check: Future[None] | None = None
         self.answers = False
@@ -60,7 +80,7 @@ class WebServer:
         self._check = self._thread.submit(self._ensure)
 
     def _ensure(self) -> None:
-        if not edge_stands():
+        if not self._stands():
             self._start()
 
     def close(self) -> None:
@@ -153,7 +173,7 @@ class Lifecycle:
             announced()
             time.sleep(settings.unready_seconds)
             settled = job.drain(deadline - time.monotonic())
-            stop_edge()
+            self.web.stop()
             settled = settled and job.drain(max(deadline - time.monotonic(), 1.0))
             job.stop()
             self.state, self._workers = "stopped", []

@@ -16,7 +16,7 @@ from messaging.streaming.api import Graph, StageKind
 from messaging.streaming.ops.reconciler import JobReconciler, nodes_with
 from messaging.streaming.ray.hosts import HostOptions
 from messaging.streaming.ray.job import RayJob
-from messaging.web.deployment import start_edge
+from messaging.web.deployment import edge_stands, start_edge, stop_edge
 
 MAIL_RESOURCE = "smtp"
 """The custom Ray resource of the nodes that mail comes in on: `--resources='{"smtp": 1}'`."""
@@ -45,7 +45,7 @@ class Supervisor(Lifecycle):
         set_up = partial(set_up_process, settings)
         start_web = partial(start_edge, gateway, JOB, graph, HTTP_IN, MAIL_IN, set_up, spread=True)
         instances = ClusterInstances(JobReconciler(JOB, graph, options))
-        super().__init__(gateway, instances, WebServer(start_web))
+        super().__init__(gateway, instances, WebServer(start_web, edge_stands, stop_edge))
 
     def prepare(self) -> None:
         """Open the store before the first instance starts."""

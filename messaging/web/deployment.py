@@ -16,9 +16,9 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatus, ProxyStatus
 
 from messaging.config.settings import Listen, Settings
-from messaging.errors import Rejected, Unavailable
+from messaging.errors import Unavailable
 from messaging.gateway import Gateway
-from messaging.model.message import Address, Emit, Network, RecipientCheck
+from messaging.model.message import Emit
 from messaging.streaming.api import Graph, JobName, StreamingError
 from messaging.streaming.ops.status import StageStatus, job_status
 from messaging.streaming.ray.local import LOOPBACK
@@ -30,7 +30,7 @@ from messaging.web.app import build_app
 from messaging.web.front.serve_proxy import CALLBACK, CALLBACK_VARIABLE
 from messaging.web.haproxy.environment import haproxy_environment
 from messaging.web.metrics_route import MetricsSource, Workers
-from messaging.web.readiness import NotReady
+from messaging.web.readiness import receiver_readiness
 from messaging.web.replica import AdminReplica, HttpReplica, set_up_on_loopback
 
 log = logging.getLogger(__name__)
@@ -174,7 +174,8 @@ def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: st
     settings = gateway.settings
     emit = _inlet_emit(name, view, inlet, settings.accept_seconds)
     probing = _inlet_emit(name, view, inlet, PROBE_SECONDS)
-    not_ready = _readiness(name, watched, probing)
+    stage = StageStatus(name, watched)
+    not_ready = receiver_readiness(partial(stage.status, PROBE_SECONDS), probing)
     measured = MetricsSource(
         tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name), settings.lease_seconds
     )
@@ -208,32 +209,6 @@ def _inlet_emit(name: JobName, graph: Graph, inlet: str, patience_seconds: float
         await opened[0].emit(record)
 
     return emit
-
-
-def _readiness(name: JobName, watched: str, emit: Emit) -> NotReady:
-    stage = StageStatus(name, watched)
-
-    async def not_ready() -> str | None:
-        try:
-            status = await stage.status(PROBE_SECONDS)
-        except StreamingError:
-            return "mail is not accepted: the receiver is starting"
-        if status.get("draining"):
-            return "draining"
-        # A mailbox that cannot exist: a refusal proves that the router read the store.
-        try:
-            await emit(RecipientCheck(recipient=Address(Network.EMAIL, "@")))
-        except Rejected:
-            return None
-        except Unavailable as error:
-            return error.reason  # the router's own: it answers, and its store does not
-        except StreamingError:
-            return "the router does not answer"
-        except Exception as error:
-            return f"internal error ({type(error).__name__})"
-        return None
-
-    return not_ready
 
 
 def _workers(name: JobName) -> Workers:

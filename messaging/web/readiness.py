@@ -2,8 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from messaging.errors import Rejected, Unavailable
+from messaging.model.message import Address, Emit, Network, RecipientCheck
+from messaging.streaming.api import StreamingError
 
 NotReady = Callable[[], Awaitable[str | None]]
 """Returns in a few words why the gateway accepts nothing now; None when it accepts mail and webhooks."""
@@ -37,3 +41,32 @@ class CachedReadiness:
                 self._reason = found
                 self._until = self._monotonic() + KEEP_SECONDS
             return self._reason
+
+
+def receiver_readiness(status: Callable[[], Awaitable[Mapping[str, Any]]], emit: Emit) -> NotReady:
+    """Return the question whether mail-in accepts and the router reads the store.
+
+    `status` returns the status of a mail-in; `emit` hands a record to the router. Both raise StreamingError.
+    """
+
+    async def not_ready() -> str | None:
+        try:
+            receiver = await status()
+        except StreamingError:
+            return "mail is not accepted: the receiver is starting"
+        if receiver.get("draining"):
+            return "draining"
+        # A mailbox that cannot exist: a refusal proves that the router read the store.
+        try:
+            await emit(RecipientCheck(recipient=Address(Network.EMAIL, "@")))
+        except Rejected:
+            return None
+        except Unavailable as error:
+            return error.reason  # the router's own: it answers, and its store does not
+        except StreamingError:
+            return "the router does not answer"
+        except Exception as error:
+            return f"internal error ({type(error).__name__})"
+        return None
+
+    return not_ready

@@ -88,9 +88,7 @@ def _watch(service: Service, gateway: Gateway, stop: StopRequest, notifier: Noti
             # A round that hangs, in Ray or on a disk, ends the messages to systemd, which restarts the service.
             notifier.alive(_describe(running))
             if service.silent_seconds > LOST_SECONDS:
-                print_error(
-                    "the Ray cluster is gone: no worker answers any more; start the gateway again"
-                )
+                print_error(service.lost)
                 raise typer.Exit(1)
     notifier.stopping()
     _say("Draining; what is in work is settled first.")
