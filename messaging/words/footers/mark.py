@@ -55,6 +55,7 @@ _FRAME_ENDS: Final = ("-##", "##")
 _DATE_NUMBERS: Final = 3
 
 
+_LINK_OF_LOGO: Final = re.compile(r"<https?://[^/<> ]+/?>")
 _UNSUBSCRIBE_LINK: Final = re.compile(
     rf"(?:{'|'.join(map(re.escape, UNSUBSCRIBE_LINKS))})[^<>]{{0,30}} ?<https?://"
 )
@@ -120,6 +121,10 @@ def _mark_banner(lines: Sequence[Line], kinds: list[SpanKind], start: int, end: 
         first = start
         while first < end and lines[first].is_blank:
             first += 1
+        # The link of a logo, of which the plain form has nothing else.
+        if first + 1 < end and _LINK_OF_LOGO.fullmatch(lines[first].words):
+            start = _mark(kinds, first, first + 1, SpanKind.ATTRIBUTION)
+            continue
         stop = first
         while stop < end and not lines[stop].is_blank:
             stop += 1
