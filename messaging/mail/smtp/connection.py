@@ -152,6 +152,8 @@ class SmtpConnection(SmtpWire):
         await self.push("214 2.0.0 see RFC 5321")
 
 
-SmtpConnection._members = [
-    name for name in dir(SmtpConnection) if name.startswith(("smtp_", "handle_PROXY"))
-]
+SmtpConnection._commands = {
+    name.removeprefix("smtp_"): getattr(SmtpConnection, name)
+    for name in dir(SmtpConnection)
+    if name.startswith("smtp_")
+}

@@ -131,7 +131,8 @@ class SmtpServer:
             self.note_refusal(self._addresses[dropped], "dropped, it was idle for the longest")
             self._uncount(dropped)
             dropped.hang_up(replies.TOO_MANY_CONNECTIONS)
-        self._per_network.update(client_networks(address))
+        for network in client_networks(address):
+            self._per_network[network] += 1
         self._addresses[connection] = address
         return None
 

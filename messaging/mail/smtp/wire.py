@@ -1,15 +1,16 @@
 """The wire of one connection of the SMTP server: time-outs, replies, the bytes of a mail, and the end.
 
-Built on aiosmtpd, which reads lines, finds the method of a command and reads PROXY headers. It reads a mail line by
-line, and drops commands that a client sends before it closes its sending half: both are replaced. Only this module uses
-private members of aiosmtpd.
+Built on aiosmtpd, which opens and closes the stream, changes it to TLS and reads PROXY headers. Four parts of it are
+replaced: its constructor searches all members of each connection for commands and hooks, its loop prepares two log
+records for each command, it reads a mail line by line, and it drops commands that a client sends before it closes its
+sending half. Only this module uses private members of aiosmtpd.
 """
 
 import asyncio
-from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Final
 
-from aiosmtpd.proxy_protocol import V2_CMD, ProxyData
+from aiosmtpd.proxy_protocol import V2_CMD, ProxyData, get_proxy
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from messaging.mail.inbound import log_error
@@ -19,6 +20,7 @@ from messaging.mail.smtp.session import MailCollector, MailSession
 from messaging.mail.smtp.tls import Certificate, HalfOpenTls
 
 MAX_ERRORS: Final = 20
+MAX_UNKNOWN_COMMANDS: Final = 4
 MAX_COMMAND_BYTES: Final = 1000
 CHUNK_BYTES: Final = 1024 * 1024
 PROXY_SECONDS: Final = 10.0
@@ -36,23 +38,24 @@ class SmtpWire(SMTP):
     since the last accepted mail.
     """
 
-    _members: ClassVar[list[str]] = []
+    _commands: ClassVar[Mapping[str, Callable[[Any, str | None], Awaitable[None]]]] = {}
+    """The methods of the commands, by their names in upper case."""
 
     def __init__(self, server: SmtpServer, proxied: bool) -> None:
-        # A class attribute in aiosmtpd, which every EHLO of every client would raise.
-        self.command_size_limits = defaultdict(lambda: MAX_COMMAND_BYTES)
-        self.command_size_limit = MAX_COMMAND_BYTES
         settings = server.settings
-        super().__init__(
-            self,  # the handler: aiosmtpd calls its handle_PROXY
-            data_size_limit=settings.max_bytes,
-            enable_SMTPUTF8=True,
-            hostname=server.hostname,
-            ident="ESMTP",
-            timeout=min(settings.idle_seconds, settings.new_idle_seconds),
-            proxy_protocol_timeout=min(PROXY_SECONDS, settings.idle_seconds) if proxied else None,
-            loop=server.loop,
+        self.loop = server.loop
+        self.hostname = server.hostname
+        reader = asyncio.StreamReader(limit=self.line_length_limit, loop=self.loop)
+        # Not the constructor of aiosmtpd, see above: the members follow that its other methods use.
+        asyncio.StreamReaderProtocol.__init__(
+            self, reader, client_connected_cb=self._cb_client_connected, loop=self.loop
         )
+        self.session = self.envelope = self.transport = None
+        self._handle_hooks = {}
+        self._handler_coroutine = None
+        self._timeout_handle = None
+        self._timeout_duration = min(settings.idle_seconds, settings.new_idle_seconds)
+        self._tls_protocol = self._original_transport = None
         self._server = server
         self._proxied = proxied
         self._client = ""
@@ -71,10 +74,6 @@ class SmtpWire(SMTP):
         self._deadline = self._timer_end = 0.0
         self._expect_mail()
         self._closing_timers: list[asyncio.TimerHandle] = []
-
-    def __dir__(self) -> list[str]:
-        """Return the commands and the hook: aiosmtpd searches all members of every new connection for them."""
-        return self._members
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count a new connection, or start anew after the TLS handshake (RFC 3207 section 4.2)."""
@@ -112,10 +111,12 @@ class SmtpWire(SMTP):
             self._reader.feed_eof()
         return True
 
-    async def handle_PROXY(
-        self, _smtp: object, _session: object, _envelope: object, header: ProxyData
-    ) -> bool:
-        """Count the client that a PROXY header names; return whether it is admitted."""
+    async def _read_proxy_header(self) -> bool:
+        """Read the PROXY header, and count the client that it names; return whether the client is admitted."""
+        self._reset_timeout(min(PROXY_SECONDS, self._server.settings.idle_seconds))
+        header: ProxyData = await get_proxy(self._reader)
+        if not header:
+            return False
         address = header.src_addr
         # The health check of a proxy itself (LOCAL, UNKNOWN) names no client.
         if header.command == V2_CMD.LOCAL or address is None or isinstance(address, bytes | str):
@@ -196,11 +197,8 @@ class SmtpWire(SMTP):
         if not self._hung_up:
             super().data_received(data)
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, reply: str) -> None:  # type: ignore[override]
         """Send a reply; hang up after too many errors, or too many replies without an accepted mail."""
-        reply = status if isinstance(status, str) else status.decode("utf-8", "replace")
-        if reply.startswith("500 ") and not reply.startswith("500 5."):
-            reply = "500 5.5.2 command not understood"  # replies of aiosmtpd have no enhanced code
         self._replies += 1
         self._errors += reply.startswith("5")
         if self._errors > MAX_ERRORS or self._replies > self._max_replies:
@@ -211,31 +209,78 @@ class SmtpWire(SMTP):
         self._writer.write(reply.encode("utf-8", "replace") + b"\r\n")
         await self._writer.drain()
 
-    async def handle_exception(self, error: Exception) -> str:
-        """Log a bug and return 451 without its text; close after the end of the client's stream."""
-        if isinstance(error, asyncio.IncompleteReadError):
-            self.hang_up("", at_once=True)
-        elif not isinstance(error, TLSSetupException):
-            log_error(error)
-        if self._collecting:
-            self.hang_up(replies.LATER)  # else the rest of the mail would be read as commands
-        return replies.LATER
-
     async def _handle_client(self) -> None:
         try:
             if self._refusal is not None:
-                self.hang_up(
-                    self._refusal, at_once=True
-                )  # a client sends nothing before the greeting
-            await super()._handle_client()
+                # A client sends nothing before the greeting.
+                self.hang_up(self._refusal, at_once=True)
+            if self._proxied and not await self._read_proxy_header():
+                self._writer.close()
+                return
+            self._reset_timeout()
+            await self.push(f"220 {self.hostname} ESMTP")
+            await self._process_commands()
+        except asyncio.CancelledError:
+            self._writer.close()
+            raise
         except ConnectionError:
-            pass  # the transport calls connection_lost
+            self._writer.close()  # the transport calls connection_lost
         except asyncio.IncompleteReadError:
-            self.hang_up("", at_once=True)  # the stream ended within a PROXY header
+            self.hang_up("", at_once=True)  # the client's stream ended
         except Exception as error:
             if self.transport is not None:
                 log_error(error)
                 self.hang_up(replies.LATER)
+
+    async def _process_commands(self) -> None:
+        """Process the client's commands one after the other until the connection ends.
+
+        Replies 451 without its text to a bug. Raises IncompleteReadError at the end of the client's stream.
+        """
+        unknown = 0
+        while self.transport is not None:
+            command, argument = await self._read_command()
+            method = self._commands.get(command or "")
+            if method is None:
+                unknown += command is not None
+                if unknown > MAX_UNKNOWN_COMMANDS:
+                    await self.push(replies.TOO_MANY_COMMANDS)
+                    self._writer.close()
+                else:
+                    await self.push(replies.NOT_UNDERSTOOD)
+                continue
+            self._reset_timeout()
+            try:
+                await method(self, argument)
+            except (ConnectionResetError, asyncio.IncompleteReadError):
+                raise
+            except TLSSetupException as error:
+                self._writer.close()
+                self.connection_lost(error)
+            except Exception as error:
+                log_error(error)
+                if self._collecting:
+                    self.hang_up(
+                        replies.LATER
+                    )  # else the rest of the mail would be read as commands
+                await self.push(replies.LATER)
+
+    async def _read_command(self) -> tuple[str | None, str | None]:
+        """Return the next command in upper case, None when it is malformed or too long, and its argument."""
+        is_too_long, line = False, b""
+        while not line:
+            try:
+                line = await self._reader.readuntil()
+            except asyncio.LimitOverrunError as error:
+                await self._reader.read(error.consumed)
+                is_too_long = True
+        line = line.rstrip(b"\r\n")
+        name, _, argument = line.partition(b" ")
+        if not line or is_too_long or len(line) > MAX_COMMAND_BYTES or not name.isascii():
+            return None, None
+        # Bytes that are not UTF-8 keep their values: the address is refused, not changed.
+        text = argument.strip().decode("utf-8", "surrogateescape") if argument else None
+        return name.decode("ascii").upper(), text
 
     @property
     def is_encrypted(self) -> bool:
