@@ -317,20 +317,20 @@ LIST_FOOTERS: Final = _fold((
     "if you no longer wish to receive", "if you do not wish to receive", "if you don't want to receive",
     "to stop receiving", "to opt out", "to respond to this text message",
     "to manage your notification", "to change your notification", "view request:",
-    "turn off this request's notifications", "um diese benachrichtigung", "um sich abzumelden", "zum abbestellen",
-    "zum abmelden", "wenn sie keine weiteren e-mails", "wenn sie keine e-mails", "falls sie keine weiteren",
+    "turn off this request's notifications", "um diese benachrichtigung", "zum abbestellen",
+    "wenn sie keine weiteren e-mails", "wenn sie keine e-mails", "falls sie keine weiteren",
     "pour vous désabonner", "pour vous désinscrire", "pour se désabonner", "pour se désinscrire",
     "pour ne plus recevoir",
     "si vous ne souhaitez plus recevoir", "para darse de baja", "para cancelar la suscripción",
     "para cancelar su suscripción", "para dejar de recibir", "si no desea recibir", "si no desea seguir recibiendo",
     "para cancelar a inscrição", "para cancelar a subscrição", "para deixar de receber", "se não deseja receber",
     "se não pretende receber", "per cancellarsi", "per disiscriversi", "per annullare l'iscrizione",
-    "per non ricevere più", "se non desideri più ricevere", "se non desidera più ricevere", "om u af te melden",
-    "om je af te melden", "als u geen e-mails", "wilt u geen e-mails", "wilt u geen berichten", "wil je geen e-mails",
-    "for at afmelde", "for å melde deg av", "hvis du ikke ønsker å motta", "hvis du ikke længere ønsker",
-    "för att avregistrera", "för att avsluta", "om du inte vill få fler", "jos et halua vastaanottaa",
-    "aby zrezygnować", "aby wypisać się", "jeśli nie chcesz otrzymywać", "pokud si nepřejete", "pro odhlášení",
-    "чтобы отписаться", "если вы не хотите получать", "щоб відписатися", "якщо ви не бажаєте отримувати",
+    "per non ricevere più", "se non desideri più ricevere", "se non desidera più ricevere", "als u geen e-mails",
+    "wilt u geen e-mails", "wilt u geen berichten", "wil je geen e-mails",
+    "hvis du ikke ønsker å motta", "hvis du ikke længere ønsker",
+    "för att avsluta prenumeration", "om du inte vill få fler", "jos et halua vastaanottaa",
+    "aby zrezygnować", "aby wypisać się", "jeśli nie chcesz otrzymywać", "pokud si nepřejete", "чтобы отписаться",
+    "если вы не хотите получать", "щоб відписатися", "якщо ви не бажаєте отримувати",
     "aboneliğinizi iptal", "수신 거부",
 ))  # fmt: skip
 LIST_FOOTERS_CERTAIN: Final = _fold((
@@ -355,13 +355,12 @@ LIST_HINTS: Final = _fold((
 ))  # fmt: skip
 # The text of a link by which one leaves a list.
 UNSUBSCRIBE_LINKS: Final = _fold((
-    "unsubscribe", "opt out", "manage preferences", "email preferences", "abmelden", "abbestellen", "désabonner",
-    "désinscrire", "désinscription", "darse de baja", "darme de baja", "cancelar suscripción",
+    "unsubscribe", "opt out", "manage preferences", "email preferences", "newsletter abmelden", "abbestellen",
+    "désabonner", "désinscrire", "désinscription", "darse de baja", "darme de baja", "cancelar suscripción",
     "cancelar la suscripción", "cancelar inscrição", "cancelar a inscrição", "cancelar subscrição",
-    "annulla l'iscrizione", "disiscriviti",
-    "cancellati", "afmelden", "uitschrijven", "afmeld", "avmeld", "avregistrera", "avprenumerera", "peruuta tilaus",
-    "wypisz", "zrezygnuj", "odhlásit", "отписаться", "відписатися", "abonelikten", "配信停止", "退订", "取消訂閱",
-    "수신거부",
+    "annulla l'iscrizione", "disiscriviti", "uitschrijven", "afmeld nyhedsbrev", "avmeld nyhetsbrev",
+    "avsluta prenumeration", "avprenumerera", "peruuta tilaus", "wypisz się", "odhlásit odběr", "отписаться",
+    "відписатися", "abonelikten çık", "配信停止", "退订", "取消訂閱", "수신거부",
 ))  # fmt: skip
 LIST_EVIDENCE: Final = ("http://", "https://", "@", "www.")
 

@@ -57,7 +57,8 @@ _DATE_NUMBERS: Final = 3
 
 _LINK_OF_LOGO: Final = re.compile(r"<https?://[^/<> ]+/?>")
 _UNSUBSCRIBE_LINK: Final = re.compile(
-    rf"(?:{'|'.join(map(re.escape, UNSUBSCRIBE_LINKS))})[^<>]{{0,30}} ?<https?://"
+    rf"(?:{'|'.join(map(re.escape, UNSUBSCRIBE_LINKS))})"
+    r"(?: from (?:these|this)[\w ]{0,20}| here| hier| ici| aquí| qui)?[.: ]{0,3}<https?://"
 )
 
 
