@@ -53,14 +53,24 @@ ADMIN_SECONDS = 30.0
 PROXY_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 
+# By default 0.1 s, 5 s and 10 s: a quarter of the processor time of an idle gateway. A dead replica or proxy is still
+# found within a second.
+IDLE_INTERVALS = {
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.25",
+    "REPORTER_UPDATE_INTERVAL_MS": "30000",
+    "RAY_metrics_report_interval_ms": "60000",
+}
+
 
 @contextmanager
 def serve_environment(settings: Settings) -> Iterator[None]:
     """Set what a Serve of this machine's own Ray reads from the environment. Enter it before Ray starts.
 
-    Each of its proxies loads our checks.
+    Each of its proxies loads our checks. What it and Ray do at intervals, an idle gateway can afford.
     """
     os.environ.setdefault(CALLBACK_VARIABLE, CALLBACK)
+    for name, value in IDLE_INTERVALS.items():
+        os.environ.setdefault(name, value)
     if settings.http != "haproxy":
         yield
         return
