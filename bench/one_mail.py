@@ -87,7 +87,7 @@ async def send_one(gateway: Gateway, count: Callable[[bool], None]) -> None:
         await asyncio.to_thread(send_mail, port)
         await asyncio.to_thread(wait_for, is_sent)
         count(False)
-        job.operator("due").stop()
+        job.operator("due").close()
 
 
 def send_mail(port: int) -> None:

@@ -68,6 +68,15 @@ class Gateway:
             raise ConfigurationError(
                 "SATBRIDGE_HTTP: must be serve on a Ray cluster that is joined"
             )
+        if self.settings.runtime == "inline":
+            if self.settings.ray_address:
+                raise ConfigurationError(
+                    "SATBRIDGE_RUNTIME: must be ray on a Ray cluster that is joined"
+                )
+            if self.settings.http != "serve":
+                raise ConfigurationError(
+                    f"SATBRIDGE_HTTP: {self.settings.http} needs SATBRIDGE_RUNTIME=ray"
+                )
         self._check_carriers()
         self._check_mailboxes()
 

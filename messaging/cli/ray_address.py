@@ -1,4 +1,4 @@
-"""The option that names the Ray cluster of a command."""
+"""The options that name the runtime of a command, and its Ray cluster."""
 
 from typing import Annotated
 
@@ -9,7 +9,15 @@ RayAddress = Annotated[
     typer.Option(help="The Ray cluster: host:port, or auto. Else SATBRIDGE_RAY_ADDRESS."),
 ]
 
+Runtime = Annotated[
+    str | None,
+    typer.Option(
+        help="ray, or inline for one process without Ray, on small machines. Else SATBRIDGE_RUNTIME."
+    ),
+]
 
-def overrides(ray_address: str | None) -> dict[str, str]:
-    """Return the settings that the option replaces."""
-    return {"ray_address": ray_address} if ray_address else {}
+
+def overrides(ray_address: str | None, runtime: str | None = None) -> dict[str, str]:
+    """Return the settings that the options replace."""
+    options = {"ray_address": ray_address, "runtime": runtime}
+    return {name: value for name, value in options.items() if value}

@@ -191,6 +191,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
     public_url: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
     metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
 
+    runtime: Annotated[Literal["ray", "inline"], BeforeValidator(str.lower)] = "ray"
     routers: Count | None = None
     ray_address: str | None = None
     worker_cpus: Annotated[float, Field(ge=0)] = 0.1

@@ -29,8 +29,9 @@ from messaging.mail.authentication.settings import AuthenticationSettings
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.providers.hive.account import HiveAccount
-from messaging.service.local import Service
+from messaging.service.foreground import ForegroundService
 from messaging.service.log_setup import set_up_logging
+from messaging.service.runtimes import service_of
 from messaging.service.signals import StopRequest, defer_signals
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.store.admission.terms import SenderMode
@@ -44,7 +45,7 @@ LOOK_SECONDS = 0.3
 REPORT_SECONDS = 2.0
 
 
-def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
+def run_demo(stopped: StopRequest, seconds: float | None = None, runtime: str = "ray") -> None:
     """Run until it is `stopped`, or for so many seconds. Raises ConfigurationError."""
     console = Console(soft_wrap=True, highlight=False)
     console.print("Starting; this takes some seconds …")
@@ -54,9 +55,9 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
         # The main thread lets these signals wait while Ray starts; a thread of the simulators would still take them.
         with defer_signals():
             networks = exits.enter_context(run_networks(f"http://{http}/sms/twilio", watch))
-        gateway = _gateway(networks, http)
+        gateway = _gateway(networks, http, runtime)
         set_up_logging("WARNING")
-        with Service(gateway) as service:
+        with service_of(gateway) as service:
             stopped.wait_for_me()
             # They exist already when the demo ran before.
             with suppress(InvalidInput):
@@ -76,9 +77,10 @@ def run_demo(stopped: StopRequest, seconds: float | None = None) -> None:
             console.print("Stopping …")
 
 
-def _gateway(networks: Networks, http: str) -> Gateway:
+def _gateway(networks: Networks, http: str, runtime: str) -> Gateway:
     settings = read(
         Settings,
+        runtime=runtime,
         database_url=SecretStr(f"sqlite:///{FOLDER}/satbridge.sqlite3"),
         state_dir=FOLDER,
         mail_domain="localhost",
@@ -113,7 +115,9 @@ def _gateway(networks: Networks, http: str) -> Gateway:
     )
 
 
-def _watch(service: Service, watch: Watch, stopped: StopRequest, seconds: float | None) -> None:
+def _watch(
+    service: ForegroundService, watch: Watch, stopped: StopRequest, seconds: float | None
+) -> None:
     ends = time.monotonic() + seconds if seconds else None
     next_report = 0.0
     while not stopped.wait(LOOK_SECONDS) and (ends is None or time.monotonic() < ends):

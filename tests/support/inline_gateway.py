@@ -42,7 +42,7 @@ async def running(gateway: Gateway) -> AsyncIterator[InlineJob]:
             yield job
         finally:
             # A thread: it would keep the test run from ending.
-            job.operator("due").stop()
+            job.operator("due").close()
 
 
 def text(sender: str, recipient: str, body: str, key: str = "1") -> Message:

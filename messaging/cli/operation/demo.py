@@ -13,7 +13,10 @@ app = typer.Typer()
 @app.command()
 def demo(
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    runtime: Annotated[
+        str, typer.Option(help="ray, or inline for one process without Ray.")
+    ] = "ray",
 ) -> None:
     """Run everything on this machine, with simulated networks; nothing to configure."""
     with interruptible() as stop:
-        run_demo(stop, seconds)
+        run_demo(stop, seconds, runtime)

@@ -2,21 +2,23 @@
 
 import logging
 from contextlib import suppress
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from messaging.cli.exit_codes import interruptible
 from messaging.cli.operation.unknown_settings import unknown_settings
-from messaging.cli.operation.up_on_cluster import bring_up
 from messaging.cli.output import print_error, print_text
-from messaging.cli.ray_address import RayAddress, overrides
+from messaging.cli.ray_address import RayAddress, Runtime, overrides
 from messaging.config.temporary import replace_missing_folders
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.service.exposure import readable_files
-from messaging.service.local import Service
+from messaging.service.foreground import ForegroundService
+from messaging.service.memory import small_machine_hint
 from messaging.service.process import set_up_log
+from messaging.service.runtimes import end_in_time, service_of
 from messaging.service.signals import StopRequest, hangup_signal
 from messaging.service.state_file import RunningService
 from messaging.service.systemd import Notifier
@@ -33,6 +35,7 @@ app = typer.Typer()
 @app.command()
 def up(
     ray_address: RayAddress = None,
+    runtime: Runtime = None,
     detach: Annotated[
         bool,
         typer.Option("--detach", help="On a cluster: return once it runs, instead of watching it."),
@@ -43,19 +46,22 @@ def up(
     On a Ray cluster that is joined, a supervisor keeps it running there and this command only watches: ending the
     command changes nothing, and `satbridge down` drains and stops the gateway.
     """
-    gateway = read_gateway(**overrides(ray_address))
+    gateway = read_gateway(**overrides(ray_address, runtime))
     set_up_log(gateway.settings)
     for sentence in unknown_settings():
         log.warning("%s", sentence)
     if readable := readable_files(gateway.settings):
         log.warning("every user of this machine can read %s", ", ".join(map(str, readable)))
     if gateway.settings.ray_address:
-        bring_up(gateway, gateway.settings.ray_address, detach)
+        on_cluster = import_module("messaging.cli.operation.up_on_cluster")  # loads Ray
+        on_cluster.bring_up(gateway, gateway.settings.ray_address, detach)
     elif detach:
         raise ConfigurationError(
             "--detach: needs a Ray cluster to run on, such as --ray-address auto"
         )
     else:
+        if gateway.settings.runtime == "ray" and (hint := small_machine_hint()):
+            log.warning("%s", hint)
         run_in_foreground(gateway)
 
 
@@ -63,15 +69,17 @@ def run_in_foreground(gateway: Gateway) -> None:
     """Run the gateway on this machine until a signal stops it."""
     replace_missing_folders()
     notifier = Notifier()
-    with interruptible() as stop, Service(gateway) as service:
+    with end_in_time(gateway), interruptible() as stop, service_of(gateway) as service:
         _watch(service, gateway, stop, notifier)
     if not service.settled:
         print_error("not everything was settled in time; it goes on at the next start")
         raise typer.Exit(1)
 
 
-def _watch(service: Service, gateway: Gateway, stop: StopRequest, notifier: Notifier) -> None:
-    """Return at a signal to stop. Raises typer.Exit when the cluster is gone."""
+def _watch(
+    service: ForegroundService, gateway: Gateway, stop: StopRequest, notifier: Notifier
+) -> None:
+    """Return at a signal to stop. Raises typer.Exit when the runtime is gone."""
     stop.wait_for_me()
     running = service.look()
     notifier.ready(_describe(running))

@@ -94,7 +94,7 @@ class Due:
         self._counters: Counter[str] = Counter()
 
     def run(self, emit: EmitDelivery) -> None:
-        """Claim and emit until `stop` is called."""
+        """Claim and emit until `close` is called."""
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
@@ -106,7 +106,7 @@ class Due:
         finally:
             close_connection()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Make `run` return soon. Senders go on with what they have."""
         self._stopping.set()
 

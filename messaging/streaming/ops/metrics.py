@@ -1,13 +1,9 @@
-"""Figures of instances: counters for Ray's metrics endpoint, records per second, and restarts."""
+"""Figures of instances: counters for Ray's metrics endpoint, and restarts."""
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from ray.util.metrics import Counter, Gauge
-
-METER_SECONDS = 1.0
-RATE_SAMPLES = 6
 
 _COUNTED = {"in": "taken", "out": "sent", "set_aside": "set aside"}
 
@@ -37,27 +33,6 @@ class WorkerMetrics:
                 counter.inc(added, tags)
             self._last[worker, key] = now
         self._lag.set(status.get("lag", 0), tags)
-
-
-class Rates:
-    """Records in and out per second, over the last few seconds."""
-
-    def __init__(self) -> None:
-        self._samples: deque[tuple[float, int, int]] = deque(maxlen=RATE_SAMPLES)
-
-    def read(self, status: Mapping[str, Any], now: float) -> None:
-        """Take a sample at `now`, in seconds. Counts that a restarted worker loads from its store are no work."""
-        records_in, records_out = status.get("in", 0), status.get("out", 0)
-        if records_in or records_out:
-            self._samples.append((now, records_in, records_out))
-
-    def per_second(self) -> dict[str, float]:
-        """Return the rates as they stand in a status."""
-        if len(self._samples) < 2:
-            return {"in_per_second": 0.0, "out_per_second": 0.0}
-        (began, *first), (now, *last) = self._samples[0], self._samples[-1]
-        taken, sent = ((b - a) / (now - began) for a, b in zip(first, last, strict=True))
-        return {"in_per_second": round(taken, 1), "out_per_second": round(sent, 1)}
 
 
 class RestartCounter:

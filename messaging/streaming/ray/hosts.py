@@ -16,11 +16,12 @@ from messaging.streaming.api.errors import DeclarationError, whereabouts
 from messaging.streaming.api.graph import Graph, JobName
 from messaging.streaming.api.placement import SEPARATE, Placement
 from messaging.streaming.api.stage import Stage
-from messaging.streaming.ops.metrics import METER_SECONDS, Rates, WorkerMetrics
+from messaging.streaming.ops.metrics import WorkerMetrics
 from messaging.streaming.ray.packing import pack, unpack
 from messaging.streaming.ray.ray_runtime import RayRuntime, ray_options
 from messaging.streaming.runtime.group import WorkerGroup
 from messaging.streaming.runtime.output import Runtime
+from messaging.streaming.runtime.rates import METER_SECONDS, Rates
 from messaging.streaming.runtime.worker import InstanceWorker, make_worker
 
 log = logging.getLogger(__name__)

@@ -180,7 +180,7 @@ def running(due: Due, emit: Callable[[Delivery], "Future[None]"]) -> Iterator[No
     try:
         yield
     finally:
-        due.stop()
+        due.close()
         thread.join(30)
         assert not thread.is_alive()
 

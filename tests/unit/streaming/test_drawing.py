@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from messaging.streaming import Graph, StreamingContext
-from messaging.streaming.ops.metrics import Rates
+from messaging.streaming.runtime.rates import Rates
 from messaging.streaming.viz.dot import dot_of
 from messaging.streaming.viz.svg import BUSY, LOST, QUIET, svg_of
 
