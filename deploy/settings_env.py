@@ -20,6 +20,7 @@ FIXED = {
     "SATBRIDGE_HTTP",
     "SATBRIDGE_HTTP_LISTEN",
     "SATBRIDGE_RAY_ADDRESS",
+    "SATBRIDGE_RUNTIME",
 }
 # What differs from the code's own default in every cluster.
 GIVEN = {"SATBRIDGE_MIGRATE": "False", "SATBRIDGE_UNREADY_SECONDS": "15"}

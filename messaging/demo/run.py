@@ -29,9 +29,8 @@ from messaging.mail.authentication.settings import AuthenticationSettings
 from messaging.mail.relay import Relay
 from messaging.mail.smtp.settings import SmtpSettings
 from messaging.satellite.providers.hive.account import HiveAccount
-from messaging.service.foreground import ForegroundService
+from messaging.service.foreground import ForegroundService, service_of
 from messaging.service.log_setup import set_up_logging
-from messaging.service.runtimes import service_of
 from messaging.service.signals import StopRequest, defer_signals
 from messaging.sms.providers.twilio.account import TwilioAccount
 from messaging.store.admission.terms import SenderMode

@@ -1,11 +1,14 @@
 """The service in the foreground on one machine: its start, rounds, report and end, with Ray or without."""
 
 import logging
+import os
+import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
@@ -27,6 +30,13 @@ log = logging.getLogger(__name__)
 READY_SECONDS = 180.0
 RETRY_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
+EXIT_SECONDS = 5.0
+
+# By name, since the first of them loads Ray.
+_SERVICES = {
+    "ray": ("messaging.service.local", "Service"),
+    "inline": ("messaging.service.inline.service", "InlineService"),
+}
 
 
 class OwnedInstances(Instances, Protocol):
@@ -146,6 +156,28 @@ class ForegroundService(ABC):
     def _announce(self) -> None:
         running = replace(self._lifecycle.report(), workers=self._instances.look())
         self._state_file.write(running)
+
+
+def service_of(gateway: Gateway) -> ForegroundService:
+    """Return the service of the runtime that the settings name. Loads Ray only where it is used."""
+    module, name = _SERVICES[gateway.settings.runtime]
+    make: Callable[[Gateway], ForegroundService] = getattr(import_module(module), name)
+    return make(gateway)
+
+
+@contextmanager
+def end_in_time(gateway: Gateway) -> Iterator[None]:
+    """Let this process end some seconds after the context, with code 1 if threads of the pipeline still hang.
+
+    On Ray they are in other processes, which are ended.
+    """
+    try:
+        yield
+    finally:
+        if gateway.settings.runtime == "inline":
+            timer = threading.Timer(EXIT_SECONDS, os._exit, [1])
+            timer.daemon = True
+            timer.start()
 
 
 def _open_store_with_room(settings: Settings) -> None:

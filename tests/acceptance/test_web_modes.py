@@ -22,7 +22,7 @@ FRIEND = "+15551230000"
 OURS = ("x-satbridge", "x-request-id", "server")
 
 
-@pytest.fixture(scope="module", params=["haproxy"])
+@pytest.fixture(scope="module", params=["haproxy", "inline"])
 def gateway(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningGateway]:
@@ -31,7 +31,8 @@ def gateway(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     listen = {"HTTP": request.param, "HTTP_LISTEN": f"0.0.0.0:{port}", "PUBLIC_URL": url}
-    with running(f"sqlite:///{folder}/store.sqlite3", folder, **listen) as found:
+    inline = {"HTTP": "serve", "RUNTIME": "inline"} if request.param == "inline" else {}
+    with running(f"sqlite:///{folder}/store.sqlite3", folder, **{**listen, **inline}) as found:
         found.http = url
         yield found
 

@@ -11,14 +11,13 @@ from messaging.cli.exit_codes import interruptible
 from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import print_error, print_text
 from messaging.cli.ray_address import RayAddress, Runtime, overrides
+from messaging.config.memory import small_machine_hint
 from messaging.config.temporary import replace_missing_folders
 from messaging.errors import ConfigurationError
 from messaging.gateway import Gateway, read_gateway
 from messaging.service.exposure import readable_files
-from messaging.service.foreground import ForegroundService
-from messaging.service.memory import small_machine_hint
+from messaging.service.foreground import ForegroundService, end_in_time, service_of
 from messaging.service.process import set_up_log
-from messaging.service.runtimes import end_in_time, service_of
 from messaging.service.signals import StopRequest, hangup_signal
 from messaging.service.state_file import RunningService
 from messaging.service.systemd import Notifier

@@ -30,12 +30,15 @@ class ProcessJob:
     """A running graph. Its methods may be called on any thread; those that are async on any event loop.
 
     A source that fails is closed and built anew after a second, while the other instances go on.
-    `patience_seconds` limits a source's wait for answers.
+    `patience_seconds` limits a source's wait for answers. A loop that has not answered for `answer_seconds` hangs.
     """
 
-    def __init__(self, graph: Graph, patience_seconds: float) -> None:
+    def __init__(
+        self, graph: Graph, patience_seconds: float, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self.graph = graph
         self._patience_seconds = patience_seconds
+        self._answer_seconds = answer_seconds
         self._loop = asyncio.new_event_loop()
         # A loop that hangs does not keep the process.
         self._thread = Thread(target=self._loop.run_forever, name="pipeline", daemon=True)
@@ -56,7 +59,7 @@ class ProcessJob:
     def status(self) -> list[dict[str, Any]]:
         """Return the status of every instance, with the keys that it has on Ray; all are `lost` when the loop hangs."""
         try:
-            return self._run(self._status(), ANSWER_SECONDS)
+            return self._run(self._status(), self._answer_seconds)
         except TimeoutError as error:
             lost = {"lost": True, "last_error": type(error).__name__}
             return [
@@ -74,7 +77,9 @@ class ProcessJob:
         except TimeoutError:
             raise WorkerLost("the event loop hangs") from None
 
-    def inlet(self, name: str, patience_seconds: float) -> Callable[[Any], Awaitable[None]]:
+    def inlet(
+        self, name: str, patience_seconds: float
+    ) -> Callable[[Any], Coroutine[Any, Any, None]]:
         """Return the function that feeds an INLET stage; it raises as `Output.emit` does."""
         output = output_of(self.graph, name, 0, _Instances(self._groups), patience_seconds)
 
@@ -91,7 +96,7 @@ class ProcessJob:
                 group.announce_drain()
 
         with suppress(TimeoutError):
-            self._run(announce(), ANSWER_SECONDS)
+            self._run(announce(), self._answer_seconds)
 
     def drain(self, seconds: float) -> bool:
         """Stop the sources and let everything in work settle. Returns whether it did within `seconds`."""
@@ -121,25 +126,26 @@ class ProcessJob:
         except TimeoutError:
             return  # its thread ends with the process
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(CLOSE_SECONDS)
+        self._thread.join()
+        self._loop.close()
 
     async def _begin(self) -> None:
+        def make(stage: Stage, index: int, runtime: Runtime) -> InstanceWorker:
+            return make_worker(self.graph, stage, index, runtime, self._patience_seconds)
+
+        async def measure() -> None:
+            while True:
+                await asyncio.sleep(METER_SECONDS)
+                for row in (row for group in self._groups for row in group.status()):
+                    self._rates[row["name"]].read(row, time.monotonic())
+
         stages = [stage for stage in self.graph.upstream_first() if stage.kind.has_actors]
         for index in range(max(stage.parallelism for stage in stages)):
             here = [stage for stage in stages if index < stage.parallelism]
-            group = WorkerGroup(here, index, _Instances(self._groups), self._make_worker)
+            group = WorkerGroup(here, index, _Instances(self._groups), make)
             self._groups.append(group)
         runs = [group.run(stage) for group in self._groups for stage in group.workers]
-        self._tasks = [asyncio.create_task(run) for run in (*runs, self._measure())]
-
-    def _make_worker(self, stage: Stage, index: int, runtime: Runtime) -> InstanceWorker:
-        return make_worker(self.graph, stage, index, runtime, self._patience_seconds)
-
-    async def _measure(self) -> None:
-        while True:
-            await asyncio.sleep(METER_SECONDS)
-            for row in (row for group in self._groups for row in group.status()):
-                self._rates[row["name"]].read(row, time.monotonic())
+        self._tasks = [asyncio.create_task(run) for run in (*runs, measure())]
 
     async def _status(self) -> list[dict[str, Any]]:
         place = {"pid": os.getpid(), "node": platform.node()}

@@ -1,4 +1,4 @@
-"""The web server's modes: which of them a cluster that is joined can have."""
+"""The web server's modes and the runtimes: which of them go together."""
 
 import pytest
 
@@ -10,3 +10,11 @@ def test_a_cluster_that_is_joined_has_serve_only() -> None:
     assert read_gateway(ray_address="auto").settings.http == "serve"
     with pytest.raises(ConfigurationError, match="SATBRIDGE_HTTP"):
         read_gateway(ray_address="auto", http="haproxy")
+
+
+def test_one_process_without_ray_has_neither_a_cluster_nor_haproxy() -> None:
+    assert read_gateway(runtime="inline").settings.runtime == "inline"
+    with pytest.raises(ConfigurationError, match="SATBRIDGE_RUNTIME"):
+        read_gateway(runtime="inline", ray_address="auto")
+    with pytest.raises(ConfigurationError, match="SATBRIDGE_HTTP"):
+        read_gateway(runtime="inline", http="haproxy")

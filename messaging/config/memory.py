@@ -11,9 +11,11 @@ SMALL_BYTES = 2 * 1024**3
 """Below it, Ray and its processes leave little for the rest of the machine."""
 
 
-def small_machine_hint(own_cgroup: Path = OWN_CGROUP, cgroups: Path = CGROUPS) -> str:
+def small_machine_hint(
+    own_cgroup: Path = OWN_CGROUP, cgroups: Path = CGROUPS, machine_bytes: int | None = None
+) -> str:
     """Return the advice for a machine, or a cgroup, with little memory; empty where there is enough."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = machine_bytes or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     available = min([total, *_cgroup_limits(own_cgroup, cgroups)])
     if available >= SMALL_BYTES:
         return ""
