@@ -183,7 +183,7 @@ class Settings(Section, prefix="SATBRIDGE_"):
 
     mail_domain: Annotated[str, AfterValidator(_read_domain)] = "localhost"
     mail_receivers: Count = 1
-    http: Annotated[Literal["serve", "haproxy"], BeforeValidator(str.lower)] = "serve"
+    http: Annotated[Literal["serve", "haproxy", "direct"], BeforeValidator(str.lower)] = "serve"
     http_listen: ListenText = "127.0.0.1:8000"
     http_replicas: Count = 1
     admin_listen: Annotated[str, AfterValidator(_check_admin_listen)] = "127.0.0.1:8001"

@@ -18,14 +18,16 @@ from messaging.service.foreground import RETRY_SECONDS, ForegroundService
 from messaging.service.job_name import JOB
 from messaging.service.lifecycle import WebServer
 from messaging.service.log_setup import print_worker_line, set_log_level
-from messaging.service.process import set_up_process, set_up_worker
+from messaging.service.process import set_up_log, set_up_process, set_up_worker
 from messaging.store.live_settings import change_live_settings
 from messaging.streaming.api import Graph, StreamingError
 from messaging.streaming.ops.silence import SilenceJudge
 from messaging.streaming.ray.job import RayJob, process_rows
 from messaging.streaming.ray.launch import submit
 from messaging.streaming.ray.local import RAY_LOGS, local_cluster
-from messaging.web.deployment import edge_stands, serve_environment, start_edge, stop_edge
+from messaging.web.deployment import edge_stands, start_edge, stop_edge
+from messaging.web.direct_edge import DirectEdge
+from messaging.web.haproxy.environment import serve_environment
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +42,19 @@ class Service(ForegroundService):
     lost = "the Ray cluster is gone: no worker answers any more; start the gateway again"
 
     def __init__(self, gateway: Gateway) -> None:
+        set_up_log(gateway.settings)  # again: Ray, loaded since, has put a handler of its own there
         instances = OwnInstances(gateway, declare(gateway))
         set_up = partial(set_up_process, gateway.settings)
-        graph = instances.graph
-        start_web = partial(start_edge, gateway, JOB, graph, HTTP_IN, MAIL_IN, set_up)
+        arguments = gateway, JOB, instances.graph, HTTP_IN, MAIL_IN, set_up
         self._given_up = Event()
-        start = partial(start_patiently, start_web, self._given_up)
-        super().__init__(gateway, instances, WebServer(start, edge_stands, stop_edge, watch=False))
+        if gateway.settings.http == "direct":
+            edge = DirectEdge(*arguments)
+            start = partial(start_patiently, edge.start, self._given_up)
+            web = WebServer(start, edge.stands, edge.stop)
+        else:
+            start = partial(start_patiently, partial(start_edge, *arguments), self._given_up)
+            web = WebServer(start, edge_stands, stop_edge, watch=False)
+        super().__init__(gateway, instances, web)
 
     def enter_runtime(self, exits: ExitStack) -> None:
         """Start the cluster."""

@@ -1,15 +1,11 @@
 """The Ray Serve deployment of the web application: its replicas feed the pipeline's inlet and report readiness."""
 
 import logging
-import os
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
@@ -18,19 +14,11 @@ from ray.serve.schema import ApplicationStatus, ProxyStatus
 from messaging.config.settings import Listen, Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
-from messaging.model.message import Emit
 from messaging.streaming.api import Graph, JobName, StreamingError
-from messaging.streaming.ops.status import StageStatus, job_status
 from messaging.streaming.ray.local import LOOPBACK
 from messaging.streaming.ray.packing import pack
-from messaging.streaming.ray.ray_runtime import open_inlet
-from messaging.streaming.runtime.output import Output
 from messaging.web.admin_server import AdminServer, admin_app
-from messaging.web.app import build_app
-from messaging.web.front.serve_proxy import CALLBACK, CALLBACK_VARIABLE
-from messaging.web.haproxy.environment import haproxy_environment
-from messaging.web.metrics_route import MetricsSource, Workers
-from messaging.web.readiness import receiver_readiness
+from messaging.web.job_app import build_job_app
 from messaging.web.replica import AdminReplica, HttpReplica, set_up_on_loopback
 
 log = logging.getLogger(__name__)
@@ -43,7 +31,6 @@ QUIET_LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 # Requests that wait while the store or the router stalls: ten seconds of 200 webhooks, of at most 64 KiB each. Beyond
 # it Serve lets requests wait by doubling pauses, and is then slow to catch up.
 MAX_ONGOING_REQUESTS = 2000
-PROBE_SECONDS = 3.0
 # Serve replaces a dead replica at its next check, by default once in 10 s.
 REPLICA_CHECK_SECONDS = 0.5
 ADMIN_CHECK_SECONDS = 5
@@ -52,35 +39,6 @@ ADMIN_SECONDS = 30.0
 # How long one call of `start_edge` waits for a proxy, after Serve itself has waited for a minute.
 PROXY_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
-
-# By default 0.1 s, 5 s and 10 s: a quarter of the processor time of an idle gateway. A dead replica or proxy is still
-# found within a second.
-IDLE_INTERVALS = {
-    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.25",
-    "REPORTER_UPDATE_INTERVAL_MS": "30000",
-    "RAY_metrics_report_interval_ms": "60000",
-}
-
-
-@contextmanager
-def serve_environment(settings: Settings) -> Iterator[None]:
-    """Set what a Serve of this machine's own Ray reads from the environment. Enter it before Ray starts.
-
-    Each of its proxies loads our checks. What it and Ray do at intervals, an idle gateway can afford.
-    """
-    os.environ.setdefault(CALLBACK_VARIABLE, CALLBACK)
-    for name, value in IDLE_INTERVALS.items():
-        os.environ.setdefault(name, value)
-    if settings.http != "haproxy":
-        yield
-        return
-    with haproxy_environment(settings) as variables:
-        os.environ.update(variables)
-        try:
-            yield
-        finally:
-            for name in variables:
-                del os.environ[name]
 
 
 def start_edge(
@@ -113,7 +71,7 @@ def start_edge(
         graceful_shutdown_timeout_s=settings.accept_seconds,
         health_check_period_s=REPLICA_CHECK_SECONDS,
     )(serve.ingress()(HttpReplica))
-    build = partial(_build, gateway, name, graph.view_for(inlet), inlet, watched)
+    build = partial(build_job_app, gateway, name, graph.view_for(inlet), inlet, watched)
     application = deployment.bind(set_up, pack(build))
     try:
         _start_serve(settings, spread)
@@ -179,19 +137,6 @@ def _start_serve(settings: Settings, spread: bool) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _build(gateway: Gateway, name: JobName, view: Graph, inlet: str, watched: str) -> FastAPI:
-    """Build the application within a replica."""
-    settings = gateway.settings
-    emit = _inlet_emit(name, view, inlet, settings.accept_seconds)
-    probing = _inlet_emit(name, view, inlet, PROBE_SECONDS)
-    stage = StageStatus(name, watched)
-    not_ready = receiver_readiness(partial(stage.status, PROBE_SECONDS), probing)
-    measured = MetricsSource(
-        tuple(gateway.capacity), uuid.uuid4().hex[:8], _workers(name), settings.lease_seconds
-    )
-    return build_app(settings, gateway.sms, gateway.satellites, emit, not_ready, measured)
-
-
 def edge_stands() -> bool:
     """Whether Serve has the application and does not report it as failed. Serve itself replaces its dead processes."""
     found = serve.status().applications.get(APPLICATION)
@@ -207,25 +152,3 @@ def stop_edge() -> None:
     serve.delete(APPLICATION)
     if ADMIN_APPLICATION in serve.status().applications:
         serve.delete(ADMIN_APPLICATION)
-
-
-def _inlet_emit(name: JobName, graph: Graph, inlet: str, patience_seconds: float) -> Emit:
-    """Return a function that opens the inlet at its first record: only then does the event loop of the replica run."""
-    opened: list[Output] = []
-
-    async def emit(record: Any) -> None:
-        if not opened:
-            opened.append(open_inlet(name, graph, inlet, uuid.uuid4().int % 1000, patience_seconds))
-        await opened[0].emit(record)
-
-    return emit
-
-
-def _workers(name: JobName) -> Workers:
-    async def workers() -> list[dict[str, Any]]:
-        try:
-            return await job_status(name, PROBE_SECONDS)
-        except StreamingError:
-            return []
-
-    return workers

@@ -1,9 +1,8 @@
 """The classes of the Serve replicas. Imports nothing that needs Django, so that Serve can unpickle it anywhere."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
-
-import ray.serve._private.replica as ray_replica
 
 from messaging.streaming.ray.local import LOOPBACK
 from messaging.streaming.ray.packing import unpack
@@ -14,7 +13,7 @@ def set_up_on_loopback(set_up: Callable[[], None]) -> None:
 
     Serve has no setting for the address of that server.
     """
-    module: Any = ray_replica
+    module: Any = import_module("ray.serve._private.replica")  # only where Serve runs
     add_port = module.add_port_to_grpc_server
     module.add_port_to_grpc_server = lambda server, _: add_port(server, f"{LOOPBACK}:0")
     set_up()
@@ -30,6 +29,22 @@ class HttpReplica:
     def __serve_build_asgi_app__(self) -> Any:
         self._set_up()
         return unpack(self._packed)()
+
+
+class DirectReplica:
+    """Sets its process up, and serves webhooks and the admin on sockets of its own, without Serve."""
+
+    def __init__(self, set_up: Callable[[], None], packed: bytes) -> None:
+        set_up()
+        self._servers = unpack(packed)()
+
+    def stands(self) -> bool:
+        """Whether the server of the webhooks runs."""
+        return bool(self._servers.stands())
+
+    def stop(self) -> None:
+        """Let requests in work end, and stop."""
+        self._servers.stop()
 
 
 class AdminReplica:
