@@ -73,10 +73,8 @@ class Gateway:
                 raise ConfigurationError(
                     "SATBRIDGE_RUNTIME: must be ray on a Ray cluster that is joined"
                 )
-            if self.settings.http != "serve":
-                raise ConfigurationError(
-                    f"SATBRIDGE_HTTP: {self.settings.http} needs SATBRIDGE_RUNTIME=ray"
-                )
+            if self.settings.http == "haproxy":
+                raise ConfigurationError("SATBRIDGE_HTTP: haproxy needs SATBRIDGE_RUNTIME=ray")
         self._check_carriers()
         self._check_mailboxes()
 

@@ -49,7 +49,7 @@ class DirectEdge:
         self._actor: Any = None
 
     def start(self) -> None:
-        """Return when the port takes connections, also after a death. Raises Unavailable; another call continues there."""
+        """Return when the port takes connections. Raises Unavailable; another call continues from there."""
         if self._actor is None:
             make: Any = ray.remote(DirectReplica)
             options = make.options(num_cpus=0, max_restarts=-1, max_task_retries=0)

@@ -1,6 +1,7 @@
 """The web server of a running gateway in each of its modes: the same answers, and nothing else beyond loopback."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ FRIEND = "+15551230000"
 OURS = ("x-satbridge", "x-request-id", "server")
 
 
-@pytest.fixture(scope="module", params=["haproxy", "inline"])
+@pytest.fixture(scope="module", params=["serve", "haproxy", "direct", "inline"])
 def gateway(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningGateway]:
@@ -88,8 +89,17 @@ def test_its_files_are_private(gateway: RunningGateway) -> None:
     assert all(folder.stat().st_mode & 0o077 == 0 for folder in folders)
 
 
+def test_its_process_is_replaced_when_it_is_killed(gateway: RunningGateway) -> None:
+    assert "Traceback" not in gateway.up.output  # Ray prints that of a process that dies
+    mode = gateway.environment["SATBRIDGE_HTTP"]
+    name = {"serve": "ray::ProxyActor", "haproxy": "haproxy", "direct": "ray::DirectReplica"}[mode]
+    for pid in descendants(gateway.up.process.pid):
+        if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]:
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: gateway.text(FRIEND, "Still there?")["taken"], 60)
+
+
 def test_it_ends_in_time_and_leaves_no_process(gateway: RunningGateway) -> None:
     pids = descendants(gateway.up.process.pid)
     assert gateway.up.stop(40) == 0, gateway.up.output
     wait_until(lambda: not any(map(alive, pids)))
-    assert "Traceback" not in gateway.up.output
