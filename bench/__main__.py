@@ -1,7 +1,7 @@
 """`python -m bench [name …]`: prints each figure, the peer's in the same run, and the ratio.
 
-BENCH_PART=0.1 in the environment makes the dataflow's runs shorter: a tenth of the records. BENCH_MAILS=1000 makes
-those of `fairness` longer.
+BENCH_PART=0.1 in the environment makes the runs of the dataflow and of webhooks shorter: a tenth.
+BENCH_MAILS=1000 makes those of `fairness` longer.
 """
 
 import os

@@ -11,18 +11,24 @@ from urllib.parse import urlencode, urlsplit
 
 from twilio.request_validator import RequestValidator
 
-from bench.figures import Line, in_turn
+from bench.figures import Line, in_turn, part_of
 from bench.gateway_under_load import gateway, make_network_hang
 from tests.support.acceptance.running_gateway import ACCOUNT_SID, NUMBER, TOKEN
 
+MODES = ("serve", "haproxy", "direct")
 ROUNDS = 3
 CONNECTIONS = 50
 WEBHOOKS = 3000
 
 
 def measure() -> list[Line]:
-    """Measure signed webhooks, empty requests and refused webhooks in turn, on one running gateway."""
-    with gateway() as ours:
+    """Measure signed webhooks, empty requests and refused webhooks in turn, on a running gateway in each mode."""
+    return [line for mode in MODES for line in _measure(mode)]
+
+
+def _measure(mode: str) -> list[Line]:
+    count = part_of(WEBHOOKS)
+    with gateway(HTTP=mode) as ours:
         make_network_hang(ours)
         sid = iter(range(10**9))
         forged = webhook("http://elsewhere.example", 0)
@@ -30,15 +36,17 @@ def measure() -> list[Line]:
             ROUNDS,
             {
                 "ours": lambda: _rate(
-                    ours.http, [webhook(ours.http, next(sid)) for _ in range(WEBHOOKS)]
+                    ours.http, [webhook(ours.http, next(sid)) for _ in range(count)]
                 ),
-                "empty handler": partial(_rate, ours.http, [_empty(ours.http)] * WEBHOOKS),
-                "refused": partial(_rate, ours.http, [forged] * WEBHOOKS, 403),
+                "empty handler": partial(_rate, ours.http, [_empty(ours.http)] * count),
+                "refused": partial(_rate, ours.http, [forged] * count, 403),
             },
         )
     note = f"{CONNECTIONS} connections, signature checked, SQLite, fsync; median of {ROUNDS}"
     return [
-        Line("webhook accepted durably", found["ours"], "/s", peer, found[peer], reach, note)
+        Line(
+            f"webhook accepted durably, {mode}", found["ours"], "/s", peer, found[peer], reach, note
+        )
         for peer, reach in (("empty handler", 0.7), ("refused", None))
     ]
 

@@ -15,10 +15,11 @@ from messaging.config.settings import Listen, Settings
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.streaming.api import Graph, JobName, StreamingError
+from messaging.streaming.api.placement import SEPARATE, Placement
 from messaging.streaming.ray.local import LOOPBACK
 from messaging.streaming.ray.packing import pack
 from messaging.web.admin_server import AdminServer, admin_app
-from messaging.web.job_app import build_job_app
+from messaging.web.job_app import RunningJob, build_job_app
 from messaging.web.replica import AdminReplica, HttpReplica, set_up_on_loopback
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def start_edge(
     set_up: Callable[[], None],
     *,
     spread: bool = False,
+    placement: Placement = SEPARATE,
 ) -> None:
     """Start Serve and the application on it; returns when it answers. `watched` is the stage that shows draining.
 
@@ -71,7 +73,8 @@ def start_edge(
         graceful_shutdown_timeout_s=settings.accept_seconds,
         health_check_period_s=REPLICA_CHECK_SECONDS,
     )(serve.ingress()(HttpReplica))
-    build = partial(build_job_app, gateway, name, graph.view_for(inlet), inlet, watched)
+    job = RunningJob(name, placement, placement.instances(graph))
+    build = partial(build_job_app, gateway, job, graph.view_for(inlet), inlet, watched)
     application = deployment.bind(set_up, pack(build))
     try:
         _start_serve(settings, spread)

@@ -15,10 +15,11 @@ from messaging.config.settings import Listen
 from messaging.errors import Unavailable
 from messaging.gateway import Gateway
 from messaging.streaming.api import Graph, JobName
+from messaging.streaming.api.placement import SEPARATE, Placement
 from messaging.streaming.ray.packing import pack
 from messaging.web.admin_server import AdminServer, admin_app
 from messaging.web.direct_server import DirectServer
-from messaging.web.job_app import build_job_app
+from messaging.web.job_app import RunningJob, build_job_app
 from messaging.web.replica import DirectReplica
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,10 @@ class DirectEdge:
         inlet: str,
         watched: str,
         set_up: Callable[[], None],
+        placement: Placement = SEPARATE,
     ) -> None:
-        build = partial(build_job_app, gateway, name, graph.view_for(inlet), inlet, watched)
+        job = RunningJob(name, placement, placement.instances(graph))
+        build = partial(build_job_app, gateway, job, graph.view_for(inlet), inlet, watched)
         self._stop_seconds = gateway.settings.accept_seconds
         self._arguments = set_up, pack(partial(DirectServers, gateway, build))
         self._actor: Any = None
