@@ -43,7 +43,7 @@ bench: .venv/ready
 # Breaks a running gateway in every way there is and counts: SEED=7 repeats a run, ONLY=kill-router,net-hangs is a part,
 # STORE=sqlite one store. Takes half an hour; root may do more (a small disk is mounted).
 chaos: .venv/ready
-	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(STORE),--store $(STORE))
+	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(STORE),--store $(STORE)) $(if $(RUNTIME),--runtime $(RUNTIME))
 
 # Sends COUNT messages through one gateway while everything breaks at random, and watches what its processes use.
 # COUNT=2000 takes minutes; STORE=postgres is the other store; WITHOUT=kill leaves faults out; root may fill a disk too.

@@ -20,6 +20,7 @@ NAMES = (
     "webhook_budget",
     "backlog",
     "recovery",
+    "runtimes",
     "fairness",
     "words",
     "routers",

@@ -28,6 +28,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in [name for name in os.environ if name.startswith("SATBRIDGE_")]:
         del os.environ[name]
+    os.environ["SATBRIDGE_RUNTIME"] = wanted.runtime
     print(
         f"seed {wanted.seed} (SEED={wanted.seed} makes the same throws)\n\n{table.table_head()}",
         flush=True,
@@ -43,6 +44,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--only", help="names of scenarios, separated by commas")
     parser.add_argument("--store", choices=STORES, help="one store instead of both")
+    parser.add_argument(
+        "--runtime",
+        choices=("ray", "inline"),
+        default="ray",
+        help="inline: one process without Ray, for the scenarios that kill no single actor",
+    )
     return parser.parse_args()
 
 

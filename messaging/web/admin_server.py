@@ -15,6 +15,7 @@ from messaging.config.settings import Listen
 from messaging.store.accept.routing import Policy
 from messaging.web.front.connections import BoundedProtocol
 from messaging.web.front.pages import GuardedPages
+from messaging.web.front.server import QuietServer
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class AdminServer:
         self._retry_seconds = retry_seconds
         self._app = build()
         self._ended = threading.Event()
-        self._server: uvicorn.Server | None = None
+        self._server: QuietServer | None = None
         self._socket = self._bind(logging.ERROR)
         self._thread = threading.Thread(target=self._run, name="admin", daemon=True)
         self._thread.start()
@@ -57,7 +58,7 @@ class AdminServer:
         """Stop to listen, and wait a few seconds for requests in work."""
         self._ended.set()
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.end()
         self._thread.join(STOP_SECONDS)
 
     def _bind(self, level: int = logging.DEBUG) -> socket.socket | None:
@@ -87,6 +88,7 @@ class AdminServer:
                 proxy_headers=False,
                 timeout_graceful_shutdown=int(STOP_SECONDS),
             )
-            self._server = uvicorn.Server(config)
-            self._server.should_exit = self._ended.is_set()
+            self._server = QuietServer(config)
+            if self._ended.is_set():
+                self._server.end()
             asyncio.run(self._server.serve(sockets=[self._socket]))

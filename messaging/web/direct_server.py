@@ -17,6 +17,7 @@ from messaging.web.front.bodies import BodyRoom, BoundedBodies
 from messaging.web.front.connections import BoundedProtocol
 from messaging.web.front.limits import BODY_SECONDS, ROOM_BYTES, max_body_bytes
 from messaging.web.front.serve_proxy import ServeFront
+from messaging.web.front.server import QuietServer
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class DirectServer:
         self._build = build
         self._stop_seconds = stop_seconds
         self._app: ASGIApp | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: QuietServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -71,7 +72,7 @@ class DirectServer:
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=max(1, int(self._stop_seconds)),
         )
-        self._server = uvicorn.Server(config)
+        self._server = QuietServer(config)
         self._thread = threading.Thread(
             target=self._serve, args=(self._server, listener), name="http", daemon=True
         )
@@ -84,10 +85,10 @@ class DirectServer:
     def stop(self) -> None:
         """Stop to listen, and wait for requests in work."""
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.end()
             self._thread.join(self._stop_seconds + 1)
 
     @staticmethod
-    def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    def _serve(server: QuietServer, listener: socket.socket) -> None:
         with listener:
             asyncio.run(server.serve(sockets=[listener]))
