@@ -17,6 +17,7 @@ from tests.support.acceptance.mail_client import Tally, mail, send_all
 from tests.support.acceptance.running_gateway import NUMBER, Process, RunningGateway, running
 from tests.support.eventually import wait_until
 from tests.support.notify_socket import NotifySocket
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -28,7 +29,9 @@ MAILS = 300
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     folder: Path = tmp_path_factory.mktemp("inline")
-    settings = {"RUNTIME": "inline", "METRICS_TOKEN": METRICS_TOKEN}
+    # A port that stays: clients try again where they know the gateway.
+    listen = f"127.0.0.1:{free_port()}"
+    settings = {"RUNTIME": "inline", "METRICS_TOKEN": METRICS_TOKEN, "SMTP_LISTEN": listen}
     with running(f"sqlite:///{folder}/store.sqlite3", folder, **settings) as found:
         yield found
 
@@ -113,11 +116,8 @@ def test_a_kill_costs_no_mail(gateway: RunningGateway) -> None:
     wait_until(lambda: tally.accepted >= MAILS // 4, 60)
     os.kill(gateway.up.process.pid, signal.SIGKILL)
     gateway.up.stop()
-    port = gateway.smtp_port
-    # The clients of before the kill try again where they know the gateway.
-    gateway.environment["SATBRIDGE_SMTP_LISTEN"] = f"127.0.0.1:{port}"
     gateway.start()
-    threads += send_all(port, mails[MAILS // 2 :], 10, tally)
+    threads += send_all(gateway.smtp_port, mails[MAILS // 2 :], 10, tally)
     for thread in threads:
         thread.join(120)
     assert (tally.accepted, tally.refused) == (MAILS, [])
