@@ -133,7 +133,7 @@ within() { # what load said
 "$docker" network create --internal "$name" >/dev/null
 "$docker" volume create "$name" >/dev/null
 start_stores
-"$docker" run --rm "${locked[@]}" --network "$name" --tmpfs /tmp "${settings[@]}" "$image" manage migrate --noinput >/dev/null
+"$docker" run --rm "${locked[@]}" --network "$name" --tmpfs /tmp "${settings[@]}" "$image" migrate >/dev/null
 run hive --network "$name" --network-alias hive --tmpfs /tmp "$image" simulate hive --host 0.0.0.0 --device 1001
 start_head
 start_node smtp "$mail_node"

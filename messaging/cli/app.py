@@ -87,6 +87,12 @@ COMMANDS = (
         uses_models=True,
     ),
     LazyCommand(
+        "migrate",
+        f"{OPERATION}.migrate:app",
+        "Read all settings, and bring the database up to date.",
+        uses_models=True,
+    ),
+    LazyCommand(
         "encrypt-store",
         f"{OPERATION}.encrypt_store:app",
         "Encrypt the texts, bytes and positions of the store with the first key.",

@@ -115,8 +115,9 @@ class Lifecycle:
             try:
                 self.prepare()
             except ConfigurationError as error:
+                if str(error) != self._problem:
+                    log.error("%s", error)
                 self._problem = str(error)
-                log.error("%s", error)
                 return
             self.web.look()
             self._workers = self._instances.look()
