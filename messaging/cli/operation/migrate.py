@@ -20,7 +20,9 @@ app = typer.Typer()
 def migrate(
     wait: Annotated[
         float,
-        typer.Option(metavar="SECONDS", min=0, help="How long to wait for a database that is away."),
+        typer.Option(
+            metavar="SECONDS", min=0, help="How long to wait for a database that is away."
+        ),
     ] = 0.0,
 ) -> None:
     """Read all settings, and bring the database up to date.

@@ -142,6 +142,10 @@ class Due:
             return
         self._digests.turn()
         self._budget_notes.turn()
+        # Again: the notices of what expired are due now.
+        times = self._runner.run_one(lambda: read_next_times(self._accounts))
+        if isinstance(times, GatewayError):
+            return
         self._has_more = False
         for via, hand_outs in self._hand_outs.items():
             if hand_outs or times.is_due(via, self._now()):

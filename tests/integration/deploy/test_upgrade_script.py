@@ -202,8 +202,8 @@ def test_an_upgrade_that_fails_says_why_and_leaves_the_old_one(
 
 
 def test_one_that_waits_for_another_may_end_twice(script: Path, tmp_path: Path) -> None:
-    faults = {"ready": "True True", "stuck": "gateway CrashLoopBackOff 2"}
-    assert "is not there after 1 s" in Upgrade(script, tmp_path, **faults).said
+    upgrade = Upgrade(script, tmp_path, ready="True True", stuck="gateway CrashLoopBackOff 2")
+    assert "is not there after 1 s" in upgrade.said
 
 
 def test_abort_removes_the_unfinished_only(script: Path, tmp_path: Path) -> None:
