@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import typer
 
 from messaging.cli.operation.status import subscriber_warnings
-from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import Json, print_json, print_table
 from messaging.cli.store import open_settings_store
+from messaging.cli.unknown_settings import unknown_settings
 from messaging.config.account import Account
 from messaging.config.ip_allowlist import LOOPBACK, is_peer
 from messaging.config.settings import Listen, Settings

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from messaging.cli.exit_codes import interruptible
-from messaging.cli.operation.unknown_settings import unknown_settings
 from messaging.cli.output import print_error, print_text
 from messaging.cli.ray_address import RayAddress, Runtime, overrides
+from messaging.cli.unknown_settings import unknown_settings
 from messaging.config.memory import small_machine_hint
 from messaging.config.temporary import replace_missing_folders
 from messaging.errors import ConfigurationError

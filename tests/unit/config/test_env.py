@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from messaging.cli.operation.unknown_settings import unknown_settings
+from messaging.cli.unknown_settings import unknown_settings
 from messaging.config.env import Section, read, read_if_set
 from messaging.config.settings import Settings
 from messaging.errors import ConfigurationError
