@@ -31,7 +31,7 @@ CONFIGURATION = """global
     # A few more than are served: those get 503, and further ones wait unread.
     maxconn {limit}
     nbthread 1
-    # What an old process of a reload may still take for requests in work.
+    # Bounds the requests in work that an old process finishes after a reload.
     hard-stop-after {stop_seconds}s
 defaults
     mode http

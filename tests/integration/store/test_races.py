@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from messaging.errors import Rejected
 from messaging.model.message import Outcome, message_id
@@ -18,6 +18,7 @@ from messaging.store.console.directory import add_device, add_subscriber
 from messaging.store.db.connection import BatchRunner, close_connection, one_transaction
 from messaging.store.models import Contact, Delivery, Message, Subscriber
 from messaging.store.notices.unreached import NOT_REACHED
+from messaging.store.queue import operator_actions
 from messaging.store.queue.claims import Claims
 from messaging.store.queue.lanes import MAX_IN_HAND
 from messaging.store.queue.ledger import Ledger
@@ -169,3 +170,23 @@ def test_a_deadlock_ends_by_a_repetition_in_a_batch_and_in_one_transaction(
     assert len(calls) == 3
     last = calls[-1]
     assert set(Delivery.objects.values_list("reason", flat=True)) == {last}
+
+
+def test_a_retry_locks_an_attempt_under_way_too_which_may_fail_meanwhile(
+    postgres_gateway: Gateway,
+) -> None:
+    under_way = postgres_gateway.take_one()
+    failed = postgres_gateway.take_one(g.mail("failed"))
+    postgres_gateway.settle(failed, Rejected("no"))
+
+    def lock(number: int) -> None:
+        with transaction.atomic():
+            Delivery.objects.select_for_update(nowait=True).get(id=number)
+
+    both = Delivery.objects.filter(id__in=[under_way.id, failed.id])
+    with transaction.atomic():
+        operator_actions.retry(both, postgres_gateway.settings, postgres_gateway.clock())
+        for one in (under_way, failed):
+            with pytest.raises(OperationalError, match="could not obtain lock"):
+                at_once(partial(lock, one.id))
+    at_once(partial(lock, under_way.id))
